@@ -1,0 +1,71 @@
+//! Users of the device.
+
+use crate::{AccountId, Timestamp};
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Read and change people, libraries, cameras.
+    Operator,
+    /// Everything.
+    Admin,
+}
+
+/// A user of the device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Never reused.
+    pub id: AccountId,
+    /// Login name, unique, 1..=49 characters of letters, digits and `@ . - _`.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What is kept of a password: nothing it could be read from.
+#[derive(Clone, PartialEq)]
+pub struct PasswordHashes {
+    /// argon2id of the password (PHC text).
+    pub password: String,
+    /// MD5(user:realm:password) in lower-case hexadecimal, for digest authentication.
+    pub digest_ha1: String,
+    /// argon2id of the lower-case hexadecimal MD5 of the password (PHC text), for callers that send the MD5.
+    pub md5: String,
+}
+
+/// Never shows a hash.
+impl std::fmt::Debug for PasswordHashes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHashes(..)")
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAccount {
+    /// Login name, unique.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// The hashed password.
+    pub hashes: PasswordHashes,
+    /// When it is made.
+    pub at: Timestamp,
+}
+
+/// Something that was done to the device, for the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a user name, an adapter or `system`.
+    pub actor: String,
+    /// What, e.g. `person.enrol`, `account.locked`.
+    pub action: String,
+    /// To which thing (an id, never a name or secret).
+    pub subject: String,
+}

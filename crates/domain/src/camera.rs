@@ -1,0 +1,243 @@
+//! Cameras and what they watch for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+
+use crate::geometry::Rect;
+use crate::{CameraId, LibraryId, Similarity, Timestamp, WatchId};
+
+/// A channel of the device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Camera {
+    /// The lowest number that was free, from 1.
+    pub id: CameraId,
+    /// What an operator configures.
+    pub settings: CameraSettings,
+    /// What the camera watches for.
+    pub watch: Watch,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// What an operator configures of a camera.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraSettings {
+    /// Display name.
+    pub name: String,
+    /// Free text: where it hangs.
+    pub position: String,
+    /// Free text.
+    pub description: String,
+    /// Where the pictures come from.
+    pub source: Source,
+    /// Faces whose centre lies outside are ignored; pixels of the camera's picture; `None`: everywhere.
+    pub region: Option<Rect>,
+    /// Shorter side of the smallest face taken, pixels.
+    pub min_face_px: u32,
+    /// Longer side of the largest face taken, pixels.
+    pub max_face_px: u32,
+    /// When a capture is taken.
+    pub snap_mode: SnapMode,
+}
+
+/// Where pictures come from.
+#[derive(Clone, PartialEq)]
+pub enum Source {
+    /// An RTSP stream: `rtsp://` or `rtsps://`, credentials in the URL.
+    Rtsp {
+        /// The stream.
+        url: String,
+    },
+    /// A video file: `file:///path.mp4?loop=1`.
+    File {
+        /// The file.
+        url: String,
+    },
+    /// A camera found by ONVIF.
+    Onvif(DeviceAddress),
+    /// A camera behind a GB/T 28181 server.
+    Gb28181 {
+        /// Address and password of the SIP server.
+        server: DeviceAddress,
+        /// SIP id of the server.
+        server_sip_id: String,
+        /// SIP id of the camera.
+        camera_sip_id: String,
+    },
+    /// A camera that finds faces itself and delivers pictures.
+    Capture {
+        /// Address and login of the camera.
+        device: DeviceAddress,
+        /// Maker, in lower case.
+        vendor: String,
+        /// Model text.
+        product: String,
+    },
+}
+
+/// The log shows what kind of source it is, never an address that may hold credentials.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Rtsp { .. } => "Rtsp",
+            Self::File { .. } => "File",
+            Self::Onvif(_) => "Onvif",
+            Self::Gb28181 { .. } => "Gb28181",
+            Self::Capture { .. } => "Capture",
+        })
+    }
+}
+
+/// Address and login of a device.
+#[derive(Clone, PartialEq, Default)]
+pub struct DeviceAddress {
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP or UDP port.
+    pub port: u16,
+    /// Login name; may be empty.
+    pub user: String,
+    /// Password; may be empty.
+    pub password: String,
+}
+
+/// When a capture is taken of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SnapMode {
+    /// The best shot, at the end of the track or at the decision deadline.
+    Best,
+    /// The best shot of every interval while the track lives.
+    Timed,
+    /// The first shot that is good enough.
+    First,
+}
+
+/// A camera to be added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCamera {
+    /// A wanted channel; `None` takes the lowest free one.
+    pub id: Option<CameraId>,
+    /// What an operator configures.
+    pub settings: CameraSettings,
+    /// What it watches for.
+    pub watch: WatchSettings,
+}
+
+/// What to change of a camera; `None` keeps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CameraChange {
+    /// All settings: read, change, write. The kind of the source cannot change.
+    pub settings: Option<CameraSettings>,
+    /// The whole watch: read, change, write.
+    pub watch: Option<WatchSettings>,
+}
+
+/// Which people a camera looks for, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watch {
+    /// Never reused.
+    pub id: WatchId,
+    /// What an operator configures.
+    pub settings: WatchSettings,
+}
+
+/// What an operator configures of a watch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchSettings {
+    /// Libraries searched; empty: every face is a stranger.
+    pub libraries: BTreeSet<LibraryId>,
+    /// From this similarity on, a candidate is a match.
+    pub threshold: Similarity,
+    /// The same face is not recorded again until it was out of sight for so long.
+    pub rearm: Duration,
+    /// When the watch is armed; outside it takes no captures.
+    pub plan: WeeklyPlan,
+    /// Whether it is on at all.
+    pub enabled: bool,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            libraries: BTreeSet::new(),
+            threshold: Similarity::DEFAULT_THRESHOLD,
+            rearm: Duration::from_secs(5),
+            plan: WeeklyPlan::always(),
+            enabled: true,
+        }
+    }
+}
+
+/// Times of the week, local time. No window at all means always.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WeeklyPlan {
+    windows: Vec<DayWindow>,
+}
+
+/// One stretch of one day, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DayWindow {
+    /// The day.
+    pub day: Weekday,
+    /// Start.
+    pub from: Time,
+    /// End, at or after the start.
+    pub to: Time,
+}
+
+impl WeeklyPlan {
+    /// Every minute of the week.
+    pub fn always() -> Self {
+        Self::default()
+    }
+
+    /// Armed inside these windows only.
+    pub fn within(windows: Vec<DayWindow>) -> Self {
+        Self { windows }
+    }
+
+    /// The windows; none means always.
+    pub fn windows(&self) -> &[DayWindow] {
+        &self.windows
+    }
+
+    /// Whether the plan covers this local time.
+    pub fn covers(&self, local: &jiff::Zoned) -> bool {
+        let (day, time) = (local.weekday(), local.time());
+        let inside = |w: &DayWindow| w.day == day && (w.from..=w.to).contains(&time);
+        self.windows.is_empty() || self.windows.iter().any(inside)
+    }
+}
+
+/// Whether a camera delivers pictures now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraStatus {
+    /// Being opened for the first time or again.
+    Connecting,
+    /// Pictures arrive.
+    Online,
+    /// No pictures.
+    Offline {
+        /// Why, for a human.
+        reason: String,
+    },
+}
+
+/// What a camera has done since it was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CameraCounters {
+    /// Frames decoded.
+    pub frames: u64,
+    /// Frames overtaken by a newer one before they were looked at.
+    pub frames_skipped: u64,
+    /// Frames searched for faces.
+    pub frames_analysed: u64,
+    /// Faces found in those frames.
+    pub faces: u64,
+    /// Records written.
+    pub records: u64,
+    /// Times the source had to be opened again.
+    pub reconnects: u64,
+}

@@ -1,0 +1,151 @@
+//! What can go wrong, sorted by what the caller can do about it.
+
+use std::error::Error as StdError;
+
+/// The result of everything in the core that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The kind of thing an [`Error`] speaks of, so that every adapter can find its own code for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Thing {
+    /// A named set of people.
+    Library,
+    /// An enrolled person.
+    Person,
+    /// The platform's own id of a person.
+    PersonCode,
+    /// A camera or its channel number.
+    Camera,
+    /// Processing capacity for one more camera.
+    CameraCapacity,
+    /// An entry of the record log.
+    Record,
+    /// A stored picture.
+    Picture,
+    /// A user of the device.
+    Account,
+}
+
+impl std::fmt::Display for Thing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Library => "library",
+            Self::Person => "person",
+            Self::PersonCode => "person code",
+            Self::Camera => "camera",
+            Self::CameraCapacity => "camera capacity",
+            Self::Record => "record",
+            Self::Picture => "picture",
+            Self::Account => "account",
+        })
+    }
+}
+
+/// A failure of the core. The text is for the log; each adapter has its own text for outsiders.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The thing named does not exist.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// What was looked for.
+        what: Thing,
+    },
+    /// The name, code or number is taken.
+    #[error("{what} already exists")]
+    AlreadyExists {
+        /// What is there already.
+        what: Thing,
+    },
+    /// A value is outside what the rules allow.
+    #[error("{field} is invalid: {why}")]
+    Invalid {
+        /// The domain name of the field.
+        field: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The picture shows no face.
+    #[error("no face in the picture")]
+    NoFace,
+    /// The picture shows several faces where one is wanted.
+    #[error("more than one face in the picture")]
+    ManyFaces,
+    /// The face is too poor to be enrolled or compared.
+    #[error("face quality is too low: {why}")]
+    LowQuality {
+        /// The component that failed.
+        why: String,
+    },
+    /// The bytes are not a picture, or one beyond the limits.
+    #[error("bad picture: {why}")]
+    BadPicture {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No room for one more.
+    #[error("{what} limit reached")]
+    LimitReached {
+        /// What is full.
+        what: Thing,
+    },
+    /// The thing cannot go while something else needs it.
+    #[error("in use by a {by}")]
+    InUse {
+        /// What needs it.
+        by: Thing,
+    },
+    /// Too much to do at the moment; the same call may succeed later.
+    #[error("busy")]
+    Busy,
+    /// Wrong credentials, a locked account, or a role that may not do this.
+    #[error("denied")]
+    Denied,
+    /// The device cannot do this.
+    #[error("not supported: {what}")]
+    NotSupported {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The disk has no room for it.
+    #[error("storage is full")]
+    StorageFull,
+    /// A part of the device is not working now.
+    #[error("{what} is unavailable")]
+    Unavailable {
+        /// The part.
+        what: &'static str,
+    },
+    /// A fault of the device itself.
+    #[error("{doing} failed")]
+    Internal {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause, for the log.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// A shorthand for [`Error::Invalid`].
+    pub fn invalid(field: &'static str, why: impl Into<String>) -> Self {
+        Self::Invalid { field, why: why.into() }
+    }
+
+    /// A shorthand for [`Error::Internal`], to be used with `map_err`.
+    pub fn internal<E: Into<Box<dyn StdError + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Internal { doing, source: source.into() }
+    }
+
+    /// The whole chain of causes in one line, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}

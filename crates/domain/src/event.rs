@@ -1,0 +1,15 @@
+//! News that nobody keeps.
+
+use crate::{CameraId, CameraStatus};
+
+/// Something that happened; lost when nobody listens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A camera came online, went offline or is being opened.
+    CameraStatus {
+        /// The camera.
+        camera: CameraId,
+        /// How it is now.
+        status: CameraStatus,
+    },
+}

@@ -1,0 +1,141 @@
+//! What the analyzer says of a face.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::geometry::{Point, Rect};
+use crate::{Error, Result};
+
+/// The name and version of an embedding model; embeddings of different models cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ModelId(pub Arc<str>);
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A unit vector that stands for a face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding {
+    model: ModelId,
+    vector: Arc<[f32]>,
+}
+
+impl Embedding {
+    /// Normalises `vector`; refused when it is empty, not finite or without direction.
+    pub fn normalised(model: ModelId, mut vector: Vec<f32>) -> Result<Self> {
+        let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
+        if !norm.is_finite() || norm < 1e-6 {
+            return Err(Error::invalid("embedding", "has no direction"));
+        }
+        vector.iter_mut().for_each(|v| *v /= norm);
+        Ok(Self { model, vector: vector.into() })
+    }
+
+    /// The model that made it.
+    pub fn model(&self) -> &ModelId {
+        &self.model
+    }
+
+    /// The components, of Euclidean length 1.
+    pub fn vector(&self) -> &[f32] {
+        &self.vector
+    }
+
+    /// The cosine of the angle to `other`, -1..=1; `None` when another model made it.
+    pub fn cosine(&self, other: &Self) -> Option<f32> {
+        let comparable = self.model == other.model && self.vector.len() == other.vector.len();
+        comparable.then(|| crate::gallery::dot(&self.vector, &other.vector))
+    }
+}
+
+/// Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture.
+pub type Landmarks = [Point; 5];
+
+/// How usable a face is, by the components of ISO/IEC 29794-5; each 0..=100, higher is better.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quality {
+    /// The components folded into one number.
+    pub overall: u8,
+    /// Size of the face in the picture.
+    pub size: u8,
+    /// Focus and absence of motion blur.
+    pub sharpness: u8,
+    /// Neither too dark nor too bright.
+    pub brightness: u8,
+    /// Frontal pose.
+    pub pose: u8,
+    /// Turned to the side, degrees, positive towards the picture's right.
+    pub yaw: f32,
+    /// Turned up or down, degrees, positive up.
+    pub pitch: f32,
+    /// Tilted in the picture plane, degrees, positive clockwise.
+    pub roll: f32,
+}
+
+/// A face found in a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// Around the face, in pixels of the picture.
+    pub face_box: Rect,
+    /// In pixels of the picture.
+    pub landmarks: Landmarks,
+    /// The detector's confidence, 0..=1.
+    pub score: f32,
+    /// Judged from pixels and landmarks.
+    pub quality: Quality,
+}
+
+/// Sex as stated or estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Gender {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+}
+
+/// The facial expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Expression {
+    /// Angry.
+    Angry,
+    /// Disgusted.
+    Disgusted,
+    /// Scared.
+    Scared,
+    /// Happy.
+    Happy,
+    /// Sad.
+    Sad,
+    /// Surprised.
+    Surprised,
+    /// Calm.
+    Neutral,
+}
+
+/// Estimated attributes; `None` when no model says.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Attributes {
+    /// Estimated sex.
+    pub gender: Option<Gender>,
+    /// Estimated age in years.
+    pub age: Option<f32>,
+    /// Estimated expression.
+    pub expression: Option<Expression>,
+}
+
+/// All that is known of one face in one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Face {
+    /// Where it is and how usable; the pose refined by the pose model when there is one.
+    pub detection: Detection,
+    /// Estimated attributes.
+    pub attributes: Attributes,
+    /// 0..=1, higher is more alive; `None` when liveness is off.
+    pub liveness: Option<f32>,
+    /// For comparing.
+    pub embedding: Embedding,
+}

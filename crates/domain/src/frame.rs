@@ -1,0 +1,93 @@
+//! Decoded pictures.
+
+use bytes::Bytes;
+
+use crate::geometry::Rect;
+use crate::{Error, Result, Timestamp};
+
+/// How a frame's samples are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PixelFormat {
+    /// Planar Y, U, V; chroma at half size.
+    I420,
+    /// Planar Y, interleaved UV at half size.
+    Nv12,
+    /// One plane, R G B.
+    Rgb8,
+}
+
+impl PixelFormat {
+    /// For each plane: bytes in a row and number of rows, for a picture of this size.
+    pub fn planes(self, width: u32, height: u32) -> Vec<(usize, usize)> {
+        let (w, h) = (width as usize, height as usize);
+        let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
+        match self {
+            Self::I420 => vec![(w, h), (cw, ch), (cw, ch)],
+            Self::Nv12 => vec![(w, h), (cw * 2, ch)],
+            Self::Rgb8 => vec![(w * 3, h)],
+        }
+    }
+}
+
+/// One plane of a frame; the bytes may still belong to a decoder's buffer.
+#[derive(Debug, Clone)]
+pub struct Plane {
+    /// The samples, row after row.
+    pub data: Bytes,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
+/// A decoded picture, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    at: Timestamp,
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+    planes: Vec<Plane>,
+}
+
+impl Frame {
+    /// A frame whose planes are long enough for its size; an error names the plane that is not.
+    pub fn new(at: Timestamp, width: u32, height: u32, format: PixelFormat, planes: Vec<Plane>) -> Result<Self> {
+        let wanted = format.planes(width, height);
+        let fits = |(plane, (row, rows)): (&Plane, &(usize, usize))| {
+            plane.stride >= *row && plane.data.len() >= plane.stride * rows.saturating_sub(1) + row
+        };
+        if width == 0 || height == 0 || planes.len() != wanted.len() || !planes.iter().zip(&wanted).all(fits) {
+            return Err(Error::BadPicture { why: format!("{width}x{height} {format:?} does not fit its planes") });
+        }
+        Ok(Self { at, width, height, format, planes })
+    }
+
+    /// When the camera's picture reached the device.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Pixels from left to right.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Pixels from top to bottom.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The layout of the planes.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// The planes, in the order of the format.
+    pub fn planes(&self) -> &[Plane] {
+        &self.planes
+    }
+
+    /// The whole picture as a box.
+    pub fn bounds(&self) -> Rect {
+        Rect::new(0.0, 0.0, self.width as f32, self.height as f32)
+    }
+}

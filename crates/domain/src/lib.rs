@@ -1,0 +1,41 @@
+//! The core of polyface: people, libraries, cameras, records, the rules that join them, and
+//! [`Appliance`], the one handle through which everything outside acts. It knows no vendor.
+
+mod account;
+mod appliance;
+mod camera;
+mod error;
+mod event;
+mod face;
+pub mod frame;
+pub mod gallery;
+pub mod geometry;
+mod ids;
+mod library;
+mod page;
+mod person;
+pub mod ports;
+mod record;
+mod similarity;
+pub mod surveillance;
+mod time;
+
+pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
+pub use appliance::{Appliance, ComparedFaces, DeviceInfo, Health, Hit, HitList, Limits, Options, PhotoFace, Secret};
+pub use camera::{
+    Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
+    Source, Watch, WatchSettings, WeeklyPlan,
+};
+pub use error::{Error, Result, Thing};
+pub use event::Event;
+pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};
+pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, PictureId, Seq, WatchId};
+pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
+pub use page::{Page, Window};
+pub use person::{
+    AnyOf, Category, EnrolledPerson, NewPerson, Person, PersonChange, PersonFilter, Profile, SeveralFaces, Template,
+    Validity,
+};
+pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
+pub use similarity::{Calibration, Similarity};
+pub use time::Timestamp;

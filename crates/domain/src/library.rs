@@ -1,0 +1,85 @@
+//! Named sets of people.
+
+use crate::{Error, LibraryId, Result, Timestamp};
+
+/// What it means to be in a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LibraryKind {
+    /// Its people are expected.
+    Allow,
+    /// Its people raise an alarm.
+    Block,
+}
+
+/// A named set of people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Library {
+    /// From 1, never reused.
+    pub id: LibraryId,
+    /// Unique on the device.
+    pub name: LibraryName,
+    /// What membership means.
+    pub kind: LibraryKind,
+    /// Free text.
+    pub description: String,
+    /// How many people are in it.
+    pub people: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its name, kind or description last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A library's name: 1..=64 characters, none of them a control character.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LibraryName(String);
+
+impl LibraryName {
+    /// Checks the length and characters.
+    pub fn new(name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        let length = name.chars().count();
+        if length == 0 || length > 64 || name.chars().any(char::is_control) {
+            return Err(Error::invalid("library name", "not 1 to 64 printable characters"));
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A library to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewLibrary {
+    /// Unique on the device.
+    pub name: LibraryName,
+    /// What membership means.
+    pub kind: LibraryKind,
+    /// Free text.
+    pub description: String,
+}
+
+/// What to change of a library; `None` keeps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LibraryChange {
+    /// A new unique name.
+    pub name: Option<LibraryName>,
+    /// A new meaning.
+    pub kind: Option<LibraryKind>,
+    /// A new free text.
+    pub description: Option<String>,
+}
+
+/// Which libraries to list; conditions are combined with AND.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LibraryFilter {
+    /// This one only.
+    pub id: Option<LibraryId>,
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// Of this kind.
+    pub kind: Option<LibraryKind>,
+}

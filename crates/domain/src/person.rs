@@ -1,0 +1,199 @@
+//! People and what is known of them.
+
+use bytes::Bytes;
+use jiff::civil::{Date, Time};
+
+use crate::{Embedding, Gender, LibraryId, PersonCode, PersonId, PictureId, Timestamp};
+
+/// One human with one enrolment photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// The device's own id, never reused.
+    pub id: PersonId,
+    /// The platform's id, unique on the device.
+    pub code: PersonCode,
+    /// What is known of the person.
+    pub profile: Profile,
+    /// The libraries the person is in, ascending, at least one.
+    pub libraries: Vec<LibraryId>,
+    /// The enrolment photo as it was received.
+    pub photo: PictureId,
+    /// When enrolled.
+    pub created_at: Timestamp,
+    /// When the profile, libraries or photo last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What is known of a person; empty text where nothing is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Profile {
+    /// Display name.
+    pub name: String,
+    /// Stated sex.
+    pub gender: Option<Gender>,
+    /// Date of birth.
+    pub birth_date: Option<Date>,
+    /// Stated age in years, 1..=120.
+    pub age: Option<u8>,
+    /// Kind of identity document, as the platform names it.
+    pub document_kind: String,
+    /// Number of the identity document.
+    pub document_number: String,
+    /// Phone number.
+    pub phone: String,
+    /// Mail address.
+    pub email: String,
+    /// Postal address.
+    pub address: String,
+    /// Native place.
+    pub native_place: String,
+    /// Ethnic group.
+    pub ethnic_group: String,
+    /// Free text.
+    pub remark: String,
+    /// How the person is to be treated.
+    pub category: Category,
+    /// Numbers of access cards.
+    pub cards: Vec<String>,
+    /// When the person is welcome.
+    pub validity: Validity,
+    /// Names of permission groups.
+    pub permission_groups: Vec<String>,
+}
+
+/// How a person is to be treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Category {
+    /// Belongs here.
+    #[default]
+    Staff,
+    /// Comes for a while.
+    Visitor,
+    /// Must not pass.
+    Blocked,
+    /// Recorded without a name.
+    Stranger,
+    /// To be greeted.
+    Vip,
+}
+
+/// When a person is welcome.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Validity {
+    /// Always.
+    #[default]
+    Permanent,
+    /// From the first instant to the second, both included.
+    Between(Timestamp, Timestamp),
+    /// Every day from `from` to `to` local time, on the days `first..=last`.
+    DailyBetween {
+        /// Start of the daily window.
+        from: Time,
+        /// End of the daily window, included.
+        to: Time,
+        /// First day.
+        first: Date,
+        /// Last day, included.
+        last: Date,
+    },
+    /// As many more times.
+    Uses(u32),
+}
+
+/// A person to be enrolled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPerson {
+    /// The platform's id; `None` lets the device make one.
+    pub code: Option<PersonCode>,
+    /// What is known of the person.
+    pub profile: Profile,
+    /// Libraries to enrol into, at least one.
+    pub libraries: Vec<LibraryId>,
+    /// An encoded picture that shows the person's face.
+    pub photo: Bytes,
+    /// What to do with a photo of several people.
+    pub several_faces: SeveralFaces,
+}
+
+/// What to do with a photo that shows several faces where one is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SeveralFaces {
+    /// Refuse it.
+    #[default]
+    Refuse,
+    /// Take the largest face.
+    TakeLargest,
+}
+
+/// A person ready to be stored: the photo is kept and understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnrolledPerson {
+    /// Unique on the device.
+    pub code: PersonCode,
+    /// What is known of the person.
+    pub profile: Profile,
+    /// Existing libraries, at least one.
+    pub libraries: Vec<LibraryId>,
+    /// The stored photo.
+    pub photo: PictureId,
+    /// Of the face in the photo.
+    pub embedding: Embedding,
+    /// Of the face in the photo, 0..=100.
+    pub quality: u8,
+    /// When enrolled.
+    pub at: Timestamp,
+}
+
+/// What to change of a person; `None` keeps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PersonChange {
+    /// A whole new profile: read, change, write.
+    pub profile: Option<Profile>,
+    /// A new set of libraries, at least one.
+    pub libraries: Option<Vec<LibraryId>>,
+}
+
+/// What the gallery needs of a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Whose it is.
+    pub person: PersonId,
+    /// The libraries the person is in.
+    pub libraries: Vec<LibraryId>,
+    /// Of the enrolment photo.
+    pub embedding: Embedding,
+}
+
+/// Which people to list; conditions are combined with AND, the newest come first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PersonFilter {
+    /// In this library.
+    pub library: Option<LibraryId>,
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// With exactly this document number.
+    pub document_number: Option<String>,
+    /// With this stated sex.
+    pub gender: Option<Gender>,
+    /// With this stated age.
+    pub age: Option<u8>,
+    /// With exactly this address.
+    pub address: Option<String>,
+    /// Enrolled at or after this time.
+    pub created_from: Option<Timestamp>,
+    /// Enrolled at or before this time.
+    pub created_to: Option<Timestamp>,
+    /// Any one of the texts, or the gender or age, fits.
+    pub any: Option<AnyOf>,
+}
+
+/// A condition that any one of several fields may meet.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AnyOf {
+    /// Part of the name, document number or address, letter case ignored for ASCII.
+    pub text: String,
+    /// Part of the stated age written as a number.
+    pub age: Option<String>,
+    /// The stated sex.
+    pub gender: Option<Gender>,
+}

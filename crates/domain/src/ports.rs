@@ -1,0 +1,266 @@
+//! What the core needs of the world. One trait where something must be faked, none elsewhere.
+//!
+//! Store ports are blocking, and one method is one durable transaction: when it returns `Ok`, the change
+//! survives a power cut. [`Appliance`](crate::Appliance) calls them off the async runtime.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::{
+    Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Detection, EnrolledPerson, Face,
+    Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary, NewRecord, Page,
+    PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PictureId, Record, RecordFilter, Result,
+    Seq, Source, Template, Timestamp, Window,
+};
+
+/// The wall clock. Time that only passes is taken from tokio's timer.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Opens cameras.
+#[async_trait]
+pub trait FrameSource: Send + Sync {
+    /// Connects and waits for the first sign of video.
+    async fn open(&self, source: &Source) -> Result<Box<dyn FrameStream>, SourceError>;
+}
+
+/// An open camera.
+#[async_trait]
+pub trait FrameStream: Send {
+    /// The next decoded frame. `Ok(None)`: the file has ended. Never waits for ever: silence is
+    /// [`SourceError::Stalled`]. Safe to drop at any await.
+    async fn next(&mut self) -> Result<Option<Frame>, SourceError>;
+}
+
+/// Why a camera delivers no pictures; the text is for a human and holds no credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The URL or address is not usable.
+    #[error("the address is not usable: {0}")]
+    BadAddress(String),
+    /// Nothing answers there.
+    #[error("the camera cannot be reached: {0}")]
+    Unreachable(String),
+    /// The camera refuses the user name or password.
+    #[error("the camera refuses the user name or password")]
+    Unauthorised,
+    /// It answers, but has no such stream or file.
+    #[error("no such stream: {0}")]
+    NoStream(String),
+    /// Neither H.264 nor H.265, or the decoder fails.
+    #[error("the video cannot be decoded: {0}")]
+    Undecodable(String),
+    /// Open, but nothing came for too long.
+    #[error("no pictures for {0} s")]
+    Stalled(u64),
+    /// The camera closed the connection or broke the protocol.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// This kind of source is not built in.
+    #[error("this kind of camera is not supported")]
+    NotSupported,
+}
+
+/// Who waits for an analysis; both lanes get a fair share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// A camera's frame: first, and dropped with [`Error::Busy`](crate::Error::Busy) when the queue is full.
+    Live,
+    /// A photo somebody enrols or compares: waits its turn.
+    Photo,
+}
+
+/// What to look for in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Search {
+    /// Faces whose centre lies outside are left out; `None`: everywhere.
+    pub region: Option<Rect>,
+    /// Faces whose shorter side is below are left out, pixels of the frame.
+    pub min_face_px: u32,
+    /// Faces whose longer side is above are left out, pixels of the frame.
+    pub max_face_px: u32,
+}
+
+impl Search {
+    /// Every face of usable size.
+    pub const ANYWHERE: Self = Self { region: None, min_face_px: 30, max_face_px: u32::MAX };
+}
+
+/// Finds faces in pictures and describes them. Inference runs on its own threads.
+#[async_trait]
+pub trait FaceAnalyzer: Send + Sync {
+    /// The embedding model in use.
+    fn model(&self) -> &ModelId;
+
+    /// From the cosine of two of its embeddings to their similarity.
+    fn calibration(&self) -> &Calibration;
+
+    /// Decodes a picture (JPEG, PNG, BMP, WebP, TIFF), upright as its metadata says; `at` is given to the frame.
+    ///
+    /// # Errors
+    /// [`Error::BadPicture`](crate::Error::BadPicture) for anything else, broken data or a picture beyond the
+    /// size limits; the size is checked before memory is taken.
+    async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame>;
+
+    /// Encodes a part of the frame (clamped to it), or all of it, as JPEG at its own resolution.
+    async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes>;
+
+    /// Finds faces, the largest first.
+    async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>>;
+
+    /// Describes the faces of one frame, in the order given.
+    async fn describe(&self, frame: Frame, detections: Vec<Detection>, lane: Lane) -> Result<Vec<Face>>;
+}
+
+/// People and libraries, durable.
+pub trait PersonStore: Send + Sync {
+    /// Libraries in ascending order of id.
+    fn libraries(&self, filter: &LibraryFilter) -> Result<Vec<Library>>;
+
+    /// Makes a library. `AlreadyExists(Library)` when the name is taken.
+    fn create_library(&self, library: &NewLibrary, at: Timestamp) -> Result<Library>;
+
+    /// Changes a library. `NotFound(Library)`, `AlreadyExists(Library)`.
+    fn update_library(&self, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library>;
+
+    /// Removes a library and everybody who is in no other. Returns those people.
+    /// `NotFound(Library)`; `InUse(Camera)` while a watch names it.
+    fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>>;
+
+    /// Stores a person. `NotFound(Library)`, `AlreadyExists(PersonCode)`.
+    fn insert_person(&self, person: &EnrolledPerson) -> Result<Person>;
+
+    /// `NotFound(Person)`.
+    fn person(&self, id: PersonId) -> Result<Person>;
+
+    /// `NotFound(Person)`.
+    fn person_by_code(&self, code: &PersonCode) -> Result<Person>;
+
+    /// People with these ids; unknown ids are left out; any order.
+    fn people_by_id(&self, ids: &[PersonId]) -> Result<Vec<Person>>;
+
+    /// A page of people, newest first.
+    fn people(&self, filter: &PersonFilter, window: Window) -> Result<Page<Person>>;
+
+    /// Changes a person. `NotFound(Person)`, `NotFound(Library)`.
+    fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person>;
+
+    /// Removes a person: row, embedding, photo when nobody else has the same. `NotFound(Person)`.
+    fn remove_person(&self, id: PersonId) -> Result<()>;
+
+    /// Hands every template of this model to `take`, in any order.
+    fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()>;
+
+    /// The embedding of a person's photo. `NotFound(Person)`.
+    fn embedding(&self, id: PersonId) -> Result<crate::Embedding>;
+}
+
+/// The record log, durable.
+pub trait RecordStore: Send + Sync {
+    /// Appends a record under the next [`Seq`].
+    fn append(&self, record: &NewRecord) -> Result<Record>;
+
+    /// A page of records, newest capture first.
+    fn records(&self, filter: &RecordFilter, window: Window) -> Result<Page<Record>>;
+
+    /// `NotFound(Record)`.
+    fn record_of_capture(&self, capture: CaptureId) -> Result<Record>;
+
+    /// Up to `limit` records after `seq`, ascending.
+    fn records_after(&self, seq: Seq, limit: u32) -> Result<Vec<Record>>;
+
+    /// The newest place in the log; `Seq(0)` when it was always empty.
+    fn newest(&self) -> Result<Seq>;
+}
+
+/// Cameras, accounts, the audit log and single settings, durable.
+pub trait SettingsStore: Send + Sync {
+    /// Cameras in ascending order of channel.
+    fn cameras(&self) -> Result<Vec<Camera>>;
+
+    /// Adds a camera on the channel asked for, or the lowest free one up to `channels`.
+    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` when the channel is taken, `NotFound(Library)`.
+    fn insert_camera(&self, camera: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera>;
+
+    /// Changes a camera. `NotFound(Camera)`, `NotFound(Library)`.
+    fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera>;
+
+    /// Removes a camera and its watch; its records stay. `NotFound(Camera)`.
+    fn remove_camera(&self, id: CameraId) -> Result<()>;
+
+    /// All accounts in ascending order of id.
+    fn accounts(&self) -> Result<Vec<Account>>;
+
+    /// Makes an account. `AlreadyExists(Account)`.
+    fn insert_account(&self, account: &NewAccount) -> Result<Account>;
+
+    /// An account by login name, and what is kept of its password. `NotFound(Account)`.
+    fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)>;
+
+    /// Sets all three hashes together. `NotFound(Account)`.
+    fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()>;
+
+    /// A single setting by name.
+    fn setting(&self, name: &str) -> Result<Option<String>>;
+
+    /// Sets (`Some`) or removes (`None`) a setting.
+    fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()>;
+
+    /// Appends to the audit log.
+    fn audit(&self, entry: &AuditEntry) -> Result<()>;
+
+    /// The newest entries of the audit log, newest first.
+    fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>>;
+}
+
+/// What adapters keep: opaque to the core, each adapter sees only its own.
+pub trait AdapterState: Send + Sync {
+    /// How far `feed` of `adapter` has got; `None` when it never ran.
+    fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>>;
+
+    /// Remembers that everything up to `seq` was acknowledged.
+    fn set_cursor(&self, adapter: &str, feed: &str, seq: Seq) -> Result<()>;
+
+    /// A kept value.
+    fn value(&self, adapter: &str, key: &str) -> Result<Option<String>>;
+
+    /// Keeps (`Some`) or removes (`None`) a value.
+    fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()>;
+}
+
+/// Encoded pictures, durable, named by their content.
+pub trait Pictures: Send + Sync {
+    /// Keeps a picture; it is on disk when this returns. Putting the same bytes twice keeps one.
+    /// A picture that no row names is swept away at the next start.
+    fn put(&self, picture: &[u8]) -> Result<PictureId>;
+
+    /// `NotFound(Picture)`.
+    fn get(&self, id: &PictureId) -> Result<Bytes>;
+}
+
+/// All ports of the core, wired by the daemon.
+#[derive(Clone)]
+pub struct Ports {
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Opens cameras.
+    pub frames: Arc<dyn FrameSource>,
+    /// Finds faces.
+    pub analyzer: Arc<dyn FaceAnalyzer>,
+    /// People and libraries.
+    pub people: Arc<dyn PersonStore>,
+    /// The record log.
+    pub records: Arc<dyn RecordStore>,
+    /// Cameras, accounts, audit log, settings.
+    pub settings: Arc<dyn SettingsStore>,
+    /// What adapters keep.
+    pub adapters: Arc<dyn AdapterState>,
+    /// Pictures.
+    pub pictures: Arc<dyn Pictures>,
+}

@@ -1,0 +1,163 @@
+//! Captures, what they were matched with, and the record log.
+
+use std::ops::RangeInclusive;
+
+use crate::geometry::Rect;
+use crate::{
+    Attributes, CameraId, CaptureId, Embedding, Gender, Landmarks, LibraryId, LibraryKind, PersonCode, PersonId,
+    PictureId, Quality, Seq, Similarity, Timestamp, WatchId,
+};
+
+/// The best shot of one visit of one face in one camera.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capture {
+    /// Unique in the world.
+    pub id: CaptureId,
+    /// The camera's channel.
+    pub camera: CameraId,
+    /// The camera's name at that time.
+    pub camera_name: String,
+    /// The camera's position text at that time.
+    pub camera_position: String,
+    /// When the shot was taken.
+    pub at: Timestamp,
+    /// When the face came into view.
+    pub first_seen: Timestamp,
+    /// Around the face, pixels of the scene picture.
+    pub face_box: Rect,
+    /// Pixels of the scene picture.
+    pub landmarks: Landmarks,
+    /// Of the face.
+    pub quality: Quality,
+    /// Estimated attributes.
+    pub attributes: Attributes,
+    /// 0..=1; `None` when liveness is off.
+    pub liveness: Option<f32>,
+    /// Of the face.
+    pub embedding: Embedding,
+    /// JPEG of the face with some margin.
+    pub crop: PictureId,
+    /// JPEG of the whole scene.
+    pub scene: PictureId,
+}
+
+/// The answer of one watch to one capture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// The watch.
+    pub watch: WatchId,
+    /// Its threshold at that time.
+    pub threshold: Similarity,
+    /// The most similar person of its libraries; `None` when they are empty.
+    pub best: Option<Candidate>,
+}
+
+impl Match {
+    /// The candidate, when similar enough.
+    pub fn accepted(&self) -> Option<&Candidate> {
+        self.best.as_ref().filter(|candidate| candidate.similarity >= self.threshold)
+    }
+}
+
+/// A person a capture was compared with, as the person was at that time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The person.
+    pub person: PersonId,
+    /// The platform's id.
+    pub code: PersonCode,
+    /// The library of the watch that the person is in (the lowest id of several).
+    pub library: LibraryId,
+    /// Its name.
+    pub library_name: String,
+    /// Its kind.
+    pub library_kind: LibraryKind,
+    /// How alike.
+    pub similarity: Similarity,
+    /// Display name.
+    pub name: String,
+    /// Stated sex.
+    pub gender: Option<Gender>,
+    /// Stated age in years.
+    pub age: Option<u8>,
+    /// Document number.
+    pub document_number: String,
+    /// Address.
+    pub address: String,
+    /// The enrolment photo; gone from the store when the person was removed.
+    pub photo: PictureId,
+    /// When enrolled.
+    pub enrolled_at: Timestamp,
+}
+
+/// What the rules make of a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// An expected person.
+    Known,
+    /// Nobody that is enrolled.
+    Stranger,
+    /// A person who must not be here.
+    Blocked,
+    /// A person who may be here at other times.
+    NotAllowedNow,
+    /// Not a living face.
+    Spoof,
+}
+
+/// A record about to be appended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRecord {
+    /// The capture.
+    pub capture: Capture,
+    /// One per watch that was armed; the camera's own first.
+    pub matches: Vec<Match>,
+    /// What the rules make of it.
+    pub verdict: Verdict,
+}
+
+/// An entry of the record log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// The capture.
+    pub capture: Capture,
+    /// One per watch that was armed; the camera's own first.
+    pub matches: Vec<Match>,
+    /// What the rules make of it.
+    pub verdict: Verdict,
+}
+
+impl Record {
+    /// The answer of the camera's own watch.
+    pub fn own_match(&self) -> Option<&Match> {
+        self.matches.first()
+    }
+
+    /// The person recognised by the camera's own watch.
+    pub fn accepted(&self) -> Option<&Candidate> {
+        self.own_match().and_then(Match::accepted)
+    }
+}
+
+/// Which records to list; conditions are combined with AND, the newest capture comes first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecordFilter {
+    /// Of this camera.
+    pub camera: Option<CameraId>,
+    /// Captured in this time.
+    pub captured: Option<RangeInclusive<Timestamp>>,
+    /// Only where the best candidate of the camera's own watch reached the threshold.
+    pub accepted_only: bool,
+    /// The best candidate's library is one of these.
+    pub libraries: Option<Vec<LibraryId>>,
+    /// The best candidate's library had this name.
+    pub library_name: Option<String>,
+    /// The best candidate's library had this kind.
+    pub library_kind: Option<LibraryKind>,
+    /// The best candidate is this person.
+    pub person: Option<PersonId>,
+    /// With this verdict.
+    pub verdict: Option<Verdict>,
+}

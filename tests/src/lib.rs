@@ -1,0 +1,1 @@
+//! polyface-tests.
