@@ -90,4 +90,11 @@ impl Frame {
     pub fn bounds(&self) -> Rect {
         Rect::new(0.0, 0.0, self.width as f32, self.height as f32)
     }
+
+    /// A copy in memory of its own, so that a decoder gets its buffer back.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let copy = |plane: &Plane| Plane { data: Bytes::copy_from_slice(&plane.data), stride: plane.stride };
+        Self { planes: self.planes.iter().map(copy).collect(), ..*self }
+    }
 }

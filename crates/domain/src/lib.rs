@@ -16,12 +16,14 @@ mod page;
 mod person;
 pub mod ports;
 mod record;
+mod rules;
 mod similarity;
 pub mod surveillance;
 mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
-pub use appliance::{Appliance, ComparedFaces, DeviceInfo, Health, Hit, HitList, Limits, Options, PhotoFace, Secret};
+pub(crate) use appliance::CROP_SCALE;
+pub use appliance::{Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Secret, State};
 pub use camera::{
     Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
     Source, Watch, WatchSettings, WeeklyPlan,

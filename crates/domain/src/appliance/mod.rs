@@ -1,44 +1,157 @@
-//! The one handle through which everything outside acts.
+//! The one handle through which everything outside acts; its methods are grouped by file.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+mod accounts;
+mod cameras;
+mod compare;
+mod device;
+mod libraries;
+mod people;
+mod records;
+mod state;
 
-use bytes::Bytes;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tokio::sync::{broadcast, watch};
 
+use crate::gallery::Gallery;
 use crate::ports::Ports;
-use crate::*;
+use crate::surveillance::Board;
+use crate::{Error, Event, Result, Seq, Template};
+
+use accounts::LoginGuard;
+pub use accounts::Secret;
+pub(crate) use compare::CROP_SCALE;
+pub use compare::{Hit, HitList, PhotoFace};
+pub use device::DeviceInfo;
+pub use state::State;
 
 /// How the appliance is set up; fixed while it runs.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// The device's display name.
+    pub name: String,
+    /// The device's serial number.
+    pub serial: String,
     /// Local time of plans and daily windows.
     pub time_zone: jiff::tz::TimeZone,
+    /// The realm that digest logins are hashed for; changing it voids them.
+    pub digest_realm: String,
+    /// How much fits.
+    pub limits: Limits,
 }
 
-/// placeholder signatures while the core is being written
+/// How much fits on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Camera channels.
+    pub channels: u32,
+    /// Libraries, the built-in one included.
+    pub libraries: u64,
+    /// People.
+    pub people: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { channels: 16, libraries: 1_000, people: 1_000_000 }
+    }
+}
+
+/// News waiting for a slow listener before the oldest is dropped.
+const EVENT_BACKLOG: usize = 256;
+
+/// The appliance: cheap to clone, safe to share.
 #[derive(Clone)]
 pub struct Appliance {
-    #[allow(dead_code)]
-    ports: Arc<Ports>,
-    #[allow(dead_code)]
-    x: Option<PathBuf>,
+    core: Arc<Core>,
 }
-/// x
-pub struct Secret;
-/// x
-pub struct DeviceInfo;
-/// x
-pub struct Health;
-/// x
-pub struct Hit;
-/// x
-pub struct HitList;
-/// x
-pub struct Limits;
-/// x
-pub struct PhotoFace;
-/// x
-pub struct ComparedFaces;
-#[allow(dead_code, missing_docs)]
-fn _x(_: Bytes, _: broadcast::Receiver<()>, _: watch::Receiver<()>) {}
+
+struct Core {
+    ports: Ports,
+    options: Options,
+    gallery: Gallery,
+    /// Held over a commit and the gallery change that follows, so that both happen in the same order.
+    people_order: Mutex<()>,
+    logins: LoginGuard,
+    board: Board,
+    newest: watch::Sender<Seq>,
+    cameras_changed: watch::Sender<u64>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Appliance {
+    /// Loads the gallery from the store. Blocking: call it before serving.
+    pub fn load(ports: Ports, options: Options) -> Result<Self> {
+        let gallery = Gallery::new(ports.analyzer.model().clone());
+        load_gallery(&ports, &gallery)?;
+        let newest = watch::Sender::new(ports.records.newest()?);
+        let core = Core {
+            ports,
+            options,
+            gallery,
+            people_order: Mutex::default(),
+            logins: LoginGuard::default(),
+            board: Board::default(),
+            newest,
+            cameras_changed: watch::Sender::new(0),
+            events: broadcast::Sender::new(EVENT_BACKLOG),
+        };
+        Ok(Self { core: Arc::new(core) })
+    }
+
+    /// News from now on; a listener that falls behind by more than 256 loses the oldest.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.core.events.subscribe()
+    }
+
+    /// How the appliance is set up.
+    pub fn options(&self) -> &Options {
+        &self.core.options
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.core.ports
+    }
+
+    pub(crate) fn gallery(&self) -> &Gallery {
+        &self.core.gallery
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        &self.core.board
+    }
+
+    pub(crate) fn announce(&self, event: Event) {
+        // Nobody listening is fine: events are not kept.
+        let _ = self.core.events.send(event);
+    }
+
+    /// Runs a blocking piece of work off the runtime. It runs to its end even when the caller goes away,
+    /// so a commit and what must follow it belong into one `work`.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let appliance = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&appliance)).await;
+        done.map_err(Error::internal("a blocking task"))?
+    }
+
+    fn people_order(&self) -> MutexGuard<'_, ()> {
+        self.core.people_order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn load_gallery(ports: &Ports, gallery: &Gallery) -> Result<()> {
+    const BATCH: usize = 4096;
+    let mut batch: Vec<Template> = Vec::new();
+    ports.people.templates(gallery.model(), &mut |template| {
+        batch.push(template);
+        if batch.len() == BATCH {
+            gallery.insert_all(batch.drain(..));
+        }
+    })?;
+    gallery.insert_all(batch);
+    tracing::info!(gallery.people = gallery.len(), "gallery loaded");
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! Accounts, passwords and logging in.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use md5::{Digest, Md5};
+
+use super::Appliance;
+use crate::{Account, Error, NewAccount, PasswordHashes, Result, Role, Timestamp};
+
+/// Failures in a row after which a user name or an address has to wait.
+const FAILURES_BEFORE_LOCK: u32 = 5;
+/// How long it has to wait.
+const LOCK_MILLIS: i64 = 5 * 60_000;
+/// Names and addresses remembered at most; the stalest is forgotten first.
+const REMEMBERED: usize = 4096;
+
+/// What a caller offers as proof.
+pub enum Secret {
+    /// The password itself.
+    Password(String),
+    /// The lower-case hexadecimal MD5 of the password.
+    Md5(String),
+}
+
+impl Appliance {
+    /// Checks a login. `origin` is the caller's address. An unknown user costs as much time as a wrong password.
+    ///
+    /// # Errors
+    /// `Denied` for an unknown user, a wrong secret, or a name or address locked after five failures.
+    pub async fn log_in(&self, name: &str, secret: Secret, origin: &str) -> Result<Account> {
+        let (name, origin) = (name.to_owned(), origin.to_owned());
+        self.blocking(move |a| a.check_login(&name, &secret, &origin)).await
+    }
+
+    fn check_login(&self, name: &str, secret: &Secret, origin: &str) -> Result<Account> {
+        let keys = [format!("user {name}"), format!("from {origin}")];
+        if self.core.logins.locked(&keys, self.now()) {
+            return Err(Error::Denied);
+        }
+        let found = match self.ports().settings.credentials(name) {
+            Ok(found) => Some(found),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let hashes = found.as_ref().map(|(_, hashes)| hashes);
+        if !secret.matches(hashes) {
+            self.note_failure(&keys, origin);
+            return Err(Error::Denied);
+        }
+        self.core.logins.forget(&keys);
+        found.map(|(account, _)| account).ok_or(Error::Denied)
+    }
+
+    fn note_failure(&self, keys: &[String], origin: &str) {
+        tracing::warn!(login.origin = origin, "login failed");
+        if self.core.logins.fail(keys, self.now()) {
+            self.audit("system", "login.locked", &origin);
+        }
+    }
+
+    /// Makes an account. `AlreadyExists(Account)`, `Invalid` for a name outside the rules or an empty password.
+    pub async fn create_account(&self, actor: &str, name: &str, role: Role, password: &str) -> Result<Account> {
+        check_name(name)?;
+        let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.to_owned());
+        self.blocking(move |a| {
+            let hashes = hash(&name, &a.options().digest_realm, &password)?;
+            let account = NewAccount { name, role, hashes, at: a.now() };
+            let made = a.ports().settings.insert_account(&account)?;
+            a.audit(&actor, "account.create", &made.id);
+            Ok(made)
+        })
+        .await
+    }
+
+    /// Sets a password; all hashes change together. `NotFound(Account)`, `Invalid` for an empty password.
+    pub async fn set_password(&self, actor: &str, name: &str, password: &str) -> Result<()> {
+        let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.to_owned());
+        self.blocking(move |a| {
+            let hashes = hash(&name, &a.options().digest_realm, &password)?;
+            a.ports().settings.set_password(&name, &hashes)?;
+            a.core.logins.forget(&[format!("user {name}")]);
+            a.audit(&actor, "account.password", &name);
+            Ok(())
+        })
+        .await
+    }
+
+    /// All accounts in ascending order of id.
+    pub async fn accounts(&self) -> Result<Vec<Account>> {
+        self.blocking(|a| a.ports().settings.accounts()).await
+    }
+}
+
+impl Secret {
+    /// Compares with what is kept; without an account it spends the same time and says no.
+    fn matches(&self, hashes: Option<&PasswordHashes>) -> bool {
+        let kept = hashes.map(|hashes| match self {
+            Self::Password(_) => hashes.password.as_str(),
+            Self::Md5(_) => hashes.md5.as_str(),
+        });
+        let offered = match self {
+            Self::Password(password) => password.clone(),
+            Self::Md5(md5) => md5.to_ascii_lowercase(),
+        };
+        match kept.map(PasswordHash::new) {
+            Some(Ok(kept)) => Argon2::default().verify_password(offered.as_bytes(), &kept).is_ok(),
+            Some(Err(_)) => false,
+            None => {
+                // The result is not wanted, only the time it takes.
+                let _ = argon2id(offered.as_bytes());
+                false
+            }
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_');
+    if name.is_empty() || name.len() > 49 || !name.chars().all(allowed) {
+        return Err(Error::invalid("user name", "not 1 to 49 letters, digits or @ . - _"));
+    }
+    Ok(())
+}
+
+/// All that is kept of a password.
+fn hash(name: &str, realm: &str, password: &str) -> Result<PasswordHashes> {
+    if password.is_empty() || password.len() > 128 {
+        return Err(Error::invalid("password", "not 1 to 128 bytes long"));
+    }
+    Ok(PasswordHashes {
+        password: argon2id(password.as_bytes())?,
+        digest_ha1: md5_hex(&format!("{name}:{realm}:{password}")),
+        md5: argon2id(md5_hex(password).as_bytes())?,
+    })
+}
+
+fn argon2id(secret: &[u8]) -> Result<String> {
+    let hash = Argon2::default().hash_password(secret).map_err(|e| Error::internal("hashing")(e.to_string()))?;
+    Ok(hash.to_string())
+}
+
+fn md5_hex(text: &str) -> String {
+    hex::encode(Md5::digest(text.as_bytes()))
+}
+
+/// Counts failures per user name and per address.
+#[derive(Default)]
+pub(super) struct LoginGuard {
+    failures: Mutex<HashMap<String, Failures>>,
+}
+
+struct Failures {
+    count: u32,
+    last: Timestamp,
+}
+
+impl LoginGuard {
+    fn locked(&self, keys: &[String], now: Timestamp) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |f: &Failures| f.count >= FAILURES_BEFORE_LOCK && now.millis_since(f.last) < LOCK_MILLIS;
+        keys.iter().any(|key| failures.get(key).is_some_and(waits))
+    }
+
+    /// Notes a failure; answers whether it was the one that locks.
+    fn fail(&self, keys: &[String], now: Timestamp) -> bool {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut locks = false;
+        for key in keys {
+            let entry = failures.entry(key.clone()).or_insert(Failures { count: 0, last: now });
+            if now.millis_since(entry.last) >= LOCK_MILLIS {
+                entry.count = 0;
+            }
+            entry.count += 1;
+            entry.last = now;
+            locks |= entry.count == FAILURES_BEFORE_LOCK;
+        }
+        if failures.len() > REMEMBERED {
+            let stalest = failures.iter().min_by_key(|(_, f)| f.last).map(|(key, _)| key.clone());
+            stalest.map(|key| failures.remove(&key));
+        }
+        locks
+    }
+
+    fn forget(&self, keys: &[String]) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            failures.remove(key);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Cameras.
+
+use tokio::sync::watch;
+
+use super::Appliance;
+use crate::{
+    Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result, Thing,
+};
+
+impl Appliance {
+    /// Cameras in ascending order of channel.
+    pub async fn cameras(&self) -> Result<Vec<Camera>> {
+        self.blocking(|a| a.ports().settings.cameras()).await
+    }
+
+    /// One camera. `NotFound(Camera)`.
+    pub async fn camera(&self, id: CameraId) -> Result<Camera> {
+        let found = self.cameras().await?.into_iter().find(|camera| camera.id == id);
+        found.ok_or(Error::NotFound { what: Thing::Camera })
+    }
+
+    /// Adds a camera; it is opened at once.
+    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` for a taken channel, `NotFound(Library)`, `Invalid`.
+    pub async fn add_camera(&self, actor: &str, camera: NewCamera) -> Result<Camera> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            check(&camera.settings)?;
+            let channels = a.options().limits.channels;
+            let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
+            a.audit(&actor, "camera.add", &added.id);
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            Ok(added)
+        })
+        .await
+    }
+
+    /// Changes a camera; it is opened anew when its source changed.
+    /// `NotFound(Camera)`, `NotFound(Library)`, `Invalid` (also when the kind of source would change).
+    pub async fn update_camera(&self, actor: &str, id: CameraId, change: CameraChange) -> Result<Camera> {
+        let before = self.camera(id).await?;
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            if let Some(settings) = &change.settings {
+                check(settings)?;
+                check_same_kind(&before.settings, settings)?;
+            }
+            let changed = a.ports().settings.update_camera(id, &change)?;
+            a.audit(&actor, "camera.update", &id);
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes a camera; its records stay. `NotFound(Camera)`.
+    pub async fn remove_camera(&self, actor: &str, id: CameraId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.ports().settings.remove_camera(id)?;
+            a.audit(&actor, "camera.remove", &id);
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether a camera delivers pictures now; an unknown one is being connected.
+    pub fn camera_status(&self, id: CameraId) -> CameraStatus {
+        self.board().status(id)
+    }
+
+    /// What a camera has done since the daemon started.
+    pub fn camera_counters(&self, id: CameraId) -> CameraCounters {
+        self.board().counters(id)
+    }
+
+    /// Changes whenever a camera is added, changed or removed.
+    pub(crate) fn cameras_changed(&self) -> watch::Receiver<u64> {
+        self.core.cameras_changed.subscribe()
+    }
+}
+
+fn check(settings: &CameraSettings) -> Result<()> {
+    if settings.name.is_empty() || settings.name.chars().count() > 64 {
+        return Err(Error::invalid("camera name", "not 1 to 64 characters"));
+    }
+    if settings.min_face_px > settings.max_face_px {
+        return Err(Error::invalid("face size", "the smallest is above the largest"));
+    }
+    Ok(())
+}
+
+fn check_same_kind(before: &CameraSettings, after: &CameraSettings) -> Result<()> {
+    if std::mem::discriminant(&before.source) == std::mem::discriminant(&after.source) {
+        return Ok(());
+    }
+    Err(Error::invalid("source", "the kind of a camera cannot change"))
+}

@@ -1,0 +1,58 @@
+//! The device itself.
+
+use super::Appliance;
+use crate::{AuditEntry, Result, Timestamp};
+
+/// The setting that holds the platform's name for this device.
+const DEVICE_ID: &str = "device.id";
+
+/// What the device says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Display name.
+    pub name: String,
+    /// Serial number.
+    pub serial: String,
+    /// The platform's name for the device; the serial number until a platform sets one.
+    pub device_id: String,
+    /// Version of the software.
+    pub version: &'static str,
+}
+
+impl Appliance {
+    /// What the device says of itself.
+    pub async fn device(&self) -> Result<DeviceInfo> {
+        let device_id = self.blocking(|a| a.ports().settings.setting(DEVICE_ID)).await?;
+        let options = self.options();
+        Ok(DeviceInfo {
+            name: options.name.clone(),
+            serial: options.serial.clone(),
+            device_id: device_id.unwrap_or_else(|| options.serial.clone()),
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+
+    /// The time by the device's clock.
+    pub fn now(&self) -> Timestamp {
+        self.ports().clock.now()
+    }
+
+    /// The newest entries of the audit log, newest first.
+    pub async fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.blocking(move |a| a.ports().settings.audit_log(limit)).await
+    }
+
+    /// Writes an audit entry. The act is done and answered for: a log that cannot be written is an alarm,
+    /// not a reason to say that it failed.
+    pub(crate) fn audit(&self, actor: &str, action: &str, subject: &dyn ToString) {
+        let entry = AuditEntry {
+            at: self.now(),
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_string(),
+        };
+        if let Err(error) = self.ports().settings.audit(&entry) {
+            tracing::error!(audit.action = action, error = error.chain(), "audit entry lost");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Libraries.
+
+use super::Appliance;
+use crate::{Error, Library, LibraryChange, LibraryFilter, LibraryId, NewLibrary, Result, Thing};
+
+impl Appliance {
+    /// Libraries in ascending order of id.
+    pub async fn libraries(&self, filter: LibraryFilter) -> Result<Vec<Library>> {
+        self.blocking(move |a| a.ports().people.libraries(&filter)).await
+    }
+
+    /// One library. `NotFound(Library)`.
+    pub async fn library(&self, id: LibraryId) -> Result<Library> {
+        let found = self.libraries(LibraryFilter { id: Some(id), ..Default::default() }).await?;
+        found.into_iter().next().ok_or(Error::NotFound { what: Thing::Library })
+    }
+
+    /// Makes a library. `AlreadyExists(Library)`, `LimitReached(Library)`.
+    pub async fn create_library(&self, actor: &str, library: NewLibrary) -> Result<Library> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            let present = a.ports().people.libraries(&LibraryFilter::default())?.len() as u64;
+            if present >= a.options().limits.libraries {
+                return Err(Error::LimitReached { what: Thing::Library });
+            }
+            let made = a.ports().people.create_library(&library, a.now())?;
+            a.audit(&actor, "library.create", &made.id);
+            Ok(made)
+        })
+        .await
+    }
+
+    /// Changes a library. `NotFound(Library)`, `AlreadyExists(Library)`.
+    pub async fn update_library(&self, actor: &str, id: LibraryId, change: LibraryChange) -> Result<Library> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let changed = a.ports().people.update_library(id, &change, a.now())?;
+            a.audit(&actor, "library.update", &id);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes a library and everybody who is in no other.
+    /// `NotFound(Library)`, `InUse(Camera)` while a camera watches it.
+    pub async fn remove_library(&self, actor: &str, id: LibraryId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            let gone = a.ports().people.remove_library(id)?;
+            a.gallery().remove(&gone);
+            a.audit(&actor, "library.remove", &id);
+            Ok(())
+        })
+        .await
+    }
+}

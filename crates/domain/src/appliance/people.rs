@@ -1,0 +1,154 @@
+//! People.
+
+use bytes::Bytes;
+
+use super::Appliance;
+use crate::ports::{Lane, Search};
+use crate::{
+    Embedding, EnrolledPerson, Error, Face, LibraryFilter, LibraryId, NewPerson, Page, Person, PersonChange,
+    PersonCode, PersonFilter, PersonId, PictureId, Result, SeveralFaces, Template, Thing, Window,
+};
+
+/// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
+const MIN_ENROL_QUALITY: u8 = 20;
+
+impl Appliance {
+    /// Enrols a person; when this answers `Ok` the person is durable and is found by every search.
+    ///
+    /// # Errors
+    /// `NotFound(Library)`, `AlreadyExists(PersonCode)`, `LimitReached(Person)`, and those of the photo:
+    /// `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`. Nothing is kept in any of these cases.
+    pub async fn enrol(&self, actor: &str, person: NewPerson) -> Result<Person> {
+        self.check_admission(&person).await?;
+        let face = self.enrolment_face(person.photo.clone(), person.several_faces).await?;
+        let actor = actor.to_owned();
+        self.blocking(move |a| a.store_person(&actor, person, face)).await
+    }
+
+    /// Cheap refusals first: an unknown library or a taken code costs no inference.
+    async fn check_admission(&self, person: &NewPerson) -> Result<()> {
+        let (libraries, code) = (person.libraries.clone(), person.code.clone());
+        self.blocking(move |a| {
+            if libraries.is_empty() {
+                return Err(Error::invalid("libraries", "at least one is needed"));
+            }
+            for id in libraries {
+                let filter = LibraryFilter { id: Some(id), ..Default::default() };
+                if a.ports().people.libraries(&filter)?.is_empty() {
+                    return Err(Error::NotFound { what: Thing::Library });
+                }
+            }
+            match code.map(|code| a.ports().people.person_by_code(&code)) {
+                Some(Ok(_)) => Err(Error::AlreadyExists { what: Thing::PersonCode }),
+                Some(Err(Error::NotFound { .. })) | None => Ok(()),
+                Some(Err(error)) => Err(error),
+            }
+        })
+        .await
+    }
+
+    /// The one face of a photo, good enough to be compared with.
+    pub(super) async fn enrolment_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Face> {
+        let analyzer = &self.ports().analyzer;
+        let frame = analyzer.decode(photo, self.now()).await?;
+        let mut found = analyzer.detect(frame.clone(), Search::ANYWHERE, Lane::Photo).await?;
+        if found.len() > 1 && several == SeveralFaces::Refuse {
+            return Err(Error::ManyFaces);
+        }
+        found.truncate(1);
+        let face = analyzer.describe(frame, found, Lane::Photo).await?.pop().ok_or(Error::NoFace)?;
+        let quality = face.detection.quality.overall;
+        if quality < MIN_ENROL_QUALITY {
+            return Err(Error::LowQuality { why: format!("{quality} of 100, {MIN_ENROL_QUALITY} needed") });
+        }
+        Ok(face)
+    }
+
+    fn store_person(&self, actor: &str, person: NewPerson, face: Face) -> Result<Person> {
+        let _order = self.people_order();
+        if self.gallery().len() as u64 >= self.options().limits.people {
+            return Err(Error::LimitReached { what: Thing::Person });
+        }
+        let enrolled = EnrolledPerson {
+            code: person.code.unwrap_or_else(PersonCode::random),
+            profile: person.profile,
+            libraries: person.libraries,
+            photo: self.ports().pictures.put(&person.photo)?,
+            quality: face.detection.quality.overall,
+            embedding: face.embedding,
+            at: self.now(),
+        };
+        let stored = self.ports().people.insert_person(&enrolled)?;
+        let template =
+            Template { person: stored.id, libraries: stored.libraries.clone(), embedding: enrolled.embedding };
+        self.gallery().insert(template);
+        self.audit(actor, "person.enrol", &stored.id);
+        Ok(stored)
+    }
+
+    /// One person. `NotFound(Person)`.
+    pub async fn person(&self, id: PersonId) -> Result<Person> {
+        self.blocking(move |a| a.ports().people.person(id)).await
+    }
+
+    /// One person by the platform's id. `NotFound(Person)`.
+    pub async fn person_by_code(&self, code: PersonCode) -> Result<Person> {
+        self.blocking(move |a| a.ports().people.person_by_code(&code)).await
+    }
+
+    /// A page of people, newest first.
+    pub async fn people(&self, filter: PersonFilter, window: Window) -> Result<Page<Person>> {
+        self.blocking(move |a| a.ports().people.people(&filter, window)).await
+    }
+
+    /// Changes a person's profile or libraries. `NotFound(Person)`, `NotFound(Library)`.
+    pub async fn update_person(&self, actor: &str, id: PersonId, change: PersonChange) -> Result<Person> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            let changed = a.ports().people.update_person(id, &change, a.now())?;
+            a.gallery().set_libraries(id, &changed.libraries);
+            a.audit(&actor, "person.update", &id);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Takes a person out of one library, and off the device when it was the last. `NotFound(Person)` also
+    /// when the person is not in that library.
+    pub async fn remove_from_library(&self, actor: &str, id: PersonId, library: LibraryId) -> Result<()> {
+        let person = self.person(id).await?;
+        if !person.libraries.contains(&library) {
+            return Err(Error::NotFound { what: Thing::Person });
+        }
+        let others: Vec<_> = person.libraries.into_iter().filter(|other| *other != library).collect();
+        if others.is_empty() {
+            return self.remove_person(actor, id).await;
+        }
+        let change = PersonChange { libraries: Some(others), ..Default::default() };
+        self.update_person(actor, id, change).await.map(drop)
+    }
+
+    /// Removes a person from the device: profile, photo, embedding. `NotFound(Person)`.
+    pub async fn remove_person(&self, actor: &str, id: PersonId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            a.ports().people.remove_person(id)?;
+            a.gallery().remove(&[id]);
+            a.audit(&actor, "person.remove", &id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The embedding of a person's photo. `NotFound(Person)`.
+    pub async fn embedding(&self, id: PersonId) -> Result<Embedding> {
+        self.blocking(move |a| a.ports().people.embedding(id)).await
+    }
+
+    /// The bytes of a stored picture. `NotFound(Picture)`.
+    pub async fn picture(&self, id: PictureId) -> Result<Bytes> {
+        self.blocking(move |a| a.ports().pictures.get(&id)).await
+    }
+}

@@ -1,0 +1,49 @@
+//! What an adapter keeps on the device.
+
+use super::Appliance;
+use crate::{Result, Seq};
+
+/// An adapter's own durable values and cursors; no other adapter sees them.
+#[derive(Clone)]
+pub struct State {
+    appliance: Appliance,
+    adapter: &'static str,
+}
+
+impl Appliance {
+    /// The durable values of one adapter.
+    pub fn state(&self, adapter: &'static str) -> State {
+        State { appliance: self.clone(), adapter }
+    }
+}
+
+impl State {
+    /// The adapter whose values these are.
+    pub fn adapter(&self) -> &'static str {
+        self.adapter
+    }
+
+    /// How far a feed has got; `None` when it never ran.
+    pub async fn cursor(&self, feed: &'static str) -> Result<Option<Seq>> {
+        let adapter = self.adapter;
+        self.appliance.blocking(move |a| a.ports().adapters.cursor(adapter, feed)).await
+    }
+
+    /// Remembers that everything up to `seq` was acknowledged.
+    pub async fn set_cursor(&self, feed: &'static str, seq: Seq) -> Result<()> {
+        let adapter = self.adapter;
+        self.appliance.blocking(move |a| a.ports().adapters.set_cursor(adapter, feed, seq)).await
+    }
+
+    /// A kept value.
+    pub async fn value(&self, key: &str) -> Result<Option<String>> {
+        let (adapter, key) = (self.adapter, key.to_owned());
+        self.appliance.blocking(move |a| a.ports().adapters.value(adapter, &key)).await
+    }
+
+    /// Keeps (`Some`) or removes (`None`) a value.
+    pub async fn set_value(&self, key: &str, value: Option<String>) -> Result<()> {
+        let (adapter, key) = (self.adapter, key.to_owned());
+        self.appliance.blocking(move |a| a.ports().adapters.set_value(adapter, &key, value.as_deref())).await
+    }
+}

@@ -1,0 +1,122 @@
+//! One camera: connect, read, look; on failure say why once, wait, try again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::Options;
+use super::board::Entry;
+use super::recogniser::Recogniser;
+use super::slot::Slot;
+use crate::ports::{FrameStream, SourceError};
+use crate::{Appliance, Camera, CameraStatus, Event};
+
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// A stream that lived so long starts the back-off anew.
+const STABLE: Duration = Duration::from_secs(30);
+
+pub(super) struct CameraTask {
+    pub(super) appliance: Appliance,
+    pub(super) configured: watch::Receiver<Camera>,
+    pub(super) options: Options,
+    pub(super) entry: Arc<Entry>,
+}
+
+impl CameraTask {
+    /// Keeps the camera open until cancelled; then what is in view is recorded before it returns.
+    #[tracing::instrument(name = "camera", skip_all, fields(camera.id = %self.configured.borrow().id))]
+    pub(super) async fn run(self, cancel: CancellationToken) {
+        let mut recogniser = Recogniser::new(self.appliance.clone(), self.configured.clone(), Arc::clone(&self.entry));
+        let mut delays = back_off();
+        loop {
+            let opened = Instant::now();
+            let outcome = self.run_once(&mut recogniser, &cancel).await;
+            recogniser.finish().await;
+            if cancel.is_cancelled() {
+                break;
+            }
+            self.report_end(&outcome);
+            if opened.elapsed() >= STABLE {
+                delays = back_off();
+            }
+            let delay = delays.next().unwrap_or(LONGEST_DELAY);
+            if cancel.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
+                break;
+            }
+            self.entry.reconnects.count();
+        }
+    }
+
+    /// Opens the camera and looks at its frames until it fails, ends or is cancelled.
+    async fn run_once(&self, recogniser: &mut Recogniser, cancel: &CancellationToken) -> Result<(), SourceError> {
+        let source = self.configured.borrow().settings.source.clone();
+        let opening = self.appliance.ports().frames.open(&source);
+        let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
+        let (mut stream, slot) = (stream?, Slot::default());
+        let reading = async {
+            let ended = self.read(stream.as_mut(), &slot, cancel).await;
+            slot.close();
+            ended
+        };
+        tokio::join!(reading, self.look(&slot, recogniser)).0
+    }
+
+    /// Puts every frame into the slot.
+    async fn read(
+        &self,
+        stream: &mut dyn FrameStream,
+        slot: &Slot,
+        cancel: &CancellationToken,
+    ) -> Result<(), SourceError> {
+        while let Some(next) = cancel.run_until_cancelled(stream.next()).await {
+            let Some(frame) = next? else { break };
+            self.set_status(CameraStatus::Online);
+            self.entry.frames.count();
+            if slot.put(frame) {
+                self.entry.frames_skipped.count();
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the newest frame at the sampling rate, until the slot is closed.
+    async fn look(&self, slot: &Slot, recogniser: &mut Recogniser) {
+        let mut ticks = tokio::time::interval(self.options.detect_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while let Some(frame) = slot.take().await {
+            recogniser.look_at(frame).await;
+            ticks.tick().await;
+        }
+    }
+
+    fn report_end(&self, outcome: &Result<(), SourceError>) {
+        let reason = match outcome {
+            Ok(()) => "the file has ended".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.set_status(CameraStatus::Offline { reason });
+    }
+
+    /// Logs and announces the status when it is news, so that a dead camera does not fill the log.
+    fn set_status(&self, status: CameraStatus) {
+        if !self.entry.set_status(status.clone()) {
+            return;
+        }
+        match &status {
+            CameraStatus::Online => tracing::info!("camera online"),
+            CameraStatus::Connecting => tracing::info!("camera connecting"),
+            CameraStatus::Offline { reason } => tracing::warn!(camera.reason = reason, "camera offline"),
+        }
+        self.appliance.announce(Event::CameraStatus { camera: self.configured.borrow().id, status });
+    }
+}
+
+fn back_off() -> backon::ExponentialBackoff {
+    let builder = ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
+    builder.with_jitter().without_max_times().build()
+}

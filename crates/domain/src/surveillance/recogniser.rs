@@ -1,0 +1,258 @@
+//! From a camera's frames to records: detect, track, choose the shot, search, judge, commit.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::best_shot::{BestShot, Shot};
+use super::board::Entry;
+use super::presence::{Visitor, Visitors};
+use super::tracker::{Track, TrackId, Tracker};
+use crate::frame::Frame;
+use crate::gallery::{Query, Scope};
+use crate::ports::{Lane, Search};
+use crate::{
+    Appliance, Camera, Capture, CaptureId, Error, Face, LibraryFilter, Match, NewRecord, Person, PersonId, PictureId,
+    Record, Result, Similarity, Timestamp, rules,
+};
+
+/// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
+const CANDIDATES: usize = 5;
+/// Shots that wait for an analyzer too busy to describe them; the oldest is given up beyond that.
+const MAX_WAITING: usize = 64;
+
+/// What one camera knows of the faces before it.
+pub(super) struct Recogniser {
+    appliance: Appliance,
+    configured: watch::Receiver<Camera>,
+    camera: Camera,
+    entry: Arc<Entry>,
+    tracker: Tracker,
+    shots: HashMap<TrackId, BestShot>,
+    waiting: Vec<Due>,
+    visitors: Visitors,
+}
+
+/// A shot to be captured.
+struct Due {
+    track: TrackId,
+    first_seen: Timestamp,
+    shot: Shot,
+}
+
+/// A captured face and the people it may be, best first.
+struct Described {
+    due: Due,
+    face: Face,
+    crop: PictureId,
+    scene: PictureId,
+    candidates: Vec<(PersonId, Similarity)>,
+}
+
+impl Recogniser {
+    pub(super) fn new(appliance: Appliance, configured: watch::Receiver<Camera>, entry: Arc<Entry>) -> Self {
+        let camera = configured.borrow().clone();
+        Self {
+            appliance,
+            configured,
+            camera,
+            entry,
+            tracker: Tracker::default(),
+            shots: HashMap::new(),
+            waiting: Vec::new(),
+            visitors: Visitors::default(),
+        }
+    }
+
+    /// Takes one frame; frames come in order of time. Failures are logged: the next frame is a new chance.
+    pub(super) async fn look_at(&mut self, frame: Frame) {
+        if self.configured.has_changed().unwrap_or(false) {
+            self.camera = self.configured.borrow_and_update().clone();
+        }
+        if !self.armed() {
+            return self.finish().await;
+        }
+        self.entry.frames_analysed.count();
+        match self.detect(&frame).await {
+            Ok(detections) => self.follow(&frame, &detections),
+            Err(Error::Busy) => {}
+            Err(error) => tracing::error!(error = error.chain(), "a frame could not be analysed"),
+        }
+        self.capture_waiting().await;
+    }
+
+    /// Ends all tracks and records what was not recorded yet.
+    pub(super) async fn finish(&mut self) {
+        for track in self.tracker.finish() {
+            self.end(&track);
+        }
+        self.capture_waiting().await;
+    }
+
+    fn armed(&self) -> bool {
+        let watch = &self.camera.watch.settings;
+        watch.enabled && watch.plan.covers(&self.appliance.now().in_zone(&self.appliance.options().time_zone))
+    }
+
+    async fn detect(&self, frame: &Frame) -> Result<Vec<crate::Detection>> {
+        let settings = &self.camera.settings;
+        let search =
+            Search { region: settings.region, min_face_px: settings.min_face_px, max_face_px: settings.max_face_px };
+        self.appliance.ports().analyzer.detect(frame.clone(), search, Lane::Live).await
+    }
+
+    /// Joins the detections to tracks and puts the shots that are due into the queue.
+    fn follow(&mut self, frame: &Frame, detections: &[crate::Detection]) {
+        let at = frame.at();
+        let step = self.tracker.update(at, detections);
+        for (track, index) in step.seen {
+            self.entry.faces.count();
+            self.visitors.seen(track, at);
+            let mode = self.camera.settings.snap_mode;
+            let best = self.shots.entry(track).or_insert_with(|| BestShot::new(mode, at));
+            best.see(frame, &detections[index]);
+        }
+        for track in &step.ended {
+            self.end(track);
+        }
+        let live = self.tracker.tracks().iter();
+        for Track { id, first_seen, .. } in live {
+            let shot = self.shots.get_mut(id).and_then(|best| best.due(at));
+            self.waiting.extend(shot.map(|shot| Due { track: *id, first_seen: *first_seen, shot }));
+        }
+    }
+
+    fn end(&mut self, track: &Track) {
+        let shot = self.shots.remove(&track.id).and_then(|mut best| best.last(track.last_seen));
+        self.waiting.extend(shot.map(|shot| Due { track: track.id, first_seen: track.first_seen, shot }));
+    }
+
+    /// Describes what waits, decides together who is who, and commits.
+    async fn capture_waiting(&mut self) {
+        let excess = self.waiting.len().saturating_sub(MAX_WAITING);
+        if excess > 0 {
+            tracing::error!(shots.lost = excess, "captures given up: the analyzer is too slow");
+            self.waiting.drain(..excess);
+        }
+        let mut described = Vec::new();
+        for due in std::mem::take(&mut self.waiting) {
+            match self.describe(&due.shot).await {
+                Ok((face, crop, scene)) => {
+                    described.push(Described { candidates: self.candidates(&face), due, face, crop, scene });
+                }
+                Err(Error::Busy) => self.waiting.push(due),
+                Err(error) => tracing::error!(error = error.chain(), "a capture could not be analysed"),
+            }
+        }
+        for (described, person) in self.who_is_who(described) {
+            if let Err(error) = self.record(described, person).await {
+                tracing::error!(error = error.chain(), "a record could not be written");
+            }
+        }
+    }
+
+    async fn describe(&self, shot: &Shot) -> Result<(Face, PictureId, PictureId)> {
+        let analyzer = &self.appliance.ports().analyzer;
+        let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live).await?;
+        let face = faces.into_iter().next().ok_or(Error::NoFace)?;
+        let part = face.detection.face_box.scaled(crate::CROP_SCALE);
+        let crop = analyzer.encode(shot.frame.clone(), Some(part)).await?;
+        let scene = analyzer.encode(shot.frame.clone(), None).await?;
+        let keep = move |a: &Appliance| Ok((a.ports().pictures.put(&crop)?, a.ports().pictures.put(&scene)?));
+        let (crop, scene) = self.appliance.blocking(keep).await?;
+        Ok((face, crop, scene))
+    }
+
+    fn candidates(&self, face: &Face) -> Vec<(PersonId, Similarity)> {
+        let libraries = self.camera.watch.settings.libraries.iter().copied().collect();
+        let query = Query { scope: Scope::Libraries(libraries), limit: CANDIDATES };
+        let found = self.appliance.gallery().search(&face.embedding, &[query]).pop().unwrap_or_default();
+        let calibration = self.appliance.ports().analyzer.calibration();
+        found.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect()
+    }
+
+    /// Gives every face its best candidate that no other face has; the surest pair chooses first.
+    fn who_is_who(&self, faces: Vec<Described>) -> Vec<(Described, Option<(PersonId, Similarity)>)> {
+        let mut pairs: Vec<_> =
+            faces.iter().enumerate().flat_map(|(f, d)| d.candidates.iter().map(move |c| (f, *c))).collect();
+        pairs.sort_by(|a, b| b.1.1.value().total_cmp(&a.1.1.value()));
+        let mut chosen: Vec<Option<(PersonId, Similarity)>> = vec![None; faces.len()];
+        let mut given = HashSet::new();
+        for (face, (person, similarity)) in pairs {
+            let live = |track| self.tracker.track(track).is_some();
+            let taken = self.visitors.taken(person, faces[face].due.track, live);
+            if chosen[face].is_none() && !taken && given.insert(person) {
+                chosen[face] = Some((person, similarity));
+            }
+        }
+        faces.into_iter().zip(chosen).collect()
+    }
+
+    /// Judges a face and commits its record, unless the visitor was recorded a moment ago.
+    async fn record(&mut self, described: Described, best: Option<(PersonId, Similarity)>) -> Result<()> {
+        let camera = self.camera.clone();
+        let (answer, person) = self.appliance.blocking(move |a| answer(a, &camera, best)).await?;
+        let accepted = answer.accepted().map(|candidate| Visitor::Person(candidate.person));
+        let visitor = accepted.unwrap_or_else(|| Visitor::Stranger(described.face.embedding.clone()));
+        let Due { track, first_seen, .. } = described.due;
+        if !self.is_news(visitor, track, first_seen) {
+            return Ok(());
+        }
+        let record = self.new_record(described, answer, person.as_ref());
+        let committed = self.appliance.blocking(move |a| a.append_record(&record)).await?;
+        self.entry.records.count();
+        log_record(&committed);
+        Ok(())
+    }
+
+    /// In timed mode a track is recorded again and again by intention.
+    fn is_news(&mut self, visitor: Visitor, track: TrackId, first_seen: Timestamp) -> bool {
+        let rearm = self.camera.watch.settings.rearm;
+        let news = self.visitors.arrive(visitor, track, first_seen, rearm);
+        news || self.camera.settings.snap_mode == crate::SnapMode::Timed
+    }
+
+    fn new_record(&self, described: Described, answer: Match, person: Option<&Person>) -> NewRecord {
+        let Described { due, face, crop, scene, .. } = described;
+        let at = due.shot.frame.at();
+        let verdict = rules::verdict(&answer, person, at, &self.appliance.options().time_zone);
+        let capture = Capture {
+            id: CaptureId::random(),
+            camera: self.camera.id,
+            camera_name: self.camera.settings.name.clone(),
+            camera_position: self.camera.settings.position.clone(),
+            at,
+            first_seen: due.first_seen,
+            face_box: face.detection.face_box,
+            landmarks: face.detection.landmarks,
+            quality: face.detection.quality,
+            attributes: face.attributes,
+            liveness: face.liveness,
+            embedding: face.embedding,
+            crop,
+            scene,
+        };
+        NewRecord { capture, matches: vec![answer], verdict }
+    }
+}
+
+/// The camera's own watch on the person chosen for a face.
+fn answer(
+    appliance: &Appliance,
+    camera: &Camera,
+    best: Option<(PersonId, Similarity)>,
+) -> Result<(Match, Option<Person>)> {
+    let Some((id, similarity)) = best else { return Ok((rules::answer(&camera.watch, None), None)) };
+    let people = &appliance.ports().people;
+    let person = people.people_by_id(&[id])?.pop();
+    let libraries = people.libraries(&LibraryFilter::default())?;
+    let watched = &camera.watch.settings.libraries;
+    let candidate = person.as_ref().and_then(|person| rules::candidate(person, similarity, watched, &libraries));
+    Ok((rules::answer(&camera.watch, candidate), person))
+}
+
+fn log_record(record: &Record) {
+    let similarity = record.own_match().and_then(|m| m.best.as_ref()).map(|best| best.similarity.value());
+    tracing::info!(record.seq = record.seq.0, record.verdict = ?record.verdict, record.similarity = similarity, "record");
+}
