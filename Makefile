@@ -1,0 +1,43 @@
+# `make help` lists what can be asked for. Everything fetched or built lies in POLYFACE_CACHE,
+# outside the checkout, and is used again.
+
+export POLYFACE_CACHE ?= $(HOME)/.cache/polyface
+export CARGO_TARGET_DIR ?= $(POLYFACE_CACHE)/target
+export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models demo test check cross
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: ## install what is missing: system packages, cargo tools, ONNX Runtime, models
+	@.ci/packages build test
+	@models/fetch.sh
+
+models: ## fetch and convert the models into the cache
+	@models/fetch.sh
+
+demo: ## build, and recognise people in a sample clip; Ctrl-C ends it
+	@.ci/packages build
+	@models/fetch.sh --portraits
+	@models/clip.sh
+	cargo build --release --locked --package daemon
+	@config/demo.sh
+
+test: setup ## install what is missing and run all tests
+	@models/fetch.sh --photos
+	cargo test --workspace --locked --doc --quiet
+	cargo nextest run --workspace --locked
+
+check: ## formatting, lints, documentation, licences of the dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	cargo deny --locked check licenses bans sources
+
+cross: ## build for aarch64 and try the result under emulation
+	@.ci/packages build cross
+	@cross/sysroot.sh
+	@cross/build.sh
+	@cross/smoke.sh
