@@ -23,7 +23,7 @@ mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub(crate) use appliance::CROP_SCALE;
-pub use appliance::{Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Secret, State};
+pub use appliance::{Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Secret, State, hash_password};
 pub use camera::{
     Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
     Source, Watch, WatchSettings, WeeklyPlan,

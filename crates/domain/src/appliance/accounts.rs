@@ -67,7 +67,7 @@ impl Appliance {
         check_name(name)?;
         let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.to_owned());
         self.blocking(move |a| {
-            let hashes = hash(&name, &a.options().digest_realm, &password)?;
+            let hashes = hash_password(&name, &a.options().digest_realm, &password)?;
             let account = NewAccount { name, role, hashes, at: a.now() };
             let made = a.ports().settings.insert_account(&account)?;
             a.audit(&actor, "account.create", &made.id);
@@ -80,7 +80,7 @@ impl Appliance {
     pub async fn set_password(&self, actor: &str, name: &str, password: &str) -> Result<()> {
         let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.to_owned());
         self.blocking(move |a| {
-            let hashes = hash(&name, &a.options().digest_realm, &password)?;
+            let hashes = hash_password(&name, &a.options().digest_realm, &password)?;
             a.ports().settings.set_password(&name, &hashes)?;
             a.core.logins.forget(&[format!("user {name}")]);
             a.audit(&actor, "account.password", &name);
@@ -126,8 +126,8 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// All that is kept of a password.
-fn hash(name: &str, realm: &str, password: &str) -> Result<PasswordHashes> {
+/// All that is kept of a password. `Invalid` for one that is not 1 to 128 bytes long.
+pub fn hash_password(name: &str, realm: &str, password: &str) -> Result<PasswordHashes> {
     if password.is_empty() || password.len() > 128 {
         return Err(Error::invalid("password", "not 1 to 128 bytes long"));
     }

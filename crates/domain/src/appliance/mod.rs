@@ -19,7 +19,7 @@ use crate::surveillance::Board;
 use crate::{Error, Event, Result, Seq, Template};
 
 use accounts::LoginGuard;
-pub use accounts::Secret;
+pub use accounts::{Secret, hash_password};
 pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
