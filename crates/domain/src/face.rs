@@ -34,6 +34,15 @@ impl Embedding {
         Ok(Self { model, vector: vector.into() })
     }
 
+    /// Takes back, bit for bit, what [`vector`](Self::vector) gave; refused when its length is not 1.
+    pub fn restored(model: ModelId, vector: Vec<f32>) -> Result<Self> {
+        let square = crate::gallery::dot(&vector, &vector);
+        if !(0.99..=1.01).contains(&square) {
+            return Err(Error::invalid("embedding", "is not of length 1"));
+        }
+        Ok(Self { model, vector: vector.into() })
+    }
+
     /// The model that made it.
     pub fn model(&self) -> &ModelId {
         &self.model
