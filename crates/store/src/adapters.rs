@@ -1,0 +1,45 @@
+//! What adapters keep: `AdapterState`.
+
+use domain::ports::AdapterState;
+use domain::{Result, Seq};
+use rusqlite::{OptionalExtension, params};
+
+use crate::Store;
+
+impl AdapterState for Store {
+    fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
+        self.database.read("reading a feed's place", |db| {
+            let mut statement = db.prepare_cached("SELECT seq FROM adapter_cursor WHERE adapter = ? AND feed = ?")?;
+            Ok(statement.query_row([adapter, feed], |row| row.get(0).map(Seq)).optional()?)
+        })
+    }
+
+    fn set_cursor(&self, adapter: &str, feed: &str, seq: Seq) -> Result<()> {
+        self.database.write("moving a feed's place", |db| {
+            db.prepare_cached("INSERT OR REPLACE INTO adapter_cursor (adapter, feed, seq) VALUES (?, ?, ?)")?
+                .execute(params![adapter, feed, seq.0])?;
+            Ok(())
+        })
+    }
+
+    fn value(&self, adapter: &str, key: &str) -> Result<Option<String>> {
+        self.database.read("reading an adapter's value", |db| {
+            let mut statement = db.prepare_cached("SELECT value FROM adapter_value WHERE adapter = ? AND key = ?")?;
+            Ok(statement.query_row([adapter, key], |row| row.get(0)).optional()?)
+        })
+    }
+
+    fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()> {
+        self.database.write("changing an adapter's value", |db| {
+            match value {
+                Some(value) => db
+                    .prepare_cached("INSERT OR REPLACE INTO adapter_value (adapter, key, value) VALUES (?, ?, ?)")?
+                    .execute([adapter, key, value])?,
+                None => db
+                    .prepare_cached("DELETE FROM adapter_value WHERE adapter = ? AND key = ?")?
+                    .execute([adapter, key])?,
+            };
+            Ok(())
+        })
+    }
+}

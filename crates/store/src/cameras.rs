@@ -1,0 +1,252 @@
+//! Cameras and their watches.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use domain::geometry::Rect;
+use domain::{
+    Camera, CameraChange, CameraId, CameraSettings, DayWindow, DeviceAddress, Error, LibraryId, NewCamera, Similarity,
+    Source, Thing, Timestamp, Watch, WatchId, WatchSettings, WeeklyPlan,
+};
+use jiff::civil::Weekday;
+use rusqlite::{Connection, params};
+
+use crate::columns::{self, Columns, Reader, optional, real, text, time, whole, word};
+use crate::error::Fault;
+use crate::libraries;
+
+const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
+        source, url, device_host, device_port, device_user, device_password,
+        server_sip_id, camera_sip_id, vendor, product,
+        region_left, region_top, region_right, region_bottom, min_face_px, max_face_px, snap_mode,
+        watch.id, threshold, rearm_ms, enabled
+    FROM camera JOIN watch ON watch.camera = camera.id
+    WHERE ?1 IS NULL OR camera.id = ?1
+    ORDER BY camera.id";
+
+/// This camera, or all of them in ascending order of channel.
+pub(crate) fn cameras(db: &Connection, only: Option<CameraId>) -> Result<Vec<Camera>, Fault> {
+    let mut libraries = watch_libraries(db)?;
+    let mut windows = watch_windows(db)?;
+    let mut statement = db.prepare_cached(SELECT)?;
+    let mut cameras = statement
+        .query_and_then([only.map(|id| id.0)], |row| read(&mut Reader::new(row)))?
+        .collect::<Result<Vec<Camera>, Fault>>()?;
+    for watch in cameras.iter_mut().map(|camera| &mut camera.watch) {
+        watch.settings.libraries = libraries.remove(&watch.id.0).unwrap_or_default();
+        watch.settings.plan = WeeklyPlan::within(windows.remove(&watch.id.0).unwrap_or_default());
+    }
+    Ok(cameras)
+}
+
+fn camera(db: &Connection, id: CameraId) -> Result<Camera, Fault> {
+    cameras(db, Some(id))?.pop().ok_or_else(not_found)
+}
+
+fn not_found() -> Fault {
+    Error::NotFound { what: Thing::Camera }.into()
+}
+
+pub(crate) fn insert(db: &Connection, new: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera, Fault> {
+    let id = free_channel(db, new.id, channels)?;
+    let mut columns = vec![("id", id.0.into()), ("created_at", time(at))];
+    columns.extend(settings_columns(&new.settings));
+    columns::insert(db, "camera", columns)?;
+    let mut columns = vec![("camera", id.0.into())];
+    columns.extend(watch_columns(&new.watch));
+    let watch = columns::insert(db, "watch", columns)?;
+    insert_watch_lists(db, watch, &new.watch)?;
+    camera(db, id)
+}
+
+fn free_channel(db: &Connection, wanted: Option<CameraId>, channels: u32) -> Result<CameraId, Fault> {
+    let mut statement = db.prepare_cached("SELECT id FROM camera")?;
+    let taken = statement.query_map([], |row| row.get(0))?.collect::<Result<BTreeSet<u32>, _>>()?;
+    match wanted {
+        Some(CameraId(id)) if !(1..=channels).contains(&id) => {
+            Err(Error::invalid("channel", format!("not 1 to {channels}")).into())
+        }
+        Some(CameraId(id)) if taken.contains(&id) => Err(Error::AlreadyExists { what: Thing::Camera }.into()),
+        Some(id) => Ok(id),
+        None => {
+            let lowest = (1..=channels).find(|id| !taken.contains(id));
+            lowest.map(CameraId).ok_or(Fault::Refused(Error::LimitReached { what: Thing::Camera }))
+        }
+    }
+}
+
+pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Result<Camera, Fault> {
+    let before = camera(db, id)?;
+    if let Some(settings) = &change.settings {
+        if std::mem::discriminant(&settings.source) != std::mem::discriminant(&before.settings.source) {
+            return Err(Error::invalid("source", "the kind of a camera's source cannot change").into());
+        }
+        columns::update(db, "camera", id.0.into(), settings_columns(settings))?;
+    }
+    if let Some(settings) = &change.watch {
+        let watch = before.watch.id.0;
+        columns::update(db, "watch", watch, watch_columns(settings))?;
+        db.prepare_cached("DELETE FROM watch_library WHERE watch = ?")?.execute([watch])?;
+        db.prepare_cached("DELETE FROM watch_window WHERE watch = ?")?.execute([watch])?;
+        insert_watch_lists(db, watch, settings)?;
+    }
+    camera(db, id)
+}
+
+pub(crate) fn remove(db: &Connection, id: CameraId) -> Result<(), Fault> {
+    let removed = db.prepare_cached("DELETE FROM camera WHERE id = ?")?.execute([id.0])?;
+    if removed == 0 { Err(not_found()) } else { Ok(()) }
+}
+
+fn settings_columns(settings: &CameraSettings) -> Columns {
+    let edge = |edge: fn(&Rect) -> f32| optional(settings.region.as_ref(), |region| real(edge(region)));
+    let mut columns = vec![
+        ("name", text(&settings.name)),
+        ("position", text(&settings.position)),
+        ("description", text(&settings.description)),
+        ("region_left", edge(|region| region.left)),
+        ("region_top", edge(|region| region.top)),
+        ("region_right", edge(|region| region.right)),
+        ("region_bottom", edge(|region| region.bottom)),
+        ("min_face_px", whole(settings.min_face_px)),
+        ("max_face_px", whole(settings.max_face_px)),
+        ("snap_mode", word(&settings.snap_mode)),
+    ];
+    columns.extend(source_columns(&settings.source));
+    columns
+}
+
+fn source_columns(source: &Source) -> Columns {
+    match source {
+        Source::Rtsp { url } => vec![("source", text("rtsp")), ("url", text(url))],
+        Source::File { url } => vec![("source", text("file")), ("url", text(url))],
+        Source::Onvif(device) => device_columns("onvif", device),
+        Source::Gb28181 { server, server_sip_id, camera_sip_id } => {
+            let mut columns = device_columns("gb28181", server);
+            columns.extend([("server_sip_id", text(server_sip_id)), ("camera_sip_id", text(camera_sip_id))]);
+            columns
+        }
+        Source::Capture { device, vendor, product } => {
+            let mut columns = device_columns("capture", device);
+            columns.extend([("vendor", text(vendor)), ("product", text(product))]);
+            columns
+        }
+    }
+}
+
+fn device_columns(source: &str, device: &DeviceAddress) -> Columns {
+    vec![
+        ("source", text(source)),
+        ("device_host", text(&device.host)),
+        ("device_port", whole(device.port)),
+        ("device_user", text(&device.user)),
+        ("device_password", text(&device.password)),
+    ]
+}
+
+fn watch_columns(settings: &WatchSettings) -> Columns {
+    vec![
+        ("threshold", real(settings.threshold.value())),
+        ("rearm_ms", whole(settings.rearm.as_millis())),
+        ("enabled", settings.enabled.into()),
+    ]
+}
+
+fn insert_watch_lists(db: &Connection, watch: i64, settings: &WatchSettings) -> Result<(), Fault> {
+    let ids: Vec<LibraryId> = settings.libraries.iter().copied().collect();
+    libraries::require_all(db, &ids)?;
+    let mut library = db.prepare_cached("INSERT INTO watch_library (watch, library) VALUES (?, ?)")?;
+    for id in ids {
+        library.execute([watch, id.0])?;
+    }
+    let mut window = db
+        .prepare_cached("INSERT INTO watch_window (watch, position, day, from_time, to_time) VALUES (?, ?, ?, ?, ?)")?;
+    for (position, DayWindow { day, from, to }) in (0..).zip(settings.plan.windows()) {
+        let row = params![watch, position, day.to_monday_one_offset(), from.to_string(), to.to_string()];
+        window.execute(row)?;
+    }
+    Ok(())
+}
+
+fn watch_libraries(db: &Connection) -> rusqlite::Result<HashMap<i64, BTreeSet<LibraryId>>> {
+    let mut statement = db.prepare_cached("SELECT watch, library FROM watch_library")?;
+    let mut rows = statement.query([])?;
+    let mut libraries: HashMap<i64, BTreeSet<LibraryId>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        libraries.entry(row.get(0)?).or_default().insert(LibraryId(row.get(1)?));
+    }
+    Ok(libraries)
+}
+
+fn watch_windows(db: &Connection) -> Result<HashMap<i64, Vec<DayWindow>>, Fault> {
+    let mut statement =
+        db.prepare_cached("SELECT watch, day, from_time, to_time FROM watch_window ORDER BY watch, position")?;
+    let mut rows = statement.query([])?;
+    let mut windows: HashMap<i64, Vec<DayWindow>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mut row = Reader::new(row);
+        windows.entry(row.take()?).or_default().push(read_window(&mut row)?);
+    }
+    Ok(windows)
+}
+
+fn read_window(row: &mut Reader<'_>) -> Result<DayWindow, Fault> {
+    let day = Weekday::from_monday_one_offset(row.take()?).map_err(|_| Fault::Corrupt("day of the week"))?;
+    Ok(DayWindow { day, from: row.parse("time of day")?, to: row.parse("time of day")? })
+}
+
+fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
+    let id = CameraId(row.take()?);
+    let created_at = row.time()?;
+    let settings = CameraSettings {
+        name: row.take()?,
+        position: row.take()?,
+        description: row.take()?,
+        source: read_source(row)?,
+        region: read_region(row)?,
+        min_face_px: row.take()?,
+        max_face_px: row.take()?,
+        snap_mode: row.word()?,
+    };
+    Ok(Camera { id, settings, watch: read_watch(row)?, created_at })
+}
+
+/// Each kind of source fills its own columns of these.
+fn read_source(row: &mut Reader<'_>) -> Result<Source, Fault> {
+    let kind: String = row.take()?;
+    let url = row.text_or_empty()?;
+    let device = DeviceAddress {
+        host: row.text_or_empty()?,
+        port: row.take::<Option<u16>>()?.unwrap_or_default(),
+        user: row.text_or_empty()?,
+        password: row.text_or_empty()?,
+    };
+    let (server_sip_id, camera_sip_id) = (row.text_or_empty()?, row.text_or_empty()?);
+    let (vendor, product) = (row.text_or_empty()?, row.text_or_empty()?);
+    Ok(match kind.as_str() {
+        "rtsp" => Source::Rtsp { url },
+        "file" => Source::File { url },
+        "onvif" => Source::Onvif(device),
+        "gb28181" => Source::Gb28181 { server: device, server_sip_id, camera_sip_id },
+        "capture" => Source::Capture { device, vendor, product },
+        _ => return Err(Fault::Corrupt("source")),
+    })
+}
+
+fn read_region(row: &mut Reader<'_>) -> rusqlite::Result<Option<Rect>> {
+    let edges: [Option<f32>; 4] = [row.take()?, row.take()?, row.take()?, row.take()?];
+    let [Some(left), Some(top), Some(right), Some(bottom)] = edges else { return Ok(None) };
+    Ok(Some(Rect { left, top, right, bottom }))
+}
+
+fn read_watch(row: &mut Reader<'_>) -> rusqlite::Result<Watch> {
+    let id = WatchId(row.take()?);
+    let settings = WatchSettings {
+        libraries: BTreeSet::new(),
+        threshold: Similarity::new(row.take()?),
+        rearm: Duration::from_millis(row.take::<i64>()?.unsigned_abs()),
+        plan: WeeklyPlan::always(),
+        enabled: row.take()?,
+    };
+    Ok(Watch { id, settings })
+}

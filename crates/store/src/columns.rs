@@ -1,0 +1,157 @@
+//! Between Rust values and the columns of a row.
+
+use std::str::FromStr;
+
+use domain::geometry::Rect;
+use domain::{Embedding, ModelId, PictureId, Timestamp};
+use rusqlite::types::{FromSql, Value};
+use rusqlite::{Connection, Row, params_from_iter};
+
+use crate::error::Fault;
+use crate::words::Word;
+
+/// Columns to be written: each name beside its value.
+pub(crate) type Columns = Vec<(&'static str, Value)>;
+
+/// Adds a row and returns its rowid.
+pub(crate) fn insert(db: &Connection, table: &str, columns: Columns) -> rusqlite::Result<i64> {
+    let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let marks = vec!["?"; names.len()].join(", ");
+    let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", names.join(", "));
+    db.prepare_cached(&sql)?.insert(params_from_iter(values))
+}
+
+/// Changes the row with this id; false when there is none.
+pub(crate) fn update(db: &Connection, table: &str, id: i64, columns: Columns) -> rusqlite::Result<bool> {
+    let (names, mut values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    values.push(id.into());
+    let sql = format!("UPDATE {table} SET {} = ? WHERE id = ?", names.join(" = ?, "));
+    Ok(db.prepare_cached(&sql)?.execute(params_from_iter(values))? == 1)
+}
+
+/// A text column.
+pub(crate) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// An enumeration's column.
+pub(crate) fn word(value: &impl Word) -> Value {
+    text(value.word())
+}
+
+/// A column that may be empty.
+pub(crate) fn optional<T>(value: Option<T>, column: impl FnOnce(T) -> Value) -> Value {
+    value.map_or(Value::Null, column)
+}
+
+/// A number's column. Not-a-number, which SQLite cannot keep, becomes 0.
+pub(crate) fn real(number: f32) -> Value {
+    Value::Real(if number.is_nan() { 0.0 } else { f64::from(number) })
+}
+
+/// A number's column; beyond 2^63-1 it stays there.
+pub(crate) fn whole(number: impl TryInto<i64>) -> Value {
+    Value::Integer(number.try_into().unwrap_or(i64::MAX))
+}
+
+/// A time's column.
+pub(crate) fn time(at: Timestamp) -> Value {
+    Value::Integer(at.as_millis())
+}
+
+/// A picture's column.
+pub(crate) fn picture(id: &PictureId) -> Value {
+    // Its text is hexadecimal by construction.
+    Value::Blob(hex::decode(id.as_str()).unwrap_or_default())
+}
+
+/// A vector's column.
+pub(crate) fn vector(numbers: &[f32]) -> Value {
+    Value::Blob(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+}
+
+/// The columns of a result row, read from left to right.
+pub(crate) struct Reader<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl<'r> Reader<'r> {
+    pub(crate) fn new(row: &'r Row<'r>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next column.
+    pub(crate) fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+
+    /// The next column's text, empty where there is none.
+    pub(crate) fn text_or_empty(&mut self) -> rusqlite::Result<String> {
+        self.take::<Option<String>>().map(Option::unwrap_or_default)
+    }
+
+    /// Passes over columns.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.next += columns;
+    }
+
+    /// The next column's text, seen as a `T`.
+    pub(crate) fn parse<T: FromStr>(&mut self, what: &'static str) -> Result<T, Fault> {
+        self.parse_optional(what)?.ok_or(Fault::Corrupt(what))
+    }
+
+    /// The next column's text, seen as a `T`, unless it is empty.
+    pub(crate) fn parse_optional<T: FromStr>(&mut self, what: &'static str) -> Result<Option<T>, Fault> {
+        let text = self.row.get_ref(self.next)?.as_str_or_null().map_err(|_| Fault::Corrupt(what))?;
+        self.next += 1;
+        text.map(|text| text.parse().map_err(|_| Fault::Corrupt(what))).transpose()
+    }
+
+    pub(crate) fn word<T: Word>(&mut self) -> Result<T, Fault> {
+        self.word_optional()?.ok_or(Fault::Corrupt(T::WHAT))
+    }
+
+    pub(crate) fn word_optional<T: Word>(&mut self) -> Result<Option<T>, Fault> {
+        let text = self.row.get_ref(self.next)?.as_str_or_null().map_err(|_| Fault::Corrupt(T::WHAT))?;
+        self.next += 1;
+        text.map(|text| T::from_word(text).ok_or(Fault::Corrupt(T::WHAT))).transpose()
+    }
+
+    pub(crate) fn time(&mut self) -> rusqlite::Result<Timestamp> {
+        self.take().map(Timestamp::from_millis)
+    }
+
+    pub(crate) fn picture(&mut self) -> Result<PictureId, Fault> {
+        let hash = self.row.get_ref(self.next)?.as_blob().map_err(|_| Fault::Corrupt("picture id"))?;
+        self.next += 1;
+        hex::encode(hash).parse().map_err(|_| Fault::Corrupt("picture id"))
+    }
+
+    pub(crate) fn vector(&mut self) -> Result<Vec<f32>, Fault> {
+        let bytes = self.row.get_ref(self.next)?.as_blob().map_err(|_| Fault::Corrupt("vector"))?;
+        self.next += 1;
+        let (numbers, rest) = bytes.as_chunks();
+        if !rest.is_empty() {
+            return Err(Fault::Corrupt("vector"));
+        }
+        Ok(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
+    }
+
+    /// Two columns: model and vector.
+    pub(crate) fn embedding(&mut self) -> Result<Embedding, Fault> {
+        let model = ModelId(self.take::<String>()?.into());
+        self.embedding_of(&model)
+    }
+
+    /// A vector made by this model.
+    pub(crate) fn embedding_of(&mut self, model: &ModelId) -> Result<Embedding, Fault> {
+        Embedding::restored(model.clone(), self.vector()?).map_err(|_| Fault::Corrupt("embedding"))
+    }
+
+    /// Four columns: left, top, right, bottom.
+    pub(crate) fn rect(&mut self) -> rusqlite::Result<Rect> {
+        Ok(Rect { left: self.take()?, top: self.take()?, right: self.take()?, bottom: self.take()? })
+    }
+}

@@ -1,0 +1,61 @@
+//! Which index lists which people.
+
+use domain::{AnyOf, PersonFilter};
+use rusqlite::types::Value;
+
+use crate::columns::{text, time, whole, word};
+use crate::lists::Selection;
+
+/// The selection of a filter. Of several conditions the one that usually fits the fewest people names the index.
+pub(super) fn select(filter: &PersonFilter) -> Selection {
+    let PersonFilter { library, name, document_number, gender, age, address, created_from, created_to, any } = filter;
+    let texts = [name, document_number, address];
+    let by_membership = library.is_some() && texts.iter().all(|text| text.is_none());
+    let mut selection = if by_membership {
+        // A left join costs nothing while no condition needs the person.
+        Selection::new("person_library AS m LEFT JOIN person AS p ON p.id = m.person", "m.created_at", "m.person")
+    } else {
+        Selection::new("person AS p INDEXED BY person_by_creation", "p.created_at", "p.id")
+    };
+    let mut and = |source, condition, value: Option<Value>| match value {
+        Some(value) if by_membership => selection.and(condition, [value]),
+        Some(value) => selection.and_from(source, condition, [value]),
+        None => {}
+    };
+    and("person AS p INDEXED BY person_by_gender", "p.gender = ?", gender.map(|gender| word(&gender)));
+    and("person AS p INDEXED BY person_by_age", "p.age = ?", age.map(whole));
+    and("person AS p INDEXED BY person_by_address", "p.address = ?", address.as_deref().map(text));
+    and("person AS p INDEXED BY person_by_name", "p.name = ?", name.as_deref().map(text));
+    and("person AS p INDEXED BY person_by_document", "p.document_number = ?", document_number.as_deref().map(text));
+    let created = if by_membership { ["m.created_at >= ?", "m.created_at <= ?"] } else { CREATED };
+    for (condition, bound) in created.into_iter().zip([created_from, created_to]) {
+        bound.iter().for_each(|at| selection.and(condition, [time(*at)]));
+    }
+    if let Some(library) = library {
+        selection.and(if by_membership { "m.library = ?" } else { MEMBER }, [Value::from(library.0)]);
+    }
+    if let Some(any) = any {
+        select_any(&mut selection, any);
+    }
+    selection
+}
+
+const CREATED: [&str; 2] = ["p.created_at >= ?", "p.created_at <= ?"];
+const MEMBER: &str = "EXISTS (SELECT 1 FROM person_library WHERE person = p.id AND library = ?)";
+
+/// `lower` and the comparison here ignore case in ASCII only. Empty texts ask for nothing.
+fn select_any(selection: &mut Selection, any: &AnyOf) {
+    let wanted = Some(any.text.to_ascii_lowercase()).filter(|text| !text.is_empty());
+    let age = any.age.clone().filter(|age| !age.is_empty());
+    if wanted.is_none() && age.is_none() && any.gender.is_none() {
+        return;
+    }
+    // Compared with NULL each of them is not true, so one statement serves every combination.
+    let values = [wanted.clone(), wanted.clone(), wanted, age].map(Value::from);
+    let gender = any.gender.map_or(Value::Null, |gender| word(&gender));
+    selection.and(
+        "(instr(lower(p.name), ?) > 0 OR instr(lower(p.document_number), ?) > 0 OR instr(lower(p.address), ?) > 0
+          OR instr(CAST(p.age AS TEXT), ?) > 0 OR p.gender = ?)",
+        values.into_iter().chain([gender]),
+    );
+}

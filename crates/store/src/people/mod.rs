@@ -1,0 +1,230 @@
+//! People: `PersonStore`.
+
+mod filter;
+mod profile;
+
+use domain::ports::PersonStore;
+use domain::{
+    Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewLibrary, Page,
+    Person, PersonChange, PersonCode, PersonFilter, PersonId, PictureId, Profile, Result, Template, Thing, Timestamp,
+    Window,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::columns::{self, Columns, Reader, picture, text, time, vector, whole};
+use crate::error::Fault;
+use crate::{Store, libraries, pictures};
+
+impl PersonStore for Store {
+    fn libraries(&self, filter: &LibraryFilter) -> Result<Vec<Library>> {
+        self.database.read("reading libraries", |db| libraries::libraries(db, filter))
+    }
+
+    fn create_library(&self, library: &NewLibrary, at: Timestamp) -> Result<Library> {
+        self.database.write("making a library", |db| libraries::create(db, library, at))
+    }
+
+    fn update_library(&self, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library> {
+        self.database.write("changing a library", |db| libraries::change(db, id, change, at))
+    }
+
+    fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>> {
+        let mut writer = self.database.writer();
+        let (people, photos) = writer.commit("removing a library", |db| libraries::remove(db, id))?;
+        self.discard(&writer, &photos);
+        Ok(people)
+    }
+
+    fn insert_person(&self, person: &EnrolledPerson) -> Result<Person> {
+        let mut writer = self.database.writer();
+        self.pictures.check(&[&person.photo])?;
+        let stored = writer.commit("storing a person", |db| insert(db, person))?;
+        self.pictures.unpin(&person.photo);
+        Ok(stored)
+    }
+
+    fn person(&self, id: PersonId) -> Result<Person> {
+        self.database.read("reading a person", |db| person(db, id))
+    }
+
+    fn person_by_code(&self, code: &PersonCode) -> Result<Person> {
+        self.database.read("reading a person", |db| person(db, id_of(db, code)?))
+    }
+
+    fn people_by_id(&self, ids: &[PersonId]) -> Result<Vec<Person>> {
+        self.database.read("reading people", |db| profile::load(db, ids.iter().map(|id| id.0)))
+    }
+
+    fn people(&self, filter: &PersonFilter, window: Window) -> Result<Page<Person>> {
+        self.database.read("reading a page of people", |db| {
+            let (total, ids) = filter::select(filter).keys(db, window)?;
+            Ok(Page { rows: profile::load(db, ids)?, total })
+        })
+    }
+
+    fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person> {
+        self.database.write("changing a person", |db| update(db, id, change, at))
+    }
+
+    fn remove_person(&self, id: PersonId) -> Result<()> {
+        let mut writer = self.database.writer();
+        let photos = writer.commit("removing a person", |db| {
+            require(db, id)?;
+            remove_rows(db, &[id])
+        })?;
+        self.discard(&writer, &photos);
+        Ok(())
+    }
+
+    fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
+        self.database.read("reading templates", |db| templates(db, model, take))
+    }
+
+    fn embedding(&self, id: PersonId) -> Result<Embedding> {
+        self.database.read("reading an embedding", |db| embedding(db, id))
+    }
+}
+
+fn person(db: &Connection, id: PersonId) -> Result<Person, Fault> {
+    profile::load(db, [id.0])?.pop().ok_or_else(|| not_found().into())
+}
+
+fn id_of(db: &Connection, code: &PersonCode) -> Result<PersonId, Fault> {
+    let mut statement = db.prepare_cached("SELECT id FROM person WHERE code = ?")?;
+    let id = statement.query_row([code.as_str()], |row| row.get(0)).optional()?;
+    id.map(PersonId).ok_or_else(|| not_found().into())
+}
+
+fn require(db: &Connection, id: PersonId) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached("SELECT 1 FROM person WHERE id = ?")?;
+    if statement.exists([id.0])? { Ok(()) } else { Err(not_found().into()) }
+}
+
+fn not_found() -> Error {
+    Error::NotFound { what: Thing::Person }
+}
+
+fn insert(db: &Connection, new: &EnrolledPerson) -> Result<Person, Fault> {
+    libraries::require_all(db, &new.libraries)?;
+    if db.prepare_cached("SELECT 1 FROM person WHERE code = ?")?.exists([new.code.as_str()])? {
+        return Err(Error::AlreadyExists { what: Thing::PersonCode }.into());
+    }
+    let mut columns: Columns = vec![
+        ("code", text(new.code.as_str())),
+        ("photo", picture(&new.photo)),
+        ("created_at", time(new.at)),
+        ("updated_at", time(new.at)),
+    ];
+    columns.extend(profile::columns(&new.profile));
+    let id = PersonId(columns::insert(db, "person", columns)?);
+    insert_template(db, id, new)?;
+    insert_lists(db, id, &new.profile)?;
+    insert_memberships(db, id, &new.libraries, new.at)?;
+    person(db, id)
+}
+
+fn insert_template(db: &Connection, id: PersonId, new: &EnrolledPerson) -> rusqlite::Result<()> {
+    let columns = vec![
+        ("person", id.0.into()),
+        ("model", text(&new.embedding.model().0)),
+        ("quality", whole(new.quality)),
+        ("embedding", vector(new.embedding.vector())),
+    ];
+    columns::insert(db, "template", columns).map(drop)
+}
+
+fn insert_lists(db: &Connection, id: PersonId, profile: &Profile) -> Result<(), Fault> {
+    let mut card = db
+        .prepare_cached("INSERT INTO person_card (person, position, number) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")?;
+    for (position, number) in (0..).zip(&profile.cards) {
+        if card.execute(params![id.0, position, number])? == 0 {
+            return Err(Error::invalid("cards", "the card number is taken").into());
+        }
+    }
+    let mut group =
+        db.prepare_cached("INSERT INTO person_permission_group (person, position, name) VALUES (?, ?, ?)")?;
+    for (position, name) in (0..).zip(&profile.permission_groups) {
+        group.execute(params![id.0, position, name])?;
+    }
+    Ok(())
+}
+
+/// Naming a library twice is naming it once.
+fn insert_memberships(db: &Connection, id: PersonId, ids: &[LibraryId], created: Timestamp) -> Result<(), Fault> {
+    if ids.is_empty() {
+        return Err(Error::invalid("libraries", "at least one is needed").into());
+    }
+    let mut statement = db.prepare_cached(
+        "INSERT INTO person_library (library, created_at, person) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    )?;
+    for library in ids {
+        statement.execute([library.0, created.as_millis(), id.0])?;
+    }
+    Ok(())
+}
+
+fn update(db: &Connection, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person, Fault> {
+    require(db, id)?;
+    let mut columns: Columns = vec![("updated_at", time(at))];
+    columns.extend(change.profile.iter().flat_map(profile::columns));
+    columns::update(db, "person", id.0, columns)?;
+    if let Some(profile) = &change.profile {
+        for table in ["person_card", "person_permission_group"] {
+            delete_of(db, table, id)?;
+        }
+        insert_lists(db, id, profile)?;
+    }
+    if let Some(ids) = &change.libraries {
+        libraries::require_all(db, ids)?;
+        delete_of(db, "person_library", id)?;
+        insert_memberships(db, id, ids, created_at(db, id)?)?;
+    }
+    person(db, id)
+}
+
+fn delete_of(db: &Connection, table: &str, id: PersonId) -> rusqlite::Result<usize> {
+    db.prepare_cached(&format!("DELETE FROM {table} WHERE person = ?"))?.execute([id.0])
+}
+
+fn created_at(db: &Connection, id: PersonId) -> rusqlite::Result<Timestamp> {
+    let mut statement = db.prepare_cached("SELECT created_at FROM person WHERE id = ?")?;
+    statement.query_row([id.0], |row| row.get(0).map(Timestamp::from_millis))
+}
+
+/// Removes people and all that is kept of them; says which photos no row names any more.
+pub(crate) fn remove_rows(db: &Connection, ids: &[PersonId]) -> Result<Vec<PictureId>, Fault> {
+    let mut statement = db.prepare_cached("DELETE FROM person WHERE id = ? RETURNING photo")?;
+    let mut photos = Vec::new();
+    for id in ids {
+        photos.push(statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??);
+    }
+    pictures::unnamed(db, photos)
+}
+
+/// Grouped by person while streaming, so that memory stays flat with any number of people.
+fn templates(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT person, library, embedding FROM template CROSS JOIN person_library USING (person)
+         WHERE model = ? ORDER BY person, library",
+    )?;
+    let mut rows = statement.query([&*model.0])?;
+    let mut current: Option<Template> = None;
+    while let Some(row) = rows.next()? {
+        let mut row = Reader::new(row);
+        let (person, library) = (PersonId(row.take()?), LibraryId(row.take()?));
+        if let Some(template) = current.as_mut().filter(|template| template.person == person) {
+            template.libraries.push(library);
+            continue;
+        }
+        let next = Template { person, libraries: vec![library], embedding: row.embedding_of(model)? };
+        current.replace(next).into_iter().for_each(&mut *take);
+    }
+    current.into_iter().for_each(take);
+    Ok(())
+}
+
+fn embedding(db: &Connection, id: PersonId) -> Result<Embedding, Fault> {
+    let mut statement = db.prepare_cached("SELECT model, embedding FROM template WHERE person = ?")?;
+    let mut rows = statement.query_and_then([id.0], |row| Reader::new(row).embedding())?;
+    rows.next().unwrap_or_else(|| Err(not_found().into()))
+}

@@ -1,0 +1,214 @@
+//! Picture files, named by the SHA-256 of their content, and the pins that keep them until a row names them.
+//!
+//! A picture is put before the row that names it. Meanwhile another row with the same picture may be removed, and
+//! must not take the file along. So `put` pins the picture in memory; files are removed only while the writer is
+//! held and only when neither a row nor a pin names them; and a row is written, also under the writer, only when
+//! its pictures are there. A pin goes when the row is written, or after [`Options::keep_unnamed`]
+//! (the enrolment failed), and then the picture goes too. A crash loses the pins; the sweep at the next start
+//! removes what was pinned.
+//!
+//! [`Options::keep_unnamed`]: crate::Options::keep_unnamed
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::ports::Pictures;
+use domain::{Error, PictureId, Result, Thing};
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use crate::error::Fault;
+use crate::{OpenError, Store, columns, make_private_dir};
+
+/// Ends the names of files that are being written.
+pub(crate) const UNFINISHED: &str = ".part";
+
+impl Pictures for Store {
+    fn put(&self, picture: &[u8]) -> Result<PictureId> {
+        self.remove_abandoned()?;
+        self.pictures.put(picture).map_err(|fault| fault.while_doing("writing a picture"))
+    }
+
+    fn get(&self, id: &PictureId) -> Result<Bytes> {
+        match fs::read(self.pictures.path(id)) {
+            Ok(picture) => Ok(picture.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NotFound { what: Thing::Picture }),
+            Err(error) => Err(Error::internal("reading a picture")(error)),
+        }
+    }
+}
+
+impl Store {
+    /// Removes pictures that were put long ago and never named.
+    fn remove_abandoned(&self) -> Result<()> {
+        if !self.pictures.is_inspection_due() {
+            return Ok(());
+        }
+        let mut writer = self.database.writer();
+        let abandoned = self.pictures.unpin_overdue();
+        let unnamed = writer.commit("looking for unnamed pictures", |tx| unnamed(tx, abandoned))?;
+        self.discard(&writer, &unnamed);
+        Ok(())
+    }
+}
+
+/// Those pictures that no row names.
+pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<Vec<PictureId>, Fault> {
+    // The candidate's photo in record_match does not count: it goes with the person.
+    let mut is_named = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM person WHERE photo = ?1) OR EXISTS (SELECT 1 FROM record WHERE crop = ?1)
+             OR EXISTS (SELECT 1 FROM record WHERE scene = ?1)",
+    )?;
+    let mut unnamed = Vec::new();
+    for picture in pictures.drain(..) {
+        if !is_named.query_row([columns::picture(&picture)], |row| row.get(0))? {
+            unnamed.push(picture);
+        }
+    }
+    Ok(unnamed)
+}
+
+/// The files and their pins.
+pub(crate) struct PictureFiles {
+    root: PathBuf,
+    keep_unnamed: Duration,
+    pins: Mutex<Pins>,
+    /// Makes names of unfinished files differ.
+    writes: AtomicU64,
+}
+
+struct Pins {
+    by_picture: HashMap<PictureId, Pin>,
+    inspected: Instant,
+}
+
+struct Pin {
+    /// Puts that no row followed yet.
+    puts: u32,
+    last_put: Instant,
+}
+
+impl PictureFiles {
+    pub(crate) fn open(dir: &Path, keep_unnamed: Duration) -> Result<Self, OpenError> {
+        let root = dir.join("pictures");
+        make_private_dir(&root)?;
+        let pins = Pins { by_picture: HashMap::new(), inspected: Instant::now() };
+        Ok(Self { root, keep_unnamed, pins: Mutex::new(pins), writes: AtomicU64::new(0) })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn path(&self, id: &PictureId) -> PathBuf {
+        self.root.join(&id.as_str()[..2]).join(id.as_str())
+    }
+
+    fn put(&self, picture: &[u8]) -> Result<PictureId, Fault> {
+        let id = hex::encode(Sha256::digest(picture)).parse::<PictureId>()?;
+        // First the pin, then the look: a removal that comes between finds the pin, one before leaves no file.
+        self.pin(&id);
+        let path = self.path(&id);
+        let written = if path.exists() { sync_parent(&path) } else { self.write(&path, picture) };
+        if let Err(error) = written {
+            self.unpin(&id);
+            return Err(error.into());
+        }
+        Ok(id)
+    }
+
+    /// Writes the file under a passing name first: under its own it is always whole.
+    fn write(&self, path: &Path, picture: &[u8]) -> io::Result<()> {
+        make_fan_out(path)?;
+        let part = path.with_added_extension(format!("{}{UNFINISHED}", self.writes.fetch_add(1, Ordering::Relaxed)));
+        let written = write_synced(&part, picture).and_then(|()| fs::rename(&part, path));
+        if written.is_err() {
+            // Not there or not removable: the sweep at the next start takes it.
+            let _ = fs::remove_file(&part);
+        }
+        written.and_then(|()| sync_parent(path))
+    }
+
+    /// `NotFound(Picture)` unless all of these are there. Called under the writer, before a row names them.
+    pub(crate) fn check(&self, pictures: &[&PictureId]) -> Result<()> {
+        let all_there = pictures.iter().all(|picture| self.path(picture).exists());
+        if all_there { Ok(()) } else { Err(Error::NotFound { what: Thing::Picture }) }
+    }
+
+    /// Removes files that no row names, unless somebody is about to name them.
+    pub(crate) fn remove_unpinned(&self, unnamed: &[PictureId]) {
+        let pins = self.pins();
+        for picture in unnamed.iter().filter(|picture| !pins.by_picture.contains_key(picture)) {
+            match fs::remove_file(self.path(picture)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    // The rows are gone and stay gone; the file goes with the sweep at the next start.
+                    tracing::warn!(error = %error, "a picture file cannot be removed now");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn pin(&self, id: &PictureId) {
+        let now = Instant::now();
+        let mut pins = self.pins();
+        let pin = pins.by_picture.entry(id.clone()).or_insert(Pin { puts: 0, last_put: now });
+        pin.puts = pin.puts.saturating_add(1);
+        pin.last_put = now;
+    }
+
+    /// A row names the picture now, or it was not written after all.
+    pub(crate) fn unpin(&self, id: &PictureId) {
+        let mut pins = self.pins();
+        if let Some(pin) = pins.by_picture.get_mut(id) {
+            pin.puts -= 1;
+            if pin.puts == 0 {
+                pins.by_picture.remove(id);
+            }
+        }
+    }
+
+    fn is_inspection_due(&self) -> bool {
+        self.pins().inspected.elapsed() >= self.keep_unnamed
+    }
+
+    /// Gives up the pins of pictures whose last put is too long ago, and says which.
+    fn unpin_overdue(&self) -> Vec<PictureId> {
+        let mut pins = self.pins();
+        pins.inspected = Instant::now();
+        let overdue = pins.by_picture.extract_if(|_, pin| pin.last_put.elapsed() >= self.keep_unnamed);
+        overdue.map(|(picture, _)| picture).collect()
+    }
+
+    fn pins(&self) -> MutexGuard<'_, Pins> {
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the directory for names with the same first two digits.
+fn make_fan_out(path: &Path) -> io::Result<()> {
+    let Some(dir) = path.parent() else { return Ok(()) };
+    match fs::DirBuilder::new().create(dir) {
+        Ok(()) => sync_parent(dir),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_synced(file: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Makes the file's name durable. A second put of the same bytes does this too: the first may not be done yet.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}

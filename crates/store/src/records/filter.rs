@@ -1,0 +1,50 @@
+//! Which index lists which records.
+
+use domain::{LibraryId, RecordFilter};
+use rusqlite::types::Value;
+
+use crate::columns::{text, time, word};
+use crate::lists::{Selection, json};
+
+/// The selection of a filter. Of several conditions the one that usually fits the fewest records names the index.
+pub(super) fn select(filter: &RecordFilter) -> Selection {
+    let mut selection = Selection::new("record INDEXED BY record_by_time", "captured_at", "seq");
+    if filter.accepted_only {
+        selection.and_from("record INDEXED BY record_by_acceptance", "accepted = 1", []);
+    }
+    let mut and = |source, condition, value: Option<Value>| {
+        if let Some(value) = value {
+            selection.and_from(source, condition, [value]);
+        }
+    };
+    let kind = filter.library_kind.map(|kind| word(&kind));
+    and("record INDEXED BY record_by_library_kind", "best_library_kind = ?", kind);
+    let verdict = filter.verdict.map(|verdict| word(&verdict));
+    and("record INDEXED BY record_by_verdict", "verdict = ?", verdict);
+    let camera = filter.camera.map(|camera| camera.0.into());
+    and("record INDEXED BY record_by_camera", "camera = ?", camera);
+    let library_name = filter.library_name.as_deref().map(text);
+    and("record INDEXED BY record_by_library_name", "best_library_name = ?", library_name);
+    if let Some(libraries) = &filter.libraries {
+        select_libraries(&mut selection, libraries);
+    }
+    if let Some(person) = filter.person {
+        let person = Value::from(person.0);
+        selection.and_from("record INDEXED BY record_by_person", "best_person = ?", [person]);
+    }
+    if let Some(captured) = &filter.captured {
+        selection.and("captured_at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
+    }
+    selection
+}
+
+fn select_libraries(selection: &mut Selection, libraries: &[LibraryId]) {
+    if let [library] = libraries {
+        let library = Value::from(library.0);
+        selection.and_from("record INDEXED BY record_by_library", "best_library = ?", [library]);
+    } else {
+        // Several stretches of that index would have to be sorted into one: the order of time is walked instead.
+        let ids = json(libraries.iter().map(|library| library.0));
+        selection.and("best_library IN (SELECT value FROM json_each(?))", [ids.into()]);
+    }
+}

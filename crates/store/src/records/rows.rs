@@ -1,0 +1,186 @@
+//! Rows of the record log, back and forth.
+
+use std::collections::HashMap;
+
+use domain::geometry::Point;
+use domain::{
+    Attributes, CameraId, Candidate, Capture, CaptureId, Landmarks, LibraryId, Match, PersonId, Quality, Record, Seq,
+    Similarity, WatchId,
+};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::columns::{Columns, Reader, optional, picture, real, text, time, vector, whole, word};
+use crate::error::Fault;
+use crate::lists::json;
+
+const SELECT: &str = "SELECT seq, verdict, capture, camera, captured_at, crop, scene,
+        camera_name, camera_position, first_seen, box_left, box_top, box_right, box_bottom, landmarks,
+        quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw, pitch, roll,
+        gender, age, expression, liveness, model, embedding
+    FROM json_each(?) AS wanted
+        CROSS JOIN record ON record.seq = wanted.value
+        CROSS JOIN record_capture ON record_capture.record = record.seq
+    ORDER BY wanted.key";
+
+const SELECT_MATCHES: &str = "SELECT record, watch, threshold, person, code, library, library_name, library_kind,
+        similarity, name, gender, age, document_number, address, photo, enrolled_at
+    FROM record_match WHERE record IN (SELECT value FROM json_each(?))
+    ORDER BY record, position";
+
+/// What a record shows but is never searched by.
+pub(super) fn capture_columns(seq: i64, capture: &Capture) -> Columns {
+    let Capture { face_box, quality, attributes, .. } = capture;
+    let landmarks: Vec<f32> = capture.landmarks.iter().flat_map(|point| [point.x, point.y]).collect();
+    vec![
+        ("record", seq.into()),
+        ("camera_name", text(&capture.camera_name)),
+        ("camera_position", text(&capture.camera_position)),
+        ("first_seen", time(capture.first_seen)),
+        ("box_left", real(face_box.left)),
+        ("box_top", real(face_box.top)),
+        ("box_right", real(face_box.right)),
+        ("box_bottom", real(face_box.bottom)),
+        ("landmarks", vector(&landmarks)),
+        ("quality", whole(quality.overall)),
+        ("quality_size", whole(quality.size)),
+        ("quality_sharpness", whole(quality.sharpness)),
+        ("quality_brightness", whole(quality.brightness)),
+        ("quality_pose", whole(quality.pose)),
+        ("yaw", real(quality.yaw)),
+        ("pitch", real(quality.pitch)),
+        ("roll", real(quality.roll)),
+        ("gender", optional(attributes.gender, |gender| word(&gender))),
+        ("age", optional(attributes.age, real)),
+        ("expression", optional(attributes.expression, |expression| word(&expression))),
+        ("liveness", optional(capture.liveness, real)),
+        ("model", text(&capture.embedding.model().0)),
+        ("embedding", vector(capture.embedding.vector())),
+    ]
+}
+
+/// The answer of one watch.
+pub(super) fn match_columns(seq: i64, position: i64, answer: &Match) -> Columns {
+    let mut columns = vec![
+        ("record", seq.into()),
+        ("position", position.into()),
+        ("watch", answer.watch.0.into()),
+        ("threshold", real(answer.threshold.value())),
+    ];
+    columns.extend(answer.best.iter().flat_map(candidate_columns));
+    columns
+}
+
+fn candidate_columns(best: &Candidate) -> Columns {
+    vec![
+        ("person", best.person.0.into()),
+        ("code", text(best.code.as_str())),
+        ("library", best.library.0.into()),
+        ("library_name", text(&best.library_name)),
+        ("library_kind", word(&best.library_kind)),
+        ("similarity", real(best.similarity.value())),
+        ("name", text(&best.name)),
+        ("gender", optional(best.gender, |gender| word(&gender))),
+        ("age", optional(best.age, whole)),
+        ("document_number", text(&best.document_number)),
+        ("address", text(&best.address)),
+        ("photo", picture(&best.photo)),
+        ("enrolled_at", time(best.enrolled_at)),
+    ]
+}
+
+/// The records at these places, in this order. Two statements for any number.
+pub(super) fn load(db: &Connection, seqs: impl IntoIterator<Item = i64>) -> Result<Vec<Record>, Fault> {
+    let seqs = json(seqs);
+    let mut matches = matches(db, &seqs)?;
+    let mut statement = db.prepare_cached(SELECT)?;
+    let mut records = statement
+        .query_and_then([&seqs], |row| read(&mut Reader::new(row)))?
+        .collect::<Result<Vec<Record>, Fault>>()?;
+    for record in &mut records {
+        record.matches = matches.remove(&record.seq.0).unwrap_or_default();
+    }
+    Ok(records)
+}
+
+fn matches(db: &Connection, seqs: &str) -> Result<HashMap<i64, Vec<Match>>, Fault> {
+    let mut statement = db.prepare_cached(SELECT_MATCHES)?;
+    let mut rows = statement.query([seqs])?;
+    let mut matches: HashMap<i64, Vec<Match>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mut row = Reader::new(row);
+        matches.entry(row.take()?).or_default().push(read_match(&mut row)?);
+    }
+    Ok(matches)
+}
+
+fn read(row: &mut Reader<'_>) -> Result<Record, Fault> {
+    let seq = Seq(row.take()?);
+    let verdict = row.word()?;
+    Ok(Record { seq, capture: read_capture(row)?, matches: Vec::new(), verdict })
+}
+
+fn read_capture(row: &mut Reader<'_>) -> Result<Capture, Fault> {
+    Ok(Capture {
+        id: CaptureId(Uuid::from_bytes(row.take()?)),
+        camera: CameraId(row.take()?),
+        at: row.time()?,
+        crop: row.picture()?,
+        scene: row.picture()?,
+        camera_name: row.take()?,
+        camera_position: row.take()?,
+        first_seen: row.time()?,
+        face_box: row.rect()?,
+        landmarks: read_landmarks(row)?,
+        quality: read_quality(row)?,
+        attributes: Attributes { gender: row.word_optional()?, age: row.take()?, expression: row.word_optional()? },
+        liveness: row.take()?,
+        embedding: row.embedding()?,
+    })
+}
+
+fn read_landmarks(row: &mut Reader<'_>) -> Result<Landmarks, Fault> {
+    let numbers = row.vector()?;
+    let (points, _) = numbers.as_chunks();
+    let points: Vec<Point> = points.iter().map(|&[x, y]| Point { x, y }).collect();
+    points.try_into().map_err(|_| Fault::Corrupt("landmarks"))
+}
+
+fn read_quality(row: &mut Reader<'_>) -> rusqlite::Result<Quality> {
+    Ok(Quality {
+        overall: row.take()?,
+        size: row.take()?,
+        sharpness: row.take()?,
+        brightness: row.take()?,
+        pose: row.take()?,
+        yaw: row.take()?,
+        pitch: row.take()?,
+        roll: row.take()?,
+    })
+}
+
+fn read_match(row: &mut Reader<'_>) -> Result<Match, Fault> {
+    let watch = WatchId(row.take()?);
+    let threshold = Similarity::new(row.take()?);
+    let person: Option<i64> = row.take()?;
+    let best = person.map(|person| read_candidate(PersonId(person), row)).transpose()?;
+    Ok(Match { watch, threshold, best })
+}
+
+fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
+    Ok(Candidate {
+        person,
+        code: row.parse("person code")?,
+        library: LibraryId(row.take()?),
+        library_name: row.take()?,
+        library_kind: row.word()?,
+        similarity: Similarity::new(row.take()?),
+        name: row.take()?,
+        gender: row.word_optional()?,
+        age: row.take()?,
+        document_number: row.take()?,
+        address: row.take()?,
+        photo: row.picture()?,
+        enrolled_at: row.time()?,
+    })
+}

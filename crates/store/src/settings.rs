@@ -1,0 +1,70 @@
+//! Cameras, accounts, the audit log and single settings: `SettingsStore`.
+
+use domain::ports::SettingsStore;
+use domain::{
+    Account, AuditEntry, Camera, CameraChange, CameraId, NewAccount, NewCamera, PasswordHashes, Result, Timestamp,
+};
+use rusqlite::{OptionalExtension, params};
+
+use crate::{Store, accounts, cameras};
+
+impl SettingsStore for Store {
+    fn cameras(&self) -> Result<Vec<Camera>> {
+        self.database.read("reading cameras", |db| cameras::cameras(db, None))
+    }
+
+    fn insert_camera(&self, camera: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera> {
+        self.database.write("adding a camera", |db| cameras::insert(db, camera, channels, at))
+    }
+
+    fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera> {
+        self.database.write("changing a camera", |db| cameras::update(db, id, change))
+    }
+
+    fn remove_camera(&self, id: CameraId) -> Result<()> {
+        self.database.write("removing a camera", |db| cameras::remove(db, id))
+    }
+
+    fn accounts(&self) -> Result<Vec<Account>> {
+        self.database.read("reading accounts", accounts::accounts)
+    }
+
+    fn insert_account(&self, account: &NewAccount) -> Result<Account> {
+        self.database.write("making an account", |db| accounts::insert(db, account))
+    }
+
+    fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)> {
+        self.database.read("reading an account", |db| accounts::credentials(db, name))
+    }
+
+    fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {
+        self.database.write("setting a password", |db| accounts::set_password(db, name, hashes))
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<String>> {
+        self.database.read("reading a setting", |db| {
+            let mut statement = db.prepare_cached("SELECT value FROM setting WHERE name = ?")?;
+            Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        })
+    }
+
+    fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
+        self.database.write("changing a setting", |db| {
+            match value {
+                Some(value) => db
+                    .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
+                    .execute(params![name, value])?,
+                None => db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?,
+            };
+            Ok(())
+        })
+    }
+
+    fn audit(&self, entry: &AuditEntry) -> Result<()> {
+        self.database.write("writing the audit log", |db| Ok(accounts::audit(db, entry)?))
+    }
+
+    fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.database.read("reading the audit log", |db| Ok(accounts::audit_log(db, limit)?))
+    }
+}

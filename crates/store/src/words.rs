@@ -1,0 +1,64 @@
+//! Enumerations as the words kept in the database. A word, once released, never changes its meaning.
+
+use domain::{Category, Expression, Gender, LibraryKind, Role, SnapMode, Verdict};
+
+/// An enumeration with a word for each of its values.
+pub(crate) trait Word: Sized {
+    /// What it is, for the log.
+    const WHAT: &'static str;
+    /// Its word.
+    fn word(&self) -> &'static str;
+    /// The value a word stands for.
+    fn from_word(word: &str) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($($type:ident ($what:literal) { $($value:ident = $word:literal),+ $(,)? })+) => {$(
+        impl Word for $type {
+            const WHAT: &'static str = $what;
+
+            fn word(&self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)+
+                }
+            }
+
+            fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$value),)+
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    LibraryKind ("library kind") { Allow = "allow", Block = "block" }
+    Gender ("gender") { Female = "female", Male = "male" }
+    Category ("category") {
+        Staff = "staff",
+        Visitor = "visitor",
+        Blocked = "blocked",
+        Stranger = "stranger",
+        Vip = "vip",
+    }
+    Expression ("expression") {
+        Angry = "angry",
+        Disgusted = "disgusted",
+        Scared = "scared",
+        Happy = "happy",
+        Sad = "sad",
+        Surprised = "surprised",
+        Neutral = "neutral",
+    }
+    Verdict ("verdict") {
+        Known = "known",
+        Stranger = "stranger",
+        Blocked = "blocked",
+        NotAllowedNow = "not_allowed_now",
+        Spoof = "spoof",
+    }
+    SnapMode ("snap mode") { Best = "best", Timed = "timed", First = "first" }
+    Role ("role") { Viewer = "viewer", Operator = "operator", Admin = "admin" }
+}
