@@ -1,1 +1,43 @@
-//! adapter.
+//! The frame that every adapter hangs in: HTTP plumbing that expects hostile callers, login sessions, the durable
+//! walk over the record log, outbound calls. It knows no vendor.
+
+mod body;
+mod feed;
+mod form;
+mod health;
+mod live;
+mod outbound;
+mod picture;
+mod serve;
+mod sessions;
+mod short_lived;
+
+use async_trait::async_trait;
+use domain::Appliance;
+use tokio_util::sync::CancellationToken;
+
+pub use body::{BodyError, read_body};
+pub use feed::{Deliver, Delivery, Feed, Start};
+pub use form::{Form, FormError, FormLimits, Part};
+pub use health::{Component, Health, Report};
+pub use live::{Live, LiveEnd, Subscriber};
+pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
+pub use picture::{PictureTextError, content_type, decode_picture, picture_answer};
+pub use serve::{Limits, serve};
+pub use sessions::{Sessions, decimal_id, uuid_id};
+pub use short_lived::{ShortLived, Transient};
+
+/// One vendor's interface, or the console: requests come in through its routes, pushes go out from its task.
+#[async_trait]
+pub trait Adapter: Send + Sync {
+    /// The name in the configuration, in logs and metrics, and the key of its durable state. Never changes.
+    fn name(&self) -> &'static str;
+
+    /// What it answers over HTTP; `None` when it only calls others. Adapters on the same listener have disjoint
+    /// paths. The daemon serves it with [`serve`].
+    fn routes(&self) -> Option<axum::Router>;
+
+    /// Pushes, heartbeats and whatever else goes on without being asked. Returns when `cancel` is cancelled and
+    /// everything it started has ended; an adapter with nothing to do waits for that.
+    async fn run(&self, appliance: Appliance, cancel: CancellationToken);
+}

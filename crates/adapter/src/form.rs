@@ -1,0 +1,178 @@
+//! Multipart forms.
+
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use multer::{Constraints, Multipart, SizeLimit};
+
+use crate::BodyError;
+use crate::body::announced;
+
+/// What the boundaries and headers of one part may add to its content.
+const PART_OVERHEAD: usize = 4096;
+
+/// How large a form may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormLimits {
+    /// Parts.
+    pub parts: usize,
+    /// Bytes of one part.
+    pub part_bytes: usize,
+    /// Bytes of all parts together.
+    pub total_bytes: usize,
+}
+
+impl Default for FormLimits {
+    /// 64 parts, 16 MiB each, 40 MiB together.
+    fn default() -> Self {
+        Self { parts: 64, part_bytes: 16 << 20, total_bytes: 40 << 20 }
+    }
+}
+
+/// A multipart form, read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Form {
+    parts: Vec<Part>,
+}
+
+/// A part of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The field's name; empty when it has none.
+    pub name: String,
+    /// Given for files; may hold anything, a path included.
+    pub file_name: Option<String>,
+    /// The content.
+    pub bytes: Bytes,
+}
+
+/// Why a form cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// The request is not `multipart/form-data` with a boundary.
+    #[error("the request is not a multipart form")]
+    NotMultipart,
+    /// Too many parts, or too many bytes.
+    #[error("the form is too large")]
+    TooLarge,
+    /// Broken, or it does not come to its end.
+    #[error("the form is broken")]
+    Broken,
+    /// A part that must be there is not.
+    #[error("the part {name} is missing")]
+    Missing {
+        /// The part.
+        name: &'static str,
+    },
+    /// A part that may be there once is there several times.
+    #[error("the part {name} comes more than once")]
+    Duplicate {
+        /// The part.
+        name: &'static str,
+    },
+    /// A text part is not UTF-8.
+    #[error("the part {name} is not text")]
+    NotText {
+        /// The part.
+        name: &'static str,
+    },
+}
+
+impl Form {
+    /// Reads a form. Nothing beyond the limits is ever held in memory.
+    ///
+    /// # Errors
+    /// `NotMultipart`, `TooLarge`, `Broken`.
+    pub async fn read(request: Request, limits: FormLimits) -> Result<Self, FormError> {
+        if announced(request.headers()).is_some_and(|length| length > limits.request_bytes()) {
+            return Err(FormError::TooLarge);
+        }
+        let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let boundary = header.and_then(|value| multer::parse_boundary(value).ok()).ok_or(FormError::NotMultipart)?;
+        let body = request.into_body().into_data_stream();
+        let mut multipart = Multipart::with_constraints(body, boundary, limits.constraints());
+        let mut form = Self::default();
+        let mut left = limits.total_bytes;
+        while let Some(field) = multipart.next_field().await.map_err(|error| FormError::of(&error))? {
+            if form.parts.len() == limits.parts {
+                return Err(FormError::TooLarge);
+            }
+            let name = field.name().unwrap_or_default().to_owned();
+            let file_name = field.file_name().map(str::to_owned);
+            let bytes = field.bytes().await.map_err(|error| FormError::of(&error))?;
+            left = left.checked_sub(bytes.len()).ok_or(FormError::TooLarge)?;
+            form.parts.push(Part { name, file_name, bytes });
+        }
+        Ok(form)
+    }
+
+    /// All parts in the order they came.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The one part of this name.
+    ///
+    /// # Errors
+    /// `Missing`, `Duplicate`.
+    pub fn part(&self, name: &'static str) -> Result<&Part, FormError> {
+        self.optional(name)?.ok_or(FormError::Missing { name })
+    }
+
+    /// The one part of this name, if there is one.
+    ///
+    /// # Errors
+    /// `Duplicate`.
+    pub fn optional(&self, name: &'static str) -> Result<Option<&Part>, FormError> {
+        let mut found = self.parts.iter().filter(|part| part.name == name);
+        let first = found.next();
+        if found.next().is_some() { Err(FormError::Duplicate { name }) } else { Ok(first) }
+    }
+
+    /// The content of the one part of this name, with or without a file name.
+    ///
+    /// # Errors
+    /// `Missing`, `Duplicate`.
+    pub fn file(&self, name: &'static str) -> Result<Bytes, FormError> {
+        self.part(name).map(|part| part.bytes.clone())
+    }
+
+    /// The text of the one part of this name.
+    ///
+    /// # Errors
+    /// `Missing`, `Duplicate`, `NotText`.
+    pub fn text(&self, name: &'static str) -> Result<String, FormError> {
+        self.optional_text(name)?.ok_or(FormError::Missing { name })
+    }
+
+    /// The text of the one part of this name, if there is one.
+    ///
+    /// # Errors
+    /// `Duplicate`, `NotText`.
+    pub fn optional_text(&self, name: &'static str) -> Result<Option<String>, FormError> {
+        let text = |part: &Part| String::from_utf8(part.bytes.to_vec()).map_err(|_| FormError::NotText { name });
+        self.optional(name)?.map(text).transpose()
+    }
+}
+
+impl FormLimits {
+    fn request_bytes(self) -> usize {
+        self.total_bytes + self.parts * PART_OVERHEAD
+    }
+
+    fn constraints(self) -> Constraints {
+        let limit = SizeLimit::new().whole_stream(self.request_bytes() as u64).per_field(self.part_bytes as u64);
+        Constraints::new().size_limit(limit)
+    }
+}
+
+impl FormError {
+    fn of(error: &multer::Error) -> Self {
+        use multer::Error::{FieldSizeExceeded, StreamReadFailed, StreamSizeExceeded};
+        match error {
+            FieldSizeExceeded { .. } | StreamSizeExceeded { .. } => Self::TooLarge,
+            StreamReadFailed(source) if BodyError::of(source.as_ref()) == BodyError::TooLarge => Self::TooLarge,
+            _ => Self::Broken,
+        }
+    }
+}

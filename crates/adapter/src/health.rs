@@ -1,0 +1,79 @@
+//! Whether the parts of the device work.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The state of one part of the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Component {
+    /// Does its work.
+    Up,
+    /// Does not.
+    Down {
+        /// Why, for a human; holds no credentials.
+        reason: String,
+    },
+}
+
+/// A board on which the parts of the device say how they are; shared as `Arc<Health>`.
+#[derive(Debug, Default)]
+pub struct Health {
+    components: Mutex<BTreeMap<&'static str, Component>>,
+}
+
+/// How all parts are at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Every part, by name.
+    pub components: BTreeMap<&'static str, Component>,
+}
+
+impl Health {
+    /// A board that waits for these parts: each is down until it says otherwise.
+    pub fn expecting(names: impl IntoIterator<Item = &'static str>) -> Self {
+        let starting = || Component::Down { reason: "starting".into() };
+        Self { components: Mutex::new(names.into_iter().map(|name| (name, starting())).collect()) }
+    }
+
+    /// Notes how a part is now; a part nobody expected is added. The change is logged.
+    pub fn set(&self, name: &'static str, component: Component) {
+        let before = self.lock().insert(name, component.clone());
+        match component {
+            now if before.as_ref() == Some(&now) => {}
+            Component::Up => tracing::info!(component = name, "component is up"),
+            Component::Down { reason } => tracing::warn!(component = name, reason, "component is down"),
+        }
+    }
+
+    /// How all parts are now.
+    pub fn report(&self) -> Report {
+        Report { components: self.lock().clone() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Component>> {
+        self.components.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Report {
+    /// Whether every part is up.
+    pub fn is_up(&self) -> bool {
+        self.components.values().all(|component| *component == Component::Up)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_part_is_down_until_it_says_otherwise() {
+        let health = Health::expecting(["one", "two"]);
+        health.set("one", Component::Up);
+        assert!(!health.report().is_up());
+        health.set("two", Component::Up);
+        assert!(health.report().is_up());
+        health.set("one", Component::Down { reason: "gone".into() });
+        assert!(!health.report().is_up());
+    }
+}

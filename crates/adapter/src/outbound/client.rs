@@ -1,0 +1,89 @@
+//! The HTTP client behind [`Outbound`](super::Outbound).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, ClientBuilder, Response, redirect};
+
+use super::{OutboundError, Policy};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client that resolves names under the policy, uses no proxy and follows no redirect, so that every address
+/// connected to was checked.
+pub(super) fn build(policy: Policy) -> Result<Client, OutboundError> {
+    // Fails when a provider is installed already: then that one is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || -> ClientBuilder {
+        Client::builder()
+            .user_agent(concat!("polyface/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Resolver { policy })
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+    };
+    let without_certificates = |error: reqwest::Error| {
+        tracing::warn!(%error, "no trusted certificates on this machine: https calls will fail");
+        builder().tls_certs_only([]).build()
+    };
+    builder().build().or_else(without_certificates).map_err(|error| OutboundError::Setup { why: error.to_string() })
+}
+
+/// Reads an answer of at most `max_bytes`; the announced length is checked before anything is read.
+pub(super) async fn read(answer: &mut Response, max_bytes: usize) -> Result<Bytes, OutboundError> {
+    if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
+        return Err(OutboundError::TooLarge);
+    }
+    let mut body = BytesMut::new();
+    while let Some(piece) = answer.chunk().await.map_err(|error| OutboundError::of(&error))? {
+        if piece.len() > max_bytes - body.len() {
+            return Err(OutboundError::TooLarge);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
+}
+
+struct Resolver {
+    policy: Policy,
+}
+
+/// The name has addresses, but none that may be connected to.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not allowed")]
+struct AllRefused;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.policy;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found.filter(|address| policy.allows(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(AllRefused.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl OutboundError {
+    /// Sorts a client's error. Its own text names the URL, so only the innermost cause is told.
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        let mut innermost: &(dyn std::error::Error + 'static) = error;
+        while let Some(cause) = innermost.source() {
+            innermost = cause;
+        }
+        if innermost.is::<AllRefused>() {
+            Self::NotAllowed
+        } else if error.is_timeout() {
+            Self::TimedOut
+        } else if innermost.is::<reqwest::Error>() {
+            Self::Unreachable { why: "the connection failed".into() }
+        } else {
+            Self::Unreachable { why: innermost.to_string() }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Calls to the outside.
+
+mod client;
+mod policy;
+
+use std::time::Duration;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use bytes::Bytes;
+use reqwest::multipart::{self, Form};
+
+pub use policy::Policy;
+
+/// Time for a download.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
+/// What is read of the answer to a push.
+const ANSWER_BYTES: usize = 64 << 10;
+
+/// A client for pushes and picture downloads that goes only where the [`Policy`] lets it. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbound {
+    client: reqwest::Client,
+    policy: Policy,
+}
+
+/// Why a call to the outside failed. The text holds neither credentials nor path and query of the URL.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// Not an absolute http or https URL, or one with credentials in it.
+    #[error("the URL is not usable: {why}")]
+    BadUrl {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The policy does not let the device call this address.
+    #[error("the address is not allowed")]
+    NotAllowed,
+    /// The name is unknown, nobody answers, the connection broke or its certificate is not trusted.
+    #[error("the server cannot be reached: {why}")]
+    Unreachable {
+        /// The cause.
+        why: String,
+    },
+    /// No complete answer in time.
+    #[error("the server does not answer in time")]
+    TimedOut,
+    /// Another status than a download needs; a redirect too.
+    #[error("the server answers {0}")]
+    Status(StatusCode),
+    /// More bytes than allowed.
+    #[error("the download is too large")]
+    TooLarge,
+    /// The client could not be set up.
+    #[error("the HTTP client cannot be set up: {why}")]
+    Setup {
+        /// The cause.
+        why: String,
+    },
+}
+
+/// A part of a multipart form to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboundPart {
+    /// A field without a file name.
+    Text {
+        /// The field's name.
+        name: &'static str,
+        /// The content.
+        text: String,
+    },
+    /// A file.
+    File {
+        /// The field's name.
+        name: &'static str,
+        /// As receivers see it.
+        file_name: String,
+        /// The media type.
+        content_type: &'static str,
+        /// The content.
+        bytes: Bytes,
+    },
+}
+
+impl Outbound {
+    /// Sets the client up. Without trusted certificates on the machine only plain HTTP works.
+    ///
+    /// # Errors
+    /// `Setup`.
+    pub fn new(policy: Policy) -> Result<Self, OutboundError> {
+        Ok(Self { client: client::build(policy)?, policy })
+    }
+
+    /// Downloads a picture of at most `max_bytes` within 20 s. Whether it is a picture is for the decoder to say.
+    ///
+    /// # Errors
+    /// Every variant but `Setup`.
+    pub async fn fetch_picture(&self, url: &str, max_bytes: usize) -> Result<Bytes, OutboundError> {
+        let request = self.client.get(self.policy.check(url)?).timeout(FETCH_TIMEOUT);
+        let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
+        if answer.status() != StatusCode::OK {
+            return Err(OutboundError::Status(answer.status()));
+        }
+        client::read(&mut answer, max_bytes).await
+    }
+
+    /// Posts a multipart form with its parts in this order; returns the status of the answer, whatever it is.
+    /// Redirects are not followed.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotAllowed`, `Unreachable`, `TimedOut`.
+    pub async fn post_multipart(
+        &self,
+        url: &str,
+        parts: Vec<OutboundPart>,
+        timeout: Duration,
+    ) -> Result<StatusCode, OutboundError> {
+        let form = parts.into_iter().fold(Form::new(), OutboundPart::add_to);
+        self.send(self.client.post(self.policy.check(url)?).multipart(form).timeout(timeout)).await
+    }
+
+    /// Posts a JSON document; returns the status of the answer, whatever it is. Redirects are not followed.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotAllowed`, `Unreachable`, `TimedOut`.
+    pub async fn post_json(
+        &self,
+        url: &str,
+        document: &serde_json::Value,
+        timeout: Duration,
+    ) -> Result<StatusCode, OutboundError> {
+        self.send(self.client.post(self.policy.check(url)?).json(document).timeout(timeout)).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<StatusCode, OutboundError> {
+        let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
+        // Read to the end, so that the connection can be used again; what is in it does not matter.
+        let _ = client::read(&mut answer, ANSWER_BYTES).await;
+        Ok(answer.status())
+    }
+}
+
+impl OutboundPart {
+    fn add_to(form: Form, part: Self) -> Form {
+        match part {
+            Self::Text { name, text } => form.text(name, text),
+            Self::File { name, file_name, content_type, bytes } => {
+                let mut headers = HeaderMap::new();
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+                let length = bytes.len() as u64;
+                form.part(
+                    name,
+                    multipart::Part::stream_with_length(bytes, length).file_name(file_name).headers(headers),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Where the device may call.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use super::OutboundError;
+
+/// The longest URL taken.
+const LONGEST_URL: usize = 2048;
+
+/// Where the device may call besides public addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Private networks: where most platforms are.
+    pub allow_private: bool,
+    /// The device itself, and link-local addresses.
+    pub allow_loopback: bool,
+}
+
+impl Policy {
+    /// Whether a URL may be called; names are resolved, and their addresses checked, when the call is made.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotAllowed`.
+    pub fn check(self, url: &str) -> Result<Url, OutboundError> {
+        let bad = |why| OutboundError::BadUrl { why };
+        if url.len() > LONGEST_URL {
+            return Err(bad("longer than 2048 bytes"));
+        }
+        let url = Url::parse(url.trim()).map_err(|_| bad("not an absolute URL"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("neither http nor https"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("a user name or password in it"));
+        }
+        match url.host() {
+            Some(Host::Ipv4(address)) if !self.allows(address.into()) => Err(OutboundError::NotAllowed),
+            Some(Host::Ipv6(address)) if !self.allows(address.into()) => Err(OutboundError::NotAllowed),
+            Some(_) => Ok(url),
+            None => Err(bad("no host")),
+        }
+    }
+
+    /// Whether this address may be connected to.
+    pub fn allows(self, address: IpAddr) -> bool {
+        match kind(address) {
+            Kind::Public => true,
+            Kind::Private => self.allow_private,
+            Kind::Near => self.allow_loopback,
+            Kind::Never => false,
+        }
+    }
+}
+
+enum Kind {
+    Public,
+    Private,
+    Near,
+    Never,
+}
+
+fn kind(address: IpAddr) -> Kind {
+    match address {
+        IpAddr::V4(v4) => kind_v4(v4),
+        IpAddr::V6(v6) => embedded(v6).map_or_else(|| kind_v6(v6), kind_v4),
+    }
+}
+
+fn kind_v4(address: Ipv4Addr) -> Kind {
+    let [a, b, ..] = address.octets();
+    if address.is_loopback() || address.is_link_local() {
+        Kind::Near
+    } else if a == 0 || a >= 224 || (a == 198 && matches!(b, 18 | 19)) {
+        // This network, multicast, reserved, broadcast, benchmarks.
+        Kind::Never
+    } else if address.is_private() || (a == 100 && (64..128).contains(&b)) {
+        Kind::Private
+    } else {
+        Kind::Public
+    }
+}
+
+fn kind_v6(address: Ipv6Addr) -> Kind {
+    if address.is_loopback() || address.is_unicast_link_local() {
+        Kind::Near
+    } else if address.is_unspecified() || address.is_multicast() {
+        Kind::Never
+    } else if address.is_unique_local() || address.segments()[0] & 0xffc0 == 0xfec0 {
+        Kind::Private
+    } else {
+        Kind::Public
+    }
+}
+
+/// The IPv4 address that a gateway or this machine's kernel makes of an IPv6 one: mapped, compatible, NAT64, 6to4.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let of = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Some(Ipv4Addr::new(a, b, c, d))
+    };
+    match [a, b, c, d, e, f] {
+        [0, 0, 0, 0, 0, 0] if g != 0 => of(g, h),
+        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => of(g, h),
+        [0x2002, high, low, ..] => of(high, low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOSED: Policy = Policy { allow_private: false, allow_loopback: false };
+    const PRIVATE: Policy = Policy { allow_private: true, allow_loopback: false };
+    const OPEN: Policy = Policy { allow_private: true, allow_loopback: true };
+
+    fn allowed(policy: Policy, url: &str) -> bool {
+        policy.check(url).is_ok()
+    }
+
+    #[test]
+    fn public_addresses_and_names_pass() {
+        for url in ["http://8.8.8.8/x", "https://[2606:4700::1111]:8443/", "http://platform.example/push?key=1"] {
+            assert!(allowed(CLOSED, url), "{url}");
+        }
+    }
+
+    #[test]
+    fn private_networks_pass_when_allowed() {
+        for host in ["10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "[fd00::1]", "[::ffff:10.0.0.1]"] {
+            let url = format!("http://{host}/");
+            assert!(!allowed(CLOSED, &url) && allowed(PRIVATE, &url), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_device_itself_passes_only_when_loopback_is_allowed() {
+        let spellings = [
+            "127.0.0.1",
+            "127.9.9.9",
+            "2130706433",
+            "0x7f.1",
+            "017700000001",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::127.0.0.1]",
+            "[2002:7f00:1::]",
+            "169.254.169.254",
+            "[fe80::1]",
+        ];
+        for host in spellings {
+            let url = format!("http://{host}/");
+            assert!(!allowed(PRIVATE, &url) && allowed(OPEN, &url), "{url}");
+        }
+    }
+
+    #[test]
+    fn some_addresses_never_pass() {
+        for host in ["0.0.0.0", "0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "[::]", "[ff02::1]"] {
+            assert!(!allowed(OPEN, &format!("http://{host}/")), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_credentials_and_relative_urls_are_refused() {
+        let urls = [
+            "",
+            "/path",
+            "platform.example",
+            "ftp://8.8.8.8/",
+            "file:///etc/passwd",
+            "http://",
+            "gopher://8.8.8.8",
+            "http://user@8.8.8.8/",
+            "http://user:secret@8.8.8.8/",
+            "http://8.8.8.8@127.0.0.1/",
+            "javascript:alert(1)",
+        ];
+        for url in urls {
+            let error = OPEN.check(url).unwrap_err();
+            assert!(matches!(error, OutboundError::BadUrl { .. }), "{url}");
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+}
