@@ -1,0 +1,194 @@
+//! A face analyzer that reads [`FakeFace`]s out of real pictures.
+
+use std::collections::VecDeque;
+use std::io::Cursor;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::frame::Frame;
+use domain::geometry::{Point, Rect};
+use domain::ports::{FaceAnalyzer, Lane, Search};
+use domain::{Attributes, Calibration, Detection, Embedding, Error, Face, ModelId, Quality, Result, Timestamp};
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageReader, RgbImage};
+
+use crate::picture::{FakeFace, read_faces, to_frame};
+
+/// Components of an embedding.
+const DIMENSIONS: u64 = 128;
+/// Length of the noise that tells two shots of one face apart; the cosine of two shots is about 0.94.
+const NOISE: f32 = 0.25;
+/// The largest picture taken, in pixels.
+const MAX_PIXELS: u64 = 16_000_000;
+
+/// What the analyzer does instead of looking at the next live frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// Answers that it is busy.
+    Busy,
+    /// Answers that it failed.
+    Fails,
+    /// Panics.
+    Panics,
+}
+
+/// Decodes real pictures and frames, finds the faces drawn in them, and gives every identity its own embedding
+/// with a little noise in every shot. It does on request what goes wrong with real ones.
+pub struct FakeAnalyzer {
+    model: ModelId,
+    calibration: Calibration,
+    mishaps: Mutex<VecDeque<Mishap>>,
+    searches: Mutex<Vec<Search>>,
+}
+
+impl FakeAnalyzer {
+    /// An analyzer of the model `fake-1`.
+    pub fn new() -> Self {
+        let points = vec![(0.0, 0.0), (0.25, 0.35), (0.44, 0.70), (0.50, 0.80), (0.60, 0.88), (0.80, 0.96), (1.0, 1.0)];
+        Self {
+            model: ModelId("fake-1".into()),
+            // The points rise, as a calibration must.
+            calibration: Calibration::new(points).unwrap_or_else(|error| unreachable!("{error}")),
+            mishaps: Mutex::default(),
+            searches: Mutex::default(),
+        }
+    }
+
+    /// What happens to the next live frames, in this order.
+    pub fn will(&self, mishaps: impl IntoIterator<Item = Mishap>) {
+        self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).extend(mishaps);
+    }
+
+    /// What live frames were searched for, in order.
+    pub fn live_searches(&self) -> Vec<Search> {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn meet_mishap(&self) -> Result<()> {
+        let mishap = self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match mishap {
+            None => Ok(()),
+            Some(Mishap::Busy) => Err(Error::Busy),
+            Some(Mishap::Fails) => Err(Error::internal("analysing a frame")("told to fail")),
+            Some(Mishap::Panics) => panic!("told to panic"),
+        }
+    }
+
+    fn describe_one(&self, frame: &Frame, detection: Detection) -> Result<Face> {
+        let center = detection.face_box.center();
+        let seen = read_faces(frame).into_iter().find(|face| face.face_box().contains(center)).ok_or(Error::NoFace)?;
+        let attributes =
+            Attributes { gender: Some(seen.gender), age: Some(f32::from(seen.age)), ..Attributes::default() };
+        let embedding = Embedding::normalised(self.model.clone(), vector(&seen))?;
+        Ok(Face { detection, attributes, liveness: None, embedding })
+    }
+}
+
+impl Default for FakeAnalyzer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl FaceAnalyzer for FakeAnalyzer {
+    fn model(&self) -> &ModelId {
+        &self.model
+    }
+
+    fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {
+        let open = || ImageReader::new(Cursor::new(&picture)).with_guessed_format();
+        let (width, height) = open().map_err(bad)?.into_dimensions().map_err(bad)?;
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(bad(format!("{width}x{height} pixels are too many")));
+        }
+        to_frame(open().map_err(bad)?.decode().map_err(bad)?.to_rgb8(), at)
+    }
+
+    async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes> {
+        let part = part.unwrap_or(frame.bounds()).clamped_to(&frame.bounds());
+        let (left, top) = (part.left as u32, part.top as u32);
+        let (width, height) = ((part.width() as u32).max(1), (part.height() as u32).max(1));
+        let plane = &frame.planes()[0];
+        let cut = RgbImage::from_fn(width, height, |x, y| {
+            let start = (top + y) as usize * plane.stride + (left + x) as usize * 3;
+            image::Rgb([plane.data[start], plane.data[start + 1], plane.data[start + 2]])
+        });
+        let mut file = Vec::new();
+        JpegEncoder::new_with_quality(&mut file, 90)
+            .encode_image(&cut)
+            .map_err(Error::internal("encoding a picture"))?;
+        Ok(file.into())
+    }
+
+    async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
+        if lane == Lane::Live {
+            self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
+            self.meet_mishap()?;
+        }
+        let mut faces: Vec<_> = read_faces(&frame).into_iter().filter(|face| wanted(face, &search)).collect();
+        faces.sort_by_key(|face| std::cmp::Reverse(face.size));
+        Ok(faces.iter().map(detection).collect())
+    }
+
+    async fn describe(&self, frame: Frame, detections: Vec<Detection>, _lane: Lane) -> Result<Vec<Face>> {
+        detections.into_iter().map(|detection| self.describe_one(&frame, detection)).collect()
+    }
+}
+
+fn bad(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::BadPicture { why: why.into().to_string() }
+}
+
+fn wanted(face: &FakeFace, search: &Search) -> bool {
+    let inside = search.region.is_none_or(|region| region.contains(face.face_box().center()));
+    inside && (search.min_face_px..=search.max_face_px).contains(&face.size)
+}
+
+fn detection(face: &FakeFace) -> Detection {
+    let face_box = face.face_box();
+    let point =
+        |x: f32, y: f32| Point { x: face_box.left + face_box.width() * x, y: face_box.top + face_box.height() * y };
+    let overall = face.quality;
+    let parts = Quality { overall, size: overall, sharpness: overall, brightness: overall, ..Quality::default() };
+    Detection {
+        face_box,
+        landmarks: [point(0.3, 0.4), point(0.7, 0.4), point(0.5, 0.6), point(0.35, 0.8), point(0.65, 0.8)],
+        score: 0.99,
+        quality: Quality { pose: overall, ..parts },
+    }
+}
+
+/// The identity's own direction and this shot's noise.
+fn vector(face: &FakeFace) -> Vec<f32> {
+    let shot = [face.left, face.top, face.size, u32::from(face.quality)];
+    let shot = shot.iter().fold(u64::from(face.identity), |mixed, part| scramble(mixed ^ u64::from(*part) << 24));
+    let (own, noise) = (direction(u64::from(face.identity)), direction(shot | 1 << 40));
+    own.iter().zip(noise).map(|(own, noise)| own + NOISE * noise).collect()
+}
+
+/// A random unit vector, always the same for the same seed.
+fn direction(seed: u64) -> Vec<f32> {
+    let component = |n: u64| (0..4u64).map(|k| unit(scramble(seed << 16 ^ n << 4 ^ k))).sum::<f32>() - 2.0;
+    let vector: Vec<f32> = (0..DIMENSIONS).map(component).collect();
+    let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
+    vector.into_iter().map(|v| v / length).collect()
+}
+
+/// 0..1 from the upper bits.
+fn unit(bits: u64) -> f32 {
+    (bits >> 40) as f32 / (1u64 << 24) as f32
+}
+
+/// Mixes the bits well (the finaliser of splitmix64).
+fn scramble(seed: u64) -> u64 {
+    let mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}

@@ -1,0 +1,219 @@
+//! Cameras that play what a test writes for them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Source;
+use domain::frame::{Frame, Plane};
+use domain::ports::{Clock, FrameSource, FrameStream, SourceError};
+use tokio::time::Instant;
+
+use crate::picture::{FakeFace, Picture};
+
+/// From one frame to the next.
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
+/// How long a stalled camera is waited for.
+const STALL: Duration = Duration::from_secs(10);
+
+/// What a camera does when it is opened once.
+#[derive(Debug, Clone)]
+pub struct Take {
+    scenes: VecDeque<(Duration, Picture)>,
+    ending: Ending,
+}
+
+#[derive(Debug, Clone)]
+enum Ending {
+    /// Nobody is in view any more.
+    Quiet,
+    /// No more frames, and no word.
+    Stalls,
+    /// The file is over.
+    Ends,
+    /// An error; before the first frame it is one of opening.
+    Fails(SourceError),
+}
+
+impl Take {
+    /// A camera that shows an empty room for ever.
+    pub fn new() -> Self {
+        Self { scenes: VecDeque::new(), ending: Ending::Quiet }
+    }
+
+    /// A camera that cannot be opened.
+    pub fn refused(error: SourceError) -> Self {
+        Self { scenes: VecDeque::new(), ending: Ending::Fails(error) }
+    }
+
+    /// Then these faces for so long.
+    #[must_use]
+    pub fn show(self, time: Duration, faces: impl IntoIterator<Item = FakeFace>) -> Self {
+        self.show_picture(time, Picture::of(faces))
+    }
+
+    /// Then an empty room for so long.
+    #[must_use]
+    pub fn nobody(self, time: Duration) -> Self {
+        self.show_picture(time, Picture::empty())
+    }
+
+    /// Then this picture for so long.
+    #[must_use]
+    pub fn show_picture(mut self, time: Duration, picture: Picture) -> Self {
+        self.scenes.push_back((time, picture));
+        self
+    }
+
+    /// Then silence.
+    #[must_use]
+    pub fn stall(self) -> Self {
+        Self { ending: Ending::Stalls, ..self }
+    }
+
+    /// Then the end of the file.
+    #[must_use]
+    pub fn end(self) -> Self {
+        Self { ending: Ending::Ends, ..self }
+    }
+
+    /// Then a broken connection.
+    #[must_use]
+    pub fn break_off(self) -> Self {
+        Self { ending: Ending::Fails(SourceError::Broken("pulled out".into())), ..self }
+    }
+}
+
+impl Default for Take {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Plays the takes written for a URL, one for each time it is opened; nothing answers at other URLs, nor when
+/// all takes were played.
+pub struct FakeFrames {
+    clock: Arc<dyn Clock>,
+    cameras: Mutex<HashMap<String, FakeCamera>>,
+}
+
+#[derive(Default)]
+struct FakeCamera {
+    takes: VecDeque<Take>,
+    opened: usize,
+    open_now: Arc<()>,
+}
+
+impl FakeFrames {
+    /// No camera answers yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, cameras: Mutex::default() }
+    }
+
+    /// Adds takes to those that wait for this URL to be opened.
+    pub fn script(&self, url: &str, takes: impl IntoIterator<Item = Take>) {
+        self.cameras().entry(url.to_owned()).or_default().takes.extend(takes);
+    }
+
+    /// How often the URL was opened, in vain or not.
+    pub fn opened(&self, url: &str) -> usize {
+        self.cameras().get(url).map_or(0, |camera| camera.opened)
+    }
+
+    /// How many streams of the URL are open now.
+    pub fn open_now(&self, url: &str) -> usize {
+        self.cameras().get(url).map_or(0, |camera| Arc::strong_count(&camera.open_now) - 1)
+    }
+
+    fn cameras(&self) -> MutexGuard<'_, HashMap<String, FakeCamera>> {
+        self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_take(&self, url: &str) -> Result<(Take, Arc<()>), SourceError> {
+        let mut cameras = self.cameras();
+        let camera = cameras.entry(url.to_owned()).or_default();
+        camera.opened += 1;
+        let take = camera.takes.pop_front();
+        take.map(|take| (take, Arc::clone(&camera.open_now)))
+            .ok_or_else(|| SourceError::Unreachable("nobody plays there".into()))
+    }
+}
+
+#[async_trait]
+impl FrameSource for FakeFrames {
+    async fn open(&self, source: &Source) -> Result<Box<dyn FrameStream>, SourceError> {
+        let (Source::Rtsp { url } | Source::File { url }) = source else { return Err(SourceError::NotSupported) };
+        let (take, open) = self.next_take(url)?;
+        if let (true, Ending::Fails(error)) = (take.scenes.is_empty(), &take.ending) {
+            return Err(error.clone());
+        }
+        let due = Instant::now();
+        Ok(Box::new(Playing { clock: Arc::clone(&self.clock), take, due, since: due, still: None, _open: open }))
+    }
+}
+
+/// A take being played.
+struct Playing {
+    clock: Arc<dyn Clock>,
+    take: Take,
+    /// When the next frame is due.
+    due: Instant,
+    /// When the scene began.
+    since: Instant,
+    /// The scene as drawn.
+    still: Option<Frame>,
+    /// Counts the open streams.
+    _open: Arc<()>,
+}
+
+impl Playing {
+    /// Leaves the scenes that are over; answers whether one is on.
+    fn turn(&mut self) -> bool {
+        while let Some((time, _)) = self.take.scenes.front() {
+            if self.due < self.since + *time {
+                return true;
+            }
+            self.since += *time;
+            self.still = None;
+            self.take.scenes.pop_front();
+        }
+        false
+    }
+
+    fn frame(&mut self) -> Result<Frame, SourceError> {
+        let undecodable = |error: domain::Error| SourceError::Undecodable(error.chain());
+        let at = self.clock.now();
+        let still = match self.still.take() {
+            Some(still) => still,
+            None => {
+                let picture = self.take.scenes.front().map_or_else(Picture::empty, |(_, picture)| picture.clone());
+                picture.frame(at).map_err(undecodable)?
+            }
+        };
+        let planes: Vec<Plane> = still.planes().to_vec();
+        let frame = Frame::new(at, still.width(), still.height(), still.format(), planes).map_err(undecodable)?;
+        self.still = Some(still);
+        Ok(frame)
+    }
+}
+
+#[async_trait]
+impl FrameStream for Playing {
+    async fn next(&mut self) -> Result<Option<Frame>, SourceError> {
+        tokio::time::sleep_until(self.due).await;
+        if !self.turn() {
+            match &self.take.ending {
+                Ending::Quiet => {}
+                Ending::Ends => return Ok(None),
+                Ending::Fails(error) => return Err(error.clone()),
+                Ending::Stalls => {
+                    tokio::time::sleep(STALL).await;
+                    return Err(SourceError::Stalled(STALL.as_secs()));
+                }
+            }
+        }
+        self.due += FRAME_INTERVAL;
+        self.frame().map(Some)
+    }
+}
