@@ -1,13 +1,18 @@
 //! Fakes with behaviour for every port of the core, the contract runner, a real RTSP server and clips to test with.
 
 mod analyzer;
+mod bench;
 pub mod clip;
 mod clock;
+pub mod contract;
 mod frames;
 mod picture;
 pub mod rtsp;
+pub mod store;
+pub mod store_suite;
 
 pub use analyzer::{FakeAnalyzer, Mishap};
+pub use bench::{ADMIN, Handles, appliance, appliance_with};
 pub use clock::FakeClock;
 pub use frames::{FakeFrames, Take};
 pub use picture::{FakeFace, Picture, portrait};

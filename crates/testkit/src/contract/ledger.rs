@@ -1,0 +1,156 @@
+//! What of a catalogue was seen, and what was wrong with it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use super::catalogue::{Catalogue, Operation, Shape, Unreadable, title};
+use super::fields::Check;
+
+/// What the catalogue leaves to the reader.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    /// The kind of an entry, for fields that only some kinds have.
+    pub kind_of: fn(&Value) -> Option<&'static str>,
+    /// Which fields hold which attribute object: (last name of the field, object).
+    pub attributes: &'static [(&'static str, &'static str)],
+}
+
+/// Something of the catalogue that is not done yet: its title (`515/onvif`), and why.
+pub type Gap = (&'static str, &'static str);
+
+/// A part of a multipart message: its name and whether it had a file name.
+pub type Part<'a> = (&'a str, bool);
+
+/// Remembers what was seen of a catalogue.
+pub struct Ledger {
+    catalogue: Catalogue,
+    rules: Rules,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    operations: BTreeSet<String>,
+    events: BTreeSet<String>,
+    codes: BTreeSet<i64>,
+}
+
+/// Empty when all is well, else what is wrong.
+type Faults = Result<(), Vec<String>>;
+
+impl Ledger {
+    /// Reads the catalogue.
+    ///
+    /// # Errors
+    /// When the file is missing or not a catalogue.
+    pub fn open(path: &Path, rules: Rules) -> Result<Self, Unreadable> {
+        Ok(Self { catalogue: Catalogue::load(path)?, rules, seen: Mutex::default() })
+    }
+
+    /// Notes a successful answer; `data` is its payload, none for a file.
+    ///
+    /// # Errors
+    /// Everything about the payload that is not as in the catalogue.
+    pub fn answer(&self, id: &str, variant: Option<&str>, data: Option<&Value>) -> Faults {
+        let title = title(id, variant);
+        let Some(operation) = self.catalogue.operation(id, variant) else {
+            return Err(vec![format!("the catalogue has no operation {title}")]);
+        };
+        self.seen().operations.insert(title);
+        let mut check = self.check();
+        if let Some(shape) = operation.data_shape {
+            check.shape(shape, data);
+        }
+        if let Some(data) = data.filter(|_| operation.data_shape != Some(Shape::Empty)) {
+            check.fields(&operation.response, data);
+        }
+        into_result(check.faults)
+    }
+
+    /// Notes a refusal.
+    ///
+    /// # Errors
+    /// When the code is not in the table, the text is another, or the operation does not list the code.
+    pub fn refusal(&self, id: &str, variant: Option<&str>, code: i64, text: &str) -> Faults {
+        self.seen().codes.insert(code);
+        let mut faults = Vec::new();
+        match self.catalogue.errors.iter().find(|row| row.code == code) {
+            Some(row) if row.en == text => {}
+            Some(row) => faults.push(format!("{code} says {text:?}, not {:?}", row.en)),
+            None => faults.push(format!("{code} is not in the table")),
+        }
+        let common = &self.catalogue.common_errors;
+        let own = self.catalogue.operation(id, variant).map_or(&[][..], |operation| &operation.errors);
+        if !own.iter().chain(common).any(|possible| possible.code == Some(code)) {
+            faults.push(format!("{} does not list {code}", title(id, variant)));
+        }
+        into_result(faults)
+    }
+
+    /// Notes a message that the device sent on its own.
+    ///
+    /// # Errors
+    /// Everything about the message that is not as in the catalogue.
+    pub fn event(&self, id: &str, message: &Value, parts: &[Part<'_>]) -> Faults {
+        let Some(event) = self.catalogue.events.iter().find(|event| event.id == id) else {
+            return Err(vec![format!("the catalogue has no event {id}")]);
+        };
+        self.seen().events.insert(id.to_owned());
+        let mut check = self.check();
+        check.fields(&event.fields, message);
+        let mut faults = check.faults;
+        for (name, filename) in parts {
+            match event.parts.iter().find(|rule| rule.name == *name) {
+                Some(rule) if rule.filename == *filename => {}
+                Some(_) => faults.push(format!("part {name}: file name = {filename}")),
+                None => faults.push(format!("part {name} is not in the catalogue")),
+            }
+        }
+        let missing =
+            event.parts.iter().filter(|rule| rule.always && !parts.iter().any(|(name, _)| *name == rule.name));
+        faults.extend(missing.map(|rule| format!("part {} is missing", rule.name)));
+        into_result(faults)
+    }
+
+    fn check(&self) -> Check<'_> {
+        Check { catalogue: &self.catalogue, rules: &self.rules, faults: Vec::new() }
+    }
+
+    /// How much was seen: `sensetime 27/78 operations, 3/3 events, 21/46 codes`.
+    ///
+    /// # Errors
+    /// Operations and events neither seen nor among the known gaps, and gaps that are none.
+    pub fn balance(&self, gaps: &[Gap]) -> Result<String, Vec<String>> {
+        let seen = self.seen();
+        let operations: BTreeSet<_> = self.catalogue.operations.iter().map(Operation::title).collect();
+        let events: BTreeSet<_> = self.catalogue.events.iter().map(|event| event.id.clone()).collect();
+        let played: BTreeSet<_> = seen.operations.union(&seen.events).cloned().collect();
+        let mut faults = Vec::new();
+        for title in operations.union(&events) {
+            match (played.contains(title), gaps.iter().any(|(gap, _)| gap == title)) {
+                (false, false) => faults.push(format!("{title} has no scenario")),
+                (true, true) => faults.push(format!("{title} is no gap any more")),
+                (true, false) | (false, true) => {}
+            }
+        }
+        let strange = gaps.iter().filter(|(gap, _)| !operations.contains(*gap) && !events.contains(*gap));
+        faults.extend(strange.map(|(gap, _)| format!("the gap {gap} is not in the catalogue")));
+        let share = |seen: usize, all: usize| format!("{seen}/{all}");
+        let operations = share(seen.operations.len(), operations.len());
+        let events = share(seen.events.len(), events.len());
+        let codes = share(seen.codes.len(), self.catalogue.errors.len());
+        let counts = format!("{} {operations} operations, {events} events, {codes} codes", self.catalogue.protocol);
+        into_result(faults).map(|()| counts)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn into_result(faults: Vec<String>) -> Faults {
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
