@@ -1,0 +1,117 @@
+//! A store in memory: every store port with the behaviour of the real one, gone when dropped.
+
+mod people;
+mod pictures;
+mod records;
+mod settings;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use domain::{
+    Account, AuditEntry, Camera, CameraId, Embedding, Error, Library, LibraryId, LibraryKind, LibraryName,
+    PasswordHashes, Person, PersonId, PictureId, Record, Result, Seq, Timestamp, Window,
+};
+
+/// Implements `PersonStore`, `RecordStore`, `SettingsStore`, `AdapterState` and `Pictures`.
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+struct State {
+    full: bool,
+    libraries: BTreeMap<LibraryId, Library>,
+    people: BTreeMap<PersonId, Enrolled>,
+    records: BTreeMap<Seq, Record>,
+    cameras: BTreeMap<CameraId, Camera>,
+    accounts: Vec<(Account, PasswordHashes)>,
+    audit: Vec<AuditEntry>,
+    settings: HashMap<String, String>,
+    cursors: HashMap<(String, String), Seq>,
+    values: HashMap<(String, String), String>,
+    pictures: HashMap<PictureId, Bytes>,
+    /// Puts that no row followed yet.
+    pins: HashMap<PictureId, u32>,
+    last: LastIds,
+}
+
+/// The highest numbers given out so far.
+#[derive(Default)]
+struct LastIds {
+    library: i64,
+    person: i64,
+    watch: i64,
+}
+
+struct Enrolled {
+    person: Person,
+    embedding: Embedding,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { state: Mutex::new(State::new()) }
+    }
+}
+
+impl MemoryStore {
+    /// From now on (`true`) every write fails with `StorageFull`, or (`false`) no more.
+    pub fn fill_up(&self, full: bool) {
+        self.read().full = full;
+    }
+
+    fn read(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.read();
+        if state.full { Err(Error::StorageFull) } else { Ok(state) }
+    }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            full: false,
+            libraries: built_in().into_iter().map(|library| (library.id, library)).collect(),
+            people: BTreeMap::new(),
+            records: BTreeMap::new(),
+            cameras: BTreeMap::new(),
+            accounts: Vec::new(),
+            audit: Vec::new(),
+            settings: HashMap::new(),
+            cursors: HashMap::new(),
+            values: HashMap::new(),
+            pictures: HashMap::new(),
+            pins: HashMap::new(),
+            last: LastIds { library: LibraryId::DEFAULT.0, ..LastIds::default() },
+        }
+    }
+}
+
+fn built_in() -> Option<Library> {
+    let at = Timestamp::from_millis(0);
+    Some(Library {
+        id: LibraryId::DEFAULT,
+        name: LibraryName::new("default_group").ok()?,
+        kind: LibraryKind::Allow,
+        description: String::new(),
+        people: 0,
+        created_at: at,
+        updated_at: at,
+    })
+}
+
+/// The number after the last one.
+fn next(last: &mut i64) -> i64 {
+    *last += 1;
+    *last
+}
+
+/// The rows of a window.
+fn window<T>(rows: Vec<T>, window: Window) -> Vec<T> {
+    let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
+    rows.into_iter().skip(skip).take(window.limit.min(1000) as usize).collect()
+}

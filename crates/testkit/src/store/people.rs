@@ -1,0 +1,230 @@
+//! `PersonStore`.
+
+use std::cmp::Reverse;
+
+use domain::ports::PersonStore;
+use domain::{
+    AnyOf, Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, LibraryName, ModelId,
+    NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, Profile, Result, Template, Thing,
+    Timestamp, Window,
+};
+
+use super::{Enrolled, MemoryStore, State, next, window};
+
+impl PersonStore for MemoryStore {
+    fn libraries(&self, filter: &LibraryFilter) -> Result<Vec<Library>> {
+        let state = self.read();
+        let fits = |library: &&Library| {
+            filter.id.is_none_or(|id| library.id == id)
+                && filter.name.as_ref().is_none_or(|name| library.name.as_str() == name)
+                && filter.kind.is_none_or(|kind| library.kind == kind)
+        };
+        Ok(state.libraries.values().filter(fits).map(|library| state.counted(library)).collect())
+    }
+
+    fn create_library(&self, library: &NewLibrary, at: Timestamp) -> Result<Library> {
+        let mut state = self.write()?;
+        state.require_free_name(&library.name, None)?;
+        let id = LibraryId(next(&mut state.last.library));
+        let NewLibrary { name, kind, description } = library.clone();
+        let library = Library { id, name, kind, description, people: 0, created_at: at, updated_at: at };
+        state.libraries.insert(id, library.clone());
+        Ok(library)
+    }
+
+    fn update_library(&self, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library> {
+        let mut state = self.write()?;
+        state.require_libraries(&[id])?;
+        if let Some(name) = &change.name {
+            state.require_free_name(name, Some(id))?;
+        }
+        let library = state.libraries.get_mut(&id).ok_or(Error::NotFound { what: Thing::Library })?;
+        let LibraryChange { name, kind, description } = change.clone();
+        library.name = name.unwrap_or_else(|| library.name.clone());
+        library.kind = kind.unwrap_or(library.kind);
+        library.description = description.unwrap_or_else(|| library.description.clone());
+        library.updated_at = at;
+        let library = library.clone();
+        Ok(state.counted(&library))
+    }
+
+    fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>> {
+        let mut state = self.write()?;
+        state.require_libraries(&[id])?;
+        if id == LibraryId::DEFAULT {
+            return Err(Error::invalid("library", "the built-in library stays"));
+        }
+        if state.cameras.values().any(|camera| camera.watch.settings.libraries.contains(&id)) {
+            return Err(Error::InUse { by: Thing::Camera });
+        }
+        state.libraries.remove(&id);
+        for enrolled in state.people.values_mut() {
+            enrolled.person.libraries.retain(|library| *library != id);
+        }
+        let gone: Vec<PersonId> = state.people.values().filter(|e| e.person.libraries.is_empty()).map(id_of).collect();
+        gone.iter().for_each(|person| drop(state.remove_person(*person)));
+        Ok(gone)
+    }
+
+    fn insert_person(&self, new: &EnrolledPerson) -> Result<Person> {
+        let mut state = self.write()?;
+        state.check_pictures(&[&new.photo])?;
+        state.require_libraries(&new.libraries)?;
+        if state.people.values().any(|enrolled| enrolled.person.code == new.code) {
+            return Err(Error::AlreadyExists { what: Thing::PersonCode });
+        }
+        state.require_free_cards(&new.profile, None)?;
+        let libraries = tidy(&new.libraries)?;
+        let person = Person {
+            id: PersonId(next(&mut state.last.person)),
+            code: new.code.clone(),
+            profile: new.profile.clone(),
+            libraries,
+            photo: new.photo.clone(),
+            created_at: new.at,
+            updated_at: new.at,
+        };
+        let enrolled = Enrolled { person: person.clone(), embedding: new.embedding.clone() };
+        state.people.insert(person.id, enrolled);
+        state.unpin(&new.photo);
+        Ok(person)
+    }
+
+    fn person(&self, id: PersonId) -> Result<Person> {
+        self.read().people.get(&id).map(|enrolled| enrolled.person.clone()).ok_or_else(not_found)
+    }
+
+    fn person_by_code(&self, code: &PersonCode) -> Result<Person> {
+        let state = self.read();
+        let found = state.people.values().find(|enrolled| enrolled.person.code == *code);
+        found.map(|enrolled| enrolled.person.clone()).ok_or_else(not_found)
+    }
+
+    fn people_by_id(&self, ids: &[PersonId]) -> Result<Vec<Person>> {
+        let state = self.read();
+        Ok(ids.iter().filter_map(|id| state.people.get(id)).map(|enrolled| enrolled.person.clone()).collect())
+    }
+
+    fn people(&self, filter: &PersonFilter, wanted: Window) -> Result<Page<Person>> {
+        let state = self.read();
+        let people = state.people.values().map(|enrolled| &enrolled.person);
+        let mut rows: Vec<Person> = people.filter(|person| fits(filter, person)).cloned().collect();
+        rows.sort_by_key(|person| Reverse((person.created_at, person.id)));
+        Ok(Page { total: rows.len() as u64, rows: window(rows, wanted) })
+    }
+
+    fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person> {
+        let mut state = self.write()?;
+        let mut person = state.people.get(&id).ok_or_else(not_found)?.person.clone();
+        if let Some(profile) = &change.profile {
+            state.require_free_cards(profile, Some(id))?;
+            person.profile = profile.clone();
+        }
+        if let Some(libraries) = &change.libraries {
+            state.require_libraries(libraries)?;
+            person.libraries = tidy(libraries)?;
+        }
+        person.updated_at = at;
+        state.people.get_mut(&id).ok_or_else(not_found)?.person = person.clone();
+        Ok(person)
+    }
+
+    fn remove_person(&self, id: PersonId) -> Result<()> {
+        self.write()?.remove_person(id)
+    }
+
+    fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
+        // Collected first: `take` may call the store.
+        let template = |enrolled: &Enrolled| Template {
+            person: enrolled.person.id,
+            libraries: enrolled.person.libraries.clone(),
+            embedding: enrolled.embedding.clone(),
+        };
+        let templates: Vec<Template> = self.read().people.values().map(template).collect();
+        templates.into_iter().filter(|template| template.embedding.model() == model).for_each(take);
+        Ok(())
+    }
+
+    fn embedding(&self, id: PersonId) -> Result<Embedding> {
+        self.read().people.get(&id).map(|enrolled| enrolled.embedding.clone()).ok_or_else(not_found)
+    }
+}
+
+impl State {
+    fn counted(&self, library: &Library) -> Library {
+        let people = self.people.values().filter(|enrolled| enrolled.person.libraries.contains(&library.id)).count();
+        Library { people: people as u64, ..library.clone() }
+    }
+
+    pub(super) fn require_libraries<'a>(&self, ids: impl IntoIterator<Item = &'a LibraryId>) -> Result<()> {
+        let all_there = ids.into_iter().all(|id| self.libraries.contains_key(id));
+        if all_there { Ok(()) } else { Err(Error::NotFound { what: Thing::Library }) }
+    }
+
+    fn require_free_name(&self, name: &LibraryName, but: Option<LibraryId>) -> Result<()> {
+        let taken = self.libraries.values().any(|library| library.name == *name && Some(library.id) != but);
+        if taken { Err(Error::AlreadyExists { what: Thing::Library }) } else { Ok(()) }
+    }
+
+    fn require_free_cards(&self, profile: &Profile, but: Option<PersonId>) -> Result<()> {
+        let others = self.people.values().map(|enrolled| &enrolled.person).filter(|person| Some(person.id) != but);
+        let mut taken: Vec<&String> = others.flat_map(|person| &person.profile.cards).collect();
+        for number in &profile.cards {
+            if taken.contains(&number) {
+                return Err(Error::invalid("cards", "the card number is taken"));
+            }
+            taken.push(number);
+        }
+        Ok(())
+    }
+
+    fn remove_person(&mut self, id: PersonId) -> Result<()> {
+        let gone = self.people.remove(&id).ok_or_else(not_found)?;
+        self.remove_unnamed(&gone.person.photo);
+        Ok(())
+    }
+}
+
+fn not_found() -> Error {
+    Error::NotFound { what: Thing::Person }
+}
+
+fn id_of(enrolled: &Enrolled) -> PersonId {
+    enrolled.person.id
+}
+
+/// Ascending, each once, at least one.
+fn tidy(libraries: &[LibraryId]) -> Result<Vec<LibraryId>> {
+    if libraries.is_empty() {
+        return Err(Error::invalid("libraries", "at least one is needed"));
+    }
+    let mut libraries = libraries.to_vec();
+    libraries.sort_unstable();
+    libraries.dedup();
+    Ok(libraries)
+}
+
+fn fits(filter: &PersonFilter, person: &Person) -> bool {
+    let profile = &person.profile;
+    filter.library.is_none_or(|library| person.libraries.contains(&library))
+        && filter.name.as_ref().is_none_or(|name| profile.name == *name)
+        && filter.document_number.as_ref().is_none_or(|number| profile.document_number == *number)
+        && filter.gender.is_none_or(|gender| profile.gender == Some(gender))
+        && filter.age.is_none_or(|age| profile.age == Some(age))
+        && filter.address.as_ref().is_none_or(|address| profile.address == *address)
+        && filter.created_from.is_none_or(|from| person.created_at >= from)
+        && filter.created_to.is_none_or(|to| person.created_at <= to)
+        && filter.any.as_ref().is_none_or(|any| fits_any(any, profile))
+}
+
+/// Empty texts ask for nothing; who asks for nothing gets everybody.
+fn fits_any(any: &AnyOf, profile: &Profile) -> bool {
+    let text = Some(any.text.to_ascii_lowercase()).filter(|text| !text.is_empty());
+    let age = any.age.as_ref().filter(|age| !age.is_empty());
+    let nothing_asked = text.is_none() && age.is_none() && any.gender.is_none();
+    let texts = [&profile.name, &profile.document_number, &profile.address].map(|text| text.to_ascii_lowercase());
+    nothing_asked
+        || text.is_some_and(|wanted| texts.iter().any(|text| text.contains(&wanted)))
+        || age.is_some_and(|wanted| profile.age.is_some_and(|age| age.to_string().contains(wanted)))
+        || any.gender.is_some_and(|gender| profile.gender == Some(gender))
+}

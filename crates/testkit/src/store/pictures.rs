@@ -1,0 +1,47 @@
+//! `Pictures`, and when a picture goes.
+
+use bytes::Bytes;
+use domain::ports::Pictures;
+use domain::{Error, PictureId, Result, Thing};
+use sha2::{Digest, Sha256};
+
+use super::{MemoryStore, State};
+
+impl Pictures for MemoryStore {
+    fn put(&self, picture: &[u8]) -> Result<PictureId> {
+        let mut state = self.write()?;
+        let id: PictureId = hex::encode(Sha256::digest(picture)).parse()?;
+        state.pictures.entry(id.clone()).or_insert_with(|| Bytes::copy_from_slice(picture));
+        *state.pins.entry(id.clone()).or_default() += 1;
+        Ok(id)
+    }
+
+    fn get(&self, id: &PictureId) -> Result<Bytes> {
+        self.read().pictures.get(id).cloned().ok_or(Error::NotFound { what: Thing::Picture })
+    }
+}
+
+impl State {
+    /// `NotFound(Picture)` unless all of these are there.
+    pub(super) fn check_pictures(&self, ids: &[&PictureId]) -> Result<()> {
+        let all_there = ids.iter().all(|id| self.pictures.contains_key(*id));
+        if all_there { Ok(()) } else { Err(Error::NotFound { what: Thing::Picture }) }
+    }
+
+    /// A row names the picture now.
+    pub(super) fn unpin(&mut self, id: &PictureId) {
+        let puts = self.pins.remove(id).unwrap_or_default();
+        if puts > 1 {
+            self.pins.insert(id.clone(), puts - 1);
+        }
+    }
+
+    /// Removes a picture that no row names and nobody is about to name.
+    pub(super) fn remove_unnamed(&mut self, id: &PictureId) {
+        let by_person = self.people.values().any(|enrolled| enrolled.person.photo == *id);
+        let by_record = self.records.values().any(|record| [&record.capture.crop, &record.capture.scene].contains(&id));
+        if !by_person && !by_record && !self.pins.contains_key(id) {
+            self.pictures.remove(id);
+        }
+    }
+}

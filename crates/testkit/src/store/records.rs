@@ -1,0 +1,86 @@
+//! `RecordStore` and `AdapterState`.
+
+use std::cmp::Reverse;
+
+use domain::ports::{AdapterState, RecordStore};
+use domain::{CaptureId, Error, Match, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
+
+use super::{MemoryStore, window};
+
+impl RecordStore for MemoryStore {
+    fn append(&self, record: &NewRecord) -> Result<Record> {
+        let mut state = self.write()?;
+        let NewRecord { capture, matches, verdict } = record.clone();
+        let pictures = [&record.capture.crop, &record.capture.scene];
+        state.check_pictures(&pictures)?;
+        if state.records.values().any(|record| record.capture.id == capture.id) {
+            return Err(Error::AlreadyExists { what: Thing::Record });
+        }
+        let seq = state.records.last_key_value().map_or(Seq(1), |(last, _)| Seq(last.0 + 1));
+        let record = Record { seq, capture, matches, verdict };
+        state.records.insert(seq, record.clone());
+        pictures.into_iter().for_each(|picture| state.unpin(picture));
+        Ok(record)
+    }
+
+    fn records(&self, filter: &RecordFilter, wanted: Window) -> Result<Page<Record>> {
+        let state = self.read();
+        let mut rows: Vec<Record> = state.records.values().filter(|record| fits(filter, record)).cloned().collect();
+        rows.sort_by_key(|record| Reverse((record.capture.at, record.seq)));
+        Ok(Page { total: rows.len() as u64, rows: window(rows, wanted) })
+    }
+
+    fn record_of_capture(&self, capture: CaptureId) -> Result<Record> {
+        let state = self.read();
+        let found = state.records.values().find(|record| record.capture.id == capture);
+        found.cloned().ok_or(Error::NotFound { what: Thing::Record })
+    }
+
+    fn records_after(&self, seq: Seq, limit: u32) -> Result<Vec<Record>> {
+        let limit = limit.min(1000) as usize;
+        let state = self.read();
+        let after = state.records.iter().filter(|(place, _)| **place > seq);
+        Ok(after.take(limit).map(|(_, record)| record.clone()).collect())
+    }
+
+    fn newest(&self) -> Result<Seq> {
+        Ok(self.read().records.last_key_value().map_or(Seq(0), |(seq, _)| *seq))
+    }
+}
+
+fn fits(filter: &RecordFilter, record: &Record) -> bool {
+    let best = record.own_match().and_then(|own: &Match| own.best.as_ref());
+    filter.camera.is_none_or(|camera| record.capture.camera == camera)
+        && filter.captured.as_ref().is_none_or(|captured| captured.contains(&record.capture.at))
+        && (!filter.accepted_only || record.accepted().is_some())
+        && filter.libraries.as_ref().is_none_or(|wanted| best.is_some_and(|best| wanted.contains(&best.library)))
+        && filter.library_name.as_ref().is_none_or(|name| best.is_some_and(|best| best.library_name == *name))
+        && filter.library_kind.is_none_or(|kind| best.is_some_and(|best| best.library_kind == kind))
+        && filter.person.is_none_or(|person| best.is_some_and(|best| best.person == person))
+        && filter.verdict.is_none_or(|verdict| record.verdict == verdict)
+}
+
+impl AdapterState for MemoryStore {
+    fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
+        Ok(self.read().cursors.get(&(adapter.to_owned(), feed.to_owned())).copied())
+    }
+
+    fn set_cursor(&self, adapter: &str, feed: &str, seq: Seq) -> Result<()> {
+        self.write()?.cursors.insert((adapter.to_owned(), feed.to_owned()), seq);
+        Ok(())
+    }
+
+    fn value(&self, adapter: &str, key: &str) -> Result<Option<String>> {
+        Ok(self.read().values.get(&(adapter.to_owned(), key.to_owned())).cloned())
+    }
+
+    fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()> {
+        let mut state = self.write()?;
+        let key = (adapter.to_owned(), key.to_owned());
+        match value {
+            Some(value) => state.values.insert(key, value.to_owned()),
+            None => state.values.remove(&key),
+        };
+        Ok(())
+    }
+}

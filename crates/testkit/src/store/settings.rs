@@ -1,0 +1,113 @@
+//! `SettingsStore`.
+
+use domain::ports::SettingsStore;
+use domain::{
+    Account, AccountId, AuditEntry, Camera, CameraChange, CameraId, Error, NewAccount, NewCamera, PasswordHashes,
+    Result, Thing, Timestamp, Watch, WatchId,
+};
+
+use super::{MemoryStore, State, next};
+
+impl SettingsStore for MemoryStore {
+    fn cameras(&self) -> Result<Vec<Camera>> {
+        Ok(self.read().cameras.values().cloned().collect())
+    }
+
+    fn insert_camera(&self, camera: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera> {
+        let mut state = self.write()?;
+        let id = state.free_channel(camera.id, channels)?;
+        state.require_libraries(&camera.watch.libraries)?;
+        let watch = Watch { id: WatchId(next(&mut state.last.watch)), settings: camera.watch.clone() };
+        let camera = Camera { id, settings: camera.settings.clone(), watch, created_at: at };
+        state.cameras.insert(id, camera.clone());
+        Ok(camera)
+    }
+
+    fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera> {
+        let mut state = self.write()?;
+        let mut camera = state.cameras.get(&id).cloned().ok_or(Error::NotFound { what: Thing::Camera })?;
+        if let Some(settings) = &change.settings {
+            if std::mem::discriminant(&settings.source) != std::mem::discriminant(&camera.settings.source) {
+                return Err(Error::invalid("source", "the kind of a camera's source cannot change"));
+            }
+            camera.settings = settings.clone();
+        }
+        if let Some(watch) = &change.watch {
+            state.require_libraries(&watch.libraries)?;
+            camera.watch.settings = watch.clone();
+        }
+        state.cameras.insert(id, camera.clone());
+        Ok(camera)
+    }
+
+    fn remove_camera(&self, id: CameraId) -> Result<()> {
+        self.write()?.cameras.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Camera })
+    }
+
+    fn accounts(&self) -> Result<Vec<Account>> {
+        Ok(self.read().accounts.iter().map(|(account, _)| account.clone()).collect())
+    }
+
+    fn insert_account(&self, new: &NewAccount) -> Result<Account> {
+        let mut state = self.write()?;
+        if state.accounts.iter().any(|(account, _)| account.name == new.name) {
+            return Err(Error::AlreadyExists { what: Thing::Account });
+        }
+        // Accounts are never removed, so their number is the last id.
+        let id = AccountId(state.accounts.len() as i64 + 1);
+        let account = Account { id, name: new.name.clone(), role: new.role, created_at: new.at };
+        state.accounts.push((account.clone(), new.hashes.clone()));
+        Ok(account)
+    }
+
+    fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)> {
+        let state = self.read();
+        let found = state.accounts.iter().find(|(account, _)| account.name == name);
+        found.cloned().ok_or(Error::NotFound { what: Thing::Account })
+    }
+
+    fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {
+        let mut state = self.write()?;
+        let found = state.accounts.iter_mut().find(|(account, _)| account.name == name);
+        found.ok_or(Error::NotFound { what: Thing::Account })?.1 = hashes.clone();
+        Ok(())
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.read().settings.get(name).cloned())
+    }
+
+    fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
+        let mut state = self.write()?;
+        match value {
+            Some(value) => state.settings.insert(name.to_owned(), value.to_owned()),
+            None => state.settings.remove(name),
+        };
+        Ok(())
+    }
+
+    fn audit(&self, entry: &AuditEntry) -> Result<()> {
+        self.write()?.audit.push(entry.clone());
+        Ok(())
+    }
+
+    fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(self.read().audit.iter().rev().take(limit as usize).cloned().collect())
+    }
+}
+
+impl State {
+    fn free_channel(&self, wanted: Option<CameraId>, channels: u32) -> Result<CameraId> {
+        match wanted {
+            Some(CameraId(id)) if !(1..=channels).contains(&id) => {
+                Err(Error::invalid("channel", format!("not 1 to {channels}")))
+            }
+            Some(id) if self.cameras.contains_key(&id) => Err(Error::AlreadyExists { what: Thing::Camera }),
+            Some(id) => Ok(id),
+            None => {
+                let lowest = (1..=channels).map(CameraId).find(|id| !self.cameras.contains_key(id));
+                lowest.ok_or(Error::LimitReached { what: Thing::Camera })
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What every store must do, run on the store in memory and on the real one alike.
+//!
+//! `testkit::store_suite!(open)` makes one test of each function; `open` returns what keeps the store's place alive,
+//! and the store.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+pub mod adapters;
+pub mod cameras;
+pub mod libraries;
+pub mod people;
+pub mod people_lists;
+pub mod pictures;
+pub mod records;
+pub mod samples;
+pub mod settings;
+
+use domain::ports::{AdapterState, PersonStore, Pictures, RecordStore, SettingsStore};
+
+/// Everything a store must implement.
+pub trait Stores: PersonStore + RecordStore + SettingsStore + AdapterState + Pictures {}
+
+impl<T: PersonStore + RecordStore + SettingsStore + AdapterState + Pictures> Stores for T {}
+
+/// Makes a test of every function of the suite.
+#[macro_export]
+macro_rules! store_suite {
+    ($open:path) => {
+        $crate::store_suite! {
+            $open;
+            libraries {
+                the_built_in_library_is_there_and_stays
+                a_library_reads_back_as_made
+                a_library_name_is_taken_once
+                a_library_changes_only_where_asked
+                libraries_are_found_by_id_name_and_kind
+                a_library_counts_its_people
+                removing_a_library_removes_who_is_in_no_other
+                a_watched_library_stays
+                a_library_id_is_never_used_twice
+            }
+            people {
+                a_person_reads_back_as_enrolled
+                every_category_and_validity_reads_back
+                a_person_needs_existing_libraries
+                a_code_is_taken_once
+                a_card_number_belongs_to_one_person
+                a_person_needs_a_stored_photo
+                a_profile_changes_as_a_whole
+                a_refused_change_changes_nothing
+                a_person_moves_between_libraries
+                unknown_people_are_not_found
+                a_removed_person_leaves_nothing
+                a_shared_photo_outlives_one_of_its_people
+                a_photo_put_again_survives_the_removal_of_its_last_person
+                a_person_id_is_never_used_twice
+                templates_carry_libraries_and_their_own_model_only
+            }
+            people_lists {
+                people_come_newest_first_page_by_page
+                each_condition_finds_its_people
+                conditions_are_combined
+                any_one_field_suffices
+                asking_for_nothing_finds_everybody
+            }
+            records {
+                a_record_reads_back_as_appended
+                every_verdict_and_expression_reads_back
+                records_are_numbered_in_order
+                the_log_is_walked_from_any_place
+                a_capture_is_recorded_once
+                a_record_needs_its_pictures
+                records_come_newest_capture_first_page_by_page
+                each_condition_finds_its_records
+                conditions_on_records_are_combined
+                a_record_outlives_its_camera_and_its_person
+            }
+            cameras {
+                a_camera_reads_back_as_added
+                every_source_and_snap_mode_reads_back
+                a_camera_takes_the_lowest_free_channel
+                a_channel_asked_for_must_be_free_and_possible
+                a_watch_needs_existing_libraries
+                a_camera_changes_only_where_asked
+                the_kind_of_a_source_cannot_change
+                unknown_cameras_are_not_found
+                a_watch_id_is_never_used_twice
+            }
+            settings {
+                an_account_reads_back_as_made
+                a_login_name_is_taken_once
+                a_new_password_replaces_all_hashes
+                a_setting_is_set_and_removed
+                the_audit_log_comes_newest_first
+            }
+            adapters {
+                a_feed_remembers_its_place
+                an_adapter_sees_only_its_own_values
+            }
+            pictures {
+                a_picture_reads_back_as_put
+                the_same_bytes_are_one_picture
+                unknown_pictures_are_not_found
+            }
+        }
+    };
+    ($open:path; $($module:ident { $($name:ident)+ })+) => {$($(
+        #[test]
+        fn $name() {
+            let (_place, store) = $open();
+            $crate::store_suite::$module::$name(&store);
+        }
+    )+)+};
+}

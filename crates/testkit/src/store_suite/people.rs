@@ -1,0 +1,218 @@
+//! People, one at a time.
+
+use domain::{
+    Category, EnrolledPerson, Error, LibraryId, ModelId, PersonChange, PersonId, Profile, Template, Thing, Validity,
+};
+use jiff::civil::{date, time};
+
+use super::Stores;
+use super::samples::{ALL, at, embedding_by, full_profile, library, model, new_person, person, stranger};
+
+fn person_with(store: &dyn Stores, code: &str, profile: Profile) -> EnrolledPerson {
+    EnrolledPerson { profile, ..new_person(store, code) }
+}
+
+/// All fields survive, by whichever way the person is asked for.
+pub fn a_person_reads_back_as_enrolled(store: &dyn Stores) {
+    let (staff, guests) = (library(store, "staff"), library(store, "guests"));
+    let mut full = person_with(store, "full-1 证", full_profile());
+    full.libraries = vec![guests, staff, guests];
+    let empty = person_with(store, "empty", Profile::default());
+    for (new, libraries) in [(full, vec![staff, guests]), (empty, vec![LibraryId::DEFAULT])] {
+        let stored = store.insert_person(&new).unwrap();
+        assert_eq!((&stored.code, &stored.profile, &stored.photo), (&new.code, &new.profile, &new.photo));
+        assert_eq!((&stored.libraries, stored.created_at, stored.updated_at), (&libraries, new.at, new.at));
+        assert_eq!(store.person(stored.id).unwrap(), stored);
+        assert_eq!(store.person_by_code(&new.code).unwrap(), stored);
+        assert_eq!(store.people_by_id(&[PersonId(999), stored.id]).unwrap(), [stored.clone()]);
+        assert_eq!(store.embedding(stored.id).unwrap(), new.embedding);
+    }
+}
+
+/// Every variant, at the edges of what it can hold.
+pub fn every_category_and_validity_reads_back(store: &dyn Stores) {
+    let daily = Validity::DailyBetween {
+        from: time(8, 30, 0, 0),
+        to: time(23, 59, 59, 999_999_999),
+        first: date(2024, 2, 29),
+        last: date(9999, 12, 31),
+    };
+    let validities = [
+        (Category::Staff, Validity::Permanent),
+        (Category::Visitor, Validity::Between(at(-1_000_000_000), at(1))),
+        (Category::Blocked, daily),
+        (Category::Stranger, Validity::Uses(0)),
+        (Category::Vip, Validity::Uses(u32::MAX)),
+    ];
+    for (number, (category, validity)) in validities.into_iter().enumerate() {
+        let profile = Profile { category, validity, ..Profile::default() };
+        let stored = store.insert_person(&person_with(store, &format!("p{number}"), profile.clone())).unwrap();
+        assert_eq!(store.person(stored.id).unwrap().profile, profile);
+    }
+}
+
+/// At least one, and no unknown one; otherwise nothing is stored.
+pub fn a_person_needs_existing_libraries(store: &dyn Stores) {
+    let mut new = new_person(store, "a");
+    new.libraries = vec![LibraryId::DEFAULT, LibraryId(99)];
+    assert!(matches!(store.insert_person(&new), Err(Error::NotFound { what: Thing::Library })));
+    new.libraries = vec![];
+    assert!(matches!(store.insert_person(&new), Err(Error::Invalid { field: "libraries", .. })));
+    assert_eq!(store.people(&Default::default(), ALL).unwrap().total, 0);
+    new.libraries = vec![LibraryId::DEFAULT];
+    store.insert_person(&new).unwrap();
+}
+
+/// In whatever library; the first one stays as it was.
+pub fn a_code_is_taken_once(store: &dyn Stores) {
+    let staff = library(store, "staff");
+    let first = store.insert_person(&new_person(store, "a")).unwrap();
+    let mut again = new_person(store, "a");
+    again.libraries = vec![staff];
+    assert!(matches!(store.insert_person(&again), Err(Error::AlreadyExists { what: Thing::PersonCode })));
+    assert_eq!(store.person_by_code(&first.code).unwrap(), first);
+}
+
+/// Not to two people, not twice to one; free again after its holder was removed.
+pub fn a_card_number_belongs_to_one_person(store: &dyn Stores) {
+    let with_cards =
+        |cards: &[&str]| Profile { cards: cards.iter().map(|card| (*card).to_owned()).collect(), ..Profile::default() };
+    let holder = store.insert_person(&person_with(store, "a", with_cards(&["1", "2"]))).unwrap().id;
+    let taken = store.insert_person(&person_with(store, "b", with_cards(&["3", "2"])));
+    assert!(matches!(taken, Err(Error::Invalid { field: "cards", .. })));
+    let twice = store.insert_person(&person_with(store, "c", with_cards(&["4", "4"])));
+    assert!(matches!(twice, Err(Error::Invalid { field: "cards", .. })));
+    let kept = PersonChange { profile: Some(with_cards(&["2", "5"])), ..Default::default() };
+    store.update_person(holder, &kept, at(1)).unwrap();
+    store.insert_person(&person_with(store, "d", with_cards(&["1", "3", "4"]))).unwrap();
+    store.remove_person(holder).unwrap();
+    store.insert_person(&person_with(store, "e", with_cards(&["2", "5"]))).unwrap();
+}
+
+/// A row never names a picture that is not there.
+pub fn a_person_needs_a_stored_photo(store: &dyn Stores) {
+    let mut new = new_person(store, "a");
+    new.photo = "00".repeat(32).parse().unwrap();
+    assert!(matches!(store.insert_person(&new), Err(Error::NotFound { what: Thing::Picture })));
+}
+
+/// Lists included; the enrolment time stays.
+pub fn a_profile_changes_as_a_whole(store: &dyn Stores) {
+    let id = store.insert_person(&person_with(store, "a", full_profile())).unwrap().id;
+    let profile = Profile { name: "B".into(), permission_groups: vec!["x".into()], ..Profile::default() };
+    let change = PersonChange { profile: Some(profile.clone()), libraries: None };
+    let changed = store.update_person(id, &change, at(9)).unwrap();
+    assert_eq!((&changed.profile, changed.created_at, changed.updated_at), (&profile, at(0), at(9)));
+    assert_eq!(changed.libraries, [LibraryId::DEFAULT]);
+    assert_eq!(store.person(id).unwrap(), changed);
+}
+
+/// Neither half of it.
+pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
+    let before = store.insert_person(&person_with(store, "a", full_profile())).unwrap();
+    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![LibraryId(99)]) };
+    let refused = store.update_person(before.id, &change, at(9));
+    assert!(matches!(refused, Err(Error::NotFound { what: Thing::Library })));
+    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![]) };
+    let refused = store.update_person(before.id, &change, at(9));
+    assert!(matches!(refused, Err(Error::Invalid { field: "libraries", .. })));
+    assert_eq!(store.person(before.id).unwrap(), before);
+}
+
+/// The set is replaced, ascending and each once.
+pub fn a_person_moves_between_libraries(store: &dyn Stores) {
+    let (staff, guests) = (library(store, "staff"), library(store, "guests"));
+    let id = person(store, "a");
+    let change = PersonChange { libraries: Some(vec![guests, staff, guests]), profile: None };
+    assert_eq!(store.update_person(id, &change, at(1)).unwrap().libraries, [staff, guests]);
+    let mut seen = Vec::new();
+    store.templates(&model(), &mut |template| seen.push(template.libraries)).unwrap();
+    assert_eq!(seen, [[staff, guests]]);
+}
+
+/// By id and by code, for reading and writing.
+pub fn unknown_people_are_not_found(store: &dyn Stores) {
+    let gone = person(store, "a");
+    store.remove_person(gone).unwrap();
+    let code = "a".parse().unwrap();
+    let answers = [
+        store.person(gone).map(drop),
+        store.person_by_code(&code).map(drop),
+        store.update_person(gone, &PersonChange::default(), at(0)).map(drop),
+        store.embedding(gone).map(drop),
+        store.remove_person(gone),
+    ];
+    for answer in answers {
+        assert!(matches!(answer, Err(Error::NotFound { what: Thing::Person })), "{answer:?}");
+    }
+    assert_eq!(store.people_by_id(&[gone]).unwrap(), []);
+}
+
+/// Row, embedding, photo; the code is free again.
+pub fn a_removed_person_leaves_nothing(store: &dyn Stores) {
+    let removed = store.insert_person(&person_with(store, "a", full_profile())).unwrap();
+    store.remove_person(removed.id).unwrap();
+    assert!(matches!(store.get(&removed.photo), Err(Error::NotFound { what: Thing::Picture })));
+    assert_eq!(store.people(&Default::default(), ALL).unwrap().total, 0);
+    store.templates(&model(), &mut |_| panic!("a template is left")).unwrap();
+    store.insert_person(&person_with(store, "a", full_profile())).unwrap();
+}
+
+/// Whether another person or a record names it.
+pub fn a_shared_photo_outlives_one_of_its_people(store: &dyn Stores) {
+    let first = store.insert_person(&new_person(store, "a")).unwrap();
+    let mut second = new_person(store, "b");
+    second.photo = store.put(&store.get(&first.photo).unwrap()).unwrap();
+    let second = store.insert_person(&second).unwrap();
+    assert_eq!(first.photo, second.photo);
+    store.remove_person(first.id).unwrap();
+    store.get(&second.photo).unwrap();
+
+    let mut record = stranger(store, 1, 0);
+    record.capture.crop = store.put(&store.get(&second.photo).unwrap()).unwrap();
+    store.append(&record).unwrap();
+    store.remove_person(second.id).unwrap();
+    store.get(&second.photo).unwrap();
+}
+
+/// Somebody enrols with a photo while the only other person with the same photo is removed.
+pub fn a_photo_put_again_survives_the_removal_of_its_last_person(store: &dyn Stores) {
+    let first = store.insert_person(&new_person(store, "a")).unwrap();
+    let mut second = new_person(store, "b");
+    second.photo = store.put(&store.get(&first.photo).unwrap()).unwrap();
+    store.remove_person(first.id).unwrap();
+    let second = store.insert_person(&second).unwrap();
+    store.get(&second.photo).unwrap();
+    store.remove_person(second.id).unwrap();
+    assert!(matches!(store.get(&second.photo), Err(Error::NotFound { what: Thing::Picture })));
+}
+
+/// Also when the newest was removed.
+pub fn a_person_id_is_never_used_twice(store: &dyn Stores) {
+    let first = person(store, "a");
+    store.remove_person(first).unwrap();
+    assert!(person(store, "a") > first);
+}
+
+/// Each person once, however many libraries.
+pub fn templates_carry_libraries_and_their_own_model_only(store: &dyn Stores) {
+    let staff = library(store, "staff");
+    let mut expected = Vec::new();
+    for (code, libraries) in [("a", vec![LibraryId::DEFAULT, staff]), ("b", vec![staff])] {
+        let new = EnrolledPerson { libraries: libraries.clone(), ..new_person(store, code) };
+        let person = store.insert_person(&new).unwrap().id;
+        expected.push(Template { person, libraries, embedding: new.embedding });
+    }
+    let other = ModelId("other/2".into());
+    let foreign = EnrolledPerson { embedding: embedding_by(other.clone(), 1), ..new_person(store, "c") };
+    let foreign = store.insert_person(&foreign).unwrap().id;
+
+    let templates = |model: &ModelId| {
+        let mut seen = Vec::new();
+        store.templates(model, &mut |template| seen.push(template)).unwrap();
+        seen.sort_by_key(|template| template.person);
+        seen
+    };
+    assert_eq!(templates(&model()), expected);
+    assert_eq!(templates(&other).iter().map(|template| template.person).collect::<Vec<_>>(), [foreign]);
+}

@@ -1,0 +1,142 @@
+//! Lists of people.
+
+use domain::{AnyOf, Gender, LibraryId, PersonFilter, PersonId, Profile, Window};
+
+use super::Stores;
+use super::samples::{ALL, at, library, new_person};
+
+fn ids(store: &dyn Stores, filter: &PersonFilter, window: Window) -> Vec<PersonId> {
+    store.people(filter, window).unwrap().rows.into_iter().map(|person| person.id).collect()
+}
+
+/// Ties in time are broken by id; every window is right, counted from either end.
+pub fn people_come_newest_first_page_by_page(store: &dyn Stores) {
+    let mut expected: Vec<PersonId> = Vec::new();
+    for (number, time) in [5, 1, 3, 3, 3, 2, 4].into_iter().enumerate() {
+        let mut new = new_person(store, &format!("p{number}"));
+        new.at = at(time);
+        expected.push(store.insert_person(&new).unwrap().id);
+    }
+    expected = [0, 6, 4, 3, 2, 5, 1].map(|place| expected[place]).to_vec();
+    for filter in [PersonFilter::default(), PersonFilter { library: Some(LibraryId::DEFAULT), ..Default::default() }] {
+        for skip in 0..9 {
+            for limit in 0..9 {
+                let page = store.people(&filter, Window { skip, limit }).unwrap();
+                let rows: Vec<PersonId> = page.rows.iter().map(|person| person.id).collect();
+                let window: Vec<PersonId> = expected.iter().copied().skip(skip as usize).take(limit as usize).collect();
+                assert_eq!((page.total, rows), (7, window), "skip {skip} limit {limit}");
+            }
+        }
+    }
+}
+
+struct Cast {
+    staff: LibraryId,
+    ann: PersonId,
+    bob: PersonId,
+    eve: PersonId,
+}
+
+/// Eve is the oldest, Ann the newest.
+fn cast(store: &dyn Stores) -> Cast {
+    let staff = library(store, "staff");
+    let enrol = |code: &str, time: i64, libraries: &[LibraryId], gender, age, address: &str| {
+        let mut new = new_person(store, code);
+        new.at = at(time);
+        new.libraries = libraries.to_vec();
+        let document_number = format!("ID-{code}");
+        new.profile =
+            Profile { name: code.into(), document_number, gender, age, address: address.into(), ..Profile::default() };
+        store.insert_person(&new).unwrap().id
+    };
+    let eve = enrol("Eve", 1, &[LibraryId::DEFAULT], None, None, "");
+    let bob = enrol("Bob", 2, &[staff], Some(Gender::Male), Some(35), "Harbour 7");
+    let ann = enrol("Ann", 3, &[staff, LibraryId::DEFAULT], Some(Gender::Female), Some(53), "harbour 7");
+    Cast { staff, ann, bob, eve }
+}
+
+/// One after the other.
+pub fn each_condition_finds_its_people(store: &dyn Stores) {
+    let Cast { staff, ann, bob, eve } = cast(store);
+    let none = PersonFilter::default;
+    let table = [
+        (none(), vec![ann, bob, eve]),
+        (PersonFilter { library: Some(staff), ..none() }, vec![ann, bob]),
+        (PersonFilter { library: Some(LibraryId(99)), ..none() }, vec![]),
+        (PersonFilter { name: Some("Bob".into()), ..none() }, vec![bob]),
+        (PersonFilter { name: Some("bob".into()), ..none() }, vec![]),
+        (PersonFilter { document_number: Some("ID-Eve".into()), ..none() }, vec![eve]),
+        (PersonFilter { gender: Some(Gender::Female), ..none() }, vec![ann]),
+        (PersonFilter { age: Some(35), ..none() }, vec![bob]),
+        (PersonFilter { address: Some("harbour 7".into()), ..none() }, vec![ann]),
+        (PersonFilter { created_from: Some(at(2)), ..none() }, vec![ann, bob]),
+        (PersonFilter { created_to: Some(at(2)), ..none() }, vec![bob, eve]),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
+        assert_eq!(store.people(&filter, ALL).unwrap().total, expected.len() as u64, "{filter:?}");
+    }
+}
+
+/// With AND, whichever of them leads.
+pub fn conditions_are_combined(store: &dyn Stores) {
+    let Cast { staff, ann, bob, eve } = cast(store);
+    let none = PersonFilter::default;
+    let table = [
+        (PersonFilter { library: Some(staff), gender: Some(Gender::Male), ..none() }, vec![bob]),
+        (PersonFilter { library: Some(staff), name: Some("Ann".into()), ..none() }, vec![ann]),
+        (PersonFilter { library: Some(staff), name: Some("Eve".into()), ..none() }, vec![]),
+        (PersonFilter { library: Some(staff), created_to: Some(at(2)), age: Some(35), ..none() }, vec![bob]),
+        (PersonFilter { name: Some("Ann".into()), age: Some(35), ..none() }, vec![]),
+        (PersonFilter { created_from: Some(at(1)), created_to: Some(at(1)), ..none() }, vec![eve]),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
+    }
+    let mut all = PersonFilter {
+        library: Some(staff),
+        name: Some("Ann".into()),
+        document_number: Some("ID-Ann".into()),
+        gender: Some(Gender::Female),
+        age: Some(53),
+        address: Some("harbour 7".into()),
+        created_from: Some(at(3)),
+        created_to: Some(at(3)),
+        any: Some(AnyOf { text: "nn".into(), ..AnyOf::default() }),
+    };
+    assert_eq!(ids(store, &all, ALL), [ann]);
+    all.address = Some("elsewhere".into());
+    assert_eq!(ids(store, &all, ALL), []);
+}
+
+/// Parts of texts without regard to ASCII case, digits of the age, or the gender; no character is special.
+pub fn any_one_field_suffices(store: &dyn Stores) {
+    let Cast { staff, ann, bob, eve } = cast(store);
+    let any = |text: &str, age: Option<&str>, gender| AnyOf { text: text.into(), age: age.map(Into::into), gender };
+    let table = [
+        (any("EV", None, None), vec![eve]),
+        (any("id-b", None, None), vec![bob]),
+        (any("HARBOUR", None, None), vec![ann, bob]),
+        (any("%", None, None), vec![]),
+        (any("_", None, None), vec![]),
+        (any("", Some("3"), None), vec![ann, bob]),
+        (any("", Some("53"), None), vec![ann]),
+        (any("", None, Some(Gender::Male)), vec![bob]),
+        (any("eve", Some("35"), None), vec![bob, eve]),
+    ];
+    for (any, expected) in table {
+        let filter = PersonFilter { any: Some(any), ..Default::default() };
+        assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
+    }
+    let in_staff = PersonFilter { library: Some(staff), any: Some(any("eve", Some("35"), None)), ..Default::default() };
+    assert_eq!(ids(store, &in_staff, ALL), [bob]);
+}
+
+/// An empty text is no condition.
+pub fn asking_for_nothing_finds_everybody(store: &dyn Stores) {
+    let Cast { ann, bob, eve, .. } = cast(store);
+    for age in [None, Some(String::new())] {
+        let filter = PersonFilter { any: Some(AnyOf { age, ..AnyOf::default() }), ..Default::default() };
+        assert_eq!(ids(store, &filter, ALL), [ann, bob, eve]);
+    }
+}

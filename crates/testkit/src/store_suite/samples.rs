@@ -1,0 +1,181 @@
+//! Things to store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::geometry::{Point, Rect};
+use domain::{
+    Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, Embedding, EnrolledPerson,
+    Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera, NewLibrary, NewRecord,
+    PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, Timestamp, Validity, Verdict, WatchId,
+    WatchSettings, Window,
+};
+use jiff::civil::date;
+
+use super::Stores;
+
+/// All rows that fit one page.
+pub const ALL: Window = Window { skip: 0, limit: 1000 };
+
+/// A time, `seconds` after a fixed one.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
+}
+
+/// The model of all sample embeddings.
+pub fn model() -> ModelId {
+    ModelId(Arc::from("sample/1"))
+}
+
+/// A unit vector of `model` that differs from seed to seed.
+pub fn embedding_by(model: ModelId, seed: u32) -> Embedding {
+    let number = |i: u32| f32::from((seed.wrapping_mul(2_654_435_761).wrapping_add(i * 40_503) >> 16) as u16) + 1.0;
+    Embedding::normalised(model, (0..512).map(number).collect()).unwrap()
+}
+
+/// A unit vector that differs from seed to seed.
+pub fn embedding(seed: u32) -> Embedding {
+    embedding_by(model(), seed)
+}
+
+/// A library to be made.
+pub fn new_library(name: &str, kind: LibraryKind) -> NewLibrary {
+    NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: format!("about {name}") }
+}
+
+/// A stored library.
+pub fn library(store: &dyn Stores, name: &str) -> LibraryId {
+    store.create_library(&new_library(name, LibraryKind::Allow), at(0)).unwrap().id
+}
+
+/// A person to be enrolled into the built-in library, with a stored photo of its own.
+pub fn new_person(store: &dyn Stores, code: &str) -> EnrolledPerson {
+    EnrolledPerson {
+        code: code.parse().unwrap(),
+        profile: Profile { name: format!("name of {code}"), ..Profile::default() },
+        libraries: vec![LibraryId::DEFAULT],
+        photo: store.put(format!("photo of {code}").as_bytes()).unwrap(),
+        embedding: embedding(code.bytes().map(u32::from).sum()),
+        quality: 77,
+        at: at(0),
+    }
+}
+
+/// An enrolled person.
+pub fn person(store: &dyn Stores, code: &str) -> PersonId {
+    store.insert_person(&new_person(store, code)).unwrap().id
+}
+
+/// A profile with something everywhere.
+pub fn full_profile() -> Profile {
+    Profile {
+        name: "Ada \"Žofie\" 张伟".into(),
+        gender: Some(Gender::Female),
+        birth_date: Some(date(1815, 12, 10)),
+        age: Some(36),
+        document_kind: "passport".into(),
+        document_number: "AB 1234567".into(),
+        phone: "+44 20 7946 0000".into(),
+        email: "ada@example.org".into(),
+        address: "12 St James's Square".into(),
+        native_place: "London".into(),
+        ethnic_group: "none stated".into(),
+        remark: "100% _sure_; DROP TABLE person".into(),
+        category: Category::Vip,
+        cards: vec!["0007".into(), "0001".into()],
+        validity: Validity::Between(at(0), at(86_400)),
+        permission_groups: vec!["north gate".into(), "lab".into()],
+    }
+}
+
+/// A camera with something everywhere, watching for these libraries.
+pub fn new_camera(libraries: impl IntoIterator<Item = LibraryId>) -> NewCamera {
+    NewCamera {
+        id: None,
+        settings: CameraSettings {
+            name: "entrance".into(),
+            position: "north".into(),
+            description: "above the door".into(),
+            source: Source::Rtsp { url: "rtsp://user:secret@192.0.2.1/live".into() },
+            region: Some(Rect::new(0.5, 1.0, 640.0, 479.5)),
+            min_face_px: 60,
+            max_face_px: 1000,
+            snap_mode: SnapMode::Best,
+        },
+        watch: WatchSettings {
+            libraries: libraries.into_iter().collect(),
+            threshold: Similarity::new(0.83),
+            rearm: Duration::from_millis(4321),
+            ..WatchSettings::default()
+        },
+    }
+}
+
+/// A stored picture.
+pub fn picture(store: &dyn Stores, content: &str) -> PictureId {
+    store.put(content.as_bytes()).unwrap()
+}
+
+/// A record of a stranger at `seconds`, with stored pictures of its own.
+pub fn stranger(store: &dyn Stores, camera: u32, seconds: i64) -> NewRecord {
+    let id = CaptureId::random();
+    NewRecord {
+        capture: Capture {
+            id,
+            camera: CameraId(camera),
+            camera_name: "entrance".into(),
+            camera_position: "north".into(),
+            at: at(seconds),
+            first_seen: at(seconds - 2),
+            face_box: Rect::new(10.25, 20.5, 110.75, 140.0),
+            landmarks: [1.0, 2.5, 3.25, 4.0, 5.5].map(|x| Point { x, y: x * 3.0 }),
+            quality: quality(),
+            attributes: Attributes::default(),
+            liveness: None,
+            embedding: embedding(camera),
+            crop: picture(store, &format!("crop of {id}")),
+            scene: picture(store, &format!("scene of {id}")),
+        },
+        matches: Vec::new(),
+        verdict: Verdict::Stranger,
+    }
+}
+
+fn quality() -> Quality {
+    Quality { overall: 81, size: 70, sharpness: 92, brightness: 63, pose: 88, yaw: -12.5, pitch: 3.1, roll: 0.7 }
+}
+
+/// A record that has something everywhere: recognised by the camera's own watch, not by another.
+pub fn recognised(store: &dyn Stores, camera: u32, seconds: i64, best: Candidate) -> NewRecord {
+    let mut record = stranger(store, camera, seconds);
+    record.capture.attributes =
+        Attributes { gender: Some(Gender::Male), age: Some(41.3), expression: Some(Expression::Happy) };
+    record.capture.liveness = Some(0.97);
+    let missed = Candidate { similarity: Similarity::new(0.2), gender: None, age: None, ..best.clone() };
+    record.matches = vec![
+        Match { watch: WatchId(3), threshold: Similarity::new(0.8), best: Some(best) },
+        Match { watch: WatchId(7), threshold: Similarity::new(0.9), best: None },
+        Match { watch: WatchId(5), threshold: Similarity::new(0.7), best: Some(missed) },
+    ];
+    record.verdict = Verdict::Known;
+    record
+}
+
+/// A person in a library, as recorded.
+pub fn candidate(person: i64, library: i64, similarity: f32) -> Candidate {
+    Candidate {
+        person: PersonId(person),
+        code: format!("code-{person}").parse().unwrap(),
+        library: LibraryId(library),
+        library_name: format!("library {library}"),
+        library_kind: LibraryKind::Allow,
+        similarity: Similarity::new(similarity),
+        name: "Ada".into(),
+        gender: Some(Gender::Female),
+        age: Some(36),
+        document_number: "AB 1234567".into(),
+        address: "12 St James's Square".into(),
+        photo: "ab".repeat(32).parse().unwrap(),
+        enrolled_at: at(-9),
+    }
+}

@@ -1,0 +1,78 @@
+//! Accounts, the audit log and single settings.
+
+use domain::{AuditEntry, Error, NewAccount, PasswordHashes, Role, Thing};
+
+use super::Stores;
+use super::samples::at;
+
+fn hashes(text: &str) -> PasswordHashes {
+    PasswordHashes { password: format!("p {text}"), digest_ha1: format!("h {text}"), md5: format!("m {text}") }
+}
+
+fn new_account(name: &str, role: Role) -> NewAccount {
+    NewAccount { name: name.into(), role, hashes: hashes(name), at: at(1) }
+}
+
+/// Every role; the order is that of the ids.
+pub fn an_account_reads_back_as_made(store: &dyn Stores) {
+    let mut made = Vec::new();
+    for (name, role) in [("root", Role::Admin), ("op", Role::Operator), ("eye", Role::Viewer)] {
+        let account = store.insert_account(&new_account(name, role)).unwrap();
+        assert_eq!((&*account.name, account.role, account.created_at), (name, role, at(1)));
+        let (read, kept) = store.credentials(name).unwrap();
+        assert!(read == account && kept == hashes(name));
+        made.push(account);
+    }
+    assert_eq!(store.accounts().unwrap(), made);
+    assert!(made.is_sorted_by_key(|account| account.id));
+}
+
+/// The first one stays as it was; letter case matters.
+pub fn a_login_name_is_taken_once(store: &dyn Stores) {
+    store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    let again = store.insert_account(&new_account("root", Role::Viewer));
+    assert!(matches!(again, Err(Error::AlreadyExists { what: Thing::Account })));
+    assert_eq!(store.credentials("root").unwrap().0.role, Role::Admin);
+    assert!(matches!(store.credentials("Root"), Err(Error::NotFound { what: Thing::Account })));
+}
+
+/// Together, and for this account alone.
+pub fn a_new_password_replaces_all_hashes(store: &dyn Stores) {
+    for name in ["root", "op"] {
+        store.insert_account(&new_account(name, Role::Admin)).unwrap();
+    }
+    store.set_password("root", &hashes("new")).unwrap();
+    assert!(store.credentials("root").unwrap().1 == hashes("new"));
+    assert!(store.credentials("op").unwrap().1 == hashes("op"));
+    assert!(matches!(store.set_password("nobody", &hashes("x")), Err(Error::NotFound { what: Thing::Account })));
+}
+
+/// `None` removes, also what is not there.
+pub fn a_setting_is_set_and_removed(store: &dyn Stores) {
+    assert_eq!(store.setting("a").unwrap(), None);
+    store.set_setting("a", Some("1")).unwrap();
+    store.set_setting("b", Some("")).unwrap();
+    store.set_setting("a", Some("2")).unwrap();
+    assert_eq!(store.setting("a").unwrap().as_deref(), Some("2"));
+    assert_eq!(store.setting("b").unwrap().as_deref(), Some(""));
+    store.set_setting("a", None).unwrap();
+    store.set_setting("a", None).unwrap();
+    assert_eq!(store.setting("a").unwrap(), None);
+}
+
+/// Newest by order of writing: the clock may have been set back.
+pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
+    let entry = |time, subject: &str| AuditEntry {
+        at: at(time),
+        actor: "root".into(),
+        action: "person.enrol".into(),
+        subject: subject.into(),
+    };
+    let entries = [entry(5, "1"), entry(3, "2"), entry(4, "3")];
+    for entry in &entries {
+        store.audit(entry).unwrap();
+    }
+    let [first, second, third] = entries;
+    assert_eq!(store.audit_log(2).unwrap(), [third.clone(), second.clone()]);
+    assert_eq!(store.audit_log(u32::MAX).unwrap(), [third, second, first]);
+}
