@@ -1,0 +1,12 @@
+//! The store passes the suite of all stores, and what it stored is there when it is opened again.
+
+use store::{Options, Store};
+use tempfile::TempDir;
+
+fn open() -> (TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    (dir, store)
+}
+
+testkit::store_suite!(open);
