@@ -1,0 +1,226 @@
+//! Clips made at test time with ffmpeg.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// How the pictures are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Codec {
+    /// H.264, Advanced Video Coding.
+    #[default]
+    H264,
+    /// H.265, High Efficiency Video Coding.
+    H265,
+}
+
+impl Codec {
+    /// `h264` or `h265`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "h264",
+            Self::H265 => "h265",
+        }
+    }
+
+    fn encoder(self) -> &'static [&'static str] {
+        match self {
+            Self::H264 => &["-c:v", "libx264"],
+            Self::H265 => &["-c:v", "libx265", "-tag:v", "hvc1", "-x265-params", "log-level=error"],
+        }
+    }
+}
+
+/// Size, pace and coding of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Pixels from left to right, even.
+    pub width: u32,
+    /// Pixels from top to bottom, even.
+    pub height: u32,
+    /// Frames in a second.
+    pub fps: u32,
+    /// How the pictures are coded.
+    pub codec: Codec,
+}
+
+impl Shape {
+    /// 640 × 360 at 25 frames in a second.
+    pub fn small(codec: Codec) -> Self {
+        Self { width: 640, height: 360, fps: 25, codec }
+    }
+
+    fn key(self) -> String {
+        format!("{}x{}-{}-{}", self.width, self.height, self.fps, self.codec.name())
+    }
+}
+
+/// A moving test picture of this many seconds, without sound. Made once per directory: the file is named after
+/// what it holds, and is used again when it is there.
+///
+/// # Errors
+/// ffmpeg is missing or failed.
+pub fn pattern(directory: &Path, shape: Shape, seconds: u32) -> io::Result<PathBuf> {
+    let file = directory.join(format!("pattern-{}-{seconds}s.mp4", shape.key()));
+    if file.exists() {
+        return Ok(file);
+    }
+    let Shape { width, height, fps, .. } = shape;
+    let source = format!("testsrc2=size={width}x{height}:rate={fps}:duration={seconds}");
+    encode(&["-f".into(), "lavfi".into(), "-i".into(), source], shape, &file)?;
+    Ok(file)
+}
+
+/// People who pass in front of the camera, one scene after the other: each still comes in from the side, stays,
+/// and leaves, over a plain background.
+#[derive(Debug, Clone)]
+pub struct Passages {
+    shape: Shape,
+    gap: f64,
+    scenes: Vec<Scene>,
+}
+
+#[derive(Debug, Clone)]
+struct Scene {
+    seconds: f64,
+    stills: Vec<(String, PathBuf)>,
+}
+
+/// A clip of [`Passages`], and who is to be seen when.
+#[derive(Debug, Clone)]
+pub struct Film {
+    /// The clip.
+    pub file: PathBuf,
+    /// How long it is.
+    pub length: Duration,
+    /// Who is to be seen, in the order of appearance.
+    pub passages: Vec<Passage>,
+}
+
+/// One person's way through the picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passage {
+    /// As given to the builder.
+    pub who: String,
+    /// From the start of the clip to the first pixel in the picture.
+    pub from: Duration,
+    /// From the start of the clip to the last pixel leaving it.
+    pub to: Duration,
+}
+
+/// One still alone after the other, each named after its file; see [`Passages`].
+///
+/// # Errors
+/// ffmpeg is missing or failed, or a picture cannot be read.
+pub fn from_stills(file: &Path, stills: &[(&Path, f64)], shape: Shape, gap_seconds: f64) -> io::Result<Film> {
+    let name = |still: &Path| still.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let empty = Passages::new(shape, gap_seconds);
+    stills.iter().fold(empty, |film, (still, seconds)| film.one(&name(still), still, *seconds)).render(file)
+}
+
+impl Passages {
+    /// Nobody yet; the picture is empty for `gap_seconds` at the start, between scenes and at the end.
+    pub fn new(shape: Shape, gap_seconds: f64) -> Self {
+        Self { shape, gap: gap_seconds, scenes: Vec::new() }
+    }
+
+    /// One person alone: from the left, a stay in the middle, off to the right.
+    #[must_use]
+    pub fn one(self, who: &str, still: &Path, seconds: f64) -> Self {
+        self.scene(seconds, vec![(who.to_owned(), still.to_owned())])
+    }
+
+    /// Two people at once: each comes from and leaves to the own side.
+    #[must_use]
+    pub fn two(self, left: (&str, &Path), right: (&str, &Path), seconds: f64) -> Self {
+        let own = |(who, still): (&str, &Path)| (who.to_owned(), still.to_owned());
+        self.scene(seconds, vec![own(left), own(right)])
+    }
+
+    fn scene(mut self, seconds: f64, stills: Vec<(String, PathBuf)>) -> Self {
+        self.scenes.push(Scene { seconds, stills });
+        self
+    }
+
+    /// Makes the clip, over an older one of that name.
+    ///
+    /// # Errors
+    /// ffmpeg is missing or failed, or a picture cannot be read.
+    pub fn render(&self, file: &Path) -> io::Result<Film> {
+        let length = self.scenes.iter().fold(self.gap, |at, scene| at + scene.seconds + self.gap);
+        let mut passages = Vec::new();
+        let mut arguments = Vec::new();
+        let mut graph = self.background(length);
+        for (from, scene) in self.starts().zip(&self.scenes) {
+            for (place, (who, still)) in scene.stills.iter().enumerate() {
+                let (from_time, to_time) = (at(from), at(from + scene.seconds));
+                graph.push_str(&self.walk(passages.len(), from, scene, place));
+                arguments.extend(["-i".to_owned(), still.to_string_lossy().into_owned()]);
+                passages.push(Passage { who: who.clone(), from: from_time, to: to_time });
+            }
+        }
+        let last = format!("[film{}]", passages.len());
+        arguments.extend(["-filter_complex".to_owned(), graph, "-map".to_owned(), last]);
+        encode(&arguments, self.shape, file)?;
+        Ok(Film { file: file.to_owned(), length: at(length), passages })
+    }
+
+    /// When each scene starts, seconds.
+    fn starts(&self) -> impl Iterator<Item = f64> {
+        self.scenes.iter().scan(self.gap, |next, scene| {
+            let start = *next;
+            *next += scene.seconds + self.gap;
+            Some(start)
+        })
+    }
+
+    fn background(&self, length: f64) -> String {
+        let Shape { width, height, fps, .. } = self.shape;
+        format!("color=c=0x5f6b73:size={width}x{height}:rate={fps}:duration={length}[film0]")
+    }
+
+    /// The filters that lay one still over what is there: a fifth of the time to come, a fifth to leave.
+    fn walk(&self, input: usize, from: f64, scene: &Scene, place: usize) -> String {
+        let (seconds, next) = (scene.seconds, input + 1);
+        let to = from + seconds;
+        let pace = seconds / 5.0;
+        let (rest, start, end) = match (scene.stills.len(), place) {
+            (1, _) => ("(W-w)/2", "-w", "W"),
+            (_, 0) => ("(W/2-w)/2", "-w", "-w"),
+            _ => ("W/2+(W/2-w)/2", "W", "W"),
+        };
+        let come = format!("{start}+({rest}-({start}))*(t-{from})/{pace}");
+        let leave = format!("{rest}+({end}-({rest}))*(t-{to}+{pace})/{pace}");
+        let x = format!("if(lt(t,{from}+{pace}),{come},if(lt(t,{to}-{pace}),{rest},{leave}))");
+        let (width, height) = (self.shape.width * 45 / 100, self.shape.height * 80 / 100);
+        let fit = format!("scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1");
+        format!(
+            ";[{input}:v]{fit}[still{input}];[film{input}][still{input}]\
+             overlay=x='{x}':y=(H-h)/2:enable='between(t,{from},{to})':eof_action=repeat[film{next}]"
+        )
+    }
+}
+
+fn at(seconds: f64) -> Duration {
+    Duration::from_millis((seconds * 1000.0).round() as u64)
+}
+
+/// Runs ffmpeg into a file of another name first, so that a half-made clip is never taken for a whole one.
+fn encode(input: &[String], shape: Shape, file: &Path) -> io::Result<()> {
+    let unfinished = file.with_extension(format!("{}.mp4", uuid::Uuid::new_v4()));
+    let key_frames = shape.fps.to_string();
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(input)
+        .args(shape.codec.encoder())
+        // As cameras do: a key frame every second and no picture that refers to a later one.
+        .args(["-preset", "veryfast", "-bf", "0", "-pix_fmt", "yuv420p", "-g", &key_frames, "-an"])
+        .arg(&unfinished)
+        .stdin(Stdio::null())
+        .status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!("ffmpeg ended with {status}")));
+    }
+    std::fs::rename(&unfinished, file)
+}

@@ -1,0 +1,77 @@
+//! The clips that tests are made of hold what they say.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use testkit::clip::{self, Codec, Passages, Shape};
+
+const SHAPE: Shape = Shape { width: 320, height: 180, fps: 10, codec: Codec::H264 };
+
+/// A directory of this test alone.
+fn directory(test: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+fn still(directory: &Path, colour: &str) -> PathBuf {
+    let file = directory.join(format!("{colour}.png"));
+    let source = format!("color={colour}:size=100x120");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-y", "-f", "lavfi", "-i", &source, "-frames:v", "1"]).arg(&file);
+    assert!(ffmpeg.status().unwrap().success());
+    file
+}
+
+/// All frames, as R G B.
+fn frames(file: &Path) -> Vec<Vec<u8>> {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-i"]).arg(file).args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]);
+    let output = ffmpeg.output().unwrap();
+    output.stdout.chunks(320 * 180 * 3).map(<[u8]>::to_vec).collect()
+}
+
+/// The strongest of red, green and blue in mid-height; `None` where they are about equal: the background.
+fn colour(frame: &[u8], x: usize) -> Option<char> {
+    let start = (90 * 320 + x) * 3;
+    let pixel = &frame[start..start + 3];
+    let strongest = (0..3).max_by_key(|c| pixel[*c]).unwrap();
+    (pixel.iter().max().unwrap() - pixel.iter().min().unwrap() > 100).then(|| ['r', 'g', 'b'][strongest])
+}
+
+#[test]
+fn a_film_shows_each_still_in_its_time_and_nobody_between() {
+    let directory = directory("stills");
+    let (red, blue) = (still(&directory, "red"), still(&directory, "blue"));
+    let film = clip::from_stills(&directory.join("film.mp4"), &[(&red, 2.0), (&blue, 3.0)], SHAPE, 1.0).unwrap();
+
+    let who: Vec<_> = film.passages.iter().map(|p| (p.who.as_str(), p.from.as_secs(), p.to.as_secs())).collect();
+    assert_eq!(who, [("red", 1, 3), ("blue", 4, 7)]);
+    assert_eq!(film.length, Duration::from_secs(8));
+    let middle: Vec<_> = frames(&film.file).iter().map(|frame| colour(frame, 160)).collect();
+    assert_eq!(middle.len(), 80);
+    assert_eq!([middle[5], middle[20], middle[35], middle[55], middle[75]], [None, Some('r'), None, Some('b'), None]);
+}
+
+#[test]
+fn two_stills_stand_side_by_side() {
+    let directory = directory("pair");
+    let (red, blue) = (still(&directory, "red"), still(&directory, "blue"));
+    let pair = Passages::new(SHAPE, 0.5).two(("Ann", &red), ("Bob", &blue), 2.0);
+    let film = pair.render(&directory.join("film.mp4")).unwrap();
+
+    let frames = frames(&film.file);
+    let (coming, there) = (&frames[6], &frames[15]);
+    assert_eq!([colour(there, 80), colour(there, 160), colour(there, 240)], [Some('r'), None, Some('b')]);
+    assert_eq!([colour(coming, 80), colour(coming, 240)], [None, None]);
+    assert!(film.passages.iter().all(|p| p.from == Duration::from_millis(500) && p.to == Duration::from_millis(2500)));
+}
+
+#[test]
+fn a_missing_still_is_an_error_and_leaves_no_clip() {
+    let directory = directory("missing");
+    let film = directory.join("film.mp4");
+    assert!(clip::from_stills(&film, &[(Path::new("/nonexistent.jpg"), 2.0)], SHAPE, 1.0).is_err());
+    assert!(!film.exists());
+}
