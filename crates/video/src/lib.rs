@@ -1,1 +1,163 @@
-//! video.
+//! Cameras and video files as sources of frames: the port `FrameSource`.
+//!
+//! - `rtsp://[user[:password]@]host[:port]/path`, H.264 or H.265. User and password are percent-encoded, taken out
+//!   of the URL before it is used, sent only when the camera asks (digest or basic), and never logged. RTP travels
+//!   within the RTSP connection; a camera that refuses that (461) is asked for datagrams. A fragment, which never
+//!   goes on the wire, decides instead: `rtsp://host/path#transport=udp` or `#transport=tcp`.
+//!   `rtsps://` is not supported.
+//! - `file:///path.mp4[?loop=1]`, whatever gstreamer can decode, at its own pace; sound is ignored. With `loop=1` it
+//!   starts again at its end, for ever.
+//!
+//! An open source has delivered a picture: a wrong password, a missing file or a stream that no decoder takes is
+//! told by [`open`](domain::ports::FrameSource::open). Decoders are tried in order of preference, hardware first,
+//! until one gives a picture. Of a camera the newest picture wins: a consumer that comes late misses some and never
+//! gets an old one. Frames are the decoder's own buffers, not copies: hold few of them, and not for long, because
+//! hardware decoders have few.
+
+mod address;
+mod camera;
+mod counters;
+mod decoder;
+mod file;
+mod session;
+mod sink;
+mod trial;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Source;
+use domain::ports::{Clock, FrameSource, FrameStream, SourceError};
+use gstreamer as gst;
+use retina::client::SessionGroup;
+
+pub use crate::counters::Counters;
+
+use crate::address::{CameraAddress, FileAddress};
+use crate::decoder::Codec;
+use crate::session::Surroundings;
+
+/// How long a closing camera is waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Elements without which nothing works, and the Debian package that has them.
+const NEEDED: [(&str, &str); 8] = [
+    ("appsrc", "gstreamer1.0-plugins-base"),
+    ("appsink", "gstreamer1.0-plugins-base"),
+    ("videoconvert", "gstreamer1.0-plugins-base"),
+    ("decodebin", "gstreamer1.0-plugins-base"),
+    ("filesrc", "libgstreamer1.0-0"),
+    ("capsfilter", "libgstreamer1.0-0"),
+    ("h264parse", "gstreamer1.0-plugins-bad"),
+    ("h265parse", "gstreamer1.0-plugins-bad"),
+];
+
+/// Patience with sources, and decoders.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// For each answer of a camera while connecting.
+    pub answer: Duration,
+    /// From the start of a source to its first picture, and between two pictures of a file.
+    pub first_picture: Duration,
+    /// Without an access unit, or without a decoded picture, of a camera that has sent one.
+    pub stall: Duration,
+    /// Decoders tried before the built-in ones: gstreamer elements with their properties, for example
+    /// `avdec_h264 max-threads=2`. Those not installed are passed over.
+    pub decoders: Vec<String>,
+}
+
+impl Default for Options {
+    /// 5 s for an answer, 10 s to the first picture, 5 s until it stalls.
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(5),
+            first_picture: Duration::from_secs(10),
+            stall: Duration::from_secs(5),
+            decoders: Vec::new(),
+        }
+    }
+}
+
+/// Why there can be no video on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// The library itself.
+    #[error("gstreamer does not start: {0}")]
+    Library(String),
+    /// A plugin.
+    #[error("gstreamer has no element {element}: install the package {package}")]
+    Element {
+        /// The element that is missing.
+        element: String,
+        /// The Debian package that has it.
+        package: &'static str,
+    },
+}
+
+/// Opens cameras and files.
+pub struct VideoSource {
+    options: Options,
+    surroundings: Arc<Surroundings>,
+}
+
+impl VideoSource {
+    /// Starts gstreamer, once in a process, and looks whether all that is needed is installed.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Self, Unusable> {
+        gst::init().map_err(|e| Unusable::Library(e.to_string()))?;
+        check_elements()?;
+        let surroundings = Surroundings {
+            clock,
+            tally: Arc::default(),
+            closing: Arc::new(SessionGroup::default().named("cameras".to_owned())),
+            answer: options.answer,
+        };
+        Ok(Self { options, surroundings: Arc::new(surroundings) })
+    }
+
+    /// Sums over all sources since the start.
+    pub fn counters(&self) -> Counters {
+        self.surroundings.tally.read()
+    }
+
+    /// Waits, two seconds at most, until the cameras of dropped streams know that their sessions have ended;
+    /// otherwise those that send datagrams go on for a minute. For the end of the process.
+    pub async fn close(&self) {
+        if !matches!(tokio::time::timeout(FAREWELL, self.surroundings.closing.await_teardown()).await, Ok(Ok(()))) {
+            tracing::debug!("not every camera has confirmed the end of its session");
+        }
+    }
+}
+
+fn check_elements() -> Result<(), Unusable> {
+    let missing = NEEDED.into_iter().find(|(element, _)| !decoder::installed(element));
+    if let Some((element, package)) = missing {
+        return Err(Unusable::Element { element: element.to_owned(), package });
+    }
+    if Codec::H264.candidates(&[]).is_empty() {
+        return Err(Unusable::Element { element: "avdec_h264".to_owned(), package: "gstreamer1.0-libav" });
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl FrameSource for VideoSource {
+    async fn open(&self, source: &Source) -> Result<Box<dyn FrameStream>, SourceError> {
+        let surroundings = Arc::clone(&self.surroundings);
+        match source {
+            Source::Rtsp { url } => {
+                let address = CameraAddress::parse(url)?;
+                Ok(Box::new(camera::open(&address, &self.options, surroundings).await?))
+            }
+            Source::File { url } => {
+                let (clock, tally) = (Arc::clone(&surroundings.clock), Arc::clone(&surroundings.tally));
+                let address = FileAddress::parse(url)?;
+                Ok(Box::new(file::open(address, self.options.first_picture, clock, tally).await?))
+            }
+            Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } => Err(SourceError::NotSupported),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A camera that speaks RTSP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::frame::Frame;
+use domain::ports::{FrameStream, SourceError};
+use gstreamer as gst;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::Options;
+use crate::address::CameraAddress;
+use crate::decoder::{Arrivals, Feed};
+use crate::session::{self, Surroundings, Units};
+use crate::sink::{self, News, Pipeline, Sink};
+use crate::trial::Trial;
+
+/// A camera that has sent its first picture. Its session is read by a task of its own, so that a slow consumer
+/// neither delays the camera nor gets old pictures: the newest decoded one replaces the one before.
+pub(crate) struct CameraStream {
+    first: Option<gst::Sample>,
+    sink: Sink,
+    arrivals: Arc<Arrivals>,
+    surroundings: Arc<Surroundings>,
+    reader: JoinSet<SourceError>,
+    ended: Option<SourceError>,
+    _pipeline: Pipeline,
+}
+
+/// Connects and waits for the first picture.
+pub(crate) async fn open(
+    address: &CameraAddress,
+    options: &Options,
+    surroundings: Arc<Surroundings>,
+) -> Result<CameraStream, SourceError> {
+    let mut units = session::play(address, &surroundings).await?;
+    let trial = Trial::new(units.codec, &options.decoders, Arc::clone(&surroundings.tally))?;
+    let Ok(outcome) = timeout(options.first_picture, trial.first_picture(&mut units)).await else {
+        return Err(no_picture(&units, options.first_picture));
+    };
+    let (decoder, first) = outcome?;
+    tracing::debug!(decoder = decoder.name, codec = %units.codec, "the camera is open");
+    let mut reader = JoinSet::new();
+    reader.spawn(read(units, decoder.feed, decoder.sink.news(), options.stall));
+    Ok(CameraStream {
+        first: Some(first),
+        sink: decoder.sink,
+        arrivals: decoder.arrivals,
+        surroundings,
+        reader,
+        ended: None,
+        _pipeline: decoder.pipeline,
+    })
+}
+
+fn no_picture(units: &Units, patience: Duration) -> SourceError {
+    let seconds = patience.as_secs();
+    match (units.synchronised(), units.undecodable) {
+        (false, 0) => SourceError::Stalled(seconds),
+        (false, _) => SourceError::Undecodable(format!(
+            "no key frame within {seconds} s: the camera's key frame interval is too long"
+        )),
+        (true, _) => SourceError::Undecodable(format!("the decoder gave no picture within {seconds} s")),
+    }
+}
+
+/// Feeds the decoder until the session ends or no pictures come of it.
+async fn read(mut units: Units, mut feed: Feed, news: Arc<News>, stall: Duration) -> SourceError {
+    let stalled = SourceError::Stalled(stall.as_secs());
+    let (mut decoded, mut since) = (news.decoded(), Instant::now());
+    loop {
+        match timeout(stall, units.next()).await {
+            Err(_) => return stalled,
+            Ok(Err(why)) => return why,
+            Ok(Ok(unit)) => feed.push(unit),
+        }
+        if news.decoded() != decoded {
+            (decoded, since) = (news.decoded(), Instant::now());
+        } else if since.elapsed() >= stall {
+            return stalled;
+        }
+    }
+}
+
+impl CameraStream {
+    async fn sample(&mut self) -> Result<gst::Sample, SourceError> {
+        if let Some(first) = self.first.take() {
+            return Ok(first);
+        }
+        tokio::select! {
+            // Pictures first: what was decoded before the end is still worth seeing.
+            biased;
+            picture = self.sink.next() => {
+                picture?.ok_or_else(|| SourceError::Undecodable("the decoder stopped by itself".to_owned()))
+            }
+            why = self.reader.join_next() => {
+                Err(match why {
+                    Some(Ok(why)) => why,
+                    _ => SourceError::Broken("reading the camera was given up".to_owned()),
+                })
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl FrameStream for CameraStream {
+    async fn next(&mut self) -> Result<Option<Frame>, SourceError> {
+        if let Some(why) = &self.ended {
+            return Err(why.clone());
+        }
+        match self.sample().await {
+            Ok(sample) => {
+                let at = self.arrivals.of(&sample).unwrap_or_else(|| self.surroundings.clock.now());
+                sink::frame(&sample, at).map(Some)
+            }
+            Err(why) => {
+                self.ended = Some(why.clone());
+                Err(why)
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! From access units to pictures, with the best decoder of the machine.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::Timestamp;
+use domain::ports::SourceError;
+use gstreamer as gst;
+use gstreamer_app::AppSrc;
+
+use crate::counters::Tally;
+use crate::sink::{self, LARGEST, Pipeline, Sink};
+
+/// Access units that may wait for the decoder: two seconds and a half at 25 in a second.
+const LONGEST_QUEUE: u64 = 64;
+
+/// Bytes that may wait for the decoder.
+const LARGEST_QUEUE: u64 = 16 << 20;
+
+/// Largest access unit, bytes.
+const LARGEST_UNIT: usize = 8 << 20;
+
+/// How a camera codes its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codec {
+    H264,
+    H265,
+}
+
+impl Codec {
+    /// From the encoding name of a session description, lower case.
+    pub(crate) fn named(encoding: &str) -> Option<Self> {
+        match encoding {
+            "h264" => Some(Self::H264),
+            "h265" => Some(Self::H265),
+            _ => None,
+        }
+    }
+
+    fn media(self) -> &'static str {
+        match self {
+            Self::H264 => "video/x-h264",
+            Self::H265 => "video/x-h265",
+        }
+    }
+
+    pub(crate) fn parser(self) -> &'static str {
+        match self {
+            Self::H264 => "h264parse",
+            Self::H265 => "h265parse",
+        }
+    }
+
+    /// Decoders by preference: those of Rockchip, stateless and stateful ones of other chips, graphics cards,
+    /// then the processor. One thread per camera costs least in all; cameras share the cores between them.
+    fn decoders(self) -> &'static [&'static str] {
+        match self {
+            Self::H264 => &[
+                "mppvideodec",
+                "v4l2slh264dec",
+                "v4l2h264dec",
+                "vah264dec",
+                "nvh264dec",
+                "avdec_h264 max-threads=1",
+                "openh264dec",
+            ],
+            Self::H265 => {
+                &["mppvideodec", "v4l2slh265dec", "v4l2h265dec", "vah265dec", "nvh265dec", "avdec_h265 max-threads=1"]
+            }
+        }
+    }
+
+    /// The decoders to try, in this order: those asked for, then those built in, as far as they are installed.
+    pub(crate) fn candidates(self, wanted: &[String]) -> VecDeque<String> {
+        let built_in = self.decoders().iter().map(|name| (*name).to_owned());
+        wanted.iter().cloned().chain(built_in).filter(|decoder| installed(decoder)).collect()
+    }
+}
+
+/// Whether the element that a description starts with is installed.
+pub(crate) fn installed(description: &str) -> bool {
+    let element = description.split_whitespace().next().unwrap_or_default();
+    gst::ElementFactory::find(element).is_some()
+}
+
+impl std::fmt::Display for Codec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::H264 => "H.264",
+            Self::H265 => "H.265",
+        })
+    }
+}
+
+/// One coded picture with all it needs, Annex B.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit {
+    data: gst::Buffer,
+    /// Decodable without what came before.
+    pub(crate) key: bool,
+    arrived: Timestamp,
+}
+
+impl Unit {
+    /// `tick` orders the units of a stream: nanoseconds, rising.
+    pub(crate) fn new(data: Vec<u8>, key: bool, arrived: Timestamp, tick: u64) -> Result<Self, SourceError> {
+        if data.len() > LARGEST_UNIT {
+            let size = data.len();
+            return Err(SourceError::Undecodable(format!("one picture takes {size} bytes, more than {LARGEST_UNIT}")));
+        }
+        let mut data = gst::Buffer::from_mut_slice(data);
+        if let Some(buffer) = data.get_mut() {
+            buffer.set_pts(gst::ClockTime::from_nseconds(tick));
+        }
+        Ok(Self { data, key, arrived })
+    }
+}
+
+/// When the units in the decoder arrived, by their tick.
+#[derive(Default)]
+pub(crate) struct Arrivals(Mutex<VecDeque<(gst::ClockTime, Timestamp)>>);
+
+impl Arrivals {
+    fn note(&self, unit: &Unit) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() as u64 > LONGEST_QUEUE * 2 {
+            all.pop_front();
+        }
+        all.extend(unit.data.pts().map(|tick| (tick, unit.arrived)));
+    }
+
+    /// When the unit of this picture arrived. Decoders that put pictures into another order may give it a time
+    /// near its own.
+    pub(crate) fn of(&self, sample: &gst::Sample) -> Option<Timestamp> {
+        let tick = sample.buffer()?.pts()?;
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().rev().find(|(other, _)| *other <= tick).or(all.front()).map(|(_, arrived)| *arrived)
+    }
+}
+
+/// The way into a decoder. It never waits: when the decoder cannot keep up, whole groups of pictures are left out,
+/// because a single one that others refer to would spoil all up to the next key frame.
+pub(crate) struct Feed {
+    source: AppSrc,
+    arrivals: Arc<Arrivals>,
+    tally: Arc<Tally>,
+    skipping: bool,
+}
+
+impl Feed {
+    pub(crate) fn push(&mut self, unit: Unit) {
+        let full =
+            self.source.current_level_buffers() >= LONGEST_QUEUE || self.source.current_level_bytes() >= LARGEST_QUEUE;
+        self.skipping = full || (self.skipping && !unit.key);
+        if self.skipping {
+            self.tally.skipped();
+            return;
+        }
+        self.arrivals.note(&unit);
+        // Refused only when the pipeline has failed, which its sink reports with the reason.
+        let _ = self.source.push_buffer(unit.data);
+    }
+}
+
+/// A running decoder.
+pub(crate) struct Decoder {
+    pub(crate) name: String,
+    pub(crate) feed: Feed,
+    pub(crate) sink: Sink,
+    pub(crate) arrivals: Arc<Arrivals>,
+    pub(crate) pipeline: Pipeline,
+}
+
+impl Decoder {
+    /// Starts this decoder, an element with its properties; opens the hardware, hence blocking.
+    pub(crate) fn start(codec: Codec, decoder: &str, tally: &Arc<Tally>) -> Result<Self, SourceError> {
+        let (media, parser) = (codec.media(), codec.parser());
+        // The parser's caps are limited before a decoder takes memory for a picture of the size they claim.
+        let pipeline = Pipeline::build(&format!(
+            "appsrc name=source is-live=true format=time block=false max-bytes=0 max-buffers=0 \
+             caps={media},stream-format=byte-stream,alignment=au \
+             ! {parser} ! {media},width=[1,{LARGEST}],height=[1,{LARGEST}] ! {decoder} ! {}",
+            sink::description("sync=false max-buffers=1 drop=true"),
+        ))?;
+        let source = pipeline.part("source")?;
+        let sink = Sink::attach(&pipeline, Arc::clone(tally))?;
+        pipeline.play()?;
+        let arrivals = Arc::<Arrivals>::default();
+        let feed = Feed { source, arrivals: Arc::clone(&arrivals), tally: Arc::clone(tally), skipping: false };
+        Ok(Self { name: decoder.to_owned(), feed, sink, arrivals, pipeline })
+    }
+}

@@ -1,0 +1,89 @@
+//! Finding the decoder that works: some exist without the hardware they need, or choke on a camera's stream.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use domain::ports::SourceError;
+use gstreamer as gst;
+
+use crate::counters::Tally;
+use crate::decoder::{Codec, Decoder, Unit};
+use crate::session::Units;
+
+/// Access units kept for the next decoder.
+const LONGEST_REPLAY: usize = 250;
+
+/// The decoders not tried yet, and what the next one is to be fed with at first.
+pub(crate) struct Trial {
+    codec: Codec,
+    candidates: VecDeque<String>,
+    tally: Arc<Tally>,
+    /// From the last key frame on.
+    replay: Vec<Unit>,
+}
+
+impl Trial {
+    pub(crate) fn new(codec: Codec, wanted: &[String], tally: Arc<Tally>) -> Result<Self, SourceError> {
+        let candidates = codec.candidates(wanted);
+        if candidates.is_empty() {
+            return Err(SourceError::Undecodable(format!("no decoder for {codec} is installed in gstreamer")));
+        }
+        Ok(Self { codec, candidates, tally, replay: Vec::new() })
+    }
+
+    /// Feeds one decoder after the other until one gives a picture: that decoder and the picture. Waits for ever
+    /// when none comes.
+    pub(crate) async fn first_picture(mut self, units: &mut Units) -> Result<(Decoder, gst::Sample), SourceError> {
+        let mut decoder = self.start_next(None).await?;
+        loop {
+            tokio::select! {
+                picture = decoder.sink.next() => match picture {
+                    Ok(Some(sample)) => return Ok((decoder, sample)),
+                    Ok(None) => return Err(SourceError::Undecodable("the decoder stopped by itself".to_owned())),
+                    Err(why) => decoder = self.replace(&decoder, why).await?,
+                },
+                unit = units.next() => {
+                    let unit = unit?;
+                    self.keep(&unit);
+                    decoder.feed.push(unit);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, unit: &Unit) {
+        if unit.key {
+            self.replay.clear();
+        }
+        if self.replay.len() < LONGEST_REPLAY {
+            self.replay.push(unit.clone());
+        }
+    }
+
+    async fn replace(&mut self, failed: &Decoder, why: SourceError) -> Result<Decoder, SourceError> {
+        tracing::info!(decoder = failed.name, %why, "a decoder cannot decode this camera");
+        let mut decoder = self.start_next(Some(why)).await?;
+        self.replay.iter().for_each(|unit| decoder.feed.push(unit.clone()));
+        Ok(decoder)
+    }
+
+    /// Starts the next decoder that can be started; none left: why the last one failed.
+    async fn start_next(&mut self, mut why: Option<SourceError>) -> Result<Decoder, SourceError> {
+        while let Some(name) = self.candidates.pop_front() {
+            match self.start(name.clone()).await {
+                Ok(decoder) => return Ok(decoder),
+                Err(e) => {
+                    tracing::info!(decoder = name, why = %e, "a decoder does not start");
+                    why = Some(e);
+                }
+            }
+        }
+        Err(why.unwrap_or_else(|| SourceError::Undecodable("no decoder is left to try".to_owned())))
+    }
+
+    async fn start(&self, name: String) -> Result<Decoder, SourceError> {
+        let (codec, tally) = (self.codec, Arc::clone(&self.tally));
+        let started = tokio::task::spawn_blocking(move || Decoder::start(codec, &name, &tally)).await;
+        started.unwrap_or_else(|e| Err(SourceError::Undecodable(format!("starting a decoder failed: {e}"))))
+    }
+}
