@@ -171,3 +171,91 @@ fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use domain::Error;
+
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, Database) {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(dir.path(), 2).unwrap();
+        (dir, database)
+    }
+
+    fn insert(db: &Transaction<'_>, value: &str) -> Result<(), Fault> {
+        db.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('a', ?)", [value])?;
+        Ok(())
+    }
+
+    fn value(db: &Transaction<'_>) -> Result<String, Fault> {
+        Ok(db.query_row("SELECT coalesce(max(value), '') FROM setting", [], |row| row.get(0))?)
+    }
+
+    #[test]
+    fn a_full_disk_is_named_and_changes_nothing() {
+        let (_dir, database) = open();
+        let pages: i64 = database.writer().0.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        database.writer().0.pragma_update(None, "max_page_count", pages).unwrap();
+        let full = database.write("filling", |db| insert(db, &"x".repeat(1 << 20)));
+        assert!(matches!(full, Err(Error::StorageFull)), "{full:?}");
+        database.writer().0.pragma_update(None, "max_page_count", 1 << 20).unwrap();
+        database.write("writing", |db| insert(db, "1")).unwrap();
+        assert_eq!(database.read("reading", value).unwrap(), "1");
+    }
+
+    #[test]
+    fn a_transaction_that_fails_or_panics_leaves_nothing() {
+        let (_dir, database) = open();
+        let failed = database.write("trying", |db| {
+            insert(db, "1")?;
+            db.execute("INSERT INTO nowhere VALUES (1)", [])?;
+            Ok(())
+        });
+        assert!(matches!(failed, Err(Error::Internal { doing: "trying", .. })));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            database.write("trying", |db| -> Result<(), Fault> {
+                insert(db, "2")?;
+                panic!("on purpose")
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(database.read("reading", value).unwrap(), "");
+        database.write("writing", |db| insert(db, "3")).unwrap();
+    }
+
+    #[test]
+    fn readers_see_the_last_commit_while_somebody_writes() {
+        let (_dir, database) = open();
+        let (ask, asked) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let database = &database;
+            scope.spawn(move || {
+                database.write("writing slowly", |db| {
+                    insert(db, "1")?;
+                    asked.recv().unwrap();
+                    Ok(())
+                })
+            });
+            // More readers than connections: each gets its turn, and none waits for the writer.
+            for reader in (0..8).map(|_| scope.spawn(move || database.read("reading", value))).collect::<Vec<_>>() {
+                assert_eq!(reader.join().unwrap().unwrap(), "");
+            }
+            ask.send(()).unwrap();
+        });
+        assert_eq!(database.read("reading", value).unwrap(), "1");
+    }
+
+    #[test]
+    fn what_is_promised_of_durability_is_set() {
+        let (_dir, database) = open();
+        let writer = database.writer();
+        let pragma = |name| writer.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        let journal: String = writer.0.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        let set = ["synchronous", "secure_delete", "foreign_keys", "page_size"].map(pragma);
+        assert_eq!((&*journal, set), ("wal", [2, 1, 1, 8192]));
+    }
+}

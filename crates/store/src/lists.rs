@@ -79,6 +79,19 @@ impl Selection {
         format!("SELECT {key} FROM {source}{conditions} ORDER BY {time} {order}, {key} {order} LIMIT ? OFFSET ?")
     }
 
+    /// How SQLite goes about the page and the total.
+    #[cfg(test)]
+    pub(crate) fn plan(&self, db: &Connection) -> Vec<String> {
+        let bounds = [1, 1].map(Value::from);
+        let total = format!("SELECT count(*) FROM {}{}", self.source, self.conditions());
+        let explained = |sql: &str, values: Vec<&Value>| -> Vec<String> {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            statement.query_map(params_from_iter(values), |row| row.get(3)).unwrap().map(Result::unwrap).collect()
+        };
+        let page = self.values.iter().chain(&bounds).collect();
+        [explained(&self.page_sql(false), page), explained(&total, self.values.iter().collect())].concat()
+    }
+
     fn conditions(&self) -> String {
         if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) }
     }

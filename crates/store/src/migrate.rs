@@ -104,3 +104,78 @@ fn remove_if_there(file: &Path) -> io::Result<()> {
         done => done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP_TWO: &str = "CREATE TABLE two (id INTEGER PRIMARY KEY) STRICT;";
+    const STEP_THREE: &str = "ALTER TABLE two ADD COLUMN name TEXT;";
+
+    fn open(dir: &Path) -> Connection {
+        Connection::open(dir.join(FILE)).unwrap()
+    }
+
+    /// Everything in the schema, in words that do not depend on how it came about.
+    fn schema(connection: &Connection) -> Vec<(String, String)> {
+        let sql = "SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name";
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn backups(dir: &Path) -> Vec<String> {
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains(".before-") || name.ends_with(".part")).collect()
+    }
+
+    /// Checks the way from every version that `steps` lead through to the last.
+    fn check_every_way(steps: &[&str]) {
+        let fresh = tempfile::tempdir().unwrap();
+        let mut expected = open(fresh.path());
+        migrate(&mut expected, fresh.path(), steps).unwrap();
+        assert!(backups(fresh.path()).is_empty(), "nothing to copy");
+        for from in 1..steps.len() {
+            let dir = tempfile::tempdir().unwrap();
+            let mut connection = open(dir.path());
+            migrate(&mut connection, dir.path(), &steps[..from]).unwrap();
+            let before = schema(&connection);
+            migrate(&mut connection, dir.path(), steps).unwrap();
+            assert_eq!(schema(&connection), schema(&expected), "from version {from}");
+            assert_eq!(version(&connection).unwrap() as usize, steps.len());
+            let backup = format!("{FILE}.before-{}", steps.len());
+            assert_eq!(backups(dir.path()), [backup.as_str()]);
+            let backup = Connection::open(dir.path().join(backup)).unwrap();
+            assert_eq!((version(&backup).unwrap() as usize, schema(&backup)), (from, before));
+        }
+    }
+
+    #[test]
+    fn every_version_becomes_the_current_one_after_a_backup() {
+        check_every_way(STEPS);
+        check_every_way(&[STEPS, &[STEP_TWO, STEP_THREE]].concat());
+    }
+
+    #[test]
+    fn the_last_backup_replaces_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = open(dir.path());
+        for known in 1..=3 {
+            migrate(&mut connection, dir.path(), &["CREATE TABLE one (id)", STEP_TWO, STEP_THREE][..known]).unwrap();
+        }
+        assert_eq!(backups(dir.path()), ["polyface.db.before-3"]);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = open(dir.path());
+        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        let before = schema(&connection);
+        let broken = [STEPS, &["CREATE TABLE half (id); CREATE TABLE half (id);"]].concat();
+        let failed = migrate(&mut connection, dir.path(), &broken);
+        let version_after = STEPS.len() as u32 + 1;
+        assert!(matches!(failed, Err(OpenError::Migration { version, .. }) if version == version_after));
+        assert_eq!((schema(&connection), version(&connection).unwrap()), (before, version_after - 1));
+        migrate(&mut connection, dir.path(), STEPS).unwrap();
+    }
+}

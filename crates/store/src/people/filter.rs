@@ -59,3 +59,38 @@ fn select_any(selection: &mut Selection, any: &AnyOf) {
         values.into_iter().chain([gender]),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Gender, LibraryId, Timestamp};
+
+    use super::*;
+    use crate::connection::Database;
+
+    #[test]
+    fn no_filter_sorts_or_scans_everybody() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(dir.path(), 1).unwrap();
+        let all = PersonFilter::default;
+        let library = Some(LibraryId(1));
+        let created_from = Some(Timestamp::from_millis(1));
+        let name = Some("a".to_owned());
+        let table = [
+            (all(), "person_by_creation"),
+            (PersonFilter { created_from, ..all() }, "person_by_creation (created_at>?)"),
+            (PersonFilter { library, ..all() }, "PRIMARY KEY (library=?)"),
+            (PersonFilter { library, created_from, ..all() }, "PRIMARY KEY (library=? AND created_at>?)"),
+            (PersonFilter { library, gender: Some(Gender::Male), ..all() }, "PRIMARY KEY (library=?)"),
+            (PersonFilter { name: name.clone(), library, ..all() }, "person_by_name (name=?)"),
+            (PersonFilter { address: name.clone(), created_from, ..all() }, "(address=? AND created_at>?)"),
+            (PersonFilter { document_number: name, age: Some(3), ..all() }, "person_by_document (document_number=?)"),
+            (PersonFilter { gender: Some(Gender::Male), ..all() }, "person_by_gender (gender=?)"),
+            (PersonFilter { age: Some(3), gender: Some(Gender::Male), ..all() }, "person_by_age (age=?)"),
+        ];
+        for (filter, index) in table {
+            let plan = database.read("explaining", |db| Ok(select(&filter).plan(db))).unwrap();
+            assert!(plan.iter().filter(|step| step.contains(index)).count() == 2, "{filter:?}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{filter:?}: {plan:?}");
+        }
+    }
+}

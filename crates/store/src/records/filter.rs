@@ -48,3 +48,43 @@ fn select_libraries(selection: &mut Selection, libraries: &[LibraryId]) {
         selection.and("best_library IN (SELECT value FROM json_each(?))", [ids.into()]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{CameraId, LibraryKind, PersonId, Timestamp, Verdict};
+
+    use super::*;
+    use crate::connection::Database;
+
+    #[test]
+    fn no_filter_sorts_or_scans_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(dir.path(), 1).unwrap();
+        let all = RecordFilter::default;
+        let captured = Some(Timestamp::from_millis(1)..=Timestamp::from_millis(2));
+        let table = [
+            (all(), "record_by_time"),
+            (RecordFilter { captured: captured.clone(), ..all() }, "record_by_time (captured_at>? AND captured_at<?)"),
+            (RecordFilter { accepted_only: true, ..all() }, "record_by_acceptance"),
+            (RecordFilter { camera: Some(CameraId(1)), ..all() }, "record_by_camera (camera=?)"),
+            (RecordFilter { verdict: Some(Verdict::Known), ..all() }, "record_by_verdict (verdict=?)"),
+            (RecordFilter { person: Some(PersonId(1)), ..all() }, "record_by_person (best_person=?)"),
+            (RecordFilter { libraries: Some(vec![LibraryId(1)]), ..all() }, "record_by_library (best_library=?)"),
+            (RecordFilter { libraries: Some(vec![LibraryId(1), LibraryId(2)]), ..all() }, "record_by_time"),
+            (RecordFilter { library_name: Some("a".into()), ..all() }, "record_by_library_name (best_library_name=?)"),
+            (
+                RecordFilter { library_kind: Some(LibraryKind::Block), ..all() },
+                "record_by_library_kind (best_library_kind=?)",
+            ),
+            (
+                RecordFilter { camera: Some(CameraId(1)), captured, verdict: Some(Verdict::Known), ..all() },
+                "record_by_camera (camera=? AND captured_at>? AND captured_at<?)",
+            ),
+        ];
+        for (filter, index) in table {
+            let plan = database.read("explaining", |db| Ok(select(&filter).plan(db))).unwrap();
+            assert!(plan.iter().filter(|step| step.contains(index)).count() == 2, "{filter:?}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{filter:?}: {plan:?}");
+        }
+    }
+}

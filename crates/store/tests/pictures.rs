@@ -1,0 +1,61 @@
+//! Pictures between `put` and the row that names them.
+
+use std::time::Duration;
+
+use domain::ports::{PersonStore, Pictures};
+use domain::{Error, PersonId, Thing};
+use store::{Options, Store};
+use testkit::store_suite::samples;
+
+#[test]
+fn enrolling_and_removing_the_same_photo_at_once_loses_no_photo() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let enrol = |code: String| {
+        let mut new = samples::new_person(&store, &code);
+        new.photo = store.put(b"the photo of everybody").unwrap();
+        let person = store.insert_person(&new).unwrap();
+        store.get(&person.photo).unwrap();
+        person.id
+    };
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            let (store, enrol) = (&store, &enrol);
+            scope.spawn(move || {
+                for round in 0..40 {
+                    let id: PersonId = enrol(format!("{worker}-{round}"));
+                    store.remove_person(id).unwrap();
+                }
+            });
+        }
+    });
+    let last = enrol("last".into());
+    let photo = store.person(last).unwrap().photo;
+    store.remove_person(last).unwrap();
+    assert!(matches!(store.get(&photo), Err(Error::NotFound { what: Thing::Picture })));
+}
+
+#[test]
+fn a_picture_that_nobody_names_goes_after_a_while() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { keep_unnamed: Duration::ZERO, ..Options::default() };
+    let store = Store::open(dir.path(), options).unwrap();
+    let person = store.insert_person(&samples::new_person(&store, "a")).unwrap();
+    let again = store.put(&store.get(&person.photo).unwrap()).unwrap();
+    let abandoned = samples::picture(&store, "abandoned");
+    samples::picture(&store, "the next one");
+    assert!(matches!(store.get(&abandoned), Err(Error::NotFound { what: Thing::Picture })));
+    store.get(&again).unwrap();
+}
+
+#[test]
+fn a_refused_enrolment_may_be_tried_again_with_the_same_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let first = samples::person(&store, "a");
+    let mut second = samples::new_person(&store, "a");
+    second.photo = samples::picture(&store, "another photo");
+    assert!(matches!(store.insert_person(&second), Err(Error::AlreadyExists { .. })));
+    store.remove_person(first).unwrap();
+    store.insert_person(&second).unwrap();
+}
