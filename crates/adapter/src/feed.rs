@@ -116,7 +116,10 @@ impl<'a, R: Deliver> Walk<'a, R> {
             self.show_lag();
             match step {
                 Step::Next => {}
-                Step::Wait => drop(cancel.run_until_cancelled(newest.changed()).await),
+                Step::Wait => {
+                    // The sender lives as long as the appliance, so this ends only with news or the cancellation.
+                    let _ = cancel.run_until_cancelled(newest.changed()).await;
+                }
                 Step::Failed(why) => self.wait_after(&why, cancel).await,
             }
         }

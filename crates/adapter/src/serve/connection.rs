@@ -1,0 +1,83 @@
+//! One connection.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::time::interval;
+use tracing::Instrument;
+
+use super::pace::{Watched, paced};
+use super::place::{Place, Pulse};
+use super::socket::Socket;
+use super::{Limits, Server};
+
+/// Bytes of a request's head at most.
+const LONGEST_HEAD: usize = 64 << 10;
+/// How often a connection's time is looked at while the listener closes.
+const CLOSING_TICK: Duration = Duration::from_millis(50);
+
+/// Serves a connection until either side is done with it.
+pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, place: Place) {
+    let Server { router, limits, closing } = server;
+    // Without it answers in several pieces may wait for the caller's delayed acknowledgement; no loss if it fails.
+    let _ = stream.set_nodelay(true);
+    let pulse = place.pulse().clone();
+    let socket = TokioIo::new(Socket::new(stream, place, limits.stall));
+    let service = TowerToHyperService::new(router);
+    let answer = service_fn(|request| answer(service.clone(), request, peer, &limits, pulse.clone()));
+    let connection = http1::Builder::new()
+        // The place keeps the time: one limit for heads and another for idleness.
+        .header_read_timeout(None)
+        .max_buf_size(LONGEST_HEAD)
+        .title_case_headers(true)
+        .serve_connection(socket, answer)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let mut ticks = interval((limits.head.min(limits.idle) / 4).max(CLOSING_TICK));
+    let mut is_closing = false;
+    loop {
+        tokio::select! {
+            biased;
+            // How it ended is the caller's affair: nearly always it just left.
+            _ = connection.as_mut() => return,
+            () = pulse.given_up().cancelled() => return,
+            () = closing.cancelled(), if !is_closing => {
+                is_closing = true;
+                connection.as_mut().graceful_shutdown();
+                ticks = interval(CLOSING_TICK);
+            }
+            _ = ticks.tick() => if pulse.is_overdue(&limits, is_closing) { return },
+        }
+    }
+}
+
+async fn answer(
+    service: TowerToHyperService<Router>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    limits: &Limits,
+    pulse: Arc<Pulse>,
+) -> Result<Response<Watched>, Infallible> {
+    pulse.requested(!request.body().is_end_stream());
+    let mut request = request.map(|body| paced(body, limits, &pulse));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %peer.ip());
+    let response = service.call(request).instrument(span).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        pulse.upgraded();
+    }
+    Ok(response.map(|body| Watched::new(body, pulse)))
+}

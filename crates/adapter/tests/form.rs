@@ -1,0 +1,79 @@
+//! Multipart forms as they come.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
+
+use adapter::{Form, FormError, FormLimits};
+use axum::body::Body;
+use axum::extract::Request;
+
+const LIMITS: FormLimits = FormLimits { parts: 3, part_bytes: 100, total_bytes: 150 };
+
+fn part(name: &str, file_name: Option<&str>, content: &[u8]) -> Vec<u8> {
+    let file = file_name.map_or(String::new(), |name| format!("; filename=\"{name}\"\r\nContent-Type: image/jpeg"));
+    let head = format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+    [head.as_bytes(), content, b"\r\n"].concat()
+}
+
+fn request(parts: &[Vec<u8>]) -> Request {
+    let body = [parts.concat(), b"--limit--\r\n".to_vec()].concat();
+    request_of("multipart/form-data; boundary=limit", body)
+}
+
+fn request_of(content_type: &str, body: impl Into<Body>) -> Request {
+    Request::builder().header("content-type", content_type).body(body.into()).unwrap()
+}
+
+async fn read(parts: &[Vec<u8>]) -> Result<Form, FormError> {
+    Form::read(request(parts), LIMITS).await
+}
+
+#[tokio::test]
+async fn texts_and_files_are_found_by_name() {
+    let parts = [part("msg_id", None, b"1031"), part("file", Some("张三.jpg"), &[0xff, 0xd8])];
+    let form = read(&parts).await.unwrap();
+    assert_eq!(form.text("msg_id"), Ok("1031".into()));
+    assert_eq!(form.file("file").unwrap()[..], [0xff, 0xd8]);
+    assert_eq!(form.part("file").unwrap().file_name.as_deref(), Some("张三.jpg"));
+    assert_eq!(form.text("file"), Err(FormError::NotText { name: "file" }));
+    assert_eq!(form.text("lib_id"), Err(FormError::Missing { name: "lib_id" }));
+    assert_eq!(form.optional_text("lib_id"), Ok(None));
+}
+
+#[tokio::test]
+async fn a_part_that_comes_twice_is_told_from_one_that_is_missing() {
+    let form = read(&[part("id", None, b"1"), part("id", None, b"2")]).await.unwrap();
+    assert_eq!(form.text("id"), Err(FormError::Duplicate { name: "id" }));
+    assert_eq!(form.parts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_form_is_bounded_in_parts_and_bytes() {
+    let small = part("a", None, b"1");
+    assert!(read(&vec![small.clone(); 3]).await.is_ok());
+    assert_eq!(read(&vec![small; 4]).await, Err(FormError::TooLarge));
+    assert!(read(&[part("a", None, &[b'x'; 100])]).await.is_ok());
+    assert_eq!(read(&[part("a", None, &[b'x'; 101])]).await, Err(FormError::TooLarge));
+    let half = part("a", None, &[b'x'; 76]);
+    assert_eq!(read(&[half.clone(), half]).await, Err(FormError::TooLarge));
+    let announced = Request::builder()
+        .header("content-type", "multipart/form-data; boundary=limit")
+        .header("content-length", "99999999")
+        .body(Body::empty());
+    assert_eq!(Form::read(announced.unwrap(), LIMITS).await, Err(FormError::TooLarge));
+    let endless = [b"--limit\r\nX: ".as_slice(), &[b'x'; 100_000]].concat();
+    assert_eq!(
+        Form::read(request_of("multipart/form-data; boundary=limit", endless), LIMITS).await,
+        Err(FormError::TooLarge)
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_refused() {
+    for content_type in ["application/json", "multipart/form-data", "multipart/mixed; boundary=limit", ""] {
+        assert_eq!(Form::read(request_of(content_type, "{}"), LIMITS).await, Err(FormError::NotMultipart));
+    }
+    for body in ["", "--limit", "--limit\r\n\r\nx", "no boundary at all"] {
+        let form = Form::read(request_of("multipart/form-data; boundary=limit", body), LIMITS).await;
+        assert_eq!(form, Err(FormError::Broken), "{body}");
+    }
+}
