@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Try the aarch64 daemon under emulation: it must come up healthy, enrol a photo, and recognise the
+# same person in another one. (after cross/build.sh)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
+sysroot=$cache/cross/sysroot
+polyfaced=$cache/cross/target/aarch64-unknown-linux-gnu/release/polyfaced
+patience=300 # an emulated network is slow
+# shellcheck source=config/api.sh
+source config/api.sh
+
+# The same models, with the other architecture's ONNX Runtime.
+models/fetch.sh --portraits
+models/fetch.sh --arch aarch64 --runtime-only "$cache/cross/models/onnxruntime"
+ln -sf "$cache"/models/*.toml "$cache"/models/*.onnx "$cache/cross/models/"
+
+work=$(mktemp -d)
+storage=$work/storage
+log=$work/log
+mkdir "$storage"
+cat >"$work/polyface.toml" <<END
+[storage]
+dir = "$storage"
+[models]
+dir = "$cache/cross/models"
+[host]
+backend = "recording"
+[console]
+listen = "127.0.0.1:0"
+[sensetime]
+listen = "127.0.0.1:0"
+[uniview]
+enabled = false
+[facebox]
+enabled = false
+[sophon]
+enabled = false
+END
+
+die() {
+    printf 'smoke: %s; its log ends with\n' "$*" >&2
+    tail -n 30 "$log" >&2
+    exit 1
+}
+
+stop() {
+    kill -TERM "$daemon" 2>/dev/null || true
+    wait "$daemon" || true
+    rm -rf "$work"
+}
+
+echo "smoke: starting the aarch64 daemon under emulation"
+# Its libraries come from the sysroot; everything else is the machine's.
+GST_REGISTRY=$work/registry qemu-aarch64-static -L "$sysroot" "$polyfaced" run --config "$work/polyface.toml" 2>"$log" &
+daemon=$!
+trap stop EXIT
+await_daemon
+echo "smoke: healthy after $SECONDS s"
+
+login
+library=$(echo '{"msg_id":"1025","lib_name":"smoke","lib_type":2}' | call lib_id)
+enrol "$library" "Barack Obama" "$cache/photos/Barack_Obama/obama.jpg"
+compare() {
+    printf '{"msg_id":"780","lib_ids":"%s","topk":1,"img":' "$library"
+    picture "$cache/photos/Barack_Obama/obama3.jpg"
+    printf '}'
+}
+name=$(compare | call n_topn.name)
+[ "$name" = "Barack Obama" ] || die "another photo of Barack Obama is taken for '$name'"
+similarity=$(compare | call n_topn.similarity)
+[ "$similarity" -ge 80 ] || die "another photo of Barack Obama is only $similarity alike"
+echo "smoke: passed: recognised $name at $similarity"

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Make the aarch64 sysroot: Debian's libraries to link with and to run with, unpacked into the cache.
+# Their packages cannot be installed beside the amd64 ones, so apt runs on a private tree and the
+# archives are only unpacked. Quick when it is there already; made anew when the list changes.
+set -euo pipefail
+
+cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
+sysroot=$cache/cross/sysroot
+tree=$cache/cross/apt
+
+# Linking: C and C++ runtimes, OpenCV's two modules, GStreamer.
+# Running: GStreamer's elements, a shell to enter with, certificates.
+packages=(libc6-dev libstdc++-12-dev libopencv-core-dev libopencv-imgproc-dev
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
+    base-files dash ca-certificates tzdata)
+
+list=$(printf '%s\n' "${packages[@]}" | sha256sum | cut -d' ' -f1)
+if [ "$(cat "$sysroot/.packages" 2>/dev/null)" = "$list" ]; then exit; fi
+
+say() { printf 'sysroot: %s\n' "$*"; }
+
+# The machine's own Debian sources: third-party ones rarely have arm64.
+prepare_tree() {
+    rm -rf "$tree" "$sysroot"
+    mkdir -p "$tree/parts" "$tree/lists/partial" "$tree/archives/partial" "$sysroot"
+    touch "$tree/status"
+    local file
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian*; do
+        if [ -f "$file" ]; then cp "$file" "$tree/parts/"; fi
+    done
+    options=(-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$tree/parts"
+        -o "Dir::State=$tree" -o "Dir::State::status=$tree/status" -o "Dir::State::lists=$tree/lists"
+        -o "Dir::Cache=$tree" -o "Dir::Cache::archives=$tree/archives"
+        -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root
+        -o APT::Install-Recommends=false -o Debug::NoLocking=true)
+}
+
+# Links to absolute paths would lead out of the sysroot.
+make_links_relative() {
+    local link target
+    find "$sysroot" -type l -lname '/*' | while read -r link; do
+        target=$(readlink "$link")
+        ln -sfnr "$sysroot$target" "$link"
+    done
+}
+
+# What the packages' installation scripts would have linked.
+make_alternatives() {
+    local lib=$sysroot/usr/lib/aarch64-linux-gnu
+    ln -sf blas/libblas.so.3 lapack/liblapack.so.3 "$lib/"
+}
+
+prepare_tree
+say "reading the package lists"
+apt-get "${options[@]}" update -qq
+say "fetching the packages"
+apt-get "${options[@]}" install -qq --yes --download-only "${packages[@]}" >/dev/null
+archives=("$tree"/archives/*.deb)
+say "unpacking ${#archives[@]} packages"
+# As in an installed system, /bin and /lib are links into /usr before the first package arrives.
+mkdir -p "$sysroot"/usr/{bin,sbin,lib}
+ln -s usr/bin usr/sbin usr/lib "$sysroot/"
+for archive in "${archives[@]}"; do
+    dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$sysroot"
+done
+make_links_relative
+make_alternatives
+rm -rf "$tree"
+echo "$list" >"$sysroot/.packages"
+say "complete in $sysroot ($(du -sh "$sysroot" | cut -f1))"
