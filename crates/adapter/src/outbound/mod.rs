@@ -91,6 +91,14 @@ impl Outbound {
         Ok(Self { client: client::build(policy)?, policy })
     }
 
+    /// Whether a URL may be called, so that a bad one is refused when it is set; names are resolved later.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotAllowed`.
+    pub fn check(&self, url: &str) -> Result<(), OutboundError> {
+        self.policy.check(url).map(drop)
+    }
+
     /// Downloads a picture of at most `max_bytes` within 20 s. Whether it is a picture is for the decoder to say.
     ///
     /// # Errors
