@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--password", default="")
     parser.add_argument("--silent-after", type=float, help="seconds of video after which nothing more is sent")
     parser.add_argument("--end-after", type=float, help="seconds of video after which the stream ends")
+    parser.add_argument("--port", type=int, default=0, help="where to listen; 0: a free port")
     return parser.parse_args()
 
 
@@ -132,7 +133,7 @@ def main():
     loop = GLib.MainLoop()
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
-    server.set_service("0")
+    server.set_service(str(options.port))
     made = factory(options)
     if options.auth:
         protect(server, made, options)

@@ -1,1 +1,16 @@
-//! polyface-tests.
+//! What the end-to-end tests share: the built daemon as a device, a client of its vendor API, a pretend platform,
+//! and the people in the clips.
+
+#![allow(clippy::expect_used, reason = "code of tests, which may die of what a test may die of")]
+
+mod cast;
+mod client;
+mod device;
+mod platform;
+mod poll;
+
+pub use cast::{Actor, cast, photo};
+pub use client::{Answer, SenseTime};
+pub use device::{ADMIN_PASSWORD, Device, polyfaced};
+pub use platform::{Push, PushReceiver, Subscription};
+pub use poll::{eventually, eventually_within};

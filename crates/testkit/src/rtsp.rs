@@ -51,6 +51,8 @@ pub struct RtspOptions {
     pub silent_after: Option<f64>,
     /// Seconds of video after which the stream ends.
     pub end_after: Option<f64>,
+    /// Where to listen; `None`: a free port.
+    pub port: Option<u16>,
 }
 
 /// A running server; it ends when dropped.
@@ -132,6 +134,7 @@ fn arguments(options: &RtspOptions) -> Vec<String> {
     }
     all.extend(options.silent_after.map(|seconds| format!("--silent-after={seconds}")));
     all.extend(options.end_after.map(|seconds| format!("--end-after={seconds}")));
+    all.extend(options.port.map(|port| format!("--port={port}")));
     all
 }
 

@@ -41,6 +41,11 @@ impl CameraTask {
                 break;
             }
             self.report_end(&outcome);
+            if outcome.is_ok() {
+                // A file that does not loop was shown; it is not shown again until the daemon or its source changes.
+                cancel.cancelled().await;
+                break;
+            }
             if opened.elapsed() >= STABLE {
                 delays = back_off();
             }

@@ -1,0 +1,127 @@
+//! A client of the SenseNebula-M interface, as a platform would write one.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+
+/// What a call was answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// 0 or an error code.
+    pub code: i64,
+    /// The data; an empty text when there is none.
+    pub data: Value,
+    /// The text of the error.
+    pub msg: String,
+}
+
+impl Answer {
+    /// The data of a call that must have succeeded.
+    pub fn ok(self) -> Value {
+        assert_eq!(self.code, 0, "{}", self.msg);
+        self.data
+    }
+}
+
+/// A client with at most one session.
+#[derive(Clone)]
+pub struct SenseTime {
+    address: SocketAddr,
+    session: Option<String>,
+}
+
+impl SenseTime {
+    /// A client that has not logged in.
+    pub fn anonymous(address: SocketAddr) -> Self {
+        Self { address, session: None }
+    }
+
+    /// A client that has.
+    pub async fn log_in(address: SocketAddr, user: &str, password: &str) -> Self {
+        let anonymous = Self::anonymous(address);
+        let answer = anonymous.call(json!({"msg_id": "257", "user_name": user, "user_pwd": password})).await;
+        let session = answer.ok().as_str().expect("a session id").to_owned();
+        Self { session: Some(session), ..anonymous }
+    }
+
+    /// The same client with another session id.
+    pub fn with_session(&self, session: &str) -> Self {
+        Self { session: Some(session.to_owned()), ..self.clone() }
+    }
+
+    /// One call by JSON.
+    pub async fn call(&self, request: Value) -> Answer {
+        let sent = self.post("/api/json").json(&request).send().await.expect("the device answers");
+        assert_eq!(sent.status(), 200);
+        let answer: Value = sent.json().await.expect("a JSON answer");
+        Answer {
+            code: answer["code"].as_i64().expect("a code"),
+            data: answer["data"].clone(),
+            msg: answer["msg"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// A request to be filled by the test.
+    pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.with_header(http().post(format!("http://{}{path}", self.address)))
+    }
+
+    /// A picture or file by the path that the device gave.
+    pub async fn download(&self, path: &str) -> reqwest::Response {
+        let request = http().get(format!("http://{}/ws/{path}", self.address));
+        self.with_header(request).send().await.expect("the device answers")
+    }
+
+    /// Makes a library and answers its id.
+    pub async fn add_library(&self, name: &str, kind: u8) -> i64 {
+        let answer = self.call(json!({"msg_id": "1025", "lib_name": name, "lib_type": kind})).await;
+        answer.ok()["lib_id"].as_i64().expect("a library id")
+    }
+
+    /// Enrols by base64.
+    pub async fn enrol(&self, library: i64, code: &str, name: &str, photo: &[u8]) -> Answer {
+        let img = json!({"filename": "photo.jpg", "data": BASE64.encode(photo)});
+        let request = json!({"msg_id": "1051", "lib_id": library, "img_id": code, "person_name": name, "img": img});
+        self.call(request).await
+    }
+
+    /// Adds a camera that takes the best shot, and answers its channel.
+    pub async fn add_camera(&self, name: &str, url: &str, library: i64) -> i64 {
+        let request = json!({"msg_id": "513", "protocol": "rtsp", "camera_mode": "VIDEO", "camera_name": name,
+            "url": url, "lib_ids": library.to_string(), "threshold": 80, "snap_mode": 1});
+        self.call(request).await.ok()["channel"].as_i64().expect("a channel")
+    }
+
+    /// The entry of a camera in the camera list.
+    pub async fn camera(&self, channel: i64) -> Option<Value> {
+        let listed = self.call(json!({"msg_id": "516"})).await.ok();
+        listed["camera"].as_array()?.iter().find(|camera| camera["channel"] == channel).cloned()
+    }
+
+    /// All captures, the newest first.
+    pub async fn captures(&self) -> Vec<Value> {
+        let answer = self.call(json!({"msg_id": "1037", "qry_len": 50})).await.ok();
+        answer["record"].as_array().expect("a list").clone()
+    }
+
+    fn with_header(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.session {
+            Some(session) => request.header("sessionid", session),
+            None => request,
+        }
+    }
+}
+
+/// The HTTP client of this test process.
+pub(crate) fn http() -> &'static reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        // The first to install a provider wins; all install the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("an HTTP client")
+    })
+}

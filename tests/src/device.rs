@@ -1,0 +1,188 @@
+//! The built daemon, started on a storage directory of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::{SenseTime, eventually_within};
+
+/// The administrator's password on every test device.
+pub const ADMIN_PASSWORD: &str = "Admin_1234";
+
+/// A running (or killed) daemon. Dropping it kills the daemon and removes its storage.
+pub struct Device {
+    dir: TempDir,
+    child: Child,
+    listeners: BTreeMap<String, SocketAddr>,
+}
+
+impl Device {
+    /// Starts a device with an empty storage and waits until it is healthy.
+    pub async fn start() -> Self {
+        Self::start_with(&format!("[accounts]\nadmin_password = {ADMIN_PASSWORD:?}")).await
+    }
+
+    /// Starts a device whose configuration names no password.
+    pub async fn start_without_password() -> Self {
+        Self::start_with("").await
+    }
+
+    async fn start_with(extra: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let config = configuration(dir.path(), extra);
+        fs::write(dir.path().join("polyface.toml"), config).expect("the configuration is written");
+        let child = launch(dir.path());
+        let mut device = Self { dir, child, listeners: BTreeMap::new() };
+        device.wait_until_healthy().await;
+        device
+    }
+
+    /// Ends the daemon as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks the daemon to stop and waits for it; panics when it takes longer than it promises.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        let deadline = Instant::now() + Duration::from_secs(11);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the daemon did not end within ten seconds of SIGTERM");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts the daemon again on the same storage.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let _ = fs::remove_file(self.storage().join("run/listeners.json"));
+        self.child = launch(self.dir.path());
+        self.wait_until_healthy().await;
+    }
+
+    /// A client logged in as the administrator.
+    pub async fn log_in(&self) -> SenseTime {
+        SenseTime::log_in(self.listener("sensetime"), "admin", ADMIN_PASSWORD).await
+    }
+
+    /// A client without a session.
+    pub fn anonymous(&self) -> SenseTime {
+        SenseTime::anonymous(self.listener("sensetime"))
+    }
+
+    /// Where an adapter listens.
+    pub fn listener(&self, name: &str) -> SocketAddr {
+        self.listeners[name]
+    }
+
+    /// The storage directory.
+    pub fn storage(&self) -> PathBuf {
+        self.dir.path().join("storage")
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("polyface.toml")
+    }
+
+    /// The daemon's log so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// The daemon's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether the daemon still runs.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    async fn wait_until_healthy(&mut self) {
+        let run = self.storage().join("run/listeners.json");
+        let limit = Duration::from_secs(60);
+        let listeners = eventually_within(limit, "the daemon publishes its listeners", async || {
+            assert!(matches!(self.child.try_wait(), Ok(None)), "the daemon ended:\n{}", self.log());
+            serde_json::from_slice(&fs::read(&run).ok()?).ok()
+        })
+        .await;
+        self.listeners = listeners;
+        let url = format!("http://{}/healthz", self.listener("console"));
+        eventually_within(limit, "the daemon is healthy", async || {
+            let answer = crate::client::http().get(&url).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("---- the daemon's log ----\n{}", self.log());
+        }
+    }
+}
+
+/// The built daemon: it lies beside the directory of the test binaries.
+pub fn polyfaced() -> PathBuf {
+    let test = std::env::current_exe().expect("a test binary");
+    let built = test.ancestors().nth(2).expect("a target directory").join("polyfaced");
+    assert!(built.exists(), "{} is missing: run `cargo build --package daemon` first", built.display());
+    built
+}
+
+fn launch(dir: &Path) -> Child {
+    let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
+    Command::new(polyfaced())
+        .args(["run", "--config"])
+        .arg(dir.join("polyface.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("the daemon starts")
+}
+
+fn configuration(dir: &Path, extra: &str) -> String {
+    let storage = dir.join("storage");
+    let models = crate::cast::cache().join("models");
+    format!(
+        r#"
+[device]
+name = "test"
+serial = "TEST0001"
+time_zone = "UTC"
+[storage]
+dir = {storage:?}
+[models]
+dir = {models:?}
+[outbound]
+allow_loopback = true
+[host]
+backend = "recording"
+[console]
+listen = "127.0.0.1:0"
+[sensetime]
+listen = "127.0.0.1:0"
+{extra}
+"#
+    )
+}
