@@ -16,7 +16,7 @@ fn check(text: &str) -> Output {
 
 #[test]
 fn check_accepts_the_documented_file_and_tells_every_problem_of_another() {
-    let documented = include_str!("../../config/polyface.toml");
+    let documented = include_str!("../../../config/polyface.toml");
     assert!(check(documented).status.success());
     let output = check("[console]\nlisen = \"127.0.0.1:1\"\n[vision]\ndetect_every_ms = 1\n");
     assert_eq!(output.status.code(), Some(1));

@@ -1,0 +1,9 @@
+//! The built daemon against real counterparts: an RTSP server, platforms, callers with bad intentions.
+
+#![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
+
+mod command_line;
+mod durability;
+mod hostile;
+mod outage;
+mod recognition;
