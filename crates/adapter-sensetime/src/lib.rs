@@ -1,1 +1,83 @@
-//! adapter-sensetime.
+//! SenseNebula-M V2.1.0: `/api/json`, `/api/form`, `/ws/` and the pushes to a receiver.
+
+mod call;
+pub mod codes;
+mod convert;
+mod core;
+mod download;
+mod ops;
+mod push;
+mod session;
+mod wire;
+mod ws;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter::{Adapter, Outbound};
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use domain::Appliance;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Core;
+
+/// How the device presents itself; fixed while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Camera channels, which is also the computing power: 16 (M8s) or 8 (M4s).
+    pub channels: u32,
+}
+
+/// The adapter.
+pub struct SenseTime {
+    core: Arc<Core>,
+    heartbeat: Duration,
+}
+
+impl SenseTime {
+    /// The adapter over an appliance; pushes go out through `outbound`.
+    pub fn new(config: Config, appliance: Appliance, outbound: Outbound) -> Self {
+        Self { core: Arc::new(Core::new(config, appliance, outbound)), heartbeat: Duration::from_secs(30) }
+    }
+
+    /// With another time between two heartbeats than 30 s.
+    #[must_use]
+    pub fn with_heartbeat(self, heartbeat: Duration) -> Self {
+        Self { heartbeat, ..self }
+    }
+}
+
+#[async_trait]
+impl Adapter for SenseTime {
+    fn name(&self) -> &'static str {
+        core::NAME
+    }
+
+    fn routes(&self) -> Option<Router> {
+        // Any message may come on either path; a public client writes //api/json, an example of the document /form.
+        let message = || post(call::answer);
+        let router = Router::new()
+            .route("/api/json", message())
+            .route("/api/form", message())
+            .route("//api/json", message())
+            .route("//api/form", message())
+            .route("/form", message())
+            .route("/ws", get(ws::connect))
+            .route("/ws/", get(ws::connect))
+            .route("/ws/{*path}", get(download::download))
+            // The bodies are bounded where they are read.
+            .layer(DefaultBodyLimit::disable());
+        Some(router.with_state(Arc::clone(&self.core)))
+    }
+
+    async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
+        tokio::join!(
+            self.core.live.run(appliance.clone(), cancel.clone()),
+            push::deliver_records(&self.core, appliance, cancel.clone()),
+            push::send_heartbeats(&self.core, self.heartbeat, cancel),
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! One call: from the HTTP request to the operation and back to the envelope.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adapter::{BodyError, Form, FormError, FormLimits, Part, decode_picture, read_body};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use domain::Account;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::codes::{Code, Fault};
+use crate::core::Core;
+use crate::wire::people::PictureFile;
+use crate::wire::{self, Envelope, Fields, Nothing};
+use crate::{ops, session};
+
+/// The largest JSON body.
+const MAX_BODY: usize = 40 << 20;
+/// The largest body of a caller who is not logged in: enough to log in.
+const MAX_BODY_OF_STRANGER: usize = 64 << 10;
+/// The largest picture.
+const MAX_PICTURE: usize = 16 << 20;
+
+/// A request that was read.
+pub(crate) struct Call {
+    pub(crate) core: Arc<Core>,
+    /// Who calls; `None` before login.
+    pub(crate) account: Option<Account>,
+    /// The session named in the header.
+    pub(crate) session: Option<String>,
+    /// Where the call comes from, for the login guard.
+    pub(crate) origin: String,
+    fields: Fields,
+    files: HashMap<String, Bytes>,
+}
+
+impl Call {
+    /// The request's fields; a missing one or a wrong type is -3596 with its name.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        wire::read(self.fields.clone())
+    }
+
+    /// Takes a picture out of the request: a file part, or an object with `filename` and `data` in base64.
+    pub(crate) fn take_picture(&mut self, name: &str) -> Result<Bytes, Fault> {
+        if let Some(file) = self.files.remove(name) {
+            return Ok(file);
+        }
+        let (key, value) =
+            self.fields.remove_entry(name).ok_or_else(|| Fault::parameter(format!("missing field `{name}`")))?;
+        let picture: PictureFile = wire::read_field(&key, value)?;
+        decode_picture(&picture.data, MAX_PICTURE).map_err(|_| Code::BadPicture.into())
+    }
+
+    /// Who is named in the audit log.
+    pub(crate) fn actor(&self) -> &str {
+        self.account.as_ref().map_or(crate::core::NAME, |account| &account.name)
+    }
+}
+
+/// POST `/api/json`, `/api/form`: any message on either path.
+pub(crate) async fn answer(State(core): State<Arc<Core>>, request: Request) -> Response {
+    match perform(core, request).await {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(fault) => refusal(&fault),
+    }
+}
+
+async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
+    let session = session::id(request.headers()).map(str::to_owned);
+    let account = session.as_ref().and_then(|id| core.sessions.find(id));
+    let origin = origin(&request);
+    let (fields, files) = read(request, account.is_some()).await?;
+    let operation = ops::find(wire::msg_id(&fields)?).ok_or(Code::MsgId)?;
+    operation.admit(account.as_ref())?;
+    let call = Call { core, account, session, origin, fields, files };
+    (operation.run)(call).await
+}
+
+/// The caller's address.
+fn origin(request: &Request) -> String {
+    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
+}
+
+type Content = (Fields, HashMap<String, Bytes>);
+
+async fn read(request: Request, known: bool) -> Result<Content, Fault> {
+    if is_form(request.headers()) {
+        let limits = if known { FormLimits::default() } else { small_form() };
+        let form = Form::read(request, limits).await;
+        return form.map(sort_parts).map_err(|error| too_large(known, error == FormError::TooLarge, &error));
+    }
+    let limit = if known { MAX_BODY } else { MAX_BODY_OF_STRANGER };
+    let body = read_body(request, limit).await;
+    let body = body.map_err(|error| too_large(known, error == BodyError::TooLarge, &error))?;
+    Ok((wire::parse(&body)?, HashMap::new()))
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("multipart/")
+}
+
+fn small_form() -> FormLimits {
+    FormLimits { part_bytes: MAX_BODY_OF_STRANGER, total_bytes: MAX_BODY_OF_STRANGER, ..FormLimits::default() }
+}
+
+/// A stranger who sends more than a login is told to log in.
+fn too_large(known: bool, too_large: bool, why: &dyn ToString) -> Fault {
+    if too_large && !known { Code::NotLoggedIn.into() } else { Fault::parameter(why.to_string()) }
+}
+
+/// Parts with a file name are files, and so is what is not text.
+fn sort_parts(form: Form) -> Content {
+    let (mut fields, mut files) = (Fields::new(), HashMap::new());
+    for Part { name, file_name, bytes } in form.parts() {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if file_name.is_none() => drop(fields.insert(name.clone(), Value::String(text.to_owned()))),
+            _ => drop(files.insert(name.clone(), bytes.clone())),
+        }
+    }
+    (fields, files)
+}
+
+/// The body of a success.
+pub(crate) fn success(data: impl Serialize) -> Result<Vec<u8>, Fault> {
+    let envelope = Envelope { code: 0, data, msg: String::new() };
+    serde_json::to_vec(&envelope).map_err(|error| domain::Error::internal("writing an answer")(error).into())
+}
+
+fn refusal(fault: &Fault) -> Response {
+    if let Some(error) = fault.alarm() {
+        tracing::error!(error = error.chain(), "a call failed");
+    }
+    let envelope = Envelope { code: fault.code.number(), data: Nothing::NOTHING, msg: fault.message() };
+    axum::Json(envelope).into_response()
+}

@@ -1,0 +1,93 @@
+//! The relative paths of pictures. A path is read into ids and never becomes a file name.
+
+use domain::{CaptureId, LibraryId, PersonCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
+
+/// What stays as it is in a path.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a path asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Download {
+    /// The picture of a person, as a member of a library.
+    Face(LibraryId, PersonCode),
+    /// The face of a capture.
+    Capture(CaptureId),
+    /// A temporary file.
+    Temporary(Uuid),
+}
+
+/// `img/<lib_id>_<img_id>.<ext>`; codes of other platforms may hold characters that need escaping.
+pub(crate) fn face(library: LibraryId, code: &PersonCode, extension: &str) -> String {
+    format!("img/{library}_{}.{extension}", utf8_percent_encode(code.as_str(), ESCAPED))
+}
+
+/// `record/<snap_id>.jpg`.
+pub(crate) fn capture(id: CaptureId) -> String {
+    format!("record/{id}.jpg")
+}
+
+/// `tmp/<uuid>.jpg`.
+pub(crate) fn temporary(id: Uuid) -> String {
+    format!("tmp/{id}.jpg")
+}
+
+/// What a path without its escapes asks for. The extension does not matter.
+pub(crate) fn download(path: &str) -> Option<Download> {
+    let (folder, file) = path.split_once('/')?;
+    let (stem, _) = file.rsplit_once('.')?;
+    match folder {
+        "img" => {
+            let (library, code) = stem.split_once('_')?;
+            Some(Download::Face(LibraryId(library.parse().ok()?), code.parse().ok()?))
+        }
+        "record" => stem.parse().ok().map(Download::Capture),
+        "tmp" => Uuid::try_parse(stem).ok().map(Download::Temporary),
+        _ => None,
+    }
+}
+
+/// The usual extension of a picture of this media type.
+pub(crate) fn extension(media_type: &str) -> &'static str {
+    match media_type {
+        "image/png" => "png",
+        "image/bmp" => "bmp",
+        "image/webp" => "webp",
+        "image/tiff" => "tif",
+        _ => "jpg",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unescaped(path: &str) -> String {
+        percent_encoding::percent_decode_str(path).decode_utf8().unwrap().into_owned()
+    }
+
+    #[test]
+    fn a_path_leads_back_to_what_it_was_made_of() {
+        let library = LibraryId(12);
+        for code in ["test_3", "3c370627-d082-4c53-b156-e9380163d22f", "a/../b", "张三.jpg", "100% sure?"] {
+            let code: PersonCode = code.parse().unwrap();
+            let path = face(library, &code, "png");
+            assert!(path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_.-~%".contains(&b)), "{path}");
+            assert_eq!(download(&unescaped(&path)), Some(Download::Face(library, code)));
+        }
+        let id = CaptureId::random();
+        assert_eq!(download(&capture(id)), Some(Download::Capture(id)));
+        assert_eq!(download(&temporary(id.0)), Some(Download::Temporary(id.0)));
+        assert_eq!(face(library, &"test".parse().unwrap(), "jpg"), "img/12_test.jpg");
+    }
+
+    #[test]
+    fn a_path_to_anywhere_else_leads_nowhere() {
+        for path in
+            ["", "img", "img/", "img/1", "img/x_a.jpg", "etc/passwd", "record/../../x.jpg", "tmp/a.zip", "/img/1_a.jpg"]
+        {
+            assert_eq!(download(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Local time text `yyyy-MM-dd HH:mm:ss`.
+
+use std::ops::RangeInclusive;
+
+use domain::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use crate::codes::Fault;
+use crate::wire::Text;
+
+const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+/// The last millisecond of a second: the text names seconds, both ends of a range are included.
+const REST_OF_SECOND: i64 = 999;
+
+/// The instant in the device's time zone.
+pub(crate) fn text(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.in_zone(zone).strftime(FORMAT).to_string()
+}
+
+/// The first millisecond of the second that the text names.
+fn instant(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
+    let local = DateTime::strptime(FORMAT, text.trim()).ok();
+    local
+        .and_then(|local| in_zone(local, zone))
+        .ok_or_else(|| Fault::parameter(format!("{field} is not yyyy-MM-dd HH:mm:ss")))
+}
+
+fn in_zone(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    Some(local.to_zoned(zone.clone()).ok()?.timestamp().into())
+}
+
+/// The captures from `start_time` to `stop_time`, both included; either may be left out.
+pub(crate) fn range(
+    start_time: Option<Text>,
+    stop_time: Option<Text>,
+    zone: &TimeZone,
+) -> Result<Option<RangeInclusive<Timestamp>>, Fault> {
+    let end =
+        |field, text: Option<Text>| text.and_then(Text::filled).map(|text| instant(field, &text, zone)).transpose();
+    let (start, stop) = (end("start_time", start_time)?, end("stop_time", stop_time)?);
+    if start.is_none() && stop.is_none() {
+        return Ok(None);
+    }
+    let first = start.unwrap_or(Timestamp::from_millis(0));
+    let last = stop.map_or(Timestamp::from_millis(i64::MAX), |stop| stop.plus_millis(REST_OF_SECOND));
+    Ok(Some(first..=last))
+}
+
+/// The times whose text begins like this: a whole time, a date, or any other beginning of one.
+pub(crate) fn beginning(field: &str, text: &str, zone: &TimeZone) -> Result<RangeInclusive<Timestamp>, Fault> {
+    let ends = civil_range(text.trim()).and_then(|(first, last)| Some((in_zone(first, zone)?, in_zone(last, zone)?)));
+    let (first, last) = ends.ok_or_else(|| Fault::parameter(format!("{field} is not the beginning of a time")))?;
+    Ok(first..=last.plus_millis(REST_OF_SECOND))
+}
+
+/// The first and the last time, to the second, whose text begins with `text`.
+fn civil_range(text: &str) -> Option<(DateTime, DateTime)> {
+    let mut rest = text;
+    let (year, last_year) = next(&mut rest, "-", 4, 1..=9999)?;
+    let (month, last_month) = next(&mut rest, "-", 2, 1..=12)?;
+    let longest = Date::new(last_year, last_month as i8, 1).ok()?.days_in_month();
+    let (day, last_day) = next(&mut rest, " ", 2, 1..=longest.into())?;
+    let (hour, last_hour) = next(&mut rest, ":", 2, 0..=23)?;
+    let (minute, last_minute) = next(&mut rest, ":", 2, 0..=59)?;
+    let (second, last_second) = next(&mut rest, "", 2, 0..=59)?;
+    let time =
+        |y: i16, [mo, d, h, mi, s]: [i16; 5]| DateTime::new(y, mo as i8, d as i8, h as i8, mi as i8, s as i8, 0).ok();
+    let first = time(year, [month, day, hour, minute, second])?;
+    let last = time(last_year, [last_month, last_day, last_hour, last_minute, last_second])?;
+    rest.is_empty().then_some((first, last))
+}
+
+/// Takes one number and the mark behind it off the text: the numbers it may still become.
+fn next(rest: &mut &str, mark: &str, width: usize, all: RangeInclusive<i16>) -> Option<(i16, i16)> {
+    let digits = rest.bytes().take(width).take_while(u8::is_ascii_digit).count();
+    let (number, behind) = rest.split_at(digits);
+    let complete = digits == width;
+    *rest = if complete && !behind.is_empty() { behind.strip_prefix(mark)? } else { behind };
+    let mut fitting = all.filter(|n| format!("{n:0width$}").starts_with(number));
+    let first = fitting.next()?;
+    Some((first, fitting.last().unwrap_or(first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shanghai() -> TimeZone {
+        TimeZone::get("Asia/Shanghai").unwrap()
+    }
+
+    fn filled(text: &str) -> Option<Text> {
+        Some(Text(text.into()))
+    }
+
+    #[test]
+    fn times_are_told_and_read_in_the_time_zone_of_the_device() {
+        let noon = Timestamp::from_millis(1_571_203_200_500);
+        assert_eq!(text(noon, &shanghai()), "2019-10-16 13:20:00");
+        assert_eq!(text(noon, &TimeZone::UTC), "2019-10-16 05:20:00");
+        let read = instant("start_time", " 2019-10-16 13:20:00", &shanghai()).unwrap();
+        assert_eq!(read.as_millis(), 1_571_203_200_000);
+        for bad in ["2019-10-16", "2019/10/16 13:20:00", "2019-13-16 13:20:00", "yesterday"] {
+            assert!(instant("start_time", bad, &shanghai()).unwrap_err().message().contains("start_time"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn either_end_of_a_range_may_be_left_out_and_both_are_included() {
+        let (start, stop) = ("1970-01-01 00:00:10", "1970-01-01 00:00:20");
+        let range = |a: &str, b: &str| range(filled(a), filled(b), &TimeZone::UTC).unwrap();
+        let millis = |r: RangeInclusive<Timestamp>| (r.start().as_millis(), r.end().as_millis());
+        assert_eq!(range("", ""), None);
+        assert_eq!(range(start, stop).map(millis), Some((10_000, 20_999)));
+        assert_eq!(range(start, "").map(millis), Some((10_000, i64::MAX)));
+        assert_eq!(range("", stop).map(millis), Some((0, 20_999)));
+    }
+
+    #[test]
+    fn the_beginning_of_a_time_stands_for_all_times_that_begin_so() {
+        let cases = [
+            ("2019-01-23 12:00:19", "2019-01-23 12:00:19", "2019-01-23 12:00:19"),
+            ("2019-01-23", "2019-01-23 00:00:00", "2019-01-23 23:59:59"),
+            ("2019-01-23 1", "2019-01-23 10:00:00", "2019-01-23 19:59:59"),
+            ("2019-02", "2019-02-01 00:00:00", "2019-02-28 23:59:59"),
+            ("2019-1", "2019-10-01 00:00:00", "2019-12-31 23:59:59"),
+            ("2019-01-3", "2019-01-30 00:00:00", "2019-01-31 23:59:59"),
+            ("201", "2010-01-01 00:00:00", "2019-12-31 23:59:59"),
+            ("2019-", "2019-01-01 00:00:00", "2019-12-31 23:59:59"),
+        ];
+        for (beginning, first, last) in cases {
+            let found = super::beginning("create_time", beginning, &TimeZone::UTC).unwrap();
+            assert_eq!(text(*found.start(), &TimeZone::UTC), first, "{beginning}");
+            assert_eq!(text(*found.end(), &TimeZone::UTC), last, "{beginning}");
+        }
+        for bad in ["x", "2019x", "2019-13", "2019-01-23T12", "2019-01-23 12:00:19.5", "2019-01-32"] {
+            assert!(super::beginning("create_time", bad, &TimeZone::UTC).is_err(), "{bad}");
+        }
+    }
+}

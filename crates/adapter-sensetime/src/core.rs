@@ -1,0 +1,108 @@
+//! What all calls share.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use adapter::{Live, Outbound, Sessions, ShortLived, content_type, decimal_id};
+use domain::{Appliance, PictureId, State};
+use jiff::tz::TimeZone;
+use tokio::sync::{OnceCell, watch};
+use uuid::Uuid;
+
+use crate::Config;
+use crate::codes::Fault;
+use crate::convert::paths;
+
+/// The adapter's name, also of its state.
+pub(crate) const NAME: &str = "sensetime";
+
+/// Sessions end after this time without a call.
+const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// Sessions side by side.
+const MAX_SESSIONS: usize = 1000;
+/// WebSocket subscribers at a time.
+const MAX_SUBSCRIBERS: usize = 32;
+/// Bytes of temporary files kept for download.
+const TEMPORARY_BYTES: usize = 64 << 20;
+/// Extensions remembered at most.
+const MAX_EXTENSIONS: usize = 8192;
+/// The state value that holds the key of the WebSocket.
+const WS_KEY: &str = "ws.key";
+
+/// What all calls share.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) appliance: Appliance,
+    pub(crate) outbound: Outbound,
+    pub(crate) sessions: Sessions,
+    pub(crate) live: Live,
+    pub(crate) temporary: ShortLived,
+    /// Held while a camera is added or changed, so that two calls do not use the same computing power.
+    pub(crate) cameras: tokio::sync::Mutex<()>,
+    /// Changes when the receiver of pushes is set.
+    pub(crate) receiver_changed: watch::Sender<u64>,
+    ws_key: OnceCell<String>,
+    extensions: Mutex<HashMap<PictureId, &'static str>>,
+}
+
+impl Core {
+    pub(crate) fn new(config: Config, appliance: Appliance, outbound: Outbound) -> Self {
+        Self {
+            config,
+            appliance,
+            outbound,
+            sessions: Sessions::new(SESSION_IDLE, MAX_SESSIONS, decimal_id),
+            live: Live::new(MAX_SUBSCRIBERS),
+            temporary: ShortLived::new(TEMPORARY_BYTES),
+            cameras: tokio::sync::Mutex::default(),
+            receiver_changed: watch::Sender::new(0),
+            ws_key: OnceCell::new(),
+            extensions: Mutex::default(),
+        }
+    }
+
+    /// The adapter's durable values.
+    pub(crate) fn state(&self) -> State {
+        self.appliance.state(NAME)
+    }
+
+    /// The device's time zone.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.appliance.options().time_zone
+    }
+
+    /// The key that admits to the WebSocket: made once, kept for ever.
+    pub(crate) async fn ws_key(&self) -> Result<&str, Fault> {
+        let key = self.ws_key.get_or_try_init(|| async {
+            let state = self.state();
+            if let Some(key) = state.value(WS_KEY).await? {
+                return Ok(key);
+            }
+            let key = Uuid::new_v4().to_string();
+            state.set_value(WS_KEY, Some(key.clone())).await?;
+            Ok::<_, domain::Error>(key)
+        });
+        Ok(key.await?)
+    }
+
+    /// The extension of a stored picture, by its content; `jpg` when it is gone. Pictures never change, so it is
+    /// looked up once.
+    pub(crate) async fn extension(&self, picture: &PictureId) -> &'static str {
+        if let Some(known) = self.lock_extensions().get(picture) {
+            return known;
+        }
+        let Ok(bytes) = self.appliance.picture(picture.clone()).await else { return "jpg" };
+        let extension = paths::extension(content_type(&bytes));
+        let mut known = self.lock_extensions();
+        if known.len() >= MAX_EXTENSIONS {
+            known.clear();
+        }
+        known.insert(picture.clone(), extension);
+        extension
+    }
+
+    fn lock_extensions(&self) -> std::sync::MutexGuard<'_, HashMap<PictureId, &'static str>> {
+        self.extensions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

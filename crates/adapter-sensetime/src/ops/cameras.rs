@@ -1,0 +1,171 @@
+//! Cameras.
+
+use std::collections::BTreeSet;
+
+use domain::{Camera, CameraChange, CameraId, CameraSettings, LibraryId, NewCamera, SnapMode, WatchSettings};
+
+use crate::call::Call;
+use crate::codes::{Code, Fault};
+use crate::convert::cameras::{self, Kind, missing};
+use crate::convert::records::channel;
+use crate::convert::{bounded, library_ids, threshold};
+use crate::wire::cameras::{CameraFields, CameraKey, Cameras, Channel};
+use crate::wire::{Nothing, Text};
+
+/// Libraries one camera may watch for.
+const MAX_LIBRARIES: usize = 1000;
+
+/// Lists all cameras with their live status (516, section 4.1).
+pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
+    let cameras = call.core.appliance.cameras().await?;
+    let used_computing_power = computing_power(&cameras);
+    let mut rows = Vec::with_capacity(cameras.len());
+    for camera in cameras {
+        let status = call.core.appliance.camera_status(camera.id);
+        let decoder = decoder(&call, &camera).await?;
+        rows.push(cameras::row(camera, &status, decoder));
+    }
+    Ok(Cameras { camera: rows, computing_power_capacity: call.core.config.channels, used_computing_power })
+}
+
+fn computing_power(cameras: &[Camera]) -> u32 {
+    cameras.iter().map(|camera| Kind::of(&camera.settings.source).computing_power()).sum()
+}
+
+/// Adds a camera (513, section 4.2).
+pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
+    let mut fields: CameraFields = call.read()?;
+    let kind = supported(Kind::wanted(&fields)?, &fields)?;
+    let decoder = fields.decoder.take();
+    let camera = new_camera(&call, fields)?;
+    let _one_at_a_time = call.core.cameras.lock().await;
+    let used = computing_power(&call.core.appliance.cameras().await?);
+    if used + kind.computing_power() > call.core.config.channels {
+        return Err(Code::ComputingPower.into());
+    }
+    let added = call.core.appliance.add_camera(call.actor(), camera).await?;
+    keep_decoder(&call, &added, decoder).await?;
+    Ok(Channel { channel: added.id.0 })
+}
+
+/// What the device cannot do yet is refused with its name.
+fn supported(kind: Kind, fields: &CameraFields) -> Result<Kind, Fault> {
+    if kind == Kind::Image && fields.snap_mode.is_some() {
+        return Err(Code::ImageSnapMode.into());
+    }
+    match kind {
+        Kind::Rtsp => Ok(kind),
+        Kind::Onvif => Err(Fault::parameter("protocol onvif is not supported")),
+        Kind::Gb28181 => Err(Fault::parameter("protocol GB28181 is not supported")),
+        Kind::Image => Err(Fault::parameter("camera_mode IMAGE is not supported")),
+    }
+}
+
+fn new_camera(call: &Call, fields: CameraFields) -> Result<NewCamera, Fault> {
+    let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
+    let url = fields.url.as_ref().ok_or_else(|| missing("url"))?;
+    let (min_face_px, max_face_px) = cameras::default_face_sizes();
+    let settings = CameraSettings {
+        name: fields.camera_name.clone().ok_or_else(|| missing("camera_name"))?.0,
+        position: String::new(),
+        description: String::new(),
+        source: cameras::source(&url.0)?,
+        region: None,
+        min_face_px,
+        max_face_px,
+        snap_mode: fields.snap_mode.map_or(Err(missing("snap_mode")), |_| Ok(SnapMode::Best))?,
+    };
+    if fields.threshold.is_none() {
+        return Err(missing("threshold"));
+    }
+    let (settings, watch) = changed(settings, WatchSettings::default(), fields)?;
+    Ok(NewCamera { id, settings, watch })
+}
+
+/// Changes the fields of a camera that are sent (515, section 4.3).
+pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
+    let mut fields: CameraFields = call.read()?;
+    let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
+    let id = id.ok_or_else(|| missing("channel"))?;
+    let _one_at_a_time = call.core.cameras.lock().await;
+    let camera = call.core.appliance.camera(id).await?;
+    let kind = Kind::of(&camera.settings.source);
+    kind.check_same(&fields)?;
+    supported(kind, &fields)?;
+    let decoder = fields.decoder.take();
+    let (settings, watch) = changed(camera.settings, camera.watch.settings, fields)?;
+    let change = CameraChange { settings: Some(settings), watch: Some(watch) };
+    let camera = call.core.appliance.update_camera(call.actor(), id, change).await?;
+    keep_decoder(&call, &camera, decoder).await?;
+    Ok(Channel { channel: id.0 })
+}
+
+/// The settings with the fields that were sent put in.
+fn changed(
+    mut settings: CameraSettings,
+    mut watch: WatchSettings,
+    fields: CameraFields,
+) -> Result<(CameraSettings, WatchSettings), Fault> {
+    let sizes = (fields.facesize_min.as_ref(), fields.facesize_max.as_ref());
+    (settings.min_face_px, settings.max_face_px) =
+        cameras::face_sizes(sizes, (settings.min_face_px, settings.max_face_px));
+    if let Some(name) = fields.camera_name {
+        settings.name = camera_name(name)?;
+    }
+    if let Some(position) = fields.position {
+        settings.position = bounded("position", position)?;
+    }
+    if let Some(description) = fields.description {
+        settings.description = bounded("description", description)?;
+    }
+    if let Some(url) = fields.url {
+        settings.source = cameras::source(&url.0)?;
+    }
+    if let Some(mode) = fields.snap_mode {
+        settings.snap_mode = cameras::snap_mode(mode)?;
+    }
+    if let Some(roi) = fields.camera_roi {
+        settings.region = cameras::region(&roi.0)?;
+    }
+    if let Some(ids) = fields.lib_ids {
+        watch.libraries = library_ids(&ids.0, MAX_LIBRARIES)?.into_iter().collect::<BTreeSet<LibraryId>>();
+    }
+    if let Some(percent) = fields.threshold {
+        watch.threshold = threshold(percent)?;
+    }
+    Ok((settings, watch))
+}
+
+fn camera_name(name: Text) -> Result<String, Fault> {
+    let length = name.0.chars().count();
+    if (1..=64).contains(&length) { Ok(name.0) } else { Err(Fault::parameter("camera_name is not 1 to 64 characters")) }
+}
+
+/// Removes a camera; its captures stay (514, section 4.4).
+pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
+    let CameraKey { channel: number } = call.read()?;
+    let id = channel(number.0, call.core.config.channels)?;
+    call.core.appliance.remove_camera(call.actor(), id).await?;
+    call.core.state().set_value(&decoder_key(id), None).await?;
+    Ok(Nothing::NOTHING)
+}
+
+fn decoder_key(id: CameraId) -> String {
+    format!("decoder.{id}")
+}
+
+/// Keeps the reserved text `decoder`, which no other platform knows, together with the camera it belongs to: the
+/// channel may be given to another camera while this adapter does not look.
+async fn keep_decoder(call: &Call, camera: &Camera, decoder: Option<Text>) -> Result<(), Fault> {
+    let Some(decoder) = decoder else { return Ok(()) };
+    let value = format!("{} {}", camera.created_at.as_millis(), bounded("decoder", decoder)?);
+    call.core.state().set_value(&decoder_key(camera.id), Some(value)).await?;
+    Ok(())
+}
+
+async fn decoder(call: &Call, camera: &Camera) -> Result<String, Fault> {
+    let kept = call.core.state().value(&decoder_key(camera.id)).await?;
+    let owner = camera.created_at.as_millis().to_string();
+    let of_camera = kept.as_deref().and_then(|kept| kept.split_once(' ')).filter(|(made, _)| *made == owner);
+    Ok(of_camera.map_or_else(String::new, |(_, decoder)| decoder.to_owned()))
+}

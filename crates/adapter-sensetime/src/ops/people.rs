@@ -1,0 +1,99 @@
+//! Enrolled faces.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::{LibraryId, NewPerson, Person, PersonChange, Profile, SeveralFaces};
+
+use crate::call::Call;
+use crate::codes::{Code, Fault};
+use crate::convert::{QUERY_PAGE, faces, people, window};
+use crate::wire::people::{
+    AddFace, FaceAdded, FaceDetails, FaceKey, FaceRow, FaceUpdated, PersonFields, QueryFaces, UpdateFace,
+};
+use crate::wire::{Nothing, Rows, Text};
+
+/// Reads an enrolled face with its picture and feature (1032, section 3.6).
+pub(crate) async fn get_face(call: Call) -> Result<FaceDetails, Fault> {
+    let key: FaceKey = call.read()?;
+    let library = LibraryId(key.lib_id.0);
+    let person = member(&call, library, &key.img_id).await?;
+    let appliance = &call.core.appliance;
+    let embedding = appliance.embedding(person.id).await?;
+    let photo = appliance.picture(person.photo.clone()).await?;
+    Ok(FaceDetails {
+        img: STANDARD.encode(&photo),
+        img_feat: faces::library_feature(&embedding),
+        row: row(&call, person, library).await,
+    })
+}
+
+/// Enrols a face from a file (1029, section 3.7).
+pub(crate) async fn add_face(call: Call) -> Result<FaceAdded, Fault> {
+    enrol(call).await
+}
+
+/// Enrols a face from base64 text (1051, section 3.27).
+pub(crate) async fn add_face_base64(call: Call) -> Result<FaceAdded, Fault> {
+    enrol(call).await
+}
+
+async fn enrol(mut call: Call) -> Result<FaceAdded, Fault> {
+    let photo = call.take_picture("img")?;
+    let new: AddFace = call.read()?;
+    let person = NewPerson {
+        code: people::new_code(new.img_id)?,
+        profile: people::profile(Profile::default(), call.read()?)?,
+        libraries: vec![LibraryId(new.lib_id.0)],
+        photo,
+        several_faces: SeveralFaces::TakeLargest,
+    };
+    let enrolled = call.core.appliance.enrol(call.actor(), person).await?;
+    Ok(FaceAdded { img_id: enrolled.code.as_str().to_owned() })
+}
+
+/// Takes a face out of a library (1031, section 3.8).
+pub(crate) async fn delete_face(call: Call) -> Result<Nothing, Fault> {
+    let key: FaceKey = call.read()?;
+    let library = LibraryId(key.lib_id.0);
+    let person = member(&call, library, &key.img_id).await?;
+    call.core.appliance.remove_from_library(call.actor(), person.id, library).await?;
+    Ok(Nothing::NOTHING)
+}
+
+/// Changes what is stated of a person (1033, section 3.9).
+pub(crate) async fn update_face(call: Call) -> Result<FaceUpdated, Fault> {
+    let UpdateFace { img_id, lib_id } = call.read()?;
+    let fields: PersonFields = call.read()?;
+    let person = member(&call, LibraryId(lib_id.0), &img_id).await?;
+    let profile = people::profile(person.profile, fields)?;
+    let change = PersonChange { profile: Some(profile), libraries: None };
+    call.core.appliance.update_person(call.actor(), person.id, change).await?;
+    Ok(FaceUpdated { img_id: img_id.0, lib_id: lib_id.0 })
+}
+
+/// Lists the faces of a library that meet conditions, newest first (1035, section 3.10).
+pub(crate) async fn query_faces(call: Call) -> Result<Rows<FaceRow>, Fault> {
+    let query: QueryFaces = call.read()?;
+    let window = window(query.start_no, query.qry_len, QUERY_PAGE)?;
+    let library = LibraryId(query.lib_id.0);
+    let filter = people::filter(query, call.read()?, call.core.zone())?;
+    call.core.appliance.library(library).await?;
+    let page = call.core.appliance.people(filter, window).await?;
+    let mut rows = Vec::with_capacity(page.rows.len());
+    for person in page.rows {
+        rows.push(row(&call, person, library).await);
+    }
+    Ok(Rows::new(rows, page.total))
+}
+
+/// The person of this id, when the library exists and has the person.
+async fn member(call: &Call, library: LibraryId, img_id: &Text) -> Result<Person, Fault> {
+    call.core.appliance.library(library).await?;
+    let person = call.core.appliance.person_by_code(people::code(img_id)?).await?;
+    if person.libraries.contains(&library) { Ok(person) } else { Err(Code::NoFaceImage.into()) }
+}
+
+async fn row(call: &Call, person: Person, library: LibraryId) -> FaceRow {
+    let extension = call.core.extension(&person.photo).await;
+    people::row(person, library, extension, call.core.zone())
+}

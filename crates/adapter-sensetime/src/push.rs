@@ -1,0 +1,161 @@
+//! Captures (774) and heartbeats (775) to the receiver, as multipart forms.
+
+use std::time::Duration;
+
+use adapter::{Deliver, Delivery, Feed, OutboundPart, Start, content_type};
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{Appliance, Error, PictureId, Record, Result};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::convert::{paths, records, time};
+use crate::core::Core;
+use crate::ops::{Receiver, receiver};
+use crate::wire::push::{Heartbeat, PushMessage};
+
+/// The receiver answers within this time.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The walk over the record log.
+const FEED: &str = "push";
+
+/// Pushes every record from now on, in order, until the receiver has it. While there is no receiver the records
+/// pass by: a receiver set later gets what comes then.
+pub(crate) async fn deliver_records(core: &Core, appliance: Appliance, cancel: CancellationToken) {
+    let feed = Feed::new(core.state(), FEED, Start::FromNewest);
+    let mut changed = core.receiver_changed.subscribe();
+    while !cancel.is_cancelled() {
+        // A new receiver need not wait for the back-off that the old one caused.
+        let walk = cancel.child_token();
+        let walking = feed.run(appliance.clone(), walk.clone(), ToReceiver { core });
+        tokio::pin!(walking);
+        tokio::select! {
+            () = &mut walking => {}
+            _ = changed.changed() => {
+                walk.cancel();
+                walking.await;
+            }
+        }
+    }
+}
+
+struct ToReceiver<'a> {
+    core: &'a Core,
+}
+
+#[async_trait]
+impl Deliver for ToReceiver<'_> {
+    async fn deliver(&mut self, record: &Record) -> Delivery {
+        push_capture(self.core, record).await.unwrap_or_else(|error| Delivery::Retry { why: error.chain() })
+    }
+}
+
+async fn push_capture(core: &Core, record: &Record) -> Result<Delivery> {
+    let receiver = receiver(core).await?;
+    if receiver.url.is_empty() {
+        return Ok(Delivery::Acknowledged);
+    }
+    let parts = capture_parts(core, &receiver, record).await?;
+    Ok(post(core, &receiver, parts).await)
+}
+
+async fn post(core: &Core, receiver: &Receiver, parts: Vec<OutboundPart>) -> Delivery {
+    match core.outbound.post_multipart(&receiver.url, parts, TIMEOUT).await {
+        Ok(status) if status.is_success() => Delivery::Acknowledged,
+        Ok(status) => Delivery::Retry { why: format!("the receiver answers {status}") },
+        Err(error) => Delivery::Retry { why: error.to_string() },
+    }
+}
+
+async fn capture_parts(core: &Core, receiver: &Receiver, record: &Record) -> Result<Vec<OutboundPart>> {
+    let Pictures { snap, scene, photo } = Pictures::of(core, record).await?;
+    let extension = photo.as_deref().map_or("jpg", |photo| paths::extension(content_type(photo)));
+    let device_id = core.appliance.device().await?.device_id;
+    let data = records::capture_data(record, device_id, extension, core.zone());
+    let mut parts = text_parts(receiver, &PushMessage { data, msg_id: 774 })?;
+    // Receivers want both or none.
+    if let (Some(snap), Some(scene)) = (snap, scene) {
+        parts.extend([file("snap", snap), file("snap_frame", scene)]);
+        parts.extend(photo.map(|photo| file("img", photo)));
+    }
+    Ok(parts)
+}
+
+/// The parts without a file name.
+fn text_parts(receiver: &Receiver, message: &impl serde::Serialize) -> Result<Vec<OutboundPart>> {
+    let json = serde_json::to_string(message).map_err(Error::internal("writing a push"))?;
+    let key = OutboundPart::Text { name: "key", text: receiver.key.clone() };
+    Ok(vec![key, OutboundPart::Text { name: "json", text: json }])
+}
+
+fn file(name: &'static str, bytes: Bytes) -> OutboundPart {
+    let content_type = content_type(&bytes);
+    let file_name = format!("{name}.{}", paths::extension(content_type));
+    OutboundPart::File { name, file_name, content_type, bytes }
+}
+
+/// The pictures of a record; `None` for one that is no longer kept.
+pub(crate) struct Pictures {
+    /// The face.
+    pub(crate) snap: Option<Bytes>,
+    /// The whole scene.
+    pub(crate) scene: Option<Bytes>,
+    /// The best match's picture.
+    pub(crate) photo: Option<Bytes>,
+}
+
+impl Pictures {
+    pub(crate) async fn of(core: &Core, record: &Record) -> Result<Self> {
+        let photo = records::best(record).map(|best| &best.photo);
+        Ok(Self {
+            snap: kept(core, &record.capture.crop).await?,
+            scene: kept(core, &record.capture.scene).await?,
+            photo: match photo {
+                Some(photo) => kept(core, photo).await?,
+                None => None,
+            },
+        })
+    }
+}
+
+async fn kept(core: &Core, picture: &PictureId) -> Result<Option<Bytes>> {
+    match core.appliance.picture(picture.clone()).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells the receiver that the device lives: at once when it is set, then every `period`. Not retried.
+pub(crate) async fn send_heartbeats(core: &Core, period: Duration, cancel: CancellationToken) {
+    let mut changed = core.receiver_changed.subscribe();
+    let mut beat = tokio::time::interval(period);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = changed.changed() => beat.reset_immediately(),
+            _ = beat.tick() => {
+                let sent = cancel.run_until_cancelled(send_heartbeat(core)).await;
+                if let Some(Err(why)) = sent {
+                    tracing::debug!(why, "no heartbeat");
+                }
+            }
+        }
+    }
+}
+
+async fn send_heartbeat(core: &Core) -> Result<(), String> {
+    let receiver = receiver(core).await.map_err(|error| error.chain())?;
+    if receiver.url.is_empty() {
+        return Ok(());
+    }
+    let device_id = core.appliance.device().await.map_err(|error| error.chain())?.device_id;
+    let trigger = time::text(core.appliance.now(), core.zone());
+    let message = PushMessage { data: Heartbeat { device_id, trigger }, msg_id: 775 };
+    let parts = text_parts(&receiver, &message).map_err(|error| error.chain())?;
+    match post(core, &receiver, parts).await {
+        Delivery::Acknowledged => Ok(()),
+        Delivery::Retry { why } => Err(why),
+    }
+}

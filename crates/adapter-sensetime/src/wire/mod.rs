@@ -1,0 +1,161 @@
+//! The document's messages under the document's names. Requests are read leniently, answers written exactly.
+
+pub(crate) mod cameras;
+pub(crate) mod compare;
+pub(crate) mod device;
+mod lenient;
+pub(crate) mod libraries;
+pub(crate) mod people;
+pub(crate) mod push;
+pub(crate) mod records;
+pub(crate) mod session;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub(crate) use lenient::{Int, Text, whole};
+
+use crate::codes::{Code, Fault};
+
+/// Values in a body at most.
+const MAX_VALUES: usize = 100_000;
+
+/// The fields of a request, whichever way they came.
+pub(crate) type Fields = Map<String, Value>;
+
+/// The shape of every answer.
+#[derive(Serialize)]
+pub(crate) struct Envelope<T> {
+    /// 0, or a code of appendix A.
+    pub(crate) code: i32,
+    /// What was asked for; the empty string when there is nothing to say.
+    pub(crate) data: T,
+    /// Empty on success.
+    pub(crate) msg: String,
+}
+
+/// The answer to 776: without `data`, because receivers take any message with `data` for a capture.
+#[derive(Serialize)]
+pub(crate) struct Notice {
+    /// 0, or a code of appendix A.
+    pub(crate) code: i32,
+    /// Empty on success.
+    pub(crate) msg: String,
+}
+
+impl Notice {
+    /// All is well.
+    pub(crate) fn done() -> Self {
+        Self { code: 0, msg: String::new() }
+    }
+
+    /// Refused.
+    pub(crate) fn refused(fault: &Fault) -> Self {
+        Self { code: fault.code.number(), msg: fault.message() }
+    }
+}
+
+/// The `data` of an operation that only does something: the empty string.
+#[derive(Serialize)]
+pub(crate) struct Nothing(&'static str);
+
+impl Nothing {
+    /// The empty string.
+    pub(crate) const NOTHING: Self = Self("");
+}
+
+/// One page of a list.
+#[derive(Serialize)]
+pub(crate) struct Rows<T> {
+    pub(crate) record: Vec<T>,
+    pub(crate) result_num: usize,
+    pub(crate) total_num: u64,
+}
+
+impl<T> Rows<T> {
+    /// The rows of a page that has `total` rows in all.
+    pub(crate) fn new(record: Vec<T>, total: u64) -> Self {
+        Self { result_num: record.len(), record, total_num: total }
+    }
+}
+
+/// Reads a request; a missing field or a wrong type is -3596 with the field named.
+pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+        let path = error.path().to_string();
+        let why = error.into_inner();
+        Fault::parameter(if path == "." { why.to_string() } else { format!("{path}: {why}") })
+    })
+}
+
+/// Reads one field that has fields of its own.
+pub(crate) fn read_field<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { format!(".{path}") };
+        Fault::parameter(format!("{name}{path}: {}", error.into_inner()))
+    })
+}
+
+/// Reads a JSON body: one object, trailing commas forgiven, because the document's own examples have them.
+pub(crate) fn parse(body: &[u8]) -> Result<Fields, Fault> {
+    // A value takes many times the memory of the mark that separates it from the next.
+    if body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MAX_VALUES {
+        return Err(Fault::parameter("the body has too many values"));
+    }
+    let strict = serde_json::from_slice(body);
+    let parsed = strict.or_else(|_| serde_json::from_slice(&lenient::without_trailing_commas(body)));
+    parsed.map_err(|_| Fault::parameter("the body is not a JSON object"))
+}
+
+/// The number of the message, as text or number. Missing or not a number is -3599.
+pub(crate) fn msg_id(fields: &Fields) -> Result<i64, Fault> {
+    let id = fields.get("msg_id").cloned().ok_or(Code::MsgId)?;
+    serde_json::from_value::<Int>(id).map(|id| id.0).map_err(|_| Code::MsgId.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fields(value: Value) -> Fields {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn the_message_number_may_be_text_or_number() {
+        assert_eq!(msg_id(&fields(json!({"msg_id": "1028"}))).unwrap(), 1028);
+        assert_eq!(msg_id(&fields(json!({"msg_id": 1028}))).unwrap(), 1028);
+        for bad in [json!({}), json!({"msg_id": "x"}), json!({"msg_id": null}), json!({"msg_id": {}})] {
+            assert_eq!(msg_id(&fields(bad)).unwrap_err().code, Code::MsgId);
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_or_a_missing_field_is_named() {
+        let read = |value| super::read::<libraries::AddLib>(fields(value)).map(|_| ()).unwrap_err().message();
+        assert!(read(json!({"lib_name": "a"})).contains("lib_type"));
+        assert!(read(json!({"lib_name": "a", "lib_type": {}})).contains("lib_type"));
+        assert!(read(json!({"lib_name": [], "lib_type": 1})).contains("lib_name"));
+    }
+
+    #[test]
+    fn a_body_is_one_object_and_may_have_trailing_commas() {
+        assert!(parse(br#"{"msg_id": "1028",}"#).is_ok());
+        for bad in ["", "[]", "7", "{", "{\"a\": }", "\u{0}", "Input Files {}"] {
+            assert_eq!(parse(bad.as_bytes()).unwrap_err().code, Code::Parameter, "{bad}");
+        }
+        let many = format!("{{\"a\": [{}0]}}", "0,".repeat(MAX_VALUES));
+        assert_eq!(parse(many.as_bytes()).unwrap_err().code, Code::Parameter);
+        assert_eq!(parse("[".repeat(10_000).as_bytes()).unwrap_err().code, Code::Parameter);
+    }
+
+    #[test]
+    fn a_success_without_data_says_the_empty_string() {
+        let answer = Envelope { code: 0, data: Nothing::NOTHING, msg: String::new() };
+        assert_eq!(serde_json::to_value(answer).unwrap(), json!({"code": 0, "data": "", "msg": ""}));
+        assert_eq!(serde_json::to_value(Notice::done()).unwrap(), json!({"code": 0, "msg": ""}));
+    }
+}
