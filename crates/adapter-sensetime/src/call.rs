@@ -95,7 +95,8 @@ async fn read(request: Request, known: bool) -> Result<Content, Fault> {
     if is_form(request.headers()) {
         let limits = if known { FormLimits::default() } else { small_form() };
         let form = Form::read(request, limits).await;
-        return form.map(sort_parts).map_err(|error| too_large(known, error == FormError::TooLarge, &error));
+        let form = form.map_err(|error| too_large(known, error == FormError::TooLarge, &error))?;
+        return Ok(sort_parts(&form));
     }
     let limit = if known { MAX_BODY } else { MAX_BODY_OF_STRANGER };
     let body = read_body(request, limit).await;
@@ -118,7 +119,7 @@ fn too_large(known: bool, too_large: bool, why: &dyn ToString) -> Fault {
 }
 
 /// Parts with a file name are files, and so is what is not text.
-fn sort_parts(form: Form) -> Content {
+fn sort_parts(form: &Form) -> Content {
     let (mut fields, mut files) = (Fields::new(), HashMap::new());
     for Part { name, file_name, bytes } in form.parts() {
         match std::str::from_utf8(bytes) {

@@ -214,7 +214,7 @@ mod tests {
     use domain::{CameraId, CameraSettings, Timestamp, Watch, WatchId, WatchSettings};
     use serde_json::json;
 
-    fn fields(value: Value) -> CameraFields {
+    fn fields(value: &Value) -> CameraFields {
         read(value.as_object().unwrap().clone()).unwrap()
     }
 
@@ -229,16 +229,16 @@ mod tests {
             (json!({"camera_mode": "Image"}), Kind::Image),
         ];
         for (sent, kind) in cases {
-            assert_eq!(Kind::wanted(&fields(sent.clone())).ok(), Some(kind), "{sent}");
+            assert_eq!(Kind::wanted(&fields(&sent)).ok(), Some(kind), "{sent}");
         }
         for bad in [json!({}), json!({"camera_mode": "X"}), json!({"camera_mode": "VIDEO", "protocol": "sip"})] {
-            assert!(Kind::wanted(&fields(bad.clone())).is_err(), "{bad}");
+            assert!(Kind::wanted(&fields(&bad)).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn another_protocol_is_refused_the_same_is_ignored() {
-        let check = |kind: Kind, sent: Value| kind.check_same(&fields(sent)).map_err(|fault| fault.code);
+        let check = |kind: Kind, sent: Value| kind.check_same(&fields(&sent)).map_err(|fault| fault.code);
         assert_eq!(check(Kind::Gb28181, json!({"protocol": "gb28181", "camera_mode": "video"})), Ok(()));
         assert_eq!(check(Kind::Rtsp, json!({"protocol": "onvif"})), Err(Code::Parameter));
         assert_eq!(check(Kind::Rtsp, json!({"camera_mode": "IMAGE"})), Err(Code::Parameter));

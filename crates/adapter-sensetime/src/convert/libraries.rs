@@ -40,7 +40,7 @@ pub(crate) fn filter(query: QueryLibs) -> Result<LibraryFilter, Fault> {
 }
 
 /// A row of 1028 and 1034.
-pub(crate) fn row(library: Library, zone: &TimeZone) -> Lib {
+pub(crate) fn row(library: &Library, zone: &TimeZone) -> Lib {
     Lib {
         create_time: time::text(library.created_at, zone),
         lib_id: library.id.0,

@@ -157,7 +157,7 @@ mod tests {
     };
     use serde_json::{Value, json};
 
-    fn query(value: Value) -> QueryRecords {
+    fn query(value: &Value) -> QueryRecords {
         read(value.as_object().unwrap().clone()).unwrap()
     }
 
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn conditions_are_read_and_a_channel_out_of_range_is_refused() {
-        let sent = || query(json!({"channel": "16", "lib_name": "test", "lib_type": 2, "lib_ids": "1, 2"}));
+        let sent = || query(&json!({"channel": "16", "lib_name": "test", "lib_type": 2, "lib_ids": "1, 2"}));
         let alarms = filter(sent(), true, 16, &TimeZone::UTC).unwrap();
         assert_eq!(alarms.camera, Some(CameraId(16)));
         assert_eq!(alarms.libraries, Some(vec![LibraryId(1), LibraryId(2)]));

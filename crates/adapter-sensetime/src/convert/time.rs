@@ -79,7 +79,7 @@ fn next(rest: &mut &str, mark: &str, width: usize, all: RangeInclusive<i16>) -> 
     *rest = if complete && !behind.is_empty() { behind.strip_prefix(mark)? } else { behind };
     let mut fitting = all.filter(|n| format!("{n:0width$}").starts_with(number));
     let first = fitting.next()?;
-    Some((first, fitting.last().unwrap_or(first)))
+    Some((first, fitting.next_back().unwrap_or(first)))
 }
 
 #[cfg(test)]

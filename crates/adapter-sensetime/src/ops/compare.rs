@@ -80,7 +80,11 @@ async fn search(mut call: Call) -> Result<SearchResult, Fault> {
     }
     let ranked = topn.iter().find(|hit| hit.ranking == rank).cloned();
     let in_pic = InPic { face: faces::position(&found.probe.face_box), quality: found.probe.quality.overall };
-    Ok(SearchResult { in_pic, n_topn: ranked.map_or(RankedHit::Absent {}, RankedHit::There), topn })
+    Ok(SearchResult {
+        in_pic,
+        n_topn: ranked.map_or(RankedHit::Absent {}, |hit| RankedHit::There(Box::new(hit))),
+        topn,
+    })
 }
 
 /// At least one library is named, each exists, and one of them has a picture.

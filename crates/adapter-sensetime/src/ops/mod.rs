@@ -110,8 +110,8 @@ mod tests {
         Account { id: AccountId(1), name: "a".into(), role, created_at: Timestamp::from_millis(0) }
     }
 
-    fn refusal(msg_id: i64, account: Option<Account>) -> Option<Code> {
-        find(msg_id).unwrap().admit(account.as_ref()).err().map(|fault| fault.code)
+    fn refusal(msg_id: i64, account: Option<Role>) -> Option<Code> {
+        find(msg_id).unwrap().admit(account.map(self::account).as_ref()).err().map(|fault| fault.code)
     }
 
     #[test]
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn a_viewer_reads_an_operator_changes_an_admin_sets_up() {
-        assert_eq!(refusal(1028, Some(account(Role::Viewer))), None);
-        assert_eq!(refusal(1025, Some(account(Role::Viewer))), Some(Code::NoPermission));
-        assert_eq!(refusal(1025, Some(account(Role::Operator))), None);
-        assert_eq!(refusal(1298, Some(account(Role::Operator))), Some(Code::NoPermission));
-        assert_eq!(refusal(1298, Some(account(Role::Admin))), None);
+        assert_eq!(refusal(1028, Some(Role::Viewer)), None);
+        assert_eq!(refusal(1025, Some(Role::Viewer)), Some(Code::NoPermission));
+        assert_eq!(refusal(1025, Some(Role::Operator)), None);
+        assert_eq!(refusal(1298, Some(Role::Operator)), Some(Code::NoPermission));
+        assert_eq!(refusal(1298, Some(Role::Admin)), None);
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct SearchResult {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum RankedHit {
-    There(Hit),
+    There(Box<Hit>),
     Absent {},
 }
 

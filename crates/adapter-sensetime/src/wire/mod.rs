@@ -120,22 +120,22 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn fields(value: Value) -> Fields {
+    fn fields(value: &Value) -> Fields {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn the_message_number_may_be_text_or_number() {
-        assert_eq!(msg_id(&fields(json!({"msg_id": "1028"}))).unwrap(), 1028);
-        assert_eq!(msg_id(&fields(json!({"msg_id": 1028}))).unwrap(), 1028);
+        assert_eq!(msg_id(&fields(&json!({"msg_id": "1028"}))).unwrap(), 1028);
+        assert_eq!(msg_id(&fields(&json!({"msg_id": 1028}))).unwrap(), 1028);
         for bad in [json!({}), json!({"msg_id": "x"}), json!({"msg_id": null}), json!({"msg_id": {}})] {
-            assert_eq!(msg_id(&fields(bad)).unwrap_err().code, Code::MsgId);
+            assert_eq!(msg_id(&fields(&bad)).unwrap_err().code, Code::MsgId);
         }
     }
 
     #[test]
     fn a_wrong_type_or_a_missing_field_is_named() {
-        let read = |value| super::read::<libraries::AddLib>(fields(value)).map(|_| ()).unwrap_err().message();
+        let read = |value| super::read::<libraries::AddLib>(fields(&value)).map(|_| ()).unwrap_err().message();
         assert!(read(json!({"lib_name": "a"})).contains("lib_type"));
         assert!(read(json!({"lib_name": "a", "lib_type": {}})).contains("lib_type"));
         assert!(read(json!({"lib_name": [], "lib_type": 1})).contains("lib_name"));
