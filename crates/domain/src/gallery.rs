@@ -131,10 +131,11 @@ impl Gallery {
     }
 
     /// Compares the probe with everybody once and answers every query, best first. A probe of another
-    /// model finds nobody.
+    /// model or length finds nobody.
     pub fn search(&self, probe: &Embedding, queries: &[Query]) -> Vec<Vec<Neighbour>> {
         let state = self.published.load();
-        if *probe.model() != self.model {
+        let fits = state.dimensions().is_none_or(|dimensions| dimensions == probe.vector().len());
+        if *probe.model() != self.model || !fits {
             return vec![Vec::new(); queries.len()];
         }
         scan::scan(&state, probe.vector(), queries)

@@ -101,32 +101,45 @@ impl Appliance {
         self.blocking(move |a| a.ports().people.people(&filter, window)).await
     }
 
-    /// Changes a person's profile or libraries. `NotFound(Person)`, `NotFound(Library)`.
+    /// Changes a person's profile or libraries. `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library.
     pub async fn update_person(&self, actor: &str, id: PersonId, change: PersonChange) -> Result<Person> {
+        if change.libraries.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid("libraries", "at least one is needed"));
+        }
         let actor = actor.to_owned();
         self.blocking(move |a| {
             let _order = a.people_order();
-            let changed = a.ports().people.update_person(id, &change, a.now())?;
-            a.gallery().set_libraries(id, &changed.libraries);
-            a.audit(&actor, "person.update", &id);
-            Ok(changed)
+            a.change_person(&actor, id, &change)
         })
         .await
+    }
+
+    /// To be called with the people's order held.
+    fn change_person(&self, actor: &str, id: PersonId, change: &PersonChange) -> Result<Person> {
+        let changed = self.ports().people.update_person(id, change, self.now())?;
+        self.gallery().set_libraries(id, &changed.libraries);
+        self.audit(actor, "person.update", &id);
+        Ok(changed)
     }
 
     /// Takes a person out of one library, and off the device when it was the last. `NotFound(Person)` also
     /// when the person is not in that library.
     pub async fn remove_from_library(&self, actor: &str, id: PersonId, library: LibraryId) -> Result<()> {
-        let person = self.person(id).await?;
-        if !person.libraries.contains(&library) {
-            return Err(Error::NotFound { what: Thing::Person });
-        }
-        let others: Vec<_> = person.libraries.into_iter().filter(|other| *other != library).collect();
-        if others.is_empty() {
-            return self.remove_person(actor, id).await;
-        }
-        let change = PersonChange { libraries: Some(others), ..Default::default() };
-        self.update_person(actor, id, change).await.map(drop)
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            let mut libraries = a.ports().people.person(id)?.libraries;
+            if !libraries.contains(&library) {
+                return Err(Error::NotFound { what: Thing::Person });
+            }
+            libraries.retain(|other| *other != library);
+            if libraries.is_empty() {
+                return a.drop_person(&actor, id);
+            }
+            let change = PersonChange { libraries: Some(libraries), ..Default::default() };
+            a.change_person(&actor, id, &change).map(drop)
+        })
+        .await
     }
 
     /// Removes a person from the device: profile, photo, embedding. `NotFound(Person)`.
@@ -134,12 +147,17 @@ impl Appliance {
         let actor = actor.to_owned();
         self.blocking(move |a| {
             let _order = a.people_order();
-            a.ports().people.remove_person(id)?;
-            a.gallery().remove(&[id]);
-            a.audit(&actor, "person.remove", &id);
-            Ok(())
+            a.drop_person(&actor, id)
         })
         .await
+    }
+
+    /// To be called with the people's order held.
+    fn drop_person(&self, actor: &str, id: PersonId) -> Result<()> {
+        self.ports().people.remove_person(id)?;
+        self.gallery().remove(&[id]);
+        self.audit(actor, "person.remove", &id);
+        Ok(())
     }
 
     /// The embedding of a person's photo. `NotFound(Person)`.

@@ -31,6 +31,8 @@ impl CameraTask {
     /// Keeps the camera open until cancelled; then what is in view is recorded before it returns.
     #[tracing::instrument(name = "camera", skip_all, fields(camera.id = %self.configured.borrow().id))]
     pub(super) async fn run(self, cancel: CancellationToken) {
+        // The channel may have shown another source until now.
+        self.set_status(CameraStatus::Connecting);
         let mut recogniser = Recogniser::new(self.appliance.clone(), self.configured.clone(), Arc::clone(&self.entry));
         let mut delays = back_off();
         loop {

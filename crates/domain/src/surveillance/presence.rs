@@ -21,6 +21,13 @@ pub(super) enum Visitor {
     Stranger(Embedding),
 }
 
+/// The time a track spans so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit {
+    pub(super) first_seen: Timestamp,
+    pub(super) last_seen: Timestamp,
+}
+
 #[derive(Debug)]
 struct Presence {
     visitor: Visitor,
@@ -50,18 +57,18 @@ impl Visitors {
 
     /// Notes who a track is. Answers whether that is news: `false` when the same visitor was recorded and has
     /// not been out of sight for the re-arm time since, or the same track was recorded as the same visitor.
-    pub(super) fn arrive(&mut self, visitor: Visitor, track: TrackId, first_seen: Timestamp, rearm: Duration) -> bool {
+    pub(super) fn arrive(&mut self, visitor: Visitor, track: TrackId, visit: Visit, rearm: Duration) -> bool {
         let rearm = i64::try_from(rearm.as_millis()).unwrap_or(i64::MAX);
         let known = self.present.iter_mut().find(|p| p.visitor.same(&visitor));
         if let Some(presence) = known {
-            let away = first_seen.millis_since(presence.last_seen);
+            let away = visit.first_seen.millis_since(presence.last_seen);
             let news = presence.track != track && away >= rearm;
             presence.track = track;
-            presence.last_seen = presence.last_seen.max(first_seen);
+            presence.last_seen = presence.last_seen.max(visit.last_seen);
             return news;
         }
         self.forget_stalest();
-        self.present.push(Presence { visitor, track, last_seen: first_seen });
+        self.present.push(Presence { visitor, track, last_seen: visit.last_seen });
         true
     }
 
@@ -95,6 +102,10 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
+    fn visit(first: i64, last: i64) -> Visit {
+        Visit { first_seen: at(first), last_seen: at(last) }
+    }
+
     fn stranger(x: f32, y: f32) -> Visitor {
         Visitor::Stranger(Embedding::normalised(ModelId("m".into()), vec![x, y]).unwrap())
     }
@@ -103,25 +114,25 @@ mod tests {
     fn a_person_is_news_again_only_after_the_rearm_time_out_of_sight() {
         let mut visitors = Visitors::default();
         let alice = || Visitor::Person(PersonId(1));
-        assert!(visitors.arrive(alice(), TrackId(1), at(0), REARM));
+        assert!(visitors.arrive(alice(), TrackId(1), visit(0, 3_000), REARM));
         visitors.seen(TrackId(1), at(10_000));
-        assert!(!visitors.arrive(alice(), TrackId(2), at(12_000), REARM));
-        visitors.seen(TrackId(2), at(13_000));
-        assert!(visitors.arrive(alice(), TrackId(3), at(18_000), REARM));
+        assert!(!visitors.arrive(alice(), TrackId(2), visit(12_000, 13_000), REARM));
+        assert!(!visitors.arrive(alice(), TrackId(3), visit(17_999, 18_000), REARM));
+        assert!(visitors.arrive(alice(), TrackId(4), visit(23_000, 24_000), REARM));
     }
 
     #[test]
     fn strangers_are_told_apart_by_their_faces() {
         let mut visitors = Visitors::default();
-        assert!(visitors.arrive(stranger(1.0, 0.0), TrackId(1), at(0), REARM));
-        assert!(!visitors.arrive(stranger(0.95, 0.1), TrackId(2), at(1_000), REARM));
-        assert!(visitors.arrive(stranger(0.0, 1.0), TrackId(3), at(1_000), REARM));
+        assert!(visitors.arrive(stranger(1.0, 0.0), TrackId(1), visit(0, 0), REARM));
+        assert!(!visitors.arrive(stranger(0.95, 0.1), TrackId(2), visit(1_000, 1_000), REARM));
+        assert!(visitors.arrive(stranger(0.0, 1.0), TrackId(3), visit(1_000, 1_000), REARM));
     }
 
     #[test]
     fn a_person_in_view_is_taken_for_every_other_face() {
         let mut visitors = Visitors::default();
-        visitors.arrive(Visitor::Person(PersonId(1)), TrackId(1), at(0), REARM);
+        visitors.arrive(Visitor::Person(PersonId(1)), TrackId(1), visit(0, 0), REARM);
         assert!(visitors.taken(PersonId(1), TrackId(2), |_| true));
         assert!(!visitors.taken(PersonId(1), TrackId(1), |_| true), "not for the face itself");
         assert!(!visitors.taken(PersonId(1), TrackId(2), |_| false), "nor after it left");

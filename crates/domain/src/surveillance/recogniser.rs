@@ -7,14 +7,14 @@ use tokio::sync::watch;
 
 use super::best_shot::{BestShot, Shot};
 use super::board::Entry;
-use super::presence::{Visitor, Visitors};
+use super::presence::{Visit, Visitor, Visitors};
 use super::tracker::{Track, TrackId, Tracker};
 use crate::frame::Frame;
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
     Appliance, Camera, Capture, CaptureId, Error, Face, LibraryFilter, Match, NewRecord, Person, PersonId, PictureId,
-    Record, Result, Similarity, Timestamp, rules,
+    Record, Result, Similarity, rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -37,8 +37,14 @@ pub(super) struct Recogniser {
 /// A shot to be captured.
 struct Due {
     track: TrackId,
-    first_seen: Timestamp,
+    visit: Visit,
     shot: Shot,
+}
+
+impl Due {
+    fn new(track: &Track, shot: Shot) -> Self {
+        Self { track: track.id, visit: Visit { first_seen: track.first_seen, last_seen: track.last_seen }, shot }
+    }
 }
 
 /// A captured face and the people it may be, best first.
@@ -116,16 +122,15 @@ impl Recogniser {
         for track in &step.ended {
             self.end(track);
         }
-        let live = self.tracker.tracks().iter();
-        for Track { id, first_seen, .. } in live {
-            let shot = self.shots.get_mut(id).and_then(|best| best.due(at));
-            self.waiting.extend(shot.map(|shot| Due { track: *id, first_seen: *first_seen, shot }));
+        for track in self.tracker.tracks() {
+            let shot = self.shots.get_mut(&track.id).and_then(|best| best.due(at));
+            self.waiting.extend(shot.map(|shot| Due::new(track, shot)));
         }
     }
 
     fn end(&mut self, track: &Track) {
         let shot = self.shots.remove(&track.id).and_then(|mut best| best.last(track.last_seen));
-        self.waiting.extend(shot.map(|shot| Due { track: track.id, first_seen: track.first_seen, shot }));
+        self.waiting.extend(shot.map(|shot| Due::new(track, shot)));
     }
 
     /// Describes what waits, decides together who is who, and commits.
@@ -195,8 +200,10 @@ impl Recogniser {
         let (answer, person) = self.appliance.blocking(move |a| answer(a, &camera, best)).await?;
         let accepted = answer.accepted().map(|candidate| Visitor::Person(candidate.person));
         let visitor = accepted.unwrap_or_else(|| Visitor::Stranger(described.face.embedding.clone()));
-        let Due { track, first_seen, .. } = described.due;
-        if !self.is_news(visitor, track, first_seen) {
+        let Due { track, mut visit, .. } = described.due;
+        // The shot may have waited while the face stayed in view.
+        visit.last_seen = self.tracker.track(track).map_or(visit.last_seen, |track| track.last_seen);
+        if !self.is_news(visitor, track, visit) {
             return Ok(());
         }
         let record = self.new_record(described, answer, person.as_ref());
@@ -207,9 +214,9 @@ impl Recogniser {
     }
 
     /// In timed mode a track is recorded again and again by intention.
-    fn is_news(&mut self, visitor: Visitor, track: TrackId, first_seen: Timestamp) -> bool {
+    fn is_news(&mut self, visitor: Visitor, track: TrackId, visit: Visit) -> bool {
         let rearm = self.camera.watch.settings.rearm;
-        let news = self.visitors.arrive(visitor, track, first_seen, rearm);
+        let news = self.visitors.arrive(visitor, track, visit, rearm);
         news || self.camera.settings.snap_mode == crate::SnapMode::Timed
     }
 
@@ -223,7 +230,7 @@ impl Recogniser {
             camera_name: self.camera.settings.name.clone(),
             camera_position: self.camera.settings.position.clone(),
             at,
-            first_seen: due.first_seen,
+            first_seen: due.visit.first_seen,
             face_box: face.detection.face_box,
             landmarks: face.detection.landmarks,
             quality: face.detection.quality,
