@@ -1,0 +1,123 @@
+//! Logging in, and what is noted of it.
+
+use std::time::Duration;
+
+use domain::{Appliance, Error, LibraryId, Role, Secret, Thing};
+
+use crate::stage::{Stage, gate, newcomer};
+
+const HERE: &str = "192.0.2.1";
+
+fn password(text: &str) -> Secret {
+    Secret::Password(text.to_owned())
+}
+
+async fn fail(appliance: &Appliance, name: &str, origin: &str) {
+    let refused = appliance.log_in(name, password("wrong"), origin).await;
+    assert!(matches!(refused, Err(Error::Denied)), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_right_password_or_its_md5_logs_in() {
+    let appliance = Stage::new().appliance;
+    let account = appliance.log_in("admin", password("Admin_123"), HERE).await.unwrap();
+    assert_eq!((account.name.as_str(), account.role), ("admin", Role::Admin));
+    appliance.create_account("admin", "viewer", Role::Viewer, "hello").await.unwrap();
+    let md5 = Secret::Md5("5D41402ABC4B2A76B9719D911017C592".into());
+    assert_eq!(appliance.log_in("viewer", md5, HERE).await.unwrap().role, Role::Viewer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_user_is_told_no_more_than_one_who_errs() {
+    let appliance = Stage::new().appliance;
+    fail(&appliance, "nobody", HERE).await;
+    fail(&appliance, "admin", HERE).await;
+    fail(&appliance, "", HERE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_failures_lock_the_name_for_five_minutes_from_everywhere() {
+    let stage = Stage::new();
+    for n in 0..5 {
+        fail(&stage.appliance, "admin", &format!("192.0.2.{n}")).await;
+    }
+    let locked = stage.appliance.log_in("admin", password("Admin_123"), "198.51.100.1").await;
+    assert!(matches!(locked, Err(Error::Denied)));
+    stage.fakes.clock.advance(Duration::from_secs(5 * 60));
+    stage.appliance.log_in("admin", password("Admin_123"), "198.51.100.1").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_failures_lock_the_address_for_every_name() {
+    let stage = Stage::new();
+    for n in 0..5 {
+        fail(&stage.appliance, &format!("guess{n}"), HERE).await;
+    }
+    assert!(matches!(stage.appliance.log_in("admin", password("Admin_123"), HERE).await, Err(Error::Denied)));
+    stage.appliance.log_in("admin", password("Admin_123"), "198.51.100.1").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_failures_and_a_success_start_the_count_anew() {
+    let appliance = Stage::new().appliance;
+    for _ in 0..2 {
+        for _ in 0..4 {
+            fail(&appliance, "admin", HERE).await;
+        }
+        appliance.log_in("admin", password("Admin_123"), HERE).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_password_voids_the_old_one_and_unlocks_the_name() {
+    let appliance = Stage::new().appliance;
+    for n in 0..5 {
+        fail(&appliance, "admin", &format!("192.0.2.{n}")).await;
+    }
+    appliance.set_password("admin", "admin", "New_pass_1").await.unwrap();
+    appliance.log_in("admin", password("New_pass_1"), HERE).await.unwrap();
+    let old = appliance.log_in("admin", password("Admin_123"), HERE).await;
+    assert!(matches!(old, Err(Error::Denied)));
+    let unknown = appliance.set_password("admin", "nobody", "New_pass_1").await;
+    assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Account })));
+    assert!(matches!(appliance.set_password("admin", "admin", "").await, Err(Error::Invalid { .. })));
+    appliance.log_in("admin", password("New_pass_1"), HERE).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn account_names_are_unique_and_plain() {
+    let appliance = Stage::new().appliance;
+    let taken = appliance.create_account("admin", "admin", Role::Viewer, "x").await;
+    assert!(matches!(taken, Err(Error::AlreadyExists { what: Thing::Account })));
+    for name in ["", "a b", "ä", &"x".repeat(50)] {
+        let refused = appliance.create_account("admin", name, Role::Viewer, "x").await;
+        assert!(matches!(refused, Err(Error::Invalid { field: "user name", .. })), "{name:?}");
+    }
+    assert_eq!(appliance.accounts().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_change_is_in_the_audit_log_without_names_or_secrets() {
+    let stage = Stage::new();
+    let appliance = &stage.appliance;
+    let alice = appliance.enrol("sensor", newcomer("alice", LibraryId::DEFAULT)).await.unwrap();
+    appliance.remove_person("sensor", alice.id).await.unwrap();
+    let camera = appliance.add_camera("console", gate()).await.unwrap();
+    appliance.remove_camera("console", camera.id).await.unwrap();
+    appliance.set_password("admin", "admin", "New_pass_1").await.unwrap();
+    for _ in 0..5 {
+        fail(appliance, "admin", HERE).await;
+    }
+    let log = appliance.audit_log(100).await.unwrap();
+    let lines: Vec<_> = log.iter().rev().map(|e| format!("{} {} {}", e.actor, e.action, e.subject)).collect();
+    let wanted = [
+        format!("sensor person.enrol {}", alice.id),
+        format!("sensor person.remove {}", alice.id),
+        "console camera.add 1".to_owned(),
+        "console camera.remove 1".to_owned(),
+        "admin account.password admin".to_owned(),
+        format!("system login.locked {HERE}"),
+    ];
+    assert_eq!(lines, wanted);
+    assert!(log.iter().all(|entry| entry.at == appliance.now()));
+}

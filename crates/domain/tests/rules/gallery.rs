@@ -1,0 +1,193 @@
+//! The gallery finds exactly whom a plain comparison with everybody finds, whatever changed before and meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::gallery::{Gallery, Query, Scope, dot};
+use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
+use proptest::prelude::*;
+
+/// Not a multiple of the vector registers, so that the tail counts too.
+const DIMENSIONS: usize = 19;
+/// Just over two blocks, so that changes meet the edges of blocks.
+const CROWD: i64 = 2_050;
+
+fn model() -> ModelId {
+    ModelId("test".into())
+}
+
+/// A vector that is always the same for a seed.
+fn embedding(seed: u32) -> Embedding {
+    let component =
+        |n: usize| (seed as f32 * 0.37 + n as f32 * 1.7).sin() + (seed as f32 * 1.13 * (n + 1) as f32).cos();
+    Embedding::normalised(model(), (0..DIMENSIONS).map(component).collect()).unwrap()
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Put { person: i64, libraries: Vec<i64>, seed: u32 },
+    Remove(Vec<i64>),
+    Move { person: i64, libraries: Vec<i64> },
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    // The people near the ends of blocks, some in the middle and some newcomers.
+    let person = || prop_oneof![1_020..1_030i64, 2_040..2_060i64, 0..5i64];
+    let libraries = || prop::collection::vec(1..4i64, 1..3);
+    prop_oneof![
+        (person(), libraries(), any::<u16>()).prop_map(|(person, libraries, seed)| Change::Put {
+            person,
+            libraries,
+            seed: seed.into()
+        }),
+        prop::collection::vec(person(), 1..4).prop_map(Change::Remove),
+        (person(), libraries()).prop_map(|(person, libraries)| Change::Move { person, libraries }),
+    ]
+}
+
+fn ids(libraries: &[i64]) -> Vec<LibraryId> {
+    libraries.iter().copied().map(LibraryId).collect()
+}
+
+fn template(person: i64, libraries: &[i64], seed: u32) -> Template {
+    Template { person: PersonId(person), libraries: ids(libraries), embedding: embedding(seed) }
+}
+
+/// What the gallery must know.
+type Model = BTreeMap<PersonId, Template>;
+
+fn apply(gallery: &Gallery, model: &mut Model, change: &Change) {
+    match change {
+        Change::Put { person, libraries, seed } => {
+            let template = template(*person, libraries, *seed);
+            model.insert(template.person, template.clone());
+            assert!(gallery.insert(template));
+        }
+        Change::Remove(people) => {
+            let people: Vec<_> = people.iter().copied().map(PersonId).collect();
+            people.iter().for_each(|person| drop(model.remove(person)));
+            gallery.remove(&people);
+        }
+        Change::Move { person, libraries } => {
+            if let Some(template) = model.get_mut(&PersonId(*person)) {
+                template.libraries = ids(libraries);
+            }
+            gallery.set_libraries(PersonId(*person), &ids(libraries));
+        }
+    }
+}
+
+/// The cosines of everybody in scope, the best first.
+fn brute_force(model: &Model, probe: &Embedding, query: &Query) -> Vec<f32> {
+    let considered = |template: &&Template| match &query.scope {
+        Scope::All => true,
+        Scope::Libraries(wanted) => template.libraries.iter().any(|library| wanted.contains(library)),
+    };
+    let cosine = |template: &Template| dot(template.embedding.vector(), probe.vector());
+    let mut cosines: Vec<_> = model.values().filter(considered).map(cosine).collect();
+    cosines.sort_by(|a, b| b.total_cmp(a));
+    cosines.truncate(query.limit);
+    cosines
+}
+
+fn agree(gallery: &Gallery, model: &Model, probe: &Embedding) {
+    let query = |scope, limit| Query { scope, limit };
+    let queries = [
+        query(Scope::All, 5),
+        query(Scope::Libraries(ids(&[1])), 3),
+        query(Scope::Libraries(ids(&[2, 3])), 1),
+        query(Scope::Libraries(ids(&[9])), 5),
+        query(Scope::All, 0),
+    ];
+    assert_eq!(gallery.len(), model.len());
+    for (found, query) in gallery.search(probe, &queries).iter().zip(&queries) {
+        let cosines: Vec<_> = found.iter().map(|near| near.cosine).collect();
+        assert_eq!(cosines, brute_force(model, probe, query), "{query:?}");
+        for near in found {
+            let template = &model[&near.person];
+            assert_eq!(near.cosine, dot(template.embedding.vector(), probe.vector()), "the cosine is the person's");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_search_is_exact_after_any_changes(
+        changes in prop::collection::vec(change(), 1..40),
+        probes in prop::collection::vec(any::<u16>(), 3),
+    ) {
+        let crowd = (0..CROWD).map(|person| template(person, &[1 + person % 3], person as u32));
+        let mut model: Model = crowd.map(|template| (template.person, template)).collect();
+        let gallery = Gallery::new(self::model());
+        prop_assert_eq!(gallery.insert_all(model.values().cloned()), model.len());
+        for change in &changes {
+            apply(&gallery, &mut model, change);
+        }
+        for probe in probes {
+            agree(&gallery, &model, &embedding(probe.into()));
+        }
+    }
+
+    #[test]
+    fn a_small_gallery_is_exact_down_to_nobody(changes in prop::collection::vec(change(), 0..60)) {
+        let (gallery, mut model) = (Gallery::new(self::model()), Model::new());
+        for change in &changes {
+            apply(&gallery, &mut model, change);
+            agree(&gallery, &model, &embedding(7));
+        }
+        gallery.remove(&model.keys().copied().collect::<Vec<_>>());
+        agree(&gallery, &Model::new(), &embedding(7));
+    }
+}
+
+#[test]
+fn embeddings_that_cannot_be_compared_are_left_out() {
+    let gallery = Gallery::new(model());
+    assert!(gallery.insert(template(1, &[1], 1)));
+    let vector = |model: &str, n| Embedding::normalised(ModelId(model.into()), vec![1.0; n]).unwrap();
+    let stray = |embedding| Template { person: PersonId(2), libraries: ids(&[1]), embedding };
+    assert!(!gallery.insert(stray(vector("other", DIMENSIONS))));
+    assert!(!gallery.insert(stray(vector("test", DIMENSIONS + 1))));
+    let all = [Query { scope: Scope::All, limit: 5 }];
+    assert_eq!(gallery.search(&vector("other", DIMENSIONS), &all), [[]]);
+    assert_eq!(gallery.search(&vector("test", 1), &all), [[]]);
+}
+
+/// One writer lets two people come and go together, and gives a third another face and library at once; readers
+/// must never see one of the two without the other, nor the new face in the old library.
+#[test]
+fn a_search_never_sees_half_a_change() {
+    let (gallery, done) = (Gallery::new(model()), AtomicBool::new(false));
+    gallery.insert_all((100..CROWD).map(|person| template(person, &[9], person as u32)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for turn in 0..400 {
+                gallery.insert_all([template(1, &[1], 1), template(2, &[1], 2)]);
+                let library = 2 + turn % 2;
+                gallery.insert(template(3, &[library], library as u32));
+                gallery.remove(&[PersonId(1), PersonId(2)]);
+            }
+            done.store(true, Ordering::Release);
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    look_for_halves(&gallery);
+                }
+            });
+        }
+    });
+}
+
+fn look_for_halves(gallery: &Gallery) {
+    let library = |id| Query { scope: Scope::Libraries(ids(&[id])), limit: 5 };
+    let probe = embedding(2);
+    let found = gallery.search(&probe, &[library(1), library(2), library(3)]);
+    assert!(matches!(found[0].len(), 0 | 2), "one of two who belong together: {found:?}");
+    for (id, near) in [(2, &found[1]), (3, &found[2])] {
+        let own = dot(embedding(id).vector(), probe.vector());
+        assert!(near.iter().all(|near| near.cosine == own), "a face in another's library");
+    }
+}

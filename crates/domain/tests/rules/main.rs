@@ -1,0 +1,12 @@
+//! The rules of the core as sentences, driven through the appliance with fakes and paused time.
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
+mod captures;
+mod gallery;
+mod libraries;
+mod people;
+mod sources;
+mod stage;
+mod verdicts;
+mod watching;
