@@ -1,1 +1,33 @@
-//! vision.
+//! Faces in pictures: detection, alignment, quality, embeddings, attributes and liveness through ONNX Runtime,
+//! and pictures as files. [`Analyzer`] is the domain's [`FaceAnalyzer`](domain::ports::FaceAnalyzer).
+
+mod align;
+mod analyzer;
+mod attributes;
+mod codec;
+mod detector;
+mod embedder;
+mod engine;
+mod error;
+mod face_crop;
+mod face_network;
+mod imaging;
+mod liveness;
+mod manifest;
+mod models;
+mod pipeline;
+mod pose;
+mod probability;
+mod quality;
+mod runtime;
+mod self_test;
+mod session;
+mod tensor;
+mod view;
+
+pub use analyzer::{Analyzer, ModelInfo, Options};
+pub use codec::{MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE};
+pub use engine::Counters;
+pub use error::{OpenError, SelfTestError};
+pub use manifest::Role;
+pub use runtime::Provider;

@@ -1,0 +1,195 @@
+//! Finds faces in frames.
+
+mod centerface;
+mod suppression;
+mod ultraface;
+
+use domain::Landmarks;
+use domain::frame::Frame;
+use domain::geometry::{Point, Rect};
+use domain::ports::{Lane, Search};
+
+use crate::error::{AnalysisError, OpenError};
+use crate::face_crop::{self, Place};
+use crate::imaging;
+use crate::manifest::{Manifest, Output};
+use crate::models::ModelSet;
+use crate::session::{Network, SessionSettings};
+use crate::view::View;
+
+/// Faces kept of one frame at most, the largest first.
+const MAX_FACES: usize = 200;
+/// Candidates looked at before suppression at most, the surest first.
+const MAX_CANDIDATES: usize = 2000;
+/// The border tried around photos of which the face fills too much, as a part of the longer side.
+const BORDER: f32 = 0.5;
+
+/// A face in pixels of the network's input.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Candidate {
+    face_box: Rect,
+    /// `None` when the detector gives none.
+    landmarks: Option<Landmarks>,
+    score: f32,
+}
+
+/// A face in pixels of the frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) place: Place,
+    pub(crate) score: f32,
+}
+
+/// A detector, with the landmark network it may need.
+pub(crate) struct Detector {
+    network: Network,
+    landmarks: Option<Network>,
+    side: u32,
+}
+
+impl Detector {
+    /// `side`: the longer side frames are scaled down to, pixels.
+    pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, side: u32) -> Result<Self, OpenError> {
+        let network = Network::load(&models.detector, settings)?;
+        let landmarks = models.landmarks.as_ref().map(|model| Network::load(model, settings)).transpose()?;
+        if matches!(network.manifest().output, Output::Ultraface(_)) && landmarks.is_none() {
+            let why = "it gives no landmarks, and its set names no landmarks model".to_owned();
+            return Err(OpenError::WrongTensor { model: network.manifest().name.clone(), why });
+        }
+        Ok(Self { network, landmarks, side: side.max(network_multiple(&models.detector.manifest)) })
+    }
+
+    /// The faces the search asks for, the largest first.
+    pub(crate) fn find(&mut self, frame: &Frame, search: &Search, lane: Lane) -> Result<Vec<Found>, AnalysisError> {
+        let mut found = self.find_in(frame, self.side, 0.0)?;
+        if found.is_empty() && lane == Lane::Photo {
+            found = self.find_harder(frame)?;
+        }
+        found.retain(|face| is_wanted(&face.place.face_box, search));
+        found.sort_by(|a, b| b.place.face_box.area().total_cmp(&a.place.face_box.area()));
+        found.truncate(MAX_FACES);
+        Ok(found)
+    }
+
+    /// For photos in which nothing was found: with room around a face that fills the picture, then with more
+    /// pixels for a face that is far away.
+    fn find_harder(&mut self, frame: &Frame) -> Result<Vec<Found>, AnalysisError> {
+        let found = self.find_in(frame, self.side, BORDER)?;
+        if found.is_empty() && frame.width().max(frame.height()) > self.side {
+            return self.find_in(frame, self.side * 2, 0.0);
+        }
+        Ok(found)
+    }
+
+    fn find_in(&mut self, frame: &Frame, side: u32, border: f32) -> Result<Vec<Found>, AnalysisError> {
+        let view = view(self.network.manifest(), frame, side, border);
+        let candidates = self.candidates(frame, &view)?;
+        let mut found = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            let face_box = view.area(candidate.face_box).clamped_to(&frame.bounds());
+            let landmarks = match candidate.landmarks {
+                Some(points) => points.map(|point| view.point(point)),
+                None => self.landmarks_in(frame, face_box)?,
+            };
+            found.push(Found { place: Place { face_box, landmarks }, score: candidate.score });
+        }
+        found.retain(|face| is_plausible(&face.place));
+        Ok(found)
+    }
+
+    fn candidates(&mut self, frame: &Frame, view: &View) -> Result<Vec<Candidate>, AnalysisError> {
+        let picture = imaging::fit(frame, view)?;
+        let canvas = (picture.width() as f32, picture.height() as f32);
+        let output = self.network.manifest().output.clone();
+        let (iou, least) = match &output {
+            Output::Centerface(output) => (output.nms_iou, output.min_side),
+            Output::Ultraface(output) => (output.nms_iou, output.min_side),
+            _ => return Ok(Vec::new()),
+        };
+        let answers = self.network.ask(&[picture], |answer| match &output {
+            Output::Centerface(output) => centerface::read(answer, output),
+            Output::Ultraface(output) => ultraface::read(answer, output, canvas),
+            _ => Ok(Vec::new()),
+        })?;
+        let mut candidates: Vec<Candidate> = answers.into_iter().flatten().collect();
+        candidates.retain(|face| face.face_box.width().min(face.face_box.height()) >= least);
+        Ok(suppression::suppressed(candidates, iou))
+    }
+
+    fn landmarks_in(&mut self, frame: &Frame, face_box: Rect) -> Result<Landmarks, AnalysisError> {
+        let nowhere = Place { face_box, landmarks: [Point::default(); 5] };
+        let Some(network) = self.landmarks.as_mut().filter(|_| face_box.area() >= 1.0) else {
+            return Ok(nowhere.landmarks);
+        };
+        let picture = face_crop::crop(frame, &nowhere, network.manifest())?;
+        let Output::Points68(output) = network.manifest().output.clone() else { return Ok(nowhere.landmarks) };
+        let answers = network.ask(&[picture], |answer| answer.values(&output.tensor, 136).map(five_points))?;
+        let on_face = |point: Point| Point {
+            x: face_box.left + point.x * face_box.width(),
+            y: face_box.top + point.y * face_box.height(),
+        };
+        Ok(answers.first().map_or(nowhere.landmarks, |points| points.map(on_face)))
+    }
+
+    pub(crate) fn networks(&mut self) -> impl Iterator<Item = &mut Network> {
+        [&mut self.network].into_iter().chain(&mut self.landmarks)
+    }
+}
+
+fn network_multiple(manifest: &Manifest) -> u32 {
+    manifest.input.multiple_of
+}
+
+fn view(manifest: &Manifest, frame: &Frame, side: u32, border: f32) -> View {
+    let input = &manifest.input;
+    if input.is_free() {
+        return View::fitted(frame.width(), frame.height(), side, input.multiple_of, border);
+    }
+    View::stretched(frame.width(), frame.height(), (input.width, input.height), border)
+}
+
+/// Eyes, nose and mouth corners out of 68 points (x, y), in parts of the box.
+fn five_points(values: &[f32]) -> Landmarks {
+    let mean = |points: &[usize]| {
+        let count = points.len() as f32;
+        let sum = |offset: usize| points.iter().map(|point| values[2 * point + offset]).sum::<f32>();
+        Point { x: sum(0) / count, y: sum(1) / count }
+    };
+    [mean(&[37, 38, 40, 41]), mean(&[43, 44, 46, 47]), mean(&[30]), mean(&[48, 60]), mean(&[54, 64])]
+}
+
+fn is_wanted(face: &Rect, search: &Search) -> bool {
+    let (width, height) = (face.width(), face.height());
+    let inside = search.region.is_none_or(|region| region.contains(face.center()));
+    inside && width.min(height) >= search.min_face_px as f32 && width.max(height) <= search.max_face_px as f32
+}
+
+/// Whether this can be aligned: the landmarks are finite and span something.
+fn is_plausible(place: &Place) -> bool {
+    let [left, right, ..] = place.landmarks;
+    let finite = place.landmarks.iter().all(|point| point.x.is_finite() && point.y.is_finite());
+    finite && place.face_box.area() >= 1.0 && (right.x - left.x).hypot(right.y - left.y) >= 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_leaves_out_what_is_elsewhere_too_small_or_too_large() {
+        let search = Search { region: Some(Rect::new(0.0, 0.0, 100.0, 100.0)), min_face_px: 40, max_face_px: 80 };
+        assert!(is_wanted(&Rect::new(30.0, 30.0, 80.0, 90.0), &search));
+        assert!(!is_wanted(&Rect::new(80.0, 30.0, 130.0, 90.0), &search), "its centre is outside");
+        assert!(!is_wanted(&Rect::new(30.0, 30.0, 69.0, 90.0), &search), "its shorter side is below");
+        assert!(!is_wanted(&Rect::new(30.0, 10.0, 80.0, 91.0), &search), "its longer side is above");
+    }
+
+    #[test]
+    fn five_points_are_taken_from_sixty_eight() {
+        let values: Vec<f32> = (0..136).map(|i| i as f32).collect();
+        let points = five_points(&values);
+        assert_eq!(points[0], Point { x: 78.0, y: 79.0 });
+        assert_eq!(points[2], Point { x: 60.0, y: 61.0 });
+        assert_eq!(points[4], Point { x: 118.0, y: 119.0 });
+    }
+}

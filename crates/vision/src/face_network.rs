@@ -1,0 +1,68 @@
+//! A network that looks at one face at a time.
+
+use domain::frame::Frame;
+
+use crate::error::{AnalysisError, OpenError};
+use crate::face_crop::{self, Place};
+use crate::manifest::{ClassesOutput, Manifest, Output};
+use crate::models::Model;
+use crate::probability::probabilities;
+use crate::session::{Answer, Network, SessionSettings};
+
+/// A network, and how its answer is read.
+pub(crate) struct FaceNetwork<R> {
+    pub(crate) network: Network,
+    pub(crate) reading: R,
+}
+
+/// How the answer about one face is read.
+pub(crate) trait Reading: Sized {
+    /// What is read.
+    type Value;
+
+    /// Takes the reading out of a manifest; an error says what it lacks.
+    fn new(manifest: &Manifest) -> Result<Self, String>;
+
+    /// Reads the answer about one face.
+    fn read(&self, answer: &Answer<'_>) -> Result<Self::Value, String>;
+}
+
+impl<R: Reading> FaceNetwork<R> {
+    pub(crate) fn load(model: &Model, settings: &SessionSettings) -> Result<Self, OpenError> {
+        let name = &model.manifest.name;
+        let wrong = |why| OpenError::WrongTensor { model: name.clone(), why };
+        let reading = R::new(&model.manifest).map_err(wrong)?;
+        Ok(Self { network: Network::load(model, settings)?, reading })
+    }
+
+    /// What the network says of each face, in their order.
+    pub(crate) fn read(&mut self, frame: &Frame, faces: &[Place]) -> Result<Vec<R::Value>, AnalysisError> {
+        let manifest = self.network.manifest();
+        let crops = faces.iter().map(|face| face_crop::crop(frame, face, manifest)).collect::<Result<Vec<_>, _>>()?;
+        self.network.ask(&crops, |answer| self.reading.read(answer))
+    }
+}
+
+/// Probabilities of named classes.
+pub(crate) struct Classes {
+    output: ClassesOutput,
+}
+
+impl Classes {
+    pub(crate) fn new(manifest: &Manifest) -> Result<Self, String> {
+        match &manifest.output {
+            Output::Classes(output) => Ok(Self { output: output.clone() }),
+            _ => Err("its output has no classes".to_owned()),
+        }
+    }
+
+    pub(crate) fn labels(&self) -> &[String] {
+        &self.output.labels
+    }
+
+    /// One probability per label.
+    pub(crate) fn read(&self, answer: &Answer<'_>) -> Result<Vec<f32>, String> {
+        let values = answer.values(&self.output.tensor, self.output.labels.len())?;
+        Ok(probabilities(values, self.output.softmax))
+    }
+}

@@ -1,0 +1,374 @@
+//! Scaling, warping and colour conversion of frames; the only module that touches OpenCV.
+//!
+//! Frames of cameras stay in the decoder's YUV until here: what is sampled is scaled first and converted after,
+//! and for a crop only its surroundings are converted.
+
+use std::borrow::Cow;
+
+use domain::frame::{Frame, PixelFormat, Plane};
+use domain::geometry::Rect;
+use opencv::boxed_ref::BoxedRef;
+use opencv::core::{self, Mat, MatTraitConst, MatTraitConstManual, Scalar, Size, Vec3b};
+use opencv::imgproc;
+
+use crate::align::Transform;
+use crate::error::AnalysisError;
+use crate::view::View;
+
+type Result<T, E = AnalysisError> = std::result::Result<T, E>;
+
+/// Sources are shrunk beforehand when they are at least this many times too large: bilinear sampling sees only
+/// the nearest pixels, and what lies between them would turn into noise.
+const SHRINK_FROM: f64 = 2.0;
+
+/// A picture in memory: R, G, B or grey, eight bits each, row after row.
+pub(crate) struct Picture(Mat);
+
+impl Picture {
+    /// A picture of these bytes.
+    pub(crate) fn from_rgb(width: usize, height: usize, rgb: &[u8]) -> Result<Self> {
+        let borrowed = Mat::new_rows_cols_with_bytes::<Vec3b>(height as i32, width as i32, rgb)?;
+        Ok(Self(borrowed.try_clone()?))
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.0.cols().unsigned_abs() as usize
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        self.0.rows().unsigned_abs() as usize
+    }
+
+    /// The samples.
+    pub(crate) fn bytes(&self) -> Result<&[u8]> {
+        Ok(self.0.data_bytes()?)
+    }
+
+    /// The same in grey: 0.299 R + 0.587 G + 0.114 B.
+    pub(crate) fn to_grey(&self) -> Result<Self> {
+        let mut grey = Mat::default();
+        imgproc::cvt_color_def(&self.0, &mut grey, imgproc::COLOR_RGB2GRAY)?;
+        Ok(Self(grey))
+    }
+
+    fn black(width: usize, height: usize) -> Result<Self> {
+        let (rows, cols) = (height as i32, width as i32);
+        Ok(Self(Mat::new_rows_cols_with_default(rows, cols, core::CV_8UC3, Scalar::default())?))
+    }
+}
+
+/// Keeps OpenCV from starting threads of its own beside the inference threads.
+pub(crate) fn use_calling_thread() -> Result<()> {
+    Ok(core::set_num_threads(1)?)
+}
+
+/// A box of whole pixels inside a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PixelBox {
+    pub(crate) left: usize,
+    pub(crate) top: usize,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
+impl PixelBox {
+    /// The pixels that `area` touches, as far as they are in the frame; `None` when there are none.
+    pub(crate) fn covering(area: &Rect, frame: &Frame) -> Option<Self> {
+        let area = area.clamped_to(&frame.bounds());
+        let (left, top) = (area.left.floor() as usize, area.top.floor() as usize);
+        let width = (area.right.ceil() as usize).saturating_sub(left);
+        let height = (area.bottom.ceil() as usize).saturating_sub(top);
+        (width > 0 && height > 0 && area.area() > 0.0).then_some(Self { left, top, width, height })
+    }
+
+    fn whole(frame: &Frame) -> Self {
+        Self { left: 0, top: 0, width: frame.width() as usize, height: frame.height() as usize }
+    }
+
+    /// The box widened to whole chroma samples, two pixels each way; a last odd row or column is left out.
+    fn on_chroma(&self, frame: &Frame) -> Self {
+        let spread = |start: usize, length: usize, limit: usize| {
+            let first = start & !1;
+            (first, (start + length).next_multiple_of(2).min(limit & !1).saturating_sub(first))
+        };
+        let (left, width) = spread(self.left, self.width, frame.width() as usize);
+        let (top, height) = spread(self.top, self.height, frame.height() as usize);
+        Self { left, top, width, height }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+
+    /// The same place in a plane of half the resolution.
+    fn halved(&self) -> Self {
+        Self { left: self.left / 2, top: self.top / 2, width: self.width / 2, height: self.height / 2 }
+    }
+}
+
+/// The whole frame as the view puts it into the network's input.
+pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
+    let (width, height) = view.content;
+    let content = scaled(frame, width, height)?;
+    if view.canvas == view.content {
+        return Ok(Picture(content));
+    }
+    let mut canvas = Picture::black(view.canvas.0, view.canvas.1)?;
+    let place = core::Rect::new(view.offset.0 as i32, view.offset.1 as i32, width as i32, height as i32);
+    content.copy_to(&mut Mat::roi_mut(&mut canvas.0, place)?)?;
+    Ok(canvas)
+}
+
+/// The output of this size that the transform carries the frame onto; black where the frame ends.
+pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: usize) -> Result<Picture> {
+    // Interpolation looks at neighbours, and shrinking at as many pixels as it joins.
+    let margin = (2.0 / transform.scale() + 2.0) as f32;
+    let area = transform.source_box(width, height);
+    let area = Rect::new(area.left - margin, area.top - margin, area.right + margin, area.bottom + margin);
+    let Some(area) = PixelBox::covering(&area, frame) else { return Picture::black(width, height) };
+    with_rgb(frame, area, |rgb, area| {
+        let size = Size::new(width as i32, height as i32);
+        let factor = (1.0 / transform.scale()).floor();
+        if factor < SHRINK_FROM {
+            let rows = transform.rows(area.left as f64, area.top as f64, 1.0, 1.0);
+            return warped(rgb, rows, size);
+        }
+        let shrunk = |side: usize| ((side as f64 / factor).round() as usize).max(1);
+        let (columns, lines) = (shrunk(area.width), shrunk(area.height));
+        let small = resized(rgb, columns, lines)?;
+        let (x, y) = (area.width as f64 / columns as f64, area.height as f64 / lines as f64);
+        warped(&small, transform.rows(area.left as f64, area.top as f64, x, y), size)
+    })?
+    .map_or_else(|| Picture::black(width, height), Ok)
+}
+
+/// A part of the frame, scaled to this size.
+pub(crate) fn cut(frame: &Frame, area: PixelBox, width: usize, height: usize) -> Result<Picture> {
+    with_rgb(frame, area, |rgb, _| Ok(Picture(resized(rgb, width, height)?)))?
+        .map_or_else(|| Picture::black(width, height), Ok)
+}
+
+/// A part of the frame in its own resolution; `None` when it has less than one chroma sample.
+pub(crate) fn copy(frame: &Frame, area: PixelBox) -> Result<Option<Picture>> {
+    with_rgb(frame, area, |rgb, _| Ok(Picture(rgb.try_clone()?)))
+}
+
+fn warped(source: &impl core::ToInputArray, rows: [[f64; 3]; 2], size: Size) -> Result<Picture> {
+    let matrix = Mat::from_slice_2d(&rows)?;
+    let mut output = Mat::default();
+    imgproc::warp_affine_def(source, &mut output, &matrix, size)?;
+    Ok(Picture(output))
+}
+
+fn resized(source: &(impl MatTraitConst + core::ToInputArray), width: usize, height: usize) -> Result<Mat> {
+    let mut output = Mat::default();
+    let size = Size::new(width as i32, height as i32);
+    let shrinks = f64::from(source.cols()) >= SHRINK_FROM * width as f64;
+    let how = if shrinks { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };
+    imgproc::resize(source, &mut output, size, 0.0, 0.0, how)?;
+    Ok(output)
+}
+
+/// The whole frame in this (even) size, in RGB.
+fn scaled(frame: &Frame, width: usize, height: usize) -> Result<Mat> {
+    let whole = PixelBox::whole(frame);
+    let (luma, chroma) = ((width, height), (width / 2, height / 2));
+    let plane = |index, channels, area, size: (usize, usize)| {
+        with_plane(frame, index, channels, area, |plane| resized(plane, size.0, size.1))
+    };
+    let halves = PixelBox { width: whole.width.div_ceil(2), height: whole.height.div_ceil(2), ..whole };
+    match frame.format() {
+        PixelFormat::Rgb8 => plane(0, 3, whole, luma),
+        PixelFormat::Nv12 => from_nv12(&plane(0, 1, whole, luma)?, &plane(1, 2, halves, chroma)?),
+        PixelFormat::I420 => {
+            let (y, u, v) = (plane(0, 1, whole, luma)?, plane(1, 1, halves, chroma)?, plane(2, 1, halves, chroma)?);
+            from_i420(&[&y, &u, &v], width, height)
+        }
+    }
+}
+
+/// Gives `work` a part of the frame in RGB, and which part: for YUV it is widened to whole chroma samples.
+/// `None` when nothing is left of it.
+fn with_rgb<T>(
+    frame: &Frame,
+    area: PixelBox,
+    work: impl FnOnce(&BoxedRef<'_, Mat>, PixelBox) -> Result<T>,
+) -> Result<Option<T>> {
+    if frame.format() == PixelFormat::Rgb8 {
+        return with_plane(frame, 0, 3, area, |rgb| work(rgb, area)).map(Some);
+    }
+    let area = area.on_chroma(frame);
+    if area.is_empty() {
+        return Ok(None);
+    }
+    let rgb = converted(frame, area)?;
+    let whole = Mat::roi(&rgb, core::Rect::new(0, 0, rgb.cols(), rgb.rows()))?;
+    work(&whole, area).map(Some)
+}
+
+/// A part of a YUV frame, on whole chroma samples, in RGB.
+fn converted(frame: &Frame, area: PixelBox) -> Result<Mat> {
+    if frame.format() == PixelFormat::Nv12 {
+        return with_plane(frame, 0, 1, area, |y| with_plane(frame, 1, 2, area.halved(), |uv| from_nv12(y, uv)));
+    }
+    let plane = |index, area| with_plane(frame, index, 1, area, |plane| Ok(plane.try_clone()?));
+    let (y, u, v) = (plane(0, area)?, plane(1, area.halved())?, plane(2, area.halved())?);
+    from_i420(&[&y, &u, &v], area.width, area.height)
+}
+
+fn from_nv12(y: &impl core::ToInputArray, uv: &impl core::ToInputArray) -> Result<Mat> {
+    let mut rgb = Mat::default();
+    imgproc::cvt_color_two_plane(y, uv, &mut rgb, imgproc::COLOR_YUV2RGB_NV12)?;
+    Ok(rgb)
+}
+
+fn from_i420(planes: &[&Mat; 3], width: usize, height: usize) -> Result<Mat> {
+    let mut stacked = Vec::with_capacity(width * height * 3 / 2);
+    for plane in planes {
+        stacked.extend_from_slice(plane.data_bytes()?);
+    }
+    let yuv = Mat::new_rows_cols_with_bytes::<u8>((height * 3 / 2) as i32, width as i32, &stacked)?;
+    let mut rgb = Mat::default();
+    imgproc::cvt_color_def(&yuv, &mut rgb, imgproc::COLOR_YUV2RGB_I420)?;
+    Ok(rgb)
+}
+
+/// Gives `work` a part of a plane without copying it; `area` in samples of the plane.
+fn with_plane<T>(
+    frame: &Frame,
+    index: usize,
+    channels: usize,
+    area: PixelBox,
+    work: impl FnOnce(&BoxedRef<'_, Mat>) -> Result<T>,
+) -> Result<T> {
+    let plane = &frame.planes()[index];
+    let (row, rows) = frame.format().planes(frame.width(), frame.height())[index];
+    let (bytes, stride) = whole_rows(plane, row, rows);
+    let whole = Mat::new_rows_cols_with_bytes::<u8>(rows as i32, stride as i32, &bytes)?;
+    let (left, width) = (area.left * channels, area.width * channels);
+    let place = core::Rect::new(left as i32, area.top as i32, width as i32, area.height as i32);
+    let part = Mat::roi(&whole, place)?;
+    work(&part.reshape_def(channels as i32)?)
+}
+
+/// The plane's bytes with every row of full stride, and the stride. A decoder may leave out the padding of the
+/// last row; such a plane is copied.
+fn whole_rows(plane: &Plane, row: usize, rows: usize) -> (Cow<'_, [u8]>, usize) {
+    if let Some(bytes) = plane.data.get(..plane.stride * rows) {
+        return (Cow::Borrowed(bytes), plane.stride);
+    }
+    let compact = plane.data.chunks(plane.stride).take(rows).flat_map(|line| &line[..row]).copied().collect();
+    (Cow::Owned(compact), row)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::Timestamp;
+    use domain::geometry::Point;
+
+    use super::*;
+
+    /// Left half red, right half blue.
+    fn halves(width: usize, height: usize) -> Vec<u8> {
+        let pixel = |i: usize| if i % width < width / 2 { [255, 0, 0] } else { [0, 0, 255] };
+        (0..width * height).flat_map(pixel).collect()
+    }
+
+    fn plane(data: Vec<u8>, stride: usize) -> Plane {
+        Plane { data: Bytes::from(data), stride }
+    }
+
+    fn frame(format: PixelFormat, planes: Vec<Plane>) -> Frame {
+        Frame::new(Timestamp::from_millis(0), 64, 32, format, planes).unwrap()
+    }
+
+    fn rgb() -> Frame {
+        frame(PixelFormat::Rgb8, vec![plane(halves(64, 32), 192)])
+    }
+
+    /// The same picture in YUV (BT.601, video range), with padding after each row.
+    fn yuv(format: PixelFormat) -> Frame {
+        let row = |left: u8, right: u8, half: usize| [vec![left; half], vec![right; half], vec![99; 8]].concat();
+        let y = plane(row(81, 41, 32).repeat(32), 72);
+        let (u, v) = (row(90, 240, 16).repeat(16), row(240, 110, 16).repeat(16));
+        if format == PixelFormat::I420 {
+            return frame(format, vec![y, plane(u, 40), plane(v, 40)]);
+        }
+        let uv: Vec<u8> = u.iter().zip(&v).flat_map(|(u, v)| [*u, *v]).collect();
+        frame(format, vec![y, plane(uv, 80)])
+    }
+
+    fn pixel(picture: &Picture, x: usize, y: usize) -> [u8; 3] {
+        let at = (y * picture.width() + x) * 3;
+        picture.bytes().unwrap()[at..at + 3].try_into().unwrap()
+    }
+
+    fn assert_near(found: [u8; 3], wanted: [u8; 3]) {
+        assert!(found.iter().zip(wanted).all(|(f, w)| f.abs_diff(w) <= 4), "{found:?} is not {wanted:?}");
+    }
+
+    #[test]
+    fn every_pixel_format_gives_the_same_picture() {
+        let view = View::fitted(64, 32, 32, 8, 0.0);
+        for frame in [rgb(), yuv(PixelFormat::I420), yuv(PixelFormat::Nv12)] {
+            let small = fit(&frame, &view).unwrap();
+            assert_eq!((small.width(), small.height()), (32, 16));
+            assert_near(pixel(&small, 2, 8), [255, 0, 0]);
+            assert_near(pixel(&small, 29, 8), [0, 0, 255]);
+            let part = copy(&frame, PixelBox { left: 30, top: 4, width: 10, height: 6 }).unwrap().unwrap();
+            assert_eq!((part.width(), part.height()), (10, 6));
+            assert_near(pixel(&part, 0, 0), [255, 0, 0]);
+            assert_near(pixel(&part, 9, 5), [0, 0, 255]);
+        }
+    }
+
+    #[test]
+    fn a_border_is_black() {
+        let view = View::fitted(64, 32, 64, 8, 0.5);
+        let padded = fit(&rgb(), &view).unwrap();
+        assert_eq!(pixel(&padded, 0, 0), [0, 0, 0]);
+        assert_eq!(pixel(&padded, view.offset.0, view.offset.1), [255, 0, 0]);
+    }
+
+    #[test]
+    fn a_warp_takes_each_pixel_from_its_place() {
+        // The middle 32x16 pixels, twice as large, and the same made small again.
+        let corners = |l: f32, t: f32, r: f32, b: f32| [Point { x: l, y: t }, Point { x: r, y: b }];
+        for frame in [rgb(), yuv(PixelFormat::I420), yuv(PixelFormat::Nv12)] {
+            for (width, height) in [(64, 32), (8, 4)] {
+                let onto = corners(-0.5, -0.5, width as f32 - 0.5, height as f32 - 0.5);
+                let transform = Transform::between(&corners(15.5, 7.5, 47.5, 23.5), &onto).unwrap();
+                let output = warp(&frame, &transform, width, height).unwrap();
+                assert_near(pixel(&output, width / 2 - 2, height / 2), [255, 0, 0]);
+                assert_near(pixel(&output, width / 2 + 2, height / 2), [0, 0, 255]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_the_frame_is_black() {
+        let corners = [Point { x: 1000.0, y: 1000.0 }, Point { x: 1100.0, y: 1100.0 }];
+        let transform = Transform::between(&corners, &[Point::default(), Point { x: 10.0, y: 10.0 }]).unwrap();
+        let output = warp(&rgb(), &transform, 10, 10).unwrap();
+        assert!(output.bytes().unwrap().iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn a_last_row_without_padding_is_enough() {
+        let mut data = [vec![7u8; 192], vec![9; 8]].concat().repeat(32);
+        data.truncate(data.len() - 8);
+        let picture = copy(
+            &frame(PixelFormat::Rgb8, vec![plane(data, 200)]),
+            PixelBox { left: 0, top: 31, width: 64, height: 1 },
+        );
+        assert!(picture.unwrap().unwrap().bytes().unwrap().iter().all(|byte| *byte == 7));
+    }
+
+    #[test]
+    fn a_box_outside_the_frame_covers_no_pixel() {
+        assert_eq!(PixelBox::covering(&Rect::new(64.0, 0.0, 90.0, 32.0), &rgb()), None);
+        let all = PixelBox::covering(&Rect::new(-5.0, -5.0, 500.0, 500.0), &rgb());
+        assert_eq!(all, Some(PixelBox::whole(&rgb())));
+    }
+}

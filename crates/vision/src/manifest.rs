@@ -1,0 +1,361 @@
+//! Model manifests: what a network wants to see and how its answer is read. `models/README.md` tells
+//! what every key means.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// Largest side of a network's input, pixels; guards the allocation of tensors.
+const MAX_INPUT_SIDE: u32 = 4096;
+
+/// What a model is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Finds faces.
+    Detector,
+    /// Finds the landmarks of a face, for detectors that give none.
+    Landmarks,
+    /// Turns a face into a vector.
+    Embedder,
+    /// Estimates the age.
+    Age,
+    /// Estimates the sex.
+    Gender,
+    /// Estimates where the head points.
+    HeadPose,
+    /// Estimates the expression.
+    Expression,
+    /// Tells a live face from a picture of one.
+    Liveness,
+}
+
+/// The models of one set, by role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SetEntry {
+    pub(crate) detector: String,
+    pub(crate) landmarks: Option<String>,
+    pub(crate) embedder: String,
+    pub(crate) age: Option<String>,
+    pub(crate) gender: Option<String>,
+    pub(crate) head_pose: Option<String>,
+    pub(crate) expression: Option<String>,
+    pub(crate) liveness: Option<String>,
+}
+
+/// `sets.toml`: the sets by name.
+pub(crate) type Sets = BTreeMap<String, SetEntry>;
+
+/// One model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    pub(crate) schema: u32,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) revision: u32,
+    pub(crate) summary: String,
+    pub(crate) file: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    /// Concerns only who fetches the file.
+    #[serde(rename = "source")]
+    _source: IgnoredAny,
+    pub(crate) licence: Licence,
+    pub(crate) input: Input,
+    pub(crate) crop: Crop,
+    pub(crate) output: Output,
+    pub(crate) self_test: Vec<Question>,
+}
+
+/// Under which terms the weights come.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Licence {
+    pub(crate) stated: String,
+    pub(crate) unknown: String,
+}
+
+/// How a picture becomes the input tensor.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    pub(crate) tensor: String,
+    pub(crate) layout: Layout,
+    pub(crate) colour: Colour,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) multiple_of: u32,
+    pub(crate) batch: bool,
+    pub(crate) mean: Vec<f32>,
+    pub(crate) scale: Vec<f32>,
+}
+
+/// Order of the tensor's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Layout {
+    Nchw,
+    Nhwc,
+}
+
+/// Order of the tensor's channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Colour {
+    Rgb,
+    Bgr,
+    Grey,
+}
+
+impl Colour {
+    pub(crate) fn channels(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Grey => 1,
+        }
+    }
+}
+
+/// Which part of the picture the network sees.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Crop {
+    Frame {},
+    StretchedFrame {},
+    Template { points: [[f32; 2]; 5] },
+    Box { scale: f32, aspect: Aspect },
+}
+
+/// What becomes of a box's aspect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Aspect {
+    Square,
+    Keep,
+}
+
+/// How the answer is read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Output {
+    Centerface(CenterfaceOutput),
+    Ultraface(UltrafaceOutput),
+    Points68(Points68Output),
+    Embedding(EmbeddingOutput),
+    Expectation(ExpectationOutput),
+    Angles(AnglesOutput),
+    Classes(ClassesOutput),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CenterfaceOutput {
+    pub(crate) heatmap: String,
+    pub(crate) scale: String,
+    pub(crate) offset: String,
+    pub(crate) landmarks: String,
+    pub(crate) stride: u32,
+    pub(crate) score_min: f32,
+    pub(crate) nms_iou: f32,
+    pub(crate) min_side: f32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UltrafaceOutput {
+    pub(crate) scores: String,
+    pub(crate) boxes: String,
+    pub(crate) score_min: f32,
+    pub(crate) nms_iou: f32,
+    pub(crate) min_side: f32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Points68Output {
+    pub(crate) tensor: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmbeddingOutput {
+    pub(crate) tensor: String,
+    pub(crate) length: usize,
+    pub(crate) calibration: Vec<(f32, f32)>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectationOutput {
+    pub(crate) tensor: String,
+    pub(crate) softmax: bool,
+    pub(crate) first: f32,
+    pub(crate) step: f32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnglesOutput {
+    pub(crate) softmax: bool,
+    pub(crate) yaw: Angle,
+    pub(crate) pitch: Angle,
+    pub(crate) roll: Angle,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Angle {
+    pub(crate) tensor: String,
+    pub(crate) first: f32,
+    pub(crate) step: f32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClassesOutput {
+    pub(crate) tensor: String,
+    pub(crate) softmax: bool,
+    pub(crate) labels: Vec<String>,
+}
+
+impl Output {
+    /// The names of the tensors that are read.
+    pub(crate) fn tensors(&self) -> Vec<&str> {
+        match self {
+            Self::Centerface(o) => vec![&o.heatmap, &o.scale, &o.offset, &o.landmarks],
+            Self::Ultraface(o) => vec![&o.scores, &o.boxes],
+            Self::Points68(o) => vec![&o.tensor],
+            Self::Embedding(o) => vec![&o.tensor],
+            Self::Expectation(o) => vec![&o.tensor],
+            Self::Angles(o) => vec![&o.yaw.tensor, &o.pitch.tensor, &o.roll.tensor],
+            Self::Classes(o) => vec![&o.tensor],
+        }
+    }
+
+    /// Whether a model of this role may answer so.
+    fn suits(&self, role: Role) -> bool {
+        match self {
+            Self::Centerface(_) | Self::Ultraface(_) => role == Role::Detector,
+            Self::Points68(_) => role == Role::Landmarks,
+            Self::Embedding(_) => role == Role::Embedder,
+            Self::Expectation(_) => role == Role::Age,
+            Self::Angles(_) => role == Role::HeadPose,
+            Self::Classes(_) => matches!(role, Role::Gender | Role::Expression | Role::Liveness),
+        }
+    }
+}
+
+/// A question with a known answer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    pub(crate) seed: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) tensor: String,
+    pub(crate) first: usize,
+    pub(crate) values: Vec<f32>,
+    pub(crate) tolerance: f32,
+}
+
+impl Manifest {
+    /// Reads a manifest; the text of an error is for the operator.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        manifest.check().map(|()| manifest).map_err(str::to_owned)
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let demand = |met: bool, why| if met { Ok(()) } else { Err(why) };
+        demand(self.schema == 1, "this version reads schema 1 only")?;
+        demand(is_plain(&self.name) && is_plain(&self.file), "name and file must be plain names")?;
+        demand(self.sha256.len() == 64 && self.sha256.is_ascii(), "sha256 must have 64 digits")?;
+        demand(self.output.suits(self.role), "this role has no such output")?;
+        demand(self.crop_suits(), "this role has no such crop")?;
+        demand(!self.self_test.is_empty(), "a [[self_test]] is required")?;
+        self.input.check()?;
+        demand(self.self_test.iter().all(|question| self.input.takes(question)), "a self test has an impossible size")
+    }
+
+    fn crop_suits(&self) -> bool {
+        let frame = matches!(self.crop, Crop::Frame {} | Crop::StretchedFrame {});
+        frame == (self.role == Role::Detector)
+    }
+}
+
+impl Input {
+    fn check(&self) -> Result<(), &'static str> {
+        let demand = |met: bool, why| if met { Ok(()) } else { Err(why) };
+        let channels = self.colour.channels();
+        demand(
+            self.mean.len() == channels && self.scale.len() == channels,
+            "mean and scale need one number per channel",
+        )?;
+        demand((self.width == 0) == (self.height == 0), "width and height are both 0 or neither")?;
+        demand(self.width.max(self.height) <= MAX_INPUT_SIDE, "the input is too large")?;
+        demand((1..=MAX_INPUT_SIDE).contains(&self.multiple_of), "multiple_of must be at least 1")
+    }
+
+    /// Whether the network takes pictures of any size.
+    pub(crate) fn is_free(&self) -> bool {
+        self.width == 0
+    }
+
+    fn takes(&self, question: &Question) -> bool {
+        let (width, height) = (question.width, question.height);
+        if self.is_free() {
+            let fits = |side: u32| (1..=MAX_INPUT_SIDE).contains(&side) && side.is_multiple_of(self.multiple_of);
+            return fits(width) && fits(height);
+        }
+        (width, height) == (self.width, self.height)
+    }
+}
+
+/// Whether this is a name and not a path.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMBEDDER: &str = include_str!("../../../models/face_embed_512.toml");
+
+    #[test]
+    fn every_manifest_of_the_product_is_understood() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+        let sets: Sets = toml::from_str(&std::fs::read_to_string(folder.join("sets.toml")).unwrap()).unwrap();
+        for set in sets.values() {
+            let optional = [&set.landmarks, &set.age, &set.gender, &set.head_pose, &set.expression, &set.liveness];
+            let names = optional.into_iter().flatten().chain([&set.detector, &set.embedder]);
+            for name in names {
+                let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
+                assert_eq!(Manifest::parse(&text).unwrap().name, *name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_wherever_it_stands() {
+        for (table, key) in [("[input]", "typo = 1"), ("[crop]", "typo = 1"), ("[output]", "typo = 1")] {
+            let text = EMBEDDER.replace(table, &format!("{table}\n{key}"));
+            assert!(Manifest::parse(&text).unwrap_err().contains("typo"), "{table}");
+        }
+        assert!(Manifest::parse(&format!("typo = 1\n{EMBEDDER}")).unwrap_err().contains("typo"));
+    }
+
+    #[test]
+    fn a_manifest_that_contradicts_itself_is_refused() {
+        let broken = |from: &str, to: &str| Manifest::parse(&EMBEDDER.replace(from, to)).unwrap_err();
+        assert!(broken("schema = 1", "schema = 2").contains("schema"));
+        assert!(broken("file = \"", "file = \"../").contains("plain"));
+        assert!(broken("role = \"embedder\"", "role = \"age\"").contains("output"));
+        assert!(broken("mean = [127.0, ", "mean = [").contains("channel"));
+        assert!(broken("width = 112", "width = 100000").contains("large"));
+    }
+}

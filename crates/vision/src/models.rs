@@ -1,0 +1,197 @@
+//! The models of a set: read, checked against what their manifests pin.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::error::OpenError;
+use crate::manifest::{Manifest, Role, Sets, is_plain};
+
+/// Manifests longer than this are not read.
+const MAX_MANIFEST_BYTES: u64 = 256 * 1024;
+/// Networks larger than this are not read.
+const MAX_MODEL_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// A network's bytes and its manifest.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) manifest: Manifest,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// One model per role.
+#[derive(Debug)]
+pub(crate) struct ModelSet {
+    pub(crate) detector: Model,
+    pub(crate) landmarks: Option<Model>,
+    pub(crate) embedder: Model,
+    pub(crate) age: Option<Model>,
+    pub(crate) gender: Option<Model>,
+    pub(crate) head_pose: Option<Model>,
+    pub(crate) expression: Option<Model>,
+    pub(crate) liveness: Option<Model>,
+}
+
+impl ModelSet {
+    /// Reads the set of this name; the liveness model only when `liveness`.
+    pub(crate) fn load(folder: &Path, name: &str, liveness: bool) -> Result<Self, OpenError> {
+        let path = folder.join("sets.toml");
+        let mut sets: Sets = parse(&path)?;
+        let Some(set) = sets.remove(name) else {
+            let known = sets.into_keys().collect::<Vec<_>>().join(", ");
+            return Err(OpenError::UnknownSet { path, set: name.to_owned(), known });
+        };
+        let some = |name: &Option<String>, role| name.as_ref().map(|name| model(folder, name, role)).transpose();
+        Ok(Self {
+            detector: model(folder, &set.detector, Role::Detector)?,
+            landmarks: some(&set.landmarks, Role::Landmarks)?,
+            embedder: model(folder, &set.embedder, Role::Embedder)?,
+            age: some(&set.age, Role::Age)?,
+            gender: some(&set.gender, Role::Gender)?,
+            head_pose: some(&set.head_pose, Role::HeadPose)?,
+            expression: some(&set.expression, Role::Expression)?,
+            liveness: if liveness { some(&set.liveness, Role::Liveness)? } else { None },
+        })
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Model> {
+        let optional = [&self.landmarks, &self.age, &self.gender, &self.head_pose, &self.expression, &self.liveness];
+        [&self.detector, &self.embedder].into_iter().chain(optional.into_iter().flatten())
+    }
+}
+
+fn model(folder: &Path, name: &str, role: Role) -> Result<Model, OpenError> {
+    let path = folder.join(format!("{name}.toml"));
+    let bad = |why: String| OpenError::BadManifest { path: path.clone(), why };
+    if !is_plain(name) {
+        return Err(bad("the name in sets.toml is not a plain name".to_owned()));
+    }
+    let manifest = Manifest::parse(&text(&path)?).map_err(bad)?;
+    if manifest.name != name {
+        return Err(bad(format!("its name is {:?}", manifest.name)));
+    }
+    if manifest.role != role {
+        return Err(bad(format!("it is used as {role:?} but made for {:?}", manifest.role)));
+    }
+    let bytes = network(&folder.join(&manifest.file), &manifest)?;
+    Ok(Model { manifest, bytes })
+}
+
+fn network(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, OpenError> {
+    let wrong =
+        |what, expected: String, found: String| OpenError::WrongFile { path: path.to_owned(), what, expected, found };
+    let size = size(path)?;
+    if size != manifest.bytes || size > MAX_MODEL_BYTES {
+        return Err(wrong("the number of bytes", manifest.bytes.to_string(), size.to_string()));
+    }
+    let bytes = read(path, MAX_MODEL_BYTES)?;
+    let found = hex(&Sha256::digest(&bytes));
+    if found != manifest.sha256 {
+        return Err(wrong("SHA-256", manifest.sha256.clone(), found));
+    }
+    Ok(bytes)
+}
+
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, OpenError> {
+    let bad = |error: toml::de::Error| OpenError::BadManifest { path: path.to_owned(), why: error.to_string() };
+    toml::from_str(&text(path)?).map_err(bad)
+}
+
+fn text(path: &Path) -> Result<String, OpenError> {
+    let bad = |_| OpenError::BadManifest { path: path.to_owned(), why: "it is not UTF-8".to_owned() };
+    String::from_utf8(read(path, MAX_MANIFEST_BYTES)?).map_err(bad)
+}
+
+fn size(path: &Path) -> Result<u64, OpenError> {
+    fs::metadata(path).map(|data| data.len()).map_err(unreadable(path))
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable(path))?;
+    file.take(limit).read_to_end(&mut bytes).map_err(unreadable(path))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
+    let path: PathBuf = path.to_owned();
+    move |source| OpenError::Unreadable { path, source }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with one set whose networks are a few bytes.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("sets.toml"),
+            "[tiny]\ndetector = \"centerface\"\nembedder = \"face_embed_512\"\n",
+        )
+        .unwrap();
+        for name in ["centerface", "face_embed_512"] {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../models/{name}.toml"));
+            fs::write(folder.path().join(format!("{name}.toml")), pinned(&fs::read_to_string(source).unwrap()))
+                .unwrap();
+            fs::write(folder.path().join(format!("{name}.onnx")), b"network").unwrap();
+        }
+        folder
+    }
+
+    /// The manifest, with size and hash of the file's bytes.
+    fn pinned(manifest: &str) -> String {
+        let manifest: Vec<String> = manifest.lines().map(str::to_owned).collect();
+        let mut first = true;
+        let line = |line: String| match line.split(" = ").next() {
+            Some("bytes") => "bytes = 7".to_owned(),
+            Some("sha256") if std::mem::take(&mut first) => format!("sha256 = {:?}", hex(&Sha256::digest(b"network"))),
+            _ => line,
+        };
+        manifest.into_iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn refusal(folder: &tempfile::TempDir) -> String {
+        ModelSet::load(folder.path(), "tiny", true).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_complete_set_is_read() {
+        let set = ModelSet::load(folder().path(), "tiny", true).unwrap();
+        assert_eq!(set.iter().count(), 2);
+        assert_eq!(set.embedder.bytes, b"network");
+    }
+
+    #[test]
+    fn a_changed_network_is_refused() {
+        let folder = folder();
+        fs::write(folder.path().join("centerface.onnx"), b"metwork").unwrap();
+        assert!(refusal(&folder).contains("SHA-256"));
+        fs::write(folder.path().join("centerface.onnx"), b"longer network").unwrap();
+        assert!(refusal(&folder).contains("bytes is 14, not 7"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let folder = folder();
+        assert!(ModelSet::load(folder.path(), "big", true).unwrap_err().to_string().contains("it has tiny"));
+        fs::remove_file(folder.path().join("face_embed_512.onnx")).unwrap();
+        assert!(refusal(&folder).contains("face_embed_512.onnx"));
+    }
+
+    #[test]
+    fn a_model_in_another_role_is_refused() {
+        let folder = folder();
+        let sets = "[tiny]\ndetector = \"face_embed_512\"\nembedder = \"face_embed_512\"\n";
+        fs::write(folder.path().join("sets.toml"), sets).unwrap();
+        assert!(refusal(&folder).contains("used as Detector"));
+    }
+}

@@ -1,0 +1,125 @@
+//! All networks of a set, and what they say together of a frame.
+
+use domain::frame::Frame;
+use domain::ports::{Lane, Search};
+use domain::{Attributes, Detection, Expression, Face, Gender};
+
+use crate::attributes::{AgeReading, ClassReading};
+use crate::detector::{Detector, Found};
+use crate::embedder::Embedder;
+use crate::error::{AnalysisError, OpenError};
+use crate::face_crop::Place;
+use crate::face_network::{FaceNetwork, Reading};
+use crate::liveness::LivenessReading;
+use crate::models::{Model, ModelSet};
+use crate::pose::PoseReading;
+use crate::quality;
+use crate::session::{Network, SessionSettings};
+
+/// Sides of a frame below which nobody can be recognised, pixels.
+const MIN_FRAME_SIDE: u32 = 16;
+
+/// The networks of one inference thread.
+pub(crate) struct Pipeline {
+    detector: Detector,
+    embedder: Embedder,
+    age: Option<FaceNetwork<AgeReading>>,
+    gender: Option<FaceNetwork<ClassReading<Gender>>>,
+    expression: Option<FaceNetwork<ClassReading<Expression>>>,
+    head_pose: Option<FaceNetwork<PoseReading>>,
+    liveness: Option<FaceNetwork<LivenessReading>>,
+}
+
+impl Pipeline {
+    /// Loads all networks; `side`: the longer side frames are scaled down to for detection, pixels.
+    pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, side: u32) -> Result<Self, OpenError> {
+        Ok(Self {
+            detector: Detector::load(models, settings, side)?,
+            embedder: Embedder::load(&models.embedder, settings)?,
+            age: loaded(models.age.as_ref(), settings)?,
+            gender: loaded(models.gender.as_ref(), settings)?,
+            expression: loaded(models.expression.as_ref(), settings)?,
+            head_pose: loaded(models.head_pose.as_ref(), settings)?,
+            liveness: loaded(models.liveness.as_ref(), settings)?,
+        })
+    }
+
+    /// Finds faces, the largest first, and judges their quality from pixels and landmarks.
+    pub(crate) fn detect(
+        &mut self,
+        frame: &Frame,
+        search: &Search,
+        lane: Lane,
+    ) -> Result<Vec<Detection>, AnalysisError> {
+        if frame.width().min(frame.height()) < MIN_FRAME_SIDE {
+            return Ok(Vec::new());
+        }
+        self.detector.find(frame, search, lane)?.into_iter().map(|found| detection(frame, found)).collect()
+    }
+
+    /// Describes faces, in the order given.
+    pub(crate) fn describe(&mut self, frame: &Frame, detections: Vec<Detection>) -> Result<Vec<Face>, AnalysisError> {
+        let places: Vec<Place> = detections.iter().map(place).collect();
+        let embeddings = self.embedder.embed(frame, &places)?;
+        let ages = read(&mut self.age, frame, &places)?;
+        let genders = read(&mut self.gender, frame, &places)?;
+        let expressions = read(&mut self.expression, frame, &places)?;
+        let poses = read(&mut self.head_pose, frame, &places)?;
+        let liveness = read(&mut self.liveness, frame, &places)?;
+        let faces = detections.into_iter().zip(embeddings).enumerate();
+        let face = |(index, (mut detection, embedding)): (usize, (Detection, _))| {
+            if let Some(pose) = poses[index] {
+                detection.quality = quality::with_pose(detection.quality, pose);
+            }
+            let attributes = Attributes {
+                gender: genders[index].flatten(),
+                age: ages[index],
+                expression: expressions[index].flatten(),
+            };
+            Face { detection, attributes, liveness: liveness[index], embedding }
+        };
+        Ok(faces.map(face).collect())
+    }
+
+    pub(crate) fn embedder_network(&mut self) -> &mut Network {
+        self.embedder.network()
+    }
+
+    /// All networks.
+    pub(crate) fn networks(&mut self) -> Vec<&mut Network> {
+        let mut networks: Vec<&mut Network> = self.detector.networks().collect();
+        networks.push(self.embedder.network());
+        networks.extend(self.age.as_mut().map(|model| &mut model.network));
+        networks.extend(self.gender.as_mut().map(|model| &mut model.network));
+        networks.extend(self.expression.as_mut().map(|model| &mut model.network));
+        networks.extend(self.head_pose.as_mut().map(|model| &mut model.network));
+        networks.extend(self.liveness.as_mut().map(|model| &mut model.network));
+        networks
+    }
+}
+
+fn loaded<R: Reading>(model: Option<&Model>, settings: &SessionSettings) -> Result<Option<FaceNetwork<R>>, OpenError> {
+    model.map(|model| FaceNetwork::load(model, settings)).transpose()
+}
+
+/// What an optional network says of each face; `None` for each without the network.
+fn read<R: Reading>(
+    network: &mut Option<FaceNetwork<R>>,
+    frame: &Frame,
+    places: &[Place],
+) -> Result<Vec<Option<R::Value>>, AnalysisError> {
+    match network {
+        Some(network) => Ok(network.read(frame, places)?.into_iter().map(Some).collect()),
+        None => Ok(places.iter().map(|_| None).collect()),
+    }
+}
+
+fn detection(frame: &Frame, found: Found) -> Result<Detection, AnalysisError> {
+    let quality = quality::judge(frame, &found.place)?;
+    let Place { face_box, landmarks } = found.place;
+    Ok(Detection { face_box, landmarks, score: found.score.clamp(0.0, 1.0), quality })
+}
+
+fn place(detection: &Detection) -> Place {
+    Place { face_box: detection.face_box, landmarks: detection.landmarks }
+}

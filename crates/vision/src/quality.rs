@@ -1,0 +1,141 @@
+//! How usable a face is, by the component names of ISO/IEC 29794-5, each 0..=100.
+//!
+//! | component | measured on | 0 … 100 |
+//! |---|---|---|
+//! | size | the longer of the distances eye to eye and eyes to mouth, pixels of the frame | 8 … 90, by [`SIZE`] |
+//! | sharpness | variance of the Laplacian over the variance of the face aligned to 112×112 pixels, logarithm | by [`SHARPNESS`] |
+//! | brightness | mean of the aligned face, times its contrast (95th less 5th percentile, full from 50) | by [`BRIGHTNESS`] |
+//! | pose | cos²(yaw) · cos²(pitch) · cos²(roll / 2) | |
+//!
+//! Roll counts half, because alignment undoes it. The aligned face has the size the embedder sees, so that a small
+//! face is blurred by its enlargement and a large one may be a little out of focus.
+//!
+//! overall = √(G · W): G is the weighted geometric mean of the components ([`WEIGHTS`]), W the worst of them. A face
+//! is as usable as its worst component allows, but it also counts whether the others make up for it.
+
+use domain::frame::Frame;
+use domain::geometry::Point;
+use domain::{Landmarks, Quality};
+
+use crate::error::AnalysisError;
+use crate::face_crop::{Place, aligned};
+use crate::pose::Pose;
+
+/// Side of the aligned face, pixels.
+const SIDE: usize = 112;
+/// Where the landmarks lie in it.
+const TEMPLATE: Landmarks = [
+    Point { x: 38.2946, y: 51.6963 },
+    Point { x: 73.5318, y: 51.5014 },
+    Point { x: 56.0252, y: 71.7366 },
+    Point { x: 41.5493, y: 92.3655 },
+    Point { x: 70.7299, y: 92.2041 },
+];
+/// The part of it that shows skin, eyes and mouth and no background: left, top, right, bottom.
+const FACE: [usize; 4] = [28, 36, 84, 104];
+
+/// Straight lines between (measure, component).
+type Curve = [(f32, f32)];
+
+/// Pixels; 60 pixels between the eyes make a passport photo, below 13 faces cannot be told apart.
+const SIZE: &Curve = &[(8.0, 0.0), (13.0, 10.0), (18.0, 30.0), (26.0, 55.0), (40.0, 80.0), (60.0, 95.0), (90.0, 100.0)];
+/// Logarithm of the ratio.
+const SHARPNESS: &Curve = &[(-6.0, 0.0), (-4.5, 20.0), (-3.5, 50.0), (-2.5, 85.0), (-1.5, 100.0)];
+/// Grey levels 0..=255.
+const BRIGHTNESS: &Curve =
+    &[(8.0, 0.0), (30.0, 40.0), (60.0, 90.0), (80.0, 100.0), (180.0, 100.0), (215.0, 70.0), (250.0, 0.0)];
+/// Difference of grey levels at which contrast is full.
+const CONTRAST: f32 = 50.0;
+
+/// Weights of size, sharpness, brightness and pose; their sum is 1.
+const WEIGHTS: [f32; 4] = [0.3, 0.3, 0.15, 0.25];
+
+/// Judges a face from the frame's pixels and its landmarks.
+pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisError> {
+    let face = aligned(frame, &place.landmarks, &TEMPLATE, SIDE, SIDE)?.to_grey()?;
+    let pixels = face.bytes()?;
+    let quality = Quality {
+        size: component(along(SIZE, measure(&place.landmarks))),
+        sharpness: component(sharpness(pixels)),
+        brightness: component(brightness(pixels)),
+        ..Quality::default()
+    };
+    Ok(with_pose(quality, Pose::from_landmarks(&place.landmarks)))
+}
+
+/// The same quality with a better known pose.
+pub(crate) fn with_pose(quality: Quality, pose: Pose) -> Quality {
+    let quality = Quality {
+        pose: component(100.0 * frontal(&pose)),
+        yaw: pose.yaw,
+        pitch: pose.pitch,
+        roll: pose.roll,
+        ..quality
+    };
+    Quality { overall: overall(&quality), ..quality }
+}
+
+/// The face's size in pixels: of a turned or nodding head one of the two distances stays.
+fn measure(&[left, right, _, mouth_left, mouth_right]: &Landmarks) -> f32 {
+    let middle = |a: Point, b: Point| Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
+    let distance = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y);
+    distance(left, right).max(distance(middle(left, right), middle(mouth_left, mouth_right)))
+}
+
+fn sharpness(face: &[u8]) -> f32 {
+    let at = |x: usize, y: usize| f32::from(face[y * SIDE + x]);
+    let laplacian = |x, y| at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4.0 * at(x, y);
+    let edges = variance(inner().map(|(x, y)| laplacian(x, y)));
+    let shades = variance(inner().map(|(x, y)| at(x, y)));
+    along(SHARPNESS, (edges / shades.max(1.0)).max(1e-6).ln())
+}
+
+fn brightness(face: &[u8]) -> f32 {
+    let mut shades: Vec<u8> = inner().map(|(x, y)| face[y * SIDE + x]).collect();
+    shades.sort_unstable();
+    let mean = shades.iter().map(|shade| f32::from(*shade)).sum::<f32>() / shades.len() as f32;
+    let percentile = |percent: usize| f32::from(shades[shades.len() * percent / 100]);
+    let contrast = ((percentile(95) - percentile(5)) / CONTRAST).min(1.0);
+    along(BRIGHTNESS, mean) * contrast
+}
+
+/// The pixels of the aligned picture that belong to the face.
+fn inner() -> impl Iterator<Item = (usize, usize)> {
+    let [left, top, right, bottom] = FACE;
+    (top..bottom).flat_map(move |y| (left..right).map(move |x| (x, y)))
+}
+
+fn variance(values: impl Iterator<Item = f32>) -> f32 {
+    let (count, sum, squares) =
+        values.fold((0.0, 0.0, 0.0), |(count, sum, squares), v| (count + 1.0, sum + v, squares + v * v));
+    let mean = sum / count;
+    squares / count - mean * mean
+}
+
+/// 1 when the face looks straight ahead, 0 when it is turned by 90 degrees.
+fn frontal(pose: &Pose) -> f32 {
+    let squared = |degrees: f32| degrees.clamp(-90.0, 90.0).to_radians().cos().powi(2);
+    squared(pose.yaw) * squared(pose.pitch) * squared(pose.roll / 2.0)
+}
+
+fn overall(quality: &Quality) -> u8 {
+    let components = [quality.size, quality.sharpness, quality.brightness, quality.pose].map(f32::from);
+    let worst = components.iter().copied().fold(f32::INFINITY, f32::min);
+    let mean: f32 =
+        components.iter().zip(WEIGHTS).map(|(component, weight)| (component / 100.0).powf(weight)).product();
+    component((100.0 * mean * worst).sqrt())
+}
+
+fn along(curve: &Curve, measure: f32) -> f32 {
+    let next = curve.partition_point(|point| point.0 <= measure);
+    match (next.checked_sub(1).map(|last| curve[last]), curve.get(next)) {
+        (Some((x0, y0)), Some(&(x1, y1))) => y0 + (y1 - y0) * (measure - x0) / (x1 - x0),
+        (Some((_, end)), None) => end,
+        (None, first) => first.map_or(0.0, |point| point.1),
+    }
+}
+
+/// A number as 0..=100; not-a-number is 0.
+fn component(value: f32) -> u8 {
+    value.round().clamp(0.0, 100.0) as u8
+}

@@ -1,0 +1,204 @@
+//! A network in ONNX Runtime: loaded once, checked against its manifest, asked with pictures.
+
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use ort::session::builder::SessionBuilder;
+use ort::session::{Session, SessionOutputs};
+use ort::value::{Outlet, TensorElementType, TensorRef};
+
+use crate::error::{AnalysisError, OpenError};
+use crate::imaging::Picture;
+use crate::manifest::{Layout, Manifest};
+use crate::models::Model;
+use crate::runtime::Provider;
+use crate::tensor;
+
+/// Pictures answered in one run at most; bounds the memory of a run.
+const MAX_BATCH: usize = 8;
+
+/// How sessions are made.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionSettings {
+    pub(crate) environment: Environment,
+    /// Never `Auto`.
+    pub(crate) provider: Provider,
+    /// Threads that share the work of one run.
+    pub(crate) threads: usize,
+}
+
+/// A loaded network.
+pub(crate) struct Network {
+    manifest: Manifest,
+    session: Session,
+    /// The input tensor, kept from run to run.
+    input: Vec<f32>,
+}
+
+impl Network {
+    /// Loads a network; one the provider refuses is an error.
+    pub(crate) fn load(model: &Model, settings: &SessionSettings) -> Result<Self, OpenError> {
+        let name = &model.manifest.name;
+        let refused = |error: ort::Error| OpenError::Network { model: name.clone(), why: error.to_string() };
+        let mut builder = builder(settings).map_err(refused)?;
+        let session = builder.commit_from_memory(&model.bytes).map_err(refused)?;
+        fits(&model.manifest, session.inputs(), session.outputs())
+            .map_err(|why| OpenError::WrongTensor { model: name.clone(), why })?;
+        Ok(Self { manifest: model.manifest.clone(), session, input: Vec::new() })
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Asks about pictures of one size, several in a run when the network allows, and reads an answer for each.
+    pub(crate) fn ask<T>(
+        &mut self,
+        pictures: &[Picture],
+        mut read: impl FnMut(&Answer<'_>) -> Result<T, String>,
+    ) -> Result<Vec<T>, AnalysisError> {
+        let most = if self.manifest.input.batch { MAX_BATCH } else { 1 };
+        let mut answers = Vec::with_capacity(pictures.len());
+        for pictures in pictures.chunks(most) {
+            self.ask_once(pictures, |answer| read(answer).map(|answer| answers.push(answer)))?;
+        }
+        Ok(answers)
+    }
+
+    fn ask_once(
+        &mut self,
+        pictures: &[Picture],
+        mut read: impl FnMut(&Answer<'_>) -> Result<(), String>,
+    ) -> Result<(), AnalysisError> {
+        let name = &self.manifest.name;
+        let failed = |error: ort::Error| AnalysisError::Network { model: name.clone(), why: error.to_string() };
+        tensor::write(pictures, &self.manifest.input, &mut self.input)?;
+        let shape = shape(&self.manifest, pictures);
+        let input = TensorRef::from_array_view((shape, self.input.as_slice())).map_err(failed)?;
+        let tensor = self.manifest.input.tensor.as_str();
+        let outputs = self.session.run(ort::inputs![tensor => input]).map_err(failed)?;
+        let answered = |why| AnalysisError::Answer { model: name.clone(), why };
+        let parts = parts(&outputs, &self.manifest, pictures.len()).map_err(answered)?;
+        (0..pictures.len()).try_for_each(|index| read(&Answer { parts: &parts, index })).map_err(answered)
+    }
+}
+
+fn builder(settings: &SessionSettings) -> ort::Result<SessionBuilder> {
+    let builder = Session::builder(&settings.environment)?
+        .with_log_level(LogLevel::Error)?
+        .with_intra_threads(settings.threads)?
+        .with_inter_threads(1)?
+        // Threads that spin for work would take the processor from the video decoders.
+        .with_intra_op_spinning(false)?
+        // Weights next to zero make some networks several times slower.
+        .with_flush_to_zero()?;
+    match settings.provider.dispatch() {
+        Some(provider) => Ok(builder.with_execution_providers([provider])?),
+        None => Ok(builder),
+    }
+}
+
+fn shape(manifest: &Manifest, pictures: &[Picture]) -> [usize; 4] {
+    let (width, height) = pictures.first().map_or((0, 0), |picture| (picture.width(), picture.height()));
+    let channels = manifest.input.colour.channels();
+    match manifest.input.layout {
+        Layout::Nchw => [pictures.len(), channels, height, width],
+        Layout::Nhwc => [pictures.len(), height, width, channels],
+    }
+}
+
+/// Whether the file has the tensors its manifest names, with their shapes.
+fn fits(manifest: &Manifest, inputs: &[Outlet], outputs: &[Outlet]) -> Result<(), String> {
+    let input = &manifest.input;
+    let [only] = inputs else { return Err(format!("it has {} inputs instead of one", inputs.len())) };
+    if only.name() != input.tensor {
+        return Err(format!("its input is {:?}, not {:?}", only.name(), input.tensor));
+    }
+    if only.dtype().tensor_type() != Some(TensorElementType::Float32) {
+        return Err(format!("its input is not a tensor of f32 but {}", only.dtype()));
+    }
+    let found: &[i64] = only.dtype().tensor_shape().map_or(&[], |shape| shape);
+    if !admits(found, &expected(manifest)) {
+        return Err(format!("its input has the shape {found:?}, not {:?}", expected(manifest)));
+    }
+    match manifest.output.tensors().into_iter().find(|name| !outputs.iter().any(|output| output.name() == *name)) {
+        Some(missing) => Err(format!("it has no output {missing:?}")),
+        None => Ok(()),
+    }
+}
+
+/// The input's shape by the manifest; -1 for what is free.
+fn expected(manifest: &Manifest) -> [i64; 4] {
+    let input = &manifest.input;
+    let side = |pixels: u32| if input.is_free() { -1 } else { i64::from(pixels) };
+    let batch = if input.batch { -1 } else { 1 };
+    let (channels, width, height) = (input.colour.channels() as i64, side(input.width), side(input.height));
+    match input.layout {
+        Layout::Nchw => [batch, channels, height, width],
+        Layout::Nhwc => [batch, height, width, channels],
+    }
+}
+
+/// Whether a tensor of the expected shape can be fed: what must be free is free, and nothing else differs.
+fn admits(found: &[i64], expected: &[i64; 4]) -> bool {
+    found.len() == expected.len() && found.iter().zip(expected).all(|(found, expected)| *found < 0 || found == expected)
+}
+
+/// What a network says in one run: a tensor whose first dimension is the batch.
+struct Part<'a> {
+    name: &'a str,
+    /// Without the batch.
+    shape: &'a [i64],
+    values: &'a [f32],
+    batch: usize,
+}
+
+/// The tensors the manifest names.
+fn parts<'a>(outputs: &'a SessionOutputs<'_>, manifest: &'a Manifest, batch: usize) -> Result<Vec<Part<'a>>, String> {
+    let part = |name: &'a str| {
+        let value = outputs.get(name).ok_or_else(|| format!("no {name:?}"))?;
+        let (shape, values) = value.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
+        match shape.split_first() {
+            Some((found, shape)) if usize::try_from(*found) == Ok(batch) => Ok(Part { name, shape, values, batch }),
+            _ => Err(format!("the shape {shape:?} in {name:?} to {batch} pictures")),
+        }
+    };
+    manifest.output.tensors().into_iter().map(part).collect()
+}
+
+/// What a network says of one picture.
+pub(crate) struct Answer<'a> {
+    parts: &'a [Part<'a>],
+    index: usize,
+}
+
+impl Answer<'_> {
+    /// The shape (without the batch) and the values of the tensor of this name.
+    pub(crate) fn tensor(&self, name: &str) -> Result<(&[i64], &[f32]), String> {
+        let part = self.parts.iter().find(|part| part.name == name).ok_or_else(|| format!("no {name:?}"))?;
+        let length = part.values.len() / part.batch;
+        Ok((part.shape, &part.values[self.index * length..][..length]))
+    }
+
+    /// The values of the tensor of this name, `length` of them.
+    pub(crate) fn values(&self, name: &str, length: usize) -> Result<&[f32], String> {
+        let (_, values) = self.tensor(name)?;
+        if values.len() != length {
+            return Err(format!("{} instead of {length} values in {name:?}", values.len()));
+        }
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_dimension_admits_a_fixed_size_and_a_fixed_one_only_itself() {
+        assert!(admits(&[-1, 3, 112, 112], &[-1, 3, 112, 112]));
+        assert!(admits(&[-1, 3, -1, -1], &[1, 3, 112, 112]));
+        assert!(!admits(&[1, 3, 112, 112], &[-1, 3, 112, 112]), "cannot be batched");
+        assert!(!admits(&[1, 3, 224, 224], &[1, 3, 112, 112]));
+        assert!(!admits(&[1, 112, 112], &[1, 3, 112, 112]));
+    }
+}
