@@ -1,1 +1,95 @@
-fn main() {}
+//! `polyfaced`: reads the configuration, wires the crates together, serves until it is told to stop.
+
+mod accounts;
+mod adapters;
+mod clock;
+mod config;
+mod listeners;
+mod logging;
+mod printing;
+mod run;
+mod serial;
+mod shutdown;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use config::Config;
+use logging::LogFormat;
+
+/// Face-recognition appliance daemon.
+#[derive(Parser)]
+#[command(name = "polyfaced", version)]
+struct Cli {
+    /// How the log is written to standard error (journald: to the journal).
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT; a second signal leaves at once.
+    Run {
+        #[command(flatten)]
+        file: File,
+        /// Print every recognition on standard output: time, camera, name, similarity, verdict.
+        #[arg(long)]
+        print_recognitions: bool,
+    },
+    /// Read the configuration and print one line for every problem.
+    Check {
+        #[command(flatten)]
+        file: File,
+    },
+    /// Print the version.
+    Version,
+    /// Set a user's password; the new password is read from standard input, one line.
+    Passwd {
+        #[command(flatten)]
+        file: File,
+        /// Login name.
+        user: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct File {
+    /// The configuration file.
+    #[arg(long = "config", value_name = "FILE", default_value = "/etc/polyface/polyface.toml")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match act(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => {
+            problems.iter().for_each(|problem| eprintln!("polyfaced: {problem}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(cli: Cli) -> Result<(), Vec<String>> {
+    let one = |error: anyhow::Error| vec![format!("{error:#}")];
+    match cli.command {
+        Command::Run { file, print_recognitions } => {
+            let config = Config::read(&file.config)?;
+            logging::start(cli.log_format).map_err(one)?;
+            run::run(&config, print_recognitions).map_err(one)
+        }
+        Command::Check { file } => Config::read(&file.config).map(drop),
+        Command::Version => {
+            println!("polyfaced {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Command::Passwd { file, user } => {
+            let config = Config::read(&file.config)?;
+            accounts::read_and_set_password(&config, &user).map_err(one)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The first account, and passwords set from the command line.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use domain::ports::SettingsStore;
+use domain::{Appliance, Role};
+use rand::RngExt;
+use rand::distr::Alphanumeric;
+
+use crate::config::{Accounts, Config};
+use crate::run::DIGEST_REALM;
+
+const RANDOM_PASSWORD_CHARS: usize = 20;
+
+/// Makes the administrator when the device has no account yet.
+pub async fn ensure_admin(appliance: &Appliance, config: &Accounts, storage: &Path) -> Result<()> {
+    if !appliance.accounts().await.context("accounts cannot be read")?.is_empty() {
+        return Ok(());
+    }
+    let password = match configured_password(config)? {
+        Some(password) => password,
+        None => random_password(storage)?,
+    };
+    let made = appliance.create_account("system", &config.admin_user, Role::Admin, &password).await;
+    made.context("the administrator cannot be created")?;
+    tracing::info!("administrator account created");
+    Ok(())
+}
+
+fn configured_password(config: &Accounts) -> Result<Option<String>> {
+    let Some(file) = &config.admin_password_file else { return Ok(config.admin_password.clone()) };
+    let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// Makes a password and writes it to `initial-password`, for the owner's eyes only.
+fn random_password(storage: &Path) -> Result<String> {
+    let password: String = rand::rng().sample_iter(Alphanumeric).take(RANDOM_PASSWORD_CHARS).map(char::from).collect();
+    let file = storage.join("initial-password");
+    let write = || -> std::io::Result<()> {
+        let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+        writeln!(out, "{password}")?;
+        out.sync_all()
+    };
+    write().with_context(|| format!("{} cannot be written", file.display()))?;
+    tracing::warn!(file = %file.display(), "a random administrator password was written; change it and remove the file");
+    Ok(password)
+}
+
+/// Reads a password from standard input and sets it; the daemon may be running meanwhile.
+pub fn read_and_set_password(config: &Config, user: &str) -> Result<()> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    let hashes = domain::hash_password(user, DIGEST_REALM, password)?;
+    let store = store::Store::open_beside(&config.storage.dir).context("the store cannot be opened")?;
+    match store.set_password(user, &hashes) {
+        Ok(()) => Ok(()),
+        Err(domain::Error::NotFound { .. }) => bail!("there is no user {user}"),
+        Err(error) => bail!("{}", error.chain()),
+    }
+}

@@ -1,0 +1,28 @@
+//! The adapters of this build: the one place that names them all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adapter::{Adapter, Outbound};
+use adapter_sensetime::SenseTime;
+use anyhow::Result;
+use domain::Appliance;
+
+use crate::config::Config;
+
+/// An adapter and where it is reached.
+pub struct Enabled {
+    pub adapter: Arc<dyn Adapter>,
+    pub listen: SocketAddr,
+}
+
+/// Builds every adapter that the configuration enables.
+pub fn enabled(config: &Config, appliance: &Appliance, outbound: &Outbound) -> Vec<Enabled> {
+    let mut adapters = Vec::new();
+    if config.sensetime.enabled {
+        let settings = adapter_sensetime::Config { channels: config.sensetime.channels };
+        let adapter = Arc::new(SenseTime::new(settings, appliance.clone(), outbound.clone()));
+        adapters.push(Enabled { adapter, listen: config.sensetime.listen });
+    }
+    adapters
+}

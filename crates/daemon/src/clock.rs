@@ -1,0 +1,13 @@
+//! The machine's clock.
+
+use domain::Timestamp;
+use domain::ports::Clock;
+
+/// The machine's wall clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        jiff::Timestamp::now().into()
+    }
+}

@@ -1,0 +1,324 @@
+//! The configuration file: how the process runs. What an operator or platform may change while it runs lives
+//! in the store instead.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+use serde::Deserialize;
+
+mod keys;
+
+/// The whole file. Every key may be left out; the defaults are those of `Default`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub device: Device,
+    pub storage: Storage,
+    pub accounts: Accounts,
+    pub models: Models,
+    pub inference: Inference,
+    pub vision: Vision,
+    pub door: Door,
+    pub outbound: Outbound,
+    pub host: Host,
+    pub console: Console,
+    pub sensetime: SenseTime,
+    pub uniview: Absent,
+    pub facebox: Absent,
+    pub sophon: Absent,
+    pub terminal: Absent,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Device {
+    /// Display name.
+    pub name: String,
+    /// Serial number; the machine id when left out.
+    pub serial: Option<String>,
+    /// Local time of plans, records and platforms, by its name in the time zone database.
+    pub time_zone: String,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self { name: "polyface".into(), serial: None, time_zone: "Asia/Shanghai".into() }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Storage {
+    /// Where everything durable lies.
+    pub dir: PathBuf,
+    /// The most that database and pictures may take.
+    pub max_bytes: ByteSize,
+    /// What happens then.
+    pub when_full: WhenFull,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { dir: "/var/lib/polyface".into(), max_bytes: ByteSize::gib(20), when_full: WhenFull::Overwrite }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenFull {
+    /// The oldest records go.
+    Overwrite,
+    /// Nothing more is recorded.
+    Stop,
+}
+
+/// Read only when the device has no account yet.
+#[derive(Deserialize)]
+#[serde(default)]
+pub struct Accounts {
+    pub admin_user: String,
+    pub admin_password_file: Option<PathBuf>,
+    pub admin_password: Option<String>,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { admin_user: "admin".into(), admin_password_file: None, admin_password: None }
+    }
+}
+
+/// Never shows the password.
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Accounts").field("admin_user", &self.admin_user).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Models {
+    /// Manifests, models and the inference library.
+    pub dir: PathBuf,
+    /// Which set of the directory is used.
+    pub set: String,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self { dir: "/usr/share/polyface/models".into(), set: "default".into() }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Inference {
+    /// What inference runs on; what is not there falls back to the processor.
+    pub provider: vision::Provider,
+    /// Inference threads; 0 is one per core.
+    pub threads: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Vision {
+    /// The shortest time between two frames of a camera that are searched for faces, milliseconds.
+    pub detect_every_ms: u64,
+    /// The smallest face taken when a camera does not say otherwise, pixels.
+    pub min_face_px: u32,
+    /// Whether faces are checked for being alive.
+    pub liveness: Liveness,
+}
+
+impl Default for Vision {
+    fn default() -> Self {
+        Self { detect_every_ms: 200, min_face_px: 60, liveness: Liveness::Off }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Liveness {
+    Off,
+    Passive,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Door {
+    /// A face older than this opens no door, milliseconds.
+    pub max_age_ms: u64,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self { max_age_ms: 1_500 }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub struct Outbound {
+    /// Whether pushes and picture fetches may go to private networks.
+    pub allow_private: bool,
+    /// Whether they may go to this machine or to link-local addresses.
+    pub allow_loopback: bool,
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self { allow_private: true, allow_loopback: false }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Host {
+    pub backend: HostBackend,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { backend: HostBackend::Auto }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostBackend {
+    /// Acts on the machine.
+    Auto,
+    /// Logs what it would do.
+    Recording,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Console {
+    pub listen: SocketAddr,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8000)) }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct SenseTime {
+    pub enabled: bool,
+    pub listen: SocketAddr,
+    /// 16 for an M8s, 8 for an M4s.
+    pub channels: u32,
+}
+
+impl Default for SenseTime {
+    fn default() -> Self {
+        Self { enabled: true, listen: SocketAddr::from(([0, 0, 0, 0], 8080)), channels: 16 }
+    }
+}
+
+/// The section of an adapter that this build does not have: it may be there, but not be enabled.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Absent {
+    pub enabled: bool,
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, toml::Value>,
+}
+
+impl Config {
+    /// Reads and checks the file. On failure: one line for every problem.
+    pub fn read(file: &Path) -> Result<Self, Vec<String>> {
+        let text = std::fs::read_to_string(file).map_err(|e| vec![format!("{}: {e}", file.display())])?;
+        Self::parse(&text)
+    }
+
+    fn parse(text: &str) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let document = toml::Deserializer::parse(text).map_err(|e| vec![one_line(&e)])?;
+        let config: Self = serde_ignored::deserialize(document, |key| problems.push(keys::unknown(&key.to_string())))
+            .map_err(|e| vec![one_line(&e)])?;
+        config.check(&mut problems);
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    fn check(&self, problems: &mut Vec<String>) {
+        let mut require = |fine: bool, problem: String| {
+            if !fine {
+                problems.push(problem);
+            }
+        };
+        let zone = &self.device.time_zone;
+        require(jiff::tz::TimeZone::get(zone).is_ok(), format!("device.time_zone: no time zone is named {zone:?}"));
+        let every = self.vision.detect_every_ms;
+        require((20..=10_000).contains(&every), "vision.detect_every_ms: must be 20 to 10000".into());
+        require(self.vision.liveness == Liveness::Off, "vision.liveness: this version knows only \"off\"".into());
+        let channels = self.sensetime.channels;
+        require(matches!(channels, 8 | 16), "sensetime.channels: must be 8 or 16".into());
+        let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();
+        require(!both, "accounts: admin_password and admin_password_file exclude each other".into());
+        for (name, section) in self.absent() {
+            require(!section.enabled, format!("{name}.enabled: this version has no such adapter"));
+        }
+    }
+
+    fn absent(&self) -> [(&'static str, &Absent); 4] {
+        let Self { uniview, facebox, sophon, terminal, .. } = self;
+        [("uniview", uniview), ("facebox", facebox), ("sophon", sophon), ("terminal", terminal)]
+    }
+}
+
+/// toml's message without its drawing of the place.
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        let config = Config::parse("").unwrap();
+        assert_eq!(config.console.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.storage.max_bytes, ByteSize::gib(20));
+    }
+
+    #[test]
+    fn an_unknown_key_is_answered_with_the_nearest_known_one() {
+        let problems = Config::parse("[console]\nlisen = \"127.0.0.1:1\"\n[storag]\ndir = \"/x\"").unwrap_err();
+        assert_eq!(
+            problems,
+            ["console.lisen: unknown key; did you mean console.listen?", "storag: unknown key; did you mean storage?",]
+        );
+    }
+
+    #[test]
+    fn every_problem_has_a_line() {
+        let text = "[device]\ntime_zone = \"Mars/Olympus\"\n[storage]\ndir = \"relative\"\n[sophon]\nenabled = true";
+        assert_eq!(Config::parse(text).unwrap_err().len(), 3);
+    }
+
+    #[test]
+    fn the_documented_file_says_the_defaults() {
+        let documented = include_str!("../../../config/polyface.toml");
+        let uncommented: String = documented
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|l| is_setting(l)).unwrap_or(line).to_owned() + "\n")
+            .collect();
+        Config::parse(&uncommented).unwrap();
+    }
+
+    fn is_setting(line: &str) -> bool {
+        line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    }
+
+    #[test]
+    fn a_password_never_shows() {
+        let config = Config::parse("[accounts]\nadmin_password = \"hunter2\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,37 @@
+//! Names of keys, to tell what an unknown one may have meant.
+
+use serde_aux::serde_introspection::serde_introspect;
+
+use super::*;
+
+/// Says that a key is unknown and which known one is nearest.
+pub(super) fn unknown(path: &str) -> String {
+    let (section, key) = path.rsplit_once('.').map_or(("", path), |(section, key)| (section, key));
+    let nearest = known(section).iter().max_by(|a, b| closeness(a, key).total_cmp(&closeness(b, key)));
+    match nearest.filter(|name| closeness(name, key) > 0.6) {
+        Some(name) if section.is_empty() => format!("{path}: unknown key; did you mean {name}?"),
+        Some(name) => format!("{path}: unknown key; did you mean {section}.{name}?"),
+        None => format!("{path}: unknown key; known here: {}", known(section).join(", ")),
+    }
+}
+
+fn closeness(a: &str, b: &str) -> f64 {
+    strsim::normalized_damerau_levenshtein(a, b)
+}
+
+fn known(section: &str) -> &'static [&'static str] {
+    match section {
+        "device" => serde_introspect::<Device>(),
+        "storage" => serde_introspect::<Storage>(),
+        "accounts" => serde_introspect::<Accounts>(),
+        "models" => serde_introspect::<Models>(),
+        "inference" => serde_introspect::<Inference>(),
+        "vision" => serde_introspect::<Vision>(),
+        "door" => serde_introspect::<Door>(),
+        "outbound" => serde_introspect::<Outbound>(),
+        "host" => serde_introspect::<Host>(),
+        "console" => serde_introspect::<Console>(),
+        "sensetime" => serde_introspect::<SenseTime>(),
+        _ => serde_introspect::<Config>(),
+    }
+}

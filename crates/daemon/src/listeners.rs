@@ -1,0 +1,61 @@
+//! The sockets adapters are served on, and the file that tells their ports.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+
+/// One socket and the adapters behind it.
+pub struct Listener {
+    pub socket: TcpListener,
+    pub address: SocketAddr,
+    pub routes: axum::Router,
+}
+
+/// All sockets of the daemon.
+#[derive(Default)]
+pub struct Listeners {
+    /// By configured address: adapters with the same one share a socket.
+    by_address: BTreeMap<SocketAddr, Listener>,
+    names: BTreeMap<&'static str, SocketAddr>,
+}
+
+impl Listeners {
+    /// Adds an adapter's routes to the socket of its address. Port 0 is a socket of its own.
+    pub async fn add(&mut self, name: &'static str, wanted: SocketAddr, routes: axum::Router) -> Result<()> {
+        if let Some(shared) = self.by_address.get_mut(&wanted).filter(|_| wanted.port() != 0) {
+            shared.routes = std::mem::take(&mut shared.routes).merge(routes);
+            self.names.insert(name, shared.address);
+            return Ok(());
+        }
+        let socket = TcpListener::bind(wanted).await.with_context(|| format!("{name} cannot listen on {wanted}"))?;
+        let address = socket.local_addr().context("a socket without an address")?;
+        self.names.insert(name, address);
+        self.by_address.insert(address, Listener { socket, address, routes });
+        Ok(())
+    }
+
+    /// Which adapter is reached where.
+    pub fn names(&self) -> &BTreeMap<&'static str, SocketAddr> {
+        &self.names
+    }
+
+    /// Writes `run/listeners.json` into the storage directory, whole or not at all.
+    pub fn publish(&self, storage: &Path) -> Result<()> {
+        let dir = storage.join("run");
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&dir)?;
+            let fresh = dir.join("listeners.json.new");
+            std::fs::write(&fresh, serde_json::to_vec(&self.names)?)?;
+            std::fs::rename(fresh, dir.join("listeners.json"))
+        };
+        write().with_context(|| format!("{} cannot be written", dir.display()))
+    }
+
+    /// The sockets, to be served.
+    pub fn into_sockets(self) -> impl Iterator<Item = Listener> {
+        self.by_address.into_values()
+    }
+}

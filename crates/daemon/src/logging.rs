@@ -1,0 +1,28 @@
+//! Where the log goes.
+
+use anyhow::{Context, Result};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One line a message, for people.
+    Text,
+    /// One JSON object a message.
+    Json,
+    /// Structured messages to the systemd journal.
+    Journald,
+}
+
+/// Starts logging; `RUST_LOG` chooses what, by default information and above.
+pub fn start(format: LogFormat) -> Result<()> {
+    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env()?;
+    let layer = match format {
+        LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
+        LogFormat::Json => fmt::layer().json().with_writer(std::io::stderr).boxed(),
+        LogFormat::Journald => tracing_journald::layer().context("the journal cannot be reached")?.boxed(),
+    };
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init().context("logging cannot be started")
+}

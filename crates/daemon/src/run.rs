@@ -1,0 +1,169 @@
+//! The life of the daemon: assemble, serve, drain.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter::{Adapter, Component, Health, Outbound, Policy};
+use anyhow::{Context, Result};
+use console::Console;
+use domain::ports::{Clock, Ports};
+use domain::{Appliance, surveillance};
+use store::Store;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use video::VideoSource;
+use vision::Analyzer;
+
+use crate::adapters::{self, Enabled};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::listeners::Listeners;
+use crate::shutdown::{DRAIN, Signals};
+use crate::{accounts, printing, serial};
+
+/// The realm that digest passwords are hashed for: the one that clients of the digest API expect.
+pub const DIGEST_REALM: &str = "NVRDVR";
+
+/// Serves until a signal; then drains and returns.
+pub fn run(config: &Config, print_recognitions: bool) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let served = runtime.block_on(serve(config, print_recognitions));
+    // What blocks longer than this had its chance while draining.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
+    let cancel = CancellationToken::new();
+    let mut signals = JoinSet::new();
+    signals.spawn(Signals::catch()?.obey(cancel.clone()));
+
+    let metrics = console::install_metrics().context("metrics cannot be recorded")?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let video = VideoSource::new(Arc::clone(&clock), video::Options::default()).context("no video")?;
+    let video = Arc::new(video);
+    let appliance = assemble(config, clock, Arc::clone(&video)).await?;
+    accounts::ensure_admin(&appliance, &config.accounts, &config.storage.dir).await?;
+    let policy =
+        Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
+    let outbound = Outbound::new(policy).context("no outbound client")?;
+
+    let mut enabled = adapters::enabled(config, &appliance, &outbound);
+    let health = Arc::new(Health::expecting(enabled.iter().map(|e| e.adapter.name())));
+    let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
+    enabled.push(Enabled { adapter: Arc::new(console), listen: config.console.listen });
+
+    let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
+    enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
+    if print_recognitions {
+        tasks.spawn(printing::print_recognitions(appliance.clone(), cancel.clone()));
+    }
+    notify(sd_notify::NotifyState::Ready);
+    tracing::info!("serving");
+    cancel.cancelled().await;
+    notify(sd_notify::NotifyState::Stopping);
+    drain(tasks).await;
+    video.close().await;
+    Ok(())
+}
+
+/// Opens store and models, and loads the gallery.
+async fn assemble(config: &Config, clock: Arc<dyn Clock>, video: Arc<VideoSource>) -> Result<Appliance> {
+    let storage = config.storage.dir.clone();
+    let store = tokio::task::spawn_blocking(move || Store::open(&storage, store::Options::default())).await?;
+    let store = Arc::new(store.context("the store cannot be opened")?);
+    let models = model_options(config);
+    let analyzer = tokio::task::spawn_blocking(move || Analyzer::open(models)).await?;
+    let analyzer = analyzer.context("the models cannot be loaded")?;
+    let ports = Ports {
+        clock,
+        frames: video,
+        analyzer: Arc::new(analyzer),
+        people: store.clone(),
+        records: store.clone(),
+        settings: store.clone(),
+        adapters: store.clone(),
+        pictures: store,
+    };
+    let options = options(config)?;
+    let loaded = tokio::task::spawn_blocking(move || Appliance::load(ports, options)).await?;
+    loaded.context("the gallery cannot be loaded")
+}
+
+fn options(config: &Config) -> Result<domain::Options> {
+    Ok(domain::Options {
+        name: config.device.name.clone(),
+        serial: config.device.serial.clone().unwrap_or_else(serial::machine_id),
+        time_zone: jiff::tz::TimeZone::get(&config.device.time_zone).context("device.time_zone")?,
+        digest_realm: DIGEST_REALM.to_owned(),
+        limits: domain::Limits { channels: config.sensetime.channels, ..domain::Limits::default() },
+    })
+}
+
+fn model_options(config: &Config) -> vision::Options {
+    vision::Options {
+        set: config.models.set.clone(),
+        provider: config.inference.provider,
+        threads: config.inference.threads,
+        ..vision::Options::new(&config.models.dir)
+    }
+}
+
+/// Binds every listener and starts every task.
+async fn start(
+    config: &Config,
+    appliance: &Appliance,
+    enabled: &[Enabled],
+    cancel: &CancellationToken,
+) -> Result<JoinSet<()>> {
+    let mut listeners = Listeners::default();
+    for Enabled { adapter, listen } in enabled {
+        if let Some(routes) = adapter.routes() {
+            listeners.add(adapter.name(), *listen, routes).await?;
+        }
+    }
+    listeners.publish(&config.storage.dir)?;
+    for (name, address) in listeners.names() {
+        tracing::info!(listener.name = name, listener.address = %address, "listening");
+    }
+    let mut tasks = JoinSet::new();
+    for listener in listeners.into_sockets() {
+        tasks.spawn(adapter::serve(listener.socket, listener.routes, adapter::Limits::default(), cancel.clone()));
+    }
+    for Enabled { adapter, .. } in enabled {
+        tasks.spawn(supervise(Arc::clone(adapter), appliance.clone(), cancel.clone()));
+    }
+    let sampling = surveillance::Options { detect_every: Duration::from_millis(config.vision.detect_every_ms) };
+    tasks.spawn(surveillance::run(appliance.clone(), sampling, cancel.clone()));
+    Ok(tasks)
+}
+
+/// Runs an adapter's task; when it panics or ends early it is started again.
+async fn supervise(adapter: Arc<dyn Adapter>, appliance: Appliance, cancel: CancellationToken) {
+    const RESTART_DELAY: Duration = Duration::from_secs(1);
+    while !cancel.is_cancelled() {
+        let (running, device, stop) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move { running.run(device, stop).await });
+        if let Some(Err(error)) = task.join_next().await {
+            tracing::error!(adapter.name = adapter.name(), %error, "adapter task died, starting it again");
+        }
+        let _ = cancel.run_until_cancelled(tokio::time::sleep(RESTART_DELAY)).await;
+    }
+}
+
+/// Waits for every task, but not for ever.
+async fn drain(mut tasks: JoinSet<()>) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!(tasks.left = tasks.len(), "some tasks did not end in time");
+    }
+    tracing::info!("stopped");
+}
+
+/// Tells systemd, when it listens.
+fn notify(state: sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd could not be notified");
+    }
+}
