@@ -1,5 +1,7 @@
 //! The clips that tests are made of hold what they say.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Apart from the other tests, because it counts the threads of its process.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

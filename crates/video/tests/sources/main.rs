@@ -1,5 +1,7 @@
 //! Cameras and files as the core sees them, against a real RTSP server and real clips.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 mod camera;
 mod fault;
 mod file;
