@@ -179,7 +179,7 @@ impl From<Code> for Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let code = code(&error);
-        let detail = matches!(code, Code::Parameter | Code::LowQuality | Code::BadPicture).then(|| error.to_string());
+        let detail = (code == Code::Parameter).then(|| error.to_string());
         Self { code, detail, cause: Some(error) }
     }
 }

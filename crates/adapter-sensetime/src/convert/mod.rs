@@ -49,8 +49,14 @@ pub(crate) fn bounded(field: &str, text: Text) -> Result<String, Fault> {
     Ok(text.0)
 }
 
+/// The longest id and the comma behind it, with room for spaces.
+const MAX_ID_TEXT: usize = 32;
+
 /// Comma separated library ids, each once, in the order they came; spaces and empty places are passed over.
 pub(crate) fn library_ids(text: &str, most: usize) -> Result<Vec<LibraryId>, Fault> {
+    if text.len() > most * MAX_ID_TEXT {
+        return Err(Fault::parameter("lib_ids is too long"));
+    }
     let mut ids = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let id = word.parse().map_err(|_| Fault::parameter("lib_ids is not a list of numbers"))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Camera, CameraChange, CameraId, CameraSettings, LibraryId, NewCamera, SnapMode, WatchSettings};
+use domain::{Camera, CameraChange, CameraId, CameraSettings, LibraryId, NewCamera, WatchSettings};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
@@ -66,14 +66,14 @@ fn new_camera(call: &Call, fields: CameraFields) -> Result<NewCamera, Fault> {
     let url = fields.url.as_ref().ok_or_else(|| missing("url"))?;
     let (min_face_px, max_face_px) = cameras::default_face_sizes();
     let settings = CameraSettings {
-        name: fields.camera_name.clone().ok_or_else(|| missing("camera_name"))?.0,
+        name: fields.camera_name.as_ref().ok_or_else(|| missing("camera_name"))?.0.clone(),
         position: String::new(),
         description: String::new(),
         source: cameras::source(&url.0)?,
         region: None,
         min_face_px,
         max_face_px,
-        snap_mode: fields.snap_mode.map_or(Err(missing("snap_mode")), |_| Ok(SnapMode::Best))?,
+        snap_mode: cameras::snap_mode(fields.snap_mode.ok_or_else(|| missing("snap_mode"))?)?,
     };
     if fields.threshold.is_none() {
         return Err(missing("threshold"));

@@ -1,0 +1,122 @@
+//! Callers who mean harm, or know no better: nothing they send changes anything, and the device lives on.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use testkit::contract::Ledger;
+
+use crate::device::Answer;
+use crate::witness::{Witness, base64, photo};
+
+/// A valid call of every operation with fields.
+fn calls() -> Vec<(&'static str, Value)> {
+    let picture = || base64(&photo("bob"));
+    vec![
+        ("257", json!({"user_name": "admin", "user_pwd": "Admin_123"})),
+        ("1025", json!({"lib_name": "new", "lib_type": 2})),
+        ("1026", json!({"lib_id": 2})),
+        ("1027", json!({"lib_id": 2, "lib_name": "new", "lib_type": 2})),
+        ("1032", json!({"lib_id": 2, "img_id": "alice"})),
+        ("1031", json!({"lib_id": 2, "img_id": "alice"})),
+        ("1051", json!({"lib_id": 2, "img": picture()})),
+        ("1035", json!({"lib_id": 2})),
+        (
+            "513/rtsp",
+            json!({"camera_mode": "VIDEO", "protocol": "rtsp", "url": "rtsp://a", "threshold": 80,
+            "camera_name": "a", "snap_mode": 1}),
+        ),
+        ("515/rtsp", json!({"channel": 1})),
+        ("514", json!({"channel": 1})),
+        ("779", json!({"img": picture()})),
+        ("781", json!({"img_1": picture(), "img_2": picture()})),
+        ("780", json!({"lib_ids": "2", "img": picture()})),
+        ("1298", json!({"url": "http://127.0.0.1:9/", "key": "k"})),
+    ]
+}
+
+/// What no field can be.
+fn poisons() -> Vec<Value> {
+    let deep = (0..60).fold(json!(1), |inner, _| json!([inner]));
+    vec![
+        json!(null),
+        json!([]),
+        json!({}),
+        json!([1, "a"]),
+        json!({"a": {"b": 1}}),
+        json!(true),
+        json!(1.5),
+        json!(1e300),
+        deep,
+    ]
+}
+
+pub(crate) async fn fields_of_any_wrong_type_change_nothing(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let library = witness.library("staff", &["alice"]).await;
+    assert_eq!(library, 2, "as the calls have it");
+    witness.device.watch("2", &[]).await;
+    let before = witness.everything().await;
+    for (title, call) in calls() {
+        for field in call.as_object().unwrap().keys() {
+            for poison in poisons() {
+                // A number is as good as text, where text is wanted.
+                let mut body = call.clone();
+                body[field] = poison.clone();
+                body["msg_id"] = json!(title.split('/').next());
+                let answer = witness.device.call(body).await;
+                let harmless = poison.is_number() && answer.code != 0;
+                let said = format!("{title} with {field} = {poison}: {} {}", answer.code, answer.msg);
+                assert!(harmless || answer.code == -3596, "{said}");
+                witness.note_refusal(title, &answer, answer.code, &said);
+            }
+        }
+    }
+    assert_eq!(witness.everything().await, before);
+    witness.stop().await;
+}
+
+pub(crate) async fn broken_bodies_change_nothing(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    witness.library("staff", &["alice"]).await;
+    let before = witness.everything().await;
+    let deep = format!("{{\"msg_id\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let long = json!({"msg_id": "1025", "lib_name": "x".repeat(1 << 20), "lib_type": 2}).to_string();
+    for (body, code) in [
+        (String::new(), -3596),
+        ("{\"msg_id\": \"1025\", \"lib_na".to_owned(), -3596),
+        ("\u{0}\u{1}".to_owned(), -3596),
+        ("null".to_owned(), -3596),
+        (deep, -3596),
+        (long, -3596),
+        ("{}".to_owned(), -3599),
+        (json!({"msg_id": "4711"}).to_string(), -3599),
+        (json!({"msg_id": {}}).to_string(), -3599),
+        (json!({"msg_id": -1}).to_string(), -3599),
+    ] {
+        let request = witness.device.post("/api/json").header("sessionid", witness.device.session());
+        let answer = Answer::of(request.header("content-type", "application/json").body(body.clone())).await;
+        witness.note_refusal("1025", &answer, code, &body.chars().take(60).collect::<String>());
+    }
+    for form in truncated_forms() {
+        let request = witness.device.post("/api/form").header("sessionid", witness.device.session());
+        let request = request.header("content-type", "multipart/form-data; boundary=XX").body(form.clone());
+        let answer = Answer::of(request).await;
+        assert_ne!(answer.code, 0);
+        witness.note_refusal("1029", &answer, -3596, &String::from_utf8_lossy(&form[..form.len().min(200)]));
+    }
+    assert_eq!(witness.everything().await, before);
+    witness.stop().await;
+}
+
+/// A good form of 1029 cut off at many places.
+fn truncated_forms() -> Vec<Vec<u8>> {
+    let mut form = Vec::new();
+    for (name, value) in [("msg_id", "1029"), ("lib_id", "2"), ("img_id", "bob")] {
+        form.extend(format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+    }
+    form.extend(b"--XX\r\nContent-Disposition: form-data; name=\"img\"; filename=\"a.png\"\r\n\r\n");
+    form.extend(photo("bob"));
+    form.extend(b"\r\n--XX--\r\n");
+    let whole = form.len() - 8;
+    (0..20).map(|n| form[..whole * n / 19].to_vec()).collect()
+}

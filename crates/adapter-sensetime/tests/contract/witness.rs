@@ -1,0 +1,157 @@
+//! A device whose every answer is held against the catalogue.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use domain::Limits;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use testkit::contract::{Ledger, Rules};
+use testkit::{FakeFace, Picture};
+
+use crate::device::{Answer, Device};
+
+/// The catalogue, nothing of it seen.
+pub(crate) fn open_ledger() -> Ledger {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contracts/sensetime.yaml");
+    let rules = Rules { kind_of, attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr")] };
+    Ledger::open(&path, rules).unwrap()
+}
+
+/// The kind of an entry of 516.
+fn kind_of(entry: &Value) -> Option<&'static str> {
+    match (entry.get("camera_mode")?.as_str()?, entry.get("protocol").and_then(Value::as_str)) {
+        ("IMAGE", _) => Some("image"),
+        (_, Some("onvif")) => Some("onvif"),
+        (_, Some("GB28181")) => Some("gb28181"),
+        (_, _) => Some("rtsp"),
+    }
+}
+
+pub(crate) struct Witness {
+    pub(crate) device: Device,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+impl Witness {
+    pub(crate) async fn start(ledger: &Arc<Ledger>) -> Self {
+        Self { device: Device::start().await, ledger: Arc::clone(ledger) }
+    }
+
+    /// A device with room for less.
+    pub(crate) async fn start_with(ledger: &Arc<Ledger>, limits: Limits) -> Self {
+        let (appliance, handles) = testkit::appliance_with(limits).unwrap();
+        let device = Device::start_on(appliance, handles, Duration::from_secs(3600)).await;
+        Self { device, ledger: Arc::clone(ledger) }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.device.stop().await;
+    }
+
+    /// A call that must succeed, and its data; `title` is the operation's id, with the variant behind a slash.
+    pub(crate) async fn ok(&self, title: &str, fields: Value) -> Value {
+        self.note_success(title, self.device.call(with_id(title, fields)).await)
+    }
+
+    /// A call that must be refused with this code.
+    pub(crate) async fn refused(&self, title: &str, fields: Value, code: i64) {
+        let said = format!("{title} {fields}");
+        let answer = self.device.call(with_id(title, fields)).await;
+        self.note_refusal(title, &answer, code, &said);
+    }
+
+    /// A form with pictures that must succeed, and its data.
+    pub(crate) async fn ok_form(&self, title: &str, fields: Value, files: &[(&'static str, Bytes)]) -> Value {
+        self.note_success(title, self.send_form(title, &fields, files).await)
+    }
+
+    /// A form with pictures that must be refused with this code.
+    pub(crate) async fn refused_form(&self, title: &str, fields: Value, files: &[(&'static str, Bytes)], code: i64) {
+        let answer = self.send_form(title, &fields, files).await;
+        self.note_refusal(title, &answer, code, &format!("{title} {fields}"));
+    }
+
+    async fn send_form(&self, title: &str, fields: &Value, files: &[(&'static str, Bytes)]) -> Answer {
+        let mut form = Form::new().text("msg_id", id_of(title).to_owned());
+        for (name, value) in fields.as_object().unwrap() {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            form = form.text(name.clone(), text);
+        }
+        for (name, bytes) in files {
+            form = form.part(*name, Part::bytes(bytes.to_vec()).file_name("picture.png"));
+        }
+        let request = self.device.post("/api/form").header("sessionid", self.device.session()).multipart(form);
+        Answer::of(request).await
+    }
+
+    pub(crate) fn note_success(&self, title: &str, answer: Answer) -> Value {
+        assert_eq!((answer.code, answer.msg.as_str()), (0, ""), "{title}");
+        let checked = self.ledger.answer(id_of(title), variant_of(title), Some(&answer.data));
+        assert_eq!(checked, Ok(()), "{title}: {}", answer.data);
+        answer.data
+    }
+
+    pub(crate) fn note_refusal(&self, title: &str, answer: &Answer, code: i64, said: &str) {
+        assert_eq!((answer.code, &answer.data), (code, &json!("")), "{said}: {}", answer.msg);
+        let checked = self.ledger.refusal(id_of(title), variant_of(title), code, &answer.msg);
+        assert_eq!(checked, Ok(()), "{said}");
+    }
+
+    /// GET of a path from an answer: status and bytes.
+    pub(crate) async fn download(&self, path: &str, session: &str) -> (u16, Bytes) {
+        let answer = self.device.get(&format!("/ws/{path}")).header("sessionid", session).send().await.unwrap();
+        (answer.status().as_u16(), answer.bytes().await.unwrap())
+    }
+
+    /// All that a call could change: libraries, people, cameras, the receiver.
+    pub(crate) async fn everything(&self) -> Value {
+        let libraries = self.ok("1028", json!({})).await;
+        let mut people = Vec::new();
+        for library in libraries.as_array().unwrap() {
+            people.push(self.ok("1035", json!({"lib_id": library["lib_id"], "qry_len": 50})).await);
+        }
+        let mut cameras = self.ok("516", json!({})).await;
+        for camera in cameras["camera"].as_array_mut().unwrap() {
+            camera["status"] = json!("changes by itself");
+        }
+        json!([libraries, people, cameras, self.ok("1299", json!({})).await])
+    }
+
+    /// Makes a library, and enrols these people into it.
+    pub(crate) async fn library(&self, name: &str, people: &[&str]) -> i64 {
+        self.device.enrol(name, people).await
+    }
+}
+
+fn id_of(title: &str) -> &str {
+    title.split_once('/').map_or(title, |(id, _)| id)
+}
+
+fn variant_of(title: &str) -> Option<&str> {
+    title.split_once('/').map(|(_, variant)| variant)
+}
+
+fn with_id(title: &str, mut fields: Value) -> Value {
+    fields["msg_id"] = json!(id_of(title));
+    fields
+}
+
+/// A picture of the one who goes by this name.
+pub(crate) fn photo(name: &str) -> Bytes {
+    Picture::of([FakeFace::of(name)]).png()
+}
+
+/// A picture as base64 calls want it.
+pub(crate) fn base64(picture: &[u8]) -> Value {
+    json!({"filename": "picture.png", "data": STANDARD.encode(picture)})
+}
+
+/// The values of a field in a list of rows.
+pub(crate) fn column(rows: &Value, field: &str) -> Vec<Value> {
+    rows.as_array().unwrap().iter().map(|row| row[field].clone()).collect()
+}

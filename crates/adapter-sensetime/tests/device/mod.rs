@@ -1,0 +1,144 @@
+//! A device on fakes, reached over real sockets.
+
+#![allow(dead_code, reason = "every test file uses another part")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter::{Adapter, Limits, Outbound, Policy, serve};
+use adapter_sensetime::{Config, SenseTime};
+use domain::Appliance;
+use domain::surveillance::{self, Options};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use testkit::{ADMIN, FakeFace, Handles, Picture, Take};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything takes.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Device {
+    pub(crate) address: SocketAddr,
+    pub(crate) appliance: Appliance,
+    pub(crate) handles: Handles,
+    session: String,
+    client: reqwest::Client,
+    cancel: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+/// What an answer carries: its code, data and text.
+pub(crate) struct Answer {
+    pub(crate) code: i64,
+    pub(crate) data: Value,
+    pub(crate) msg: String,
+}
+
+impl Device {
+    pub(crate) async fn start() -> Self {
+        let (appliance, handles) = testkit::appliance().unwrap();
+        Self::start_on(appliance, handles, Duration::from_secs(3600)).await
+    }
+
+    pub(crate) async fn start_on(appliance: Appliance, handles: Handles, heartbeat: Duration) -> Self {
+        let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
+        let adapter = SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound).with_heartbeat(heartbeat);
+        Self::serve(Arc::new(adapter), appliance, handles).await
+    }
+
+    pub(crate) async fn serve(adapter: Arc<SenseTime>, appliance: Appliance, handles: Handles) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        tasks.spawn(serve(listener, adapter.routes().unwrap(), Limits::default(), cancel.clone()));
+        let (running, of, token) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
+        tasks.spawn(async move { running.run(of, token).await });
+        let watching = Options { detect_every: Duration::from_millis(50) };
+        tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
+        let client = reqwest::Client::new();
+        let mut device = Self { address, appliance, handles, session: String::new(), client, cancel, tasks };
+        let login = json!({"msg_id": "257", "user_name": ADMIN.0, "user_pwd": ADMIN.1});
+        device.session = device.ask(login).await.as_str().unwrap().to_owned();
+        device
+    }
+
+    pub(crate) async fn stop(mut self) -> Handles {
+        self.cancel.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.handles
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(self.url(path))
+    }
+
+    pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.post(self.url(path))
+    }
+
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// Sends a JSON call and gives what came back.
+    pub(crate) async fn call(&self, body: Value) -> Answer {
+        let request = self.post("/api/json").header("SessionId", &self.session).json(&body);
+        Answer::of(request).await
+    }
+
+    /// Sends a JSON call that must succeed.
+    pub(crate) async fn ask(&self, body: Value) -> Value {
+        let answer = self.call(body).await;
+        assert_eq!(answer.code, 0, "{}", answer.msg);
+        answer.data
+    }
+
+    /// Makes a library and enrols these people into it.
+    pub(crate) async fn enrol(&self, library: &str, names: &[&str]) -> i64 {
+        let made = self.ask(json!({"msg_id": "1025", "lib_name": library, "lib_type": 2})).await;
+        let library = made["lib_id"].as_i64().unwrap();
+        for name in names {
+            let photo = Part::bytes(Picture::of([FakeFace::of(name)]).jpeg().to_vec()).file_name("face.jpg");
+            let form = Form::new()
+                .text("msg_id", "1029")
+                .text("lib_id", library.to_string())
+                .text("img_id", name.to_string())
+                .text("person_name", name.to_string())
+                .part("img", photo);
+            let request = self.post("/api/form").header("sessionid", &self.session).multipart(form);
+            assert_eq!(Answer::of(request).await.code, 0);
+        }
+        library
+    }
+
+    /// Adds a camera before which these people pass one after the other.
+    pub(crate) async fn watch(&self, libraries: &str, names: &[&str]) {
+        let url = format!("rtsp://{}", names.join("-"));
+        let pass = |take: Take, name: &&str| {
+            take.show(Duration::from_millis(600), [FakeFace::of(name)]).nobody(Duration::from_secs(3))
+        };
+        self.handles.frames.script(&url, [names.iter().fold(Take::new(), pass)]);
+        let camera = json!({
+            "msg_id": "513", "camera_mode": "VIDEO", "protocol": "rtsp", "url": url, "lib_ids": libraries,
+            "threshold": 80, "camera_name": "gate", "position": "north", "snap_mode": "3",
+        });
+        self.ask(camera).await;
+    }
+}
+
+impl Answer {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let body: Value = answer.json().await.unwrap();
+        let msg = body["msg"].as_str().unwrap().to_owned();
+        Self { code: body["code"].as_i64().unwrap(), data: body["data"].clone(), msg }
+    }
+}
