@@ -51,13 +51,13 @@ impl Live {
 
     /// Passes on new records until cancelled, then ends all subscriptions.
     pub async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
-        let _ended = self.ended.clone().drop_guard();
         let mut newest = appliance.newest_record();
         let mut sent = *newest.borrow_and_update();
         while let Some(Ok(())) = cancel.run_until_cancelled(newest.changed()).await {
             newest.borrow_and_update();
             sent = self.send_after(&appliance, sent).await;
         }
+        self.ended.cancel();
     }
 
     async fn send_after(&self, appliance: &Appliance, mut sent: Seq) -> Seq {

@@ -1,1 +1,81 @@
-//! console.
+//! The management listener: health and metrics for machines, a live page for people.
+
+mod api;
+mod health;
+mod login;
+mod page;
+mod process;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter::{Adapter, Health, Sessions, uuid_id};
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::routing::{get, post};
+use domain::Appliance;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A login ends after so long without a request; an open page keeps asking.
+const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// Logins at a time.
+const SESSIONS: usize = 100;
+/// Bytes of a login form at most.
+const FORM_BYTES: usize = 4096;
+/// How often distributions are condensed, as the exporter asks for.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The console. `/healthz` and `/metrics` are open to whoever reaches the listener; everything that shows people
+/// needs a login of any role.
+#[derive(Clone)]
+pub struct Console {
+    desk: Arc<Desk>,
+}
+
+/// What the handlers share.
+struct Desk {
+    appliance: Appliance,
+    health: Arc<Health>,
+    metrics: PrometheusHandle,
+    sessions: Sessions,
+}
+
+impl Console {
+    /// A console for this appliance that answers `/healthz` from `health` and `/metrics` from `metrics`.
+    pub fn new(appliance: Appliance, health: Arc<Health>, metrics: PrometheusHandle) -> Self {
+        let sessions = Sessions::new(SESSION_IDLE, SESSIONS, uuid_id);
+        Self { desk: Arc::new(Desk { appliance, health, metrics, sessions }) }
+    }
+}
+
+#[async_trait]
+impl Adapter for Console {
+    fn name(&self) -> &'static str {
+        "console"
+    }
+
+    fn routes(&self) -> Option<Router> {
+        let routes = Router::new()
+            .route("/", get(page::overview))
+            .route("/login", get(page::login).post(login::log_in))
+            .route("/logout", post(login::log_out))
+            .route("/assets/{name}", get(page::asset))
+            .route("/api/status", get(api::status))
+            .route("/api/captures", get(api::captures))
+            .route("/pictures/{id}", get(api::picture))
+            .route("/healthz", get(health::healthz))
+            .route("/metrics", get(health::metrics));
+        let limited = routes.layer(DefaultBodyLimit::max(FORM_BYTES));
+        Some(limited.layer(map_response(page::harden)).with_state(self.desk.clone()))
+    }
+
+    async fn run(&self, _appliance: Appliance, cancel: CancellationToken) {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        while cancel.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.desk.metrics.run_upkeep();
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What the page shows, as JSON.
+
+use std::sync::Arc;
+
+use adapter::{Component, picture_answer};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{
+    Appliance, Camera, CameraCounters, CameraStatus, Candidate, Error, LibraryFilter, PersonFilter, PictureId, Record,
+    Seq, Timestamp, Verdict, Window,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Desk;
+use crate::login::Viewer;
+
+/// Captures shown.
+const CAPTURES: i64 = 24;
+
+#[derive(Serialize)]
+pub(crate) struct Status {
+    name: String,
+    serial: String,
+    version: &'static str,
+    time: String,
+    problems: Vec<String>,
+    people: u64,
+    libraries: usize,
+    /// Records ever written.
+    records: i64,
+    cameras: Vec<CameraView>,
+}
+
+#[derive(Serialize)]
+struct CameraView {
+    id: u32,
+    name: String,
+    position: String,
+    status: &'static str,
+    reason: String,
+    frames: u64,
+    frames_skipped: u64,
+    frames_analysed: u64,
+    faces: u64,
+    records: u64,
+    reconnects: u64,
+}
+
+/// How the device and its cameras are.
+pub(crate) async fn status(_: Viewer, State(desk): State<Arc<Desk>>) -> Result<Json<Status>, Refusal> {
+    let appliance = &desk.appliance;
+    let one = Window { skip: 0, limit: 1 };
+    let options = appliance.options();
+    let records = newest(appliance);
+    Ok(Json(Status {
+        name: options.name.clone(),
+        serial: options.serial.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        time: local(appliance, appliance.now()),
+        problems: problems(&desk),
+        people: appliance.people(PersonFilter::default(), one).await?.total,
+        libraries: appliance.libraries(LibraryFilter::default()).await?.len(),
+        records,
+        cameras: appliance.cameras().await?.iter().map(|camera| view(appliance, camera)).collect(),
+    }))
+}
+
+/// The newest place in the log, which counts the records ever written.
+fn newest(appliance: &Appliance) -> i64 {
+    appliance.newest_record().borrow().0
+}
+
+fn problems(desk: &Desk) -> Vec<String> {
+    let components = desk.health.report().components.into_iter();
+    let problem = |(name, component)| match component {
+        Component::Up => None,
+        Component::Down { reason } => Some(format!("{name}: {reason}")),
+    };
+    components.filter_map(problem).collect()
+}
+
+fn view(appliance: &Appliance, camera: &Camera) -> CameraView {
+    let (status, reason) = match appliance.camera_status(camera.id) {
+        CameraStatus::Connecting => ("connecting", String::new()),
+        CameraStatus::Online => ("online", String::new()),
+        CameraStatus::Offline { reason } => ("offline", reason),
+    };
+    let CameraCounters { frames, frames_skipped, frames_analysed, faces, records, reconnects } =
+        appliance.camera_counters(camera.id);
+    CameraView {
+        id: camera.id.0,
+        name: camera.settings.name.clone(),
+        position: camera.settings.position.clone(),
+        status,
+        reason,
+        frames,
+        frames_skipped,
+        frames_analysed,
+        faces,
+        records,
+        reconnects,
+    }
+}
+
+/// Which captures are wanted.
+#[derive(Deserialize)]
+pub(crate) struct After {
+    /// Only those recorded after this place in the log.
+    after: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct CaptureView {
+    seq: i64,
+    id: String,
+    time: String,
+    camera: String,
+    verdict: &'static str,
+    /// Empty unless somebody was recognised.
+    name: String,
+    library: String,
+    /// Of the most similar person, recognised or not, in percent; `null` when there was nobody to compare with.
+    similarity: Option<u8>,
+    quality: u8,
+    crop: String,
+    scene: String,
+    /// The enrolment photo of whoever was recognised.
+    photo: Option<String>,
+}
+
+/// The last captures, oldest first.
+pub(crate) async fn captures(
+    _: Viewer,
+    State(desk): State<Arc<Desk>>,
+    Query(After { after }): Query<After>,
+) -> Result<Json<Vec<CaptureView>>, Refusal> {
+    let appliance = &desk.appliance;
+    let oldest = newest(appliance) - CAPTURES;
+    let after = Seq(after.unwrap_or(0).max(oldest).max(0));
+    let records = appliance.records_after(after, CAPTURES as u32).await?;
+    Ok(Json(records.iter().map(|record| CaptureView::of(record, appliance)).collect()))
+}
+
+impl CaptureView {
+    fn of(record: &Record, appliance: &Appliance) -> Self {
+        let Record { seq, capture, verdict, .. } = record;
+        let (known, best) = (record.accepted(), record.own_match().and_then(|own| own.best.as_ref()));
+        let text = |of: fn(&Candidate) -> &String| known.map(of).cloned().unwrap_or_default();
+        Self {
+            seq: seq.0,
+            id: capture.id.to_string(),
+            time: local(appliance, capture.at),
+            camera: capture.camera_name.clone(),
+            verdict: word(*verdict),
+            name: text(|candidate| &candidate.name),
+            library: text(|candidate| &candidate.library_name),
+            similarity: best.map(|candidate| candidate.similarity.percent()),
+            quality: capture.quality.overall,
+            crop: path(&capture.crop),
+            scene: path(&capture.scene),
+            photo: known.map(|candidate| path(&candidate.photo)),
+        }
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Known => "known",
+        Verdict::Stranger => "stranger",
+        Verdict::Blocked => "blocked",
+        Verdict::NotAllowedNow => "not allowed now",
+        Verdict::Spoof => "spoof",
+    }
+}
+
+fn path(picture: &PictureId) -> String {
+    format!("/pictures/{picture}")
+}
+
+fn local(appliance: &Appliance, time: Timestamp) -> String {
+    time.in_zone(&appliance.options().time_zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A stored picture.
+pub(crate) async fn picture(
+    _: Viewer,
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let id = id.parse().map_err(|_| Refusal(StatusCode::NOT_FOUND))?;
+    Ok(picture_answer(desk.appliance.picture(id).await?))
+}
+
+/// An answer that tells nothing of a failure but that there is one; the log does.
+pub(crate) struct Refusal(StatusCode);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        if matches!(error, Error::NotFound { .. }) {
+            return Self(StatusCode::NOT_FOUND);
+        }
+        tracing::error!(error = error.chain(), "the console cannot answer");
+        Self(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}

@@ -1,0 +1,115 @@
+//! Logging in and out of the page.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, State};
+use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{Account, Error, Secret};
+use serde::Deserialize;
+
+use crate::{Desk, page};
+
+/// The cookie's name.
+const SESSION: &str = "polyface_session";
+/// Strict: no other site's link or form ever carries it. Not `Secure`: the listener speaks plain HTTP, by default
+/// to this machine only.
+const ATTRIBUTES: &str = "Path=/; HttpOnly; SameSite=Strict";
+
+/// What the login form sends.
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    username: String,
+    password: String,
+}
+
+/// Whoever is logged in. As an extractor it refuses everybody else with 401; as an option it does not.
+pub(crate) struct Viewer;
+
+/// Checks a login and opens a session.
+pub(crate) async fn log_in(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(Credentials { username, password }): Form<Credentials>,
+) -> Response {
+    if !comes_from_here(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let origin = peer.ip().to_string();
+    match desk.appliance.log_in(&username, Secret::Password(password), &origin).await {
+        Ok(account) => open_session(&desk, account),
+        Err(Error::Denied) => page::login_refused(),
+        Err(error) => {
+            tracing::error!(error = error.chain(), "logins cannot be checked");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+fn open_session(desk: &Desk, account: Account) -> Response {
+    let id = desk.sessions.open(account);
+    with_cookie(&format!("{SESSION}={id}; {ATTRIBUTES}"), Redirect::to("/"))
+}
+
+/// Ends the session.
+pub(crate) async fn log_out(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+    if !comes_from_here(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if let Some(id) = session_id(&headers) {
+        desk.sessions.close(id);
+    }
+    with_cookie(&format!("{SESSION}=; {ATTRIBUTES}; Max-Age=0"), Redirect::to("/login"))
+}
+
+fn with_cookie(cookie: &str, redirect: Redirect) -> Response {
+    let mut response = redirect.into_response();
+    // The text is made of constants and a UUID, so it always is a header's value.
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn session_id(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION).map(|(_, id)| id)
+}
+
+/// Whether a form was sent by a page of this console. Browsers name the origin of every form they post; who names
+/// none is no browser and cannot be led to anything.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    matches!((origin, host), (Some((_, origin)), Some(host)) if origin == host)
+}
+
+impl Viewer {
+    fn of(headers: &HeaderMap, desk: &Desk) -> Option<Self> {
+        session_id(headers).and_then(|id| desk.sessions.find(id)).map(|_| Self)
+    }
+}
+
+impl FromRequestParts<Arc<Desk>> for Viewer {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, StatusCode> {
+        Self::of(&parts.headers, desk).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
+impl OptionalFromRequestParts<Arc<Desk>> for Viewer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Option<Self>, Infallible> {
+        Ok(Self::of(&parts.headers, desk))
+    }
+}

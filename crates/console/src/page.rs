@@ -1,0 +1,59 @@
+//! The pages: fixed files. What they show they ask the API for.
+
+use axum::extract::Path;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use crate::login::Viewer;
+
+const OVERVIEW: &str = include_str!("../assets/overview.html");
+const LOGIN: &str = include_str!("../assets/login.html");
+const REFUSED: &str = include_str!("../assets/refused.html");
+
+/// The live page, or the way to the login.
+pub(crate) async fn overview(viewer: Option<Viewer>) -> Response {
+    if viewer.is_some() { Html(OVERVIEW).into_response() } else { Redirect::to("/login").into_response() }
+}
+
+/// The login form.
+pub(crate) async fn login() -> Html<&'static str> {
+    Html(LOGIN)
+}
+
+/// The login form after a failure.
+pub(crate) fn login_refused() -> Response {
+    (StatusCode::UNAUTHORIZED, Html(REFUSED)).into_response()
+}
+
+/// What the pages are made with; shows nobody anything, so it needs no login.
+pub(crate) async fn asset(Path(name): Path<String>) -> Response {
+    let (content_type, content) = match name.as_str() {
+        "style.css" => ("text/css; charset=utf-8", include_str!("../assets/style.css")),
+        "overview.js" => ("text/javascript; charset=utf-8", include_str!("../assets/overview.js")),
+        "icon.svg" => ("image/svg+xml", include_str!("../assets/icon.svg")),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    ([(CONTENT_TYPE, content_type)], content).into_response()
+}
+
+const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Puts on every answer what keeps a browser from doing more with it than it should.
+pub(crate) async fn harden(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
