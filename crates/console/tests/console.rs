@@ -291,7 +291,7 @@ fn the_page_makes_no_markup_of_what_it_shows() {
     }
     for page in [include_str!("../assets/overview.html"), include_str!("../assets/login.html")] {
         let mut words = page.split_whitespace();
-        assert!(words.all(|word| !(word.starts_with("on") && word.contains('=')) && !word.contains("//")));
+        assert!(words.all(|word| !(word.contains("//") || word.starts_with("on") && word.contains('='))));
     }
 }
 
