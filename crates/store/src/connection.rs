@@ -35,11 +35,28 @@ impl Database {
     pub(crate) fn open(dir: &Path, readers: usize) -> Result<Self, OpenError> {
         let file = dir.join(FILE);
         make_private_file(&file).map_err(OpenError::file("making the database file"))?;
-        let mut writer = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE, 8 << 10)?;
+        let mut writer = Self::connect_writer(&file)?;
+        migrate::migrate(&mut writer, dir, migrate::STEPS)?;
+        Self::with_readers(&file, writer, readers)
+    }
+
+    /// Opens `dir`'s database only if it exists and is of the current version.
+    pub(crate) fn open_current(dir: &Path) -> Result<Self, OpenError> {
+        let file = dir.join(FILE);
+        let writer = Self::connect_writer(&file)?;
+        migrate::require_current(&writer, migrate::STEPS)?;
+        Self::with_readers(&file, writer, 1)
+    }
+
+    fn connect_writer(file: &Path) -> Result<Connection, OpenError> {
+        let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE, 8 << 10)?;
         migrate::identify(&writer)?;
         prepare_writer(&writer).map_err(OpenError::database("preparing the database"))?;
-        migrate::migrate(&mut writer, dir, migrate::STEPS)?;
-        let open_reader = |_| connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY, 4 << 10);
+        Ok(writer)
+    }
+
+    fn with_readers(file: &Path, writer: Connection, readers: usize) -> Result<Self, OpenError> {
+        let open_reader = |_| connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY, 4 << 10);
         let idle = (0..readers.max(1)).map(open_reader).collect::<Result<_, _>>()?;
         Ok(Self { readers: Readers { idle: Mutex::new(idle), returned: Condvar::new() }, writer: Mutex::new(writer) })
     }

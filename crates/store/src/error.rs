@@ -23,6 +23,14 @@ pub enum OpenError {
         /// The newest version this program knows.
         known: u32,
     },
+    /// An earlier version of the program wrote it, and it may not be migrated now.
+    #[error("the database has version {found}, not {known}: the service migrates it when it starts")]
+    Older {
+        /// The database's version.
+        found: u32,
+        /// The version this program needs.
+        known: u32,
+    },
     /// The database is not this program's.
     #[error("polyface.db is the database of another program")]
     Foreign,

@@ -21,16 +21,19 @@ mod settings;
 mod sweep;
 mod words;
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
 use connection::{Database, Writer};
 use domain::PictureId;
+use domain::ports::SettingsStore;
 pub use error::OpenError;
 use lock::DirectoryLock;
 use pictures::PictureFiles;
+use records::Ladders;
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,9 @@ pub struct Store {
     // In this order, so that the lock is given back last.
     database: Database,
     pictures: PictureFiles,
-    _lock: DirectoryLock,
+    ladders: Ladders,
+    /// `None` beside the process that has it.
+    _lock: Option<DirectoryLock>,
 }
 
 impl Store {
@@ -66,9 +71,22 @@ impl Store {
         let lock = DirectoryLock::take(dir)?;
         let database = Database::open(dir, options.readers)?;
         let pictures = PictureFiles::open(dir, options.keep_unnamed)?;
-        let store = Self { database, pictures, _lock: lock };
+        sync_names(dir).map_err(OpenError::file("making the storage directory durable"))?;
+        let store = Self { database, pictures, ladders: Ladders::default(), _lock: Some(lock) };
         store.sweep()?;
         Ok(store)
+    }
+
+    /// Opens the settings of an existing store beside the process that may have it open. It never migrates: that
+    /// process may know the old version only.
+    ///
+    /// # Errors
+    /// As [`Store::open`], but never [`OpenError::InUse`], and [`OpenError::Older`] before the first start of this
+    /// version; a missing database is [`OpenError::Database`].
+    pub fn open_beside(dir: &Path) -> Result<impl SettingsStore + use<>, OpenError> {
+        let database = Database::open_current(dir)?;
+        let pictures = PictureFiles::open(dir, Options::default().keep_unnamed)?;
+        Ok(Self { database, pictures, ladders: Ladders::default(), _lock: None })
     }
 
     /// Removes the files of pictures that the last transaction left without a row. The caller still holds the
@@ -82,4 +100,12 @@ impl Store {
 fn make_private_dir(dir: &Path) -> Result<(), OpenError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|source| OpenError::File { doing: "making the storage directory", source })
+}
+
+/// Makes durable that the directory, and the database and pictures in it, exist at all.
+fn sync_names(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()?;
+    // Where the service may not look into the parent, somebody else made this directory long ago.
+    let parent = dir.canonicalize()?.parent().and_then(|parent| File::open(parent).ok());
+    parent.map_or(Ok(()), |parent| parent.sync_all())
 }

@@ -7,9 +7,19 @@ use rusqlite::{Connection, params_from_iter};
 /// The most rows of a page; keeps an answer's memory bounded whatever a caller asks for.
 const MAX_ROWS: u64 = 1000;
 
+/// Where a row lies in a list: its time and its key.
+pub(crate) type Place = (i64, i64);
+
 /// The number of rows asked for, as far as one answer may go.
-pub(crate) fn bounded(limit: u32) -> i64 {
-    u64::from(limit).min(MAX_ROWS).cast_signed()
+pub(crate) fn bounded(limit: u32) -> u64 {
+    u64::from(limit).min(MAX_ROWS)
+}
+
+/// The rows of a window in ascending positions: how many lie below it, and how many are in it.
+pub(crate) fn ascending(window: Window, total: u64) -> (u64, u64) {
+    let end = total.saturating_sub(window.skip);
+    let rows = bounded(window.limit).min(end);
+    (end - rows, rows)
 }
 
 /// Ids as the JSON text that `json_each` takes apart: one statement for any number of them.
@@ -51,94 +61,99 @@ impl Selection {
         self.and(condition, values);
     }
 
-    /// How many rows there are, and the keys of those in the window, highest first.
+    /// How many rows there are, and the keys of those in the window, highest first. Rows are passed over inside
+    /// an index, from the nearer end.
     pub(crate) fn keys(&self, db: &Connection, window: Window) -> rusqlite::Result<(u64, Vec<i64>)> {
         let total = self.total(db)?;
-        let stretch = Stretch::of(window, total);
-        let mut statement = db.prepare_cached(&self.page_sql(stretch.from_end))?;
-        let bounds = [stretch.limit, stretch.skip].map(Value::from);
+        let (below, rows) = ascending(window, total);
+        let above = total - rows - below;
+        let places = if above <= below {
+            self.places(db, Order::Descending, above, rows)?
+        } else {
+            let mut places = self.places(db, Order::Ascending, below, rows)?;
+            places.reverse();
+            places
+        };
+        Ok((total, places.into_iter().map(|(_, key)| key).collect()))
+    }
+
+    /// The places of some rows after the first `skip` ones.
+    pub(crate) fn places(&self, db: &Connection, order: Order, skip: u64, rows: u64) -> rusqlite::Result<Vec<Place>> {
+        let sql = self.places_sql(order);
+        let bounds = [rows, skip].map(|number| Value::from(number.cast_signed()));
         let values = self.values.iter().chain(&bounds);
-        let mut keys =
-            statement.query_map(params_from_iter(values), |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
-        if stretch.from_end {
-            keys.reverse();
-        }
-        Ok((total, keys))
+        db.prepare_cached(&sql)?.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     fn total(&self, db: &Connection) -> rusqlite::Result<u64> {
-        let sql = format!("SELECT count(*) FROM {}{}", self.source, self.conditions());
-        let count: i64 = db.prepare_cached(&sql)?.query_row(params_from_iter(&self.values), |row| row.get(0))?;
+        let count: i64 =
+            db.prepare_cached(&self.total_sql())?.query_row(params_from_iter(&self.values), |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 
-    fn page_sql(&self, from_end: bool) -> String {
+    fn total_sql(&self) -> String {
+        format!("SELECT count(*) FROM {}{}", self.source, self.where_sql())
+    }
+
+    fn places_sql(&self, order: Order) -> String {
         let Self { source, time, key, .. } = self;
-        let order = if from_end { "ASC" } else { "DESC" };
-        let conditions = self.conditions();
-        format!("SELECT {key} FROM {source}{conditions} ORDER BY {time} {order}, {key} {order} LIMIT ? OFFSET ?")
+        let order = match order {
+            Order::Ascending => "ASC",
+            Order::Descending => "DESC",
+        };
+        let conditions = self.where_sql();
+        format!(
+            "SELECT {time}, {key} FROM {source}{conditions} ORDER BY {time} {order}, {key} {order} LIMIT ? OFFSET ?"
+        )
+    }
+
+    fn where_sql(&self) -> String {
+        if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) }
     }
 
     /// How SQLite goes about the page and the total.
     #[cfg(test)]
     pub(crate) fn plan(&self, db: &Connection) -> Vec<String> {
-        let bounds = [1, 1].map(Value::from);
-        let total = format!("SELECT count(*) FROM {}{}", self.source, self.conditions());
         let explained = |sql: &str, values: Vec<&Value>| -> Vec<String> {
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             statement.query_map(params_from_iter(values), |row| row.get(3)).unwrap().map(Result::unwrap).collect()
         };
-        let page = self.values.iter().chain(&bounds).collect();
-        [explained(&self.page_sql(false), page), explained(&total, self.values.iter().collect())].concat()
-    }
-
-    fn conditions(&self) -> String {
-        if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) }
+        let bounds = [1, 1].map(Value::from);
+        let page = explained(&self.places_sql(Order::Descending), self.values.iter().chain(&bounds).collect());
+        [page, explained(&self.total_sql(), self.values.iter().collect())].concat()
     }
 }
 
-/// A stretch of rows, counted from the nearer end: rows are passed over inside an index, at worst half of them.
-#[derive(Debug, PartialEq)]
-struct Stretch {
-    from_end: bool,
-    skip: i64,
-    limit: i64,
-}
-
-impl Stretch {
-    fn of(window: Window, total: u64) -> Self {
-        let skip = window.skip.min(total);
-        let limit = bounded(window.limit).cast_unsigned().min(total - skip);
-        let after = total - skip - limit;
-        let from_end = after < skip;
-        let nearer = if from_end { after } else { skip };
-        Self { from_end, skip: nearer.cast_signed(), limit: limit.cast_signed() }
-    }
+/// Which end of a list comes first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    Ascending,
+    Descending,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stretch(skip: u64, limit: u32, total: u64) -> Stretch {
-        Stretch::of(Window { skip, limit }, total)
+    fn positions(skip: u64, limit: u32, total: u64) -> (u64, u64) {
+        ascending(Window { skip, limit }, total)
     }
 
     #[test]
-    fn a_page_is_counted_from_the_nearer_end() {
-        assert_eq!(stretch(10, 5, 100), Stretch { from_end: false, skip: 10, limit: 5 });
-        assert_eq!(stretch(90, 5, 100), Stretch { from_end: true, skip: 5, limit: 5 });
-        assert_eq!(stretch(98, 5, 100), Stretch { from_end: true, skip: 0, limit: 2 });
+    fn a_window_is_counted_from_the_newest_row() {
+        assert_eq!(positions(0, 5, 100), (95, 5));
+        assert_eq!(positions(90, 5, 100), (5, 5));
+        assert_eq!(positions(98, 5, 100), (0, 2));
     }
 
     #[test]
     fn a_page_behind_the_end_is_empty() {
-        assert_eq!(stretch(u64::MAX, 5, 3).limit, 0);
-        assert_eq!(stretch(0, 5, 0).limit, 0);
+        assert_eq!(positions(u64::MAX, 5, 3), (0, 0));
+        assert_eq!(positions(0, 5, 0), (0, 0));
     }
 
     #[test]
     fn a_page_has_at_most_a_thousand_rows() {
-        assert_eq!(stretch(0, u32::MAX, 5000).limit, 1000);
+        assert_eq!(positions(0, u32::MAX, 5000).1, 1000);
     }
 }

@@ -34,11 +34,7 @@ fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
 /// Brings the database in `dir` to the version after the last of `steps`; a database that holds something is
 /// copied to `polyface.db.before-N` first, N being that version.
 pub(crate) fn migrate(connection: &mut Connection, dir: &Path, steps: &[&str]) -> Result<(), OpenError> {
-    let known = steps.len() as u32;
-    let found = version(connection).map_err(OpenError::database("reading the database version"))?;
-    if found > known {
-        return Err(OpenError::Newer { found, known });
-    }
+    let (found, known) = versions(connection, steps)?;
     if found > 0 && found < known {
         back_up(connection, dir, known)?;
     }
@@ -47,6 +43,19 @@ pub(crate) fn migrate(connection: &mut Connection, dir: &Path, steps: &[&str]) -
         tracing::info!(store.version = version, "database migrated");
     }
     Ok(())
+}
+
+/// Refuses a database that is not of the version after the last of `steps`.
+pub(crate) fn require_current(connection: &Connection, steps: &[&str]) -> Result<(), OpenError> {
+    let (found, known) = versions(connection, steps)?;
+    if found < known { Err(OpenError::Older { found, known }) } else { Ok(()) }
+}
+
+/// The database's version, and the newest known one, which is not below it.
+fn versions(connection: &Connection, steps: &[&str]) -> Result<(u32, u32), OpenError> {
+    let known = steps.len() as u32;
+    let found = version(connection).map_err(OpenError::database("reading the database version"))?;
+    if found > known { Err(OpenError::Newer { found, known }) } else { Ok((found, known)) }
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<u32> {

@@ -1,5 +1,7 @@
 //! Opening a storage directory.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -36,7 +38,7 @@ fn what_was_stored_is_there_when_it_is_opened_again() {
     let store = open(dir.path()).unwrap();
     assert_eq!(store.person(person.id).unwrap(), person);
     assert_eq!(store.embedding(person.id).unwrap(), samples::new_person(&store, "a").embedding);
-    assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().rows, [record.clone()]);
+    assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().rows, std::slice::from_ref(&record));
     assert_eq!(store.cameras().unwrap(), [camera]);
     for picture in [&person.photo, &record.capture.crop, &record.capture.scene] {
         store.get(picture).unwrap();
@@ -147,4 +149,25 @@ fn nothing_of_a_removed_person_stays_in_the_files() {
             assert!(!content.windows(trace.len()).any(|window| window == trace), "{entry:?}");
         }
     }
+}
+
+#[test]
+fn settings_can_be_changed_beside_the_process_that_has_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let beside = Store::open_beside(dir.path()).unwrap();
+    beside.set_setting("a", Some("1")).unwrap();
+    assert_eq!(store.setting("a").unwrap().as_deref(), Some("1"));
+    store.set_setting("a", Some("2")).unwrap();
+    assert_eq!(beside.setting("a").unwrap().as_deref(), Some("2"));
+}
+
+#[test]
+fn a_database_is_neither_made_nor_migrated_beside() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(Store::open_beside(dir.path()), Err(OpenError::Database { .. })));
+    drop(open(dir.path()).unwrap());
+    let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+    database.pragma_update(None, "user_version", 0).unwrap();
+    assert!(matches!(Store::open_beside(dir.path()), Err(OpenError::Older { found: 0, .. })));
 }

@@ -1,5 +1,7 @@
 //! The store passes the suite of all stores, and what it stored is there when it is opened again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use store::{Options, Store};
 use tempfile::TempDir;
 

@@ -1,11 +1,14 @@
 //! The record log: `RecordStore`.
 
 mod filter;
+mod ladder;
 mod rows;
 
 use domain::ports::RecordStore;
 use domain::{CaptureId, Error, Match, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
 use rusqlite::{Connection, OptionalExtension};
+
+pub(crate) use ladder::Ladders;
 
 use crate::columns::{self, picture, time, word};
 use crate::error::Fault;
@@ -24,7 +27,7 @@ impl RecordStore for Store {
 
     fn records(&self, filter: &RecordFilter, window: Window) -> Result<Page<Record>> {
         self.database.read("reading a page of records", |db| {
-            let (total, seqs) = filter::select(filter).keys(db, window)?;
+            let (total, seqs) = self.ladders.keys(db, filter, window)?;
             Ok(Page { rows: rows::load(db, seqs)?, total })
         })
     }
@@ -38,7 +41,7 @@ impl RecordStore for Store {
 
     fn records_after(&self, seq: Seq, limit: u32) -> Result<Vec<Record>> {
         self.database.read("reading the record log", |db| {
-            let limit = lists::bounded(limit);
+            let limit = lists::bounded(limit).cast_signed();
             let mut statement = db.prepare_cached("SELECT seq FROM record WHERE seq > ? ORDER BY seq LIMIT ?")?;
             let seqs = statement.query_map([seq.0, limit], |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
             rows::load(db, seqs)

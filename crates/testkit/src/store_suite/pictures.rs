@@ -6,7 +6,7 @@ use super::Stores;
 
 /// Any bytes, none and many.
 pub fn a_picture_reads_back_as_put(store: &dyn Stores) {
-    let large: Vec<u8> = (0..3_000_000u32).map(|i| (i * 7 >> 3) as u8).collect();
+    let large: Vec<u8> = (0..3_000_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
     for content in [b"".as_slice(), b"\x00\xff\n", &large] {
         let id = store.put(content).unwrap();
         assert_eq!(store.get(&id).unwrap(), content);
