@@ -35,7 +35,7 @@ session=0
 call() { # FIELD ('' = the data itself; a.b = b in a)
     local answer
     answer=$(curl -s --max-time "$patience" -H "sessionid: $session" \
-        -H 'Content-Type: application/json' --data-binary @- "http://$api/api/json")
+        -H 'Content-Type: application/json' --data-binary @- "http://$api/api/json") || die "the API does not answer"
     python3 -c '
 import json, sys
 answer, path = json.loads(sys.argv[1]), sys.argv[2]

@@ -42,10 +42,6 @@ library=$(echo '{"msg_id":"1025","lib_name":"staff","lib_type":2}' | call lib_id
 # Not the pictures that the clip shows, where there is another one. Eileen Collins stays a stranger.
 enrol "$library" "Barack Obama" photos/Barack_Obama/obama3.jpg
 enrol "$library" "Joe Biden" photos/Joe_Biden/biden.jpg
-clip=$(python3 -c 'import pathlib; print(pathlib.Path("demo/gate.mp4").resolve().as_uri())')
-printf '{"msg_id":"513","protocol":"rtsp","camera_mode":"VIDEO","camera_name":"gate","url":"%s?loop=1",
-    "lib_ids":"%s","threshold":80,"snap_mode":1}' "$clip" "$library" | call channel >/dev/null
-
 cat <<END
 demo: two people are enrolled; camera "gate" plays $cache/demo/gate.mp4
 demo: console      http://$console/      (user admin, password in $storage/initial-password)
@@ -53,5 +49,9 @@ demo: SenseTime    http://$api/api/json
 demo: Ctrl-C ends it
 
 END
+clip=$(python3 -c 'import pathlib; print(pathlib.Path("demo/gate.mp4").resolve().as_uri())')
+printf '{"msg_id":"513","protocol":"rtsp","camera_mode":"VIDEO","camera_name":"gate","url":"%s?loop=1",
+    "lib_ids":"%s","threshold":80,"snap_mode":1}' "$clip" "$library" | call channel >/dev/null
+
 wait "$daemon" || true
 die "the daemon ended"
