@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use adapter::{Adapter, Outbound};
 use adapter_sensetime::SenseTime;
-use anyhow::Result;
 use domain::Appliance;
 
 use crate::config::Config;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use console::Console;
 use domain::ports::{Clock, Ports};
 use domain::{Appliance, surveillance};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use store::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +39,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     let mut signals = JoinSet::new();
     signals.spawn(Signals::catch()?.obey(cancel.clone()));
 
-    let metrics = console::install_metrics().context("metrics cannot be recorded")?;
+    let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let video = VideoSource::new(Arc::clone(&clock), video::Options::default()).context("no video")?;
     let video = Arc::new(video);
