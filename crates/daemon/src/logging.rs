@@ -1,5 +1,7 @@
 //! Where the log goes.
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, Result};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -20,7 +22,10 @@ pub enum LogFormat {
 pub fn start(format: LogFormat) -> Result<()> {
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env()?;
     let layer = match format {
-        LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false).boxed()
+        }
         LogFormat::Json => fmt::layer().json().with_writer(std::io::stderr).boxed(),
         LogFormat::Journald => tracing_journald::layer().context("the journal cannot be reached")?.boxed(),
     };

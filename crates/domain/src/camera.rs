@@ -163,7 +163,7 @@ impl Default for WatchSettings {
         Self {
             libraries: BTreeSet::new(),
             threshold: Similarity::DEFAULT_THRESHOLD,
-            rearm: Duration::from_secs(5),
+            rearm: Duration::from_secs(2),
             plan: WeeklyPlan::always(),
             enabled: true,
         }
