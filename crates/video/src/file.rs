@@ -36,9 +36,17 @@ pub(crate) async fn open(
     let started = tokio::task::spawn_blocking(move || start(&address, tally)).await;
     let (pipeline, sink) = started.map_err(|e| SourceError::Undecodable(format!("opening failed: {e}")))??;
     let mut stream = FileStream { first: None, sink, pipeline, again, ended: false, patience, clock };
-    let first = stream.sample().await?;
+    let first = stream.sample().await.map_err(no_picture)?;
     stream.first = Some(first.ok_or_else(|| SourceError::NoStream("the file holds no pictures".to_owned()))?);
     Ok(stream)
+}
+
+/// A file is not silent, it is damaged: decodebin loses the error of a demuxer that gives up while being plugged in.
+fn no_picture(why: SourceError) -> SourceError {
+    match why {
+        SourceError::Stalled(seconds) => SourceError::Undecodable(format!("no picture came of it within {seconds} s")),
+        other => other,
+    }
 }
 
 fn start(address: &FileAddress, tally: Arc<Tally>) -> Result<(Pipeline, Sink), SourceError> {
