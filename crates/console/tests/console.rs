@@ -162,6 +162,8 @@ async fn whatever_shows_people_needs_a_login() {
     let page = site.get_as(&cookie, "/").await;
     assert_eq!(page.status, 200);
     assert!(page.header("Content-Security-Policy").unwrap().starts_with("default-src 'self';"));
+    // With `no-referrer` a browser would send the login form with the origin `null`, and be refused.
+    assert_eq!(page.header("Referrer-Policy"), Some("same-origin"));
     for asset in ["/assets/style.css", "/assets/overview.js", "/assets/icon.svg"] {
         assert!(page.text().contains(asset));
         assert_eq!(site.get(asset).await.status, 200);
