@@ -48,9 +48,10 @@ passage() {
         repeatlast=0:eof_action=pass[room$passages]"
 }
 
+# Nobody comes back within some seconds of leaving: that would count as the same visit.
 passage Barack_Obama/obama.jpg       470:560:260:10 400  2.0  8.0 380 110
-passage Eileen_Collins/astronaut.png 210:240:122:6  380  9.5 15.5 420 130
-passage Joe_Biden/biden.jpg          530:660:310:40 400 17.0 23.0 400 100
+passage Joe_Biden/biden.jpg          530:660:310:40 400  9.5 15.5 400 100
+passage Eileen_Collins/astronaut.png 210:240:122:6  380 17.0 23.0 420 130
 passage Barack_Obama/obama2.jpg      500:640:90:140 360 24.5 30.5 720 120
 passage Joe_Biden/biden.jpg          530:660:310:40 360 25.3 31.5 120 130
 passage Eileen_Collins/astronaut.png 210:240:122:6  400 33.0 38.5 380 110
