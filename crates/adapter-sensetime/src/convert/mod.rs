@@ -58,13 +58,13 @@ pub(crate) fn library_ids(text: &str, most: usize) -> Result<Vec<LibraryId>, Fau
         return Err(Fault::parameter("lib_ids is too long"));
     }
     let mut ids = Vec::new();
-    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        let id = word.parse().map_err(|_| Fault::parameter("lib_ids is not a list of numbers"))?;
-        if ids.len() == most && !ids.contains(&LibraryId(id)) {
+    for (place, word) in text.split(',').map(str::trim).filter(|word| !word.is_empty()).enumerate() {
+        if place == most {
             return Err(Fault::parameter(format!("lib_ids names more than {most} libraries")));
         }
-        if !ids.contains(&LibraryId(id)) {
-            ids.push(LibraryId(id));
+        let id = LibraryId(word.parse().map_err(|_| Fault::parameter("lib_ids is not a list of numbers"))?);
+        if !ids.contains(&id) {
+            ids.push(id);
         }
     }
     Ok(ids)
@@ -90,8 +90,8 @@ mod tests {
         assert_eq!(ids(""), Some(vec![]));
         assert_eq!(ids(" 2, 1 ,2,"), Some(vec![2, 1]));
         assert_eq!(ids("1;2"), None);
-        assert_eq!(ids("1,2,3,3"), Some(vec![1, 2, 3]));
-        assert_eq!(ids("1,2,3,4"), None);
+        assert_eq!(ids("1,2,2"), Some(vec![1, 2]));
+        assert_eq!(ids("1,2,3,3"), None);
     }
 
     #[test]

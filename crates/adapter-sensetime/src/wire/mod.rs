@@ -89,8 +89,11 @@ pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
     })
 }
 
-/// Reads one field that has fields of its own.
+/// Reads one field that has fields of its own. Only an object will do, though serde would take a list for one too.
 pub(crate) fn read_field<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Fault> {
+    if !value.is_object() {
+        return Err(Fault::parameter(format!("{name}: an object is expected")));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { format!(".{path}") };
