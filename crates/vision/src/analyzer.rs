@@ -23,7 +23,7 @@ use crate::models::ModelSet;
 use crate::pipeline::Pipeline;
 use crate::runtime::{self, Provider};
 use crate::self_test;
-use crate::session::SessionSettings;
+use crate::session::{SessionSettings, Stopwatch};
 
 /// What may wait for an inference thread.
 const ROOM: Room = Room { live: 32, photos: 16 };
@@ -90,6 +90,7 @@ pub struct Analyzer {
     identity: Identity,
     models: Vec<ModelInfo>,
     provider: Provider,
+    stopwatch: Stopwatch,
     decoding: Arc<Semaphore>,
 }
 
@@ -120,7 +121,7 @@ impl Analyzer {
 
     /// What the inference threads have done so far.
     pub fn counters(&self) -> Counters {
-        self.engine.counters()
+        Counters { in_networks: self.stopwatch.read(), ..self.engine.counters() }
     }
 
     /// Asks every network questions with known answers. Takes a few detections' time.
@@ -197,13 +198,19 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         tracing::warn!(%error, "OpenCV keeps its own threads");
     }
     let (workers, threads) = split(threads(options));
-    let mut settings = SessionSettings { environment, provider: options.provider.resolved(), threads };
+    let mut settings = SessionSettings {
+        environment,
+        provider: options.provider.resolved(),
+        threads,
+        stopwatch: Stopwatch::default(),
+    };
     let pipelines = pipelines(&models, &mut settings, options, workers)?;
     Ok(Analyzer {
         engine: Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?,
         identity: Identity::new(&models.embedder.manifest)?,
         models: models.iter().map(|model| info(&model.manifest)).collect(),
         provider: settings.provider,
+        stopwatch: settings.stopwatch,
         decoding: Arc::new(Semaphore::new(DECODING_MIB as usize)),
     })
 }

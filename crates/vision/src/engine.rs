@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use domain::ports::Lane;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -42,6 +43,8 @@ pub struct Counters {
     pub live_refused: u64,
     /// Photos looked at.
     pub photos_done: u64,
+    /// Time spent inside networks, over all threads.
+    pub in_networks: Duration,
 }
 
 /// A piece of work for a thread that owns a `W`.
@@ -248,6 +251,7 @@ impl Counted {
             live_done: self.live_done.load(Ordering::Relaxed),
             live_refused: self.live_refused.load(Ordering::Relaxed),
             photos_done: self.photos_done.load(Ordering::Relaxed),
+            in_networks: Duration::ZERO,
         }
     }
 }
@@ -255,7 +259,6 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use super::*;
 
@@ -310,7 +313,7 @@ mod tests {
         drop(go);
         tasks.join_all().await;
         assert_eq!(engine.run(Lane::Live, |done| done.clone()).await.unwrap(), [1, 2]);
-        assert_eq!(engine.counters(), Counters { live_done: 4, live_refused: 1, photos_done: 0 });
+        assert_eq!(engine.counters(), Counters { live_done: 4, live_refused: 1, ..Counters::default() });
     }
 
     #[tokio::test]

@@ -74,6 +74,9 @@ pub(crate) struct PixelBox {
 impl PixelBox {
     /// The pixels that `area` touches, as far as they are in the frame; `None` when there are none.
     pub(crate) fn covering(area: &Rect, frame: &Frame) -> Option<Self> {
+        if [area.left, area.top, area.right, area.bottom].iter().any(|edge| edge.is_nan()) {
+            return None;
+        }
         let area = area.clamped_to(&frame.bounds());
         let (left, top) = (area.left.floor() as usize, area.top.floor() as usize);
         let width = (area.right.ceil() as usize).saturating_sub(left);

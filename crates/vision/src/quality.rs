@@ -38,9 +38,9 @@ const FACE: [usize; 4] = [28, 36, 84, 104];
 type Curve = [(f32, f32)];
 
 /// Pixels; 60 pixels between the eyes make a passport photo, below 13 faces cannot be told apart.
-const SIZE: &Curve = &[(8.0, 0.0), (13.0, 10.0), (18.0, 30.0), (26.0, 55.0), (40.0, 80.0), (60.0, 95.0), (90.0, 100.0)];
+const SIZE: &Curve = &[(8.0, 0.0), (13.0, 5.0), (18.0, 22.0), (26.0, 52.0), (40.0, 80.0), (60.0, 95.0), (90.0, 100.0)];
 /// Logarithm of the ratio.
-const SHARPNESS: &Curve = &[(-6.0, 0.0), (-4.5, 20.0), (-3.5, 50.0), (-2.5, 85.0), (-1.5, 100.0)];
+const SHARPNESS: &Curve = &[(-5.5, 0.0), (-4.5, 10.0), (-3.5, 45.0), (-2.5, 85.0), (-1.5, 100.0)];
 /// Grey levels 0..=255.
 const BRIGHTNESS: &Curve =
     &[(8.0, 0.0), (30.0, 40.0), (60.0, 90.0), (80.0, 100.0), (180.0, 100.0), (215.0, 70.0), (250.0, 0.0)];
@@ -138,4 +138,53 @@ fn along(curve: &Curve, measure: f32) -> f32 {
 /// A number as 0..=100; not-a-number is 0.
 fn component(value: f32) -> u8 {
     value.round().clamp(0.0, 100.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: Quality =
+        Quality { overall: 0, size: 90, sharpness: 90, brightness: 90, pose: 0, yaw: 0.0, pitch: 0.0, roll: 0.0 };
+
+    fn turned(yaw: f32, roll: f32) -> Quality {
+        with_pose(GOOD, Pose { yaw, pitch: 0.0, roll })
+    }
+
+    #[test]
+    fn a_curve_is_followed_between_its_points_and_held_beyond() {
+        assert_eq!(along(SIZE, 3.0), 0.0);
+        assert_eq!(along(SIZE, 50.0), 87.5);
+        assert_eq!(along(SIZE, 500.0), 100.0);
+        assert_eq!(component(along(SIZE, f32::NAN)), 0);
+    }
+
+    #[test]
+    fn a_turned_face_is_worth_less_and_a_tilted_one_hardly() {
+        assert_eq!(turned(0.0, 0.0).pose, 100);
+        assert_eq!(turned(45.0, 0.0).pose, 50);
+        assert_eq!(turned(-45.0, 0.0).pose, 50);
+        assert_eq!(turned(120.0, 0.0).overall, 0);
+        assert!(turned(0.0, 20.0).overall > turned(20.0, 0.0).overall);
+    }
+
+    #[test]
+    fn the_worst_component_cannot_be_made_up_for() {
+        let good = turned(0.0, 0.0).overall;
+        let spoilt = with_pose(Quality { sharpness: 10, ..GOOD }, Pose::default()).overall;
+        assert!(good >= 85 && spoilt < 30, "{good} {spoilt}");
+        assert_eq!(with_pose(Quality { size: 0, ..GOOD }, Pose::default()).overall, 0);
+    }
+
+    #[test]
+    fn fine_detail_makes_a_face_sharp_and_fog_makes_it_pale() {
+        let drawn =
+            |shade: fn(usize, usize) -> u8| (0..SIDE * SIDE).map(|i| shade(i % SIDE, i / SIDE)).collect::<Vec<u8>>();
+        let fine = drawn(|x, y| if (x / 2 + y / 2) % 2 == 0 { 40 } else { 200 });
+        let coarse = drawn(|x, _| 40 + (x * 160 / SIDE) as u8);
+        assert!(sharpness(&fine) > 95.0 && sharpness(&coarse) < 5.0);
+        let pale = drawn(|x, _| 120 + (x % 10) as u8);
+        assert!(brightness(&coarse) > 95.0 && brightness(&pale) < 30.0);
+        assert!(brightness(&drawn(|_, _| 0)) < 1.0);
+    }
 }

@@ -1,5 +1,9 @@
 //! A network in ONNX Runtime: loaded once, checked against its manifest, asked with pictures.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::builder::SessionBuilder;
@@ -24,6 +28,22 @@ pub(crate) struct SessionSettings {
     pub(crate) provider: Provider,
     /// Threads that share the work of one run.
     pub(crate) threads: usize,
+    /// Time spent in all networks.
+    pub(crate) stopwatch: Stopwatch,
+}
+
+/// Adds up time from several threads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stopwatch(Arc<AtomicU64>);
+
+impl Stopwatch {
+    fn add(&self, time: Duration) {
+        self.0.fetch_add(time.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// A loaded network.
@@ -32,6 +52,7 @@ pub(crate) struct Network {
     session: Session,
     /// The input tensor, kept from run to run.
     input: Vec<f32>,
+    stopwatch: Stopwatch,
 }
 
 impl Network {
@@ -43,7 +64,7 @@ impl Network {
         let session = builder.commit_from_memory(&model.bytes).map_err(refused)?;
         fits(&model.manifest, session.inputs(), session.outputs())
             .map_err(|why| OpenError::WrongTensor { model: name.clone(), why })?;
-        Ok(Self { manifest: model.manifest.clone(), session, input: Vec::new() })
+        Ok(Self { manifest: model.manifest.clone(), session, input: Vec::new(), stopwatch: settings.stopwatch.clone() })
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {
@@ -75,7 +96,9 @@ impl Network {
         let shape = shape(&self.manifest, pictures);
         let input = TensorRef::from_array_view((shape, self.input.as_slice())).map_err(failed)?;
         let tensor = self.manifest.input.tensor.as_str();
+        let start = Instant::now();
         let outputs = self.session.run(ort::inputs![tensor => input]).map_err(failed)?;
+        self.stopwatch.add(start.elapsed());
         let answered = |why| AnalysisError::Answer { model: name.clone(), why };
         let parts = parts(&outputs, &self.manifest, pictures.len()).map_err(answered)?;
         (0..pictures.len()).try_for_each(|index| read(&Answer { parts: &parts, index })).map_err(answered)

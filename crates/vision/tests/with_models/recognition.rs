@@ -1,0 +1,129 @@
+//! Who is who, and what is told of them.
+
+use domain::frame::PixelFormat;
+use domain::ports::{FaceAnalyzer, Lane};
+use domain::{Embedding, Gender, Similarity};
+use vision::Analyzer;
+
+use crate::support::{analyzer, as_video, detect, face, photo, photos_of, read};
+
+const PEOPLE: [&str; 8] = [
+    "Barack_Obama",
+    "Eileen_Collins",
+    "Joe_Biden",
+    "John_Salley",
+    "John_Savage",
+    "John_Schneider",
+    "John_Shimkus",
+    "John_Simm",
+];
+
+async fn embeddings(analyzer: &Analyzer) -> Vec<(&'static str, Embedding)> {
+    let mut embeddings = Vec::new();
+    for person in PEOPLE {
+        for path in photos_of(person) {
+            let frame = read(analyzer, &path).await;
+            embeddings.push((person, face(analyzer, &frame).await.embedding));
+        }
+    }
+    embeddings
+}
+
+#[tokio::test]
+async fn every_photo_is_most_like_another_of_the_same_person() {
+    let analyzer = analyzer();
+    let all = embeddings(&analyzer).await;
+    for (index, (person, embedding)) in all.iter().enumerate() {
+        let others = all.iter().enumerate().filter(|(other, _)| *other != index);
+        let likeness = |(_, (_, other)): &(usize, &(&str, Embedding))| embedding.cosine(other).unwrap();
+        let (_, (likest, _)) = others.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap();
+        if photos_of(person).len() > 1 {
+            assert_eq!(likest, person);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_default_threshold_tells_people_apart() {
+    let analyzer = analyzer();
+    let all = embeddings(&analyzer).await;
+    let (mut missed, mut pairs) = (0, 0);
+    for (index, (person, embedding)) in all.iter().enumerate() {
+        for (other, other_embedding) in &all[..index] {
+            let similarity = analyzer.calibration().similarity(embedding.cosine(other_embedding).unwrap());
+            if person == other {
+                pairs += 1;
+                missed += usize::from(similarity < Similarity::DEFAULT_THRESHOLD);
+            } else {
+                assert!(similarity.value() < 0.7, "{person} and {other} are alike by {similarity:?}");
+            }
+        }
+    }
+    assert!(pairs > 250 && missed * 100 <= pairs, "{missed} of {pairs} genuine pairs are missed");
+}
+
+#[tokio::test]
+async fn portraits_years_apart_are_alike() {
+    let analyzer = analyzer();
+    let portraits = photos_of("Barack_Obama");
+    let mut embeddings = Vec::new();
+    for path in &portraits {
+        embeddings.push(face(&analyzer, &read(&analyzer, path).await).await.embedding);
+    }
+    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+        let cosine = embeddings[one].cosine(&embeddings[other]).unwrap();
+        assert!(analyzer.calibration().similarity(cosine).value() >= 0.9, "{cosine}");
+    }
+}
+
+#[tokio::test]
+async fn faces_described_together_are_described_as_each_alone() {
+    let analyzer = analyzer();
+    let frame = photo(&analyzer, "_groups/bald_guys.jpg").await;
+    let detections = detect(&analyzer, &frame).await;
+    assert!(detections.len() > 8, "more than one batch");
+    let together = analyzer.describe(frame.clone(), detections.clone(), Lane::Photo).await.unwrap();
+    for (detection, one_of_many) in detections.into_iter().zip(together) {
+        let alone = analyzer.describe(frame.clone(), vec![detection], Lane::Live).await.unwrap().remove(0);
+        assert!(alone.embedding.cosine(&one_of_many.embedding).unwrap() > 0.9999);
+        assert_eq!(alone.attributes.gender, one_of_many.attributes.gender);
+        assert_eq!(alone.detection.face_box, one_of_many.detection.face_box);
+    }
+}
+
+#[tokio::test]
+async fn a_face_on_video_is_the_face_of_the_photo() {
+    let analyzer = analyzer();
+    let still = photo(&analyzer, "Eileen_Collins/astronaut.png").await;
+    let known = face(&analyzer, &still).await;
+    for format in [PixelFormat::I420, PixelFormat::Nv12] {
+        let seen = face(&analyzer, &as_video(&still, format)).await;
+        assert!(known.embedding.cosine(&seen.embedding).unwrap() > 0.95, "{format:?}");
+        assert!(known.detection.face_box.overlap(&seen.detection.face_box) > 0.9, "{format:?}");
+    }
+}
+
+#[tokio::test]
+async fn attributes_are_plausible() {
+    let analyzer = analyzer();
+    for path in photos_of("Barack_Obama") {
+        let face = face(&analyzer, &read(&analyzer, &path).await).await;
+        assert_eq!(face.attributes.gender, Some(Gender::Male));
+        let age = face.attributes.age.unwrap();
+        assert!((30.0..65.0).contains(&age), "{age}");
+        assert!(face.attributes.expression.is_some());
+        assert!(face.liveness.unwrap() > 0.8);
+    }
+    let frame = photo(&analyzer, "Eileen_Collins/astronaut.png").await;
+    assert_eq!(face(&analyzer, &frame).await.attributes.gender, Some(Gender::Female));
+}
+
+#[tokio::test]
+async fn a_head_turned_to_the_left_of_the_picture_has_a_negative_yaw() {
+    let analyzer = analyzer();
+    let frame = photo(&analyzer, "Barack_Obama/obama2.jpg").await;
+    let seen = detect(&analyzer, &frame).await.remove(0).quality;
+    let refined = face(&analyzer, &frame).await.detection.quality;
+    assert!((-30.0..-8.0).contains(&seen.yaw), "{seen:?}");
+    assert!((-30.0..-8.0).contains(&refined.yaw), "{refined:?}");
+}
