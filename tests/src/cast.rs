@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use testkit::clip::{Codec, Shape};
+
 /// Somebody with one photo to be enrolled and another to be seen by the camera.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -37,4 +39,9 @@ pub fn cast() -> Vec<Actor> {
         actor("Shimkus", "John_Shimkus/000375_03227651.jpg", "John_Shimkus/000373_03228153.jpg"),
         actor("Simm", "John_Simm/000297_00470170.jpg", "John_Simm/000288_00470387.jpg"),
     ]
+}
+
+/// A camera of 1280 x 720 pixels: the faces of whole photographs are large enough in it.
+pub fn hd(codec: Codec) -> Shape {
+    Shape { width: 1280, height: 720, fps: 25, codec }
 }

@@ -9,7 +9,7 @@ mod device;
 mod platform;
 mod poll;
 
-pub use cast::{Actor, cast, photo};
+pub use cast::{Actor, cast, hd, photo};
 pub use client::{Answer, SenseTime};
 pub use device::{ADMIN_PASSWORD, Device, polyfaced};
 pub use platform::{Push, PushReceiver, Subscription};

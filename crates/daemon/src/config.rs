@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn every_problem_has_a_line() {
-        let text = "[device]\ntime_zone = \"Mars/Olympus\"\n[storage]\ndir = \"relative\"\n[sophon]\nenabled = true";
+        let text = "[device]\ntime_zone = \"Mars/Olympus\"\n[vision]\ndetect_every_ms = 5\n[sophon]\nenabled = true";
         assert_eq!(Config::parse(text).unwrap_err().len(), 3);
     }
 

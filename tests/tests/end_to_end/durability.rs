@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use polyface_tests::{Device, PushReceiver, cast, eventually, eventually_within};
+use polyface_tests::{Device, PushReceiver, cast, eventually, eventually_within, hd};
 use serde_json::json;
-use testkit::clip::{Codec, Passages, Shape};
+use testkit::clip::{Codec, Passages};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_enrolments_and_removals_survive_kill_9() {
@@ -46,7 +46,7 @@ async fn committed_records_survive_kill_9_and_reach_a_platform_that_was_away() {
     let client = device.log_in().await;
     let library = client.add_library("staff", 2).await;
     let actors = cast();
-    let mut passages = Passages::new(Shape::small(Codec::H264), 1.5);
+    let mut passages = Passages::new(hd(Codec::H264), 1.5);
     for actor in &actors[..2] {
         client.enrol(library, actor.name, actor.name, &std::fs::read(&actor.enrolled).unwrap()).await.ok();
         passages = passages.one(actor.name, &actor.seen, 4.0);
@@ -87,7 +87,7 @@ async fn sigterm_drains_and_records_who_is_in_view() {
     let library = client.add_library("staff", 2).await;
     let actor = &cast()[0];
     client.enrol(library, actor.name, actor.name, &std::fs::read(&actor.enrolled).unwrap()).await.ok();
-    let film = Passages::new(Shape::small(Codec::H264), 0.5).one(actor.name, &actor.seen, 20.0);
+    let film = Passages::new(hd(Codec::H264), 0.5).one(actor.name, &actor.seen, 20.0);
     let film = film.render(&device.storage().parent().unwrap().join("long.mp4")).unwrap();
     // Best shot of every five seconds: the first is decided soon, so wait only until the face is in view.
     let url = format!("file://{}", film.file.display());

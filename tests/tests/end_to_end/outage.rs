@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use polyface_tests::{Device, PushReceiver, SenseTime, cast, eventually_within};
+use polyface_tests::{Device, PushReceiver, SenseTime, cast, eventually_within, hd};
 use serde_json::json;
 use testkit::clip::{Codec, Passages, Shape};
 use testkit::rtsp::{Login, RtspOptions, RtspServer, Scheme};
@@ -58,7 +58,7 @@ async fn a_platform_that_was_away_gets_everything_in_order() {
     client.call(json!({"msg_id": "1298", "url": receiver.url(), "key": "k"})).await.ok();
     drop(receiver);
     let actors = cast();
-    let mut passages = Passages::new(Shape::small(Codec::H264), 1.2);
+    let mut passages = Passages::new(hd(Codec::H264), 1.2);
     for actor in &actors[..3] {
         passages = passages.one(actor.name, &actor.seen, 3.0);
     }

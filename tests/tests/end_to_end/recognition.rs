@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use polyface_tests::{Device, Push, PushReceiver, SenseTime, Subscription, cast, eventually_within, photo};
+use polyface_tests::{Device, Push, PushReceiver, SenseTime, Subscription, cast, eventually_within, hd, photo};
 use serde_json::{Value, json};
-use testkit::clip::{Codec, Film, Passages, Shape};
+use testkit::clip::{Codec, Film, Passages};
 use testkit::rtsp::{RtspOptions, RtspServer};
 
 /// How long after a passage its record may arrive at the latest.
@@ -21,7 +21,7 @@ async fn enrol_cast(client: &SenseTime, library: i64, count: usize) {
 /// Everybody of the cast alone, then a stranger, then two at once.
 fn film(dir: &Path, codec: Codec) -> Film {
     let cast = cast();
-    let mut passages = Passages::new(Shape::small(codec), 1.5);
+    let mut passages = Passages::new(hd(codec), 1.5);
     for actor in &cast {
         passages = passages.one(actor.name, &actor.seen, 4.0);
     }
@@ -111,7 +111,7 @@ async fn two_people_in_one_frame_are_both_recognised_and_nobody_twice() {
     let library = client.add_library("staff", 2).await;
     enrol_cast(&client, library, 2).await;
     let cast = cast();
-    let film = Passages::new(Shape::small(Codec::H265), 1.5)
+    let film = Passages::new(hd(Codec::H265), 1.5)
         .two(("Obama", &cast[0].seen), ("Salley", &cast[1].seen), 4.0)
         // The same man twice in one picture, by two photos.
         .two(("Obama", &cast[0].seen), ("Obama again", &photo("Barack_Obama/obama2.jpg")), 4.0)
