@@ -35,7 +35,10 @@ fn every_printed_answer_agrees_with_its_fields() {
             assert_eq!(ledger.answer(id, variant, data), Ok(()), "{id} {variant:?}");
         }
     }
-    assert!(ledger.balance(&[]).unwrap_err().iter().any(|fault| fault == "774 has no scenario"));
+    let gaps = [("257", "is played"), ("1046", "has an attribute object of its own"), ("8", "is nowhere")];
+    let faults = ledger.balance(&gaps).unwrap_err();
+    let wanted = ["257 is no gap any more", "774 has no scenario", "775 has no scenario", "777 has no scenario"];
+    assert_eq!(faults, [&wanted[..], &["the gap 8 is not in the catalogue"]].concat());
 }
 
 #[test]

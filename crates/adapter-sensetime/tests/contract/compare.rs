@@ -91,7 +91,7 @@ pub(crate) async fn pictures_that_cannot_be_compared_are_refused(ledger: &Arc<Le
     for title in ["779", "781", "780"] {
         witness.refused(title, query(staff), -3596).await;
     }
-    let many = (0..51).map(|_| staff.to_string()).collect::<Vec<_>>().join(",");
+    let many = (staff..staff + 51).map(|library| library.to_string()).collect::<Vec<_>>().join(",");
     let cases: [(Value, i64); 9] = [
         (query(99), -117),
         (query(empty), -110),

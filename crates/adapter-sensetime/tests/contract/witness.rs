@@ -60,9 +60,15 @@ impl Witness {
 
     /// A call that must be refused with this code.
     pub(crate) async fn refused(&self, title: &str, fields: Value, code: i64) {
+        self.refused_with_one_of(title, fields, &[code]).await;
+    }
+
+    /// A call that must be refused with one of these codes.
+    pub(crate) async fn refused_with_one_of(&self, title: &str, fields: Value, codes: &[i64]) {
         let said = format!("{title} {fields}");
         let answer = self.device.call(with_id(title, fields)).await;
-        self.note_refusal(title, &answer, code, &said);
+        let code = codes.iter().find(|code| **code == answer.code).unwrap_or(&codes[0]);
+        self.note_refusal(title, &answer, *code, &said);
     }
 
     /// A form with pictures that must succeed, and its data.

@@ -111,7 +111,7 @@ fn agree(gallery: &Gallery, model: &Model, probe: &Embedding) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_search_is_exact_after_any_changes(

@@ -70,7 +70,7 @@ impl Ledger {
         into_result(check.faults)
     }
 
-    /// Notes a refusal.
+    /// Notes a refusal; its text is that of the table, more may follow behind a colon.
     ///
     /// # Errors
     /// When the code is not in the table, the text is another, or the operation does not list the code.
@@ -78,7 +78,7 @@ impl Ledger {
         self.seen().codes.insert(code);
         let mut faults = Vec::new();
         match self.catalogue.errors.iter().find(|row| row.code == code) {
-            Some(row) if row.en == text => {}
+            Some(row) if text == row.en || text.starts_with(&format!("{}: ", row.en)) => {}
             Some(row) => faults.push(format!("{code} says {text:?}, not {:?}", row.en)),
             None => faults.push(format!("{code} is not in the table")),
         }
