@@ -130,10 +130,11 @@ pub trait PersonStore: Send + Sync {
     fn update_library(&self, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library>;
 
     /// Removes a library and everybody who is in no other. Returns those people.
-    /// `NotFound(Library)`; `InUse(Camera)` while a watch names it.
+    /// `NotFound(Library)`; `InUse(Camera)` while a watch names it; `Invalid("library")` for the built-in one.
     fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>>;
 
-    /// Stores a person. `NotFound(Library)`, `AlreadyExists(PersonCode)`.
+    /// Stores a person. `NotFound(Library)`, `AlreadyExists(PersonCode)`, `Invalid("cards")` when somebody else has
+    /// the card, `NotFound(Picture)` when the photo was not put.
     fn insert_person(&self, person: &EnrolledPerson) -> Result<Person>;
 
     /// `NotFound(Person)`.
@@ -148,7 +149,7 @@ pub trait PersonStore: Send + Sync {
     /// A page of people, newest first.
     fn people(&self, filter: &PersonFilter, window: Window) -> Result<Page<Person>>;
 
-    /// Changes a person. `NotFound(Person)`, `NotFound(Library)`.
+    /// Changes a person. `NotFound(Person)`, `NotFound(Library)`, `Invalid("cards")` when somebody else has the card.
     fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person>;
 
     /// Removes a person: row, embedding, photo when nobody else has the same. `NotFound(Person)`.
@@ -163,7 +164,8 @@ pub trait PersonStore: Send + Sync {
 
 /// The record log, durable.
 pub trait RecordStore: Send + Sync {
-    /// Appends a record under the next [`Seq`].
+    /// Appends a record under the next [`Seq`]. `AlreadyExists(Record)` for the same capture, `NotFound(Picture)`
+    /// when one of its pictures was not put.
     fn append(&self, record: &NewRecord) -> Result<Record>;
 
     /// A page of records, newest capture first.
@@ -185,10 +187,11 @@ pub trait SettingsStore: Send + Sync {
     fn cameras(&self) -> Result<Vec<Camera>>;
 
     /// Adds a camera on the channel asked for, or the lowest free one up to `channels`.
-    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` when the channel is taken, `NotFound(Library)`.
+    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` when the channel is taken, `Invalid("channel")` when it is not
+    /// in 1..=`channels`, `NotFound(Library)`.
     fn insert_camera(&self, camera: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera>;
 
-    /// Changes a camera. `NotFound(Camera)`, `NotFound(Library)`.
+    /// Changes a camera. `NotFound(Camera)`, `NotFound(Library)`, `Invalid("source")` for a source of another kind.
     fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera>;
 
     /// Removes a camera and its watch; its records stay. `NotFound(Camera)`.
@@ -237,7 +240,7 @@ pub trait AdapterState: Send + Sync {
 /// Encoded pictures, durable, named by their content.
 pub trait Pictures: Send + Sync {
     /// Keeps a picture; it is on disk when this returns. Putting the same bytes twice keeps one.
-    /// A picture that no row names is swept away at the next start.
+    /// A picture that no row names is swept away at the next start, or after an hour.
     fn put(&self, picture: &[u8]) -> Result<PictureId>;
 
     /// `NotFound(Picture)`.
