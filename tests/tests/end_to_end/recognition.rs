@@ -80,7 +80,8 @@ async fn everybody_is_pushed_once_by_the_right_name_and_others_as_strangers() {
     assert_eq!(by_socket, expected);
     for push in &pushes {
         the_crop_shows_the_face(&client, push).await;
-        assert_eq!(push.file("img").is_some(), who(&push.json["data"], "person_name") != "stranger");
+        // The nearest person comes along even when the similarity is under the threshold.
+        assert_eq!(push.file("img").is_some(), push.field("similarity").as_i64() >= Some(0));
     }
 }
 
