@@ -87,7 +87,7 @@ impl Stage {
     }
 }
 
-/// The camera at the gate, watching for the default library.
+/// The camera at the gate, watching for the default library; it re-arms after five seconds.
 pub(crate) fn gate() -> NewCamera {
     let settings = CameraSettings {
         name: "gate".into(),
@@ -99,7 +99,8 @@ pub(crate) fn gate() -> NewCamera {
         max_face_px: 1_000,
         snap_mode: SnapMode::Best,
     };
-    let watch = WatchSettings { libraries: [LibraryId::DEFAULT].into(), ..WatchSettings::default() };
+    let libraries = [LibraryId::DEFAULT].into();
+    let watch = WatchSettings { libraries, rearm: secs(5.0), ..WatchSettings::default() };
     NewCamera { id: None, settings, watch }
 }
 
