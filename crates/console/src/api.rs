@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{
     Appliance, Camera, CameraCounters, CameraStatus, Candidate, Error, LibraryFilter, PersonFilter, PictureId, Record,
-    Seq, Timestamp, Verdict, Window,
+    Seq, Timestamp, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,7 @@ pub(crate) struct CaptureView {
     id: String,
     time: String,
     camera: String,
-    verdict: &'static str,
+    verdict: String,
     /// Empty unless somebody was recognised.
     name: String,
     library: String,
@@ -153,7 +153,7 @@ impl CaptureView {
             id: capture.id.to_string(),
             time: local(appliance, capture.at),
             camera: capture.camera_name.clone(),
-            verdict: word(*verdict),
+            verdict: verdict.to_string(),
             name: text(|candidate| &candidate.name),
             library: text(|candidate| &candidate.library_name),
             similarity: best.map(|candidate| candidate.similarity.percent()),
@@ -162,16 +162,6 @@ impl CaptureView {
             scene: path(&capture.scene),
             photo: known.map(|candidate| path(&candidate.photo)),
         }
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Known => "known",
-        Verdict::Stranger => "stranger",
-        Verdict::Blocked => "blocked",
-        Verdict::NotAllowedNow => "not allowed now",
-        Verdict::Spoof => "spoof",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use domain::{Appliance, Record, Seq, Verdict};
+use domain::{Appliance, Record, Seq};
 use tokio_util::sync::CancellationToken;
 
 const BATCH: u32 = 64;
@@ -41,15 +41,5 @@ fn line(record: &Record, zone: &jiff::tz::TimeZone) -> String {
     let best = record.own_match().and_then(|answer| answer.best.as_ref());
     let name = record.accepted().map_or("-", |candidate| candidate.name.as_str());
     let similarity = best.map_or(0.0, |candidate| candidate.similarity.value());
-    format!("{time}  {:<10}  {name:<20}  {similarity:.2}  {}", record.capture.camera_name, verdict(record.verdict))
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Known => "known",
-        Verdict::Stranger => "stranger",
-        Verdict::Blocked => "blocked",
-        Verdict::NotAllowedNow => "not allowed now",
-        Verdict::Spoof => "spoof",
-    }
+    format!("{time}  {:<10}  {name:<20}  {similarity:.2}  {}", record.capture.camera_name, record.verdict)
 }

@@ -105,6 +105,18 @@ pub enum Verdict {
     Spoof,
 }
 
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Known => "known",
+            Self::Stranger => "stranger",
+            Self::Blocked => "blocked",
+            Self::NotAllowedNow => "not allowed now",
+            Self::Spoof => "spoof",
+        })
+    }
+}
+
 /// A record about to be appended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRecord {
