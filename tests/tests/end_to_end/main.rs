@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
 
-mod command_line;
 mod durability;
 mod hostile;
 mod outage;
+mod process;
 mod recognition;

@@ -1,35 +1,11 @@
-//! The command line, the configuration and the life of the process.
+//! The life of the process: health, the storage's lock, passwords.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use polyface_tests::{ADMIN_PASSWORD, Device, SenseTime, polyfaced};
 use serde_json::{Value, json};
-
-fn check(text: &str) -> Output {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("polyface.toml");
-    std::fs::write(&file, text).unwrap();
-    Command::new(polyfaced()).args(["check", "--config"]).arg(file).output().unwrap()
-}
-
-#[test]
-fn check_accepts_the_documented_file_and_tells_every_problem_of_another() {
-    let documented = include_str!("../../../config/polyface.toml");
-    assert!(check(documented).status.success());
-    let output = check("[console]\nlisen = \"127.0.0.1:1\"\n[vision]\ndetect_every_ms = 1\n");
-    assert_eq!(output.status.code(), Some(1));
-    let problems = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(problems.lines().count(), 2, "{problems}");
-    assert!(problems.contains("did you mean console.listen?"), "{problems}");
-}
-
-#[test]
-fn version_is_printed() {
-    let output = Command::new(polyfaced()).arg("version").output().unwrap();
-    assert!(String::from_utf8(output.stdout).unwrap().starts_with("polyfaced 0."));
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_metrics_are_told_without_a_login() {
