@@ -72,6 +72,11 @@ impl Visitors {
         true
     }
 
+    /// Forgets who a track was.
+    pub(super) fn forget(&mut self, track: TrackId) {
+        self.present.retain(|presence| presence.track != track);
+    }
+
     fn forget_stalest(&mut self) {
         if self.present.len() < REMEMBERED {
             return;

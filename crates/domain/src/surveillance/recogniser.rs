@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -21,6 +22,11 @@ use crate::{
 const CANDIDATES: usize = 5;
 /// Shots that wait for an analyzer too busy to describe them; the oldest is given up beyond that.
 const MAX_WAITING: usize = 64;
+
+/// When a camera closes, a busy analyzer is asked again so often,
+const LAST_TRIES: u32 = 20;
+/// after so long.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// What one camera knows of the faces before it.
 pub(super) struct Recogniser {
@@ -94,6 +100,13 @@ impl Recogniser {
             self.end(&track);
         }
         self.capture_waiting().await;
+        for _ in 0..LAST_TRIES {
+            if self.waiting.is_empty() {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+            self.capture_waiting().await;
+        }
     }
 
     fn armed(&self) -> bool {
@@ -207,7 +220,9 @@ impl Recogniser {
             return Ok(());
         }
         let record = self.new_record(described, answer, person.as_ref());
-        let committed = self.appliance.blocking(move |a| a.append_record(&record)).await?;
+        let appended = self.appliance.blocking(move |a| a.append_record(&record)).await;
+        // A visitor whose record was lost is news again.
+        let committed = appended.inspect_err(|_| self.visitors.forget(track))?;
         self.entry.records.count();
         log_record(&committed);
         Ok(())
