@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{Adapter, Component, Health, Outbound, Policy};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use console::Console;
 use domain::ports::{Clock, Ports};
 use domain::{Appliance, surveillance};
@@ -61,10 +61,16 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     }
     notify(sd_notify::NotifyState::Ready);
     tracing::info!("serving");
-    cancel.cancelled().await;
+    let died = tokio::select! {
+        () = cancel.cancelled() => false,
+        // None of them ends by itself: the service manager starts a daemon that lost one anew.
+        _ = tasks.join_next() => true,
+    };
     notify(sd_notify::NotifyState::Stopping);
+    cancel.cancel();
     drain(tasks).await;
     video.close().await;
+    ensure!(!died, "a part of the daemon died");
     Ok(())
 }
 
@@ -76,6 +82,7 @@ async fn assemble(config: &Config, clock: Arc<dyn Clock>, video: Arc<VideoSource
     let models = model_options(config);
     let analyzer = tokio::task::spawn_blocking(move || Analyzer::open(models)).await?;
     let analyzer = analyzer.context("the models cannot be loaded")?;
+    analyzer.self_test().await.context("the models do not work on this machine")?;
     let ports = Ports {
         clock,
         frames: video,
