@@ -17,7 +17,7 @@ use crate::run::DIGEST_REALM;
 const RANDOM_PASSWORD_CHARS: usize = 20;
 
 /// Makes the administrator when the device has no account yet.
-pub async fn ensure_admin(appliance: &Appliance, config: &Accounts, storage: &Path) -> Result<()> {
+pub(crate) async fn ensure_admin(appliance: &Appliance, config: &Accounts, storage: &Path) -> Result<()> {
     if !appliance.accounts().await.context("accounts cannot be read")?.is_empty() {
         return Ok(());
     }
@@ -52,7 +52,7 @@ fn random_password(storage: &Path) -> Result<String> {
 }
 
 /// Reads a password from standard input and sets it; the daemon may be running meanwhile.
-pub fn read_and_set_password(config: &Config, user: &str) -> Result<()> {
+pub(crate) fn read_and_set_password(config: &Config, user: &str) -> Result<()> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
     let password = line.trim_end_matches(['\r', '\n']);

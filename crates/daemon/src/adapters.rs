@@ -10,13 +10,13 @@ use domain::Appliance;
 use crate::config::Config;
 
 /// An adapter and where it is reached.
-pub struct Enabled {
-    pub adapter: Arc<dyn Adapter>,
-    pub listen: SocketAddr,
+pub(crate) struct Enabled {
+    pub(crate) adapter: Arc<dyn Adapter>,
+    pub(crate) listen: SocketAddr,
 }
 
 /// Builds every adapter that the configuration enables.
-pub fn enabled(config: &Config, appliance: &Appliance, outbound: &Outbound) -> Vec<Enabled> {
+pub(crate) fn enabled(config: &Config, appliance: &Appliance, outbound: &Outbound) -> Vec<Enabled> {
     let mut adapters = Vec::new();
     if config.sensetime.enabled {
         let settings = adapter_sensetime::Config { channels: config.sensetime.channels };

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::ports::Clock;
 
 /// The machine's wall clock.
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {

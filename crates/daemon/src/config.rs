@@ -1,7 +1,6 @@
 //! The configuration file: how the process runs. What an operator or platform may change while it runs lives
 //! in the store instead.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -13,33 +12,33 @@ mod keys;
 /// The whole file. Every key may be left out; the defaults are those of `Default`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Config {
-    pub device: Device,
-    pub storage: Storage,
-    pub accounts: Accounts,
-    pub models: Models,
-    pub inference: Inference,
-    pub vision: Vision,
-    pub door: Door,
-    pub outbound: Outbound,
-    pub host: Host,
-    pub console: Console,
-    pub sensetime: SenseTime,
-    pub uniview: Absent,
-    pub facebox: Absent,
-    pub sophon: Absent,
-    pub terminal: Absent,
+pub(crate) struct Config {
+    pub(crate) device: Device,
+    pub(crate) storage: Storage,
+    pub(crate) accounts: Accounts,
+    pub(crate) models: Models,
+    pub(crate) inference: Inference,
+    pub(crate) vision: Vision,
+    pub(crate) door: Door,
+    pub(crate) outbound: Outbound,
+    pub(crate) host: Host,
+    pub(crate) console: Console,
+    pub(crate) sensetime: SenseTime,
+    pub(crate) uniview: Absent,
+    pub(crate) facebox: Absent,
+    pub(crate) sophon: Absent,
+    pub(crate) terminal: Absent,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Device {
+pub(crate) struct Device {
     /// Display name.
-    pub name: String,
+    pub(crate) name: String,
     /// Serial number; the machine id when left out.
-    pub serial: Option<String>,
+    pub(crate) serial: Option<String>,
     /// Local time of plans, records and platforms, by its name in the time zone database.
-    pub time_zone: String,
+    pub(crate) time_zone: String,
 }
 
 impl Default for Device {
@@ -50,13 +49,13 @@ impl Default for Device {
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Storage {
+pub(crate) struct Storage {
     /// Where everything durable lies.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The most that database and pictures may take.
-    pub max_bytes: ByteSize,
+    pub(crate) max_bytes: ByteSize,
     /// What happens then.
-    pub when_full: WhenFull,
+    pub(crate) when_full: WhenFull,
 }
 
 impl Default for Storage {
@@ -67,7 +66,7 @@ impl Default for Storage {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum WhenFull {
+pub(crate) enum WhenFull {
     /// The oldest records go.
     Overwrite,
     /// Nothing more is recorded.
@@ -77,10 +76,10 @@ pub enum WhenFull {
 /// Read only when the device has no account yet.
 #[derive(Deserialize)]
 #[serde(default)]
-pub struct Accounts {
-    pub admin_user: String,
-    pub admin_password_file: Option<PathBuf>,
-    pub admin_password: Option<String>,
+pub(crate) struct Accounts {
+    pub(crate) admin_user: String,
+    pub(crate) admin_password_file: Option<PathBuf>,
+    pub(crate) admin_password: Option<String>,
 }
 
 impl Default for Accounts {
@@ -98,11 +97,11 @@ impl std::fmt::Debug for Accounts {
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Models {
+pub(crate) struct Models {
     /// Manifests, models and the inference library.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Which set of the directory is used.
-    pub set: String,
+    pub(crate) set: String,
 }
 
 impl Default for Models {
@@ -113,22 +112,22 @@ impl Default for Models {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Inference {
+pub(crate) struct Inference {
     /// What inference runs on; what is not there falls back to the processor.
-    pub provider: vision::Provider,
+    pub(crate) provider: vision::Provider,
     /// Inference threads; 0 is one per core.
-    pub threads: usize,
+    pub(crate) threads: usize,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Vision {
+pub(crate) struct Vision {
     /// The shortest time between two frames of a camera that are searched for faces, milliseconds.
-    pub detect_every_ms: u64,
+    pub(crate) detect_every_ms: u64,
     /// The smallest face taken when a camera does not say otherwise, pixels.
-    pub min_face_px: u32,
+    pub(crate) min_face_px: u32,
     /// Whether faces are checked for being alive.
-    pub liveness: Liveness,
+    pub(crate) liveness: Liveness,
 }
 
 impl Default for Vision {
@@ -139,16 +138,16 @@ impl Default for Vision {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Liveness {
+pub(crate) enum Liveness {
     Off,
     Passive,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Door {
+pub(crate) struct Door {
     /// A face older than this opens no door, milliseconds.
-    pub max_age_ms: u64,
+    pub(crate) max_age_ms: u64,
 }
 
 impl Default for Door {
@@ -159,11 +158,11 @@ impl Default for Door {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default)]
-pub struct Outbound {
+pub(crate) struct Outbound {
     /// Whether pushes and picture fetches may go to private networks.
-    pub allow_private: bool,
+    pub(crate) allow_private: bool,
     /// Whether they may go to this machine or to link-local addresses.
-    pub allow_loopback: bool,
+    pub(crate) allow_loopback: bool,
 }
 
 impl Default for Outbound {
@@ -174,8 +173,8 @@ impl Default for Outbound {
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Host {
-    pub backend: HostBackend,
+pub(crate) struct Host {
+    pub(crate) backend: HostBackend,
 }
 
 impl Default for Host {
@@ -186,7 +185,7 @@ impl Default for Host {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum HostBackend {
+pub(crate) enum HostBackend {
     /// Acts on the machine.
     Auto,
     /// Logs what it would do.
@@ -195,8 +194,8 @@ pub enum HostBackend {
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct Console {
-    pub listen: SocketAddr,
+pub(crate) struct Console {
+    pub(crate) listen: SocketAddr,
 }
 
 impl Default for Console {
@@ -207,11 +206,11 @@ impl Default for Console {
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub struct SenseTime {
-    pub enabled: bool,
-    pub listen: SocketAddr,
+pub(crate) struct SenseTime {
+    pub(crate) enabled: bool,
+    pub(crate) listen: SocketAddr,
     /// 16 for an M8s, 8 for an M4s.
-    pub channels: u32,
+    pub(crate) channels: u32,
 }
 
 impl Default for SenseTime {
@@ -223,15 +222,13 @@ impl Default for SenseTime {
 /// The section of an adapter that this build does not have: it may be there, but not be enabled.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Absent {
-    pub enabled: bool,
-    #[serde(flatten)]
-    pub rest: BTreeMap<String, toml::Value>,
+pub(crate) struct Absent {
+    pub(crate) enabled: bool,
 }
 
 impl Config {
     /// Reads and checks the file. On failure: one line for every problem.
-    pub fn read(file: &Path) -> Result<Self, Vec<String>> {
+    pub(crate) fn read(file: &Path) -> Result<Self, Vec<String>> {
         let text = std::fs::read_to_string(file).map_err(|e| vec![format!("{}: {e}", file.display())])?;
         Self::parse(&text)
     }
@@ -239,8 +236,8 @@ impl Config {
     fn parse(text: &str) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let document = toml::Deserializer::parse(text).map_err(|e| vec![one_line(&e)])?;
-        let config: Self = serde_ignored::deserialize(document, |key| problems.push(keys::unknown(&key.to_string())))
-            .map_err(|e| vec![one_line(&e)])?;
+        let note = |key: serde_ignored::Path<'_>| problems.extend(keys::unknown(&key.to_string()));
+        let config: Self = serde_ignored::deserialize(document, note).map_err(|e| vec![one_line(&e)])?;
         config.check(&mut problems);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -256,6 +253,10 @@ impl Config {
         let every = self.vision.detect_every_ms;
         require((20..=10_000).contains(&every), "vision.detect_every_ms: must be 20 to 10000".into());
         require(self.vision.liveness == Liveness::Off, "vision.liveness: this version knows only \"off\"".into());
+        let age = self.door.max_age_ms;
+        require((100..=60_000).contains(&age), "door.max_age_ms: must be 100 to 60000".into());
+        let face = self.vision.min_face_px;
+        require((20..=1_000).contains(&face), "vision.min_face_px: must be 20 to 1000".into());
         let channels = self.sensetime.channels;
         require(matches!(channels, 8 | 16), "sensetime.channels: must be 8 or 16".into());
         let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();

@@ -8,15 +8,15 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 /// One socket and the adapters behind it.
-pub struct Listener {
-    pub socket: TcpListener,
-    pub address: SocketAddr,
-    pub routes: axum::Router,
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    pub(crate) address: SocketAddr,
+    pub(crate) routes: axum::Router,
 }
 
 /// All sockets of the daemon.
 #[derive(Default)]
-pub struct Listeners {
+pub(crate) struct Listeners {
     /// By configured address: adapters with the same one share a socket.
     by_address: BTreeMap<SocketAddr, Listener>,
     names: BTreeMap<&'static str, SocketAddr>,
@@ -24,7 +24,7 @@ pub struct Listeners {
 
 impl Listeners {
     /// Adds an adapter's routes to the socket of its address. Port 0 is a socket of its own.
-    pub async fn add(&mut self, name: &'static str, wanted: SocketAddr, routes: axum::Router) -> Result<()> {
+    pub(crate) async fn add(&mut self, name: &'static str, wanted: SocketAddr, routes: axum::Router) -> Result<()> {
         if let Some(shared) = self.by_address.get_mut(&wanted).filter(|_| wanted.port() != 0) {
             shared.routes = std::mem::take(&mut shared.routes).merge(routes);
             self.names.insert(name, shared.address);
@@ -38,12 +38,12 @@ impl Listeners {
     }
 
     /// Which adapter is reached where.
-    pub fn names(&self) -> &BTreeMap<&'static str, SocketAddr> {
+    pub(crate) fn names(&self) -> &BTreeMap<&'static str, SocketAddr> {
         &self.names
     }
 
     /// Writes `run/listeners.json` into the storage directory, whole or not at all.
-    pub fn publish(&self, storage: &Path) -> Result<()> {
+    pub(crate) fn publish(&self, storage: &Path) -> Result<()> {
         let dir = storage.join("run");
         let write = || -> std::io::Result<()> {
             std::fs::create_dir_all(&dir)?;
@@ -55,7 +55,7 @@ impl Listeners {
     }
 
     /// The sockets, to be served.
-    pub fn into_sockets(self) -> impl Iterator<Item = Listener> {
+    pub(crate) fn into_sockets(self) -> impl Iterator<Item = Listener> {
         self.by_address.into_values()
     }
 }

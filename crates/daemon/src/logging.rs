@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One line a message, for people.
     Text,
     /// One JSON object a message.
@@ -19,7 +19,7 @@ pub enum LogFormat {
 }
 
 /// Starts logging; `RUST_LOG` chooses what, by default information and above.
-pub fn start(format: LogFormat) -> Result<()> {
+pub(crate) fn start(format: LogFormat) -> Result<()> {
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env()?;
     let layer = match format {
         LogFormat::Text => {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 const BATCH: u32 = 64;
 
 /// Prints every record committed from now on: time, camera, name, similarity, verdict.
-pub async fn print_recognitions(appliance: Appliance, cancel: CancellationToken) {
+pub(crate) async fn print_recognitions(appliance: Appliance, cancel: CancellationToken) {
     let mut newest = appliance.newest_record();
     let mut printed = *newest.borrow_and_update();
     while let Some(Ok(())) = cancel.run_until_cancelled(newest.changed()).await {

@@ -23,10 +23,10 @@ use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial};
 
 /// The realm that digest passwords are hashed for: the one that clients of the digest API expect.
-pub const DIGEST_REALM: &str = "NVRDVR";
+pub(crate) const DIGEST_REALM: &str = "NVRDVR";
 
 /// Serves until a signal; then drains and returns.
-pub fn run(config: &Config, print_recognitions: bool) -> Result<()> {
+pub(crate) fn run(config: &Config, print_recognitions: bool) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     let served = runtime.block_on(serve(config, print_recognitions));
     // What blocks longer than this had its chance while draining.
@@ -35,6 +35,7 @@ pub fn run(config: &Config, print_recognitions: bool) -> Result<()> {
 }
 
 async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
+    log_unenforced(config);
     let cancel = CancellationToken::new();
     let mut signals = JoinSet::new();
     signals.spawn(Signals::catch()?.obey(cancel.clone()));
@@ -72,6 +73,17 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     video.close().await;
     ensure!(!died, "a part of the daemon died");
     Ok(())
+}
+
+/// Tells what the configuration asks for and this version does not do.
+fn log_unenforced(config: &Config) {
+    tracing::info!(
+        storage.max_bytes = config.storage.max_bytes.as_u64(),
+        storage.when_full = ?config.storage.when_full,
+        door.max_age_ms = config.door.max_age_ms,
+        host.backend = ?config.host.backend,
+        "configured, without effect in this version"
+    );
 }
 
 /// Opens store and models, and loads the gallery.

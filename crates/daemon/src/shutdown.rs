@@ -7,23 +7,23 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// How long running work may take to end after the first signal: the service promises ten seconds.
-pub const DRAIN: Duration = Duration::from_secs(9);
+pub(crate) const DRAIN: Duration = Duration::from_secs(9);
 
 /// The signals that ask the daemon to stop.
-pub struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
     /// Takes the signals over from the default action.
-    pub fn catch() -> Result<Self> {
+    pub(crate) fn catch() -> Result<Self> {
         let take = |kind| signal(kind).context("signals cannot be caught");
         Ok(Self { terminate: take(SignalKind::terminate())?, interrupt: take(SignalKind::interrupt())? })
     }
 
     /// Cancels at the first signal; leaves the process at the second.
-    pub async fn obey(mut self, cancel: CancellationToken) {
+    pub(crate) async fn obey(mut self, cancel: CancellationToken) {
         self.next().await;
         tracing::info!("stopping");
         cancel.cancel();
