@@ -1,6 +1,6 @@
 //! The in-memory search structure over all embeddings.
 //!
-//! Rows lie in blocks of [`BLOCK_ROWS`]; a change copies one block and publishes a new list of blocks, so a
+//! Rows lie in blocks of a thousand; a change copies one block and publishes a new list of blocks, so a
 //! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round.
 //! The set of libraries a person is in is interned as a small number, so that the filter costs one table
 //! look-up per row.
