@@ -65,7 +65,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     let died = tokio::select! {
         () = cancel.cancelled() => false,
         // None of them ends by itself: the service manager starts a daemon that lost one anew.
-        _ = tasks.join_next() => true,
+        _ = tasks.join_next() => !cancel.is_cancelled(),
     };
     notify(sd_notify::NotifyState::Stopping);
     cancel.cancel();
