@@ -7,48 +7,49 @@ use crate::manifest::{Colour, Input, Layout};
 /// Writes pictures of one size into `tensor`, one after the other: (pixel - mean) * scale, in the order of
 /// channels and dimensions the input asks for.
 pub(crate) fn write(pictures: &[Picture], input: &Input, tensor: &mut Vec<f32>) -> Result<(), AnalysisError> {
-    tensor.clear();
-    let Some(first) = pictures.first() else { return Ok(()) };
-    let length = first.width() * first.height() * input.colour.channels();
+    let size = pictures.first().map_or(0, |picture| picture.width() * picture.height());
+    let length = size * input.colour.channels();
+    // Every value is written below, so that those of the last run need not be cleared.
     tensor.resize(length * pictures.len(), 0.0);
     for (picture, tensor) in pictures.iter().zip(tensor.chunks_exact_mut(length.max(1))) {
-        match input.colour {
-            Colour::Grey => write_grey(picture.to_grey()?.bytes()?, input, tensor),
-            Colour::Rgb | Colour::Bgr => write_colour(picture.bytes()?, input, tensor),
+        match (input.colour, input.layout) {
+            (Colour::Grey, _) => write_channel(&picture.to_grey()?, input.mean[0], input.scale[0], tensor)?,
+            (Colour::Rgb | Colour::Bgr, Layout::Nchw) => write_planes(picture, input, tensor)?,
+            (Colour::Rgb | Colour::Bgr, Layout::Nhwc) => write_pixels(picture, input, tensor)?,
         }
     }
     Ok(())
 }
 
-fn write_grey(pixels: &[u8], input: &Input, tensor: &mut [f32]) {
-    let (mean, scale) = (input.mean[0], input.scale[0]);
-    for (value, pixel) in tensor.iter_mut().zip(pixels) {
-        *value = (f32::from(*pixel) - mean) * scale;
+fn write_channel(channel: &Picture, mean: f32, scale: f32, tensor: &mut [f32]) -> Result<(), AnalysisError> {
+    for (value, sample) in tensor.iter_mut().zip(channel.bytes()?) {
+        *value = (f32::from(*sample) - mean) * scale;
     }
+    Ok(())
 }
 
-fn write_colour(pixels: &[u8], input: &Input, tensor: &mut [f32]) {
-    // The channel of the picture (R, G, B) that each channel of the tensor is taken from.
-    let order = if input.colour == Colour::Bgr { [2, 1, 0] } else { [0, 1, 2] };
-    let (mean, scale) = (&input.mean, &input.scale);
-    match input.layout {
-        Layout::Nhwc => {
-            for (values, pixel) in tensor.chunks_exact_mut(3).zip(pixels.chunks_exact(3)) {
-                for (channel, value) in values.iter_mut().enumerate() {
-                    *value = (f32::from(pixel[order[channel]]) - mean[channel]) * scale[channel];
-                }
-            }
-        }
-        Layout::Nchw => {
-            let plane = (tensor.len() / 3).max(1);
-            for (channel, plane) in tensor.chunks_exact_mut(plane).enumerate() {
-                let (mean, scale, from) = (mean[channel], scale[channel], order[channel]);
-                for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(3)) {
-                    *value = (f32::from(pixel[from]) - mean) * scale;
-                }
-            }
+fn write_planes(picture: &Picture, input: &Input, tensor: &mut [f32]) -> Result<(), AnalysisError> {
+    let channels = picture.channels()?;
+    let planes = tensor.chunks_exact_mut((tensor.len() / 3).max(1));
+    for ((plane, channel), from) in planes.zip(0..).zip(order(input.colour)) {
+        write_channel(&channels[from], input.mean[channel], input.scale[channel], plane)?;
+    }
+    Ok(())
+}
+
+fn write_pixels(picture: &Picture, input: &Input, tensor: &mut [f32]) -> Result<(), AnalysisError> {
+    let order = order(input.colour);
+    for (values, pixel) in tensor.chunks_exact_mut(3).zip(picture.bytes()?.chunks_exact(3)) {
+        for (channel, value) in values.iter_mut().enumerate() {
+            *value = (f32::from(pixel[order[channel]]) - input.mean[channel]) * input.scale[channel];
         }
     }
+    Ok(())
+}
+
+/// The channel of the picture (R, G, B) that each channel of the tensor is taken from.
+fn order(colour: Colour) -> [usize; 3] {
+    if colour == Colour::Bgr { [2, 1, 0] } else { [0, 1, 2] }
 }
 
 #[cfg(test)]
