@@ -39,11 +39,12 @@ fn detector_and_embedder() -> TempDir {
     folder
 }
 
-/// A face of 90 pixels in a frame of 1920×1080 from a camera.
+/// A face of 150 pixels in a frame of 1920×1080 from a camera.
 fn camera_frame(runtime: &Runtime, analyzer: &Analyzer) -> Frame {
     let portrait = image(&runtime.block_on(photo(analyzer, "Eileen_Collins/astronaut.png")));
     let mut picture = RgbImage::from_pixel(1920, 1080, [90, 110, 100].into());
-    image::imageops::overlay(&mut picture, &portrait, 700, 300);
+    let portrait = image::imageops::resize(&portrait, 900, 900, image::imageops::FilterType::Triangle);
+    image::imageops::overlay(&mut picture, &portrait, 700, 100);
     as_video(&frame(picture), PixelFormat::I420)
 }
 

