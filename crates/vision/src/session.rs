@@ -111,6 +111,8 @@ fn builder(settings: &SessionSettings) -> ort::Result<SessionBuilder> {
         .with_log_level(LogLevel::Error)?
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
+        // Remembered plans for each size of frame would take 100 MB and save no time.
+        .with_memory_pattern(false)?
         // Threads that spin for work would take the processor from the video decoders.
         .with_intra_op_spinning(false)?
         // Weights next to zero make some networks several times slower.
