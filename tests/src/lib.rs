@@ -8,9 +8,11 @@ mod client;
 mod device;
 mod platform;
 mod poll;
+mod report;
 
 pub use cast::{Actor, cast, hd, photo};
 pub use client::{Answer, SenseTime};
 pub use device::{ADMIN_PASSWORD, Device, polyfaced};
 pub use platform::{Push, PushReceiver, Subscription};
 pub use poll::{eventually, eventually_within};
+pub use report::{Report, checkout};
