@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(POLYFACE_CACHE)/target
 export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check cross
+.PHONY: help setup models demo test check cross soak torture
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -41,3 +41,15 @@ cross: ## build for aarch64 and try the result under emulation
 	@cross/sysroot.sh
 	@cross/build.sh
 	@cross/smoke.sh
+
+soak: ## MINUTES=60 of ordinary load; says whether memory, threads and descriptors stay flat
+	@.ci/packages build test
+	@models/fetch.sh --photos
+	cargo build --release --locked --package daemon
+	cargo run --release --locked --package polyface-tests --bin soak
+
+torture: ## ROUNDS=200 of kill -9 under load; says whether anything acknowledged was lost
+	@.ci/packages build test
+	@models/fetch.sh --photos
+	cargo build --release --locked --package daemon
+	cargo run --release --locked --package polyface-tests --bin torture

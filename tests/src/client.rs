@@ -1,5 +1,6 @@
 //! A client of the SenseNebula-M interface, as a platform would write one.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -55,14 +56,19 @@ impl SenseTime {
 
     /// One call by JSON.
     pub async fn call(&self, request: Value) -> Answer {
-        let sent = self.post("/api/json").json(&request).send().await.expect("the device answers");
+        self.try_call(request).await.expect("the device answers")
+    }
+
+    /// As [`SenseTime::call`]; `None` when no whole answer came, as from a device that dies.
+    pub async fn try_call(&self, request: Value) -> Option<Answer> {
+        let sent = self.post("/api/json").json(&request).send().await.ok()?;
         assert_eq!(sent.status(), 200);
-        let answer: Value = sent.json().await.expect("a JSON answer");
-        Answer {
+        let answer: Value = sent.json().await.ok()?;
+        Some(Answer {
             code: answer["code"].as_i64().expect("a code"),
             data: answer["data"].clone(),
             msg: answer["msg"].as_str().unwrap_or_default().to_owned(),
-        }
+        })
     }
 
     /// A request to be filled by the test.
@@ -84,15 +90,56 @@ impl SenseTime {
 
     /// Enrols by base64.
     pub async fn enrol(&self, library: i64, code: &str, name: &str, photo: &[u8]) -> Answer {
+        self.try_enrol(library, code, name, photo).await.expect("the device answers")
+    }
+
+    /// As [`SenseTime::enrol`]; `None` when no whole answer came.
+    pub async fn try_enrol(&self, library: i64, code: &str, name: &str, photo: &[u8]) -> Option<Answer> {
         let img = json!({"filename": "photo.jpg", "data": BASE64.encode(photo)});
         let request = json!({"msg_id": "1051", "lib_id": library, "img_id": code, "person_name": name, "img": img});
-        self.call(request).await
+        self.try_call(request).await
+    }
+
+    /// The codes of everybody in a library.
+    pub async fn codes(&self, library: i64) -> BTreeSet<String> {
+        let mut codes = BTreeSet::new();
+        for start in (1..).step_by(50) {
+            let request = json!({"msg_id": "1035", "lib_id": library, "start_no": start, "qry_len": 50});
+            let page = self.call(request).await.ok();
+            let rows = page["record"].as_array().expect("a list");
+            codes.extend(rows.iter().map(|row| row["img_id"].as_str().expect("a code").to_owned()));
+            if rows.len() < 50 {
+                break;
+            }
+        }
+        codes
+    }
+
+    /// How many captures there are.
+    pub async fn record_count(&self) -> usize {
+        let page = self.call(json!({"msg_id": "1037", "qry_len": 1})).await.ok();
+        page["total_num"].as_u64().expect("a number") as usize
+    }
+
+    /// The codes of the people of a library that look like the one in the photo, the most alike first; 50 at most.
+    pub async fn search(&self, library: i64, photo: &[u8]) -> Vec<String> {
+        let img = json!({"filename": "probe.jpg", "data": BASE64.encode(photo)});
+        let request = json!({"msg_id": "780", "lib_ids": library.to_string(), "threshold": 80, "topk": 50, "img": img});
+        let found = self.call(request).await.ok();
+        let hits = found["topn"].as_array().expect("a list");
+        hits.iter().map(|hit| hit["img_id"].as_str().expect("a code").to_owned()).collect()
     }
 
     /// Adds a camera that takes the best shot, and answers its channel.
     pub async fn add_camera(&self, name: &str, url: &str, library: i64) -> i64 {
+        self.add_camera_in_mode(name, url, library, 1).await
+    }
+
+    /// Adds a camera that takes the best shot (1), one every five seconds (2) or the first good one (3), and answers
+    /// its channel.
+    pub async fn add_camera_in_mode(&self, name: &str, url: &str, library: i64, snap_mode: u8) -> i64 {
         let request = json!({"msg_id": "513", "protocol": "rtsp", "camera_mode": "VIDEO", "camera_name": name,
-            "url": url, "lib_ids": library.to_string(), "threshold": 80, "snap_mode": 1});
+            "url": url, "lib_ids": library.to_string(), "threshold": 80, "snap_mode": snap_mode});
         self.call(request).await.ok()["channel"].as_i64().expect("a channel")
     }
 
@@ -122,6 +169,8 @@ pub(crate) fn http() -> &'static reqwest::Client {
     CLIENT.get_or_init(|| {
         // The first to install a provider wins; all install the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("an HTTP client")
+        let builder = reqwest::Client::builder().timeout(Duration::from_secs(60));
+        // Connections held open for nothing would look like the daemon's leak.
+        builder.pool_idle_timeout(Duration::from_secs(2)).build().expect("an HTTP client")
     })
 }

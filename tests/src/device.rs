@@ -24,17 +24,22 @@ pub struct Device {
 impl Device {
     /// Starts a device with an empty storage and waits until it is healthy.
     pub async fn start() -> Self {
-        Self::start_with(&format!("[accounts]\nadmin_password = {ADMIN_PASSWORD:?}")).await
+        Self::start_with_storage("").await
+    }
+
+    /// Starts a device with these keys in the section `storage`.
+    pub async fn start_with_storage(keys: &str) -> Self {
+        Self::start_with(keys, &format!("[accounts]\nadmin_password = {ADMIN_PASSWORD:?}")).await
     }
 
     /// Starts a device whose configuration names no password.
     pub async fn start_without_password() -> Self {
-        Self::start_with("").await
+        Self::start_with("", "").await
     }
 
-    async fn start_with(extra: &str) -> Self {
+    async fn start_with(storage: &str, extra: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let config = configuration(dir.path(), extra);
+        let config = configuration(dir.path(), storage, extra);
         fs::write(dir.path().join("polyface.toml"), config).expect("the configuration is written");
         let child = launch(dir.path());
         let mut device = Self { dir, child, listeners: BTreeMap::new() };
@@ -63,10 +68,15 @@ impl Device {
 
     /// Starts the daemon again on the same storage.
     pub async fn restart(&mut self) {
+        self.launch();
+        self.wait_until_healthy().await;
+    }
+
+    /// As [`Device::restart`], without waiting for it to serve.
+    pub fn launch(&mut self) {
         self.kill();
         let _ = fs::remove_file(self.storage().join("run/listeners.json"));
         self.child = launch(self.dir.path());
-        self.wait_until_healthy().await;
     }
 
     /// A client logged in as the administrator.
@@ -141,12 +151,12 @@ impl Drop for Device {
     }
 }
 
-/// The built daemon: it lies beside the directory of the test binaries.
+/// The built daemon: it lies beside this program, or beside the directory of the test binaries.
 pub fn polyfaced() -> PathBuf {
-    let test = std::env::current_exe().expect("a test binary");
-    let built = test.ancestors().nth(2).expect("a target directory").join("polyfaced");
-    assert!(built.exists(), "{} is missing: run `cargo build --package daemon` first", built.display());
-    built
+    let program = std::env::current_exe().expect("a program");
+    let mut places = program.ancestors().skip(1).take(2).map(|folder| folder.join("polyfaced"));
+    let built = places.find(|place| place.exists());
+    built.expect("polyfaced is missing: run `cargo build --package daemon` first")
 }
 
 fn launch(dir: &Path) -> Child {
@@ -161,7 +171,7 @@ fn launch(dir: &Path) -> Child {
         .expect("the daemon starts")
 }
 
-fn configuration(dir: &Path, extra: &str) -> String {
+fn configuration(dir: &Path, storage_keys: &str, extra: &str) -> String {
     let storage = dir.join("storage");
     let models = crate::cast::cache().join("models");
     format!(
@@ -172,6 +182,7 @@ serial = "TEST0001"
 time_zone = "UTC"
 [storage]
 dir = {storage:?}
+{storage_keys}
 [models]
 dir = {models:?}
 [outbound]

@@ -6,13 +6,19 @@
 mod cast;
 mod client;
 mod device;
+mod figures;
+mod output;
 mod platform;
 mod poll;
 mod report;
+pub mod soak;
+pub mod torture;
 
 pub use cast::{Actor, cast, hd, photo};
 pub use client::{Answer, SenseTime};
 pub use device::{ADMIN_PASSWORD, Device, polyfaced};
+pub use figures::Figures;
+pub use output::write_report;
 pub use platform::{Push, PushReceiver, Subscription};
 pub use poll::{eventually, eventually_within};
 pub use report::{Report, checkout};

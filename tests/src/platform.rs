@@ -53,6 +53,7 @@ pub struct PushReceiver {
 struct Seen {
     pushes: Mutex<Vec<Push>>,
     status: AtomicU16,
+    keep_pictures: bool,
 }
 
 impl PushReceiver {
@@ -63,9 +64,18 @@ impl PushReceiver {
 
     /// Listens on this address.
     pub async fn start_on(address: SocketAddr) -> Self {
+        Self::listen(address, true).await
+    }
+
+    /// Listens on this address and keeps no pictures: for days of pushes.
+    pub async fn start_without_pictures_on(address: SocketAddr) -> Self {
+        Self::listen(address, false).await
+    }
+
+    async fn listen(address: SocketAddr, keep_pictures: bool) -> Self {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let seen = Arc::new(Seen { pushes: Mutex::default(), status: AtomicU16::new(200) });
+        let seen = Arc::new(Seen { pushes: Mutex::default(), status: AtomicU16::new(200), keep_pictures });
         let routes = Router::new().route("/push", post(receive)).layer(DefaultBodyLimit::disable());
         let routes = routes.with_state(Arc::clone(&seen));
         let mut server = JoinSet::new();
@@ -104,22 +114,32 @@ impl PushReceiver {
     }
 }
 
-async fn receive(State(seen): State<Arc<Seen>>, mut form: Multipart) -> StatusCode {
-    let mut push = Push { key: String::new(), json: Value::Null, files: Vec::new(), at: Instant::now() };
-    while let Some(part) = form.next_field().await.expect("a well-formed part") {
-        let (name, is_file) = (part.name().expect("a part has a name").to_owned(), part.file_name().is_some());
-        let bytes = part.bytes().await.expect("a whole part");
-        match (name.as_str(), is_file) {
-            ("key", false) => push.key = String::from_utf8_lossy(&bytes).into_owned(),
-            ("json", false) => push.json = serde_json::from_slice(&bytes).expect("JSON in the part json"),
-            _ => push.files.push((name, bytes)),
-        }
-    }
+async fn receive(State(seen): State<Arc<Seen>>, form: Multipart) -> StatusCode {
+    // A daemon that is killed leaves half a form; nothing of it counts.
+    let Some(mut push) = read(form).await else { return StatusCode::BAD_REQUEST };
     let status = StatusCode::from_u16(seen.status.load(Ordering::SeqCst)).expect("a status");
     if status.is_success() {
+        if !seen.keep_pictures {
+            push.files.clear();
+        }
         seen.pushes.lock().expect("unpoisoned").push(push);
     }
     status
+}
+
+/// The push of a form; `None` when the form is broken or ends early.
+async fn read(mut form: Multipart) -> Option<Push> {
+    let mut push = Push { key: String::new(), json: Value::Null, files: Vec::new(), at: Instant::now() };
+    while let Some(part) = form.next_field().await.ok()? {
+        let (name, is_file) = (part.name()?.to_owned(), part.file_name().is_some());
+        let bytes = part.bytes().await.ok()?;
+        match (name.as_str(), is_file) {
+            ("key", false) => push.key = String::from_utf8_lossy(&bytes).into_owned(),
+            ("json", false) => push.json = serde_json::from_slice(&bytes).ok()?,
+            _ => push.files.push((name, bytes)),
+        }
+    }
+    Some(push)
 }
 
 /// A WebSocket subscriber; it ends when dropped.

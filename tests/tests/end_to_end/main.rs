@@ -7,3 +7,5 @@ mod hostile;
 mod outage;
 mod process;
 mod recognition;
+mod soak;
+mod torture;
