@@ -150,7 +150,8 @@ async fn enrol_and_remove(client: SenseTime, library: i64, book: Arc<Book>, canc
             tally.enrolled += 1;
             tally.searches += 1;
         });
-        if let Some(code) = enrolled.pop_front_if(|_| number >= ENROLLED) {
+        let oldest = if enrolled.len() > ENROLLED { enrolled.pop_front() } else { None };
+        if let Some(code) = oldest {
             client.call(json!({"msg_id": "1031", "lib_id": library, "img_id": code})).await.ok();
             book.note(|tally| tally.removed += 1);
         }

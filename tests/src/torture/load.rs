@@ -9,6 +9,9 @@ use crate::{SenseTime, cast};
 /// People enrolled at a time: a search names 50 at most.
 const MOST: usize = 36;
 
+/// People who stay, so that a search has somebody to find.
+const KEPT: usize = 12;
+
 /// The running callers.
 pub(super) struct Load(JoinSet<()>);
 
@@ -57,7 +60,8 @@ async fn remove(client: SenseTime, library: i64, register: Register) {
     for turn in 0.. {
         let next = {
             let mut entries = register.entries();
-            let mut codes = entries.enrolled.keys();
+            let some = entries.enrolled.len() > KEPT || entries.removed.is_empty();
+            let mut codes = entries.enrolled.keys().filter(|_| some);
             let code = if turn % 2 == 0 { codes.next() } else { codes.next_back() }.cloned();
             entries.going.extend(code.clone());
             code

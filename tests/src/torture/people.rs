@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Report;
 use super::disk::Truth;
@@ -28,6 +29,18 @@ pub(super) struct Entries {
 impl Register {
     pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something more is acknowledged, but not for ever.
+    pub(super) async fn wait_for_news(&self, patience: Duration) {
+        let acknowledged = || {
+            let entries = self.entries();
+            entries.enrolled.len() + 2 * entries.removed.len()
+        };
+        let (before, started) = (acknowledged(), Instant::now());
+        while acknowledged() == before && started.elapsed() < patience {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Compares the register with the disk and with what the daemon lists and finds, and takes over what became of
