@@ -23,6 +23,10 @@ export PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$sysroot/usr/share/pkgconfig
 export OPENCV_LINK_LIBS=opencv_imgproc,opencv_core
 export OPENCV_LINK_PATHS=$libraries
 export OPENCV_INCLUDE_PATHS=$sysroot/usr/include/opencv4
+# The generator of OpenCV's bindings asks this clang for its system headers: they must be the target's too.
+printf '#!/bin/sh\nexec clang --target=aarch64-linux-gnu "$@"\n' >"$cache/cross/clang"
+chmod +x "$cache/cross/clang"
+export CLANG_PATH=$cache/cross/clang
 export OPENCV_CLANG_ARGS="--target=aarch64-linux-gnu"
 
 /usr/bin/cargo build --release --locked --package daemon --target aarch64-unknown-linux-gnu "$@"

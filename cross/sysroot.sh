@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make the aarch64 sysroot: Debian's libraries to link with and to run with, unpacked into the cache.
 # Their packages cannot be installed beside the amd64 ones, so apt runs on a private tree and the
-# archives are only unpacked. Quick when it is there already; made anew when the list changes.
+# archives are only unpacked. Quick when it is there already; made anew when this script changes.
 set -euo pipefail
 
 cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
@@ -15,8 +15,8 @@ packages=(libc6-dev libstdc++-12-dev libopencv-core-dev libopencv-imgproc-dev
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
     base-files dash ca-certificates tzdata)
 
-list=$(printf '%s\n' "${packages[@]}" | sha256sum | cut -d' ' -f1)
-if [ "$(cat "$sysroot/.packages" 2>/dev/null)" = "$list" ]; then exit; fi
+recipe=$(sha256sum <"${BASH_SOURCE[0]}")
+if [ "$(cat "$sysroot/.recipe" 2>/dev/null)" = "$recipe" ]; then exit; fi
 
 say() { printf 'sysroot: %s\n' "$*"; }
 
@@ -45,6 +45,11 @@ make_links_relative() {
     done
 }
 
+# So would the paths in the linker's script for the C library.
+make_scripts_relative() {
+    sed -i 's#/[^ ]*/##g' "$sysroot/usr/lib/aarch64-linux-gnu/libc.so"
+}
+
 # What the packages' installation scripts would have linked.
 make_alternatives() {
     local lib=$sysroot/usr/lib/aarch64-linux-gnu
@@ -65,7 +70,8 @@ for archive in "${archives[@]}"; do
     dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$sysroot"
 done
 make_links_relative
+make_scripts_relative
 make_alternatives
 rm -rf "$tree"
-echo "$list" >"$sysroot/.packages"
+echo "$recipe" >"$sysroot/.recipe"
 say "complete in $sysroot ($(du -sh "$sysroot" | cut -f1))"
