@@ -106,7 +106,7 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     pub(crate) async fn of(core: &Core, record: &Record) -> Result<Self> {
-        let photo = records::best(record).map(|best| &best.photo);
+        let photo = record.best().map(|best| &best.photo);
         Ok(Self {
             snap: kept(core, &record.capture.crop).await?,
             scene: kept(core, &record.capture.scene).await?,

@@ -252,7 +252,6 @@ impl Config {
         require(jiff::tz::TimeZone::get(zone).is_ok(), format!("device.time_zone: no time zone is named {zone:?}"));
         let every = self.vision.detect_every_ms;
         require((20..=10_000).contains(&every), "vision.detect_every_ms: must be 20 to 10000".into());
-        require(self.vision.liveness == Liveness::Off, "vision.liveness: this version knows only \"off\"".into());
         let age = self.door.max_age_ms;
         require((100..=60_000).contains(&age), "door.max_age_ms: must be 100 to 60000".into());
         let face = self.vision.min_face_px;

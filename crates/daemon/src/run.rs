@@ -17,7 +17,7 @@ use vision::Analyzer;
 
 use crate::adapters::{self, Enabled};
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, Liveness};
 use crate::listeners::Listeners;
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial};
@@ -125,6 +125,7 @@ fn model_options(config: &Config) -> vision::Options {
         set: config.models.set.clone(),
         provider: config.inference.provider,
         threads: config.inference.threads,
+        liveness: config.vision.liveness == Liveness::Passive,
         ..vision::Options::new(&config.models.dir)
     }
 }

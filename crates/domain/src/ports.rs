@@ -101,6 +101,10 @@ pub trait FaceAnalyzer: Send + Sync {
     /// From the cosine of two of its embeddings to their similarity.
     fn calibration(&self) -> &Calibration;
 
+    /// The liveness score, 0..=1, from which on a face counts as living; `None` when liveness is off. While it is on,
+    /// a face without a score does not count as living.
+    fn live_from(&self) -> Option<f32>;
+
     /// Decodes a picture (JPEG, PNG, BMP, WebP, TIFF), upright as its metadata says; `at` is given to the frame.
     ///
     /// # Errors

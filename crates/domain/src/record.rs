@@ -31,7 +31,7 @@ pub struct Capture {
     pub quality: Quality,
     /// Estimated attributes.
     pub attributes: Attributes,
-    /// 0..=1; `None` when liveness is off.
+    /// 0..=1, higher is more alive; `None` when liveness is off.
     pub liveness: Option<f32>,
     /// Of the face.
     pub embedding: Embedding,
@@ -128,6 +128,18 @@ pub struct NewRecord {
     pub verdict: Verdict,
 }
 
+impl NewRecord {
+    /// The person recognised by the camera's own watch; nobody for a spoof.
+    pub fn accepted(&self) -> Option<&Candidate> {
+        accepted(&self.matches, self.verdict)
+    }
+
+    /// As [`Record::best`].
+    pub fn best(&self) -> Option<&Candidate> {
+        best(&self.matches, self.verdict)
+    }
+}
+
 /// An entry of the record log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -147,10 +159,29 @@ impl Record {
         self.matches.first()
     }
 
-    /// The person recognised by the camera's own watch.
+    /// The person recognised by the camera's own watch; nobody for a spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
-        self.own_match().and_then(Match::accepted)
+        accepted(&self.matches, self.verdict)
     }
+
+    /// The person to tell a platform of: the most similar one, recognised or not; nobody for a spoof, because whom a
+    /// picture shows is not who was there. [`own_match`](Self::own_match) still tells an operator.
+    pub fn best(&self) -> Option<&Candidate> {
+        best(&self.matches, self.verdict)
+    }
+}
+
+fn accepted(matches: &[Match], verdict: Verdict) -> Option<&Candidate> {
+    own(matches, verdict).and_then(Match::accepted)
+}
+
+fn best(matches: &[Match], verdict: Verdict) -> Option<&Candidate> {
+    own(matches, verdict).and_then(|own| own.best.as_ref())
+}
+
+/// The answer of the camera's own watch, unless it is about a picture of somebody.
+fn own(matches: &[Match], verdict: Verdict) -> Option<&Match> {
+    matches.first().filter(|_| verdict != Verdict::Spoof)
 }
 
 /// Which records to list; conditions are combined with AND, the newest capture comes first.
@@ -160,7 +191,8 @@ pub struct RecordFilter {
     pub camera: Option<CameraId>,
     /// Captured in this time.
     pub captured: Option<RangeInclusive<Timestamp>>,
-    /// Only where the best candidate of the camera's own watch reached the threshold.
+    /// Only where the best candidate of the camera's own watch reached the threshold. Here and below a spoof has no
+    /// candidate.
     pub accepted_only: bool,
     /// The best candidate's library is one of these.
     pub libraries: Option<Vec<LibraryId>>,

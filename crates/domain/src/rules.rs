@@ -39,7 +39,13 @@ pub(crate) fn answer(watch: &Watch, best: Option<Candidate>) -> Match {
     Match { watch: watch.id, threshold: watch.settings.threshold, best }
 }
 
-/// What the rules make of a face; `person` is the accepted candidate, when there is one.
+/// Whether a face may be taken for a living one. Fails closed: once a score is demanded, none and one that is not a
+/// number are not enough.
+pub(crate) fn is_living(demanded: Option<f32>, score: Option<f32>) -> bool {
+    demanded.is_none_or(|demanded| score.is_some_and(|score| score >= demanded))
+}
+
+/// What the rules make of a living face; `person` is the accepted candidate, when there is one.
 pub(crate) fn verdict(answer: &Match, person: Option<&Person>, now: Timestamp, zone: &TimeZone) -> Verdict {
     let (Some(candidate), Some(person)) = (answer.accepted(), person) else { return Verdict::Stranger };
     let blocked = candidate.library_kind == LibraryKind::Block || person.profile.category == Category::Blocked;
@@ -87,6 +93,14 @@ mod tests {
         assert!(welcome(&validity, at("2026-03-02T09:00:00Z"), &shanghai));
         assert!(!welcome(&validity, at("2026-03-01T09:00:01Z"), &shanghai));
         assert!(!welcome(&validity, at("2026-03-02T16:30:00Z"), &shanghai), "the third of March has begun");
+    }
+
+    #[test]
+    fn a_demanded_score_must_be_there_and_reached() {
+        assert!(is_living(None, None) && is_living(None, Some(0.1)));
+        assert!(is_living(Some(0.5), Some(0.5)) && is_living(Some(0.5), Some(1.0)));
+        assert!(!is_living(Some(0.5), Some(0.49)));
+        assert!(!is_living(Some(0.5), None) && !is_living(Some(0.0), Some(f32::NAN)));
     }
 
     #[test]

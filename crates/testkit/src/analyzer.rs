@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Cursor;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,6 +33,9 @@ pub enum Mishap {
     Panics,
 }
 
+/// What a face scores for being alive; `None` where no score came out.
+type Liveness = Box<dyn Fn(&FakeFace) -> Option<f32> + Send + Sync>;
+
 /// Decodes real pictures and frames, finds the faces drawn in them, and gives every identity its own embedding
 /// with a little noise in every shot. It does on request what goes wrong with real ones.
 pub struct FakeAnalyzer {
@@ -40,6 +43,7 @@ pub struct FakeAnalyzer {
     calibration: Calibration,
     mishaps: Mutex<VecDeque<Mishap>>,
     searches: Mutex<Vec<Search>>,
+    liveness: OnceLock<(f32, Liveness)>,
 }
 
 impl FakeAnalyzer {
@@ -52,12 +56,19 @@ impl FakeAnalyzer {
             calibration: Calibration::new(points).unwrap_or_else(|error| unreachable!("{error}")),
             mishaps: Mutex::default(),
             searches: Mutex::default(),
+            liveness: OnceLock::new(),
         }
     }
 
     /// What happens to the next live frames, in this order.
     pub fn will(&self, mishaps: impl IntoIterator<Item = Mishap>) {
         self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).extend(mishaps);
+    }
+
+    /// Switches liveness on for good: a face is alive from this score on, and scores what `score` says.
+    pub fn judge_liveness(&self, live_from: f32, score: impl Fn(&FakeFace) -> Option<f32> + Send + Sync + 'static) {
+        // Switched on before: the first word counts.
+        let _ = self.liveness.set((live_from, Box::new(score)));
     }
 
     /// What live frames were searched for, in order.
@@ -81,7 +92,8 @@ impl FakeAnalyzer {
         let attributes =
             Attributes { gender: Some(seen.gender), age: Some(f32::from(seen.age)), ..Attributes::default() };
         let embedding = Embedding::normalised(self.model.clone(), vector(&seen))?;
-        Ok(Face { detection, attributes, liveness: None, embedding })
+        let liveness = self.liveness.get().and_then(|(_, score)| score(&seen));
+        Ok(Face { detection, attributes, liveness, embedding })
     }
 }
 
@@ -99,6 +111,10 @@ impl FaceAnalyzer for FakeAnalyzer {
 
     fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    fn live_from(&self) -> Option<f32> {
+        self.liveness.get().map(|(live_from, _)| *live_from)
     }
 
     async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {

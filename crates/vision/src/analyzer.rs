@@ -48,7 +48,7 @@ pub struct Options {
     pub provider: Provider,
     /// Inference threads; 0: as many as the processor has.
     pub threads: usize,
-    /// Whether to load the liveness model.
+    /// Whether faces are judged for being alive. The set must have a model for it then.
     pub liveness: bool,
     /// The longer side frames are scaled down to for detection, pixels: more finds smaller faces and takes longer.
     pub detection_side: u32,
@@ -90,6 +90,7 @@ pub struct ModelInfo {
 pub struct Analyzer {
     engine: Engine<Pipeline>,
     identity: Identity,
+    live_from: Option<f32>,
     models: Vec<ModelInfo>,
     provider: Provider,
     stopwatch: Stopwatch,
@@ -159,6 +160,10 @@ impl FaceAnalyzer for Analyzer {
         &self.identity.calibration
     }
 
+    fn live_from(&self) -> Option<f32> {
+        self.live_from
+    }
+
     async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {
         let header = picture.clone();
         let bytes = blocking(move || codec::decoded_bytes(&header)).await?;
@@ -209,6 +214,7 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
     let pipelines = pipelines(&models, &mut settings, options, workers)?;
     Ok(Analyzer {
         engine: Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?,
+        live_from: models.liveness.as_ref().and_then(|model| model.manifest.live_from()),
         identity: Identity::new(&models.embedder.manifest)?,
         models: models.iter().map(|model| info(&model.manifest)).collect(),
         provider: settings.provider,

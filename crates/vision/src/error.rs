@@ -32,6 +32,14 @@ pub enum OpenError {
         /// The names there are.
         known: String,
     },
+    /// Liveness is asked for and the set has no model for it.
+    #[error("{path}: the set {set:?} has no liveness model")]
+    NoLiveness {
+        /// The list.
+        path: PathBuf,
+        /// The set's name.
+        set: String,
+    },
     /// The network is not the one its manifest describes.
     #[error("{path} is not the file its manifest pins: {what} is {found}, not {expected}")]
     WrongFile {

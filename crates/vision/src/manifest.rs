@@ -219,6 +219,8 @@ pub(crate) struct ClassesOutput {
     pub(crate) tensor: String,
     pub(crate) softmax: bool,
     pub(crate) labels: Vec<String>,
+    /// Of liveness models: the probability from which on a face counts as living.
+    pub(crate) live_from: Option<f32>,
 }
 
 impl Output {
@@ -275,9 +277,28 @@ impl Manifest {
         demand(self.sha256.len() == 64 && self.sha256.is_ascii(), "sha256 must have 64 digits")?;
         demand(self.output.suits(self.role), "this role has no such output")?;
         demand(self.crop_suits(), "this role has no such crop")?;
+        demand(
+            self.live_from_suits(),
+            "live_from, more than 0 and at most 1, belongs to liveness models and to no other",
+        )?;
         demand(!self.self_test.is_empty(), "a [[self_test]] is required")?;
         self.input.check()?;
         demand(self.self_test.iter().all(|question| self.input.takes(question)), "a self test has an impossible size")
+    }
+
+    /// The probability from which on a face counts as living.
+    pub(crate) fn live_from(&self) -> Option<f32> {
+        match &self.output {
+            Output::Classes(output) => output.live_from,
+            _ => None,
+        }
+    }
+
+    fn live_from_suits(&self) -> bool {
+        match self.live_from() {
+            Some(live_from) => self.role == Role::Liveness && live_from > 0.0 && live_from <= 1.0,
+            None => self.role != Role::Liveness,
+        }
     }
 
     fn crop_suits(&self) -> bool {
@@ -357,5 +378,11 @@ mod tests {
         assert!(broken("role = \"embedder\"", "role = \"age\"").contains("output"));
         assert!(broken("mean = [127.0, ", "mean = [").contains("channel"));
         assert!(broken("width = 112", "width = 100000").contains("large"));
+        let liveness = include_str!("../../../models/liveness_minifasnet.toml");
+        for wrong in ["", "live_from = 0.0", "live_from = 1.01", "live_from = nan"] {
+            let line = |line: &str| if line.starts_with("live_from") { wrong.to_owned() } else { line.to_owned() };
+            let text: Vec<String> = liveness.lines().map(line).collect();
+            assert!(Manifest::parse(&text.join("\n")).unwrap_err().contains("live_from"), "{wrong}");
+        }
     }
 }

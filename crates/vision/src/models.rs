@@ -36,7 +36,7 @@ pub(crate) struct ModelSet {
 }
 
 impl ModelSet {
-    /// Reads the set of this name; the liveness model only when `liveness`.
+    /// Reads the set of this name; the liveness model only when `liveness`, and then it must have one.
     pub(crate) fn load(folder: &Path, name: &str, liveness: bool) -> Result<Self, OpenError> {
         let path = folder.join("sets.toml");
         let mut sets: Sets = parse(&path)?;
@@ -44,6 +44,9 @@ impl ModelSet {
             let known = sets.into_keys().collect::<Vec<_>>().join(", ");
             return Err(OpenError::UnknownSet { path, set: name.to_owned(), known });
         };
+        if liveness && set.liveness.is_none() {
+            return Err(OpenError::NoLiveness { path, set: name.to_owned() });
+        }
         let some = |name: &Option<String>, role| name.as_ref().map(|name| model(folder, name, role)).transpose();
         Ok(Self {
             detector: model(folder, &set.detector, Role::Detector)?,
@@ -160,12 +163,12 @@ mod tests {
     }
 
     fn refusal(folder: &tempfile::TempDir) -> String {
-        ModelSet::load(folder.path(), "tiny", true).unwrap_err().to_string()
+        ModelSet::load(folder.path(), "tiny", false).unwrap_err().to_string()
     }
 
     #[test]
     fn a_complete_set_is_read() {
-        let set = ModelSet::load(folder().path(), "tiny", true).unwrap();
+        let set = ModelSet::load(folder().path(), "tiny", false).unwrap();
         assert_eq!(set.iter().count(), 2);
         assert_eq!(set.embedder.bytes, b"network");
     }
@@ -182,9 +185,17 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let folder = folder();
-        assert!(ModelSet::load(folder.path(), "big", true).unwrap_err().to_string().contains("it has tiny"));
+        assert!(ModelSet::load(folder.path(), "big", false).unwrap_err().to_string().contains("it has tiny"));
         fs::remove_file(folder.path().join("face_embed_512.onnx")).unwrap();
         assert!(refusal(&folder).contains("face_embed_512.onnx"));
+    }
+
+    #[test]
+    fn liveness_asked_of_a_set_without_its_model_is_refused() {
+        let folder = folder();
+        let error = ModelSet::load(folder.path(), "tiny", true).unwrap_err().to_string();
+        assert!(error.ends_with("the set \"tiny\" has no liveness model"), "{error}");
+        assert!(ModelSet::load(folder.path(), "tiny", false).is_ok());
     }
 
     #[test]

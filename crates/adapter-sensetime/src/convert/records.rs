@@ -44,14 +44,9 @@ pub(crate) fn channel(number: i64, channels: u32) -> Result<CameraId, Fault> {
     within("channel", number, 1, channels.into()).map(|number| CameraId(number as u32))
 }
 
-/// The best match of a capture, even below the threshold.
-pub(crate) fn best(record: &Record) -> Option<&Candidate> {
-    record.own_match()?.best.as_ref()
-}
-
 /// A row of 1037.
 pub(crate) fn snap(record: &Record, zone: &TimeZone) -> Snap {
-    let (capture, best) = (&record.capture, best(record));
+    let (capture, best) = (&record.capture, record.best());
     Snap {
         camera_name: capture.camera_name.clone(),
         channel: capture.camera.0,
@@ -69,7 +64,7 @@ pub(crate) fn snap(record: &Record, zone: &TimeZone) -> Snap {
 
 /// A row of 1036. `extension` is that of the matched picture.
 pub(crate) fn alarm(record: &Record, extension: &str, zone: &TimeZone) -> Alarm {
-    let best = best(record);
+    let best = record.best();
     Alarm {
         snap: snap(record, zone),
         create_time: best.map_or_else(String::new, |best| time::text(best.enrolled_at, zone)),
@@ -81,7 +76,7 @@ pub(crate) fn alarm(record: &Record, extension: &str, zone: &TimeZone) -> Alarm 
 
 /// The data of 774 and 777. `extension` is that of the matched picture.
 pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, zone: &TimeZone) -> CaptureData {
-    let (capture, best) = (&record.capture, best(record));
+    let (capture, best) = (&record.capture, record.best());
     CaptureData {
         camera_name: capture.camera_name.clone(),
         device_id,
@@ -230,6 +225,15 @@ mod tests {
         }
         assert_eq!((&data["pos_top"], &data["pos_right"], &data["quality"]), (&json!(10), &json!(150), &json!(67)));
         assert_eq!(data["snap_feat"], json!("1.000000,0.000000,"));
+    }
+
+    #[test]
+    fn a_picture_of_somebody_is_told_as_nobody() {
+        let spoof = Record { verdict: Verdict::Spoof, ..record(Some(candidate())) };
+        let data = serde_json::to_value(capture_data(&spoof, "13".into(), "jpg", &TimeZone::UTC)).unwrap();
+        assert_eq!((&data["similarity"], &data["person_name"], &data["img_id"]), (&json!(-1), &json!(""), &json!("")));
+        let row = serde_json::to_value(snap(&spoof, &TimeZone::UTC)).unwrap();
+        assert_eq!((&row["similarity"], &row["ranking"], &row["lib_id"]), (&json!(-1), &json!(-1), &json!(-1)));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
     let page = page(&call, true).await?;
     let mut rows = Vec::with_capacity(page.rows.len());
     for record in &page.rows {
-        let extension = match records::best(record) {
+        let extension = match record.best() {
             Some(best) => call.core.extension(&best.photo).await,
             None => "",
         };

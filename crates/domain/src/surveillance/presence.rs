@@ -19,6 +19,8 @@ const REMEMBERED: usize = 256;
 pub(super) enum Visitor {
     Person(PersonId),
     Stranger(Embedding),
+    /// A picture of somebody: neither the person nor a stranger.
+    Spoof(Embedding),
 }
 
 /// The time a track spans so far.
@@ -90,8 +92,10 @@ impl Visitor {
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Person(a), Self::Person(b)) => a == b,
-            (Self::Stranger(a), Self::Stranger(b)) => a.cosine(b).is_some_and(|cosine| cosine >= SAME_STRANGER_COSINE),
-            (Self::Person(_), Self::Stranger(_)) | (Self::Stranger(_), Self::Person(_)) => false,
+            (Self::Stranger(a), Self::Stranger(b)) | (Self::Spoof(a), Self::Spoof(b)) => {
+                a.cosine(b).is_some_and(|cosine| cosine >= SAME_STRANGER_COSINE)
+            }
+            (Self::Person(_) | Self::Stranger(_) | Self::Spoof(_), _) => false,
         }
     }
 }

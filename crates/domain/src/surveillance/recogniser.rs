@@ -15,7 +15,7 @@ use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
     Appliance, Camera, Capture, CaptureId, Error, Face, LibraryFilter, Match, NewRecord, Person, PersonId, PictureId,
-    Record, Result, Similarity, rules,
+    Record, Result, Similarity, Verdict, rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -200,7 +200,9 @@ impl Recogniser {
         for (face, (person, similarity)) in pairs {
             let live = |track| self.tracker.track(track).is_some();
             let taken = self.visitors.taken(person, faces[face].due.track, live);
-            if chosen[face].is_none() && !taken && given.insert(person) {
+            // A picture of somebody does not take the person's place.
+            let free = !self.is_living(&faces[face].face) || (!taken && given.insert(person));
+            if chosen[face].is_none() && free {
                 chosen[face] = Some((person, similarity));
             }
         }
@@ -211,8 +213,7 @@ impl Recogniser {
     async fn record(&mut self, described: Described, best: Option<(PersonId, Similarity)>) -> Result<()> {
         let camera = self.camera.clone();
         let (answer, person) = self.appliance.blocking(move |a| answer(a, &camera, best)).await?;
-        let accepted = answer.accepted().map(|candidate| Visitor::Person(candidate.person));
-        let visitor = accepted.unwrap_or_else(|| Visitor::Stranger(described.face.embedding.clone()));
+        let visitor = self.visitor(&described.face, &answer);
         let Due { track, mut visit, .. } = described.due;
         // The shot may have waited while the face stayed in view.
         visit.last_seen = self.tracker.track(track).map_or(visit.last_seen, |track| track.last_seen);
@@ -228,6 +229,18 @@ impl Recogniser {
         Ok(())
     }
 
+    fn is_living(&self, face: &Face) -> bool {
+        rules::is_living(self.appliance.ports().analyzer.live_from(), face.liveness)
+    }
+
+    fn visitor(&self, face: &Face, answer: &Match) -> Visitor {
+        match answer.accepted() {
+            _ if !self.is_living(face) => Visitor::Spoof(face.embedding.clone()),
+            Some(candidate) => Visitor::Person(candidate.person),
+            None => Visitor::Stranger(face.embedding.clone()),
+        }
+    }
+
     /// In timed mode a track is recorded again and again by intention.
     fn is_news(&mut self, visitor: Visitor, track: TrackId, visit: Visit) -> bool {
         let rearm = self.camera.watch.settings.rearm;
@@ -238,7 +251,10 @@ impl Recogniser {
     fn new_record(&self, described: Described, answer: Match, person: Option<&Person>) -> NewRecord {
         let Described { due, face, crop, scene, .. } = described;
         let at = due.shot.frame.at();
-        let verdict = rules::verdict(&answer, person, at, &self.appliance.options().time_zone);
+        let verdict = match self.is_living(&face) {
+            true => rules::verdict(&answer, person, at, &self.appliance.options().time_zone),
+            false => Verdict::Spoof,
+        };
         let capture = Capture {
             id: CaptureId::random(),
             camera: self.camera.id,

@@ -5,6 +5,7 @@ mod accounts;
 mod captures;
 mod gallery;
 mod libraries;
+mod liveness;
 mod people;
 mod sources;
 mod stage;

@@ -5,7 +5,7 @@ mod ladder;
 mod rows;
 
 use domain::ports::RecordStore;
-use domain::{CaptureId, Error, Match, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
+use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(crate) use ladder::Ladders;
@@ -69,14 +69,13 @@ fn append(db: &Connection, new: &NewRecord) -> Result<Seq, Fault> {
     if seq_of(db, new.capture.id)?.is_some() {
         return Err(Error::AlreadyExists { what: Thing::Record }.into());
     }
-    let own = new.matches.first();
-    let best = own.and_then(|own| own.best.as_ref());
+    let best = new.best();
     let columns = vec![
         ("capture", new.capture.id.0.as_bytes().to_vec().into()),
         ("captured_at", time(new.capture.at)),
         ("camera", new.capture.camera.0.into()),
         ("verdict", word(&new.verdict)),
-        ("accepted", own.and_then(Match::accepted).is_some().into()),
+        ("accepted", new.accepted().is_some().into()),
         ("best_person", best.map(|best| best.person.0).into()),
         ("best_library", best.map(|best| best.library.0).into()),
         ("best_library_name", best.map(|best| best.library_name.clone()).into()),

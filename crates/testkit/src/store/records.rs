@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use domain::ports::{AdapterState, RecordStore};
-use domain::{CaptureId, Error, Match, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
+use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
 
 use super::{MemoryStore, window};
 
@@ -49,7 +49,7 @@ impl RecordStore for MemoryStore {
 }
 
 fn fits(filter: &RecordFilter, record: &Record) -> bool {
-    let best = record.own_match().and_then(|own: &Match| own.best.as_ref());
+    let best = record.best();
     filter.camera.is_none_or(|camera| record.capture.camera == camera)
         && filter.captured.as_ref().is_none_or(|captured| captured.contains(&record.capture.at))
         && (!filter.accepted_only || record.accepted().is_some())

@@ -73,6 +73,7 @@ macro_rules! store_suite {
                 records_come_newest_capture_first_page_by_page
                 each_condition_finds_its_records
                 conditions_on_records_are_combined
+                a_spoof_is_found_as_nobody
                 a_record_outlives_its_camera_and_its_person
             }
             cameras {

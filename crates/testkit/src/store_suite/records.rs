@@ -145,6 +145,27 @@ pub fn each_condition_finds_its_records(store: &dyn Stores) {
     }
 }
 
+/// Whom a picture shows was not there; the record still tells it.
+pub fn a_spoof_is_found_as_nobody(store: &dyn Stores) {
+    let mut record = recognised(store, 1, 1, candidate(10, 1, 0.95));
+    record.verdict = Verdict::Spoof;
+    let seq = append(store, &record);
+    let none = RecordFilter::default;
+    let of_nobody = RecordFilter { verdict: Some(Verdict::Spoof), ..none() };
+    assert_eq!(seqs(store, &of_nobody, ALL), [seq]);
+    let of_somebody = [
+        RecordFilter { accepted_only: true, ..none() },
+        RecordFilter { person: Some(PersonId(10)), ..none() },
+        RecordFilter { library_kind: Some(LibraryKind::Allow), ..none() },
+    ];
+    for filter in of_somebody {
+        assert_eq!(seqs(store, &filter, ALL), [], "{filter:?}");
+    }
+    let stored = store.records(&of_nobody, ALL).unwrap().rows.remove(0);
+    assert_eq!((stored.best(), stored.accepted()), (None, None));
+    assert_eq!(stored.matches, record.matches);
+}
+
 /// With AND, whichever of them leads.
 pub fn conditions_on_records_are_combined(store: &dyn Stores) {
     let [known, unlike, blocked, _] = cast(store);
