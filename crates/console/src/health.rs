@@ -3,16 +3,31 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use adapter::Component;
-use axum::Json;
+use adapter::{Component, Health};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::{Appliance, Reembedding};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-use crate::Desk;
 use crate::process::Figures;
+
+/// What machines ask about.
+pub(crate) struct Vitals {
+    pub(crate) health: Arc<Health>,
+    pub(crate) metrics: PrometheusHandle,
+    /// None while the device refuses to serve.
+    pub(crate) appliance: Option<Appliance>,
+}
+
+pub(crate) fn routes(vitals: Vitals) -> Router {
+    let routes = Router::new().route("/healthz", get(healthz)).route("/metrics", get(metrics));
+    routes.with_state(Arc::new(vitals))
+}
 
 #[derive(Serialize)]
 struct Healthz {
@@ -21,15 +36,39 @@ struct Healthz {
     components: BTreeMap<&'static str, &'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
+    /// Only where the embedding model changed; the device serves meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reembedding: Option<Photos>,
+}
+
+/// The stored photos that another embedding model has to describe.
+#[derive(Serialize)]
+struct Photos {
+    total: u64,
+    done: u64,
+    unusable: u64,
+    postponed: u64,
+}
+
+impl Photos {
+    fn of(appliance: &Appliance) -> Option<Self> {
+        let Reembedding { total, done, unusable, postponed } = appliance.reembedding();
+        (total > 0).then_some(Self { total, done, unusable, postponed })
+    }
 }
 
 /// 200 when every part of the device is up, else 503 and why not.
-pub(crate) async fn healthz(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
-    let report = desk.health.report();
+async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
+    let report = vitals.health.report();
     let (code, status) =
         if report.is_up() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
-    let mut answer =
-        Healthz { status, version: env!("CARGO_PKG_VERSION"), components: BTreeMap::new(), reasons: Vec::new() };
+    let mut answer = Healthz {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        components: BTreeMap::new(),
+        reasons: Vec::new(),
+        reembedding: vitals.appliance.as_ref().and_then(Photos::of),
+    };
     for (name, component) in report.components {
         let word = match component {
             Component::Up => "up",
@@ -44,8 +83,8 @@ pub(crate) async fn healthz(State(desk): State<Arc<Desk>>) -> impl IntoResponse 
 }
 
 /// All metrics in the text format of Prometheus, the process's own figures included.
-pub(crate) async fn metrics(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
-    let mut text = desk.metrics.render();
+async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
+    let mut text = vitals.metrics.render();
     match Figures::read() {
         Ok(figures) => text.push_str(&figures.to_string()),
         Err(error) => tracing::warn!(%error, "the process's figures cannot be read"),

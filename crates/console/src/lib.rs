@@ -51,6 +51,12 @@ impl Console {
     }
 }
 
+/// `/healthz` and `/metrics` alone, for a device that cannot serve and stays up to say why.
+pub fn vital_routes(health: Arc<Health>, metrics: PrometheusHandle) -> Router {
+    let vitals = health::Vitals { health, metrics, appliance: None };
+    health::routes(vitals).layer(map_response(page::harden))
+}
+
 #[async_trait]
 impl Adapter for Console {
     fn name(&self) -> &'static str {
@@ -65,11 +71,12 @@ impl Adapter for Console {
             .route("/assets/{name}", get(page::asset))
             .route("/api/status", get(api::status))
             .route("/api/captures", get(api::captures))
-            .route("/pictures/{id}", get(api::picture))
-            .route("/healthz", get(health::healthz))
-            .route("/metrics", get(health::metrics));
-        let limited = routes.layer(DefaultBodyLimit::max(FORM_BYTES));
-        Some(limited.layer(map_response(page::harden)).with_state(self.desk.clone()))
+            .route("/pictures/{id}", get(api::picture));
+        let Desk { appliance, health, metrics, .. } = &*self.desk;
+        let vitals =
+            health::Vitals { health: Arc::clone(health), metrics: metrics.clone(), appliance: Some(appliance.clone()) };
+        let routes = routes.with_state(self.desk.clone()).merge(health::routes(vitals));
+        Some(routes.layer(DefaultBodyLimit::max(FORM_BYTES)).layer(map_response(page::harden)))
     }
 
     async fn run(&self, _appliance: Appliance, cancel: CancellationToken) {

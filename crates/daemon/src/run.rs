@@ -1,14 +1,14 @@
 //! The life of the daemon: assemble, serve, drain.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
 use console::Console;
 use domain::ports::{Clock, Ports};
 use domain::{Appliance, surveillance};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,9 @@ use crate::{accounts, printing, serial};
 
 /// The realm that digest passwords are hashed for: the one that clients of the digest API expect.
 pub(crate) const DIGEST_REALM: &str = "NVRDVR";
+
+/// The models' name on the health board.
+const MODELS: &str = "models";
 
 /// Serves until a signal; then drains and returns.
 pub(crate) fn run(config: &Config, print_recognitions: bool) -> Result<()> {
@@ -44,7 +47,12 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let video = VideoSource::new(Arc::clone(&clock), video::Options::default()).context("no video")?;
     let video = Arc::new(video);
-    let appliance = assemble(config, clock, Arc::clone(&video)).await?;
+    let (store, analyzer) = tokio::join!(open_store(config), open_models(config));
+    let (store, analyzer) = match (store?, analyzer) {
+        (store, Ok(analyzer)) => (store, analyzer),
+        (_, Err(error)) => return refuse(config, &error, metrics, &cancel).await,
+    };
+    let appliance = assemble(config, clock, Arc::clone(&video), store, analyzer).await?;
     accounts::ensure_admin(&appliance, &config.accounts, &config.storage.dir).await?;
     let policy =
         Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
@@ -52,6 +60,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 
     let mut enabled = adapters::enabled(config, &appliance, &outbound);
     let health = Arc::new(Health::expecting(enabled.iter().map(|e| e.adapter.name())));
+    health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
     enabled.push(Enabled { adapter: Arc::new(console), listen: config.console.listen });
 
@@ -86,15 +95,62 @@ fn log_unenforced(config: &Config) {
     );
 }
 
-/// Opens store and models, and loads the gallery.
-async fn assemble(config: &Config, clock: Arc<dyn Clock>, video: Arc<VideoSource>) -> Result<Appliance> {
+async fn open_store(config: &Config) -> Result<Arc<Store>> {
     let storage = config.storage.dir.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&storage, store::Options::default())).await?;
-    let store = Arc::new(store.context("the store cannot be opened")?);
+    Ok(Arc::new(store.context("the store cannot be opened")?))
+}
+
+/// Opens the models and has them prove themselves on what they run on.
+async fn open_models(config: &Config) -> Result<Analyzer> {
+    let started = Instant::now();
     let models = model_options(config);
     let analyzer = tokio::task::spawn_blocking(move || Analyzer::open(models)).await?;
     let analyzer = analyzer.context("the models cannot be loaded")?;
+    let opened = started.elapsed();
     analyzer.self_test().await.context("the models do not work on this machine")?;
+    tracing::info!(
+        models.set = config.models.set,
+        models.provider = %analyzer.provider(),
+        models.open_ms = opened.as_millis() as u64,
+        models.test_ms = (started.elapsed() - opened).as_millis() as u64,
+        "models ready"
+    );
+    Ok(analyzer)
+}
+
+/// Serves nothing but the reason: a device with wrong models would take people for others without any other sign.
+/// It does not end, because a service manager could only start it anew, to the same end.
+async fn refuse(
+    config: &Config,
+    error: &anyhow::Error,
+    metrics: PrometheusHandle,
+    cancel: &CancellationToken,
+) -> Result<()> {
+    let health = Arc::new(Health::expecting([]));
+    health.set(MODELS, Component::Down { reason: format!("{error:#}") });
+    let mut listeners = Listeners::default();
+    listeners.add("console", config.console.listen, console::vital_routes(health, metrics)).await?;
+    listeners.publish(&config.storage.dir)?;
+    let mut tasks = JoinSet::new();
+    for listener in listeners.into_sockets() {
+        tasks.spawn(adapter::serve(listener.socket, listener.routes, adapter::Limits::default(), cancel.clone()));
+    }
+    notify(sd_notify::NotifyState::Ready);
+    tracing::error!(error = format!("{error:#}"), "refusing to serve");
+    cancel.cancelled().await;
+    drain(tasks).await;
+    Ok(())
+}
+
+/// Loads the gallery.
+async fn assemble(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    video: Arc<VideoSource>,
+    store: Arc<Store>,
+    analyzer: Analyzer,
+) -> Result<Appliance> {
     let ports = Ports {
         clock,
         frames: video,
@@ -156,7 +212,17 @@ async fn start(
     }
     let sampling = surveillance::Options { detect_every: Duration::from_millis(config.vision.detect_every_ms) };
     tasks.spawn(surveillance::run(appliance.clone(), sampling, cancel.clone()));
+    tasks.spawn(reembed(appliance.clone(), cancel.clone()));
     Ok(tasks)
+}
+
+/// Describes the stored photos for another model, where there is a need.
+async fn reembed(appliance: Appliance, cancel: CancellationToken) {
+    if let Err(error) = appliance.reembed(&cancel).await {
+        tracing::error!(error = error.chain(), "the stored photos cannot be described");
+    }
+    // A task that ended would be taken for one that died.
+    cancel.cancelled().await;
 }
 
 /// Runs an adapter's task; when it panics or ends early it is started again.

@@ -1,6 +1,6 @@
 //! News that nobody keeps.
 
-use crate::{CameraId, CameraStatus};
+use crate::{CameraId, CameraStatus, Reembedding};
 
 /// Something that happened; lost when nobody listens.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,4 +12,6 @@ pub enum Event {
         /// How it is now.
         status: CameraStatus,
     },
+    /// A stored photo was described for another embedding model.
+    Reembedding(Reembedding),
 }

@@ -23,7 +23,9 @@ mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub(crate) use appliance::CROP_SCALE;
-pub use appliance::{Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Secret, State, hash_password};
+pub use appliance::{
+    Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Reembedding, Secret, State, hash_password,
+};
 pub use camera::{
     Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
     Source, Watch, WatchSettings, WeeklyPlan,
@@ -35,8 +37,8 @@ pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, P
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use page::{Page, Window};
 pub use person::{
-    AnyOf, Category, EnrolledPerson, NewPerson, Person, PersonChange, PersonFilter, Profile, SeveralFaces, Template,
-    Validity,
+    AnyOf, Category, EnrolledPerson, NewPerson, Person, PersonChange, PersonFilter, PhotoTemplate, Profile,
+    SeveralFaces, Template, TemplateGaps, Validity,
 };
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use similarity::{Calibration, Similarity};

@@ -164,6 +164,24 @@ pub struct Template {
     pub embedding: Embedding,
 }
 
+/// What an embedding model makes of an enrolment photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhotoTemplate {
+    /// Of the face in the photo.
+    pub embedding: Embedding,
+    /// Of the face in the photo, 0..=100.
+    pub quality: u8,
+}
+
+/// How many people an embedding model does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TemplateGaps {
+    /// Their photos were not shown to it yet.
+    pub missing: u64,
+    /// It found no usable face in their photos.
+    pub unusable: u64,
+}
+
 /// Which people to list; conditions are combined with AND, the newest come first.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PersonFilter {

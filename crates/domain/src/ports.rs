@@ -13,8 +13,8 @@ use crate::geometry::Rect;
 use crate::{
     Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Detection, EnrolledPerson, Face,
     Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary, NewRecord, Page,
-    PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PictureId, Record, RecordFilter, Result,
-    Seq, Source, Template, Timestamp, Window,
+    PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Record,
+    RecordFilter, Result, Seq, Source, Template, TemplateGaps, Timestamp, Window,
 };
 
 /// The wall clock. Time that only passes is taken from tokio's timer.
@@ -156,14 +156,30 @@ pub trait PersonStore: Send + Sync {
     /// Changes a person. `NotFound(Person)`, `NotFound(Library)`, `Invalid("cards")` when somebody else has the card.
     fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person>;
 
-    /// Removes a person: row, embedding, photo when nobody else has the same. `NotFound(Person)`.
+    /// Removes a person: row, embeddings of all models, photo when nobody else has the same. `NotFound(Person)`.
     fn remove_person(&self, id: PersonId) -> Result<()>;
 
     /// Hands every template of this model to `take`, in any order.
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()>;
 
-    /// The embedding of a person's photo. `NotFound(Person)`.
-    fn embedding(&self, id: PersonId) -> Result<crate::Embedding>;
+    /// The embedding of a person's photo: this model's, or for want of it the last one of another. `NotFound(Person)`.
+    fn embedding(&self, id: PersonId, model: &ModelId) -> Result<crate::Embedding>;
+
+    /// Up to `limit` people, and their photos, of whom this model has neither a template nor the note that there can
+    /// be none; with ids above `after`, ascending.
+    fn people_without_template(
+        &self,
+        model: &ModelId,
+        after: PersonId,
+        limit: u32,
+    ) -> Result<Vec<(PersonId, PictureId)>>;
+
+    /// How many people have no template of this model.
+    fn template_gaps(&self, model: &ModelId) -> Result<TemplateGaps>;
+
+    /// Keeps what this model makes of a person's photo, beside what other models made of it; `None` notes that the
+    /// photo shows it no usable face. `NotFound(Person)`.
+    fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()>;
 }
 
 /// The record log, durable.

@@ -16,7 +16,10 @@ use crate::connection::FILE;
 const APPLICATION_ID: i32 = 0x5046_6365;
 
 /// Step number n leads from version n-1 to version n.
-pub(crate) const STEPS: &[&str] = &[include_str!("../../../migrations/0001_initial.sql")];
+pub(crate) const STEPS: &[&str] = &[
+    include_str!("../../../migrations/0001_initial.sql"),
+    include_str!("../../../migrations/0002_templates_by_model.sql"),
+];
 
 /// Refuses a database that another program made.
 pub(crate) fn identify(connection: &Connection) -> Result<(), OpenError> {

@@ -112,7 +112,7 @@ fn check_people(store: &Store, acknowledged: &mut Acknowledged) {
     for id in acknowledged.people.iter().filter(|id| !acknowledged.removed.contains(id)) {
         let person = store.person(*id).unwrap();
         store.get(&person.photo).unwrap();
-        store.embedding(*id).unwrap();
+        store.embedding(*id, &samples::model()).unwrap();
     }
 }
 

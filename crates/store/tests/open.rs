@@ -37,7 +37,7 @@ fn what_was_stored_is_there_when_it_is_opened_again() {
 
     let store = open(dir.path()).unwrap();
     assert_eq!(store.person(person.id).unwrap(), person);
-    assert_eq!(store.embedding(person.id).unwrap(), samples::new_person(&store, "a").embedding);
+    assert_eq!(store.embedding(person.id, &samples::model()).unwrap(), samples::new_person(&store, "a").embedding);
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().rows, std::slice::from_ref(&record));
     assert_eq!(store.cameras().unwrap(), [camera]);
     for picture in [&person.photo, &record.capture.crop, &record.capture.scene] {

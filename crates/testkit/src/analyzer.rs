@@ -44,25 +44,37 @@ pub struct FakeAnalyzer {
     mishaps: Mutex<VecDeque<Mishap>>,
     searches: Mutex<Vec<Search>>,
     liveness: OnceLock<(f32, Liveness)>,
+    overlooked: Mutex<Vec<u32>>,
 }
 
 impl FakeAnalyzer {
     /// An analyzer of the model `fake-1`.
     pub fn new() -> Self {
+        Self::of_model("fake-1")
+    }
+
+    /// An analyzer of another model.
+    pub fn of_model(name: &str) -> Self {
         let points = vec![(0.0, 0.0), (0.25, 0.35), (0.44, 0.70), (0.50, 0.80), (0.60, 0.88), (0.80, 0.96), (1.0, 1.0)];
         Self {
-            model: ModelId("fake-1".into()),
+            model: ModelId(name.into()),
             // The points rise, as a calibration must.
             calibration: Calibration::new(points).unwrap_or_else(|error| unreachable!("{error}")),
             mishaps: Mutex::default(),
             searches: Mutex::default(),
             liveness: OnceLock::new(),
+            overlooked: Mutex::default(),
         }
     }
 
     /// What happens to the next live frames, in this order.
     pub fn will(&self, mishaps: impl IntoIterator<Item = Mishap>) {
         self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).extend(mishaps);
+    }
+
+    /// From now on this face is found nowhere.
+    pub fn overlook(&self, face: &FakeFace) {
+        self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).push(face.identity);
     }
 
     /// Switches liveness on for good: a face is alive from this score on, and scores what `score` says.
@@ -147,7 +159,9 @@ impl FaceAnalyzer for FakeAnalyzer {
             self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
             self.meet_mishap()?;
         }
-        let mut faces: Vec<_> = read_faces(&frame).into_iter().filter(|face| wanted(face, &search)).collect();
+        let overlooked = self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut faces = read_faces(&frame);
+        faces.retain(|face| wanted(face, &search) && !overlooked.contains(&face.identity));
         faces.sort_by_key(|face| std::cmp::Reverse(face.size));
         Ok(faces.iter().map(detection).collect())
     }

@@ -1,5 +1,7 @@
 //! All networks of a set, and what they say together of a frame.
 
+use std::thread::{self, ScopedJoinHandle};
+
 use domain::frame::Frame;
 use domain::ports::{Lane, Search};
 use domain::{Attributes, Detection, Expression, Face, Gender};
@@ -33,14 +35,24 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Loads all networks; `side`: the longer side frames are scaled down to for detection, pixels.
     pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, side: u32) -> Result<Self, OpenError> {
-        Ok(Self {
-            detector: Detector::load(models, settings, side)?,
-            embedder: Embedder::load(&models.embedder, settings)?,
-            age: loaded(models.age.as_ref(), settings)?,
-            gender: loaded(models.gender.as_ref(), settings)?,
-            expression: loaded(models.expression.as_ref(), settings)?,
-            head_pose: loaded(models.head_pose.as_ref(), settings)?,
-            liveness: loaded(models.liveness.as_ref(), settings)?,
+        // The first on the calling thread: the others inherit from it how numbers next to zero are treated.
+        let detector = Detector::load(models, settings, side)?;
+        thread::scope(|scope| {
+            let embedder = scope.spawn(|| Embedder::load(&models.embedder, settings));
+            let age = scope.spawn(|| loaded(models.age.as_ref(), settings));
+            let gender = scope.spawn(|| loaded(models.gender.as_ref(), settings));
+            let expression = scope.spawn(|| loaded(models.expression.as_ref(), settings));
+            let head_pose = scope.spawn(|| loaded(models.head_pose.as_ref(), settings));
+            let liveness = scope.spawn(|| loaded(models.liveness.as_ref(), settings));
+            Ok(Self {
+                detector,
+                embedder: joined(embedder)?,
+                age: joined(age)?,
+                gender: joined(gender)?,
+                expression: joined(expression)?,
+                head_pose: joined(head_pose)?,
+                liveness: joined(liveness)?,
+            })
         })
     }
 
@@ -100,6 +112,10 @@ impl Pipeline {
 
 fn loaded<R: Reading>(model: Option<&Model>, settings: &SessionSettings) -> Result<Option<FaceNetwork<R>>, OpenError> {
     model.map(|model| FaceNetwork::load(model, settings)).transpose()
+}
+
+fn joined<T>(loading: ScopedJoinHandle<'_, Result<T, OpenError>>) -> Result<T, OpenError> {
+    loading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What an optional network says of each face; `None` for each without the network.

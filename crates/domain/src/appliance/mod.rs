@@ -7,6 +7,7 @@ mod device;
 mod libraries;
 mod people;
 mod records;
+mod reembedding;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ pub use accounts::{Secret, hash_password};
 pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
+pub use reembedding::Reembedding;
 pub use state::State;
 
 /// How the appliance is set up; fixed while it runs.
@@ -75,6 +77,7 @@ struct Core {
     logins: LoginGuard,
     board: Board,
     newest: watch::Sender<Seq>,
+    reembedding: watch::Sender<Reembedding>,
     cameras_changed: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
 }
@@ -93,6 +96,7 @@ impl Appliance {
             logins: LoginGuard::default(),
             board: Board::default(),
             newest,
+            reembedding: watch::Sender::default(),
             cameras_changed: watch::Sender::new(0),
             events: broadcast::Sender::new(EVENT_BACKLOG),
         };

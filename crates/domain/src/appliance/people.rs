@@ -49,14 +49,7 @@ impl Appliance {
 
     /// The one face of a photo, good enough to be compared with.
     pub(super) async fn enrolment_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Face> {
-        let analyzer = &self.ports().analyzer;
-        let frame = analyzer.decode(photo, self.now()).await?;
-        let mut found = analyzer.detect(frame.clone(), Search::ANYWHERE, Lane::Photo).await?;
-        if found.len() > 1 && several == SeveralFaces::Refuse {
-            return Err(Error::ManyFaces);
-        }
-        found.truncate(1);
-        let face = analyzer.describe(frame, found, Lane::Photo).await?.pop().ok_or(Error::NoFace)?;
+        let face = self.photo_face(photo, several).await?;
         let quality = face.detection.quality.overall;
         if quality < MIN_ENROL_QUALITY {
             return Err(Error::LowQuality { why: format!("{quality} of 100, {MIN_ENROL_QUALITY} needed") });
@@ -64,9 +57,21 @@ impl Appliance {
         Ok(face)
     }
 
+    /// The one face of a photo, however good.
+    pub(super) async fn photo_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Face> {
+        let analyzer = &self.ports().analyzer;
+        let frame = analyzer.decode(photo, self.now()).await?;
+        let mut found = analyzer.detect(frame.clone(), Search::ANYWHERE, Lane::Photo).await?;
+        if found.len() > 1 && several == SeveralFaces::Refuse {
+            return Err(Error::ManyFaces);
+        }
+        found.truncate(1);
+        analyzer.describe(frame, found, Lane::Photo).await?.pop().ok_or(Error::NoFace)
+    }
+
     fn store_person(&self, actor: &str, person: NewPerson, face: Face) -> Result<Person> {
         let _order = self.people_order();
-        if self.gallery().len() as u64 >= self.options().limits.people {
+        if self.gallery().len() as u64 + self.reembedding().left() >= self.options().limits.people {
             return Err(Error::LimitReached { what: Thing::Person });
         }
         let enrolled = EnrolledPerson {
@@ -162,7 +167,7 @@ impl Appliance {
 
     /// The embedding of a person's photo. `NotFound(Person)`.
     pub async fn embedding(&self, id: PersonId) -> Result<Embedding> {
-        self.blocking(move |a| a.ports().people.embedding(id)).await
+        self.blocking(move |a| a.ports().people.embedding(id, a.gallery().model())).await
     }
 
     /// The bytes of a stored picture. `NotFound(Picture)`.

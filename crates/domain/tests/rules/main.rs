@@ -7,6 +7,7 @@ mod gallery;
 mod libraries;
 mod liveness;
 mod people;
+mod reembedding;
 mod sources;
 mod stage;
 mod verdicts;

@@ -2,16 +2,17 @@
 
 mod filter;
 mod profile;
+mod templates;
 
 use domain::ports::PersonStore;
 use domain::{
     Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewLibrary, Page,
-    Person, PersonChange, PersonCode, PersonFilter, PersonId, PictureId, Profile, Result, Template, Thing, Timestamp,
-    Window,
+    Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result, Template,
+    TemplateGaps, Thing, Timestamp, Window,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::columns::{self, Columns, Reader, picture, text, time, vector, whole};
+use crate::columns::{self, Columns, Reader, picture, text, time};
 use crate::error::Fault;
 use crate::{Store, libraries, pictures};
 
@@ -77,11 +78,31 @@ impl PersonStore for Store {
     }
 
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
-        self.database.read("reading templates", |db| templates(db, model, take))
+        self.database.read("reading templates", |db| templates::all(db, model, take))
     }
 
-    fn embedding(&self, id: PersonId) -> Result<Embedding> {
-        self.database.read("reading an embedding", |db| embedding(db, id))
+    fn embedding(&self, id: PersonId, model: &ModelId) -> Result<Embedding> {
+        self.database.read("reading an embedding", |db| templates::embedding(db, id, model))
+    }
+
+    fn people_without_template(
+        &self,
+        model: &ModelId,
+        after: PersonId,
+        limit: u32,
+    ) -> Result<Vec<(PersonId, PictureId)>> {
+        self.database.read("reading who has no template", |db| templates::missing(db, model, after, limit))
+    }
+
+    fn template_gaps(&self, model: &ModelId) -> Result<TemplateGaps> {
+        self.database.read("counting templates", |db| templates::gaps(db, model))
+    }
+
+    fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()> {
+        self.database.write("storing a template", |db| {
+            require(db, id)?;
+            templates::put(db, id, model, described)
+        })
     }
 }
 
@@ -117,20 +138,11 @@ fn insert(db: &Connection, new: &EnrolledPerson) -> Result<Person, Fault> {
     ];
     columns.extend(profile::columns(&new.profile));
     let id = PersonId(columns::insert(db, "person", columns)?);
-    insert_template(db, id, new)?;
+    let described = PhotoTemplate { embedding: new.embedding.clone(), quality: new.quality };
+    templates::put(db, id, new.embedding.model(), Some(&described))?;
     insert_lists(db, id, &new.profile)?;
     insert_memberships(db, id, &new.libraries, new.at)?;
     person(db, id)
-}
-
-fn insert_template(db: &Connection, id: PersonId, new: &EnrolledPerson) -> rusqlite::Result<()> {
-    let columns = vec![
-        ("person", id.0.into()),
-        ("model", text(&new.embedding.model().0)),
-        ("quality", whole(new.quality)),
-        ("embedding", vector(new.embedding.vector())),
-    ];
-    columns::insert(db, "template", columns).map(drop)
 }
 
 fn insert_lists(db: &Connection, id: PersonId, profile: &Profile) -> Result<(), Fault> {
@@ -199,32 +211,4 @@ pub(crate) fn remove_rows(db: &Connection, ids: &[PersonId]) -> Result<Vec<Pictu
         photos.push(statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??);
     }
     pictures::unnamed(db, photos)
-}
-
-/// Grouped by person while streaming, so that memory stays flat with any number of people.
-fn templates(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
-    let mut statement = db.prepare_cached(
-        "SELECT person, library, embedding FROM template CROSS JOIN person_library USING (person)
-         WHERE model = ? ORDER BY person, library",
-    )?;
-    let mut rows = statement.query([&*model.0])?;
-    let mut current: Option<Template> = None;
-    while let Some(row) = rows.next()? {
-        let mut row = Reader::new(row);
-        let (person, library) = (PersonId(row.take()?), LibraryId(row.take()?));
-        if let Some(template) = current.as_mut().filter(|template| template.person == person) {
-            template.libraries.push(library);
-            continue;
-        }
-        let next = Template { person, libraries: vec![library], embedding: row.embedding_of(model)? };
-        current.replace(next).into_iter().for_each(&mut *take);
-    }
-    current.into_iter().for_each(take);
-    Ok(())
-}
-
-fn embedding(db: &Connection, id: PersonId) -> Result<Embedding, Fault> {
-    let mut statement = db.prepare_cached("SELECT model, embedding FROM template WHERE person = ?")?;
-    let mut rows = statement.query_and_then([id.0], |row| Reader::new(row).embedding())?;
-    rows.next().unwrap_or_else(|| Err(not_found().into()))
 }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use domain::{
-    Account, AuditEntry, Camera, CameraId, Embedding, Error, Library, LibraryId, LibraryKind, LibraryName,
+    Account, AuditEntry, Camera, CameraId, Embedding, Error, Library, LibraryId, LibraryKind, LibraryName, ModelId,
     PasswordHashes, Person, PersonId, PictureId, Record, Result, Seq, Timestamp, Window,
 };
 
@@ -46,7 +46,8 @@ struct LastIds {
 
 struct Enrolled {
     person: Person,
-    embedding: Embedding,
+    /// The last one made comes last; none where a model found no usable face.
+    templates: Vec<(ModelId, Option<Embedding>)>,
 }
 
 impl Default for MemoryStore {

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use domain::ports::PersonStore;
 use domain::{
     AnyOf, Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, LibraryName, ModelId,
-    NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, Profile, Result, Template, Thing,
-    Timestamp, Window,
+    NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile,
+    Result, Template, TemplateGaps, Thing, Timestamp, Window,
 };
 
 use super::{Enrolled, MemoryStore, State, next, window};
@@ -84,7 +84,8 @@ impl PersonStore for MemoryStore {
             created_at: new.at,
             updated_at: new.at,
         };
-        let enrolled = Enrolled { person: person.clone(), embedding: new.embedding.clone() };
+        let template = (new.embedding.model().clone(), Some(new.embedding.clone()));
+        let enrolled = Enrolled { person: person.clone(), templates: vec![template] };
         state.people.insert(person.id, enrolled);
         state.unpin(&new.photo);
         Ok(person)
@@ -135,18 +136,54 @@ impl PersonStore for MemoryStore {
 
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
         // Collected first: `take` may call the store.
-        let template = |enrolled: &Enrolled| Template {
-            person: enrolled.person.id,
-            libraries: enrolled.person.libraries.clone(),
-            embedding: enrolled.embedding.clone(),
+        let template = |enrolled: &Enrolled| {
+            let embedding = enrolled.by(model)?.clone()?;
+            Some(Template { person: enrolled.person.id, libraries: enrolled.person.libraries.clone(), embedding })
         };
-        let templates: Vec<Template> = self.read().people.values().map(template).collect();
-        templates.into_iter().filter(|template| template.embedding.model() == model).for_each(take);
+        let templates: Vec<Template> = self.read().people.values().filter_map(template).collect();
+        templates.into_iter().for_each(take);
         Ok(())
     }
 
-    fn embedding(&self, id: PersonId) -> Result<Embedding> {
-        self.read().people.get(&id).map(|enrolled| enrolled.embedding.clone()).ok_or_else(not_found)
+    fn embedding(&self, id: PersonId, model: &ModelId) -> Result<Embedding> {
+        let state = self.read();
+        let enrolled = state.people.get(&id).ok_or_else(not_found)?;
+        let last = enrolled.templates.iter().rev().find_map(|(_, embedding)| embedding.clone());
+        enrolled.by(model).cloned().flatten().or(last).ok_or_else(not_found)
+    }
+
+    fn people_without_template(
+        &self,
+        model: &ModelId,
+        after: PersonId,
+        limit: u32,
+    ) -> Result<Vec<(PersonId, PictureId)>> {
+        let state = self.read();
+        let after = state.people.values().filter(|enrolled| enrolled.person.id > after);
+        let missing = after.filter(|enrolled| enrolled.by(model).is_none()).take(limit.min(1000) as usize);
+        Ok(missing.map(|enrolled| (enrolled.person.id, enrolled.person.photo.clone())).collect())
+    }
+
+    fn template_gaps(&self, model: &ModelId) -> Result<TemplateGaps> {
+        let state = self.read();
+        let count = |wanted: Option<&Option<Embedding>>| {
+            state.people.values().filter(|enrolled| enrolled.by(model) == wanted).count() as u64
+        };
+        Ok(TemplateGaps { missing: count(None), unusable: count(Some(&None)) })
+    }
+
+    fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()> {
+        let mut state = self.write()?;
+        let enrolled = state.people.get_mut(&id).ok_or_else(not_found)?;
+        enrolled.templates.retain(|(by, _)| by != model);
+        enrolled.templates.push((model.clone(), described.map(|described| described.embedding.clone())));
+        Ok(())
+    }
+}
+
+impl Enrolled {
+    fn by(&self, model: &ModelId) -> Option<&Option<Embedding>> {
+        self.templates.iter().find(|(by, _)| by == model).map(|(_, embedding)| embedding)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod pictures;
 pub mod records;
 pub mod samples;
 pub mod settings;
+pub mod templates;
 
 use domain::ports::{AdapterState, PersonStore, Pictures, RecordStore, SettingsStore};
 
@@ -55,6 +56,13 @@ macro_rules! store_suite {
                 a_photo_put_again_survives_the_removal_of_its_last_person
                 a_person_id_is_never_used_twice
                 templates_carry_libraries_and_their_own_model_only
+            }
+            templates {
+                a_new_model_knows_nobody_until_templates_are_put
+                a_photo_without_a_usable_face_is_noted
+                the_templates_of_other_models_stay
+                an_embedding_is_the_asked_model_s_or_the_last_one
+                a_removed_person_leaves_no_template_of_any_model
             }
             people_lists {
                 people_come_newest_first_page_by_page

@@ -25,7 +25,7 @@ pub fn a_person_reads_back_as_enrolled(store: &dyn Stores) {
         assert_eq!(store.person(stored.id).unwrap(), stored);
         assert_eq!(store.person_by_code(&new.code).unwrap(), stored);
         assert_eq!(store.people_by_id(&[PersonId(999), stored.id]).unwrap(), std::slice::from_ref(&stored));
-        assert_eq!(store.embedding(stored.id).unwrap(), new.embedding);
+        assert_eq!(store.embedding(stored.id, &model()).unwrap(), new.embedding);
     }
 }
 
@@ -139,7 +139,7 @@ pub fn unknown_people_are_not_found(store: &dyn Stores) {
         store.person(gone).map(drop),
         store.person_by_code(&code).map(drop),
         store.update_person(gone, &PersonChange::default(), at(0)).map(drop),
-        store.embedding(gone).map(drop),
+        store.embedding(gone, &model()).map(drop),
         store.remove_person(gone),
     ];
     for answer in answers {

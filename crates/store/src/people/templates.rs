@@ -1,0 +1,88 @@
+//! What embedding models make of enrolment photos.
+
+use domain::{Embedding, LibraryId, ModelId, PersonId, PhotoTemplate, PictureId, Template, TemplateGaps};
+use rusqlite::{Connection, params};
+
+use super::not_found;
+use crate::columns::{Reader, vector};
+use crate::error::Fault;
+use crate::lists;
+
+/// Grouped by person while streaming, so that memory stays flat with any number of people.
+pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT person, library, embedding FROM template CROSS JOIN person_library USING (person)
+         WHERE model = ? AND embedding IS NOT NULL ORDER BY person, library",
+    )?;
+    let mut rows = statement.query([&*model.0])?;
+    let mut current: Option<Template> = None;
+    while let Some(row) = rows.next()? {
+        let mut row = Reader::new(row);
+        let (person, library) = (PersonId(row.take()?), LibraryId(row.take()?));
+        if let Some(template) = current.as_mut().filter(|template| template.person == person) {
+            template.libraries.push(library);
+            continue;
+        }
+        let next = Template { person, libraries: vec![library], embedding: row.embedding_of(model)? };
+        current.replace(next).into_iter().for_each(&mut *take);
+    }
+    current.into_iter().for_each(take);
+    Ok(())
+}
+
+/// This model's, or for want of it the one made last by another.
+pub(super) fn embedding(db: &Connection, id: PersonId, model: &ModelId) -> Result<Embedding, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT model, embedding FROM template WHERE person = ? AND embedding IS NOT NULL
+         ORDER BY model = ? DESC, rowid DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query_and_then(params![id.0, &*model.0], |row| Reader::new(row).embedding())?;
+    rows.next().unwrap_or_else(|| Err(not_found().into()))
+}
+
+pub(super) fn put(
+    db: &Connection,
+    id: PersonId,
+    model: &ModelId,
+    described: Option<&PhotoTemplate>,
+) -> Result<(), Fault> {
+    let (quality, embedding) = match described {
+        Some(described) => (described.quality, vector(described.embedding.vector())),
+        None => (0, rusqlite::types::Value::Null),
+    };
+    let mut statement = db.prepare_cached(
+        "INSERT INTO template (person, model, quality, embedding) VALUES (?, ?, ?, ?)
+         ON CONFLICT (person, model) DO UPDATE SET quality = excluded.quality, embedding = excluded.embedding",
+    )?;
+    statement.execute(params![id.0, &*model.0, quality, embedding])?;
+    Ok(())
+}
+
+pub(super) fn missing(
+    db: &Connection,
+    model: &ModelId,
+    after: PersonId,
+    limit: u32,
+) -> Result<Vec<(PersonId, PictureId)>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, photo FROM person WHERE id > ?
+         AND NOT EXISTS (SELECT 1 FROM template WHERE person = id AND model = ?) ORDER BY id LIMIT ?",
+    )?;
+    let limit = lists::bounded(limit).cast_signed();
+    let rows = statement.query_and_then(params![after.0, &*model.0, limit], |row| {
+        let mut row = Reader::new(row);
+        Ok((PersonId(row.take()?), row.picture()?))
+    })?;
+    rows.collect()
+}
+
+pub(super) fn gaps(db: &Connection, model: &ModelId) -> Result<TemplateGaps, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT (SELECT count(*) FROM person),
+                (SELECT count(*) FROM template WHERE model = ?1),
+                (SELECT count(*) FROM template WHERE model = ?1 AND embedding IS NULL)",
+    )?;
+    let counted = |row: &rusqlite::Row<'_>| Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?]);
+    let [people, asked, unusable] = statement.query_one([&*model.0], counted)?.map(i64::cast_unsigned);
+    Ok(TemplateGaps { missing: people.saturating_sub(asked), unusable })
+}
