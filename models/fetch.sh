@@ -11,7 +11,7 @@ usage: models/fetch.sh [--set NAME]... [--arch ARCH] [--portraits] [--photos]
   --arch ARCH   of the ONNX Runtime library: x86_64 or aarch64 (default: this machine's)
   --runtime-only DIR   nothing but that library, into DIR
   --portraits   also the public-domain portraits (for the demo)
-  --photos      also all photographs for the tests
+  --photos      also all photographs for the tests, and all sets
 END
 }
 
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
     --arch) arch=$2; shift ;;
     --runtime-only) runtime_dir=$2; shift ;;
     --portraits) portraits=true ;;
-    --photos) portraits=true photos=true ;;
+    --photos) portraits=true photos=true sets=(default small clean) ;;
     --help) usage; exit ;;
     *) usage >&2; exit 2 ;;
     esac

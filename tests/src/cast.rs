@@ -21,6 +21,11 @@ pub(crate) fn cache() -> PathBuf {
     std::env::var_os("POLYFACE_CACHE").map_or_else(default, PathBuf::from)
 }
 
+/// The folder of models that devices are started with.
+pub fn models() -> PathBuf {
+    cache().join("models")
+}
+
 /// A fetched photo.
 pub fn photo(file: &str) -> PathBuf {
     let path = cache().join("photos").join(file);

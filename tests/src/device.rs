@@ -14,6 +14,9 @@ use crate::{SenseTime, eventually_within};
 /// The administrator's password on every test device.
 pub const ADMIN_PASSWORD: &str = "Admin_1234";
 
+/// A start takes no longer than this, even on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
 /// A running (or killed) daemon. Dropping it kills the daemon and removes its storage.
 pub struct Device {
     dir: TempDir,
@@ -79,6 +82,37 @@ impl Device {
         self.child = launch(self.dir.path());
     }
 
+    /// Changes the configuration file; the next start reads it.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.config()).expect("the configuration");
+        assert!(text.contains(from), "the configuration has no {from:?}");
+        fs::write(self.config(), text.replacen(from, to, 1)).expect("the configuration is written");
+    }
+
+    /// Starts the daemon again, waits until it says that it refuses to serve, and answers the reasons.
+    pub async fn restart_refusing(&mut self) -> String {
+        self.launch();
+        self.wait_for_listeners().await;
+        let health = eventually_within(START, "the daemon refuses to serve", async || {
+            let (status, health) = self.health().await?;
+            (status == 503).then_some(health)
+        })
+        .await;
+        health["reasons"].to_string()
+    }
+
+    /// What `/healthz` answers: status and body; nothing when nobody answers.
+    pub async fn health(&self) -> Option<(u16, serde_json::Value)> {
+        let url = format!("http://{}/healthz", self.listener("console"));
+        let answer = crate::client::http().get(&url).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
+    }
+
+    /// The adapters that listen.
+    pub fn listening(&self) -> Vec<&str> {
+        self.listeners.keys().map(String::as_str).collect()
+    }
+
     /// A client logged in as the administrator.
     pub async fn log_in(&self) -> SenseTime {
         SenseTime::log_in(self.listener("sensetime"), "admin", ADMIN_PASSWORD).await
@@ -124,19 +158,21 @@ impl Device {
         assert!(sent.expect("kill runs").success());
     }
 
-    async fn wait_until_healthy(&mut self) {
+    async fn wait_for_listeners(&mut self) {
         let run = self.storage().join("run/listeners.json");
-        let limit = Duration::from_secs(60);
-        let listeners = eventually_within(limit, "the daemon publishes its listeners", async || {
+        let listeners = eventually_within(START, "the daemon publishes its listeners", async || {
             assert!(matches!(self.child.try_wait(), Ok(None)), "the daemon ended:\n{}", self.log());
             serde_json::from_slice(&fs::read(&run).ok()?).ok()
         })
         .await;
         self.listeners = listeners;
-        let url = format!("http://{}/healthz", self.listener("console"));
-        eventually_within(limit, "the daemon is healthy", async || {
-            let answer = crate::client::http().get(&url).send().await.ok()?;
-            answer.status().is_success().then_some(())
+    }
+
+    async fn wait_until_healthy(&mut self) {
+        self.wait_for_listeners().await;
+        eventually_within(START, "the daemon is healthy", async || {
+            let (status, _) = self.health().await?;
+            (status == 200).then_some(())
         })
         .await;
     }
@@ -173,7 +209,7 @@ fn launch(dir: &Path) -> Child {
 
 fn configuration(dir: &Path, storage_keys: &str, extra: &str) -> String {
     let storage = dir.join("storage");
-    let models = crate::cast::cache().join("models");
+    let models = crate::cast::models();
     format!(
         r#"
 [device]

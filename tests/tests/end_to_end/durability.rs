@@ -31,7 +31,7 @@ async fn acknowledged_enrolments_and_removals_survive_kill_9() {
     }
 }
 
-async fn search(client: &polyface_tests::SenseTime, library: i64, photo: &[u8]) -> Option<String> {
+pub(crate) async fn search(client: &polyface_tests::SenseTime, library: i64, photo: &[u8]) -> Option<String> {
     use base64::Engine;
     let data = base64::engine::general_purpose::STANDARD.encode(photo);
     let request = json!({"msg_id": "780", "lib_ids": library.to_string(), "threshold": 80, "topk": 1,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use domain::Similarity;
 use domain::ports::FaceAnalyzer;
 use tempfile::TempDir;
 use vision::{Analyzer, OpenError, Options, Provider, Role, SelfTestError};
@@ -67,6 +68,50 @@ async fn the_small_set_finds_landmarks_with_a_model_of_its_own() {
     }
     let cosine = |a: usize, b: usize| embeddings[a].cosine(&embeddings[b]).unwrap();
     assert!(cosine(0, 1) > 0.6 && cosine(0, 2) < 0.3 && cosine(1, 2) < 0.3);
+}
+
+#[tokio::test]
+async fn the_clean_set_tells_people_apart_by_its_own_calibration() {
+    let analyzer = Analyzer::open(Options { set: "clean".to_owned(), ..Options::new(models()) }).unwrap();
+    assert_eq!(analyzer.self_test().await, Ok(()));
+    assert!(analyzer.model().0.starts_with("dlib_resnet_128/1/"));
+    let mut embeddings = Vec::new();
+    for name in ["Barack_Obama/obama.jpg", "Barack_Obama/obama2.jpg", "Joe_Biden/biden.jpg"] {
+        let face = face(&analyzer, &photo(&analyzer, name).await).await;
+        assert!(face.attributes.age.is_some() && face.attributes.gender.is_some());
+        assert_eq!((face.attributes.expression, face.liveness), (None, None), "no model says");
+        embeddings.push(face.embedding);
+    }
+    let similarity =
+        |a: usize, b: usize| analyzer.calibration().similarity(embeddings[a].cosine(&embeddings[b]).unwrap());
+    assert!(similarity(0, 1) >= Similarity::DEFAULT_THRESHOLD, "{:?}", similarity(0, 1));
+    assert!(similarity(0, 2) < Similarity::DEFAULT_THRESHOLD && similarity(1, 2) < Similarity::DEFAULT_THRESHOLD);
+}
+
+#[tokio::test]
+async fn embeddings_that_are_all_alike_fail_the_self_test() {
+    // What a broken accelerator does: every question gets the same answer. One golden answer still fits.
+    let folder = linked();
+    let text = std::fs::read_to_string(models().join("face_embed_512.toml")).unwrap();
+    let blind = text.replace("scale = [0.0078125, 0.0078125, 0.0078125]", "scale = [0.0, 0.0, 0.0]");
+    let (head, _) = blind.split_once("[[self_test]]").unwrap();
+    let known = "[[self_test]]\nseed = 1\nwidth = 112\nheight = 112\ntensor = \"embedding\"\nfirst = 0\n\
+        values = [0.0]\ntolerance = 9.0\n";
+    std::fs::remove_file(folder.path().join("face_embed_512.toml")).unwrap();
+    std::fs::write(folder.path().join("face_embed_512.toml"), format!("{head}{known}")).unwrap();
+    let analyzer = Analyzer::open(Options::new(folder.path())).unwrap();
+    let error = analyzer.self_test().await.unwrap_err().to_string();
+    assert!(error.contains("unlike pictures have embeddings with a cosine of"), "{error}");
+}
+
+#[tokio::test]
+async fn a_set_without_a_liveness_model_cannot_judge_liveness() {
+    for set in ["small", "clean"] {
+        let error = refusal(Options { set: set.to_owned(), liveness: true, ..Options::new(models()) });
+        assert!(matches!(error, OpenError::NoLiveness { .. }), "{error}");
+    }
+    assert_eq!(analyzer().live_from(), Some(0.5));
+    assert_eq!(Analyzer::open(Options::new(models())).unwrap().live_from(), None);
 }
 
 #[test]
