@@ -156,6 +156,7 @@ async fn assemble(
         frames: video,
         analyzer: Arc::new(analyzer),
         people: store.clone(),
+        gallery: store.clone(),
         records: store.clone(),
         settings: store.clone(),
         adapters: store.clone(),
@@ -213,6 +214,8 @@ async fn start(
     let sampling = surveillance::Options { detect_every: Duration::from_millis(config.vision.detect_every_ms) };
     tasks.spawn(surveillance::run(appliance.clone(), sampling, cancel.clone()));
     tasks.spawn(reembed(appliance.clone(), cancel.clone()));
+    let (device, stop) = (appliance.clone(), cancel.clone());
+    tasks.spawn(async move { device.keep_gallery_copy(stop).await });
     Ok(tasks)
 }
 

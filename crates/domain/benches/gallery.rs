@@ -1,6 +1,10 @@
-//! How long a search takes, against the time to read the same templates from memory once.
+//! How long a search takes, against the time to read the scanned bytes from memory once with as many threads; both are
+//! measured in turns, and their ratio is printed. `POLYFACE_BENCH_PEOPLE` sets the number of people, 200000 by default.
 
 #![expect(clippy::expect_used, reason = "a benchmark may die of what a test may die of")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use domain::gallery::{Gallery, Query, Scope};
@@ -8,31 +12,100 @@ use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-const PEOPLE: usize = 50_000;
 const DIMENSIONS: usize = 512;
+/// Measurements of each kind; of them the median counts.
+const TURNS: usize = 41;
+/// Cameras that ask at the same time.
+const CAMERAS: usize = 8;
 
 fn embedding(random: &mut SmallRng) -> Embedding {
     let vector = (0..DIMENSIONS).map(|_| random.random_range(-1.0..1.0)).collect();
     Embedding::normalised(ModelId("bench".into()), vector).expect("random vectors have a direction")
 }
 
+fn query() -> Query {
+    Query { scope: Scope::Libraries(vec![LibraryId(1), LibraryId(2), LibraryId(3)]), limit: 5 }
+}
+
+/// Reads everything once, split over so many threads.
+fn read_once(memory: &[u64], threads: usize) {
+    std::thread::scope(|scope| {
+        let mut parts = memory.chunks(memory.len().div_ceil(threads));
+        let first = parts.next().unwrap_or_default();
+        parts.for_each(|part| drop(scope.spawn(move || sum(part))));
+        sum(first);
+    });
+}
+
+fn sum(memory: &[u64]) {
+    let mut sums = [0u64; 32];
+    for piece in memory.as_chunks::<32>().0 {
+        sums.iter_mut().zip(piece).for_each(|(sum, number)| *sum = sum.wrapping_add(*number));
+    }
+    black_box(sums);
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    work();
+    started.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn ask_from_all_cameras(gallery: &Gallery, probe: &Embedding) {
+    std::thread::scope(|scope| {
+        for _ in 0..CAMERAS {
+            scope.spawn(|| black_box(gallery.search(probe, &[query()])));
+        }
+    });
+}
+
 fn search(criterion: &mut Criterion) {
+    let people = std::env::var("POLYFACE_BENCH_PEOPLE").map_or(200_000, |text| text.parse().expect("a number"));
     let mut random = SmallRng::seed_from_u64(7);
     let gallery = Gallery::new(ModelId("bench".into()));
-    gallery.insert_all((0..PEOPLE).map(|person| Template {
-        person: PersonId(person as i64),
-        libraries: vec![LibraryId(1 + (person % 3) as i64)],
+    gallery.insert_all((0..people).map(|person| Template {
+        person: PersonId(person),
+        libraries: vec![LibraryId(1 + person % 3)],
         embedding: embedding(&mut random),
     }));
     let probe = embedding(&mut random);
-    let query = Query { scope: Scope::Libraries(vec![LibraryId(1), LibraryId(2), LibraryId(3)]), limit: 5 };
-    let flat: Vec<f32> = (0..PEOPLE * DIMENSIONS).map(|_| random.random()).collect();
+    let memory: Vec<u64> = (0..gallery.scanned_bytes() as u64 / 8).collect();
+    print_ratio(&gallery, &probe, &memory);
 
-    let mut group = criterion.benchmark_group("gallery 50k x 512 f32");
-    group.throughput(Throughput::Bytes((PEOPLE * DIMENSIONS * size_of::<f32>()) as u64));
-    group.bench_function("search", |b| b.iter(|| gallery.search(&probe, std::slice::from_ref(&query))));
-    group.bench_function("limit: read once", |b| b.iter(|| domain::gallery::dot(&flat, &flat[..DIMENSIONS * PEOPLE])));
+    let mut group = criterion.benchmark_group(format!("{people} people, {}", gallery.instructions()));
+    group.sample_size(10).throughput(Throughput::Bytes(gallery.scanned_bytes() as u64));
+    group.bench_function("search", |b| b.iter(|| gallery.search(&probe, &[query()])));
+    group.bench_function("eight searches at once", |b| b.iter(|| ask_from_all_cameras(&gallery, &probe)));
+    group.bench_function("limit: read once, one thread", |b| b.iter(|| read_once(&memory, 1)));
+    group.bench_function("limit: read once, two threads", |b| b.iter(|| read_once(&memory, 2)));
+    let stranger = embedding(&mut random);
+    let newcomer = || Template { person: PersonId(people), libraries: vec![], embedding: stranger.clone() };
+    group.bench_function("insert or replace one", |b| b.iter(|| gallery.insert(newcomer())));
     group.finish();
+}
+
+/// In turns, so that what else the machine does meets all of them alike.
+fn print_ratio(gallery: &Gallery, probe: &Embedding, memory: &[u64]) {
+    let (mut searches, mut together, mut alone, mut shared) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..TURNS {
+        searches.push(timed(|| drop(black_box(gallery.search(probe, &[query()])))));
+        alone.push(timed(|| read_once(memory, 1)));
+        together.push(timed(|| ask_from_all_cameras(gallery, probe)));
+        shared.push(timed(|| read_once(memory, 2)));
+    }
+    let [search, together, alone, shared] = [searches, together, alone, shared].map(median);
+    let limit = alone.min(shared);
+    println!(
+        "search {search:?}, {CAMERAS} at once {together:?}; reading {} bytes {limit:?} (one thread {alone:?}, two \
+         {shared:?}); ratio {:.2}",
+        gallery.scanned_bytes(),
+        search.as_secs_f64() / limit.as_secs_f64()
+    );
 }
 
 criterion_group!(benches, search);

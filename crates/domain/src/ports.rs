@@ -182,6 +182,23 @@ pub trait PersonStore: Send + Sync {
     fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()>;
 }
 
+/// A copy of the gallery, so that a start need not read every template.
+pub trait GalleryStore: Send + Sync {
+    /// Counts committed changes of what the gallery is made of: templates, and the libraries people are in.
+    fn generation(&self) -> Result<u64>;
+
+    /// Hands the chunks of the copy, in order, to `take` until that answers `false`. `Ok(false)` when there is no
+    /// whole copy of this model and generation, or `take` refused a chunk; what was taken so far is then void.
+    fn read_copy(&self, model: &ModelId, generation: u64, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool>;
+
+    /// Keeps a copy, in place of the one before. `Ok(false)`, and no copy is kept of it, when the generation has
+    /// passed meanwhile.
+    fn keep_copy(&self, model: &ModelId, generation: u64, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<bool>;
+
+    /// Removes the copy, if there is one.
+    fn remove_copy(&self) -> Result<()>;
+}
+
 /// The record log, durable.
 pub trait RecordStore: Send + Sync {
     /// Appends a record under the next [`Seq`]. `AlreadyExists(Record)` for the same capture, `NotFound(Picture)`
@@ -278,6 +295,8 @@ pub struct Ports {
     pub analyzer: Arc<dyn FaceAnalyzer>,
     /// People and libraries.
     pub people: Arc<dyn PersonStore>,
+    /// A copy of the gallery.
+    pub gallery: Arc<dyn GalleryStore>,
     /// The record log.
     pub records: Arc<dyn RecordStore>,
     /// Cameras, accounts, audit log, settings.

@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
+use std::ops::RangeInclusive;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use domain::ports::{PersonStore, RecordStore};
-use domain::{CameraId, LibraryId, PersonFilter, RecordFilter, Seq, Verdict, Window};
+use domain::{CameraId, LibraryId, LibraryKind, PersonFilter, PersonId, RecordFilter, Seq, Timestamp, Verdict, Window};
 use rusqlite::Connection;
 use store::{Options, Store};
 use testkit::store_suite::samples;
@@ -45,7 +46,7 @@ fn bench(criterion: &mut Criterion) {
     let records = std::env::var("POLYFACE_BENCH_RECORDS").map_or(100_000, |text| text.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
     let store = long_log(dir.path(), records);
-    bench_pages(criterion, &store, records);
+    print_pages(&store, records);
     criterion.bench_function("the feed's next 100", |b| b.iter(|| store.records_after(Seq(records as i64 / 2), 100)));
     criterion.bench_function("append", |b| {
         let fresh = || samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9));
@@ -64,25 +65,60 @@ fn bench(criterion: &mut Criterion) {
     });
 }
 
-fn bench_pages(criterion: &mut Criterion, store: &Store, records: u64) {
+/// Every condition alone and some together, on pages from the first to the last.
+fn print_pages(store: &Store, records: u64) {
     let all = RecordFilter::default;
-    let camera = Some(CameraId(3));
-    let libraries = Some(vec![LibraryId(7), LibraryId(8)]);
-    let hour = Some(samples::at(records as i64 / 2)..=samples::at(records as i64 / 2 + 3600));
-    let pages = [
-        ("first page of all", all(), 0),
-        ("middle page of all", all(), records / 2),
-        ("last page of all", all(), records - 20),
-        ("first page of a camera", RecordFilter { camera, ..all() }, 0),
-        ("first page of a camera's hour", RecordFilter { camera, captured: hour, ..all() }, 0),
-        ("first page of the known at a camera", RecordFilter { camera, verdict: Some(Verdict::Known), ..all() }, 0),
-        ("first page of the accepted", RecordFilter { accepted_only: true, ..all() }, 0),
-        ("first page of two libraries", RecordFilter { libraries, ..all() }, 0),
+    let (camera, verdict) = (Some(CameraId(3)), Some(Verdict::Known));
+    let filters = [
+        ("all", all()),
+        ("a camera", RecordFilter { camera, ..all() }),
+        ("a verdict", RecordFilter { verdict, ..all() }),
+        ("the known at a camera", RecordFilter { camera, verdict, ..all() }),
+        ("the accepted", RecordFilter { accepted_only: true, ..all() }),
+        ("a person", RecordFilter { person: Some(PersonId(77)), ..all() }),
+        ("a library", RecordFilter { libraries: Some(vec![LibraryId(7)]), ..all() }),
+        ("two libraries", RecordFilter { libraries: Some(vec![LibraryId(7), LibraryId(8)]), ..all() }),
+        ("a library's name", RecordFilter { library_name: Some("library 7".into()), ..all() }),
+        ("libraries of a kind", RecordFilter { library_kind: Some(LibraryKind::Allow), ..all() }),
+        (
+            "two libraries at a camera",
+            RecordFilter { camera, libraries: Some([7, 8].map(LibraryId).to_vec()), ..all() },
+        ),
     ];
-    for (name, filter, skip) in pages {
-        let window = Window { skip, limit: 20 };
-        criterion.bench_function(name, |b| b.iter(|| store.records(&filter, window).unwrap()));
+    println!("{records} records, milliseconds: the first question, then the 99th of a hundred, median");
+    for (name, filter) in &filters {
+        print_times(name, store, filter, records, |_| None);
+        // Another range each time, as a console that shows the last day asks.
+        print_times(&format!("{name}, a stretch of time"), store, filter, records, |turn| {
+            let from = (records * turn / TURNS) as i64;
+            Some(samples::at(from)..=samples::at(from + 86_400))
+        });
     }
+}
+
+const TURNS: u64 = 200;
+
+fn print_times(
+    name: &str,
+    store: &Store,
+    filter: &RecordFilter,
+    records: u64,
+    captured: impl Fn(u64) -> Option<RangeInclusive<Timestamp>>,
+) {
+    let mut times = Vec::new();
+    let mut total = records;
+    for turn in 0..TURNS {
+        let filter = RecordFilter { captured: captured(turn), ..filter.clone() };
+        // From the first page to the last, not in order.
+        let skip = total.saturating_sub(20) * (turn * 67 % TURNS) / (TURNS - 1);
+        let started = Instant::now();
+        total = store.records(&filter, Window { skip, limit: 20 }).unwrap().total;
+        times.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    let first = times[0];
+    times.sort_by(f64::total_cmp);
+    let (p99, median) = (times[times.len() * 99 / 100 - 1], times[times.len() / 2]);
+    println!("{first:9.1} {p99:7.2} {median:7.2}  {name}");
 }
 
 criterion_group! {

@@ -1,7 +1,7 @@
 //! The store ports of `domain` on SQLite and picture files: the only SQL of the product.
 //!
 //! One directory holds everything: `polyface.db` (with its `-wal` and `-shm`), `pictures/ab/abcdef…` named by
-//! the SHA-256 of their content, and `polyface.lock`. One connection writes, several read; a reader never waits
+//! the SHA-256 of their content, `gallery.copy`, and `polyface.lock`. One connection writes, several read; a reader never waits
 //! for the writer. What a method acknowledged with `Ok` survives a power cut.
 
 mod accounts;
@@ -10,6 +10,7 @@ mod cameras;
 mod columns;
 mod connection;
 mod error;
+mod gallery_copy;
 mod libraries;
 mod lists;
 mod lock;
@@ -31,6 +32,7 @@ use connection::{Database, Writer};
 use domain::PictureId;
 use domain::ports::SettingsStore;
 pub use error::OpenError;
+use gallery_copy::GalleryCopy;
 use lock::DirectoryLock;
 use pictures::PictureFiles;
 use records::Ladders;
@@ -55,6 +57,7 @@ pub struct Store {
     // In this order, so that the lock is given back last.
     database: Database,
     pictures: PictureFiles,
+    gallery_copy: GalleryCopy,
     ladders: Ladders,
     /// `None` beside the process that has it.
     _lock: Option<DirectoryLock>,
@@ -72,7 +75,8 @@ impl Store {
         let database = Database::open(dir, options.readers)?;
         let pictures = PictureFiles::open(dir, options.keep_unnamed)?;
         sync_names(dir).map_err(OpenError::file("making the storage directory durable"))?;
-        let store = Self { database, pictures, ladders: Ladders::default(), _lock: Some(lock) };
+        let gallery_copy = GalleryCopy::open(dir)?;
+        let store = Self { database, pictures, gallery_copy, ladders: Ladders::default(), _lock: Some(lock) };
         store.sweep()?;
         Ok(store)
     }
@@ -86,7 +90,8 @@ impl Store {
     pub fn open_beside(dir: &Path) -> Result<impl SettingsStore + use<>, OpenError> {
         let database = Database::open_current(dir)?;
         let pictures = PictureFiles::open(dir, Options::default().keep_unnamed)?;
-        Ok(Self { database, pictures, ladders: Ladders::default(), _lock: None })
+        let gallery_copy = GalleryCopy::beside(dir);
+        Ok(Self { database, pictures, gallery_copy, ladders: Ladders::default(), _lock: None })
     }
 
     /// Removes the files of pictures that the last transaction left without a row. The caller still holds the

@@ -85,7 +85,8 @@ impl Selection {
         db.prepare_cached(&sql)?.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
-    fn total(&self, db: &Connection) -> rusqlite::Result<u64> {
+    /// How many rows there are.
+    pub(crate) fn total(&self, db: &Connection) -> rusqlite::Result<u64> {
         let count: i64 =
             db.prepare_cached(&self.total_sql())?.query_row(params_from_iter(&self.values), |row| row.get(0))?;
         Ok(count.unsigned_abs())

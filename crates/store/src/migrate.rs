@@ -19,6 +19,7 @@ const APPLICATION_ID: i32 = 0x5046_6365;
 pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0001_initial.sql"),
     include_str!("../../../migrations/0002_templates_by_model.sql"),
+    include_str!("../../../migrations/0003_gallery_generation.sql"),
 ];
 
 /// Refuses a database that another program made.
@@ -110,7 +111,7 @@ fn finish_copy(dir: &Path, part: &Path, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn remove_if_there(file: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,

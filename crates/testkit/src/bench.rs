@@ -61,6 +61,7 @@ impl Handles {
             frames: self.frames.clone(),
             analyzer: self.analyzer.clone(),
             people: self.store.clone(),
+            gallery: self.store.clone(),
             records: self.store.clone(),
             settings: self.store.clone(),
             adapters: self.store.clone(),

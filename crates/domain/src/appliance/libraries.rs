@@ -50,6 +50,7 @@ impl Appliance {
             let _order = a.people_order();
             let gone = a.ports().people.remove_library(id)?;
             a.gallery().remove(&gone);
+            a.forget_copy();
             a.audit(&actor, "library.remove", &id);
             Ok(())
         })

@@ -4,6 +4,7 @@ mod accounts;
 mod cameras;
 mod compare;
 mod device;
+mod gallery;
 mod libraries;
 mod people;
 mod records;
@@ -17,7 +18,7 @@ use tokio::sync::{broadcast, watch};
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::surveillance::Board;
-use crate::{Error, Event, Result, Seq, Template};
+use crate::{Error, Event, Result, Seq};
 
 use accounts::LoginGuard;
 pub use accounts::{Secret, hash_password};
@@ -74,6 +75,8 @@ struct Core {
     gallery: Gallery,
     /// Held over a commit and the gallery change that follows, so that both happen in the same order.
     people_order: Mutex<()>,
+    /// The generation of the gallery's copy in the store, when it is known to be there.
+    kept_copy: Mutex<Option<u64>>,
     logins: LoginGuard,
     board: Board,
     newest: watch::Sender<Seq>,
@@ -86,13 +89,14 @@ impl Appliance {
     /// Loads the gallery from the store. Blocking: call it before serving.
     pub fn load(ports: Ports, options: Options) -> Result<Self> {
         let gallery = Gallery::new(ports.analyzer.model().clone());
-        load_gallery(&ports, &gallery)?;
+        let kept_copy = gallery::load(&ports, &gallery)?;
         let newest = watch::Sender::new(ports.records.newest()?);
         let core = Core {
             ports,
             options,
             gallery,
             people_order: Mutex::default(),
+            kept_copy: Mutex::new(kept_copy),
             logins: LoginGuard::default(),
             board: Board::default(),
             newest,
@@ -141,21 +145,11 @@ impl Appliance {
         done.map_err(Error::internal("a blocking task"))?
     }
 
+    fn kept_copy(&self) -> MutexGuard<'_, Option<u64>> {
+        self.core.kept_copy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn people_order(&self) -> MutexGuard<'_, ()> {
         self.core.people_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn load_gallery(ports: &Ports, gallery: &Gallery) -> Result<()> {
-    const BATCH: usize = 4096;
-    let mut batch: Vec<Template> = Vec::new();
-    ports.people.templates(gallery.model(), &mut |template| {
-        batch.push(template);
-        if batch.len() == BATCH {
-            gallery.insert_all(batch.drain(..));
-        }
-    })?;
-    gallery.insert_all(batch);
-    tracing::info!(gallery.people = gallery.len(), "gallery loaded");
-    Ok(())
 }

@@ -161,6 +161,7 @@ impl Appliance {
     fn drop_person(&self, actor: &str, id: PersonId) -> Result<()> {
         self.ports().people.remove_person(id)?;
         self.gallery().remove(&[id]);
+        self.forget_copy();
         self.audit(actor, "person.remove", &id);
         Ok(())
     }

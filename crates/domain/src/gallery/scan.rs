@@ -1,9 +1,23 @@
-//! The exact scan: every row once, all queries at the same time.
+//! The scan: the high bits of every row once, all probes and queries at the same time; whoever may belong among the
+//! best is looked at with all bits.
 
-use super::{Neighbour, Query, Scope, State};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use super::block::{BLOCK_ROWS, Block, State};
+use super::code::{self, Asked, Shape};
+use super::kernel::{Kernel, Probe};
+use super::{Neighbour, Query, Scope};
 
 /// Independent sums that let the compiler use vector registers: a plain sum must be added in order.
 const LANES: usize = 16;
+/// Rows looked at together before any of them is looked at alone.
+const TOGETHER: usize = 32;
+/// Below this many bytes to scan, a further thread costs more than it saves.
+const BYTES_PER_THREAD: usize = 16 << 20;
+/// More threads than this find the memory busy already.
+const MAX_THREADS: usize = 4;
 
 /// The dot product of two vectors; the longer one's tail is ignored.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -18,50 +32,232 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + tail
 }
 
-pub(super) fn scan(state: &State, probe: &[f32], queries: &[Query]) -> Vec<Vec<Neighbour>> {
-    let mut searches: Vec<Best> = queries.iter().map(|query| Best::new(state, query)).collect();
-    for block in &state.blocks {
-        let rows = block.people.iter().zip(&block.memberships).zip(block.vectors.chunks_exact(probe.len().max(1)));
-        for ((&person, &membership), vector) in rows {
-            if searches.iter().any(|best| best.considers(membership)) {
-                let cosine = dot(probe, vector);
-                searches.iter_mut().for_each(|best| best.offer(membership, Neighbour { person, cosine }));
+/// A probe and what is asked about it.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) probe: &'a [f32],
+    pub(super) queries: &'a [Query],
+}
+
+/// The neighbours for each query of each question, best first; nobody for a probe that cannot be compared.
+pub(super) fn scan(state: &State, kernel: Kernel, questions: &[Question<'_>]) -> Vec<Vec<Vec<Neighbour>>> {
+    let fits = |question: &Question<'_>| state.takes(question.probe.len());
+    let fitting: Vec<_> = questions.iter().filter(|question| fits(question)).copied().collect();
+    let mut found = scan_in_parts(state, kernel, &fitting, threads(state)).into_iter();
+    let answer = |question| {
+        let answer = if fits(question) { found.next() } else { None };
+        answer.unwrap_or_else(|| vec![Vec::new(); question.queries.len()])
+    };
+    questions.iter().map(answer).collect()
+}
+
+fn scan_in_parts(state: &State, kernel: Kernel, questions: &[Question<'_>], parts: usize) -> Vec<Vec<Vec<Neighbour>>> {
+    let asked: Vec<Asked> = questions.iter().map(|question| Asked::new(question.probe)).collect();
+    let part = state.blocks.len().div_ceil(parts).max(1);
+    let scan_part = |blocks: &[Arc<Block>]| scan_blocks(blocks, kernel, &asked, searches(state, questions));
+    let mut parts = state.blocks.chunks(part);
+    let first = parts.next().unwrap_or_default();
+    let mut best = std::thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|blocks| scope.spawn(move || scan_part(blocks))).collect();
+        let best = scan_part(first);
+        // A part that panicked is a bug, and panics here too.
+        others.into_iter().fold(best, |best, other| match other.join() {
+            Ok(other) => merged(best, other),
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    });
+    best.iter_mut().map(|searches| searches.iter_mut().map(Search::take).collect()).collect()
+}
+
+fn threads(state: &State) -> usize {
+    let useful = (state.scanned_bytes() / BYTES_PER_THREAD).min(MAX_THREADS);
+    if useful < 2 { 1 } else { useful.min(std::thread::available_parallelism().map_or(1, usize::from)) }
+}
+
+fn searches<'a>(state: &State, questions: &[Question<'a>]) -> Vec<Vec<Search>> {
+    let of = |question: &Question<'a>| question.queries.iter().map(|query| Search::new(state, query)).collect();
+    questions.iter().map(of).collect()
+}
+
+fn merged(mut best: Vec<Vec<Search>>, other: Vec<Vec<Search>>) -> Vec<Vec<Search>> {
+    for (search, other) in best.iter_mut().flatten().zip(other.into_iter().flatten()) {
+        other.found.into_iter().for_each(|Reverse(Ranked(neighbour))| search.offer(neighbour));
+    }
+    best
+}
+
+fn scan_blocks(
+    blocks: &[Arc<Block>],
+    kernel: Kernel,
+    asked: &[Asked],
+    mut searches: Vec<Vec<Search>>,
+) -> Vec<Vec<Search>> {
+    let probes: Vec<Probe> = asked.iter().map(|asked| asked.probe.clone()).collect();
+    let mut products = vec![0; BLOCK_ROWS * probes.len()];
+    for block in blocks {
+        if !searches.iter().flatten().any(|search| search.considers_some(block)) {
+            continue;
+        }
+        let rows = block.people.len();
+        let products = &mut products[..rows * probes.len()];
+        kernel.dots(&block.high, &probes, products);
+        for ((asked, searches), products) in asked.iter().zip(&mut searches).zip(products.chunks_exact(rows)) {
+            select(block, asked, products, searches);
+        }
+    }
+    searches
+}
+
+/// Offers the searches of one probe every row that may belong among their best.
+fn select(block: &Block, asked: &Asked, products: &[i32], searches: &mut [Search]) {
+    let together = products.chunks(TOGETHER).zip(block.shapes.chunks(TOGETHER)).enumerate();
+    for (number, (products, shapes)) in together {
+        let mut floor = lowest_floor(searches);
+        // Without branches, so that the compiler uses vector registers: nearly always nobody reaches the floor.
+        let reaches = |(product, shape): (&i32, &Shape)| asked.reach(*product, *shape) >= floor;
+        if !products.iter().zip(shapes).fold(false, |any, row| any | reaches(row)) {
+            continue;
+        }
+        for (place, (product, shape)) in products.iter().zip(shapes).enumerate() {
+            if asked.reach(*product, *shape) >= floor {
+                rank(block, number * TOGETHER + place, asked, searches);
+                floor = lowest_floor(searches);
             }
         }
     }
-    searches.into_iter().map(|best| best.found).collect()
 }
 
-/// The best so far for one query, best first.
-struct Best {
-    found: Vec<Neighbour>,
+fn lowest_floor(searches: &[Search]) -> f32 {
+    searches.iter().map(|search| search.floor).fold(f32::INFINITY, f32::min)
+}
+
+/// Looks at a row with all bits.
+fn rank(block: &Block, row: usize, asked: &Asked, searches: &mut [Search]) {
+    let membership = block.memberships[row];
+    if searches.iter().any(|search| search.considers(membership)) {
+        let lines = asked.exact.len();
+        let (high, low) = (&block.high[row * lines..][..lines], &block.low[row * lines..][..lines]);
+        let cosine = code::cosine(high, low, block.shapes[row].step, &asked.exact);
+        let neighbour = Neighbour { person: block.people[row], cosine };
+        searches.iter_mut().filter(|search| search.considers(membership)).for_each(|search| search.offer(neighbour));
+    }
+}
+
+/// The best so far for one query.
+struct Search {
+    /// The worst on top.
+    found: BinaryHeap<Reverse<Ranked>>,
     limit: usize,
-    /// For each interned membership, whether the query's scope includes it.
-    considered: Vec<bool>,
+    /// Whoever lies below cannot be among the best.
+    floor: f32,
+    /// For each interned membership, whether the query's scope includes it; `None`: everybody.
+    considered: Option<Vec<bool>>,
 }
 
-impl Best {
+impl Search {
     fn new(state: &State, query: &Query) -> Self {
-        let includes = |libraries: &[crate::LibraryId]| match &query.scope {
-            Scope::All => true,
-            Scope::Libraries(wanted) => libraries.iter().any(|library| wanted.contains(library)),
+        let considered = match &query.scope {
+            Scope::All => None,
+            Scope::Libraries(wanted) => {
+                let includes = |libraries: &[crate::LibraryId]| libraries.iter().any(|one| wanted.contains(one));
+                Some(state.memberships.iter().map(|libraries| includes(libraries)).collect())
+            }
         };
-        let considered = state.memberships.iter().map(|libraries| includes(libraries)).collect();
-        Self { found: Vec::new(), limit: query.limit, considered }
+        let floor = if query.limit == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
+        Self { found: BinaryHeap::new(), limit: query.limit, floor, considered }
     }
 
     fn considers(&self, membership: u32) -> bool {
-        self.considered[membership as usize]
+        self.considered.as_ref().is_none_or(|considered| considered[membership as usize])
     }
 
-    fn offer(&mut self, membership: u32, candidate: Neighbour) {
-        let worst = self.found.last().filter(|_| self.found.len() >= self.limit);
-        let too_far = worst.is_some_and(|worst| candidate.cosine <= worst.cosine);
-        if self.limit == 0 || too_far || !self.considers(membership) {
-            return;
+    fn considers_some(&self, block: &Block) -> bool {
+        self.limit > 0 && block.memberships.iter().any(|membership| self.considers(*membership))
+    }
+
+    fn offer(&mut self, neighbour: Neighbour) {
+        self.found.push(Reverse(Ranked(neighbour)));
+        if self.found.len() > self.limit {
+            self.found.pop();
         }
-        let place = self.found.partition_point(|better| better.cosine >= candidate.cosine);
-        self.found.insert(place, candidate);
-        self.found.truncate(self.limit);
+        if self.found.len() == self.limit {
+            self.floor = self.found.peek().map_or(self.floor, |Reverse(Ranked(worst))| worst.cosine);
+        }
+    }
+
+    /// The best first.
+    fn take(&mut self) -> Vec<Neighbour> {
+        std::mem::take(&mut self.found).into_sorted_vec().into_iter().map(|Reverse(Ranked(near))| near).collect()
+    }
+}
+
+/// The nearer is greater; of two equally near the one enrolled earlier, so that the order of rows does not matter.
+struct Ranked(Neighbour);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cosine.total_cmp(&other.0.cosine).then(other.0.person.cmp(&self.0.person))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gallery::block::Index;
+    use crate::{Embedding, LibraryId, ModelId, PersonId, Template};
+
+    const PEOPLE: i64 = 5 * BLOCK_ROWS as i64 + 7;
+
+    fn embedding(seed: i64) -> Embedding {
+        let vector = (0..8).map(|n| ((seed * 37 + n * 11) as f32 * 0.7).sin()).collect();
+        Embedding::normalised(ModelId("test".into()), vector).unwrap()
+    }
+
+    fn crowd() -> State {
+        let (mut state, mut index) = (State::default(), Index::default());
+        for person in 0..PEOPLE {
+            let libraries = vec![LibraryId(person / BLOCK_ROWS as i64)];
+            // Many are exactly alike, so that ties must be broken.
+            let template = Template { person: PersonId(person), libraries, embedding: embedding(person % 1500) };
+            assert!(state.put(&mut index, &template));
+        }
+        state
+    }
+
+    #[test]
+    fn the_answer_does_not_depend_on_threads_or_instructions() {
+        let state = crowd();
+        let query = |scope, limit| Query { scope, limit };
+        let queries = [
+            query(Scope::All, 20),
+            query(Scope::Libraries(vec![LibraryId(4), LibraryId(5)]), 3),
+            query(Scope::Libraries(vec![LibraryId(77)]), 3),
+            query(Scope::All, usize::MAX),
+        ];
+        let probes = [embedding(3), embedding(1400)];
+        let questions = probes.each_ref().map(|probe| Question { probe: probe.vector(), queries: &queries });
+        let alone = scan_in_parts(&state, Kernel::detect(), &questions, 1);
+        assert_eq!(alone[0][0].iter().map(|near| near.person.0).take(4).collect::<Vec<_>>(), [3, 1503, 3003, 4503]);
+        assert_eq!(alone[1].iter().map(Vec::len).collect::<Vec<_>>(), [20, 3, 0, PEOPLE as usize]);
+        for kernel in Kernel::available() {
+            for parts in 1..8 {
+                let found = scan_in_parts(&state, kernel, &questions, parts);
+                assert_eq!(found, alone, "{} in {parts} parts", kernel.name());
+            }
+        }
     }
 }

@@ -156,8 +156,8 @@ impl Recogniser {
         let mut described = Vec::new();
         for due in std::mem::take(&mut self.waiting) {
             match self.describe(&due.shot).await {
-                Ok((face, crop, scene)) => {
-                    described.push(Described { candidates: self.candidates(&face), due, face, crop, scene });
+                Ok((face, candidates, crop, scene)) => {
+                    described.push(Described { due, face, candidates, crop, scene });
                 }
                 Err(Error::Busy) => self.waiting.push(due),
                 Err(error) => tracing::error!(error = error.chain(), "a capture could not be analysed"),
@@ -170,7 +170,7 @@ impl Recogniser {
         }
     }
 
-    async fn describe(&self, shot: &Shot) -> Result<(Face, PictureId, PictureId)> {
+    async fn describe(&self, shot: &Shot) -> Result<(Face, Vec<(PersonId, Similarity)>, PictureId, PictureId)> {
         let analyzer = &self.appliance.ports().analyzer;
         let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live).await?;
         let face = faces.into_iter().next().ok_or(Error::NoFace)?;
@@ -179,15 +179,19 @@ impl Recogniser {
         let scene = analyzer.encode(shot.frame.clone(), None).await?;
         let keep = move |a: &Appliance| Ok((a.ports().pictures.put(&crop)?, a.ports().pictures.put(&scene)?));
         let (crop, scene) = self.appliance.blocking(keep).await?;
-        Ok((face, crop, scene))
+        let candidates = self.candidates(&face).await?;
+        Ok((face, candidates, crop, scene))
     }
 
-    fn candidates(&self, face: &Face) -> Vec<(PersonId, Similarity)> {
+    async fn candidates(&self, face: &Face) -> Result<Vec<(PersonId, Similarity)>> {
         let libraries = self.camera.watch.settings.libraries.iter().copied().collect();
         let query = Query { scope: Scope::Libraries(libraries), limit: CANDIDATES };
-        let found = self.appliance.gallery().search(&face.embedding, &[query]).pop().unwrap_or_default();
+        let probe = face.embedding.clone();
+        // Off the runtime: cameras that ask at the same time share one reading of the gallery.
+        let found = self.appliance.blocking(move |a| Ok(a.gallery().search(&probe, &[query]).pop())).await?;
         let calibration = self.appliance.ports().analyzer.calibration();
-        found.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect()
+        let near = found.unwrap_or_default().into_iter();
+        Ok(near.map(|near| (near.person, calibration.similarity(near.cosine))).collect())
     }
 
     /// Gives every face its best candidate that no other face has; the surest pair chooses first.

@@ -4,6 +4,7 @@
 mod accounts;
 mod captures;
 mod gallery;
+mod gallery_copy;
 mod libraries;
 mod liveness;
 mod people;

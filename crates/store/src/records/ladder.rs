@@ -1,13 +1,16 @@
 //! Where every so many rows of a filter's list lie, kept in memory: the total and a deep page cost the same on a log
 //! of any length.
 //!
+//! A ladder serves every range of time of its filter: where the range begins and ends is found between two rungs.
+//!
 //! The log only grows, so what is known of a list stays true, and a question adds the records that came since the
 //! last one. Positions are counted from the oldest record: appending moves none of them, unless a capture comes late;
 //! then the ladder is built anew from there. Whoever removes records must start with new [`Ladders`].
 
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{RecordFilter, Seq, Window};
+use domain::{RecordFilter, Seq, Timestamp, Window};
 use rusqlite::Connection;
 
 use super::filter::select;
@@ -37,18 +40,20 @@ impl Ladders {
     pub(crate) fn keys(
         &self,
         db: &Connection,
-        filter: &RecordFilter,
+        wanted: &RecordFilter,
         window: Window,
     ) -> rusqlite::Result<(u64, Vec<i64>)> {
+        let filter = &RecordFilter { captured: None, ..wanted.clone() };
         let ladder = self.of(filter);
         let mut ladder = ladder.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = ladder.extend(db, filter, self.step) {
             *ladder = Ladder::default();
             return Err(error);
         }
-        let total = ladder.total(self.step);
+        let range = ladder.range(db, filter, self.step, wanted.captured.as_ref())?;
+        let total = range.end.saturating_sub(range.start);
         let (below, rows) = ascending(window, total);
-        let places = ladder.places(db, filter, self.step, below, rows)?;
+        let places = ladder.places(db, filter, self.step, range.start + below, rows)?;
         Ok((total, places.into_iter().rev().map(|(_, seq)| seq).collect()))
     }
 
@@ -130,6 +135,31 @@ impl Ladder {
         self.rungs.extend(self.top.drain(..full * step).skip(step - 1).step_by(step));
     }
 
+    /// The positions of the rows captured within these times.
+    fn range(
+        &self,
+        db: &Connection,
+        filter: &RecordFilter,
+        step: u64,
+        captured: Option<&RangeInclusive<Timestamp>>,
+    ) -> rusqlite::Result<Range<u64>> {
+        let Some(captured) = captured else { return Ok(0..self.total(step)) };
+        let before = |at| self.rows_before(db, filter, step, at);
+        Ok(before(captured.start().as_millis())?..before(captured.end().as_millis().saturating_add(1))?)
+    }
+
+    /// How many rows were captured before a time, counting less than a step of them.
+    fn rows_before(&self, db: &Connection, filter: &RecordFilter, step: u64, at: i64) -> rusqlite::Result<u64> {
+        let is_before = |(time, _): &Place| *time < at;
+        let passed = self.rungs.partition_point(is_before);
+        if passed == self.rungs.len() {
+            return Ok(passed as u64 * step + self.top.partition_point(is_before) as u64);
+        }
+        let mut selection = after(filter, passed.checked_sub(1).map(|last| &self.rungs[last]));
+        selection.and("captured_at < ?", [at.into()]);
+        Ok(passed as u64 * step + selection.total(db)?)
+    }
+
     /// Rows by position, ascending.
     fn places(
         &self,
@@ -205,6 +235,27 @@ mod tests {
         for times in [rising, falling, mixed, late, vec![7; 40]] {
             check(&times);
         }
+    }
+
+    #[test]
+    fn a_range_of_time_is_found_between_any_rungs() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(dir.path(), 1).unwrap();
+        // Every time three times, so that ranges begin and end inside and beside steps.
+        (0..60).for_each(|n| database.write("appending", |db| append(db, 1 + n as u32 % 2, n / 3 * 10)).unwrap());
+        let ladders = Ladders { step: 3, ..Ladders::default() };
+        let window = Window { skip: 1, limit: 5 };
+        for (from, to) in (-10..220).step_by(5).flat_map(|from| [-20, -1, 0, 1, 10, 35, 300].map(|l| (from, from + l)))
+        {
+            let captured = Some(Timestamp::from_millis(from)..=Timestamp::from_millis(to));
+            let filter = RecordFilter { camera: Some(CameraId(1)), captured, ..RecordFilter::default() };
+            let within = (0..60i64).rev().filter(|n| n % 2 == 0 && (from..=to).contains(&(n / 3 * 10)));
+            let expected: Vec<i64> = within.map(|n| n + 1).collect();
+            let (total, seqs) = database.read("reading", |db| Ok(ladders.keys(db, &filter, window)?)).unwrap();
+            assert_eq!(total, expected.len() as u64, "{from}..={to}");
+            assert_eq!(seqs, expected.into_iter().skip(1).take(5).collect::<Vec<_>>(), "{from}..={to}");
+        }
+        assert_eq!(ladders.by_filter.lock().unwrap().len(), 1, "one ladder serves them all");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A store in memory: every store port with the behaviour of the real one, gone when dropped.
 
+mod gallery;
 mod people;
 mod pictures;
 mod records;
@@ -14,7 +15,7 @@ use domain::{
     PasswordHashes, Person, PersonId, PictureId, Record, Result, Seq, Timestamp, Window,
 };
 
-/// Implements `PersonStore`, `RecordStore`, `SettingsStore`, `AdapterState` and `Pictures`.
+/// Implements `PersonStore`, `GalleryStore`, `RecordStore`, `SettingsStore`, `AdapterState` and `Pictures`.
 pub struct MemoryStore {
     state: Mutex<State>,
 }
@@ -23,6 +24,9 @@ struct State {
     full: bool,
     libraries: BTreeMap<LibraryId, Library>,
     people: BTreeMap<PersonId, Enrolled>,
+    /// Changes of templates and memberships so far.
+    generation: u64,
+    gallery_copy: Option<gallery::Kept>,
     records: BTreeMap<Seq, Record>,
     cameras: BTreeMap<CameraId, Camera>,
     accounts: Vec<(Account, PasswordHashes)>,
@@ -78,6 +82,8 @@ impl State {
             full: false,
             libraries: built_in().into_iter().map(|library| (library.id, library)).collect(),
             people: BTreeMap::new(),
+            generation: 0,
+            gallery_copy: None,
             records: BTreeMap::new(),
             cameras: BTreeMap::new(),
             accounts: Vec::new(),

@@ -58,6 +58,7 @@ impl PersonStore for MemoryStore {
             return Err(Error::InUse { by: Thing::Camera });
         }
         state.libraries.remove(&id);
+        state.generation += 1;
         for enrolled in state.people.values_mut() {
             enrolled.person.libraries.retain(|library| *library != id);
         }
@@ -87,6 +88,7 @@ impl PersonStore for MemoryStore {
         let template = (new.embedding.model().clone(), Some(new.embedding.clone()));
         let enrolled = Enrolled { person: person.clone(), templates: vec![template] };
         state.people.insert(person.id, enrolled);
+        state.generation += 1;
         state.unpin(&new.photo);
         Ok(person)
     }
@@ -124,6 +126,7 @@ impl PersonStore for MemoryStore {
         if let Some(libraries) = &change.libraries {
             state.require_libraries(libraries)?;
             person.libraries = tidy(libraries)?;
+            state.generation += 1;
         }
         person.updated_at = at;
         state.people.get_mut(&id).ok_or_else(not_found)?.person = person.clone();
@@ -174,6 +177,7 @@ impl PersonStore for MemoryStore {
 
     fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()> {
         let mut state = self.write()?;
+        state.generation += 1;
         let enrolled = state.people.get_mut(&id).ok_or_else(not_found)?;
         enrolled.templates.retain(|(by, _)| by != model);
         enrolled.templates.push((model.clone(), described.map(|described| described.embedding.clone())));
@@ -217,6 +221,7 @@ impl State {
 
     fn remove_person(&mut self, id: PersonId) -> Result<()> {
         let gone = self.people.remove(&id).ok_or_else(not_found)?;
+        self.generation += 1;
         self.remove_unnamed(&gone.person.photo);
         Ok(())
     }

@@ -7,6 +7,7 @@
 
 pub mod adapters;
 pub mod cameras;
+pub mod gallery;
 pub mod libraries;
 pub mod people;
 pub mod people_lists;
@@ -16,12 +17,12 @@ pub mod samples;
 pub mod settings;
 pub mod templates;
 
-use domain::ports::{AdapterState, PersonStore, Pictures, RecordStore, SettingsStore};
+use domain::ports::{AdapterState, GalleryStore, PersonStore, Pictures, RecordStore, SettingsStore};
 
 /// Everything a store must implement.
-pub trait Stores: PersonStore + RecordStore + SettingsStore + AdapterState + Pictures {}
+pub trait Stores: PersonStore + GalleryStore + RecordStore + SettingsStore + AdapterState + Pictures {}
 
-impl<T: PersonStore + RecordStore + SettingsStore + AdapterState + Pictures> Stores for T {}
+impl<T: PersonStore + GalleryStore + RecordStore + SettingsStore + AdapterState + Pictures> Stores for T {}
 
 /// Makes a test of every function of the suite.
 #[macro_export]
@@ -63,6 +64,13 @@ macro_rules! store_suite {
                 the_templates_of_other_models_stay
                 an_embedding_is_the_asked_model_s_or_the_last_one
                 a_removed_person_leaves_no_template_of_any_model
+            }
+            gallery {
+                the_generation_counts_what_the_gallery_is_made_of_and_nothing_else
+                a_copy_is_read_back_for_its_own_model_and_generation_only
+                a_copy_may_be_replaced_and_removed
+                a_copy_of_a_generation_that_passed_is_not_kept
+                who_reads_a_copy_may_refuse_it
             }
             people_lists {
                 people_come_newest_first_page_by_page

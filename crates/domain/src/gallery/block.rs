@@ -1,0 +1,157 @@
+//! Where the rows lie.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::code::{Coded, LowLine, Shape};
+use super::kernel::{self, Line, MAX_COMPONENTS};
+use crate::{LibraryId, PersonId, Template};
+
+/// Rows in a block: the unit that a change copies (1.3 MB at 512 dimensions).
+pub(super) const BLOCK_ROWS: usize = 1024;
+
+/// What a search reads: frozen once published.
+#[derive(Default, Clone)]
+pub(super) struct State {
+    /// Components of a vector; without meaning while there are no blocks.
+    pub(super) dimensions: usize,
+    /// All but the last are full.
+    pub(super) blocks: Vec<Arc<Block>>,
+    /// For each interned number, the libraries it stands for.
+    pub(super) memberships: Arc<Vec<Box<[LibraryId]>>>,
+}
+
+/// Rows, column by column.
+#[derive(Default, Clone)]
+pub(super) struct Block {
+    pub(super) people: Vec<PersonId>,
+    pub(super) memberships: Vec<u32>,
+    pub(super) shapes: Vec<Shape>,
+    /// What is scanned: the same number of lines per row.
+    pub(super) high: Vec<Line>,
+    pub(super) low: Vec<LowLine>,
+}
+
+/// A row on its own.
+pub(super) struct Row {
+    pub(super) person: PersonId,
+    pub(super) membership: u32,
+    pub(super) coded: Coded,
+}
+
+/// What only changes need.
+#[derive(Default)]
+pub(super) struct Index {
+    pub(super) rows: HashMap<PersonId, usize>,
+    pub(super) interned: HashMap<Box<[LibraryId]>, u32>,
+}
+
+impl State {
+    pub(super) fn rows(&self) -> usize {
+        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK_ROWS + last.people.len())
+    }
+
+    pub(super) fn scanned_bytes(&self) -> usize {
+        self.rows() * kernel::lines(self.dimensions) * kernel::LINE
+    }
+
+    /// Whether a vector of this length can be compared with those present.
+    pub(super) fn takes(&self, dimensions: usize) -> bool {
+        if self.blocks.is_empty() { dimensions <= MAX_COMPONENTS } else { dimensions == self.dimensions }
+    }
+
+    pub(super) fn put(&mut self, index: &mut Index, template: &Template) -> bool {
+        let vector = template.embedding.vector();
+        if !self.takes(vector.len()) {
+            return false;
+        }
+        self.dimensions = vector.len();
+        let membership = self.intern(index, &template.libraries);
+        let row = Row { person: template.person, membership, coded: Coded::new(vector) };
+        match index.rows.get(&template.person) {
+            Some(&place) => self.set(place, &row),
+            None => {
+                index.rows.insert(template.person, self.rows());
+                self.open_block().push(&row);
+            }
+        }
+        true
+    }
+
+    /// The last row takes the place of the one that goes, so that rows stay dense.
+    pub(super) fn take_out(&mut self, index: &mut Index, person: PersonId) {
+        let Some(place) = index.rows.remove(&person) else { return };
+        let last = self.rows() - 1;
+        let Some(last_block) = self.blocks.last_mut() else { return };
+        let Some(moved) = Arc::make_mut(last_block).pop(kernel::lines(self.dimensions)) else { return };
+        if last_block.people.is_empty() {
+            self.blocks.pop();
+        }
+        if place != last {
+            self.set(place, &moved);
+            index.rows.insert(moved.person, place);
+        }
+    }
+
+    pub(super) fn set_membership(&mut self, place: usize, membership: u32) {
+        Arc::make_mut(&mut self.blocks[place / BLOCK_ROWS]).memberships[place % BLOCK_ROWS] = membership;
+    }
+
+    fn set(&mut self, place: usize, row: &Row) {
+        Arc::make_mut(&mut self.blocks[place / BLOCK_ROWS]).set(place % BLOCK_ROWS, row);
+    }
+
+    fn open_block(&mut self) -> &mut Block {
+        if self.blocks.last().is_none_or(|block| block.people.len() == BLOCK_ROWS) {
+            self.blocks.push(Arc::default());
+        }
+        let last = self.blocks.len() - 1;
+        Arc::make_mut(&mut self.blocks[last])
+    }
+
+    pub(super) fn intern(&mut self, index: &mut Index, libraries: &[LibraryId]) -> u32 {
+        if let Some(&number) = index.interned.get(libraries) {
+            return number;
+        }
+        let number = self.memberships.len() as u32;
+        Arc::make_mut(&mut self.memberships).push(libraries.into());
+        index.interned.insert(libraries.into(), number);
+        number
+    }
+}
+
+impl Index {
+    /// The index of a state that came about without it.
+    pub(super) fn of(state: &State) -> Self {
+        let people = state.blocks.iter().flat_map(|block| &block.people);
+        let rows = people.enumerate().map(|(row, person)| (*person, row)).collect();
+        let interned = (0..).zip(state.memberships.iter()).map(|(number, libraries)| (libraries.clone(), number));
+        Self { rows, interned: interned.collect() }
+    }
+}
+
+impl Block {
+    fn push(&mut self, row: &Row) {
+        self.people.push(row.person);
+        self.memberships.push(row.membership);
+        self.shapes.push(row.coded.shape);
+        self.high.extend_from_slice(&row.coded.high);
+        self.low.extend_from_slice(&row.coded.low);
+    }
+
+    fn set(&mut self, place: usize, row: &Row) {
+        let lines = row.coded.high.len();
+        self.people[place] = row.person;
+        self.memberships[place] = row.membership;
+        self.shapes[place] = row.coded.shape;
+        self.high[place * lines..][..lines].copy_from_slice(&row.coded.high);
+        self.low[place * lines..][..lines].copy_from_slice(&row.coded.low);
+    }
+
+    fn pop(&mut self, lines: usize) -> Option<Row> {
+        let (person, membership, shape) = (self.people.pop()?, self.memberships.pop()?, self.shapes.pop()?);
+        let rest = self.people.len() * lines;
+        let coded = Coded { high: self.high.split_off(rest), low: self.low.split_off(rest), shape };
+        Some(Row { person, membership, coded })
+    }
+}

@@ -1,0 +1,170 @@
+//! One pass over memory for everybody who is waiting: whoever finds no scan under way leads the next one and takes
+//! the questions of all who came meanwhile along.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::scan::Question;
+use super::{Neighbour, Query};
+use crate::Embedding;
+
+/// Questions answered by one scan at most; further ones wait for the next.
+const MAX_TOGETHER: usize = 8;
+
+/// A question, and the place where the leader of its round leaves the answer.
+pub(super) struct Ticket {
+    probe: Embedding,
+    queries: Vec<Query>,
+    answer: OnceLock<Vec<Vec<Neighbour>>>,
+}
+
+impl Ticket {
+    pub(super) fn question(&self) -> Question<'_> {
+        Question { probe: self.probe.vector(), queries: &self.queries }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Rounds {
+    queue: Mutex<Queue>,
+    round_over: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// In the order they came; those being answered stay until they are.
+    waiting: Vec<Arc<Ticket>>,
+    led: bool,
+}
+
+impl Rounds {
+    /// The answer to a question, from `scan` called here or by another who waits. A scan begins after all its
+    /// questions were asked, so it sees every change published before any of them.
+    pub(super) fn ask(
+        &self,
+        probe: &Embedding,
+        queries: &[Query],
+        scan: impl Fn(&[Arc<Ticket>]) -> Vec<Vec<Vec<Neighbour>>>,
+    ) -> Vec<Vec<Neighbour>> {
+        let (probe, queries) = (probe.clone(), queries.to_vec());
+        let ticket = Arc::new(Ticket { probe, queries, answer: OnceLock::new() });
+        let mut queue = self.queue();
+        queue.waiting.push(Arc::clone(&ticket));
+        loop {
+            if let Some(answer) = ticket.answer.get() {
+                return answer.clone();
+            }
+            if queue.led {
+                queue = self.round_over.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            queue.led = true;
+            let round: Vec<_> = queue.waiting.iter().take(MAX_TOGETHER).cloned().collect();
+            drop(queue);
+            let lead = Lead(self);
+            for (ticket, answer) in round.iter().zip(scan(&round)) {
+                // Only the leader of its round answers a ticket.
+                let _ = ticket.answer.set(answer);
+            }
+            drop(lead);
+            queue = self.queue();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the round, also when its scan panicked: those without an answer then lead for themselves.
+struct Lead<'a>(&'a Rounds);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.led = false;
+        queue.waiting.retain(|ticket| ticket.answer.get().is_none());
+        drop(queue);
+        self.0.round_over.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::{ModelId, PersonId};
+
+    fn probe(number: usize) -> Embedding {
+        Embedding::normalised(ModelId("test".into()), vec![1.0, number as f32]).unwrap()
+    }
+
+    /// Answers each question with its own second component.
+    fn echo(round: &[Arc<Ticket>]) -> Vec<Vec<Vec<Neighbour>>> {
+        let own =
+            |ticket: &Arc<Ticket>| vec![vec![Neighbour { person: PersonId(1), cosine: ticket.probe.vector()[1] }]];
+        round.iter().map(own).collect()
+    }
+
+    fn waiting(rounds: &Rounds, number: usize) {
+        while rounds.queue().waiting.len() < number {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn who_comes_during_a_scan_shares_the_next_ones_and_gets_the_own_answer() {
+        let (rounds, scans) = (Rounds::default(), AtomicUsize::new(0));
+        let (let_go, held) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let (rounds, scans) = (&rounds, &scans);
+            scope.spawn(move || {
+                rounds.ask(&probe(0), &[], |round| {
+                    held.recv().unwrap();
+                    scans.fetch_add(1, Ordering::Relaxed);
+                    echo(round)
+                })
+            });
+            waiting(rounds, 1);
+            let asking: Vec<_> = (1..=2 * MAX_TOGETHER)
+                .map(|number| {
+                    scope.spawn(move || {
+                        let answer = rounds.ask(&probe(number), &[], |round| {
+                            assert!(round.len() <= MAX_TOGETHER);
+                            scans.fetch_add(1, Ordering::Relaxed);
+                            echo(round)
+                        });
+                        assert_eq!(answer[0][0].cosine, probe(number).vector()[1]);
+                    })
+                })
+                .collect();
+            waiting(rounds, 1 + 2 * MAX_TOGETHER);
+            let_go.send(()).unwrap();
+            asking.into_iter().for_each(|asked| asked.join().unwrap());
+        });
+        assert_eq!(scans.into_inner(), 3, "one alone, then two full rounds");
+        assert!(rounds.queue().waiting.is_empty());
+    }
+
+    #[test]
+    fn a_scan_that_panics_takes_nobody_along() {
+        let rounds = Rounds::default();
+        let (let_go, held) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let rounds = &rounds;
+            let doomed = scope.spawn(move || {
+                rounds.ask(&probe(0), &[], |_| {
+                    held.recv().unwrap();
+                    panic!("on purpose")
+                })
+            });
+            waiting(rounds, 1);
+            let other = scope.spawn(move || rounds.ask(&probe(1), &[], echo));
+            waiting(rounds, 2);
+            let_go.send(()).unwrap();
+            assert!(doomed.join().is_err());
+            assert_eq!(other.join().unwrap()[0][0].cosine, probe(1).vector()[1]);
+        });
+    }
+}
