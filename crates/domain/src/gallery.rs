@@ -1,17 +1,17 @@
 //! The in-memory search structure over all embeddings.
 //!
-//! Each person has one row of 20 bits per component ([`code`]). A search reads the high 8 of them from memory once, by
-//! the machine's widest instructions ([`kernel`]), and that is what it costs: the time to read them. For each row a
+//! Each person has one row of 20 bits per component (`code`). A search reads the high 8 of them from memory once, by
+//! the machine's widest instructions (`kernel`), and that is what it costs: the time to read them. For each row a
 //! bound says how far those 8 bits may be wrong, so the few rows that may belong among the best are known, and only
-//! these are compared with all 20 ([`scan`]). The answer is therefore exactly that of comparing everybody with 20 bits,
+//! these are compared with all 20 (`scan`). The answer is therefore exactly that of comparing everybody with 20 bits,
 //! whose cosines are those of 32-bit floating point to within 4e-6, usually 1e-7: as much as the order of summation
-//! changes there. 16 bits would take a fifth less memory but swap two of ten neighbours in one of a hundred searches;
+//! changes there. 16 bits would take a fifth less memory but give other ten neighbours in one of three hundred searches;
 //! floating point would take 60 % more, and reading it from a file would bring the disk into every search.
 //!
-//! Rows lie in blocks of a thousand ([`block`]); a change copies one block and publishes a new list of blocks, so a
+//! Rows lie in blocks of a thousand (`block`); a change copies one block and publishes a new list of blocks, so a
 //! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round. The set of
 //! libraries a person is in is interned as a small number, so that the filter costs one table look-up per row; a block
-//! without anybody in scope is not read. Searches that meet share a scan ([`rounds`]), and a large gallery is scanned
+//! without anybody in scope is not read. Searches that meet share a scan (`rounds`), and a large gallery is scanned
 //! by several threads.
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,0 +1,71 @@
+//! How long a start takes with many people: opening the store and loading the gallery, from the templates and from the
+//! copy. `POLYFACE_BENCH_PEOPLE` sets how many, 100000 by default.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark may die of what it did not expect")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::ports::{FaceAnalyzer, Ports};
+use domain::{Appliance, Limits};
+use store::{Options, Store};
+use testkit::{FakeAnalyzer, FakeClock, FakeFrames};
+use tokio_util::sync::CancellationToken;
+
+#[path = "../examples/populate.rs"]
+mod populate;
+
+fn main() {
+    let people = std::env::var("POLYFACE_BENCH_PEOPLE").map_or(100_000, |text| text.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    populate::populate(dir.path(), people, FakeAnalyzer::new().model());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let before = resident_megabytes();
+    let appliance = start("from the templates", dir.path());
+    println!("{:.0} MB more resident memory", resident_megabytes() - before);
+    let ended = CancellationToken::new();
+    ended.cancel();
+    let copying = Instant::now();
+    runtime.block_on(appliance.keep_gallery_copy(ended));
+    println!("copying took {} ms", copying.elapsed().as_millis());
+    drop(appliance);
+    for _ in 0..3 {
+        start("from the copy", dir.path());
+    }
+}
+
+fn start(what: &str, dir: &Path) -> Appliance {
+    let started = Instant::now();
+    let store = Arc::new(Store::open(dir, Options::default()).unwrap());
+    let opened = started.elapsed();
+    let clock = Arc::new(FakeClock::new());
+    let ports = Ports {
+        frames: Arc::new(FakeFrames::new(clock.clone())),
+        analyzer: Arc::new(FakeAnalyzer::new()),
+        people: store.clone(),
+        gallery: store.clone(),
+        records: store.clone(),
+        settings: store.clone(),
+        adapters: store.clone(),
+        pictures: store,
+        clock,
+    };
+    let options = domain::Options {
+        name: "bench".into(),
+        serial: "1".into(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        digest_realm: "bench".into(),
+        limits: Limits::default(),
+    };
+    let appliance = Appliance::load(ports, options).unwrap();
+    let all = started.elapsed();
+    println!("{what}: {} ms, {} of them to open the store", all.as_millis(), opened.as_millis());
+    appliance
+}
+
+fn resident_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
