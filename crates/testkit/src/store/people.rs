@@ -177,10 +177,10 @@ impl PersonStore for MemoryStore {
 
     fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()> {
         let mut state = self.write()?;
-        state.generation += 1;
         let enrolled = state.people.get_mut(&id).ok_or_else(not_found)?;
         enrolled.templates.retain(|(by, _)| by != model);
         enrolled.templates.push((model.clone(), described.map(|described| described.embedding.clone())));
+        state.generation += 1;
         Ok(())
     }
 }
