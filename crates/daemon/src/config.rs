@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 mod keys;
 
+/// Less does not hold the database and a handful of pictures.
+const MIN_STORAGE: ByteSize = ByteSize::mib(16);
+
 /// The whole file. Every key may be left out; the defaults are those of `Default`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -252,6 +255,8 @@ impl Config {
         require(jiff::tz::TimeZone::get(zone).is_ok(), format!("device.time_zone: no time zone is named {zone:?}"));
         let every = self.vision.detect_every_ms;
         require((20..=10_000).contains(&every), "vision.detect_every_ms: must be 20 to 10000".into());
+        let enough = self.storage.max_bytes >= MIN_STORAGE;
+        require(enough, format!("storage.max_bytes: must be at least {MIN_STORAGE}"));
         let age = self.door.max_age_ms;
         require((100..=60_000).contains(&age), "door.max_age_ms: must be 100 to 60000".into());
         let face = self.vision.min_face_px;

@@ -7,7 +7,7 @@ use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
 use console::Console;
 use domain::ports::{Clock, Ports};
-use domain::{Appliance, surveillance};
+use domain::{Appliance, StorageLimits, StorageState, retention, surveillance};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
 use tokio::task::JoinSet;
@@ -17,7 +17,7 @@ use vision::Analyzer;
 
 use crate::adapters::{self, Enabled};
 use crate::clock::SystemClock;
-use crate::config::{Config, Liveness};
+use crate::config::{Config, Liveness, WhenFull};
 use crate::listeners::Listeners;
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial};
@@ -66,6 +66,8 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 
     let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
+    tasks.spawn(retention::run(appliance.clone(), storage_limits(config), cancel.clone()));
+    tasks.spawn(tell_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
     if print_recognitions {
         tasks.spawn(printing::print_recognitions(appliance.clone(), cancel.clone()));
     }
@@ -87,8 +89,6 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 /// Tells what the configuration asks for and this version does not do.
 fn log_unenforced(config: &Config) {
     tracing::info!(
-        storage.max_bytes = config.storage.max_bytes.as_u64(),
-        storage.when_full = ?config.storage.when_full,
         door.max_age_ms = config.door.max_age_ms,
         host.backend = ?config.host.backend,
         "configured, without effect in this version"
@@ -165,6 +165,30 @@ async fn assemble(
     let options = options(config)?;
     let loaded = tokio::task::spawn_blocking(move || Appliance::load(ports, options)).await?;
     loaded.context("the gallery cannot be loaded")
+}
+
+fn storage_limits(config: &Config) -> StorageLimits {
+    let when_full = match config.storage.when_full {
+        WhenFull::Overwrite => domain::WhenFull::Overwrite,
+        WhenFull::Stop => domain::WhenFull::Stop,
+    };
+    StorageLimits { max_bytes: config.storage.max_bytes.as_u64(), when_full }
+}
+
+/// Shows on the health board whether records are being kept.
+async fn tell_storage(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
+    let mut state = appliance.storage_state();
+    loop {
+        let component = match state.borrow_and_update().clone() {
+            StorageState::Working => Component::Up,
+            StorageState::Full { reason } => Component::Down { reason: format!("records are refused: {reason}") },
+            StorageState::Failing { reason } => Component::Down { reason: format!("records wait: {reason}") },
+        };
+        health.set("storage", component);
+        if !matches!(cancel.run_until_cancelled(state.changed()).await, Some(Ok(()))) {
+            return;
+        }
+    }
 }
 
 fn options(config: &Config) -> Result<domain::Options> {

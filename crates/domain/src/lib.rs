@@ -18,14 +18,16 @@ pub mod ports;
 mod record;
 mod rules;
 mod similarity;
+mod storage;
 pub mod surveillance;
 mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
-pub(crate) use appliance::CROP_SCALE;
 pub use appliance::{
     Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Reembedding, Secret, State, hash_password,
+    retention,
 };
+pub(crate) use appliance::{CROP_SCALE, Draft};
 pub use camera::{
     Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
     Source, Watch, WatchSettings, WeeklyPlan,
@@ -42,4 +44,5 @@ pub use person::{
 };
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use similarity::{Calibration, Similarity};
+pub use storage::{Ages, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
 pub use time::Timestamp;

@@ -14,7 +14,7 @@ use crate::{
     Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Detection, EnrolledPerson, Face,
     Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary, NewRecord, Page,
     PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Record,
-    RecordFilter, Result, Seq, Source, Template, TemplateGaps, Timestamp, Window,
+    RecordFilter, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp, Usage, Window,
 };
 
 /// The wall clock. Time that only passes is taken from tokio's timer.
@@ -216,6 +216,16 @@ pub trait RecordStore: Send + Sync {
 
     /// The newest place in the log; `Seq(0)` when it was always empty.
     fn newest(&self) -> Result<Seq>;
+
+    /// Removes up to `limit` (1000 at most) records, the oldest first, and their pictures when nobody else names
+    /// them. Answers how many; fewer than `limit` when no more are to go.
+    fn remove_records(&self, removal: Removal, limit: u32) -> Result<u32>;
+
+    /// What the store takes and what is left; cheap after the first time.
+    fn usage(&self) -> Result<Usage>;
+
+    /// A small piece of housekeeping (milliseconds), such as giving room back to the file system.
+    fn tidy(&self) -> Result<()>;
 }
 
 /// Cameras, accounts, the audit log and single settings, durable.

@@ -101,6 +101,17 @@ impl Writer<'_> {
         self.attempt(work).map_err(|fault| fault.while_doing(doing))
     }
 
+    /// Gives so many unused pages back to the file system.
+    pub(crate) fn shrink(&mut self, pages: i64) -> domain::Result<()> {
+        let shrink = || -> rusqlite::Result<()> {
+            let mut statement = self.0.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            Ok(())
+        };
+        shrink().map_err(|error| Fault::from(error).while_doing("shrinking the database"))
+    }
+
     fn attempt<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
@@ -182,6 +193,8 @@ fn set_up(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
 fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     // Two embeddings and more fit a page of 8 KiB, one and a lot of air a page of 4. Set before anything is stored.
     connection.pragma_update(None, "page_size", 8192)?;
+    // Unused pages can be given back a few at a time. Set before anything is stored, too.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     // Deleted rows are overwritten with zeros: nothing of a removed person stays in the file.
@@ -272,7 +285,7 @@ mod tests {
         let writer = database.writer();
         let pragma = |name| writer.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
         let journal: String = writer.0.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
-        let set = ["synchronous", "secure_delete", "foreign_keys", "page_size"].map(pragma);
-        assert_eq!((&*journal, set), ("wal", [2, 1, 1, 8192]));
+        let set = ["synchronous", "secure_delete", "foreign_keys", "page_size", "auto_vacuum"].map(pragma);
+        assert_eq!((&*journal, set), ("wal", [2, 1, 1, 8192, 2]));
     }
 }

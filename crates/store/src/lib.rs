@@ -20,12 +20,13 @@ mod pictures;
 mod records;
 mod settings;
 mod sweep;
+mod usage;
 mod words;
 
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use connection::{Database, Writer};
@@ -59,6 +60,7 @@ pub struct Store {
     pictures: PictureFiles,
     gallery_copy: GalleryCopy,
     ladders: Ladders,
+    dir: PathBuf,
     /// `None` beside the process that has it.
     _lock: Option<DirectoryLock>,
 }
@@ -75,8 +77,8 @@ impl Store {
         let database = Database::open(dir, options.readers)?;
         let pictures = PictureFiles::open(dir, options.keep_unnamed)?;
         sync_names(dir).map_err(OpenError::file("making the storage directory durable"))?;
-        let gallery_copy = GalleryCopy::open(dir)?;
-        let store = Self { database, pictures, gallery_copy, ladders: Ladders::default(), _lock: Some(lock) };
+        let (gallery_copy, ladders) = (GalleryCopy::open(dir)?, Ladders::default());
+        let store = Self { database, pictures, gallery_copy, ladders, dir: dir.to_owned(), _lock: Some(lock) };
         store.sweep()?;
         Ok(store)
     }
@@ -90,8 +92,8 @@ impl Store {
     pub fn open_beside(dir: &Path) -> Result<impl SettingsStore + use<>, OpenError> {
         let database = Database::open_current(dir)?;
         let pictures = PictureFiles::open(dir, Options::default().keep_unnamed)?;
-        let gallery_copy = GalleryCopy::beside(dir);
-        Ok(Self { database, pictures, gallery_copy, ladders: Ladders::default(), _lock: None })
+        let (gallery_copy, ladders) = (GalleryCopy::beside(dir), Ladders::default());
+        Ok(Self { database, pictures, gallery_copy, ladders, dir: dir.to_owned(), _lock: None })
     }
 
     /// Removes the files of pictures that the last transaction left without a row. The caller still holds the

@@ -15,6 +15,9 @@ use crate::connection::FILE;
 /// "PFce": tells our databases from others.
 const APPLICATION_ID: i32 = 0x5046_6365;
 
+/// How the names of copies from before a migration begin.
+const BACKUP: &str = "polyface.db.before-";
+
 /// Step number n leads from version n-1 to version n.
 pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0001_initial.sql"),
@@ -103,9 +106,23 @@ fn finish_copy(dir: &Path, part: &Path, name: &str) -> io::Result<()> {
     File::open(dir)?.sync_all()?;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        let is_older = entry.file_name().to_str().is_some_and(|n| n != name && n.starts_with("polyface.db.before-"));
+        let is_older = entry.file_name().to_str().is_some_and(|n| n != name && n.starts_with(BACKUP));
         if is_older {
             fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes copies from before a migration that are older than `keep`.
+pub(crate) fn remove_backups(dir: &Path, keep: Duration) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let is_backup = entry.file_name().to_str().is_some_and(|name| name.starts_with(BACKUP));
+        // A clock that was set back makes no file old.
+        if is_backup && entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= keep) {
+            remove_if_there(&entry.path())?;
+            tracing::info!("the copy from before the last migration was removed");
         }
     }
     Ok(())
@@ -176,6 +193,16 @@ mod tests {
             migrate(&mut connection, dir.path(), &["CREATE TABLE one (id)", STEP_TWO, STEP_THREE][..known]).unwrap();
         }
         assert_eq!(backups(dir.path()), ["polyface.db.before-3"]);
+    }
+
+    #[test]
+    fn a_backup_goes_when_it_is_old() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("polyface.db.before-2"), "old people").unwrap();
+        remove_backups(dir.path(), Duration::from_secs(60)).unwrap();
+        assert_eq!(backups(dir.path()).len(), 1);
+        remove_backups(dir.path(), Duration::ZERO).unwrap();
+        assert!(backups(dir.path()).is_empty());
     }
 
     #[test]

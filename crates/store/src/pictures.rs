@@ -14,7 +14,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
-use crate::{OpenError, Store, columns, make_private_dir};
+use crate::{OpenError, Store, columns, make_private_dir, usage};
 
 /// Ends the names of files that are being written.
 pub(crate) const UNFINISHED: &str = ".part";
@@ -82,6 +82,10 @@ pub(crate) struct PictureFiles {
     pins: Mutex<Pins>,
     /// Makes names of unfinished files differ.
     writes: AtomicU64,
+    /// Bytes written less bytes removed since the start.
+    change: AtomicI64,
+    /// Bytes at the start; counted when first asked for, which takes a look at every file.
+    at_start: Mutex<Option<u64>>,
 }
 
 struct Pins {
@@ -100,7 +104,8 @@ impl PictureFiles {
         let root = dir.join("pictures");
         make_private_dir(&root)?;
         let pins = Pins { by_picture: HashMap::new(), inspected: Instant::now() };
-        Ok(Self { root, keep_unnamed, pins: Mutex::new(pins), writes: AtomicU64::new(0) })
+        let (pins, at_start) = (Mutex::new(pins), Mutex::new(None));
+        Ok(Self { root, keep_unnamed, pins, writes: AtomicU64::new(0), change: AtomicI64::new(0), at_start })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -133,7 +138,24 @@ impl PictureFiles {
             // Not there or not removable: the sweep at the next start takes it.
             let _ = fs::remove_file(&part);
         }
+        if written.is_ok() {
+            self.change.fetch_add(usage::on_disk(picture.len() as u64).cast_signed(), Ordering::Relaxed);
+        }
         written.and_then(|()| sync_parent(path))
+    }
+
+    /// Bytes that all pictures take. Files written while they are counted for the first time may count twice.
+    pub(crate) fn bytes(&self) -> io::Result<u64> {
+        let mut at_start = self.at_start.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match *at_start {
+            Some(bytes) => bytes,
+            None => {
+                let changed = self.change.load(Ordering::Relaxed);
+                let counted = usage::bytes_below(&self.root)?.saturating_add_signed(-changed);
+                *at_start.insert(counted)
+            }
+        };
+        Ok(before.saturating_add_signed(self.change.load(Ordering::Relaxed)))
     }
 
     /// `NotFound(Picture)` unless all of these are there. Called under the writer, before a row names them.
@@ -146,12 +168,17 @@ impl PictureFiles {
     pub(crate) fn remove_unpinned(&self, unnamed: &[PictureId]) {
         let pins = self.pins();
         for picture in unnamed.iter().filter(|picture| !pins.by_picture.contains_key(picture)) {
-            match fs::remove_file(self.path(picture)) {
+            let path = self.path(picture);
+            let bytes = fs::metadata(&path).map_or(0, |about| usage::on_disk(about.len()));
+            match fs::remove_file(path) {
+                Ok(()) => {
+                    self.change.fetch_sub(bytes.cast_signed(), Ordering::Relaxed);
+                }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     // The rows are gone and stay gone; the file goes with the sweep at the next start.
                     tracing::warn!(error = %error, "a picture file cannot be removed now");
                 }
-                _ => {}
+                Err(_) => {}
             }
         }
     }

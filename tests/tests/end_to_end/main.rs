@@ -9,4 +9,5 @@ mod outage;
 mod process;
 mod recognition;
 mod soak;
+mod storage;
 mod torture;

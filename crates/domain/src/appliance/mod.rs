@@ -9,6 +9,7 @@ mod libraries;
 mod people;
 mod records;
 mod reembedding;
+pub mod retention;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,8 @@ pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 pub use reembedding::Reembedding;
+pub(crate) use retention::Draft;
+use retention::Storage;
 pub use state::State;
 
 /// How the appliance is set up; fixed while it runs.
@@ -83,6 +86,7 @@ struct Core {
     reembedding: watch::Sender<Reembedding>,
     cameras_changed: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
+    storage: Storage,
 }
 
 impl Appliance {
@@ -103,6 +107,7 @@ impl Appliance {
             reembedding: watch::Sender::default(),
             cameras_changed: watch::Sender::new(0),
             events: broadcast::Sender::new(EVENT_BACKLOG),
+            storage: Storage::default(),
         };
         Ok(Self { core: Arc::new(core) })
     }

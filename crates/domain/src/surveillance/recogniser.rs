@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::best_shot::{BestShot, Shot};
@@ -14,7 +15,7 @@ use crate::frame::Frame;
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Camera, Capture, CaptureId, Error, Face, LibraryFilter, Match, NewRecord, Person, PersonId, PictureId,
+    Appliance, Camera, Capture, CaptureId, Draft, Error, Face, LibraryFilter, Match, NewRecord, Person, PersonId,
     Record, Result, Similarity, Verdict, rules,
 };
 
@@ -57,8 +58,8 @@ impl Due {
 struct Described {
     due: Due,
     face: Face,
-    crop: PictureId,
-    scene: PictureId,
+    crop: Bytes,
+    scene: Bytes,
     candidates: Vec<(PersonId, Similarity)>,
 }
 
@@ -170,15 +171,13 @@ impl Recogniser {
         }
     }
 
-    async fn describe(&self, shot: &Shot) -> Result<(Face, Vec<(PersonId, Similarity)>, PictureId, PictureId)> {
+    async fn describe(&self, shot: &Shot) -> Result<(Face, Vec<(PersonId, Similarity)>, Bytes, Bytes)> {
         let analyzer = &self.appliance.ports().analyzer;
         let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live).await?;
         let face = faces.into_iter().next().ok_or(Error::NoFace)?;
         let part = face.detection.face_box.scaled(crate::CROP_SCALE);
         let crop = analyzer.encode(shot.frame.clone(), Some(part)).await?;
         let scene = analyzer.encode(shot.frame.clone(), None).await?;
-        let keep = move |a: &Appliance| Ok((a.ports().pictures.put(&crop)?, a.ports().pictures.put(&scene)?));
-        let (crop, scene) = self.appliance.blocking(keep).await?;
         let candidates = self.candidates(&face).await?;
         Ok((face, candidates, crop, scene))
     }
@@ -224,12 +223,12 @@ impl Recogniser {
         if !self.is_news(visitor, track, visit) {
             return Ok(());
         }
-        let record = self.new_record(described, answer, person.as_ref());
-        let appended = self.appliance.blocking(move |a| a.append_record(&record)).await;
+        let draft = self.draft(described, answer, person.as_ref());
+        let kept = self.appliance.blocking(move |a| a.keep_record(draft)).await;
         // A visitor whose record was lost is news again.
-        let committed = appended.inspect_err(|_| self.visitors.forget(track))?;
+        let committed = kept.inspect_err(|_| self.visitors.forget(track))?;
         self.entry.records.count();
-        log_record(&committed);
+        committed.iter().for_each(log_record);
         Ok(())
     }
 
@@ -252,30 +251,36 @@ impl Recogniser {
         news || self.camera.settings.snap_mode == crate::SnapMode::Timed
     }
 
-    fn new_record(&self, described: Described, answer: Match, person: Option<&Person>) -> NewRecord {
+    fn draft(&self, described: Described, answer: Match, person: Option<&Person>) -> Draft {
         let Described { due, face, crop, scene, .. } = described;
         let at = due.shot.frame.at();
         let verdict = match self.is_living(&face) {
             true => rules::verdict(&answer, person, at, &self.appliance.options().time_zone),
             false => Verdict::Spoof,
         };
-        let capture = Capture {
-            id: CaptureId::random(),
-            camera: self.camera.id,
-            camera_name: self.camera.settings.name.clone(),
-            camera_position: self.camera.settings.position.clone(),
-            at,
-            first_seen: due.visit.first_seen,
-            face_box: face.detection.face_box,
-            landmarks: face.detection.landmarks,
-            quality: face.detection.quality,
-            attributes: face.attributes,
-            liveness: face.liveness,
-            embedding: face.embedding,
-            crop,
-            scene,
+        let (id, settings) = (self.camera.id, self.camera.settings.clone());
+        let (capture, first_seen) = (CaptureId::random(), due.visit.first_seen);
+        let record = move |crop, scene| NewRecord {
+            capture: Capture {
+                id: capture,
+                camera: id,
+                camera_name: settings.name.clone(),
+                camera_position: settings.position.clone(),
+                at,
+                first_seen,
+                face_box: face.detection.face_box,
+                landmarks: face.detection.landmarks,
+                quality: face.detection.quality,
+                attributes: face.attributes,
+                liveness: face.liveness,
+                embedding: face.embedding.clone(),
+                crop,
+                scene,
+            },
+            matches: vec![answer.clone()],
+            verdict,
         };
-        NewRecord { capture, matches: vec![answer], verdict }
+        Draft { crop, scene, record: Box::new(record) }
     }
 }
 

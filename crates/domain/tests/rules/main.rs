@@ -9,6 +9,7 @@ mod libraries;
 mod liveness;
 mod people;
 mod reembedding;
+mod retention;
 mod sources;
 mod stage;
 mod verdicts;

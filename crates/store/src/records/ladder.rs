@@ -5,17 +5,18 @@
 //!
 //! The log only grows, so what is known of a list stays true, and a question adds the records that came since the
 //! last one. Positions are counted from the oldest record: appending moves none of them, unless a capture comes late;
-//! then the ladder is built anew from there. Whoever removes records must start with new [`Ladders`].
+//! then the ladder is built anew from there. Records that are removed are counted as if they were still there, while
+//! they lie below the first rung; a removal anywhere else forgets the ladder.
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::{RecordFilter, Seq, Timestamp, Window};
 use rusqlite::Connection;
 
 use super::filter::select;
 use super::newest;
-use crate::lists::{Order, Place, Selection, ascending};
+use crate::lists::{Order, Place, Selection, ascending, json};
 
 /// Rows from one rung to the next.
 const STEP: u64 = 512;
@@ -26,15 +27,50 @@ const FILTERS: usize = 32;
 pub(crate) struct Ladders {
     by_filter: Mutex<Vec<(RecordFilter, Arc<Mutex<Ladder>>)>>,
     step: u64,
+    /// Shared by whoever looks, for as long as the view of the database lasts; a removal has it alone.
+    removal: RwLock<()>,
 }
+
+/// What a removal takes from the ladders: the places that each loses, ascending.
+pub(crate) struct Losses(Vec<(Arc<Mutex<Ladder>>, Vec<Place>)>);
 
 impl Default for Ladders {
     fn default() -> Self {
-        Self { by_filter: Mutex::default(), step: STEP }
+        Self { by_filter: Mutex::default(), step: STEP, removal: RwLock::default() }
     }
 }
 
 impl Ladders {
+    /// To be held from before a view of the database is opened until [`Ladders::keys`] has answered.
+    pub(crate) fn look(&self) -> RwLockReadGuard<'_, ()> {
+        self.removal.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be held from before records are removed until [`Ladders::lose`] is done.
+    pub(crate) fn change(&self) -> RwLockWriteGuard<'_, ()> {
+        self.removal.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the ladders lose with these records, which are still there.
+    pub(crate) fn losses(&self, db: &Connection, seqs: &[i64]) -> rusqlite::Result<Losses> {
+        let known = self.by_filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut losses = Vec::new();
+        for (filter, ladder) in known {
+            let mut selection = select(&filter);
+            let listed = json(seqs.iter().copied());
+            selection.and_from("record NOT INDEXED", "seq IN (SELECT value FROM json_each(?))", [listed.into()]);
+            losses.push((ladder, selection.places(db, Order::Ascending, 0, i64::MAX as u64)?));
+        }
+        Ok(Losses(losses))
+    }
+
+    /// Takes the removed records from the ladders.
+    pub(crate) fn lose(&self, losses: Losses) {
+        for (ladder, places) in losses.0 {
+            ladder.lock().unwrap_or_else(PoisonError::into_inner).lose(&places, self.step);
+        }
+    }
+
     /// How many records there are, and the numbers of those in the window, newest capture first.
     /// Must come first in its view of the database: the view may not be older than the ladder.
     pub(crate) fn keys(
@@ -78,11 +114,13 @@ struct Ladder {
     /// All rows above the last rung, ascending: at least a step of them, when there are so many, so that the first
     /// pages of any filter are at hand.
     top: Vec<Place>,
+    /// Removed rows below the first rung; fewer than a step, and 0 without a rung.
+    lost: u64,
 }
 
 impl Ladder {
     fn total(&self, step: u64) -> u64 {
-        self.rungs.len() as u64 * step + self.top.len() as u64
+        self.rungs.len() as u64 * step + self.top.len() as u64 - self.lost
     }
 
     /// Takes in the records that came since the last time.
@@ -95,6 +133,7 @@ impl Ladder {
             let sound = news.first().map_or(self.rungs.len(), |first| self.rungs.partition_point(|rung| rung < first));
             if sound < self.rungs.len() {
                 self.rungs.truncate(sound);
+                self.lost = if sound == 0 { 0 } else { self.lost };
                 self.climb(db, filter, step)?;
             } else {
                 self.top.extend(news);
@@ -120,6 +159,9 @@ impl Ladder {
         }
         // One step back, so that the top has at least one.
         self.rungs.pop();
+        if self.rungs.is_empty() {
+            self.lost = 0;
+        }
         self.top = self.above(filter).places(db, Order::Ascending, 0, 2 * step)?;
         Ok(())
     }
@@ -127,6 +169,24 @@ impl Ladder {
     /// The rows above the last rung.
     fn above(&self, filter: &RecordFilter) -> Selection {
         after(filter, self.rungs.last())
+    }
+
+    /// Rows that are no longer there.
+    fn lose(&mut self, places: &[Place], step: u64) {
+        for place in places.iter().filter(|(_, seq)| *seq <= self.seen) {
+            match self.rungs.first() {
+                None => self.top.retain(|row| row != place),
+                Some(first) if place <= first => self.lost += 1,
+                Some(_) => {
+                    *self = Self::default();
+                    return;
+                }
+            }
+            if self.lost == step {
+                self.rungs.remove(0);
+                self.lost = 0;
+            }
+        }
     }
 
     /// Makes rungs of a top that has grown too long.
@@ -152,12 +212,13 @@ impl Ladder {
     fn rows_before(&self, db: &Connection, filter: &RecordFilter, step: u64, at: i64) -> rusqlite::Result<u64> {
         let is_before = |(time, _): &Place| *time < at;
         let passed = self.rungs.partition_point(is_before);
+        let lost = if passed == 0 { 0 } else { self.lost };
         if passed == self.rungs.len() {
-            return Ok(passed as u64 * step + self.top.partition_point(is_before) as u64);
+            return Ok(passed as u64 * step + self.top.partition_point(is_before) as u64 - lost);
         }
         let mut selection = after(filter, passed.checked_sub(1).map(|last| &self.rungs[last]));
         selection.and("captured_at < ?", [at.into()]);
-        Ok(passed as u64 * step + selection.total(db)?)
+        Ok(passed as u64 * step + selection.total(db)? - lost)
     }
 
     /// Rows by position, ascending.
@@ -169,9 +230,11 @@ impl Ladder {
         below: u64,
         rows: u64,
     ) -> rusqlite::Result<Vec<Place>> {
+        let below = below + self.lost;
         let Some(into_top) = below.checked_sub(self.rungs.len() as u64 * step) else {
             let rung = (below / step).checked_sub(1).and_then(|rung| self.rungs.get(rung as usize));
-            return after(filter, rung).places(db, Order::Ascending, below % step, rows);
+            let lost = if rung.is_none() { self.lost } else { 0 };
+            return after(filter, rung).places(db, Order::Ascending, below % step - lost, rows);
         };
         Ok(self.top.iter().skip(into_top as usize).take(rows as usize).copied().collect())
     }
@@ -204,8 +267,21 @@ mod tests {
         Ok(())
     }
 
+    fn remove(database: &Database, ladders: &Ladders, seqs: &[i64]) {
+        let _alone = ladders.change();
+        let losses = database.write("removing", |db| {
+            let losses = ladders.losses(db, seqs)?;
+            for seq in seqs {
+                db.execute("DELETE FROM record WHERE seq = ?", [seq])?;
+            }
+            Ok(losses)
+        });
+        ladders.lose(losses.unwrap());
+    }
+
     /// Asks for every window of a list that grows, in the order given, and compares with the list sorted at once.
-    fn check(times: &[i64]) {
+    /// After every append `gone` says which records go.
+    fn check(times: &[i64], gone: impl Fn(i64) -> Vec<i64>) {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open(dir.path(), 1).unwrap();
         let ladders = Ladders { step: 3, ..Ladders::default() };
@@ -215,6 +291,9 @@ mod tests {
             let camera = u32::from(number % 4 != 3);
             database.write("appending", |db| append(db, camera, *at)).unwrap();
             expected.extend((camera == 1).then_some((*at, number as i64 + 1)));
+            let gone = gone(number as i64 + 1);
+            remove(&database, &ladders, &gone);
+            expected.retain(|(_, seq)| !gone.contains(seq));
             expected.sort_unstable_by(|a, b| b.cmp(a));
             for (skip, limit) in [(0, 2), (1, 5), (4, 3), (7, 4), (11, 1000), (number as u64, 1)] {
                 let window = Window { skip, limit };
@@ -233,7 +312,11 @@ mod tests {
         let mixed: Vec<i64> = (0..40).map(|i| i * 23 % 37).collect();
         let late: Vec<i64> = (0..40).map(|i| if i % 13 == 12 { 4 } else { i }).collect();
         for times in [rising, falling, mixed, late, vec![7; 40]] {
-            check(&times);
+            check(&times, |_| Vec::new());
+            // The oldest of the log in pairs, some from the middle, and everything now and then.
+            check(&times, |newest| if newest > 9 && newest % 2 == 0 { vec![newest - 9, newest - 8] } else { vec![] });
+            check(&times, |newest| if newest % 5 == 0 { vec![newest - 3, newest] } else { vec![] });
+            check(&times, |newest| if newest % 17 == 0 { (1..=newest).collect() } else { vec![] });
         }
     }
 
@@ -245,11 +328,14 @@ mod tests {
         (0..60).for_each(|n| database.write("appending", |db| append(db, 1 + n as u32 % 2, n / 3 * 10)).unwrap());
         let ladders = Ladders { step: 3, ..Ladders::default() };
         let window = Window { skip: 1, limit: 5 };
+        let everything = RecordFilter { camera: Some(CameraId(1)), ..RecordFilter::default() };
+        database.read("reading", |db| Ok(ladders.keys(db, &everything, window)?)).unwrap();
+        remove(&database, &ladders, &[1, 2, 3, 4, 5, 6, 7]);
         for (from, to) in (-10..220).step_by(5).flat_map(|from| [-20, -1, 0, 1, 10, 35, 300].map(|l| (from, from + l)))
         {
             let captured = Some(Timestamp::from_millis(from)..=Timestamp::from_millis(to));
             let filter = RecordFilter { camera: Some(CameraId(1)), captured, ..RecordFilter::default() };
-            let within = (0..60i64).rev().filter(|n| n % 2 == 0 && (from..=to).contains(&(n / 3 * 10)));
+            let within = (7..60i64).rev().filter(|n| n % 2 == 0 && (from..=to).contains(&(n / 3 * 10)));
             let expected: Vec<i64> = within.map(|n| n + 1).collect();
             let (total, seqs) = database.read("reading", |db| Ok(ladders.keys(db, &filter, window)?)).unwrap();
             assert_eq!(total, expected.len() as u64, "{from}..={to}");

@@ -2,10 +2,11 @@
 
 mod filter;
 mod ladder;
+mod removal;
 mod rows;
 
 use domain::ports::RecordStore;
-use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
+use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(crate) use ladder::Ladders;
@@ -26,6 +27,7 @@ impl RecordStore for Store {
     }
 
     fn records(&self, filter: &RecordFilter, window: Window) -> Result<Page<Record>> {
+        let _unchanging = self.ladders.look();
         self.database.read("reading a page of records", |db| {
             let (total, seqs) = self.ladders.keys(db, filter, window)?;
             Ok(Page { rows: rows::load(db, seqs)?, total })
@@ -50,6 +52,18 @@ impl RecordStore for Store {
 
     fn newest(&self) -> Result<Seq> {
         self.database.read("reading the end of the record log", |db| Ok(newest(db)?))
+    }
+
+    fn remove_records(&self, removal: Removal, limit: u32) -> Result<u32> {
+        self.remove_some(removal, limit)
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        self.measure()
+    }
+
+    fn tidy(&self) -> Result<()> {
+        self.give_back()
     }
 }
 

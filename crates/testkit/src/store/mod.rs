@@ -22,6 +22,7 @@ pub struct MemoryStore {
 
 struct State {
     full: bool,
+    read_only: bool,
     libraries: BTreeMap<LibraryId, Library>,
     people: BTreeMap<PersonId, Enrolled>,
     /// Changes of templates and memberships so far.
@@ -45,6 +46,7 @@ struct State {
 struct LastIds {
     library: i64,
     person: i64,
+    record: i64,
     watch: i64,
 }
 
@@ -66,13 +68,22 @@ impl MemoryStore {
         self.read().full = full;
     }
 
+    /// From now on (`true`) every write fails as on a disk that takes none, or (`false`) no more.
+    pub fn write_protect(&self, protected: bool) {
+        self.read().read_only = protected;
+    }
+
     fn read(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> Result<MutexGuard<'_, State>> {
         let state = self.read();
-        if state.full { Err(Error::StorageFull) } else { Ok(state) }
+        match (state.full, state.read_only) {
+            (true, _) => Err(Error::StorageFull),
+            (_, true) => Err(Error::internal("writing")("the disk takes no writes")),
+            _ => Ok(state),
+        }
     }
 }
 
@@ -80,6 +91,7 @@ impl State {
     fn new() -> Self {
         Self {
             full: false,
+            read_only: false,
             libraries: built_in().into_iter().map(|library| (library.id, library)).collect(),
             people: BTreeMap::new(),
             generation: 0,

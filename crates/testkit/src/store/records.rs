@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use domain::ports::{AdapterState, RecordStore};
-use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Result, Seq, Thing, Window};
+use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
 
-use super::{MemoryStore, window};
+use super::{MemoryStore, next, window};
 
 impl RecordStore for MemoryStore {
     fn append(&self, record: &NewRecord) -> Result<Record> {
@@ -16,7 +16,7 @@ impl RecordStore for MemoryStore {
         if state.records.values().any(|record| record.capture.id == capture.id) {
             return Err(Error::AlreadyExists { what: Thing::Record });
         }
-        let seq = state.records.last_key_value().map_or(Seq(1), |(last, _)| Seq(last.0 + 1));
+        let seq = Seq(next(&mut state.last.record));
         let record = Record { seq, capture, matches, verdict };
         state.records.insert(seq, record.clone());
         pictures.into_iter().for_each(|picture| state.unpin(picture));
@@ -44,7 +44,40 @@ impl RecordStore for MemoryStore {
     }
 
     fn newest(&self) -> Result<Seq> {
-        Ok(self.read().records.last_key_value().map_or(Seq(0), |(seq, _)| *seq))
+        Ok(Seq(self.read().last.record))
+    }
+
+    fn remove_records(&self, removal: Removal, limit: u32) -> Result<u32> {
+        // A full disk does not keep anybody from removing.
+        let mut state = self.read();
+        let mut doomed: Vec<_> = state.records.values().filter(|record| is_meant(removal, record)).cloned().collect();
+        if removal != Removal::Oldest {
+            doomed.sort_by_key(|record| (record.capture.at, record.seq));
+        }
+        doomed.truncate(limit.min(1000) as usize);
+        for record in &doomed {
+            state.records.remove(&record.seq);
+            state.remove_unnamed(&record.capture.crop);
+            state.remove_unnamed(&record.capture.scene);
+        }
+        Ok(doomed.len() as u32)
+    }
+
+    fn usage(&self) -> Result<Usage> {
+        let state = self.read();
+        let used_bytes = state.pictures.values().map(|picture| picture.len() as u64).sum();
+        Ok(Usage { used_bytes, free_bytes: if state.full { 0 } else { 1 << 40 }, read_only: state.read_only })
+    }
+
+    fn tidy(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn is_meant(removal: Removal, record: &Record) -> bool {
+    match removal {
+        Removal::Oldest => true,
+        Removal::Before { kind, time } => kind.verdicts().contains(&record.verdict) && record.capture.at < time,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod people;
 pub mod people_lists;
 pub mod pictures;
 pub mod records;
+pub mod removals;
 pub mod samples;
 pub mod settings;
 pub mod templates;
@@ -91,6 +92,14 @@ macro_rules! store_suite {
                 conditions_on_records_are_combined
                 a_spoof_is_found_as_nobody
                 a_record_outlives_its_camera_and_its_person
+            }
+            removals {
+                the_oldest_records_go_with_their_pictures
+                records_of_a_kind_go_when_they_are_too_old
+                a_picture_that_somebody_else_names_stays
+                pages_are_right_after_every_removal
+                a_place_in_the_log_is_never_used_twice
+                usage_falls_with_what_goes
             }
             cameras {
                 a_camera_reads_back_as_added

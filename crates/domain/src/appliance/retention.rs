@@ -1,0 +1,308 @@
+//! Room for records: how long they are kept, which go when the storage is full, and those that cannot be written now.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::Appliance;
+use crate::{
+    Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
+    WhenFull,
+};
+
+/// How often the room is looked at.
+const CHECK: Duration = Duration::from_secs(2);
+/// How often records are looked for that are too old.
+const AGE_CHECK: Duration = Duration::from_secs(60);
+/// Records removed at a time, and the pause after them in which others write.
+const BATCH: u32 = 32;
+const PAUSE: Duration = Duration::from_millis(10);
+/// Records that wait in memory at most, some 20 MB with their pictures; beyond that the oldest is given up.
+const WAITING: usize = 64;
+/// Kept free on the file system: this share of the limit, within these bounds, bytes.
+const RESERVE_SHARE: u64 = 50;
+const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
+const DAY_MILLIS: i64 = 24 * 3600 * 1000;
+const PEOPLE_DAYS: &str = "retention.people_days";
+const STRANGERS_DAYS: &str = "retention.strangers_days";
+/// The longest age, days.
+const MAX_DAYS: u32 = 36_500;
+
+/// A record whose pictures are not kept yet.
+pub(crate) struct Draft {
+    /// JPEG of the face.
+    pub(crate) crop: Bytes,
+    /// JPEG of the scene.
+    pub(crate) scene: Bytes,
+    /// Makes the record, once the pictures have their ids.
+    pub(crate) record: Box<dyn Fn(PictureId, PictureId) -> NewRecord + Send>,
+}
+
+/// How records are being kept.
+pub(crate) struct Storage {
+    state: watch::Sender<StorageState>,
+    waiting: Mutex<VecDeque<Draft>>,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { state: watch::Sender::new(StorageState::Working), waiting: Mutex::default() }
+    }
+}
+
+impl Storage {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Draft>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how it is now; the change is logged once.
+    fn set(&self, state: StorageState) {
+        self.state.send_if_modified(|now| {
+            let news = *now != state;
+            if news {
+                match &state {
+                    StorageState::Working => tracing::info!("records are kept again"),
+                    StorageState::Full { reason } => tracing::error!(reason, "records are refused"),
+                    StorageState::Failing { reason } => tracing::error!(reason, "records cannot be written"),
+                }
+                *now = state;
+            }
+            news
+        });
+    }
+}
+
+impl Appliance {
+    /// Whether records are being kept, now and whenever that changes.
+    pub fn storage_state(&self) -> watch::Receiver<StorageState> {
+        self.core.storage.state.subscribe()
+    }
+
+    /// How long records are kept.
+    pub async fn ages(&self) -> Result<Ages> {
+        self.blocking(Self::read_ages).await
+    }
+
+    /// Sets how long records are kept; older ones go within a minute. `Invalid` for more than 36500 days.
+    pub async fn set_ages(&self, actor: &str, ages: Ages) -> Result<()> {
+        for days in [ages.people_days, ages.strangers_days].into_iter().flatten() {
+            if !(1..=MAX_DAYS).contains(&days) {
+                return Err(Error::invalid("days", format!("must be 1 to {MAX_DAYS}")));
+            }
+        }
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            for (name, days) in [(PEOPLE_DAYS, ages.people_days), (STRANGERS_DAYS, ages.strangers_days)] {
+                let days = days.map(|days| days.to_string());
+                a.ports().settings.set_setting(name, days.as_deref())?;
+            }
+            a.audit(&actor, "retention.ages", &"records");
+            Ok(())
+        })
+        .await
+    }
+
+    fn read_ages(&self) -> Result<Ages> {
+        let days = |name| Ok(self.ports().settings.setting(name)?.and_then(|text| text.parse().ok()));
+        Ok(Ages { people_days: days(PEOPLE_DAYS)?, strangers_days: days(STRANGERS_DAYS)? })
+    }
+
+    /// Commits a record; `Ok(None)` when it cannot be written now and waits in memory.
+    ///
+    /// # Errors
+    /// `StorageFull` while records are refused; others when trying again would not help.
+    pub(crate) fn keep_record(&self, draft: Draft) -> Result<Option<Record>> {
+        let storage = &self.core.storage;
+        let state = storage.state.borrow().clone();
+        match state {
+            StorageState::Full { .. } => {
+                metrics::counter!("polyface_records_refused_total").increment(1);
+                return Err(Error::StorageFull);
+            }
+            // Trying would use up the reserve.
+            StorageState::Failing { .. } => {}
+            StorageState::Working => match self.write(&draft) {
+                Ok(record) => return Ok(Some(record)),
+                Err(error) if is_passing(&error) => storage.set(failing(&error)),
+                Err(error) => return Err(error),
+            },
+        }
+        self.shelve(draft);
+        Ok(None)
+    }
+
+    fn shelve(&self, draft: Draft) {
+        let mut waiting = self.core.storage.waiting();
+        waiting.push_back(draft);
+        if waiting.len() > WAITING {
+            waiting.pop_front();
+            metrics::counter!("polyface_records_lost_total").increment(1);
+            tracing::error!("a record was given up: too many wait to be written");
+        }
+        metrics::gauge!("polyface_records_waiting").set(waiting.len() as f64);
+    }
+
+    fn write(&self, draft: &Draft) -> Result<Record> {
+        let pictures = &self.ports().pictures;
+        let (crop, scene) = (pictures.put(&draft.crop)?, pictures.put(&draft.scene)?);
+        self.append_record(&(draft.record)(crop, scene))
+    }
+
+    /// Writes what waits, in order, until one cannot be written. Answers why.
+    fn write_waiting(&self) -> Option<Error> {
+        loop {
+            let draft = self.core.storage.waiting().pop_front()?;
+            match self.write(&draft) {
+                Ok(record) => tracing::info!(record.seq = record.seq.0, "a record that waited was written"),
+                Err(error) if is_passing(&error) => {
+                    self.core.storage.waiting().push_front(draft);
+                    return Some(error);
+                }
+                Err(error) => {
+                    metrics::counter!("polyface_records_lost_total").increment(1);
+                    tracing::error!(error = error.chain(), "a record that waited was given up");
+                }
+            }
+            metrics::gauge!("polyface_records_waiting").set(self.core.storage.waiting().len() as f64);
+        }
+    }
+}
+
+/// Whether the same write may succeed later.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::StorageFull | Error::Busy | Error::Unavailable { .. } | Error::Internal { .. })
+}
+
+fn failing(error: &Error) -> StorageState {
+    StorageState::Failing { reason: error.chain() }
+}
+
+/// Keeps room for new records until cancelled; then writes what still waits, if it can.
+pub async fn run(appliance: Appliance, limits: StorageLimits, cancel: CancellationToken) {
+    let mut keeper = Keeper { appliance, limits, cancel, ages_checked: None };
+    let mut ticks = tokio::time::interval(CHECK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while keeper.cancel.clone().run_until_cancelled(ticks.tick()).await.is_some() {
+        keeper.check().await;
+    }
+    let last = keeper.appliance.blocking(|a| Ok(a.write_waiting())).await;
+    if let Ok(Some(error)) | Err(error) = last {
+        tracing::error!(error = error.chain(), "records that waited are lost");
+    }
+}
+
+struct Keeper {
+    appliance: Appliance,
+    limits: StorageLimits,
+    cancel: CancellationToken,
+    ages_checked: Option<Instant>,
+}
+
+impl Keeper {
+    /// One round; whatever fails is told by the state and tried again in the next.
+    async fn check(&mut self) {
+        let mut state = self.make_room().await.unwrap_or_else(|error| failing(&error));
+        if state == StorageState::Working {
+            let written = self.appliance.blocking(|a| Ok(a.write_waiting())).await;
+            state = match written {
+                Ok(None) => StorageState::Working,
+                Ok(Some(error)) | Err(error) => failing(&error),
+            };
+        }
+        self.appliance.core.storage.set(state);
+        if let Err(error) = self.appliance.blocking(|a| a.ports().records.tidy()).await {
+            tracing::debug!(error = error.chain(), "housekeeping failed");
+        }
+    }
+
+    async fn make_room(&mut self) -> Result<StorageState> {
+        let usage = self.usage().await?;
+        if usage.read_only {
+            return Ok(StorageState::Failing { reason: "the file system is read-only".into() });
+        }
+        self.remove_aged().await?;
+        let Some(reason) = self.limits.shortage(&usage, 0) else { return Ok(StorageState::Working) };
+        if self.limits.when_full == WhenFull::Stop {
+            return Ok(StorageState::Full { reason });
+        }
+        if self.overwrite().await? {
+            return Ok(StorageState::Working);
+        }
+        Ok(StorageState::Failing { reason: format!("{reason}, and no records are left that could go") })
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        let usage = self.appliance.blocking(|a| a.ports().records.usage()).await?;
+        metrics::gauge!("polyface_storage_used_bytes").set(usage.used_bytes as f64);
+        metrics::gauge!("polyface_storage_free_bytes").set(usage.free_bytes as f64);
+        Ok(usage)
+    }
+
+    /// Removes what is too old, once a minute.
+    async fn remove_aged(&mut self) -> Result<()> {
+        if self.ages_checked.is_some_and(|at| at.elapsed() < AGE_CHECK) {
+            return Ok(());
+        }
+        let ages = self.appliance.ages().await?;
+        for (kind, days) in [(RecordKind::People, ages.people_days), (RecordKind::Strangers, ages.strangers_days)] {
+            let Some(days) = days else { continue };
+            let time = self.appliance.now().plus_millis(-i64::from(days) * DAY_MILLIS);
+            while self.remove(Removal::Before { kind, time }, "age").await? == BATCH && self.rest().await {}
+        }
+        self.ages_checked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Removes the oldest until there is some room to spare. Answers whether there is room.
+    async fn overwrite(&self) -> Result<bool> {
+        let spare = self.limits.reserve();
+        loop {
+            let removed = self.remove(Removal::Oldest, "overwritten").await?;
+            let usage = self.usage().await?;
+            if self.limits.shortage(&usage, spare).is_none() || !self.rest().await {
+                return Ok(true);
+            }
+            if removed == 0 {
+                return Ok(self.limits.shortage(&usage, 0).is_none());
+            }
+        }
+    }
+
+    async fn remove(&self, removal: Removal, why: &'static str) -> Result<u32> {
+        let removed = self.appliance.blocking(move |a| a.ports().records.remove_records(removal, BATCH)).await?;
+        metrics::counter!("polyface_records_removed_total", "why" => why).increment(removed.into());
+        Ok(removed)
+    }
+
+    /// Lets others write; false when it is time to leave.
+    async fn rest(&self) -> bool {
+        self.cancel.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some()
+    }
+}
+
+impl StorageLimits {
+    /// Kept free on the file system, so that the database never meets a full disk, bytes.
+    fn reserve(&self) -> u64 {
+        (self.max_bytes / RESERVE_SHARE).clamp(RESERVE.0, RESERVE.1)
+    }
+
+    /// What there is too little of, when `spare` more bytes are wanted.
+    fn shortage(&self, usage: &Usage, spare: u64) -> Option<String> {
+        const MIB: u64 = 1 << 20;
+        let (max, reserve) = (self.max_bytes, self.reserve());
+        // A small limit is not eaten up by what is to spare.
+        let spare = spare.min(max / 20);
+        if usage.used_bytes.saturating_add(spare) > max {
+            return Some(format!("{} MiB of {} MiB are used", usage.used_bytes / MIB, max / MIB));
+        }
+        let wanted = reserve + spare;
+        (usage.free_bytes < wanted).then(|| {
+            format!("{} MiB are free on the disk, {} MiB are kept in reserve", usage.free_bytes / MIB, reserve / MIB)
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! How long records are kept, and what happens when there is no room for them.
+
+use domain::ports::{Clock, Pictures, RecordStore};
+use domain::{Ages, RecordFilter, Seq, SnapMode, StorageLimits, StorageState, Verdict, WhenFull, Window, retention};
+use testkit::Take;
+use testkit::store_suite::samples;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::stage::{GATE, Stage, face, gate, names, secs};
+
+const MIB: u64 = 1 << 20;
+const ROOMY: StorageLimits = StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite };
+
+fn limits(max_bytes: u64, when_full: WhenFull) -> StorageLimits {
+    StorageLimits { max_bytes, when_full }
+}
+
+/// Retention at work; it ends when told to.
+struct Keeping {
+    cancel: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Keeping {
+    fn start(stage: &Stage, limits: StorageLimits) -> Self {
+        let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        tasks.spawn(retention::run(stage.appliance.clone(), limits, cancel.clone()));
+        Self { cancel, tasks }
+    }
+
+    async fn end(mut self) {
+        self.cancel.cancel();
+        self.tasks.join_next().await.unwrap().unwrap();
+    }
+}
+
+/// Waits until the state is as wanted; time is paused, so a wrong one ends the test at once.
+async fn reach(stage: &Stage, wanted: impl Fn(&StorageState) -> bool) {
+    let mut state = stage.appliance.storage_state();
+    tokio::time::timeout(secs(60.0), state.wait_for(wanted)).await.unwrap().unwrap();
+}
+
+fn is_full(state: &StorageState) -> bool {
+    matches!(state, StorageState::Full { .. })
+}
+
+fn is_failing(state: &StorageState) -> bool {
+    matches!(state, StorageState::Failing { .. })
+}
+
+fn is_working(state: &StorageState) -> bool {
+    *state == StorageState::Working
+}
+
+/// Appends records of a megabyte each.
+fn fill(stage: &Stage, records: u32) {
+    let store = stage.fakes.store.as_ref();
+    for number in 0..records {
+        let mut record = samples::stranger(store, 1, i64::from(number));
+        record.capture.scene = store.put(&vec![number as u8; MIB as usize]).unwrap();
+        store.append(&record).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_records_go_when_the_limit_is_reached() {
+    let stage = Stage::new();
+    fill(&stage, 40);
+    let keeping = Keeping::start(&stage, limits(32 * MIB, WhenFull::Overwrite));
+    tokio::time::sleep(secs(5.0)).await;
+    let left = stage.records().await;
+    assert!(stage.fakes.store.usage().unwrap().used_bytes <= 32 * MIB);
+    assert!(!left.is_empty(), "more went than had to");
+    let seqs: Vec<_> = left.iter().map(|record| record.seq.0).collect();
+    assert_eq!(seqs, (41 - seqs.len() as i64..=40).collect::<Vec<_>>());
+    assert!(is_working(&stage.appliance.storage_state().borrow()));
+    let page = stage.appliance.records(RecordFilter::default(), Window { skip: 0, limit: 5 }).await.unwrap();
+    assert_eq!(page.total, left.len() as u64);
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_stop_nothing_goes_and_nothing_comes() {
+    let mut stage = Stage::playing([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])]).await;
+    fill(&stage, 20);
+    let keeping = Keeping::start(&stage, limits(16 * MIB, WhenFull::Stop));
+    reach(&stage, is_full).await;
+    stage.open();
+    tokio::time::sleep(secs(10.0)).await;
+    stage.close().await;
+    assert_eq!(stage.records().await.len(), 20);
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_goes_on_when_a_stopped_device_has_room_again() {
+    let stage = Stage::playing([Take::new().nobody(secs(8.0)).show(secs(2.0), [face("alice")])]).await;
+    fill(&stage, 20);
+    let keeping = Keeping::start(&stage, limits(16 * MIB, WhenFull::Stop));
+    reach(&stage, is_full).await;
+    while stage.fakes.store.remove_records(domain::Removal::Oldest, 100).unwrap() > 0 {}
+    reach(&stage, is_working).await;
+    assert_eq!(stage.watch(secs(15.0)).await.len(), 1);
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_made_while_the_disk_is_full_is_written_when_it_is_not() {
+    let mut stage = Stage::playing([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])]).await;
+    stage.enrol("alice").await;
+    stage.fakes.store.fill_up(true);
+    let keeping = Keeping::start(&stage, ROOMY);
+    reach(&stage, is_failing).await;
+    stage.open();
+    tokio::time::sleep(secs(10.0)).await;
+    assert!(stage.records().await.is_empty());
+    stage.fakes.store.fill_up(false);
+    reach(&stage, is_working).await;
+    assert_eq!(names(&stage.records().await), ["alice"]);
+    stage.close().await;
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_takes_no_writes_is_told_and_heals_by_itself() {
+    let mut stage = Stage::playing([Take::new().nobody(secs(1.0)).show(secs(2.0), [face("alice")])]).await;
+    let keeping = Keeping::start(&stage, ROOMY);
+    stage.open();
+    stage.fakes.store.write_protect(true);
+    reach(&stage, is_failing).await;
+    tokio::time::sleep(secs(10.0)).await;
+    assert_eq!(stage.appliance.records(RecordFilter::default(), samples::ALL).await.unwrap().total, 0);
+    stage.fakes.store.write_protect(false);
+    reach(&stage, is_working).await;
+    assert_eq!(stage.records().await.len(), 1);
+    stage.close().await;
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_records_that_wait_are_bounded_and_keep_their_order() {
+    let mut stage = Stage::new();
+    stage.fakes.frames.script(GATE, [Take::new().show(secs(500.0), [face("alice")])]);
+    let mut camera = gate();
+    camera.settings.snap_mode = SnapMode::Timed;
+    stage.add(camera).await;
+    stage.fakes.store.fill_up(true);
+    let keeping = Keeping::start(&stage, ROOMY);
+    reach(&stage, is_failing).await;
+    stage.open();
+    tokio::time::sleep(secs(450.0)).await;
+    stage.fakes.store.fill_up(false);
+    reach(&stage, is_working).await;
+    stage.close().await;
+    let times: Vec<_> = stage.records().await.iter().map(|record| record.capture.at).collect();
+    assert!((64..=68).contains(&times.len()), "{}", times.len());
+    assert!(times.is_sorted());
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_go_when_they_are_too_old_for_their_kind() {
+    let stage = Stage::new();
+    let now = stage.fakes.clock.now();
+    let store = stage.fakes.store.as_ref();
+    let day = 24 * 3600 * 1000;
+    for (verdict, days) in [(Verdict::Known, 9), (Verdict::Stranger, 9), (Verdict::Known, 40), (Verdict::Stranger, 3)] {
+        let mut record = samples::stranger(store, 1, 0);
+        record.capture.at = now.plus_millis(-days * day);
+        record.verdict = verdict;
+        store.append(&record).unwrap();
+    }
+    stage.appliance.set_ages("test", Ages { people_days: Some(30), strangers_days: Some(7) }).await.unwrap();
+    let keeping = Keeping::start(&stage, ROOMY);
+    tokio::time::sleep(secs(5.0)).await;
+    let left: Vec<_> = stage.records().await.iter().map(|record| record.seq).collect();
+    assert_eq!(left, [Seq(1), Seq(4)]);
+    keeping.end().await;
+}
+
+#[tokio::test]
+async fn ages_are_kept_and_checked() {
+    let stage = Stage::new();
+    assert_eq!(stage.appliance.ages().await.unwrap(), Ages::default());
+    let ages = Ages { people_days: Some(30), strangers_days: None };
+    stage.appliance.set_ages("test", ages).await.unwrap();
+    assert_eq!(stage.appliance.ages().await.unwrap(), ages);
+    for days in [0, 36_501] {
+        let refused = stage.appliance.set_ages("test", Ages { strangers_days: Some(days), ..ages }).await;
+        assert!(matches!(refused, Err(domain::Error::Invalid { field: "days", .. })));
+    }
+    assert_eq!(stage.appliance.ages().await.unwrap(), ages);
+}

@@ -1,0 +1,67 @@
+//! Records that go: a few at a time, so that nobody waits long for the writer.
+
+use domain::{PictureId, Removal, Result, Timestamp, Verdict};
+use rusqlite::{Connection, params};
+
+use crate::columns::{Reader, time, word};
+use crate::error::Fault;
+use crate::lists::{bounded, json};
+use crate::{Store, pictures};
+
+/// A record about to go.
+struct Doomed {
+    seq: i64,
+    crop: PictureId,
+    scene: PictureId,
+}
+
+impl Store {
+    pub(super) fn remove_some(&self, removal: Removal, limit: u32) -> Result<u32> {
+        let alone = self.ladders.change();
+        let mut writer = self.database.writer();
+        let (removed, losses, unnamed) = writer.commit("removing records", |db| {
+            let doomed = doomed(db, removal, bounded(limit))?;
+            let seqs: Vec<i64> = doomed.iter().map(|record| record.seq).collect();
+            let losses = self.ladders.losses(db, &seqs)?;
+            let mut delete = db.prepare_cached("DELETE FROM record WHERE seq IN (SELECT value FROM json_each(?))")?;
+            delete.execute([json(seqs)])?;
+            let pictures = doomed.iter().flat_map(|record| [record.crop.clone(), record.scene.clone()]).collect();
+            Ok((doomed.len() as u32, losses, pictures::unnamed(db, pictures)?))
+        })?;
+        self.ladders.lose(losses);
+        drop(alone);
+        self.discard(&writer, &unnamed);
+        Ok(removed)
+    }
+}
+
+fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, Fault> {
+    match removal {
+        Removal::Oldest => oldest(db, limit),
+        Removal::Before { kind, time: before } => {
+            let mut doomed = Vec::new();
+            for verdict in kind.verdicts() {
+                doomed.extend(before_of(db, *verdict, before, limit - doomed.len() as u64)?);
+            }
+            Ok(doomed)
+        }
+    }
+}
+
+fn oldest(db: &Connection, limit: u64) -> Result<Vec<Doomed>, Fault> {
+    let mut statement = db.prepare_cached("SELECT seq, crop, scene FROM record ORDER BY seq LIMIT ?")?;
+    statement.query_and_then([limit.cast_signed()], |row| read(&mut Reader::new(row)))?.collect()
+}
+
+fn before_of(db: &Connection, verdict: Verdict, before: Timestamp, limit: u64) -> Result<Vec<Doomed>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq, crop, scene FROM record INDEXED BY record_by_verdict WHERE verdict = ? AND captured_at < ?
+         ORDER BY captured_at, seq LIMIT ?",
+    )?;
+    let values = params![word(&verdict), time(before), limit.cast_signed()];
+    statement.query_and_then(values, |row| read(&mut Reader::new(row)))?.collect()
+}
+
+fn read(row: &mut Reader<'_>) -> Result<Doomed, Fault> {
+    Ok(Doomed { seq: row.take()?, crop: row.picture()?, scene: row.picture()? })
+}

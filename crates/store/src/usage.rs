@@ -1,0 +1,78 @@
+//! How much the store takes, and giving back what it no longer needs.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use domain::{Result, Usage};
+use rusqlite::Connection;
+use rustix::fs::StatVfsMountFlags;
+
+use crate::error::Fault;
+use crate::{Store, migrate};
+
+/// Unused pages the database keeps for what comes next: 8 MiB.
+const SPARE_PAGES: i64 = 1024;
+/// Pages given back to the file system at a time: a few milliseconds of work.
+const STEP_PAGES: i64 = 128;
+/// A database from before a migration holds people removed since: it is kept no longer than this.
+const KEEP_BACKUP: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl Store {
+    /// The write-ahead log does not count: it comes and goes (16 MiB), and removing would seem to add.
+    pub(crate) fn measure(&self) -> Result<Usage> {
+        let pages = self.database.read("measuring the database", |db| Ok(pages(db)?))?;
+        let rest = || -> io::Result<Usage> {
+            let system = rustix::fs::fstatvfs(File::open(&self.dir)?)?;
+            Ok(Usage {
+                used_bytes: pages + self.pictures.bytes()?,
+                free_bytes: system.f_bavail * system.f_frsize,
+                read_only: system.f_flag.contains(StatVfsMountFlags::RDONLY),
+            })
+        };
+        rest().map_err(|error| Fault::from(error).while_doing("measuring the storage directory"))
+    }
+
+    /// One step towards a file without unused pages, and an end to old backups.
+    pub(crate) fn give_back(&self) -> Result<()> {
+        let unused = self.database.read("counting unused pages", |db| Ok(pragma(db, "freelist_count")?))?;
+        if unused > SPARE_PAGES {
+            self.database.writer().shrink(STEP_PAGES.min(unused - SPARE_PAGES))?;
+        }
+        let removed = migrate::remove_backups(&self.dir, KEEP_BACKUP);
+        removed.map_err(|error| Fault::from(error).while_doing("removing old backups"))
+    }
+}
+
+/// Bytes of pages in use.
+fn pages(db: &Connection) -> rusqlite::Result<u64> {
+    let used = pragma(db, "page_count")? - pragma(db, "freelist_count")?;
+    Ok((used * pragma(db, "page_size")?).unsigned_abs())
+}
+
+fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// Bytes that all files below a folder take on the disk.
+pub(crate) fn bytes_below(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.metadata() {
+            Ok(about) if about.is_dir() => bytes += bytes_below(&entry.path())?,
+            Ok(about) => bytes += on_disk(about.size()),
+            // Removed meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
+}
+
+/// What a file of this length takes in blocks.
+pub(crate) fn on_disk(length: u64) -> u64 {
+    length.next_multiple_of(4096)
+}
