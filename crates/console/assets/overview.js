@@ -60,7 +60,8 @@ function cameraCard(camera) {
   setPill(part("status"), camera.status, TONES[camera.status]);
   setText(part("position"), camera.position);
   setText(part("reason"), camera.reason);
-  for (const figure of ["frames", "frames_analysed", "frames_skipped", "faces", "records", "reconnects"]) {
+  const figures = ["frames", "frames_analysed", "frames_still", "frames_coarse", "frames_skipped", "faces", "records"];
+  for (const figure of [...figures, "reconnects"]) {
     part(figure).textContent = camera[figure].toLocaleString();
   }
   return card;

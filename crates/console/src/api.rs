@@ -42,7 +42,10 @@ struct CameraView {
     reason: String,
     frames: u64,
     frames_skipped: u64,
+    frames_still: u64,
     frames_analysed: u64,
+    frames_coarse: u64,
+    interval_ms: u64,
     faces: u64,
     records: u64,
     reconnects: u64,
@@ -87,8 +90,17 @@ fn view(appliance: &Appliance, camera: &Camera) -> CameraView {
         CameraStatus::Online => ("online", String::new()),
         CameraStatus::Offline { reason } => ("offline", reason),
     };
-    let CameraCounters { frames, frames_skipped, frames_analysed, faces, records, reconnects } =
-        appliance.camera_counters(camera.id);
+    let CameraCounters {
+        frames,
+        frames_skipped,
+        frames_still,
+        frames_analysed,
+        frames_coarse,
+        interval_ms,
+        faces,
+        records,
+        reconnects,
+    } = appliance.camera_counters(camera.id);
     CameraView {
         id: camera.id.0,
         name: camera.settings.name.clone(),
@@ -97,7 +109,10 @@ fn view(appliance: &Appliance, camera: &Camera) -> CameraView {
         reason,
         frames,
         frames_skipped,
+        frames_still,
         frames_analysed,
+        frames_coarse,
+        interval_ms,
         faces,
         records,
         reconnects,

@@ -232,8 +232,14 @@ pub struct CameraCounters {
     pub frames: u64,
     /// Frames overtaken by a newer one before they were looked at.
     pub frames_skipped: u64,
+    /// Frames not searched because nothing had moved.
+    pub frames_still: u64,
     /// Frames searched for faces.
     pub frames_analysed: u64,
+    /// Of those, frames searched less closely than asked because the machine could not keep up.
+    pub frames_coarse: u64,
+    /// Milliseconds between two looks, when it was last searched; 0: never yet.
+    pub interval_ms: u64,
     /// Faces found in those frames.
     pub faces: u64,
     /// Records written.

@@ -85,11 +85,25 @@ pub struct Search {
     pub min_face_px: u32,
     /// Faces whose longer side is above are left out, pixels of the frame.
     pub max_face_px: u32,
+    /// How closely to look.
+    pub detail: Detail,
+}
+
+/// How closely a frame is looked at; less is faster and finds only larger faces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// As closely as the smallest face asked for needs.
+    #[default]
+    Full,
+    /// Three quarters of it: faces from a third more than the smallest.
+    Reduced,
+    /// Half of it: faces from twice the smallest.
+    Least,
 }
 
 impl Search {
     /// Every face of usable size.
-    pub const ANYWHERE: Self = Self { region: None, min_face_px: 30, max_face_px: u32::MAX };
+    pub const ANYWHERE: Self = Self { region: None, min_face_px: 30, max_face_px: u32::MAX, detail: Detail::Full };
 }
 
 /// Finds faces in pictures and describes them. Inference runs on its own threads.

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io::Cursor;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::frame::Frame;
 use domain::geometry::{Point, Rect};
-use domain::ports::{FaceAnalyzer, Lane, Search};
+use domain::ports::{Detail, FaceAnalyzer, Lane, Search};
 use domain::{Attributes, Calibration, Detection, Embedding, Error, Face, ModelId, Quality, Result, Timestamp};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageReader, RgbImage};
@@ -45,6 +46,9 @@ pub struct FakeAnalyzer {
     searches: Mutex<Vec<Search>>,
     liveness: OnceLock<(f32, Liveness)>,
     overlooked: Mutex<Vec<u32>>,
+    effort: Mutex<Duration>,
+    /// One frame is looked at at a time, first come, first served.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl FakeAnalyzer {
@@ -64,6 +68,8 @@ impl FakeAnalyzer {
             searches: Mutex::default(),
             liveness: OnceLock::new(),
             overlooked: Mutex::default(),
+            effort: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -86,6 +92,26 @@ impl FakeAnalyzer {
     /// What live frames were searched for, in order.
     pub fn live_searches(&self) -> Vec<Search> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on looking at a live frame closely takes so long, less closely as much less as there is less to
+    /// look at.
+    pub fn toils(&self, effort: Duration) {
+        *self.effort.lock().unwrap_or_else(PoisonError::into_inner) = effort;
+    }
+
+    async fn toil(&self, detail: Detail) {
+        let effort = *self.effort.lock().unwrap_or_else(PoisonError::into_inner);
+        if effort.is_zero() {
+            return;
+        }
+        let part = match detail {
+            Detail::Full => 1.0,
+            Detail::Reduced => 0.56,
+            Detail::Least => 0.25,
+        };
+        let _turn = self.turn.lock().await;
+        tokio::time::sleep(effort.mul_f64(part)).await;
     }
 
     fn meet_mishap(&self) -> Result<()> {
@@ -157,6 +183,7 @@ impl FaceAnalyzer for FakeAnalyzer {
     async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
         if lane == Lane::Live {
             self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
+            self.toil(search.detail).await;
             self.meet_mishap()?;
         }
         let overlooked = self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).clone();

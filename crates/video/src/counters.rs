@@ -16,35 +16,72 @@ pub struct Counters {
     pub pictures: u64,
 }
 
-/// The counters, shared by all sources.
-#[derive(Debug, Default)]
+/// The counters, shared by all sources; the metrics show them too.
+#[derive(Debug)]
 pub(crate) struct Tally {
-    units: AtomicU64,
-    units_skipped: AtomicU64,
-    packets_lost: AtomicU64,
-    pictures: AtomicU64,
+    units: Count,
+    units_skipped: Count,
+    packets_lost: Count,
+    pictures: Count,
+}
+
+struct Count {
+    value: AtomicU64,
+    metric: metrics::Counter,
+}
+
+impl Count {
+    fn new(metric: metrics::Counter) -> Self {
+        Self { value: AtomicU64::default(), metric }
+    }
+
+    fn add(&self, more: u64) {
+        self.value.fetch_add(more, Relaxed);
+        self.metric.increment(more);
+    }
+
+    fn read(&self) -> u64 {
+        self.value.load(Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.read().fmt(f)
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            units: Count::new(metrics::counter!("polyface_video_units_total")),
+            units_skipped: Count::new(metrics::counter!("polyface_video_units_skipped_total")),
+            packets_lost: Count::new(metrics::counter!("polyface_video_packets_lost_total")),
+            pictures: Count::new(metrics::counter!("polyface_video_pictures_total")),
+        }
+    }
 }
 
 impl Tally {
     pub(crate) fn received(&self, lost_before: u16) {
-        self.units.fetch_add(1, Relaxed);
-        self.packets_lost.fetch_add(lost_before.into(), Relaxed);
+        self.units.add(1);
+        self.packets_lost.add(lost_before.into());
     }
 
     pub(crate) fn skipped(&self) {
-        self.units_skipped.fetch_add(1, Relaxed);
+        self.units_skipped.add(1);
     }
 
     pub(crate) fn decoded(&self) {
-        self.pictures.fetch_add(1, Relaxed);
+        self.pictures.add(1);
     }
 
     pub(crate) fn read(&self) -> Counters {
         Counters {
-            units: self.units.load(Relaxed),
-            units_skipped: self.units_skipped.load(Relaxed),
-            packets_lost: self.packets_lost.load(Relaxed),
-            pictures: self.pictures.load(Relaxed),
+            units: self.units.read(),
+            units_skipped: self.units_skipped.read(),
+            packets_lost: self.packets_lost.read(),
+            pictures: self.pictures.read(),
         }
     }
 }

@@ -14,8 +14,9 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::codec;
+use crate::counters::Counters;
 use crate::embedder::Identity;
-use crate::engine::{Counters, Engine, Refusal, Room};
+use crate::engine::{Engine, Refusal, Room};
 use crate::error::{AnalysisError, OpenError, SelfTestError};
 use crate::imaging;
 use crate::manifest::Role;
@@ -50,7 +51,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether faces are judged for being alive. The set must have a model for it then.
     pub liveness: bool,
-    /// The longer side frames are scaled down to for detection, pixels: more finds smaller faces and takes longer.
+    /// The longer side of the detector's input at most, pixels: the size follows from the smallest face wanted, and
+    /// this bounds the time it takes.
     pub detection_side: u32,
 }
 
@@ -64,7 +66,7 @@ impl Options {
             provider: Provider::Auto,
             threads: 0,
             liveness: false,
-            detection_side: 640,
+            detection_side: 1280,
         }
     }
 }

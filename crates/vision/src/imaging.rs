@@ -87,12 +87,12 @@ impl PixelBox {
         (width > 0 && height > 0 && area.area() > 0.0).then_some(Self { left, top, width, height })
     }
 
-    fn whole(frame: &Frame) -> Self {
+    pub(crate) fn whole(frame: &Frame) -> Self {
         Self { left: 0, top: 0, width: frame.width() as usize, height: frame.height() as usize }
     }
 
     /// The box widened to whole chroma samples, two pixels each way; a last odd row or column is left out.
-    fn on_chroma(&self, frame: &Frame) -> Self {
+    pub(crate) fn on_chroma(&self, frame: &Frame) -> Self {
         let spread = |start: usize, length: usize, limit: usize| {
             let first = start & !1;
             (first, (start + length).next_multiple_of(2).min(limit & !1).saturating_sub(first))
@@ -102,7 +102,7 @@ impl PixelBox {
         Self { left, top, width, height }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.width == 0 || self.height == 0
     }
 
@@ -112,10 +112,10 @@ impl PixelBox {
     }
 }
 
-/// The whole frame as the view puts it into the network's input.
+/// The view's part of the frame as it is put into the network's input.
 pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
     let (width, height) = view.content;
-    let content = scaled(frame, width, height)?;
+    let content = scaled(frame, view.area, width, height)?;
     if view.canvas == view.content {
         return Ok(Picture(content));
     }
@@ -202,19 +202,18 @@ fn halved(source: &impl MatTraitConst) -> Result<Mat> {
     Ok(output)
 }
 
-/// The whole frame in this (even) size, in RGB.
-fn scaled(frame: &Frame, width: usize, height: usize) -> Result<Mat> {
-    let whole = PixelBox::whole(frame);
+/// A part of the frame, from whole chroma samples on, in this (even) size, in RGB.
+fn scaled(frame: &Frame, area: PixelBox, width: usize, height: usize) -> Result<Mat> {
     let (luma, chroma) = ((width, height), (width / 2, height / 2));
     let plane = |index, channels, area, size: (usize, usize)| {
         with_plane(frame, index, channels, area, |plane| resized(plane, size.0, size.1))
     };
-    let halves = PixelBox { width: whole.width.div_ceil(2), height: whole.height.div_ceil(2), ..whole };
+    let halves = PixelBox { width: area.width.div_ceil(2), height: area.height.div_ceil(2), ..area.halved() };
     match frame.format() {
-        PixelFormat::Rgb8 => plane(0, 3, whole, luma),
-        PixelFormat::Nv12 => from_nv12(&plane(0, 1, whole, luma)?, &plane(1, 2, halves, chroma)?),
+        PixelFormat::Rgb8 => plane(0, 3, area, luma),
+        PixelFormat::Nv12 => from_nv12(&plane(0, 1, area, luma)?, &plane(1, 2, halves, chroma)?),
         PixelFormat::I420 => {
-            let (y, u, v) = (plane(0, 1, whole, luma)?, plane(1, 1, halves, chroma)?, plane(2, 1, halves, chroma)?);
+            let (y, u, v) = (plane(0, 1, area, luma)?, plane(1, 1, halves, chroma)?, plane(2, 1, halves, chroma)?);
             from_i420(&[&y, &u, &v], width, height)
         }
     }

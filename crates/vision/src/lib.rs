@@ -5,6 +5,7 @@ mod align;
 mod analyzer;
 mod attributes;
 mod codec;
+mod counters;
 mod detector;
 mod embedder;
 mod engine;
@@ -27,7 +28,7 @@ mod view;
 
 pub use analyzer::{Analyzer, ModelInfo, Options};
 pub use codec::{MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE};
-pub use engine::Counters;
+pub use counters::Counters;
 pub use error::{OpenError, SelfTestError};
 pub use manifest::Role;
 pub use runtime::Provider;

@@ -33,10 +33,10 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Loads all networks; `side`: the longer side frames are scaled down to for detection, pixels.
-    pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, side: u32) -> Result<Self, OpenError> {
+    /// Loads all networks; `most`: the longer side of the detector's input at most, pixels.
+    pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, most: u32) -> Result<Self, OpenError> {
         // The first on the calling thread: the others inherit from it how numbers next to zero are treated.
-        let detector = Detector::load(models, settings, side)?;
+        let detector = Detector::load(models, settings, most)?;
         thread::scope(|scope| {
             let embedder = scope.spawn(|| Embedder::load(&models.embedder, settings));
             let age = scope.spawn(|| loaded(models.age.as_ref(), settings));

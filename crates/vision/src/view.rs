@@ -1,45 +1,49 @@
-//! How a frame lies in the picture a detector sees.
+//! How a part of a frame lies in the picture a detector sees.
 
 use domain::geometry::{Point, Rect};
 
-/// A frame scaled to `content`, put at `offset` into a black picture of the size `canvas`; all in pixels of
+use crate::imaging::PixelBox;
+
+/// A part of a frame scaled to `content`, put at `offset` into a black picture of the size `canvas`; all in pixels of
 /// the network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct View {
     pub(crate) content: (usize, usize),
     pub(crate) offset: (usize, usize),
     pub(crate) canvas: (usize, usize),
-    frame: (f32, f32),
+    /// The part, in pixels of the frame.
+    pub(crate) area: PixelBox,
 }
 
 impl View {
-    /// The frame with its aspect kept, never enlarged, the longer side at most `side`. `border` is the width of
-    /// the black border as a part of the frame's longer side: a face that fills the picture is found only with
-    /// some room around it.
-    pub(crate) fn fitted(width: u32, height: u32, side: u32, multiple: u32, border: f32) -> Self {
-        let frame = (width as f32, height as f32);
-        let margin = frame.0.max(frame.1) * border;
-        let scale = (side as f32 / (frame.0.max(frame.1) + 2.0 * margin)).min(1.0);
-        let content = (even(frame.0 * scale), even(frame.1 * scale));
+    /// The part with its aspect kept, never enlarged, the longer side at most `side`. `border` is the width of
+    /// the black border as a part of the longer side: a face that fills the picture is found only with some room
+    /// around it.
+    pub(crate) fn fitted(area: PixelBox, side: u32, multiple: u32, border: f32) -> Self {
+        let (width, height) = (area.width as f32, area.height as f32);
+        let margin = width.max(height) * border;
+        let scale = (side as f32 / (width.max(height) + 2.0 * margin)).min(1.0);
+        let content = (even(width * scale), even(height * scale));
         let offset = (margin * scale) as usize;
         let padded = |side: usize| (side + 2 * offset).next_multiple_of(multiple as usize);
-        Self { content, offset: (offset, offset), canvas: (padded(content.0), padded(content.1)), frame }
+        Self { content, offset: (offset, offset), canvas: (padded(content.0), padded(content.1)), area }
     }
 
-    /// The frame stretched over a picture of a given size, but for the border.
-    pub(crate) fn stretched(width: u32, height: u32, canvas: (u32, u32), border: f32) -> Self {
+    /// The part stretched over a picture of a given size, but for the border.
+    pub(crate) fn stretched(area: PixelBox, canvas: (u32, u32), border: f32) -> Self {
         let canvas = (canvas.0 as usize, canvas.1 as usize);
         let part = |side: usize| even(side as f32 / (1.0 + 2.0 * border)).min(side);
         let content = (part(canvas.0), part(canvas.1));
         let offset = ((canvas.0 - content.0) / 2, (canvas.1 - content.1) / 2);
-        Self { content, offset, canvas, frame: (width as f32, height as f32) }
+        Self { content, offset, canvas, area }
     }
 
     /// A point of the network's input in pixels of the frame.
     pub(crate) fn point(&self, point: Point) -> Point {
+        let PixelBox { left, top, width, height } = self.area;
         Point {
-            x: (point.x - self.offset.0 as f32) * self.frame.0 / self.content.0 as f32,
-            y: (point.y - self.offset.1 as f32) * self.frame.1 / self.content.1 as f32,
+            x: left as f32 + (point.x - self.offset.0 as f32) * width as f32 / self.content.0 as f32,
+            y: top as f32 + (point.y - self.offset.1 as f32) * height as f32 / self.content.1 as f32,
         }
     }
 
@@ -60,29 +64,33 @@ fn even(side: f32) -> usize {
 mod tests {
     use super::*;
 
+    fn all(width: usize, height: usize) -> PixelBox {
+        PixelBox { left: 0, top: 0, width, height }
+    }
+
     #[test]
     fn a_large_frame_is_scaled_down_to_sides_the_network_takes() {
-        let view = View::fitted(1920, 1080, 640, 32, 0.0);
+        let view = View::fitted(all(1920, 1080), 640, 32, 0.0);
         assert_eq!((view.content, view.offset, view.canvas), ((640, 360), (0, 0), (640, 384)));
     }
 
     #[test]
     fn a_small_frame_keeps_its_size() {
-        let view = View::fitted(150, 150, 640, 32, 0.0);
+        let view = View::fitted(all(150, 150), 640, 32, 0.0);
         assert_eq!((view.content, view.canvas), ((150, 150), (160, 160)));
     }
 
     #[test]
     fn a_border_leaves_room_on_every_side() {
-        let view = View::fitted(150, 150, 640, 32, 0.5);
+        let view = View::fitted(all(150, 150), 640, 32, 0.5);
         assert_eq!((view.content, view.offset, view.canvas), ((150, 150), (75, 75), (320, 320)));
-        let view = View::stretched(1920, 1080, (320, 240), 0.5);
+        let view = View::stretched(all(1920, 1080), (320, 240), 0.5);
         assert_eq!((view.content, view.offset), ((160, 120), (80, 60)));
     }
 
     #[test]
     fn places_come_back_in_pixels_of_the_frame() {
-        let view = View::fitted(1920, 1080, 640, 32, 0.5);
+        let view = View::fitted(all(1920, 1080), 640, 32, 0.5);
         let (left, top) = (view.offset.0 as f32, view.offset.1 as f32);
         let (right, bottom) = (left + view.content.0 as f32, top + view.content.1 as f32);
         let frame = view.area(Rect::new(left, top, right, bottom));
@@ -90,8 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_the_frame_lies_where_it_was_cut() {
+        let view = View::fitted(PixelBox { left: 400, top: 200, width: 960, height: 540 }, 480, 32, 0.0);
+        assert_eq!((view.content, view.canvas), ((480, 270), (480, 288)));
+        assert_eq!(view.area(Rect::new(10.0, 20.0, 30.0, 50.0)), Rect::new(420.0, 240.0, 460.0, 300.0));
+    }
+
+    #[test]
     fn the_thinnest_frame_still_has_content() {
-        let view = View::fitted(16384, 1, 640, 32, 0.0);
+        let view = View::fitted(all(16384, 1), 640, 32, 0.0);
         assert_eq!((view.content, view.canvas), ((640, 2), (640, 32)));
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use crate::ports::Detail;
 use crate::{CameraCounters, CameraId, CameraStatus};
 
 /// Status and counters of all cameras since the daemon started.
@@ -17,7 +19,11 @@ pub(crate) struct Entry {
     status: RwLock<CameraStatus>,
     pub(super) frames: Tally,
     pub(super) frames_skipped: Tally,
-    pub(super) frames_analysed: Tally,
+    pub(super) frames_still: Tally,
+    frames_analysed: Tally,
+    frames_coarse: Tally,
+    interval_ms: AtomicU64,
+    interval: metrics::Gauge,
     pub(super) faces: Tally,
     pub(super) records: Tally,
     pub(super) reconnects: Tally,
@@ -62,9 +68,13 @@ impl Entry {
             status: RwLock::new(CameraStatus::Connecting),
             frames: tally(metrics::counter!("polyface_camera_frames_total", "camera" => label.clone())),
             frames_skipped: tally(metrics::counter!("polyface_camera_frames_skipped_total", "camera" => label.clone())),
+            frames_still: tally(metrics::counter!("polyface_camera_frames_still_total", "camera" => label.clone())),
             frames_analysed: tally(
                 metrics::counter!("polyface_camera_frames_analysed_total", "camera" => label.clone()),
             ),
+            frames_coarse: tally(metrics::counter!("polyface_camera_frames_coarse_total", "camera" => label.clone())),
+            interval_ms: AtomicU64::default(),
+            interval: metrics::gauge!("polyface_camera_interval_seconds", "camera" => label.clone()),
             faces: tally(metrics::counter!("polyface_camera_faces_total", "camera" => label.clone())),
             records: tally(metrics::counter!("polyface_camera_records_total", "camera" => label.clone())),
             reconnects: tally(metrics::counter!("polyface_camera_reconnects_total", "camera" => label)),
@@ -83,8 +93,21 @@ impl Entry {
         news
     }
 
+    /// A frame is being searched, at this rate and this closely.
+    pub(super) fn looked(&self, interval: Duration, detail: Detail) {
+        self.frames_analysed.count();
+        if detail != Detail::Full {
+            self.frames_coarse.count();
+        }
+        self.interval_ms.store(interval.as_millis() as u64, Ordering::Relaxed);
+        self.interval.set(interval.as_secs_f64());
+    }
+
     fn counters(&self) -> CameraCounters {
         CameraCounters {
+            frames_still: self.frames_still.get(),
+            frames_coarse: self.frames_coarse.get(),
+            interval_ms: self.interval_ms.load(Ordering::Relaxed),
             frames: self.frames.get(),
             frames_skipped: self.frames_skipped.get(),
             frames_analysed: self.frames_analysed.get(),

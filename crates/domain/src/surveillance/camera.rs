@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Options;
 use super::board::Entry;
+use super::pace::Pace;
 use super::recogniser::Recogniser;
 use super::slot::Slot;
 use crate::ports::{FrameStream, SourceError};
@@ -23,7 +23,7 @@ const STABLE: Duration = Duration::from_secs(30);
 pub(super) struct CameraTask {
     pub(super) appliance: Appliance,
     pub(super) configured: watch::Receiver<Camera>,
-    pub(super) options: Options,
+    pub(super) pace: Arc<Pace>,
     pub(super) entry: Arc<Entry>,
 }
 
@@ -33,7 +33,8 @@ impl CameraTask {
     pub(super) async fn run(self, cancel: CancellationToken) {
         // The channel may have shown another source until now.
         self.set_status(CameraStatus::Connecting);
-        let mut recogniser = Recogniser::new(self.appliance.clone(), self.configured.clone(), Arc::clone(&self.entry));
+        let (appliance, configured) = (self.appliance.clone(), self.configured.clone());
+        let mut recogniser = Recogniser::new(appliance, configured, Arc::clone(&self.entry), Arc::clone(&self.pace));
         let mut delays = back_off();
         loop {
             let opened = Instant::now();
@@ -93,11 +94,10 @@ impl CameraTask {
 
     /// Looks at the newest frame at the sampling rate, until the slot is closed.
     async fn look(&self, slot: &Slot, recogniser: &mut Recogniser) {
-        let mut ticks = tokio::time::interval(self.options.detect_every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while let Some(frame) = slot.take().await {
+            let next = Instant::now() + self.pace.interval();
             recogniser.look_at(frame).await;
-            ticks.tick().await;
+            tokio::time::sleep_until(next).await;
         }
     }
 

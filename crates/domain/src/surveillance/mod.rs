@@ -3,12 +3,15 @@
 mod best_shot;
 mod board;
 mod camera;
+mod motion;
+mod pace;
 mod presence;
 mod recogniser;
 mod slot;
 mod tracker;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -18,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{Appliance, Camera, CameraId};
 pub(crate) use board::Board;
 use camera::CameraTask;
+use pace::Pace;
 
 /// How cameras are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The shortest time between two frames of a camera that are searched for faces.
+    /// The time between two frames of a camera that are looked at; longer only when the machine cannot keep up.
     pub detect_every: Duration,
 }
 
@@ -32,8 +36,8 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 /// Watches all cameras until cancelled; then records what is in view and returns.
 pub async fn run(appliance: Appliance, options: Options, cancel: CancellationToken) {
     let mut changed = appliance.cameras_changed();
-    let mut crew =
-        Crew { appliance, options, posts: HashMap::new(), tasks: JoinSet::new(), cancel: cancel.child_token() };
+    let pace = Arc::new(Pace::new(options.detect_every));
+    let mut crew = Crew { appliance, pace, posts: HashMap::new(), tasks: JoinSet::new(), cancel: cancel.child_token() };
     crew.assign().await;
     loop {
         tokio::select! {
@@ -76,7 +80,7 @@ impl Post {
 
 struct Crew {
     appliance: Appliance,
-    options: Options,
+    pace: Arc<Pace>,
     posts: HashMap<CameraId, Post>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
@@ -106,7 +110,7 @@ impl Crew {
         let task = CameraTask {
             appliance: self.appliance.clone(),
             configured,
-            options: self.options,
+            pace: Arc::clone(&self.pace),
             entry: self.appliance.board().entry(id),
         };
         let handle = self.tasks.spawn(task.run(cancel.clone()));

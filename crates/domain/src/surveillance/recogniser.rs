@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 use super::best_shot::{BestShot, Shot};
 use super::board::Entry;
+use super::motion::MotionGate;
+use super::pace::Pace;
 use super::presence::{Visit, Visitor, Visitors};
 use super::tracker::{Track, TrackId, Tracker};
 use crate::frame::Frame;
@@ -35,6 +37,8 @@ pub(super) struct Recogniser {
     configured: watch::Receiver<Camera>,
     camera: Camera,
     entry: Arc<Entry>,
+    pace: Arc<Pace>,
+    gate: MotionGate,
     tracker: Tracker,
     shots: HashMap<TrackId, BestShot>,
     waiting: Vec<Due>,
@@ -64,13 +68,20 @@ struct Described {
 }
 
 impl Recogniser {
-    pub(super) fn new(appliance: Appliance, configured: watch::Receiver<Camera>, entry: Arc<Entry>) -> Self {
+    pub(super) fn new(
+        appliance: Appliance,
+        configured: watch::Receiver<Camera>,
+        entry: Arc<Entry>,
+        pace: Arc<Pace>,
+    ) -> Self {
         let camera = configured.borrow().clone();
         Self {
             appliance,
             configured,
             camera,
             entry,
+            pace,
+            gate: MotionGate::default(),
             tracker: Tracker::default(),
             shots: HashMap::new(),
             waiting: Vec::new(),
@@ -86,13 +97,26 @@ impl Recogniser {
         if !self.armed() {
             return self.finish().await;
         }
-        self.entry.frames_analysed.count();
-        match self.detect(&frame).await {
-            Ok(detections) => self.follow(&frame, &detections),
+        let search = self.search();
+        // A face that stands still keeps its track only when it is found again.
+        if self.gate.is_open(&frame, &search) || !self.tracker.tracks().is_empty() {
+            self.look_for_faces(&frame, search).await;
+        } else {
+            self.entry.frames_still.count();
+        }
+        self.capture_waiting().await;
+    }
+
+    async fn look_for_faces(&mut self, frame: &Frame, search: Search) {
+        self.entry.looked(self.pace.interval(), search.detail);
+        match self.detect(frame, search).await {
+            Ok(detections) => {
+                self.gate.searched(frame.at());
+                self.follow(frame, &detections);
+            }
             Err(Error::Busy) => {}
             Err(error) => tracing::error!(error = error.chain(), "a frame could not be analysed"),
         }
-        self.capture_waiting().await;
     }
 
     /// Ends all tracks and records what was not recorded yet.
@@ -115,11 +139,24 @@ impl Recogniser {
         watch.enabled && watch.plan.covers(&self.appliance.now().in_zone(&self.appliance.options().time_zone))
     }
 
-    async fn detect(&self, frame: &Frame) -> Result<Vec<crate::Detection>> {
+    fn search(&self) -> Search {
         let settings = &self.camera.settings;
-        let search =
-            Search { region: settings.region, min_face_px: settings.min_face_px, max_face_px: settings.max_face_px };
-        self.appliance.ports().analyzer.detect(frame.clone(), search, Lane::Live).await
+        Search {
+            region: settings.region,
+            min_face_px: settings.min_face_px,
+            max_face_px: settings.max_face_px,
+            detail: self.pace.detail(),
+        }
+    }
+
+    async fn detect(&self, frame: &Frame, search: Search) -> Result<Vec<crate::Detection>> {
+        let asked = tokio::time::Instant::now();
+        let detections = self.appliance.ports().analyzer.detect(frame.clone(), search, Lane::Live).await;
+        match &detections {
+            Err(Error::Busy) => self.pace.refused(),
+            _ => self.pace.answered(asked.elapsed()),
+        }
+        detections
     }
 
     /// Joins the detections to tracks and puts the shots that are due into the queue.

@@ -7,6 +7,7 @@ mod gallery;
 mod gallery_copy;
 mod libraries;
 mod liveness;
+mod load;
 mod people;
 mod reembedding;
 mod retention;

@@ -1,7 +1,7 @@
 //! When and where a camera looks.
 
 use domain::geometry::Rect;
-use domain::ports::Search;
+use domain::ports::{Detail, Search};
 use domain::{CameraChange, DayWindow, NewCamera, Similarity, WeeklyPlan};
 use testkit::Take;
 
@@ -57,7 +57,7 @@ async fn faces_are_looked_for_in_the_region_and_sizes_set() {
     let stage = passing(|camera| camera.settings.region = region).await;
     let analyzer = stage.fakes.analyzer.clone();
     assert!(stage.watch(secs(8.0)).await.is_empty(), "alice is to the right of it");
-    let search = Search { region, min_face_px: 60, max_face_px: 1_000 };
+    let search = Search { region, min_face_px: 60, max_face_px: 1_000, detail: Detail::Full };
     assert!(analyzer.live_searches().iter().all(|seen| *seen == search));
     for (smallest, largest, captured) in [(170, 1_000, 0), (60, 150, 0), (160, 160, 1)] {
         let sizes = |camera: &mut NewCamera| {

@@ -3,6 +3,7 @@
 mod centerface;
 mod suppression;
 mod ultraface;
+mod window;
 
 use domain::Landmarks;
 use domain::frame::Frame;
@@ -11,7 +12,7 @@ use domain::ports::{Lane, Search};
 
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::{self, Place};
-use crate::imaging;
+use crate::imaging::{self, PixelBox};
 use crate::manifest::{Manifest, Output};
 use crate::models::ModelSet;
 use crate::session::{Network, SessionSettings};
@@ -21,6 +22,8 @@ use crate::view::View;
 const MAX_FACES: usize = 200;
 /// Candidates looked at before suppression at most, the surest first.
 const MAX_CANDIDATES: usize = 2000;
+/// The longer side that photos are scaled down to, pixels: they show one face, and near.
+const PHOTO_SIDE: u32 = 640;
 /// The border tried around photos of which the face fills too much, as a part of the longer side.
 const BORDER: f32 = 0.5;
 
@@ -44,45 +47,56 @@ pub(crate) struct Found {
 pub(crate) struct Detector {
     network: Network,
     landmarks: Option<Network>,
-    side: u32,
+    most: u32,
 }
 
 impl Detector {
-    /// `side`: the longer side frames are scaled down to, pixels.
-    pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, side: u32) -> Result<Self, OpenError> {
+    /// `most`: the longer side of the network's input at most, pixels.
+    pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, most: u32) -> Result<Self, OpenError> {
         let network = Network::load(&models.detector, settings)?;
         let landmarks = models.landmarks.as_ref().map(|model| Network::load(model, settings)).transpose()?;
         if matches!(network.manifest().output, Output::Ultraface(_)) && landmarks.is_none() {
             let why = "it gives no landmarks, and its set names no landmarks model".to_owned();
             return Err(OpenError::WrongTensor { model: network.manifest().name.clone(), why });
         }
-        Ok(Self { network, landmarks, side: side.max(network_multiple(&models.detector.manifest)) })
+        Ok(Self { network, landmarks, most: most.max(models.detector.manifest.input.multiple_of) })
     }
 
     /// The faces the search asks for, the largest first.
     pub(crate) fn find(&mut self, frame: &Frame, search: &Search, lane: Lane) -> Result<Vec<Found>, AnalysisError> {
-        let mut found = self.find_in(frame, self.side, 0.0)?;
-        if found.is_empty() && lane == Lane::Photo {
-            found = self.find_harder(frame)?;
-        }
+        let Some(area) = window::area(frame, search) else { return Ok(Vec::new()) };
+        let mut found = match lane {
+            Lane::Live => self.find_in(frame, area, self.side(&area, search), 0.0)?,
+            Lane::Photo => self.find_in_photo(frame, area)?,
+        };
         found.retain(|face| is_wanted(&face.place.face_box, search));
         found.sort_by(|a, b| b.place.face_box.area().total_cmp(&a.place.face_box.area()));
         found.truncate(MAX_FACES);
         Ok(found)
     }
 
-    /// For photos in which nothing was found: with room around a face that fills the picture, then with more
-    /// pixels for a face that is far away.
-    fn find_harder(&mut self, frame: &Frame) -> Result<Vec<Found>, AnalysisError> {
-        let found = self.find_in(frame, self.side, BORDER)?;
-        if found.is_empty() && frame.width().max(frame.height()) > self.side {
-            return self.find_in(frame, self.side * 2, 0.0);
+    /// The size by need.
+    fn side(&self, area: &PixelBox, search: &Search) -> u32 {
+        let (_, least) = limits(&self.network.manifest().output);
+        window::side(area, search, least, self.most)
+    }
+
+    /// When nothing is found: with room around a face that fills the picture, then with more pixels for a face
+    /// that is far away.
+    fn find_in_photo(&mut self, frame: &Frame, area: PixelBox) -> Result<Vec<Found>, AnalysisError> {
+        let side = PHOTO_SIDE.min(self.most);
+        let mut found = self.find_in(frame, area, side, 0.0)?;
+        if found.is_empty() {
+            found = self.find_in(frame, area, side, BORDER)?;
+        }
+        if found.is_empty() && area.width.max(area.height) > side as usize {
+            found = self.find_in(frame, area, side * 2, 0.0)?;
         }
         Ok(found)
     }
 
-    fn find_in(&mut self, frame: &Frame, side: u32, border: f32) -> Result<Vec<Found>, AnalysisError> {
-        let view = view(self.network.manifest(), frame, side, border);
+    fn find_in(&mut self, frame: &Frame, area: PixelBox, side: u32, border: f32) -> Result<Vec<Found>, AnalysisError> {
+        let view = view(self.network.manifest(), area, side, border);
         let candidates = self.candidates(frame, &view)?;
         let mut found = Vec::with_capacity(candidates.len());
         for candidate in candidates {
@@ -101,11 +115,7 @@ impl Detector {
         let picture = imaging::fit(frame, view)?;
         let canvas = (picture.width() as f32, picture.height() as f32);
         let output = self.network.manifest().output.clone();
-        let (iou, least) = match &output {
-            Output::Centerface(output) => (output.nms_iou, output.min_side),
-            Output::Ultraface(output) => (output.nms_iou, output.min_side),
-            _ => return Ok(Vec::new()),
-        };
+        let (iou, least) = limits(&output);
         let answers = self.network.ask(&[picture], |answer| match &output {
             Output::Centerface(output) => centerface::read(answer, output),
             Output::Ultraface(output) => ultraface::read(answer, output, canvas),
@@ -136,16 +146,22 @@ impl Detector {
     }
 }
 
-fn network_multiple(manifest: &Manifest) -> u32 {
-    manifest.input.multiple_of
+/// How much candidates may overlap, and how small a face the network can be trusted with, pixels of its input.
+fn limits(output: &Output) -> (f32, f32) {
+    match output {
+        Output::Centerface(output) => (output.nms_iou, output.min_side),
+        Output::Ultraface(output) => (output.nms_iou, output.min_side),
+        // No manifest of a detector has another output.
+        _ => (1.0, 1.0),
+    }
 }
 
-fn view(manifest: &Manifest, frame: &Frame, side: u32, border: f32) -> View {
+fn view(manifest: &Manifest, area: PixelBox, side: u32, border: f32) -> View {
     let input = &manifest.input;
     if input.is_free() {
-        return View::fitted(frame.width(), frame.height(), side, input.multiple_of, border);
+        return View::fitted(area, side, input.multiple_of, border);
     }
-    View::stretched(frame.width(), frame.height(), (input.width, input.height), border)
+    View::stretched(area, (input.width, input.height), border)
 }
 
 /// Eyes, nose and mouth corners out of 68 points (x, y), in parts of the box.
@@ -177,7 +193,12 @@ mod tests {
 
     #[test]
     fn a_search_leaves_out_what_is_elsewhere_too_small_or_too_large() {
-        let search = Search { region: Some(Rect::new(0.0, 0.0, 100.0, 100.0)), min_face_px: 40, max_face_px: 80 };
+        let search = Search {
+            region: Some(Rect::new(0.0, 0.0, 100.0, 100.0)),
+            min_face_px: 40,
+            max_face_px: 80,
+            ..Search::ANYWHERE
+        };
         assert!(is_wanted(&Rect::new(30.0, 30.0, 80.0, 90.0), &search));
         assert!(!is_wanted(&Rect::new(80.0, 30.0, 130.0, 90.0), &search), "its centre is outside");
         assert!(!is_wanted(&Rect::new(30.0, 30.0, 69.0, 90.0), &search), "its shorter side is below");

@@ -1,0 +1,78 @@
+//! What the inference threads have done since they were started.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::ports::Lane;
+
+/// What has happened so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames of cameras looked at.
+    pub live_done: u64,
+    /// Frames of cameras refused because too many were waiting.
+    pub live_refused: u64,
+    /// Photos looked at.
+    pub photos_done: u64,
+    /// Time spent inside networks, over all threads.
+    pub in_networks: Duration,
+}
+
+/// The counters, shared by the threads; the metrics show them too.
+pub(crate) struct Counted {
+    live_done: Count,
+    live_refused: Count,
+    photos_done: Count,
+}
+
+struct Count {
+    value: AtomicU64,
+    metric: metrics::Counter,
+}
+
+impl Count {
+    fn new(metric: metrics::Counter) -> Self {
+        Self { value: AtomicU64::default(), metric }
+    }
+
+    fn one_more(&self) {
+        self.value.fetch_add(1, Ordering::Relaxed);
+        self.metric.increment(1);
+    }
+
+    fn read(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self {
+            live_done: Count::new(metrics::counter!("polyface_inference_live_total")),
+            live_refused: Count::new(metrics::counter!("polyface_inference_live_refused_total")),
+            photos_done: Count::new(metrics::counter!("polyface_inference_photos_total")),
+        }
+    }
+}
+
+impl Counted {
+    pub(crate) fn count(&self, lane: Lane) {
+        match lane {
+            Lane::Live => self.live_done.one_more(),
+            Lane::Photo => self.photos_done.one_more(),
+        }
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.live_refused.one_more();
+    }
+
+    pub(crate) fn read(&self) -> Counters {
+        Counters {
+            live_done: self.live_done.read(),
+            live_refused: self.live_refused.read(),
+            photos_done: self.photos_done.read(),
+            in_networks: Duration::ZERO,
+        }
+    }
+}
