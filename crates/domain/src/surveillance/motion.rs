@@ -142,7 +142,7 @@ mod tests {
 
     /// A scene with structure: grey blinds before a darker wall.
     fn scene(x: usize, y: usize) -> u8 {
-        if (x / 40 + y / 90) % 2 == 0 { 90 } else { 120 }
+        if (x / 40 + y / 90).is_multiple_of(2) { 90 } else { 120 }
     }
 
     fn frame(millis: i64, luminance: impl Fn(usize, usize) -> u8) -> Frame {
