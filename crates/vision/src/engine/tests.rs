@@ -1,4 +1,5 @@
 use std::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 
@@ -134,7 +135,7 @@ async fn busy_cameras_and_enrolment_share_the_threads_and_nobody_starves() {
         tasks.spawn(async move {
             loop {
                 let work = move |done: &mut Vec<u32>| {
-                    std::thread::sleep(std::time::Duration::from_micros(500));
+                    std::thread::sleep(Duration::from_micros(500));
                     done.push(caller);
                     done.len()
                 };

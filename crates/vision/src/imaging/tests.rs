@@ -4,6 +4,9 @@ use domain::geometry::Point;
 
 use super::*;
 
+/// All of a frame.
+const ALL: PixelBox = PixelBox { left: 0, top: 0, width: 64, height: 32 };
+
 /// Left half red, right half blue.
 fn halves(width: usize, height: usize) -> Vec<u8> {
     let pixel = |i: usize| if i % width < width / 2 { [255, 0, 0] } else { [0, 0, 255] };
@@ -45,12 +48,16 @@ fn assert_near(found: [u8; 3], wanted: [u8; 3]) {
 
 #[test]
 fn every_pixel_format_gives_the_same_picture() {
-    let view = View::fitted(64, 32, 32, 8, 0.0);
+    let view = View::fitted(ALL, 32, 8, 0.0);
     for frame in [rgb(), yuv(PixelFormat::I420), yuv(PixelFormat::Nv12)] {
         let small = fit(&frame, &view).unwrap();
         assert_eq!((small.width(), small.height()), (32, 16));
         assert_near(pixel(&small, 2, 8), [255, 0, 0]);
         assert_near(pixel(&small, 29, 8), [0, 0, 255]);
+        let right = View::fitted(PixelBox { left: 32, width: 32, ..ALL }, 32, 8, 0.0);
+        let right = fit(&frame, &right).unwrap();
+        assert_eq!((right.width(), right.height()), (32, 32));
+        assert_near(pixel(&right, 3, 8), [0, 0, 255]);
         let part = copy(&frame, PixelBox { left: 30, top: 4, width: 10, height: 6 }).unwrap().unwrap();
         assert_eq!((part.width(), part.height()), (10, 6));
         assert_near(pixel(&part, 0, 0), [255, 0, 0]);
@@ -60,7 +67,7 @@ fn every_pixel_format_gives_the_same_picture() {
 
 #[test]
 fn a_border_is_black() {
-    let view = View::fitted(64, 32, 64, 8, 0.5);
+    let view = View::fitted(ALL, 64, 8, 0.5);
     let padded = fit(&rgb(), &view).unwrap();
     assert_eq!(pixel(&padded, 0, 0), [0, 0, 0]);
     assert_eq!(pixel(&padded, view.offset.0, view.offset.1), [255, 0, 0]);
