@@ -181,7 +181,7 @@ mod tests {
     fn a_still_scene_is_searched_only_now_and_then() {
         let mut gate = gate();
         let noisy = |millis: i64| {
-            frame(millis, move |x, y| (i32::from(scene(x, y)) + noise(x + y * WIDTH + millis as usize, 12)) as u8)
+            frame(millis, move |x, y| (i32::from(scene(x, y)) + noise(x + y * WIDTH + millis as usize, 8)) as u8)
         };
         let open: Vec<i64> = (1..=10).map(|i| i * 200).filter(|at| gate.is_open(&noisy(*at), &SEARCH)).collect();
         assert_eq!(open, [STILL_MILLIS], "sensor noise is no motion");

@@ -206,7 +206,7 @@ mod tests {
         let pace = Pace::new(EVERY);
         terms(&pace, 30, 600).await;
         assert_eq!(pace.detail(), Detail::Least);
-        terms(&pace, 2 * CAUTION + 3, 50).await;
+        terms(&pace, 2 * CAUTION + 1, 50).await;
         assert_eq!((pace.interval(), pace.detail()), (SLOWEST, Detail::Full));
         terms(&pace, 40, 50).await;
         assert_eq!(pace.interval(), EVERY);
