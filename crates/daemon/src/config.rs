@@ -129,13 +129,15 @@ pub(crate) struct Vision {
     pub(crate) detect_every_ms: u64,
     /// The smallest face taken when a camera does not say otherwise, pixels.
     pub(crate) min_face_px: u32,
+    /// Whether thresholds rise where many people are watched for.
+    pub(crate) thresholds_rise: bool,
     /// Whether faces are checked for being alive.
     pub(crate) liveness: Liveness,
 }
 
 impl Default for Vision {
     fn default() -> Self {
-        Self { detect_every_ms: 200, min_face_px: 60, liveness: Liveness::Off }
+        Self { detect_every_ms: 200, min_face_px: 60, thresholds_rise: true, liveness: Liveness::Off }
     }
 }
 

@@ -197,6 +197,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         serial: config.device.serial.clone().unwrap_or_else(serial::machine_id),
         time_zone: jiff::tz::TimeZone::get(&config.device.time_zone).context("device.time_zone")?,
         digest_realm: DIGEST_REALM.to_owned(),
+        thresholds_rise: config.vision.thresholds_rise,
         limits: domain::Limits { channels: config.sensetime.channels, ..domain::Limits::default() },
     })
 }

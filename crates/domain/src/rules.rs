@@ -34,9 +34,9 @@ pub(crate) fn candidate(
     })
 }
 
-/// The answer of a watch whose best candidate is known.
-pub(crate) fn answer(watch: &Watch, best: Option<Candidate>) -> Match {
-    Match { watch: watch.id, threshold: watch.settings.threshold, best }
+/// The answer of a watch whose best candidate is known; `threshold`: its own, or a raised one.
+pub(crate) fn answer(watch: &Watch, threshold: Similarity, best: Option<Candidate>) -> Match {
+    Match { watch: watch.id, threshold, best }
 }
 
 /// Whether a face may be taken for a living one. Fails closed: once a score is demanded, none and one that is not a

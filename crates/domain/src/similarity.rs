@@ -36,9 +36,24 @@ impl Similarity {
 }
 
 /// The way from the cosine of two embeddings to their [`Similarity`]: straight lines between points.
+///
+/// It also knows how alike unlike faces are, and from that how a threshold must rise with the library: among `N`
+/// people the best of the wrong ones is `N` times as likely to reach a threshold as a single one is (FPIR ≈ N × FMR).
+/// The cosines of unlike faces are taken as normally distributed with mean `m` and deviation `s`; the far end of that
+/// falls like `exp(-z²/2)`, `z = (cosine - m) / s`. A threshold that is `z` deviations out keeps the rate of false
+/// alarms that it has among [`SMALL_LIBRARY`](Self::SMALL_LIBRARY) people when it moves out to
+/// `sqrt(z² + 2 ln(N / SMALL_LIBRARY))`. In smaller libraries it stays what it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     points: Vec<(f32, f32)>,
+    unlike: Option<Unlike>,
+}
+
+/// How the cosines of unlike faces are distributed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Unlike {
+    mean: f32,
+    deviation: f32,
 }
 
 impl Calibration {
@@ -48,7 +63,37 @@ impl Calibration {
         if points.len() < 2 || !rising {
             return Err(Error::invalid("calibration", "needs at least two rising points"));
         }
-        Ok(Self { points })
+        Ok(Self { points, unlike: None })
+    }
+
+    /// The same, with mean and standard deviation of the cosines of unlike faces; without them no threshold rises.
+    pub fn with_unlike(self, mean: f32, deviation: f32) -> Result<Self> {
+        if !mean.is_finite() || !deviation.is_finite() || deviation <= 0.0 {
+            return Err(Error::invalid("calibration", "needs a mean and a positive deviation of unlike faces"));
+        }
+        Ok(Self { unlike: Some(Unlike { mean, deviation }), ..self })
+    }
+
+    /// People among whom a threshold means what it says; in larger libraries it rises.
+    pub const SMALL_LIBRARY: u64 = 1_000;
+
+    /// What a threshold has to be among so many people to raise no more false alarms than among
+    /// [`SMALL_LIBRARY`](Self::SMALL_LIBRARY).
+    pub fn raised(&self, threshold: Similarity, people: u64) -> Similarity {
+        let Some(Unlike { mean, deviation }) = self.unlike else { return threshold };
+        let Some(cosine) = self.cosine(threshold).filter(|_| people > Self::SMALL_LIBRARY) else { return threshold };
+        let crowd = (people as f64 / Self::SMALL_LIBRARY as f64).ln() as f32;
+        let out = ((cosine - mean) / deviation).max(0.0);
+        let raised = self.similarity(mean + deviation * (out * out + 2.0 * crowd).sqrt());
+        Similarity::new(raised.value().max(threshold.value()))
+    }
+
+    /// The lowest cosine of this similarity; `None` where no cosine reaches it.
+    fn cosine(&self, similarity: Similarity) -> Option<f32> {
+        let next = self.points.partition_point(|point| point.1 < similarity.value());
+        let &(x1, y1) = self.points.get(next)?;
+        let Some(&(x0, y0)) = next.checked_sub(1).and_then(|before| self.points.get(before)) else { return Some(x1) };
+        Some(x0 + (x1 - x0) * (similarity.value() - y0) / (y1 - y0))
     }
 
     /// The similarity of two faces whose embeddings have this cosine.
@@ -74,6 +119,25 @@ mod tests {
         assert!((line.similarity(0.25).value() - 0.4).abs() < 1e-6);
         assert!((line.similarity(0.75).value() - 0.9).abs() < 1e-6);
         assert_eq!(line.similarity(1.0).percent(), 100);
+    }
+
+    #[test]
+    fn a_threshold_rises_with_the_library_and_never_falls() {
+        let points = vec![(0.0, 0.0), (0.44, 0.70), (0.50, 0.80), (0.60, 0.88), (0.80, 0.96), (1.0, 1.0)];
+        let line = Calibration::new(points).unwrap();
+        assert_eq!(
+            line.raised(Similarity::new(0.8), 1_000_000),
+            Similarity::new(0.8),
+            "nothing is known of unlike faces"
+        );
+        let line = line.with_unlike(0.0, 0.1).unwrap();
+        let raised = |people| line.raised(Similarity::new(0.8), people).value();
+        assert_eq!((raised(0), raised(1_000)), (0.8, 0.8), "a small library keeps the threshold");
+        // 5 deviations out: sqrt(25 + 2 ln 100) = 5.85, a cosine of 0.585.
+        assert!((raised(100_000) - 0.868).abs() < 0.002, "{}", raised(100_000));
+        assert!(raised(10_000) < raised(100_000) && raised(100_000) < raised(1_000_000));
+        assert_eq!(line.raised(Similarity::new(1.0), 1_000_000), Similarity::new(1.0));
+        assert!(line.with_unlike(0.0, 0.0).is_err());
     }
 
     #[test]

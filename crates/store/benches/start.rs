@@ -56,6 +56,7 @@ fn start(what: &str, dir: &Path) -> Appliance {
         serial: "1".into(),
         time_zone: jiff::tz::TimeZone::UTC,
         digest_realm: "bench".into(),
+        thresholds_rise: true,
         limits: Limits::default(),
     };
     let appliance = Appliance::load(ports, options).unwrap();

@@ -72,6 +72,7 @@ impl Handles {
             serial: "PF0001".into(),
             time_zone: TimeZone::fixed(jiff::tz::offset(8)),
             digest_realm: REALM.into(),
+            thresholds_rise: true,
             limits,
         };
         Appliance::load(ports, options)

@@ -1,9 +1,13 @@
 //! Clips made at test time with ffmpeg.
 
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+mod street;
+
+pub use street::{Head, Spot, Street, View, Walk};
 
 /// How the pictures are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -206,21 +210,41 @@ fn at(seconds: f64) -> Duration {
     Duration::from_millis((seconds * 1000.0).round() as u64)
 }
 
-/// Runs ffmpeg into a file of another name first, so that a half-made clip is never taken for a whole one.
+/// Encodes what ffmpeg reads from files or draws itself.
 fn encode(input: &[String], shape: Shape, file: &Path) -> io::Result<()> {
+    run(input, shape, file, None)
+}
+
+/// Encodes frames that `draw` writes: rows of R G B.
+fn encode_frames(shape: Shape, file: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let (size, fps) = (format!("{}x{}", shape.width, shape.height), shape.fps.to_string());
+    let input = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &size, "-r", &fps, "-i", "-"].map(str::to_owned);
+    run(&input, shape, file, Some(Box::new(draw)))
+}
+
+type Draw<'a> = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + 'a>;
+
+/// Runs ffmpeg into a file of another name first, so that a half-made clip is never taken for a whole one.
+fn run(input: &[String], shape: Shape, file: &Path, draw: Option<Draw<'_>>) -> io::Result<()> {
     let unfinished = file.with_extension(format!("{}.mp4", uuid::Uuid::new_v4()));
     let key_frames = shape.fps.to_string();
-    let status = Command::new("ffmpeg")
+    let mut ffmpeg = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y"])
         .args(input)
         .args(shape.codec.encoder())
         // As cameras do: a key frame every second and no picture that refers to a later one.
         .args(["-preset", "veryfast", "-bf", "0", "-pix_fmt", "yuv420p", "-g", &key_frames, "-an"])
         .arg(&unfinished)
-        .stdin(Stdio::null())
-        .status()?;
+        .stdin(if draw.is_some() { Stdio::piped() } else { Stdio::null() })
+        .spawn()?;
+    let drawn = match (draw, ffmpeg.stdin.take()) {
+        (Some(draw), Some(pipe)) => draw(&mut BufWriter::new(pipe)),
+        _ => Ok(()),
+    };
+    let status = ffmpeg.wait()?;
     if !status.success() {
         return Err(io::Error::other(format!("ffmpeg ended with {status}")));
     }
+    drawn?;
     std::fs::rename(&unfinished, file)
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use testkit::clip::{self, Codec, Passages, Shape};
+use domain::geometry::Rect;
+use testkit::clip::{self, Codec, Head, Passages, Shape, Spot, Street, View, Walk};
 
 const SHAPE: Shape = Shape { width: 320, height: 180, fps: 10, codec: Codec::H264 };
 
@@ -76,4 +77,23 @@ fn a_missing_still_is_an_error_and_leaves_no_clip() {
     let film = directory.join("film.mp4");
     assert!(clip::from_stills(&film, &[(Path::new("/nonexistent.jpg"), 2.0)], SHAPE, 1.0).is_err());
     assert!(!film.exists());
+}
+
+#[test]
+fn a_street_shows_a_head_where_its_walk_says() {
+    let photo = image::RgbImage::from_pixel(60, 60, image::Rgb([220, 20, 20]));
+    let head = Head::cut(&photo, Rect::new(15.0, 15.0, 45.0, 45.0));
+    let (start, end) = (Spot { x: 40.0, y: 90.0, face: 30.0 }, Spot { x: 280.0, y: 90.0, face: 30.0 });
+    let walk = Walk { who: "Ann".into(), head, from: 1.0, to: 4.0, start, end };
+    let view = View { pillar: Some((140.0, 180.0)), ..View::default() };
+    let street = Street { shape: SHAPE, view, walks: vec![walk.clone()] };
+    let film = street.render(&directory("street").join("film.mp4"), 1.0).unwrap();
+
+    assert_eq!((film.length, film.passages[0].who.as_str()), (Duration::from_secs(5), "Ann"));
+    let frames = frames(&film.file);
+    assert_eq!(frames.len(), 50);
+    let at = |seconds: f64| walk.spot(seconds).map(|spot| colour(&frames[(seconds * 10.0) as usize], spot.x as usize));
+    assert_eq!([at(0.5), at(1.5), at(3.5), at(4.5)], [None, Some(Some('r')), Some(Some('r')), None]);
+    assert_eq!(at(2.5), Some(None), "the pillar hides it");
+    assert_eq!(colour(&frames[5], 60), None);
 }

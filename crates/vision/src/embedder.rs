@@ -25,10 +25,18 @@ impl Identity {
     pub(crate) fn new(manifest: &Manifest) -> Result<Self, OpenError> {
         let wrong = |why: String| OpenError::WrongTensor { model: manifest.name.clone(), why };
         let output = output(manifest).map_err(wrong)?;
-        let calibration = Calibration::new(output.calibration).map_err(|error| wrong(error.to_string()))?;
+        let calibration = calibration(&output).map_err(|error| wrong(error.to_string()))?;
         let hash = manifest.sha256.get(..HASH_DIGITS).unwrap_or_default();
         let model = ModelId(format!("{}/{}/{hash}", manifest.name, manifest.revision).into());
         Ok(Self { model, calibration })
+    }
+}
+
+fn calibration(output: &EmbeddingOutput) -> domain::Result<Calibration> {
+    let calibration = Calibration::new(output.calibration.clone())?;
+    match output.unlike {
+        Some((mean, deviation)) => calibration.with_unlike(mean, deviation),
+        None => Ok(calibration),
     }
 }
 

@@ -185,6 +185,8 @@ pub(crate) struct EmbeddingOutput {
     pub(crate) tensor: String,
     pub(crate) length: usize,
     pub(crate) calibration: Vec<(f32, f32)>,
+    /// Mean and standard deviation of the cosines of unlike faces, where they were measured.
+    pub(crate) unlike: Option<(f32, f32)>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -42,6 +42,8 @@ pub struct Options {
     pub time_zone: jiff::tz::TimeZone,
     /// The realm that digest logins are hashed for; changing it voids them.
     pub digest_realm: String,
+    /// Whether a watch's threshold rises where it watches for many people; see [`Calibration`](crate::Calibration).
+    pub thresholds_rise: bool,
     /// How much fits.
     pub limits: Limits,
 }

@@ -1,11 +1,18 @@
-//! Which frame of a track becomes its capture, and when.
+//! Which frames of a visit are looked at closely, and when the visit is decided.
+//!
+//! Finding a face is cheap and happens in every frame; describing it costs inference, so at most [`MAX_LOOKS`]
+//! frames of a visit are. They vote together: a visit nobody is sure of is looked at again, at other moments, until
+//! it is sure, the looks are spent or the deadline is over. A decided visit stays decided.
 
 use crate::frame::Frame;
 use crate::{Detection, SnapMode, Timestamp};
 
-/// In best-shot mode a track is decided after this time even while the face stays.
+/// In best-shot mode a visit is decided after this time even while the face stays; in the other modes it is decided
+/// then at the latest.
 const DEADLINE_MILLIS: i64 = 3_000;
-/// While the best shot is poor the deadline waits for a better one, up to this time.
+/// In best-shot mode a visit that is not sure is decided after this time, sure or not,
+const UNSURE_DEADLINE_MILLIS: i64 = 6_000;
+/// or after this time while the best shot is poor.
 const POOR_DEADLINE_MILLIS: i64 = 9_000;
 /// In timed mode, one capture in this time.
 const TIMED_MILLIS: i64 = 5_000;
@@ -15,74 +22,156 @@ const GOOD_QUALITY: u8 = 50;
 const MIN_QUALITY: u8 = 15;
 /// A shot replaces the best so far only when it is so much better: keeping a frame costs a copy.
 const QUALITY_GAIN: u8 = 3;
+/// Before the decision the best shot is described too when it is so much better than those that were.
+const PICTURE_GAIN: u8 = 10;
 /// A detector's single mistake is not a visit.
 const MIN_SIGHTINGS: u32 = 2;
+/// Shots described of one visit, or of one interval in timed mode.
+const MAX_LOOKS: u32 = 4;
+/// Shots described beyond that to tell faces apart that came close.
+const DOUBT_LOOKS: u32 = 2;
+/// Between two looks: the next frame would show the same again.
+const LOOK_INTERVAL_MILLIS: i64 = 500;
 
-/// One look at a face.
+/// One frame of a face.
 #[derive(Debug, Clone)]
 pub(super) struct Shot {
     pub(super) frame: Frame,
     pub(super) detection: Detection,
 }
 
-/// The best shot of a track so far, and how often it was captured.
+impl Shot {
+    pub(super) fn quality(&self) -> u8 {
+        self.detection.quality.overall
+    }
+}
+
+/// What the looks say together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// There was none yet, or it may be somebody or nobody.
+    Unsure,
+    /// It is somebody.
+    Sure,
+    /// There is nobody it could be: no people are watched for.
+    Nobody,
+}
+
+/// The best shot of a visit so far, and how often it was looked at and captured.
 #[derive(Debug)]
 pub(super) struct BestShot {
     mode: SnapMode,
     since: Timestamp,
     sightings: u32,
+    /// The best that was not looked at.
     shot: Option<Shot>,
+    /// Quality of the best that was.
+    looked_quality: u8,
+    looked_at: Timestamp,
+    looks: u32,
     captures: u32,
 }
 
 impl BestShot {
     pub(super) fn new(mode: SnapMode, since: Timestamp) -> Self {
-        Self { mode, since, sightings: 0, shot: None, captures: 0 }
+        Self { mode, since, sightings: 0, shot: None, looked_quality: 0, looked_at: since, looks: 0, captures: 0 }
     }
 
-    /// Takes a look into account; the frame is copied only when it is the best so far.
-    pub(super) fn see(&mut self, frame: &Frame, detection: &Detection) {
+    /// Takes a frame into account; it is copied only when it is the best so far or another look is wanted now.
+    pub(super) fn see(&mut self, frame: &Frame, detection: &Detection, another: bool) {
         self.sightings += 1;
-        let best = self.shot.as_ref().map(|shot| shot.detection.quality.overall);
-        let better = best.is_none_or(|best| detection.quality.overall >= best.saturating_add(QUALITY_GAIN));
-        if better && self.wants_more() {
+        let best = self.shot.as_ref().map_or(self.looked_quality, Shot::quality);
+        let better = detection.quality.overall >= best.saturating_add(QUALITY_GAIN);
+        let first = self.looks == 0 && self.shot.is_none();
+        if another && self.shot.is_none() || self.wants_more() && (better || first) {
             self.shot = Some(Shot { frame: frame.detached(), detection: detection.clone() });
         }
     }
 
-    /// The shot to be captured now, while the face is still in view.
-    pub(super) fn due(&mut self, now: Timestamp) -> Option<Shot> {
-        let quality = self.shot.as_ref()?.detection.quality.overall;
-        let waited = now.millis_since(self.since);
-        let good = quality >= GOOD_QUALITY;
-        let due = match self.mode {
-            SnapMode::First => good || waited >= DEADLINE_MILLIS,
-            SnapMode::Best => waited >= if good { DEADLINE_MILLIS } else { POOR_DEADLINE_MILLIS },
-            SnapMode::Timed if self.captures == 0 => good || waited >= DEADLINE_MILLIS,
-            SnapMode::Timed => waited >= TIMED_MILLIS,
+    /// Whether another look is wanted although it may be no better than those before.
+    pub(super) fn wants_another(&self, now: Timestamp, standing: Standing, doubtful: bool) -> bool {
+        let rested = now.millis_since(self.looked_at) >= LOOK_INTERVAL_MILLIS;
+        let unsure = standing == Standing::Unsure && self.wants_more() && self.looks < MAX_LOOKS;
+        self.looks > 0 && rested && (unsure || doubtful && !self.spent())
+    }
+
+    /// The shot to be looked at now; `another`: although the visit was looked at before.
+    pub(super) fn look(&mut self, now: Timestamp, another: bool) -> Option<Shot> {
+        let quality = self.shot.as_ref()?.quality();
+        let due = if self.looks == 0 {
+            quality >= GOOD_QUALITY || now.millis_since(self.since) >= DEADLINE_MILLIS
+        } else {
+            another && quality >= GOOD_QUALITY.min(self.looked_quality)
         };
         if due { self.take(now) } else { None }
     }
 
-    /// The shot to be captured when the track ends without ever having been captured.
-    pub(super) fn last(&mut self, now: Timestamp) -> Option<Shot> {
-        if self.captures == 0 { self.take(now) } else { None }
+    /// The shot to be looked at before the decision: the first of all, or one much better than those before.
+    pub(super) fn last_look(&mut self, now: Timestamp) -> Option<Shot> {
+        let better = self.shot.as_ref()?.quality() >= self.looked_quality.saturating_add(PICTURE_GAIN);
+        let wanted = self.wants_more() && (self.looks == 0 || better);
+        if wanted { self.take(now) } else { None }
+    }
+
+    /// Whether the visit is to be decided now, while the face is still in view.
+    pub(super) fn due(&self, now: Timestamp, standing: Standing) -> bool {
+        let waited = now.millis_since(self.since);
+        let best = self.shot.as_ref().map_or(0, Shot::quality).max(self.looked_quality);
+        let settled = standing != Standing::Unsure || self.looks >= MAX_LOOKS;
+        let deadline = match self.mode {
+            SnapMode::Timed if self.captures > 0 => TIMED_MILLIS,
+            SnapMode::First | SnapMode::Timed if self.looks > 0 && settled => 0,
+            SnapMode::First | SnapMode::Timed => DEADLINE_MILLIS,
+            SnapMode::Best if standing == Standing::Sure || best >= GOOD_QUALITY && settled => DEADLINE_MILLIS,
+            SnapMode::Best if best >= GOOD_QUALITY => UNSURE_DEADLINE_MILLIS,
+            SnapMode::Best => POOR_DEADLINE_MILLIS,
+        };
+        self.wants_more() && waited >= deadline
+    }
+
+    /// Notes that the visit was decided.
+    pub(super) fn decided(&mut self, now: Timestamp) {
+        self.captures += 1;
+        self.since = now;
+        self.looks = 0;
+        self.looked_quality = 0;
+        self.shot = None;
+    }
+
+    /// Whether the visit is yet to be decided, or decided again and again.
+    pub(super) fn wants_more(&self) -> bool {
+        self.captures == 0 || self.mode == SnapMode::Timed
+    }
+
+    /// Whether it was never decided.
+    pub(super) fn undecided(&self) -> bool {
+        self.captures == 0
+    }
+
+    /// Whether no more looks are allowed, whatever the doubt.
+    pub(super) fn spent(&self) -> bool {
+        self.looks >= MAX_LOOKS + DOUBT_LOOKS
+    }
+
+    pub(super) fn mode(&self) -> SnapMode {
+        self.mode
+    }
+
+    /// Forgets a shot that may show somebody else.
+    pub(super) fn drop_shot(&mut self) {
+        self.shot = None;
     }
 
     fn take(&mut self, now: Timestamp) -> Option<Shot> {
-        let usable = |shot: &mut Shot| shot.detection.quality.overall >= MIN_QUALITY;
-        if self.sightings < MIN_SIGHTINGS {
+        let usable = |shot: &mut Shot| shot.quality() >= MIN_QUALITY;
+        if self.sightings < MIN_SIGHTINGS || self.spent() {
             return None;
         }
         let shot = self.shot.take_if(usable)?;
-        self.captures += 1;
-        self.since = now;
+        self.looks += 1;
+        self.looked_at = now;
+        self.looked_quality = self.looked_quality.max(shot.quality());
         Some(shot)
-    }
-
-    /// Whether another shot could still be captured of this track.
-    fn wants_more(&self) -> bool {
-        self.captures == 0 || self.mode == SnapMode::Timed
     }
 }
 
@@ -97,64 +186,101 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn look(best: &mut BestShot, millis: i64, overall: u8) -> Option<i64> {
+    /// What a camera's task does with one frame: the times of the shot looked at, and whether a decision is due.
+    fn see(best: &mut BestShot, millis: i64, overall: u8, standing: Standing) -> (Option<i64>, bool) {
         let plane = Plane { data: Bytes::from(vec![0; 12]), stride: 6 };
         let frame = Frame::new(at(millis), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
         let quality = Quality { overall, ..Quality::default() };
         let detection = Detection { face_box: Default::default(), landmarks: Default::default(), score: 0.9, quality };
-        best.see(&frame, &detection);
-        best.due(at(millis)).map(|shot| shot.frame.at().as_millis())
+        let another = best.wants_another(at(millis), standing, false);
+        best.see(&frame, &detection, another);
+        let mut look = best.look(at(millis), another);
+        let due = best.due(at(millis), standing);
+        if due && look.is_none() {
+            look = best.last_look(at(millis));
+        }
+        (look.map(|shot| shot.frame.at().as_millis()), due)
     }
 
     #[test]
-    fn best_mode_takes_the_best_frame_at_the_deadline() {
+    fn best_mode_decides_a_sure_visit_at_the_deadline_with_the_best_frame() {
         let mut best = BestShot::new(SnapMode::Best, at(0));
-        assert_eq!(look(&mut best, 0, 55), None);
-        assert_eq!(look(&mut best, 1_000, 80), None);
-        assert_eq!(look(&mut best, 2_000, 60), None);
-        assert_eq!(look(&mut best, 3_000, 60), Some(1_000));
-        assert_eq!(look(&mut best, 9_000, 99), None, "a decided track is final");
-        assert!(best.last(at(9_100)).is_none());
+        assert_eq!(see(&mut best, 0, 55, Standing::Unsure), (None, false), "one sighting may be a mistake");
+        assert_eq!(see(&mut best, 200, 55, Standing::Unsure), (Some(0), false));
+        assert_eq!(see(&mut best, 1_000, 80, Standing::Sure), (None, false));
+        assert_eq!(see(&mut best, 2_000, 60, Standing::Sure), (None, false));
+        assert_eq!(see(&mut best, 3_000, 60, Standing::Sure), (Some(1_000), true));
+        best.decided(at(3_000));
+        assert_eq!(see(&mut best, 9_000, 99, Standing::Sure), (None, false), "a decided visit is final");
+        assert!(best.last_look(at(9_100)).is_none());
+    }
+
+    #[test]
+    fn a_visit_that_is_not_sure_is_looked_at_again_but_not_for_ever() {
+        let mut best = BestShot::new(SnapMode::Best, at(0));
+        let seen: Vec<_> = (0..=30).map(|i| see(&mut best, i * 200, 60, Standing::Unsure)).collect();
+        let looks = seen.iter().filter(|(look, _)| look.is_some()).count();
+        assert_eq!(looks, 4);
+        assert_eq!(seen.iter().position(|(_, due)| *due), Some(15), "all looks are spent by the deadline");
     }
 
     #[test]
     fn best_mode_waits_longer_while_the_face_is_poor() {
         let mut best = BestShot::new(SnapMode::Best, at(0));
-        assert_eq!(look(&mut best, 0, 20), None);
-        assert_eq!(look(&mut best, 3_200, 25), None);
-        assert_eq!(look(&mut best, 5_000, 70), Some(5_000));
+        assert!(!see(&mut best, 0, 20, Standing::Unsure).1);
+        assert!(!see(&mut best, 3_200, 25, Standing::Unsure).1);
+        assert!(!see(&mut best, 8_000, 25, Standing::Unsure).1);
+        assert_eq!(see(&mut best, 8_200, 70, Standing::Sure), (Some(8_200), true));
+        let mut poor = BestShot::new(SnapMode::Best, at(0));
+        assert!((0..45).all(|i| !see(&mut poor, i * 200, 25, Standing::Unsure).1));
+        assert!(see(&mut poor, 9_000, 25, Standing::Unsure).1);
     }
 
     #[test]
-    fn first_mode_takes_the_first_good_frame() {
+    fn first_mode_decides_at_the_first_look_that_is_sure() {
         let mut best = BestShot::new(SnapMode::First, at(0));
-        assert_eq!(look(&mut best, 0, 60), None, "one sighting may be a mistake");
-        assert_eq!(look(&mut best, 200, 61), Some(0));
-        assert_eq!(look(&mut best, 400, 99), None);
+        assert_eq!(see(&mut best, 0, 60, Standing::Unsure), (None, false));
+        assert_eq!(see(&mut best, 200, 61, Standing::Unsure), (Some(0), false));
+        assert_eq!(see(&mut best, 400, 61, Standing::Unsure), (None, false));
+        assert_eq!(see(&mut best, 800, 60, Standing::Unsure), (Some(800), false), "a second opinion");
+        assert!(see(&mut best, 1_000, 60, Standing::Sure).1);
     }
 
     #[test]
-    fn timed_mode_takes_one_capture_in_every_interval() {
+    fn first_mode_decides_at_the_deadline_without_being_sure() {
+        let mut best = BestShot::new(SnapMode::First, at(0));
+        assert!((0..15).all(|i| !see(&mut best, i * 200, 30, Standing::Unsure).1));
+        assert_eq!(see(&mut best, 3_000, 30, Standing::Unsure), (Some(0), true));
+    }
+
+    #[test]
+    fn timed_mode_decides_once_in_every_interval() {
         let mut best = BestShot::new(SnapMode::Timed, at(0));
-        let taken: Vec<_> = (0..60).filter_map(|i| look(&mut best, i * 200, 70)).collect();
-        assert_eq!(taken.len(), 3, "{taken:?}");
+        let mut decided = 0;
+        for i in 0..60 {
+            if see(&mut best, i * 200, 70, Standing::Sure).1 {
+                best.decided(at(i * 200));
+                decided += 1;
+            }
+        }
+        assert_eq!(decided, 3);
     }
 
     #[test]
-    fn a_short_visit_is_captured_at_its_end() {
+    fn a_short_visit_is_looked_at_when_it_ends() {
         let mut best = BestShot::new(SnapMode::Best, at(0));
-        look(&mut best, 0, 30);
-        look(&mut best, 200, 40);
-        assert_eq!(best.last(at(1_500)).unwrap().frame.at(), at(200));
+        see(&mut best, 0, 30, Standing::Unsure);
+        see(&mut best, 200, 40, Standing::Unsure);
+        assert_eq!(best.last_look(at(1_500)).unwrap().frame.at(), at(200));
     }
 
     #[test]
-    fn a_single_sighting_and_a_smear_are_not_captured() {
+    fn a_single_sighting_and_a_smear_are_not_looked_at() {
         let mut once = BestShot::new(SnapMode::Best, at(0));
-        look(&mut once, 0, 90);
-        assert!(once.last(at(1_500)).is_none());
+        see(&mut once, 0, 90, Standing::Unsure);
+        assert!(once.last_look(at(1_500)).is_none());
         let mut smear = BestShot::new(SnapMode::First, at(0));
-        (0..30).for_each(|i| assert_eq!(look(&mut smear, i * 200, 10), None));
-        assert!(smear.last(at(9_000)).is_none());
+        assert!((0..30).all(|i| see(&mut smear, i * 200, 10, Standing::Unsure).0.is_none()));
+        assert!(smear.last_look(at(9_000)).is_none());
     }
 }

@@ -9,6 +9,8 @@ mod presence;
 mod recogniser;
 mod slot;
 mod tracker;
+mod visit;
+mod visits;
 
 use std::collections::HashMap;
 use std::sync::Arc;

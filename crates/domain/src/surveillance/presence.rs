@@ -5,12 +5,9 @@
 
 use std::time::Duration;
 
-use super::tracker::TrackId;
-use crate::{Embedding, PersonId, Timestamp};
+use super::visit::{VisitId, same_visitor};
+use crate::{Calibration, Embedding, PersonId, Timestamp};
 
-/// Two unknown faces this alike (cosine) are the same visitor; stricter than a match, so that two strangers
-/// are rarely taken for one.
-const SAME_STRANGER_COSINE: f32 = 0.55;
 /// Visitors remembered at most; the one unseen for longest is forgotten first.
 const REMEMBERED: usize = 256;
 
@@ -23,9 +20,9 @@ pub(super) enum Visitor {
     Spoof(Embedding),
 }
 
-/// The time a track spans so far.
+/// The time a visit spans so far.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Visit {
+pub(super) struct Stay {
     pub(super) first_seen: Timestamp,
     pub(super) last_seen: Timestamp,
 }
@@ -33,7 +30,7 @@ pub(super) struct Visit {
 #[derive(Debug)]
 struct Presence {
     visitor: Visitor,
-    track: TrackId,
+    visit: VisitId,
     last_seen: Timestamp,
 }
 
@@ -44,39 +41,46 @@ pub(super) struct Visitors {
 }
 
 impl Visitors {
-    /// Notes that the face of a track was seen.
-    pub(super) fn seen(&mut self, track: TrackId, at: Timestamp) {
-        for presence in self.present.iter_mut().filter(|presence| presence.track == track) {
+    /// Notes that the face of a visit was seen.
+    pub(super) fn seen(&mut self, visit: VisitId, at: Timestamp) {
+        for presence in self.present.iter_mut().filter(|presence| presence.visit == visit) {
             presence.last_seen = at;
         }
     }
 
     /// Whether another face that is in view now was recorded as this person.
-    pub(super) fn taken(&self, person: PersonId, by_other_than: TrackId, live: impl Fn(TrackId) -> bool) -> bool {
+    pub(super) fn taken(&self, person: PersonId, by_other_than: VisitId, live: impl Fn(VisitId) -> bool) -> bool {
         let wanted = Visitor::Person(person);
-        self.present.iter().any(|p| p.visitor == wanted && p.track != by_other_than && live(p.track))
+        self.present.iter().any(|p| p.visitor == wanted && p.visit != by_other_than && live(p.visit))
     }
 
-    /// Notes who a track is. Answers whether that is news: `false` when the same visitor was recorded and has
-    /// not been out of sight for the re-arm time since, or the same track was recorded as the same visitor.
-    pub(super) fn arrive(&mut self, visitor: Visitor, track: TrackId, visit: Visit, rearm: Duration) -> bool {
+    /// Notes who a visit is of. Answers whether that is news: `false` when the same visitor was recorded and has not
+    /// been out of sight for the re-arm time since, or the same visit was recorded as the same visitor.
+    pub(super) fn arrive(
+        &mut self,
+        visitor: Visitor,
+        visit: VisitId,
+        stay: Stay,
+        rearm: Duration,
+        calibration: &Calibration,
+    ) -> bool {
         let rearm = i64::try_from(rearm.as_millis()).unwrap_or(i64::MAX);
-        let known = self.present.iter_mut().find(|p| p.visitor.same(&visitor));
+        let known = self.present.iter_mut().find(|p| p.visitor.same(&visitor, calibration));
         if let Some(presence) = known {
-            let away = visit.first_seen.millis_since(presence.last_seen);
-            let news = presence.track != track && away >= rearm;
-            presence.track = track;
-            presence.last_seen = presence.last_seen.max(visit.last_seen);
+            let away = stay.first_seen.millis_since(presence.last_seen);
+            let news = presence.visit != visit && away >= rearm;
+            presence.visit = visit;
+            presence.last_seen = presence.last_seen.max(stay.last_seen);
             return news;
         }
         self.forget_stalest();
-        self.present.push(Presence { visitor, track, last_seen: visit.last_seen });
+        self.present.push(Presence { visitor, visit, last_seen: stay.last_seen });
         true
     }
 
-    /// Forgets who a track was.
-    pub(super) fn forget(&mut self, track: TrackId) {
-        self.present.retain(|presence| presence.track != track);
+    /// Forgets who a visit was of.
+    pub(super) fn forget(&mut self, visit: VisitId) {
+        self.present.retain(|presence| presence.visit != visit);
     }
 
     fn forget_stalest(&mut self) {
@@ -89,11 +93,11 @@ impl Visitors {
 }
 
 impl Visitor {
-    fn same(&self, other: &Self) -> bool {
+    fn same(&self, other: &Self, calibration: &Calibration) -> bool {
         match (self, other) {
             (Self::Person(a), Self::Person(b)) => a == b,
             (Self::Stranger(a), Self::Stranger(b)) | (Self::Spoof(a), Self::Spoof(b)) => {
-                a.cosine(b).is_some_and(|cosine| cosine >= SAME_STRANGER_COSINE)
+                same_visitor(a, b, calibration)
             }
             (Self::Person(_) | Self::Stranger(_) | Self::Spoof(_), _) => false,
         }
@@ -111,8 +115,12 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    fn visit(first: i64, last: i64) -> Visit {
-        Visit { first_seen: at(first), last_seen: at(last) }
+    fn stay(first: i64, last: i64) -> Stay {
+        Stay { first_seen: at(first), last_seen: at(last) }
+    }
+
+    fn straight() -> Calibration {
+        Calibration::new(vec![(0.0, 0.0), (1.0, 1.0)]).unwrap()
     }
 
     fn stranger(x: f32, y: f32) -> Visitor {
@@ -123,27 +131,27 @@ mod tests {
     fn a_person_is_news_again_only_after_the_rearm_time_out_of_sight() {
         let mut visitors = Visitors::default();
         let alice = || Visitor::Person(PersonId(1));
-        assert!(visitors.arrive(alice(), TrackId(1), visit(0, 3_000), REARM));
-        visitors.seen(TrackId(1), at(10_000));
-        assert!(!visitors.arrive(alice(), TrackId(2), visit(12_000, 13_000), REARM));
-        assert!(!visitors.arrive(alice(), TrackId(3), visit(17_999, 18_000), REARM));
-        assert!(visitors.arrive(alice(), TrackId(4), visit(23_000, 24_000), REARM));
+        assert!(visitors.arrive(alice(), VisitId(1), stay(0, 3_000), REARM, &straight()));
+        visitors.seen(VisitId(1), at(10_000));
+        assert!(!visitors.arrive(alice(), VisitId(2), stay(12_000, 13_000), REARM, &straight()));
+        assert!(!visitors.arrive(alice(), VisitId(3), stay(17_999, 18_000), REARM, &straight()));
+        assert!(visitors.arrive(alice(), VisitId(4), stay(23_000, 24_000), REARM, &straight()));
     }
 
     #[test]
     fn strangers_are_told_apart_by_their_faces() {
         let mut visitors = Visitors::default();
-        assert!(visitors.arrive(stranger(1.0, 0.0), TrackId(1), visit(0, 0), REARM));
-        assert!(!visitors.arrive(stranger(0.95, 0.1), TrackId(2), visit(1_000, 1_000), REARM));
-        assert!(visitors.arrive(stranger(0.0, 1.0), TrackId(3), visit(1_000, 1_000), REARM));
+        assert!(visitors.arrive(stranger(1.0, 0.0), VisitId(1), stay(0, 0), REARM, &straight()));
+        assert!(!visitors.arrive(stranger(0.95, 0.1), VisitId(2), stay(1_000, 1_000), REARM, &straight()));
+        assert!(visitors.arrive(stranger(0.0, 1.0), VisitId(3), stay(1_000, 1_000), REARM, &straight()));
     }
 
     #[test]
     fn a_person_in_view_is_taken_for_every_other_face() {
         let mut visitors = Visitors::default();
-        visitors.arrive(Visitor::Person(PersonId(1)), TrackId(1), visit(0, 0), REARM);
-        assert!(visitors.taken(PersonId(1), TrackId(2), |_| true));
-        assert!(!visitors.taken(PersonId(1), TrackId(1), |_| true), "not for the face itself");
-        assert!(!visitors.taken(PersonId(1), TrackId(2), |_| false), "nor after it left");
+        visitors.arrive(Visitor::Person(PersonId(1)), VisitId(1), stay(0, 0), REARM, &straight());
+        assert!(visitors.taken(PersonId(1), VisitId(2), |_| true));
+        assert!(!visitors.taken(PersonId(1), VisitId(1), |_| true), "not for the face itself");
+        assert!(!visitors.taken(PersonId(1), VisitId(2), |_| false), "nor after it left");
     }
 }

@@ -1,24 +1,27 @@
-//! From a camera's frames to records: detect, track, choose the shot, search, judge, commit.
+//! From a camera's frames to records: detect, track, look closely, search, judge, commit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::best_shot::{BestShot, Shot};
+use super::best_shot::{Shot, Standing};
 use super::board::Entry;
 use super::motion::MotionGate;
 use super::pace::Pace;
-use super::presence::{Visit, Visitor, Visitors};
-use super::tracker::{Track, TrackId, Tracker};
+use super::presence::{Stay, Visitor, Visitors};
+use super::tracker::{Step, Tracker};
+use super::visit::{Look, Visit, VisitId};
+use super::visits::{Comparison, Visits};
 use crate::frame::Frame;
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Camera, Capture, CaptureId, Draft, Error, Face, LibraryFilter, Match, NewRecord, Person, PersonId,
-    Record, Result, Similarity, Verdict, rules,
+    Appliance, Calibration, Camera, Capture, CaptureId, Draft, Embedding, Error, Face, LibraryFilter, Match, NewRecord,
+    Person, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchSettings, rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -40,31 +43,11 @@ pub(super) struct Recogniser {
     pace: Arc<Pace>,
     gate: MotionGate,
     tracker: Tracker,
-    shots: HashMap<TrackId, BestShot>,
-    waiting: Vec<Due>,
+    step: Step,
+    visits: Visits,
     visitors: Visitors,
-}
-
-/// A shot to be captured.
-struct Due {
-    track: TrackId,
-    visit: Visit,
-    shot: Shot,
-}
-
-impl Due {
-    fn new(track: &Track, shot: Shot) -> Self {
-        Self { track: track.id, visit: Visit { first_seen: track.first_seen, last_seen: track.last_seen }, shot }
-    }
-}
-
-/// A captured face and the people it may be, best first.
-struct Described {
-    due: Due,
-    face: Face,
-    crop: Bytes,
-    scene: Bytes,
-    candidates: Vec<(PersonId, Similarity)>,
+    /// When the newest frame was taken.
+    now: Timestamp,
 }
 
 impl Recogniser {
@@ -76,6 +59,7 @@ impl Recogniser {
     ) -> Self {
         let camera = configured.borrow().clone();
         Self {
+            now: appliance.now(),
             appliance,
             configured,
             camera,
@@ -83,14 +67,15 @@ impl Recogniser {
             pace,
             gate: MotionGate::default(),
             tracker: Tracker::default(),
-            shots: HashMap::new(),
-            waiting: Vec::new(),
+            step: Step::default(),
+            visits: Visits::default(),
             visitors: Visitors::default(),
         }
     }
 
     /// Takes one frame; frames come in order of time. Failures are logged: the next frame is a new chance.
     pub(super) async fn look_at(&mut self, frame: Frame) {
+        self.now = frame.at();
         if self.configured.has_changed().unwrap_or(false) {
             self.camera = self.configured.borrow_and_update().clone();
         }
@@ -104,7 +89,7 @@ impl Recogniser {
         } else {
             self.entry.frames_still.count();
         }
-        self.capture_waiting().await;
+        self.judge().await;
     }
 
     async fn look_for_faces(&mut self, frame: &Frame, search: Search) {
@@ -122,16 +107,18 @@ impl Recogniser {
     /// Ends all tracks and records what was not recorded yet.
     pub(super) async fn finish(&mut self) {
         for track in self.tracker.finish() {
-            self.end(&track);
+            self.visits.lose(&track);
         }
-        self.capture_waiting().await;
+        self.visits.close(self.now);
+        self.judge().await;
         for _ in 0..LAST_TRIES {
-            if self.waiting.is_empty() {
+            if self.visits.iter().all(|visit| visit.wanted.is_none()) {
                 break;
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
-            self.capture_waiting().await;
+            self.judge().await;
         }
+        self.visits.clear();
     }
 
     fn armed(&self) -> bool {
@@ -159,181 +146,232 @@ impl Recogniser {
         detections
     }
 
-    /// Joins the detections to tracks and puts the shots that are due into the queue.
+    /// Joins the detections to tracks, and these to visits.
     fn follow(&mut self, frame: &Frame, detections: &[crate::Detection]) {
-        let at = frame.at();
-        let step = self.tracker.update(at, detections);
-        for (track, index) in step.seen {
+        let mode = self.camera.settings.snap_mode;
+        self.tracker.update(frame.at(), detections, &mut self.step);
+        for &(track, index) in &self.step.seen {
             self.entry.faces.count();
-            self.visitors.seen(track, at);
-            let mode = self.camera.settings.snap_mode;
-            let best = self.shots.entry(track).or_insert_with(|| BestShot::new(mode, at));
-            best.see(frame, &detections[index]);
+            let doubtful = self.tracker.doubtful(track);
+            let visit = self.visits.of(track, frame.at(), mode);
+            visit.see(frame, &detections[index], doubtful);
+            self.visitors.seen(visit.id, frame.at());
         }
-        for track in &step.ended {
-            self.end(track);
-        }
-        for track in self.tracker.tracks() {
-            let shot = self.shots.get_mut(&track.id).and_then(|best| best.due(at));
-            self.waiting.extend(shot.map(|shot| Due::new(track, shot)));
-        }
+        self.step.ended.iter().for_each(|track| self.visits.lose(track));
     }
 
-    fn end(&mut self, track: &Track) {
-        let shot = self.shots.remove(&track.id).and_then(|mut best| best.last(track.last_seen));
-        self.waiting.extend(shot.map(|shot| Due::new(track, shot)));
-    }
-
-    /// Describes what waits, decides together who is who, and commits.
-    async fn capture_waiting(&mut self) {
-        let excess = self.waiting.len().saturating_sub(MAX_WAITING);
-        if excess > 0 {
-            tracing::error!(shots.lost = excess, "captures given up: the analyzer is too slow");
-            self.waiting.drain(..excess);
-        }
-        let mut described = Vec::new();
-        for due in std::mem::take(&mut self.waiting) {
-            match self.describe(&due.shot).await {
-                Ok((face, candidates, crop, scene)) => {
-                    described.push(Described { due, face, candidates, crop, scene });
-                }
-                Err(Error::Busy) => self.waiting.push(due),
-                Err(error) => tracing::error!(error = error.chain(), "a capture could not be analysed"),
-            }
-        }
-        for (described, person) in self.who_is_who(described) {
-            if let Err(error) = self.record(described, person).await {
+    /// Looks closely at what waits for it, and decides what can be decided.
+    async fn judge(&mut self) {
+        self.look_closely().await;
+        for (visit, person) in self.who_is_who() {
+            if let Err(error) = self.decide(visit, person).await {
                 tracing::error!(error = error.chain(), "a record could not be written");
             }
         }
+        self.visits.forget_over(self.now);
     }
 
-    async fn describe(&self, shot: &Shot) -> Result<(Face, Vec<(PersonId, Similarity)>, Bytes, Bytes)> {
-        let analyzer = &self.appliance.ports().analyzer;
-        let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live).await?;
-        let face = faces.into_iter().next().ok_or(Error::NoFace)?;
-        let part = face.detection.face_box.scaled(crate::CROP_SCALE);
-        let crop = analyzer.encode(shot.frame.clone(), Some(part)).await?;
-        let scene = analyzer.encode(shot.frame.clone(), None).await?;
-        let candidates = self.candidates(&face).await?;
-        Ok((face, candidates, crop, scene))
-    }
-
-    async fn candidates(&self, face: &Face) -> Result<Vec<(PersonId, Similarity)>> {
-        let libraries = self.camera.watch.settings.libraries.iter().copied().collect();
-        let query = Query { scope: Scope::Libraries(libraries), limit: CANDIDATES };
-        let probe = face.embedding.clone();
-        // Off the runtime: cameras that ask at the same time share one reading of the gallery.
-        let found = self.appliance.blocking(move |a| Ok(a.gallery().search(&probe, &[query]).pop())).await?;
-        let calibration = self.appliance.ports().analyzer.calibration();
-        let near = found.unwrap_or_default().into_iter();
-        Ok(near.map(|near| (near.person, calibration.similarity(near.cosine))).collect())
-    }
-
-    /// Gives every face its best candidate that no other face has; the surest pair chooses first.
-    fn who_is_who(&self, faces: Vec<Described>) -> Vec<(Described, Option<(PersonId, Similarity)>)> {
-        let mut pairs: Vec<_> =
-            faces.iter().enumerate().flat_map(|(f, d)| d.candidates.iter().map(move |c| (f, *c))).collect();
-        pairs.sort_by(|a, b| b.1.1.value().total_cmp(&a.1.1.value()));
-        let mut chosen: Vec<Option<(PersonId, Similarity)>> = vec![None; faces.len()];
-        let mut given = HashSet::new();
-        for (face, (person, similarity)) in pairs {
-            let live = |track| self.tracker.track(track).is_some();
-            let taken = self.visitors.taken(person, faces[face].due.track, live);
-            // A picture of somebody does not take the person's place.
-            let free = !self.is_living(&faces[face].face) || (!taken && given.insert(person));
-            if chosen[face].is_none() && free {
-                chosen[face] = Some((person, similarity));
+    /// Describes the shots that wait, all at once so that the analyzer can put them together.
+    async fn look_closely(&mut self) {
+        let excess = self.visits.give_up_beyond(MAX_WAITING);
+        if excess > 0 {
+            tracing::error!(shots.lost = excess, "captures given up: the analyzer is too slow");
+        }
+        let wanted = self.visits.take_wanted();
+        let faces = join_all(wanted.iter().map(|(_, shot)| self.describe(shot))).await;
+        for ((visit, shot), face) in wanted.into_iter().zip(faces) {
+            match face {
+                Ok(face) => self.take_in(visit, Look { shot, face }).await,
+                Err(Error::Busy) => self.visits.give_back(visit, shot),
+                Err(error) => tracing::error!(error = error.chain(), "a capture could not be analysed"),
             }
         }
-        faces.into_iter().zip(chosen).collect()
     }
 
-    /// Judges a face and commits its record, unless the visitor was recorded a moment ago.
-    async fn record(&mut self, described: Described, best: Option<(PersonId, Similarity)>) -> Result<()> {
+    async fn describe(&self, shot: &Shot) -> Result<Face> {
+        let analyzer = &self.appliance.ports().analyzer;
+        let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live).await?;
+        faces.into_iter().next().ok_or(Error::NoFace)
+    }
+
+    /// Finds out whose look it is and who that may be, by all that was seen of the visitor.
+    async fn take_in(&mut self, visit: VisitId, look: Look) {
+        let track = self.visits.get(visit).and_then(|visit| visit.track);
+        let doubtful = track.is_some_and(|track| self.tracker.doubtful(track));
+        let analyzer = &self.appliance.ports().analyzer;
+        let rearm = self.camera.watch.settings.rearm;
+        let by = Comparison { calibration: analyzer.calibration(), rearm, live_from: analyzer.live_from() };
+        let owner = self.visits.take_in(visit, look, doubtful, by);
+        track.into_iter().for_each(|track| self.tracker.tell_apart(track));
+        let Some(probe) = owner.and_then(|owner| self.visits.get(owner)?.probe().cloned()) else { return };
         let camera = self.camera.clone();
-        let (answer, person) = self.appliance.blocking(move |a| answer(a, &camera, best)).await?;
-        let visitor = self.visitor(&described.face, &answer);
-        let Due { track, mut visit, .. } = described.due;
-        // The shot may have waited while the face stayed in view.
-        visit.last_seen = self.tracker.track(track).map_or(visit.last_seen, |track| track.last_seen);
-        if !self.is_news(visitor, track, visit) {
+        match self.appliance.blocking(move |a| candidates(a, &camera, &probe)).await {
+            Ok((candidates, threshold)) => {
+                if let Some(visit) = owner.and_then(|owner| self.visits.get_mut(owner)) {
+                    visit.weigh(candidates, threshold);
+                }
+            }
+            Err(error) => tracing::error!(error = error.chain(), "a face could not be searched for"),
+        }
+    }
+
+    /// Gives every visit that is to be decided its best candidate that no other face has; the surest pair chooses
+    /// first, and a visit that is sure of somebody keeps the person until it is decided itself.
+    fn who_is_who(&self) -> Vec<(VisitId, Option<(PersonId, Similarity)>)> {
+        let ripe: Vec<_> = self.visits.iter().filter(|visit| visit.ripe(self.now)).collect();
+        let claims =
+            |visit: &&Visit| visit.ripe(self.now) || visit.standing == Standing::Sure && visit.shots.undecided();
+        let of =
+            |visit: &Visit| visit.candidates.iter().map(move |candidate| (visit.id, *candidate)).collect::<Vec<_>>();
+        let mut pairs: Vec<_> = self.visits.iter().filter(claims).flat_map(of).collect();
+        pairs.sort_by(|a, b| b.1.1.value().total_cmp(&a.1.1.value()));
+        let mut chosen: Vec<(VisitId, (PersonId, Similarity))> = Vec::new();
+        let mut given = HashSet::new();
+        for (visit, (person, similarity)) in pairs {
+            let served = chosen.iter().any(|(other, _)| *other == visit);
+            let taken = self.visitors.taken(person, visit, |other| self.in_view(other));
+            // A picture of somebody does not take the person's place.
+            let free = !self.is_living(visit) || !taken && given.insert(person);
+            if !served && free {
+                chosen.push((visit, (person, similarity)));
+            }
+        }
+        let choice = |id| chosen.iter().find(|(visit, _)| *visit == id).map(|(_, choice)| *choice);
+        ripe.into_iter().map(|visit| (visit.id, choice(visit.id))).collect()
+    }
+
+    fn is_living(&self, visit: VisitId) -> bool {
+        let best = self.visits.get(visit).and_then(|visit| visit.best.as_ref());
+        let score = best.and_then(|look| look.face.liveness);
+        rules::is_living(self.appliance.ports().analyzer.live_from(), score)
+    }
+
+    fn in_view(&self, visit: VisitId) -> bool {
+        self.visits.get(visit).is_some_and(|visit| visit.track.is_some())
+    }
+
+    /// Judges a visit and commits its record, unless the visitor was recorded a moment ago.
+    async fn decide(&mut self, id: VisitId, best: Option<(PersonId, Similarity)>) -> Result<()> {
+        let living = self.is_living(id);
+        let Some(visit) = self.visits.get_mut(id) else { return Ok(()) };
+        let (threshold, stay) = (visit.threshold, Stay { first_seen: visit.first_seen, last_seen: visit.last_seen });
+        let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
+        visit.decided(self.now);
+        let camera = self.camera.clone();
+        let (answer, person) = self.appliance.blocking(move |a| answer(a, &camera, threshold, best)).await?;
+        let visitor = match answer.accepted() {
+            _ if !living => Visitor::Spoof(probe),
+            Some(candidate) => Visitor::Person(candidate.person),
+            None => Visitor::Stranger(probe),
+        };
+        if !self.is_news(visitor, id, stay) {
             return Ok(());
         }
-        let draft = self.draft(described, answer, person.as_ref());
-        let kept = self.appliance.blocking(move |a| a.keep_record(draft)).await;
+        let kept = self.keep(look, stay, answer, person).await;
         // A visitor whose record was lost is news again.
-        let committed = kept.inspect_err(|_| self.visitors.forget(track))?;
+        let committed = kept.inspect_err(|_| self.visitors.forget(id))?;
         self.entry.records.count();
         committed.iter().for_each(log_record);
         Ok(())
     }
 
-    fn is_living(&self, face: &Face) -> bool {
-        rules::is_living(self.appliance.ports().analyzer.live_from(), face.liveness)
-    }
-
-    fn visitor(&self, face: &Face, answer: &Match) -> Visitor {
-        match answer.accepted() {
-            _ if !self.is_living(face) => Visitor::Spoof(face.embedding.clone()),
-            Some(candidate) => Visitor::Person(candidate.person),
-            None => Visitor::Stranger(face.embedding.clone()),
-        }
-    }
-
-    /// In timed mode a track is recorded again and again by intention.
-    fn is_news(&mut self, visitor: Visitor, track: TrackId, visit: Visit) -> bool {
+    /// In timed mode a visit is recorded again and again by intention.
+    fn is_news(&mut self, visitor: Visitor, visit: VisitId, stay: Stay) -> bool {
         let rearm = self.camera.watch.settings.rearm;
-        let news = self.visitors.arrive(visitor, track, visit, rearm);
+        let calibration = self.appliance.ports().analyzer.calibration();
+        let news = self.visitors.arrive(visitor, visit, stay, rearm, calibration);
         news || self.camera.settings.snap_mode == crate::SnapMode::Timed
     }
 
-    fn draft(&self, described: Described, answer: Match, person: Option<&Person>) -> Draft {
-        let Described { due, face, crop, scene, .. } = described;
-        let at = due.shot.frame.at();
-        let verdict = match self.is_living(&face) {
-            true => rules::verdict(&answer, person, at, &self.appliance.options().time_zone),
+    /// Commits the record, or keeps it until the store takes it again.
+    async fn keep(&self, look: Look, stay: Stay, answer: Match, person: Option<Person>) -> Result<Option<Record>> {
+        let analyzer = &self.appliance.ports().analyzer;
+        let part = look.face.detection.face_box.scaled(crate::CROP_SCALE);
+        let crop = analyzer.encode(look.shot.frame.clone(), Some(part)).await?;
+        let scene = analyzer.encode(look.shot.frame.clone(), None).await?;
+        let at = look.shot.frame.at();
+        let verdict = match rules::is_living(analyzer.live_from(), look.face.liveness) {
+            true => rules::verdict(&answer, person.as_ref(), at, &self.appliance.options().time_zone),
             false => Verdict::Spoof,
         };
-        let (id, settings) = (self.camera.id, self.camera.settings.clone());
-        let (capture, first_seen) = (CaptureId::random(), due.visit.first_seen);
-        let record = move |crop, scene| NewRecord {
-            capture: Capture {
-                id: capture,
-                camera: id,
-                camera_name: settings.name.clone(),
-                camera_position: settings.position.clone(),
-                at,
-                first_seen,
-                face_box: face.detection.face_box,
-                landmarks: face.detection.landmarks,
-                quality: face.detection.quality,
-                attributes: face.attributes,
-                liveness: face.liveness,
-                embedding: face.embedding.clone(),
-                crop,
-                scene,
-            },
-            matches: vec![answer.clone()],
-            verdict,
-        };
-        Draft { crop, scene, record: Box::new(record) }
+        // The frame may be large and the draft may wait long.
+        let draft = draft(&self.camera, look.face, (at, stay), answer, verdict, (crop, scene));
+        self.appliance.blocking(move |a| a.keep_record(draft)).await
     }
+}
+
+fn draft(
+    camera: &Camera,
+    face: Face,
+    (at, stay): (Timestamp, Stay),
+    answer: Match,
+    verdict: Verdict,
+    (crop, scene): (Bytes, Bytes),
+) -> Draft {
+    let (id, camera, settings) = (CaptureId::random(), camera.id, camera.settings.clone());
+    let record = move |crop, scene| NewRecord {
+        capture: Capture {
+            id,
+            camera,
+            camera_name: settings.name.clone(),
+            camera_position: settings.position.clone(),
+            at,
+            first_seen: stay.first_seen,
+            face_box: face.detection.face_box,
+            landmarks: face.detection.landmarks,
+            quality: face.detection.quality,
+            attributes: face.attributes,
+            liveness: face.liveness,
+            embedding: face.embedding.clone(),
+            crop,
+            scene,
+        },
+        matches: vec![answer.clone()],
+        verdict,
+    };
+    Draft { crop, scene, record: Box::new(record) }
+}
+
+/// The people of the camera's watch whom the probe is most like, and the similarity from which one is accepted.
+fn candidates(
+    appliance: &Appliance,
+    camera: &Camera,
+    probe: &Embedding,
+) -> Result<(Vec<(PersonId, Similarity)>, Similarity)> {
+    let watch = &camera.watch.settings;
+    let scope = Scope::Libraries(watch.libraries.iter().copied().collect());
+    let found = appliance.gallery().search(probe, &[Query { scope, limit: CANDIDATES }]).pop().unwrap_or_default();
+    let calibration = appliance.ports().analyzer.calibration();
+    let candidates = found.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect();
+    Ok((candidates, threshold(appliance, watch, calibration)?))
+}
+
+/// The watch's threshold, raised where many people are watched for.
+fn threshold(appliance: &Appliance, watch: &WatchSettings, calibration: &Calibration) -> Result<Similarity> {
+    let everybody = appliance.gallery().len() as u64;
+    if !appliance.options().thresholds_rise || everybody <= Calibration::SMALL_LIBRARY {
+        return Ok(watch.threshold);
+    }
+    let libraries = appliance.ports().people.libraries(&LibraryFilter::default())?;
+    let watched: u64 = libraries.iter().filter(|l| watch.libraries.contains(&l.id)).map(|l| l.people).sum();
+    Ok(calibration.raised(watch.threshold, watched.min(everybody)))
 }
 
 /// The camera's own watch on the person chosen for a face.
 fn answer(
     appliance: &Appliance,
     camera: &Camera,
+    threshold: Similarity,
     best: Option<(PersonId, Similarity)>,
 ) -> Result<(Match, Option<Person>)> {
-    let Some((id, similarity)) = best else { return Ok((rules::answer(&camera.watch, None), None)) };
+    let watch = &camera.watch;
+    let Some((id, similarity)) = best else { return Ok((rules::answer(watch, threshold, None), None)) };
     let people = &appliance.ports().people;
     let person = people.people_by_id(&[id])?.pop();
     let libraries = people.libraries(&LibraryFilter::default())?;
-    let watched = &camera.watch.settings.libraries;
+    let watched = &watch.settings.libraries;
     let candidate = person.as_ref().and_then(|person| rules::candidate(person, similarity, watched, &libraries));
-    Ok((rules::answer(&camera.watch, candidate), person))
+    Ok((rules::answer(watch, threshold, candidate), person))
 }
 
 fn log_record(record: &Record) {

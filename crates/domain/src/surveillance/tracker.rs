@@ -1,20 +1,34 @@
 //! Joins detections of successive frames into tracks: one visit of one face.
 //!
-//! Every track predicts its box by constant velocity; detections are given to the nearest prediction, best
-//! pair first. A track without a detection lives on for [`MAX_LOST_MILLIS`], so a short occlusion does not
-//! split a visit in two.
+//! Every track predicts place and size by constant velocity and growth; detections are given to the nearest
+//! prediction, best pair first. How far off a detection may be grows with the time since the face was seen, most
+//! of all while nobody knows how it moves. A track without a detection lives on for [`MAX_LOST_MILLIS`], so a
+//! short occlusion does not split a visit in two. Faces that come close to each other may be confused: their
+//! tracks say so, and who follows them compares the faces when they are apart again.
 
 use crate::geometry::{Point, Rect};
 use crate::{Detection, Timestamp};
 
 /// How long a face may be hidden before its track ends.
 pub(super) const MAX_LOST_MILLIS: i64 = 1_000;
-/// Farther from its prediction than this many face widths a detection is somebody else.
-const MAX_DISTANCE_WIDTHS: f32 = 1.0;
+/// A hidden face is thought to walk on for so long; then it may as well have stopped.
+const COASTING_MILLIS: i64 = 600;
+/// A detection may be so many face widths from its prediction,
+const MAX_DISTANCE_WIDTHS: f32 = 0.8;
+/// and in every second since so many more,
+const DRIFT_WIDTHS: f32 = 1.5;
+/// or so many while the track's velocity is unknown: somebody who walks across at arm's length,
+const NEWCOMER_WIDTHS: f32 = 10.0;
+/// but never more than this.
+const FARTHEST_WIDTHS: f32 = 2.8;
 /// A face does not grow or shrink more than this between two frames.
 const MAX_SIZE_RATIO: f32 = 1.8;
 /// How much of a newly measured velocity enters the estimate.
 const VELOCITY_GAIN: f32 = 0.5;
+/// How much of a newly measured growth enters the estimate: sizes are noisier than places.
+const GROWTH_GAIN: f32 = 0.3;
+/// Faces nearer to each other than this many widths may be confused.
+const CLOSE_WIDTHS: f32 = 1.0;
 
 /// A track's number, unique in its camera since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,22 +38,36 @@ pub(super) struct TrackId(pub(super) u64);
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     pub(super) id: TrackId,
-    pub(super) first_seen: Timestamp,
     pub(super) last_seen: Timestamp,
     /// Frames in which the face was found.
     pub(super) sightings: u32,
     face_box: Rect,
     /// Pixels per millisecond.
     velocity: Point,
+    /// Of the size, per millisecond: 0.001 is 0.1 % larger after a millisecond.
+    growth: f32,
+    closeness: Closeness,
 }
 
-/// What one frame did to the tracks.
+/// Whether a track may have been confused with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closeness {
+    Alone,
+    Close,
+    /// Apart again, and nobody has compared the faces since.
+    Parted,
+}
+
+/// What one frame did to the tracks; its memory is used again.
 #[derive(Debug, Default)]
 pub(super) struct Step {
     /// Tracks seen in this frame, with the index of their detection.
     pub(super) seen: Vec<(TrackId, usize)>,
     /// Tracks that ended.
     pub(super) ended: Vec<Track>,
+    pairs: Vec<(f32, usize, usize)>,
+    free: Vec<bool>,
+    waiting: Vec<bool>,
 }
 
 /// The live tracks of one camera.
@@ -60,24 +88,29 @@ impl Tracker {
         self.tracks.iter().find(|track| track.id == id)
     }
 
-    /// Takes the detections of one frame; frames come in order of time.
-    pub(super) fn update(&mut self, at: Timestamp, detections: &[Detection]) -> Step {
-        let mut step = Step::default();
-        let mut free = vec![true; detections.len()];
-        let mut waiting: Vec<bool> = vec![true; self.tracks.len()];
-        for (track, detection) in self.pairs(at, detections) {
-            if waiting[track] && free[detection] {
-                waiting[track] = false;
-                free[detection] = false;
-                self.tracks[track].see(at, detections[detection].face_box);
-                step.seen.push((self.tracks[track].id, detection));
+    /// Takes the detections of one frame; frames come in order of time. `step` is overwritten.
+    pub(super) fn update(&mut self, at: Timestamp, detections: &[Detection], step: &mut Step) {
+        step.seen.clear();
+        step.ended.clear();
+        for (flags, count) in [(&mut step.free, detections.len()), (&mut step.waiting, self.tracks.len())] {
+            flags.clear();
+            flags.resize(count, true);
+        }
+        self.pair(at, detections, &mut step.pairs);
+        for &(_, track, detection) in &step.pairs {
+            if step.waiting[track] && step.free[detection] {
+                (step.waiting[track], step.free[detection]) = (false, false);
+                let track = &mut self.tracks[track];
+                track.see(at, detections[detection].face_box);
+                step.seen.push((track.id, detection));
             }
         }
-        for (index, detection) in detections.iter().enumerate().filter(|(index, _)| free[*index]) {
+        for (index, detection) in detections.iter().enumerate().filter(|(index, _)| step.free[*index]) {
             step.seen.push((self.start(at, detection.face_box), index));
         }
-        step.ended = self.take_lost(at);
-        step
+        let lost = |track: &mut Track| at.millis_since(track.last_seen) > MAX_LOST_MILLIS;
+        step.ended.extend(self.tracks.extract_if(.., lost));
+        self.note_closeness(at);
     }
 
     /// Ends all tracks.
@@ -85,61 +118,103 @@ impl Tracker {
         std::mem::take(&mut self.tracks)
     }
 
-    /// Possible (track, detection) pairs, the nearest first.
-    fn pairs(&self, at: Timestamp, detections: &[Detection]) -> Vec<(usize, usize)> {
-        let mut pairs = Vec::new();
+    /// Whether the track came close to another, is apart again, and was not [told apart](Self::tell_apart) since.
+    pub(super) fn doubtful(&self, id: TrackId) -> bool {
+        self.track(id).is_some_and(|track| track.closeness == Closeness::Parted)
+    }
+
+    /// Notes that somebody has made sure whose face the track follows.
+    pub(super) fn tell_apart(&mut self, id: TrackId) {
+        let parted = self.tracks.iter_mut().find(|track| track.id == id && track.closeness == Closeness::Parted);
+        parted.into_iter().for_each(|track| track.closeness = Closeness::Alone);
+    }
+
+    /// Possible (distance, track, detection) triples, the nearest first.
+    fn pair(&self, at: Timestamp, detections: &[Detection], pairs: &mut Vec<(f32, usize, usize)>) {
+        pairs.clear();
         for (t, track) in self.tracks.iter().enumerate() {
             let predicted = track.predicted(at);
             for (d, detection) in detections.iter().enumerate() {
-                if let Some(distance) = distance(&predicted, &detection.face_box) {
-                    pairs.push((distance, t, d));
-                }
+                let distance = distance(&predicted, &detection.face_box, track.tolerance(at));
+                pairs.extend(distance.map(|distance| (distance, t, d)));
             }
         }
-        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        pairs.into_iter().map(|(_, t, d)| (t, d)).collect()
+        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     }
 
     fn start(&mut self, at: Timestamp, face_box: Rect) -> TrackId {
         let id = TrackId(self.next);
         self.next += 1;
-        let velocity = Point::default();
-        self.tracks.push(Track { id, first_seen: at, last_seen: at, sightings: 1, face_box, velocity });
+        self.tracks.push(Track {
+            id,
+            last_seen: at,
+            sightings: 1,
+            face_box,
+            velocity: Point::default(),
+            growth: 0.0,
+            closeness: Closeness::Alone,
+        });
         id
     }
 
-    fn take_lost(&mut self, at: Timestamp) -> Vec<Track> {
-        let lost = |track: &mut Track| at.millis_since(track.last_seen) > MAX_LOST_MILLIS;
-        self.tracks.extract_if(.., lost).collect()
+    fn note_closeness(&mut self, at: Timestamp) {
+        for index in 0..self.tracks.len() {
+            let own = self.tracks[index].predicted(at);
+            let others = self.tracks.iter().enumerate().filter(|(other, _)| *other != index);
+            let close =
+                others.map(|(_, other)| other.predicted(at)).any(|other| widths_apart(&own, &other) < CLOSE_WIDTHS);
+            let track = &mut self.tracks[index];
+            track.closeness = match track.closeness {
+                _ if close => Closeness::Close,
+                Closeness::Close => Closeness::Parted,
+                kept @ (Closeness::Alone | Closeness::Parted) => kept,
+            };
+        }
     }
 }
 
 impl Track {
     fn predicted(&self, at: Timestamp) -> Rect {
-        let elapsed = at.millis_since(self.last_seen) as f32;
-        self.face_box.shifted(self.velocity.x * elapsed, self.velocity.y * elapsed)
+        let elapsed = at.millis_since(self.last_seen).min(COASTING_MILLIS) as f32;
+        let size = (1.0 + self.growth * elapsed).clamp(1.0 / MAX_SIZE_RATIO, MAX_SIZE_RATIO);
+        self.face_box.shifted(self.velocity.x * elapsed, self.velocity.y * elapsed).scaled(size)
+    }
+
+    /// How many face widths a detection may be off.
+    fn tolerance(&self, at: Timestamp) -> f32 {
+        let seconds = at.millis_since(self.last_seen) as f32 / 1_000.0;
+        let drift = if self.sightings == 1 { NEWCOMER_WIDTHS } else { DRIFT_WIDTHS };
+        (MAX_DISTANCE_WIDTHS + drift * seconds).min(FARTHEST_WIDTHS)
     }
 
     fn see(&mut self, at: Timestamp, face_box: Rect) {
         let elapsed = at.millis_since(self.last_seen).max(1) as f32;
         let (from, to) = (self.face_box.center(), face_box.center());
-        let measured = Point { x: (to.x - from.x) / elapsed, y: (to.y - from.y) / elapsed };
-        self.velocity.x += VELOCITY_GAIN * (measured.x - self.velocity.x);
-        self.velocity.y += VELOCITY_GAIN * (measured.y - self.velocity.y);
+        let grown = (face_box.area().max(1.0) / self.face_box.area().max(1.0)).sqrt() - 1.0;
+        // The first measured velocity is all that is known.
+        let gain = if self.sightings == 1 { 1.0 } else { VELOCITY_GAIN };
+        self.velocity.x += gain * ((to.x - from.x) / elapsed - self.velocity.x);
+        self.velocity.y += gain * ((to.y - from.y) / elapsed - self.velocity.y);
+        self.growth += GROWTH_GAIN * (grown / elapsed - self.growth);
         self.face_box = face_box;
         self.last_seen = at;
         self.sightings += 1;
     }
 }
 
-/// How far apart two boxes are, in face widths; `None` when they cannot be the same face.
-fn distance(predicted: &Rect, found: &Rect) -> Option<f32> {
-    let (a, b) = (predicted.center(), found.center());
-    let width = predicted.width().max(found.width()).max(1.0);
-    let apart = (a.x - b.x).hypot(a.y - b.y) / width;
+/// How far apart two boxes are, in face widths and less where they overlap or are of a size; `None` when they
+/// cannot be the same face.
+fn distance(predicted: &Rect, found: &Rect, tolerance: f32) -> Option<f32> {
+    let apart = widths_apart(predicted, found);
     let ratio = (predicted.area().max(1.0) / found.area().max(1.0)).sqrt();
     let same_size = (1.0 / MAX_SIZE_RATIO..=MAX_SIZE_RATIO).contains(&ratio);
-    (same_size && apart <= MAX_DISTANCE_WIDTHS).then(|| apart - predicted.overlap(found))
+    (same_size && apart <= tolerance).then(|| apart - predicted.overlap(found) + ratio.ln().abs())
+}
+
+/// The distance of two centres in widths of the wider box.
+fn widths_apart(one: &Rect, other: &Rect) -> f32 {
+    let (a, b) = (one.center(), other.center());
+    (a.x - b.x).hypot(a.y - b.y) / one.width().max(other.width()).max(1.0)
 }
 
 #[cfg(test)]
@@ -147,30 +222,61 @@ mod tests {
     use super::*;
     use crate::Quality;
 
-    fn face(x: f32, y: f32) -> Detection {
-        let face_box = Rect::new(x, y, x + 100.0, y + 120.0);
+    fn sized(x: f32, y: f32, width: f32) -> Detection {
+        let face_box = Rect::new(x, y, x + width, y + width * 1.2);
         Detection { face_box, landmarks: Default::default(), score: 0.9, quality: Quality::default() }
+    }
+
+    fn face(x: f32, y: f32) -> Detection {
+        sized(x, y, 100.0)
     }
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
     }
 
+    fn update(tracker: &mut Tracker, millis: i64, detections: &[Detection]) -> Step {
+        let mut step = Step::default();
+        tracker.update(at(millis), detections, &mut step);
+        step
+    }
+
     #[test]
     fn a_walking_face_stays_one_track() {
         let mut tracker = Tracker::default();
         for step in 0..20 {
-            tracker.update(at(step * 200), &[face(step as f32 * 60.0, 50.0)]);
+            update(&mut tracker, step * 200, &[face(step as f32 * 60.0, 50.0)]);
         }
         assert_eq!(tracker.tracks().len(), 1);
         assert_eq!(tracker.tracks()[0].sightings, 20);
     }
 
     #[test]
+    fn somebody_who_hurries_across_stays_one_track() {
+        let mut tracker = Tracker::default();
+        for step in 0..6 {
+            // Two face widths from one frame to the next.
+            update(&mut tracker, step * 200, &[face(step as f32 * 200.0, 50.0)]);
+        }
+        assert_eq!(tracker.tracks().len(), 1);
+    }
+
+    #[test]
+    fn somebody_who_comes_straight_on_stays_one_track() {
+        let mut tracker = Tracker::default();
+        for step in 0..10 {
+            let width = 40.0 * 1.3_f32.powi(step);
+            let millis = i64::from(step) * 400;
+            update(&mut tracker, millis, &[sized(600.0 - width / 2.0, 300.0 - width / 2.0, width)]);
+        }
+        assert_eq!(tracker.tracks().len(), 1);
+    }
+
+    #[test]
     fn a_short_occlusion_does_not_split_a_visit() {
         let mut tracker = Tracker::default();
         for step in [0, 1, 2, 3, /* hidden */ 7, 8] {
-            tracker.update(at(step * 200), &[face(step as f32 * 60.0, 50.0)]);
+            update(&mut tracker, step * 200, &[face(step as f32 * 60.0, 50.0)]);
         }
         assert_eq!(tracker.tracks().len(), 1);
     }
@@ -178,33 +284,44 @@ mod tests {
     #[test]
     fn a_face_that_is_gone_for_long_ends_its_track() {
         let mut tracker = Tracker::default();
-        tracker.update(at(0), &[face(0.0, 0.0)]);
-        assert!(tracker.update(at(900), &[]).ended.is_empty());
-        let ended = tracker.update(at(1_100), &[]).ended;
+        update(&mut tracker, 0, &[face(0.0, 0.0)]);
+        assert!(update(&mut tracker, 900, &[]).ended.is_empty());
+        let ended = update(&mut tracker, 1_100, &[]).ended;
         assert_eq!(ended.len(), 1);
         assert!(tracker.tracks().is_empty());
     }
 
     #[test]
-    fn two_faces_that_cross_keep_their_tracks() {
+    fn two_faces_that_cross_keep_their_tracks_and_are_in_doubt_until_told_apart() {
         let mut tracker = Tracker::default();
         let (mut left, mut right) = (TrackId(0), TrackId(0));
         for step in 0..11 {
             let x = step as f32 * 80.0;
-            let seen = tracker.update(at(step * 200), &[face(x, 0.0), face(800.0 - x, 30.0)]).seen;
+            let seen = update(&mut tracker, step * 200, &[face(x, 0.0), face(800.0 - x, 30.0)]).seen;
             let of = |index| seen.iter().find(|(_, d)| *d == index).unwrap().0;
             if step == 0 {
                 (left, right) = (of(0), of(1));
             }
             assert_eq!((of(0), of(1)), (left, right), "step {step}");
+            assert_eq!(tracker.doubtful(left), step >= 6, "step {step}");
         }
+        tracker.tell_apart(left);
+        assert_eq!((tracker.doubtful(left), tracker.doubtful(right)), (false, true));
     }
 
     #[test]
     fn a_face_elsewhere_is_somebody_else() {
         let mut tracker = Tracker::default();
-        tracker.update(at(0), &[face(0.0, 0.0)]);
-        tracker.update(at(200), &[face(600.0, 0.0)]);
+        update(&mut tracker, 0, &[face(0.0, 0.0)]);
+        update(&mut tracker, 200, &[face(600.0, 0.0)]);
+        assert_eq!(tracker.tracks().len(), 2);
+    }
+
+    #[test]
+    fn a_face_of_another_size_is_somebody_else() {
+        let mut tracker = Tracker::default();
+        update(&mut tracker, 0, &[face(0.0, 0.0)]);
+        update(&mut tracker, 200, &[sized(0.0, 0.0, 220.0)]);
         assert_eq!(tracker.tracks().len(), 2);
     }
 }

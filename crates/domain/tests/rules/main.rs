@@ -14,4 +14,5 @@ mod retention;
 mod sources;
 mod stage;
 mod verdicts;
+mod visits;
 mod watching;

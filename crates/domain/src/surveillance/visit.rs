@@ -1,0 +1,217 @@
+//! One visit of one face: what was seen of it, what that says together, and who is meant by it.
+
+use super::best_shot::{BestShot, Shot, Standing};
+use super::tracker::{MAX_LOST_MILLIS, Track, TrackId};
+use crate::frame::Frame;
+use crate::{Calibration, Detection, Embedding, Face, PersonId, Similarity, SnapMode, Timestamp};
+
+/// A visit that was lost from sight undecided may be found again by its face for so long.
+const RELINK_MILLIS: i64 = 2_000;
+/// The best person is sure only when the second is this much less similar,
+const MARGIN: f32 = 0.05;
+/// and after a single look only when the threshold is exceeded by this much: a second look may confirm it.
+const CLEAR: f32 = 0.05;
+/// Two faces this alike are the same visitor; stricter than a match, so that two strangers are rarely taken for one.
+const SAME_VISITOR: f32 = 0.84;
+/// Two faces less alike than this, both in a good shot, are not the same visitor.
+const OTHER_VISITOR: f32 = 0.50;
+
+/// A visit's number, unique in its camera since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct VisitId(pub(super) u64);
+
+/// A shot that was described.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) shot: Shot,
+    pub(super) face: Face,
+}
+
+/// One visit of one face, in one track or in several that follow each other.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) id: VisitId,
+    /// The track that shows the face now; `None` when it is lost from sight.
+    pub(super) track: Option<TrackId>,
+    pub(super) first_seen: Timestamp,
+    pub(super) last_seen: Timestamp,
+    pub(super) shots: BestShot,
+    /// A shot to be described.
+    pub(super) wanted: Option<Shot>,
+    /// Whether it is to be decided as soon as nothing is to be described any more.
+    pub(super) due: bool,
+    /// The best look since the last decision.
+    pub(super) best: Option<Look>,
+    pub(super) standing: Standing,
+    /// The people it may be, the best first.
+    pub(super) candidates: Vec<(PersonId, Similarity)>,
+    /// Of the newest look.
+    pub(super) liveness: Option<f32>,
+    /// From this similarity on a candidate is accepted.
+    pub(super) threshold: Similarity,
+    vote: Vote,
+}
+
+impl Visit {
+    pub(super) fn new(id: VisitId, track: TrackId, at: Timestamp, mode: SnapMode) -> Self {
+        Self {
+            id,
+            track: Some(track),
+            first_seen: at,
+            last_seen: at,
+            shots: BestShot::new(mode, at),
+            wanted: None,
+            due: false,
+            best: None,
+            standing: Standing::Unsure,
+            candidates: Vec::new(),
+            liveness: None,
+            threshold: Similarity::DEFAULT_THRESHOLD,
+            vote: Vote::default(),
+        }
+    }
+
+    /// Takes a frame into account; `doubtful`: the track may have been given somebody else's face.
+    pub(super) fn see(&mut self, frame: &Frame, detection: &Detection, doubtful: bool) {
+        let at = frame.at();
+        self.last_seen = at;
+        let another = self.wanted.is_none() && self.shots.wants_another(at, self.standing, doubtful);
+        self.shots.see(frame, detection, another);
+        if self.wanted.is_none() {
+            self.wanted = self.shots.look(at, another);
+        }
+        if self.shots.due(at, self.standing) {
+            self.call_due(at);
+        }
+    }
+
+    /// Notes that the face is lost from sight.
+    pub(super) fn lose(&mut self, track: &Track) {
+        self.track = None;
+        self.last_seen = track.last_seen;
+        if self.wanted.is_none() && self.shots.undecided() {
+            self.wanted = self.shots.last_look(track.last_seen);
+        }
+    }
+
+    /// Decides it now rather than wait for a better look.
+    pub(super) fn call_due(&mut self, now: Timestamp) {
+        self.due = true;
+        if self.wanted.is_none() {
+            self.wanted = self.shots.last_look(now);
+        }
+    }
+
+    /// Whether it is to be decided now and everything is there to do so.
+    pub(super) fn ripe(&self, now: Timestamp) -> bool {
+        let settled = self.standing != Standing::Unsure || self.stale(now);
+        let left = self.track.is_none() && self.shots.undecided() && settled;
+        self.best.is_some() && self.wanted.is_none() && self.shots.wants_more() && (self.due || left)
+    }
+
+    /// Whether nothing is to be decided of it any more and it will not be found again.
+    pub(super) fn over(&self, now: Timestamp) -> bool {
+        let nothing_to_decide = self.probe().is_none() || !self.shots.undecided() && self.stale(now);
+        self.track.is_none() && self.wanted.is_none() && nothing_to_decide
+    }
+
+    fn stale(&self, now: Timestamp) -> bool {
+        now.millis_since(self.last_seen) > MAX_LOST_MILLIS + RELINK_MILLIS
+    }
+
+    /// Takes a described shot into account.
+    pub(super) fn take_in(&mut self, look: Look) {
+        self.vote.add(&look.face);
+        self.liveness = look.face.liveness;
+        let quality = |look: &Look| look.face.detection.quality.overall;
+        if self.best.as_ref().is_none_or(|best| quality(&look) > quality(best)) {
+            self.best = Some(look);
+        }
+    }
+
+    /// What all looks say together, to be searched for.
+    pub(super) fn probe(&self) -> Option<&Embedding> {
+        self.vote.probe.as_ref()
+    }
+
+    /// Notes who it may be, the best first, for a watch of this threshold.
+    pub(super) fn weigh(&mut self, candidates: Vec<(PersonId, Similarity)>, threshold: Similarity) {
+        self.standing = match candidates.as_slice() {
+            [] => Standing::Nobody,
+            [best, rest @ ..] => {
+                let margin = best.1.value() - rest.first().map_or(0.0, |second| second.1.value());
+                let clear = self.vote.looks > 1 || best.1.value() >= threshold.value() + CLEAR;
+                let sure = best.1 >= threshold && margin >= MARGIN && clear;
+                if sure { Standing::Sure } else { Standing::Unsure }
+            }
+        };
+        self.candidates = candidates;
+        self.threshold = threshold;
+    }
+
+    /// Notes that it was decided.
+    pub(super) fn decided(&mut self, now: Timestamp) {
+        self.shots.decided(now);
+        self.due = false;
+        self.best = None;
+    }
+
+    /// Whether this is the visit's own face; `None` when nothing is known to compare with.
+    pub(super) fn likeness(&self, face: &Face, calibration: &Calibration) -> Option<Likeness> {
+        let similarity = calibration.similarity(self.probe()?.cosine(&face.embedding)?).value();
+        Some(match similarity {
+            s if s >= SAME_VISITOR => Likeness::Same,
+            s if s < OTHER_VISITOR => Likeness::Other,
+            _ => Likeness::Unclear,
+        })
+    }
+
+    /// Continues a visit that was lost from sight with what was seen of the face since.
+    pub(super) fn resume(&mut self, later: &Self) {
+        self.track = later.track;
+        self.last_seen = later.last_seen;
+    }
+
+    /// Exchanges the tracks of two visits whose faces were confused.
+    pub(super) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.track, &mut other.track);
+        std::mem::swap(&mut self.last_seen, &mut other.last_seen);
+        for visit in [&mut *self, other] {
+            visit.wanted = None;
+            visit.shots.drop_shot();
+        }
+    }
+}
+
+/// What comparing a face with a visit says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Likeness {
+    Same,
+    Unclear,
+    Other,
+}
+
+/// Whether two faces are the same visitor's.
+pub(super) fn same_visitor(one: &Embedding, other: &Embedding, calibration: &Calibration) -> bool {
+    one.cosine(other).is_some_and(|cosine| calibration.similarity(cosine).value() >= SAME_VISITOR)
+}
+
+/// The mean of all looks, the better ones weighing more: the noise of single shots cancels out.
+#[derive(Debug, Default)]
+struct Vote {
+    sum: Vec<f32>,
+    looks: u32,
+    probe: Option<Embedding>,
+}
+
+impl Vote {
+    fn add(&mut self, face: &Face) {
+        let weight = f32::from(face.detection.quality.overall.max(1));
+        self.sum.resize(face.embedding.vector().len(), 0.0);
+        self.sum.iter_mut().zip(face.embedding.vector()).for_each(|(sum, part)| *sum += weight * part);
+        self.looks += 1;
+        // Opposite looks that cancel out say nothing together; the newest stands alone then.
+        let mean = Embedding::normalised(face.embedding.model().clone(), self.sum.clone());
+        self.probe = Some(mean.unwrap_or_else(|_| face.embedding.clone()));
+    }
+}
