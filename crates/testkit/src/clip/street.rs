@@ -1,7 +1,7 @@
 //! Films of heads that walk through the picture, composed frame by frame: size, way, light, blur and what stands
 //! before them are as wanted, and where each face is at any moment is known.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
