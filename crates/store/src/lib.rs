@@ -2,7 +2,7 @@
 //!
 //! One directory holds everything: `polyface.db` (with its `-wal` and `-shm`), `pictures/ab/abcdef…` named by
 //! the SHA-256 of their content, `gallery.copy`, and `polyface.lock`. One connection writes, several read; a reader never waits
-//! for the writer. What a method acknowledged with `Ok` survives a power cut.
+//! for the writer, but a page of records for a step of their removal. What a method acknowledged with `Ok` survives a power cut.
 
 mod accounts;
 mod adapters;
