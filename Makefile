@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(POLYFACE_CACHE)/target
 export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check cross soak torture
+.PHONY: help setup models demo test check eval cross soak torture
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -35,6 +35,11 @@ check: ## formatting, lints, documentation, licences of the dependencies
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	cargo deny --locked check licenses bans sources
+
+eval: ## measure recognition on the photographs; WRITE=1 writes calibrations, OUT=folder for eval.json
+	@.ci/packages build test
+	@models/fetch.sh --set $(or $(SET),default) --photos
+	cargo bench --locked --package polyface-tests --bench eval
 
 cross: ## build for aarch64 and try the result under emulation
 	@.ci/packages build cross

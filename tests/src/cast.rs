@@ -16,7 +16,7 @@ pub struct Actor {
 }
 
 /// Where models and photos are fetched to.
-pub(crate) fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let default = || std::env::home_dir().expect("a home directory").join(".cache/polyface");
     std::env::var_os("POLYFACE_CACHE").map_or_else(default, PathBuf::from)
 }

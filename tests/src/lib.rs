@@ -14,7 +14,7 @@ mod report;
 pub mod soak;
 pub mod torture;
 
-pub use cast::{Actor, cast, hd, models, photo};
+pub use cast::{Actor, cache, cast, hd, models, photo};
 pub use client::{Answer, SenseTime};
 pub use device::{ADMIN_PASSWORD, Device, polyfaced};
 pub use figures::Figures;

@@ -1,0 +1,57 @@
+//! How well people are recognised: one to one, one to many, and walking past a camera, with the real models on the
+//! fetched photographs. `make eval`; `WRITE=1` writes the calibration found into the embedder's manifest, `SET` names
+//! another set of models.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may die of what it did not expect")]
+
+mod calibration;
+mod distractors;
+mod faces;
+mod identification;
+mod liveness;
+mod passages;
+mod plots;
+mod scenes;
+mod verification;
+
+use std::sync::Arc;
+
+use calibration::Found;
+use domain::ports::FaceAnalyzer;
+use polyface_tests::{Report, cache, checkout};
+use verification::Pairs;
+use vision::Analyzer;
+
+/// The set whose results the documentation shows.
+const DOCUMENTED: &str = "default";
+
+#[tokio::main]
+async fn main() {
+    let set = std::env::var("SET").ok().filter(|set| !set.is_empty()).unwrap_or_else(|| DOCUMENTED.to_owned());
+    let options = vision::Options { set: set.clone(), ..vision::Options::new(cache().join("models")) };
+    let analyzer = Arc::new(Analyzer::open(options).expect("the models: run `make models` first"));
+    let mut report = Report::new("eval");
+    let faces = faces::all(&analyzer).await;
+    let pairs = Pairs::of(&faces);
+    report.row("photographs: faces", faces.len() as f64, None, None);
+
+    let pictures = if set == DOCUMENTED { checkout().join("docs/quality") } else { checkout().join("target/reports") };
+    std::fs::create_dir_all(&pictures).unwrap();
+    verification::tell(&pairs, &mut report, &pictures);
+    let found = Found::from(&pairs);
+    println!("calibration: {:?}, unlike {:?}", found.points, found.unlike);
+    if std::env::var_os("WRITE").is_some_and(|write| write == "1") {
+        let model = analyzer.model().to_string();
+        let name = model.split('/').next().unwrap_or_default();
+        found.write(&checkout().join("models").join(format!("{name}.toml"))).unwrap();
+    }
+    let calibration = found.calibration();
+    identification::tell(&faces, &pairs, &calibration, &mut report);
+    if std::env::var_os("PASSAGES").is_none_or(|wanted| wanted != "0") {
+        passages::tell(analyzer, &faces, &mut report).await;
+    }
+    if set == DOCUMENTED {
+        liveness::measure(&mut report).await;
+    }
+    report.write().unwrap();
+}
