@@ -10,7 +10,8 @@ use image::RgbImage;
 use polyface_tests::cache;
 use vision::Analyzer;
 
-/// The folder of pictures of several people; every face in them is another person.
+/// The folder of pictures of several people. Those in one picture are all different; who is in two of them nobody
+/// wrote down.
 const GROUPS: &str = "_groups";
 /// Smaller faces of the group pictures are left out, pixels.
 const SMALLEST: u32 = 30;
@@ -26,10 +27,18 @@ pub(crate) struct PhotoFace {
     pub(crate) embedding: Embedding,
 }
 
+impl PhotoFace {
+    /// Whether it is known if both are the same person.
+    pub(crate) fn comparable(&self, other: &Self) -> bool {
+        let in_group = |face: &Self| face.photo.parent().is_some_and(|folder| folder.ends_with(GROUPS));
+        self.photo == other.photo || !(in_group(self) && in_group(other))
+    }
+}
+
 /// Every face of the set: one of each portrait, all of each group picture.
 pub(crate) async fn all(analyzer: &Analyzer) -> Vec<PhotoFace> {
     let mut faces = Vec::new();
-    for folder in sorted(&cache().join("photos")) {
+    for folder in sorted(&cache().join("photos")).into_iter().filter(|entry| entry.is_dir()) {
         let who = folder.file_name().unwrap().to_string_lossy().into_owned();
         for photo in sorted(&folder) {
             faces.extend(of_photo(analyzer, &who, &photo).await);

@@ -20,7 +20,7 @@ impl Pairs {
     pub(crate) fn of(faces: &[PhotoFace]) -> Self {
         let (mut genuine, mut impostor) = (Vec::new(), Vec::new());
         for (index, one) in faces.iter().enumerate() {
-            for other in &faces[index + 1..] {
+            for other in faces[index + 1..].iter().filter(|other| one.comparable(other)) {
                 let cosine = f64::from(one.embedding.cosine(&other.embedding).unwrap());
                 if one.who == other.who { &mut genuine } else { &mut impostor }.push(cosine);
             }
