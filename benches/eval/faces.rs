@@ -13,6 +13,8 @@ use vision::Analyzer;
 /// The folder of pictures of several people. Those in one picture are all different; who is in two of them nobody
 /// wrote down.
 const GROUPS: &str = "_groups";
+/// A collage of the same few men, each several times, without their names.
+const COLLAGE: &str = "bald_guys";
 /// Smaller faces of the group pictures are left out, pixels.
 const SMALLEST: u32 = 30;
 
@@ -40,7 +42,7 @@ pub(crate) async fn all(analyzer: &Analyzer) -> Vec<PhotoFace> {
     let mut faces = Vec::new();
     for folder in sorted(&cache().join("photos")).into_iter().filter(|entry| entry.is_dir()) {
         let who = folder.file_name().unwrap().to_string_lossy().into_owned();
-        for photo in sorted(&folder) {
+        for photo in sorted(&folder).into_iter().filter(|photo| photo.file_stem().is_none_or(|stem| stem != COLLAGE)) {
             faces.extend(of_photo(analyzer, &who, &photo).await);
         }
     }
