@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(POLYFACE_CACHE)/target
 export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check eval cross soak torture
+.PHONY: help setup models demo test check bench eval soak torture cross
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -36,16 +36,17 @@ check: ## formatting, lints, documentation, licences of the dependencies
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	cargo deny --locked check licenses bans sources
 
+bench: ## measure the performance budget; OUT=folder for bench.json
+	@.ci/packages build test
+	@models/fetch.sh --photos
+	cargo build --release --locked --package daemon
+	cargo build --release --locked --package store --examples
+	cargo bench --locked --package polyface-tests --bench budget
+
 eval: ## measure recognition on the photographs; WRITE=1 writes calibrations, OUT=folder for eval.json
 	@.ci/packages build test
 	@models/fetch.sh --set $(or $(SET),default) --photos
 	cargo bench --locked --package polyface-tests --bench eval
-
-cross: ## build for aarch64 and try the result under emulation
-	@.ci/packages build cross
-	@cross/sysroot.sh
-	@cross/build.sh
-	@cross/smoke.sh
 
 soak: ## MINUTES=60 of ordinary load; says whether memory, threads and descriptors stay flat
 	@.ci/packages build test
@@ -58,3 +59,9 @@ torture: ## ROUNDS=200 of kill -9 under load; says whether anything acknowledged
 	@models/fetch.sh --photos
 	cargo build --release --locked --package daemon
 	cargo run --release --locked --package polyface-tests --bin torture
+
+cross: ## build for aarch64 and try the result under emulation
+	@.ci/packages build cross
+	@cross/sysroot.sh
+	@cross/build.sh
+	@cross/smoke.sh

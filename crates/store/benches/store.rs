@@ -3,49 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use domain::ports::{PersonStore, RecordStore};
 use domain::{CameraId, LibraryId, LibraryKind, PersonFilter, PersonId, RecordFilter, Seq, Timestamp, Verdict, Window};
-use rusqlite::Connection;
 use store::{Options, Store};
 use testkit::store_suite::samples;
 
-const CAMERAS: u32 = 16;
-
-/// Multiplies one record: appending so many one by one, each made durable, would take too long.
-const MULTIPLY: &str = "
-    PRAGMA cache_size = -400000;
-    PRAGMA synchronous = OFF;
-    CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < :records)
-        SELECT i FROM n;
-    INSERT INTO record SELECT i, randomblob(16), captured_at + i * 1000, i % :cameras,
-            iif(i % 10 = 0, 'known', 'stranger'), i % 10 = 0, i % 5000, i % 50, 'library ' || (i % 50), 'allow',
-            crop, scene
-        FROM n, record WHERE seq = 1;
-    INSERT INTO record_capture SELECT i, camera_name, camera_position, first_seen, box_left, box_top, box_right,
-            box_bottom, landmarks, quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw,
-            pitch, roll, gender, age, expression, liveness, model, embedding
-        FROM n, record_capture WHERE record = 1;
-    INSERT INTO record_match SELECT i, position, watch, threshold, person, code, library, library_name, library_kind,
-            similarity, name, gender, age, document_number, address, photo, enrolled_at
-        FROM n, record_match WHERE record = 1;";
-
-fn long_log(dir: &Path, records: u64) -> Store {
-    let store = Store::open(dir, Options::default()).unwrap();
-    store.append(&samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9))).unwrap();
-    drop(store);
-    let multiply = MULTIPLY.replace(":records", &records.to_string()).replace(":cameras", &CAMERAS.to_string());
-    Connection::open(dir.join("polyface.db")).unwrap().execute_batch(&multiply).unwrap();
-    Store::open(dir, Options::default()).unwrap()
-}
+#[path = "../examples/long_log.rs"]
+mod long_log;
 
 fn bench(criterion: &mut Criterion) {
     let records = std::env::var("POLYFACE_BENCH_RECORDS").map_or(100_000, |text| text.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
-    let store = long_log(dir.path(), records);
+    long_log::fill(dir.path(), records);
+    let store = Store::open(dir.path(), Options::default()).unwrap();
     print_pages(&store, records);
     criterion.bench_function("the feed's next 100", |b| b.iter(|| store.records_after(Seq(records as i64 / 2), 100)));
     criterion.bench_function("append", |b| {

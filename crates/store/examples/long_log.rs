@@ -1,0 +1,49 @@
+//! Fills a storage directory with a long record log, quickly: nothing synced.
+//!
+//! `cargo run --release --package store --example long_log -- DIR RECORDS`
+
+#![allow(clippy::unwrap_used, reason = "a tool for measuring may die of what it did not expect")]
+
+use std::path::Path;
+
+use domain::ports::RecordStore;
+use rusqlite::Connection;
+use store::{Options, Store};
+use testkit::store_suite::samples;
+
+const CAMERAS: u32 = 16;
+
+/// Multiplies one record: appending so many one by one, each made durable, would take too long.
+const MULTIPLY: &str = "
+    PRAGMA cache_size = -400000;
+    PRAGMA synchronous = OFF;
+    CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < :records)
+        SELECT i FROM n;
+    INSERT INTO record SELECT i, randomblob(16), captured_at + i * 1000, i % :cameras,
+            iif(i % 10 = 0, 'known', 'stranger'), i % 10 = 0, i % 5000, i % 50, 'library ' || (i % 50), 'allow',
+            crop, scene
+        FROM n, record WHERE seq = 1;
+    INSERT INTO record_capture SELECT i, camera_name, camera_position, first_seen, box_left, box_top, box_right,
+            box_bottom, landmarks, quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw,
+            pitch, roll, gender, age, expression, liveness, model, embedding
+        FROM n, record_capture WHERE record = 1;
+    INSERT INTO record_match SELECT i, position, watch, threshold, person, code, library, library_name, library_kind,
+            similarity, name, gender, age, document_number, address, photo, enrolled_at
+        FROM n, record_match WHERE record = 1;";
+
+/// Not called where this is a part of a benchmark.
+#[allow(dead_code)]
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [dir, records] = &arguments[..] else { panic!("DIR RECORDS are needed") };
+    fill(Path::new(dir), records.parse().unwrap());
+}
+
+/// Makes a store whose log has so many records: of every ten one of somebody known, from sixteen cameras.
+pub(crate) fn fill(dir: &Path, records: u64) {
+    let store = Store::open(dir, Options::default()).unwrap();
+    store.append(&samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9))).unwrap();
+    drop(store);
+    let multiply = MULTIPLY.replace(":records", &records.to_string()).replace(":cameras", &CAMERAS.to_string());
+    Connection::open(dir.join("polyface.db")).unwrap().execute_batch(&multiply).unwrap();
+}
