@@ -72,6 +72,8 @@ impl Live {
                 // Nobody listening is fine.
                 let _ = self.records.send(Arc::new(record));
             }
+            // The log may answer at once, and subscribers need their turn between two batches.
+            tokio::task::yield_now().await;
         }
     }
 }
