@@ -10,11 +10,11 @@ use domain::ports::{FaceAnalyzer, Lane, Search};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
-use polyface_tests::Report;
+use polyface_tests::{Report, cache};
 use tempfile::TempDir;
 use vision::Analyzer;
 
-use crate::rig::{cache, cores};
+use crate::rig::cores;
 
 /// Calls of each side, taken in turns so that a busy machine is busy for both.
 const ROUNDS: usize = 60;

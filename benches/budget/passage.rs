@@ -7,9 +7,7 @@ use adapter::{Adapter, Outbound, Policy};
 use adapter_sensetime::SenseTime;
 use domain::frame::Frame;
 use domain::ports::{FaceAnalyzer, Lane, Search};
-use domain::{
-    CameraSettings, LibraryId, NewCamera, Role, SnapMode, Source, WatchSettings, surveillance,
-};
+use domain::{CameraSettings, LibraryId, NewCamera, Role, SnapMode, Source, WatchSettings, surveillance};
 use polyface_tests::{PushReceiver, Report, SenseTime as Client, eventually};
 use serde_json::json;
 use tokio::net::TcpListener;

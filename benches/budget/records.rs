@@ -1,6 +1,5 @@
 //! Pages of a long record log.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::ports::RecordStore;

@@ -1,6 +1,6 @@
 //! A device inside this process: the real store, networks and rules, with a camera that shows what it is handed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use domain::frame::Frame;
 use domain::ports::{Clock, FrameSource, FrameStream, Ports, SourceError};
 use domain::{Appliance, Limits, Options, Source, Timestamp};
 use jiff::tz::TimeZone;
+use polyface_tests::cache;
 use store::Store;
 use tempfile::TempDir;
 use testkit::clip::{Codec, Passages, Shape};
@@ -18,12 +19,6 @@ use video::VideoSource;
 use vision::Analyzer;
 
 pub(crate) const FULL_HD: Shape = Shape { width: 1920, height: 1080, fps: 25, codec: Codec::H264 };
-
-/// Where models and photos are fetched to.
-pub(crate) fn cache() -> PathBuf {
-    let default = || std::env::home_dir().unwrap().join(".cache/polyface");
-    std::env::var_os("POLYFACE_CACHE").map_or_else(default, PathBuf::from)
-}
 
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::ports::FaceAnalyzer;
-use polyface_tests::{Device, Figures, Report, cast, eventually_within};
+use polyface_tests::{Device, Figures, Report, cache, cast, eventually_within};
 use testkit::clip::Passages;
 use testkit::rtsp::{RtspOptions, RtspServer};
 use vision::Analyzer;
 
-use crate::rig::{FULL_HD, cache, run_tool};
+use crate::rig::{FULL_HD, run_tool};
 
 /// Of these the median counts.
 const STARTS: usize = 5;
