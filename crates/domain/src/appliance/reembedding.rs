@@ -96,10 +96,11 @@ impl Appliance {
         let wanted = model.clone();
         let page = self.blocking(move |a| a.ports().people.people_without_template(&wanted, after, PAGE)).await?;
         for (person, photo) in &page {
-            let Some(outcome) = cancel.run_until_cancelled(self.reembed_person(model, *person, photo)).await else {
+            // Whoever is under way is finished, so that nothing is stored behind the back of the next start.
+            if cancel.is_cancelled() {
                 return Ok(None);
-            };
-            self.count(&outcome);
+            }
+            self.count(&self.reembed_person(model, *person, photo).await);
         }
         Ok(page.last().map(|(person, _)| *person))
     }

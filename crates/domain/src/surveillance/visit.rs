@@ -115,7 +115,8 @@ impl Visit {
         self.track.is_none() && self.wanted.is_none() && nothing_to_decide
     }
 
-    fn stale(&self, now: Timestamp) -> bool {
+    /// Whether it was out of sight for so long that the face would be another visit.
+    pub(super) fn stale(&self, now: Timestamp) -> bool {
         now.millis_since(self.last_seen) > MAX_LOST_MILLIS + RELINK_MILLIS
     }
 
@@ -170,6 +171,11 @@ impl Visit {
     pub(super) fn resume(&mut self, later: &Self) {
         self.track = later.track;
         self.last_seen = later.last_seen;
+    }
+
+    /// Takes over from an earlier part of the same visit that was understood only now.
+    pub(super) fn began_with(&mut self, earlier: &Self) {
+        self.first_seen = earlier.first_seen;
     }
 
     /// Exchanges the tracks of two visits whose faces were confused.

@@ -108,25 +108,29 @@ impl Visits {
         self.all.len() - 1
     }
 
-    /// Whether a new visit goes on with one that was lost from sight: then that one is answered.
-    fn found_again(&mut self, new: usize, face: &Face, by: Comparison<'_>) -> usize {
-        let since = self.all[new].first_seen;
-        let living = |score| rules::is_living(by.live_from, score);
-        let goes_on = |visit: &Visit| {
-            let away = since.millis_since(visit.last_seen);
-            let in_time = visit.shots.undecided() || away <= by.rearm.as_millis() as i64;
-            let alike = living(visit.liveness) == living(face.liveness);
-            visit.track.is_none()
-                && away > 0
-                && in_time
-                && alike
+    /// Joins a visit whose face is known now with another one of the same face that was never in view together with
+    /// it: the earlier one goes on. Answers it, or the visit itself when it is nobody else's.
+    fn found_again(&mut self, known: usize, face: &Face, by: Comparison<'_>) -> usize {
+        let same = |visit: &Visit| {
+            rules::is_living(by.live_from, visit.liveness) == rules::is_living(by.live_from, face.liveness)
                 && visit.likeness(face, by.calibration) == Some(Likeness::Same)
         };
-        let Some(lost) = self.all.iter().position(goes_on) else { return new };
-        let later = self.all.remove(new);
-        let lost = if lost > new { lost - 1 } else { lost };
-        self.all[lost].resume(&later);
-        lost
+        let before = self.all.iter().position(|visit| goes_on(visit, &self.all[known], by.rearm) && same(visit));
+        let after = || self.all.iter().position(|visit| goes_on(&self.all[known], visit, by.rearm) && same(visit));
+        let (earlier, later) = match (before, before.is_none().then(after).flatten()) {
+            (Some(earlier), _) => (earlier, known),
+            (None, Some(later)) => (known, later),
+            (None, None) => return known,
+        };
+        let Ok([first, second]) = self.all.get_disjoint_mut([earlier, later]) else { return known };
+        let kept = if earlier == known { later } else { earlier };
+        if kept == earlier {
+            first.resume(second)
+        } else {
+            second.began_with(first)
+        }
+        self.all.remove(known);
+        if kept > known { kept - 1 } else { kept }
     }
 
     /// Finds the visit that a face belongs to which is not the one that its track stands for: another one, whose
@@ -147,6 +151,13 @@ impl Visits {
             None => wrong,
         }
     }
+}
+
+/// Whether the later visit may be the earlier one found again: it began after that was seen last, and soon enough.
+fn goes_on(earlier: &Visit, later: &Visit, rearm: Duration) -> bool {
+    let away = later.first_seen.millis_since(earlier.last_seen);
+    let in_time = earlier.shots.undecided() || away <= rearm.as_millis() as i64;
+    away > 0 && in_time && !earlier.stale(later.first_seen)
 }
 
 fn proves(look: &Look) -> bool {

@@ -76,6 +76,19 @@ async fn an_undecided_visit_goes_on_when_the_face_is_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_lost_by_the_tracker_in_full_view_is_still_one_visit() {
+    // The first glimpse is too poor to be looked at before the face is found elsewhere, or good enough.
+    for quality in [40, 90] {
+        let (here, there) = ([face("alice").at(40, 100).quality(quality)], [face("alice").at(420, 220)]);
+        let take = Take::new().show(secs(0.6), here).show(secs(5.0), there);
+        let stage = Stage::playing([take]).await;
+        stage.enrol("alice").await;
+        let records = stage.watch(secs(12.0)).await;
+        assert_eq!(names(&records), ["alice"], "quality of the first glimpse: {quality}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn somebody_else_who_comes_soon_after_is_another_visit() {
     let take = Take::new().show(secs(1.0), [face("mallory")]).nobody(secs(1.8)).show(secs(1.0), [face("trudy")]);
     let stage = Stage::playing([take]).await;
