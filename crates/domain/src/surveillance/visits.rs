@@ -124,10 +124,9 @@ impl Visits {
         };
         let Ok([first, second]) = self.all.get_disjoint_mut([earlier, later]) else { return known };
         let kept = if earlier == known { later } else { earlier };
-        if kept == earlier {
-            first.resume(second)
-        } else {
-            second.began_with(first)
+        match kept == earlier {
+            true => first.resume(second),
+            false => second.began_with(first),
         }
         self.all.remove(known);
         if kept > known { kept - 1 } else { kept }
