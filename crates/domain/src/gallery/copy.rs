@@ -26,7 +26,7 @@ impl Copy {
     }
 }
 
-/// A gallery being put together from the chunks of a [`Copy`].
+/// A gallery being put together from the chunks of a [`struct@Copy`].
 #[derive(Default)]
 pub struct Restoration {
     state: State,
