@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
 sysroot=$cache/cross/sysroot
 polyfaced=$cache/cross/target/aarch64-unknown-linux-gnu/release/polyfaced
-patience=600 # an emulated network is slow
+patience=600
 # shellcheck source=config/api.sh
 source config/api.sh
 
@@ -25,6 +25,7 @@ cat >"$work/polyface.toml" <<END
 dir = "$storage"
 [models]
 dir = "$cache/cross/models"
+set = "small" # an emulated network is slow
 [inference]
 threads = 1
 [host]
