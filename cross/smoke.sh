@@ -16,15 +16,21 @@ models/fetch.sh --portraits
 models/fetch.sh --arch aarch64 --runtime-only "$cache/cross/models/onnxruntime"
 ln -sf "$cache"/models/*.toml "$cache"/models/*.onnx "$cache/cross/models/"
 
-work=$(mktemp -d)
+# In the sysroot as its root: what the daemon would read of this machine's /proc and /sys is no ARM
+# processor's, and ONNX Runtime dies of it or never ends.
+inside=/srv/smoke
+work=$sysroot$inside
 storage=$work/storage
 log=$work/log
-mkdir "$storage"
+rm -rf "$work"
+mkdir -p "$storage"
+cp -rL "$cache/cross/models" "$work/"
+cp "$polyfaced" "$(command -v qemu-aarch64-static)" "$work/"
 cat >"$work/polyface.toml" <<END
 [storage]
-dir = "$storage"
+dir = "$inside/storage"
 [models]
-dir = "$cache/cross/models"
+dir = "$inside/models"
 set = "small" # an emulated network is slow
 [inference]
 threads = 1
@@ -55,8 +61,10 @@ stop() {
 }
 
 echo "smoke: starting the aarch64 daemon under emulation"
-# Its libraries come from the sysroot; everything else is the machine's.
-GST_REGISTRY=$work/registry qemu-aarch64-static -L "$sysroot" "$polyfaced" run --config "$work/polyface.toml" 2>"$log" &
+as_root() {
+    if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo "$@"; fi
+}
+as_root chroot "$sysroot" "$inside/qemu-aarch64-static" "$inside/polyfaced" run --config "$inside/polyface.toml" 2>"$log" &
 daemon=$!
 trap stop EXIT
 await_daemon

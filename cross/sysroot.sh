@@ -56,14 +56,6 @@ make_alternatives() {
     ln -sf blas/libblas.so.3 lapack/liblapack.so.3 "$lib/"
 }
 
-# ONNX Runtime reads what processor it has here, and dies of what an x86 machine would tell it.
-describe_processor() {
-    mkdir -p "$sysroot/proc"
-    printf '%s\t: %s\n' processor 0 Features 'fp asimd aes pmull sha1 sha2 crc32 cpuid' \
-        'CPU implementer' 0x41 'CPU architecture' 8 'CPU variant' 0x0 'CPU part' 0xd08 \
-        'CPU revision' 3 >"$sysroot/proc/cpuinfo"
-}
-
 prepare_tree
 say "reading the package lists"
 apt-get "${options[@]}" update -qq
@@ -80,7 +72,6 @@ done
 make_links_relative
 make_scripts_relative
 make_alternatives
-describe_processor
 rm -rf "$tree"
 echo "$recipe" >"$sysroot/.recipe"
 say "complete in $sysroot ($(du -sh "$sysroot" | cut -f1))"
