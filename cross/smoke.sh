@@ -64,7 +64,8 @@ echo "smoke: starting the aarch64 daemon under emulation"
 as_root() {
     if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo "$@"; fi
 }
-as_root chroot "$sysroot" "$inside/qemu-aarch64-static" "$inside/polyfaced" run --config "$inside/polyface.toml" 2>"$log" &
+as_root chroot --userspec="$(id -u):$(id -g)" "$sysroot" "$inside/qemu-aarch64-static" \
+    "$inside/polyfaced" run --config "$inside/polyface.toml" 2>"$log" &
 daemon=$!
 trap stop EXIT
 await_daemon

@@ -167,15 +167,14 @@ impl Visit {
         })
     }
 
-    /// Continues a visit that was lost from sight with what was seen of the face since.
-    pub(super) fn resume(&mut self, later: &Self) {
-        self.track = later.track;
-        self.last_seen = later.last_seen;
-    }
-
-    /// Takes over from an earlier part of the same visit that was understood only now.
-    pub(super) fn began_with(&mut self, earlier: &Self) {
-        self.first_seen = earlier.first_seen;
+    /// Takes in another part of the same visit, from before or after what is known of it.
+    pub(super) fn join(&mut self, part: &Self) {
+        if part.first_seen > self.first_seen {
+            self.track = part.track;
+            self.last_seen = part.last_seen;
+        } else {
+            self.first_seen = part.first_seen;
+        }
     }
 
     /// Exchanges the tracks of two visits whose faces were confused.

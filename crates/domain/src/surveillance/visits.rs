@@ -109,27 +109,19 @@ impl Visits {
     }
 
     /// Joins a visit whose face is known now with another one of the same face that was never in view together with
-    /// it: the earlier one goes on. Answers it, or the visit itself when it is nobody else's.
+    /// it. Answers the one that goes on: the visit itself when it is nobody else's.
     fn found_again(&mut self, known: usize, face: &Face, by: Comparison<'_>) -> usize {
+        let own = &self.all[known];
+        let follows = |visit: &Visit| goes_on(visit, own, by.rearm) || goes_on(own, visit, by.rearm);
         let same = |visit: &Visit| {
             rules::is_living(by.live_from, visit.liveness) == rules::is_living(by.live_from, face.liveness)
                 && visit.likeness(face, by.calibration) == Some(Likeness::Same)
         };
-        let before = self.all.iter().position(|visit| goes_on(visit, &self.all[known], by.rearm) && same(visit));
-        let after = || self.all.iter().position(|visit| goes_on(&self.all[known], visit, by.rearm) && same(visit));
-        let (earlier, later) = match (before, before.is_none().then(after).flatten()) {
-            (Some(earlier), _) => (earlier, known),
-            (None, Some(later)) => (known, later),
-            (None, None) => return known,
-        };
-        let Ok([first, second]) = self.all.get_disjoint_mut([earlier, later]) else { return known };
-        let kept = if earlier == known { later } else { earlier };
-        match kept == earlier {
-            true => first.resume(second),
-            false => second.began_with(first),
-        }
-        self.all.remove(known);
-        if kept > known { kept - 1 } else { kept }
+        let Some(other) = self.all.iter().position(|visit| follows(visit) && same(visit)) else { return known };
+        let part = self.all.remove(known);
+        let other = if other > known { other - 1 } else { other };
+        self.all[other].join(&part);
+        other
     }
 
     /// Finds the visit that a face belongs to which is not the one that its track stands for: another one, whose
