@@ -8,6 +8,7 @@ use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
 use polyface_tests::Report;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
+use testkit::memory::read_once;
 
 use crate::rig::{cores, quantile};
 
@@ -69,25 +70,6 @@ fn timed(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
     start.elapsed()
-}
-
-/// Reads everything once, split over so many threads.
-fn read_once(memory: &[u64], threads: usize) {
-    std::thread::scope(|scope| {
-        let mut parts = memory.chunks(memory.len().div_ceil(threads));
-        let first = parts.next().unwrap_or_default();
-        parts.for_each(|part| drop(scope.spawn(move || sum(part))));
-        sum(first);
-    });
-}
-
-/// Independent sums, so that the compiler may use vector registers.
-fn sum(memory: &[u64]) {
-    let mut sums = [0u64; 32];
-    for piece in memory.as_chunks::<32>().0 {
-        sums.iter_mut().zip(piece).for_each(|(sum, number)| *sum = sum.wrapping_add(*number));
-    }
-    black_box(sums);
 }
 
 /// Half of the probes are somebody seen through noise, half are strangers: for these the nearest are close together.

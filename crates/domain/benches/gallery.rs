@@ -11,6 +11,7 @@ use domain::gallery::{Gallery, Query, Scope};
 use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
+use testkit::memory::read_once;
 
 const DIMENSIONS: usize = 512;
 /// Measurements of each kind; of them the median counts.
@@ -25,24 +26,6 @@ fn embedding(random: &mut SmallRng) -> Embedding {
 
 fn query() -> Query {
     Query { scope: Scope::Libraries(vec![LibraryId(1), LibraryId(2), LibraryId(3)]), limit: 5 }
-}
-
-/// Reads everything once, split over so many threads.
-fn read_once(memory: &[u64], threads: usize) {
-    std::thread::scope(|scope| {
-        let mut parts = memory.chunks(memory.len().div_ceil(threads));
-        let first = parts.next().unwrap_or_default();
-        parts.for_each(|part| drop(scope.spawn(move || sum(part))));
-        sum(first);
-    });
-}
-
-fn sum(memory: &[u64]) {
-    let mut sums = [0u64; 32];
-    for piece in memory.as_chunks::<32>().0 {
-        sums.iter_mut().zip(piece).for_each(|(sum, number)| *sum = sum.wrapping_add(*number));
-    }
-    black_box(sums);
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

@@ -13,13 +13,13 @@ use store::{Options, Store};
 use testkit::{FakeAnalyzer, FakeClock, FakeFrames};
 use tokio_util::sync::CancellationToken;
 
-#[path = "../examples/populate.rs"]
-mod populate;
+#[path = "../examples/populate/people.rs"]
+mod people;
 
 fn main() {
     let people = std::env::var("POLYFACE_BENCH_PEOPLE").map_or(100_000, |text| text.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
-    populate::populate(dir.path(), people, FakeAnalyzer::new().model());
+    people::populate(dir.path(), people, FakeAnalyzer::new().model());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let before = resident_megabytes();
     let appliance = start("from the templates", dir.path());

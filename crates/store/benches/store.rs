@@ -11,13 +11,13 @@ use domain::{CameraId, LibraryId, LibraryKind, PersonFilter, PersonId, RecordFil
 use store::{Options, Store};
 use testkit::store_suite::samples;
 
-#[path = "../examples/long_log.rs"]
-mod long_log;
+#[path = "../examples/long_log/log.rs"]
+mod log;
 
 fn bench(criterion: &mut Criterion) {
     let records = std::env::var("POLYFACE_BENCH_RECORDS").map_or(100_000, |text| text.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
-    long_log::fill(dir.path(), records);
+    log::fill(dir.path(), records);
     let store = Store::open(dir.path(), Options::default()).unwrap();
     print_pages(&store, records);
     criterion.bench_function("the feed's next 100", |b| b.iter(|| store.records_after(Seq(records as i64 / 2), 100)));

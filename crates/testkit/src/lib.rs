@@ -6,6 +6,7 @@ pub mod clip;
 mod clock;
 pub mod contract;
 mod frames;
+pub mod memory;
 mod picture;
 pub mod rtsp;
 pub mod store;

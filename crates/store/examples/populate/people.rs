@@ -1,8 +1,4 @@
-//! Fills a storage directory with people that do not exist, quickly: one transaction, nothing synced.
-//!
-//! `cargo run --release --package store --example populate -- DIR PEOPLE MODEL`
-
-#![allow(clippy::unwrap_used, reason = "a tool for measuring may die of what it did not expect")]
+//! People that do not exist.
 
 use std::fs;
 use std::path::Path;
@@ -15,14 +11,6 @@ use sha2::{Digest, Sha256};
 use store::{Options, Store};
 
 const DIMENSIONS: usize = 512;
-
-/// Not called where this is a part of a benchmark.
-#[allow(dead_code)]
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [dir, people, model] = &arguments[..] else { panic!("DIR PEOPLE MODEL are needed") };
-    populate(Path::new(dir), people.parse().unwrap(), &ModelId(model.as_str().into()));
-}
 
 /// Adds people with random faces of this model, and a photo file each, to the built-in library.
 pub(crate) fn populate(dir: &Path, people: i64, model: &ModelId) {

@@ -1,8 +1,4 @@
-//! Fills a storage directory with a long record log, quickly: nothing synced.
-//!
-//! `cargo run --release --package store --example long_log -- DIR RECORDS`
-
-#![allow(clippy::unwrap_used, reason = "a tool for measuring may die of what it did not expect")]
+//! A record log without a past.
 
 use std::path::Path;
 
@@ -30,14 +26,6 @@ const MULTIPLY: &str = "
     INSERT INTO record_match SELECT i, position, watch, threshold, person, code, library, library_name, library_kind,
             similarity, name, gender, age, document_number, address, photo, enrolled_at
         FROM n, record_match WHERE record = 1;";
-
-/// Not called where this is a part of a benchmark.
-#[allow(dead_code)]
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [dir, records] = &arguments[..] else { panic!("DIR RECORDS are needed") };
-    fill(Path::new(dir), records.parse().unwrap());
-}
 
 /// Makes a store whose log has so many records: of every ten one of somebody known, from sixteen cameras.
 pub(crate) fn fill(dir: &Path, records: u64) {
