@@ -98,3 +98,44 @@ impl Frame {
         Self { planes: self.planes.iter().map(copy).collect(), ..*self }
     }
 }
+
+/// A frame of which several may want to keep a copy: the first makes it, the others share it.
+#[derive(Debug)]
+pub struct Passing<'a> {
+    frame: &'a Frame,
+    copy: Option<Frame>,
+}
+
+impl<'a> Passing<'a> {
+    /// Nobody has kept it yet.
+    pub fn new(frame: &'a Frame) -> Self {
+        Self { frame, copy: None }
+    }
+
+    /// When the camera's picture reached the device.
+    pub fn at(&self) -> Timestamp {
+        self.frame.at
+    }
+
+    /// The copy, in memory that is not the decoder's.
+    pub fn keep(&mut self) -> Frame {
+        self.copy.get_or_insert_with(|| self.frame.detached()).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_keep_a_passing_frame_share_one_copy() {
+        let plane = Plane { data: Bytes::from(vec![7; 12]), stride: 6 };
+        let frame = Frame::new(Timestamp::from_millis(0), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
+        let mut passing = Passing::new(&frame);
+        let address = |frame: &Frame| frame.planes()[0].data.as_ptr();
+        let (one, other) = (passing.keep(), passing.keep());
+        assert_eq!(address(&one), address(&other));
+        assert_ne!(address(&one), address(&frame), "the decoder gets its buffer back");
+        assert_eq!(one.planes()[0].data, frame.planes()[0].data);
+    }
+}

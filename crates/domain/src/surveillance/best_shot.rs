@@ -4,7 +4,7 @@
 //! frames of a visit are. They vote together: a visit nobody is sure of is looked at again, at other moments, until
 //! it is sure, the looks are spent or the deadline is over. A decided visit stays decided.
 
-use crate::frame::Frame;
+use crate::frame::{Frame, Passing};
 use crate::{Detection, SnapMode, Timestamp};
 
 /// In best-shot mode a visit is decided after this time even while the face stays; in the other modes it is decided
@@ -78,13 +78,13 @@ impl BestShot {
     }
 
     /// Takes a frame into account; it is copied only when it is the best so far or another look is wanted now.
-    pub(super) fn see(&mut self, frame: &Frame, detection: &Detection, another: bool) {
+    pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, another: bool) {
         self.sightings += 1;
         let best = self.shot.as_ref().map_or(self.looked_quality, Shot::quality);
         let better = detection.quality.overall >= best.saturating_add(QUALITY_GAIN);
         let first = self.looks == 0 && self.shot.is_none();
         if another && self.shot.is_none() || self.wants_more() && (better || first) {
-            self.shot = Some(Shot { frame: frame.detached(), detection: detection.clone() });
+            self.shot = Some(Shot { frame: frame.keep(), detection: detection.clone() });
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let quality = Quality { overall, ..Quality::default() };
         let detection = Detection { face_box: Default::default(), landmarks: Default::default(), score: 0.9, quality };
         let another = best.wants_another(at(millis), standing, false);
-        best.see(&frame, &detection, another);
+        best.see(&mut Passing::new(&frame), &detection, another);
         let mut look = best.look(at(millis), another);
         let due = best.due(at(millis), standing);
         if due && look.is_none() {

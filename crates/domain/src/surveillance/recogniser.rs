@@ -16,7 +16,7 @@ use super::presence::{Stay, Visitor, Visitors};
 use super::tracker::{Step, Tracker};
 use super::visit::{Look, Visit, VisitId};
 use super::visits::{Comparison, Visits};
-use crate::frame::Frame;
+use crate::frame::{Frame, Passing};
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
@@ -150,11 +150,12 @@ impl Recogniser {
     fn follow(&mut self, frame: &Frame, detections: &[crate::Detection]) {
         let mode = self.camera.settings.snap_mode;
         self.tracker.update(frame.at(), detections, &mut self.step);
+        let mut passing = Passing::new(frame);
         for &(track, index) in &self.step.seen {
             self.entry.faces.count();
             let doubtful = self.tracker.doubtful(track);
             let visit = self.visits.of(track, frame.at(), mode);
-            visit.see(frame, &detections[index], doubtful);
+            visit.see(&mut passing, &detections[index], doubtful);
             self.visitors.seen(visit.id, frame.at());
         }
         self.step.ended.iter().for_each(|track| self.visits.lose(track));
@@ -339,7 +340,7 @@ fn candidates(
     probe: &Embedding,
 ) -> Result<(Vec<(PersonId, Similarity)>, Similarity)> {
     let watch = &camera.watch.settings;
-    let scope = Scope::Libraries(watch.libraries.iter().copied().collect());
+    let scope = Scope::libraries(watch.libraries.iter().copied());
     let found = appliance.gallery().search(probe, &[Query { scope, limit: CANDIDATES }]).pop().unwrap_or_default();
     let calibration = appliance.ports().analyzer.calibration();
     let candidates = found.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect();

@@ -2,7 +2,7 @@
 
 use super::best_shot::{BestShot, Shot, Standing};
 use super::tracker::{MAX_LOST_MILLIS, Track, TrackId};
-use crate::frame::Frame;
+use crate::frame::Passing;
 use crate::{Calibration, Detection, Embedding, Face, PersonId, Similarity, SnapMode, Timestamp};
 
 /// A visit that was lost from sight undecided may be found again by its face for so long.
@@ -72,7 +72,7 @@ impl Visit {
     }
 
     /// Takes a frame into account; `doubtful`: the track may have been given somebody else's face.
-    pub(super) fn see(&mut self, frame: &Frame, detection: &Detection, doubtful: bool) {
+    pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, doubtful: bool) {
         let at = frame.at();
         self.last_seen = at;
         let another = self.wanted.is_none() && self.shots.wants_another(at, self.standing, doubtful);
