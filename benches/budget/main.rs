@@ -15,6 +15,9 @@ use polyface_tests::{Report, cast};
 
 #[tokio::main]
 async fn main() {
+    if std::env::args().any(|argument| argument == networks::BARE_EMBEDDER) {
+        return println!("{}", networks::bare_embedder());
+    }
     let mut report = Report::new("bench");
     let (room, face) = rig::room_and_face(&cast()[0].seen).await;
     networks::measure(&mut report, &face).await;
