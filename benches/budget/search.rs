@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use domain::gallery::{Gallery, Query, Scope, dot};
-use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
+use domain::{Embedding, LibraryId, Membership, ModelId, PersonId, Template};
 use polyface_tests::Report;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -43,14 +43,14 @@ fn filled(faces: &[Embedding]) -> Gallery {
     let gallery = Gallery::new(ModelId("bench".into()));
     gallery.insert_all(faces.iter().zip(0..).map(|(face, id)| Template {
         person: PersonId(id),
-        libraries: vec![LibraryId(1 + id % 3)],
+        membership: Membership { libraries: vec![LibraryId(1 + id % 3)], ..Membership::default() },
         embedding: face.clone(),
     }));
     gallery
 }
 
 fn everybody() -> Query {
-    Query { scope: Scope::Libraries((1..=3).map(LibraryId).collect()), limit: 5 }
+    Query { scope: Scope::libraries((1..=3).map(LibraryId)), limit: 5 }
 }
 
 /// Median milliseconds of a search, and of reading as many bytes by the faster of one thread and all; in turns, so that

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::gallery::{Gallery, Query, Scope};
-use domain::{Calibration, Embedding, LibraryId, PersonId, Similarity, Template};
+use domain::{Calibration, Embedding, Membership, PersonId, Similarity, Template};
 use polyface_tests::Report;
 
 use crate::distractors::Distribution;
@@ -54,7 +54,7 @@ fn search(known: &Known<'_>, crowd: &[Embedding], unknown: &[Embedding]) -> Sear
     let ids = FIRST_DISTRACTOR..;
     gallery.insert_all(ids.zip(crowd).map(|(id, embedding)| template(id, embedding)));
     let nearest = |probe: &Embedding| {
-        let found = gallery.search(probe, &[Query { scope: Scope::All, limit: 1 }]);
+        let found = gallery.search(probe, &[Query { scope: Scope::ALL, limit: 1 }]);
         found[0].first().map_or((PersonId(0), -1.0), |near| (near.person, near.cosine))
     };
     let unmated = unknown.iter().map(|probe| nearest(probe).1).collect();
@@ -72,7 +72,7 @@ fn search(known: &Known<'_>, crowd: &[Embedding], unknown: &[Embedding]) -> Sear
 }
 
 fn template(id: i64, embedding: &Embedding) -> Template {
-    Template { person: PersonId(id), libraries: [LibraryId::DEFAULT].into(), embedding: embedding.clone() }
+    Template { person: PersonId(id), membership: Membership::default(), embedding: embedding.clone() }
 }
 
 fn tell_size(searches: &Searches, (size, name): (usize, &str), calibration: &Calibration, report: &mut Report) {

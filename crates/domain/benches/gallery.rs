@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use domain::gallery::{Gallery, Query, Scope};
-use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
+use domain::{Embedding, LibraryId, Membership, ModelId, PersonId, Template};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use testkit::memory::read_once;
@@ -25,7 +25,7 @@ fn embedding(random: &mut SmallRng) -> Embedding {
 }
 
 fn query() -> Query {
-    Query { scope: Scope::Libraries(vec![LibraryId(1), LibraryId(2), LibraryId(3)]), limit: 5 }
+    Query { scope: Scope::libraries((1..=3).map(LibraryId)), limit: 5 }
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -53,7 +53,7 @@ fn search(criterion: &mut Criterion) {
     let gallery = Gallery::new(ModelId("bench".into()));
     gallery.insert_all((0..people).map(|person| Template {
         person: PersonId(person),
-        libraries: vec![LibraryId(1 + person % 3)],
+        membership: Membership { libraries: vec![LibraryId(1 + person % 3)], ..Membership::default() },
         embedding: embedding(&mut random),
     }));
     let probe = embedding(&mut random);
@@ -67,7 +67,8 @@ fn search(criterion: &mut Criterion) {
     group.bench_function("limit: read once, one thread", |b| b.iter(|| read_once(&memory, 1)));
     group.bench_function("limit: read once, two threads", |b| b.iter(|| read_once(&memory, 2)));
     let stranger = embedding(&mut random);
-    let newcomer = || Template { person: PersonId(people), libraries: vec![], embedding: stranger.clone() };
+    let newcomer =
+        || Template { person: PersonId(people), membership: Membership::default(), embedding: stranger.clone() };
     group.bench_function("insert or replace one", |b| b.iter(|| gallery.insert(newcomer())));
     group.finish();
 }

@@ -9,9 +9,9 @@
 //! floating point would take 60 % more, and reading it from a file would bring the disk into every search.
 //!
 //! Rows lie in blocks of a thousand (`block`); a change copies one block and publishes a new list of blocks, so a
-//! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round. The set of
-//! libraries a person is in is interned as a small number, so that the filter costs one table look-up per row; a block
-//! without anybody in scope is not read. Searches that meet share a scan (`rounds`), and a large gallery is scanned
+//! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round. The sets
+//! of libraries and permission groups a person is in are interned as one small number, so that the filter costs one
+//! table look-up per row; a block without anybody in scope is not read. Searches that meet share a scan (`rounds`), and a large gallery is scanned
 //! by several threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::{Embedding, LibraryId, ModelId, PersonId, Template};
+use crate::{Embedding, LibraryId, Membership, ModelId, PersonId, Template};
 
 mod block;
 mod code;
@@ -39,13 +39,35 @@ pub use scan::dot;
 /// Below this many bytes to scan, waiting for others costs more than it saves.
 const SHARED_FROM: usize = 1 << 20;
 
-/// Which people a search considers.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Scope {
+/// Which people a search considers: those who fulfil every condition.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scope {
+    /// In at least one of these libraries.
+    pub libraries: Option<Vec<LibraryId>>,
+    /// In at least one of these permission groups.
+    pub permission_groups: Option<Vec<String>>,
+}
+
+impl Scope {
     /// Everybody.
-    All,
+    pub const ALL: Self = Self { libraries: None, permission_groups: None };
+
     /// Those in at least one of these libraries.
-    Libraries(Vec<LibraryId>),
+    pub fn libraries(libraries: impl IntoIterator<Item = LibraryId>) -> Self {
+        Self { libraries: Some(libraries.into_iter().collect()), ..Self::ALL }
+    }
+
+    /// Of these, those in at least one of these permission groups.
+    #[must_use]
+    pub fn permitted(self, groups: impl IntoIterator<Item = String>) -> Self {
+        Self { permission_groups: Some(groups.into_iter().collect()), ..self }
+    }
+
+    fn includes(&self, membership: &Membership) -> bool {
+        let in_one = |wanted: &Vec<_>| membership.libraries.iter().any(|library| wanted.contains(library));
+        let permitted = |wanted: &Vec<_>| membership.permission_groups.iter().any(|group| wanted.contains(group));
+        self.libraries.as_ref().is_none_or(in_one) && self.permission_groups.as_ref().is_none_or(permitted)
+    }
 }
 
 /// One question to the gallery.
@@ -108,7 +130,7 @@ impl Gallery {
         self.kernel.name()
     }
 
-    /// Adds a person or replaces the person's template and libraries. Templates of another model, or of
+    /// Adds a person or replaces the person's template and membership. Templates of another model, or of
     /// another length than those present, are left out and answered with `false`.
     pub fn insert(&self, template: Template) -> bool {
         self.insert_all([template]) == 1
@@ -132,12 +154,12 @@ impl Gallery {
         self.publish(state);
     }
 
-    /// Notes that a person is now in these libraries; an unknown person is passed over.
-    pub fn set_libraries(&self, person: PersonId, libraries: &[LibraryId]) {
+    /// Notes what a person belongs to now; an unknown person is passed over.
+    pub fn set_membership(&self, person: PersonId, membership: &Membership) {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(&row) = index.rows.get(&person) else { return };
         let mut state = State::clone(&self.published.load());
-        let membership = state.intern(&mut index, libraries);
+        let membership = state.intern(&mut index, membership);
         state.set_membership(row, membership);
         self.publish(state);
     }

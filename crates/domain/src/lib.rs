@@ -39,7 +39,7 @@ pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, P
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use page::{Page, Window};
 pub use person::{
-    AnyOf, Category, EnrolledPerson, NewPerson, Person, PersonChange, PersonFilter, PhotoTemplate, Profile,
+    AnyOf, Category, EnrolledPerson, Membership, NewPerson, Person, PersonChange, PersonFilter, PhotoTemplate, Profile,
     SeveralFaces, Template, TemplateGaps, Validity,
 };
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};

@@ -24,6 +24,14 @@ pub struct Person {
     pub updated_at: Timestamp,
 }
 
+impl Person {
+    /// By what a search may pass over the person.
+    pub fn membership(&self) -> Membership {
+        let permission_groups = self.profile.permission_groups.clone();
+        Membership { libraries: self.libraries.clone(), permission_groups }
+    }
+}
+
 /// What is known of a person; empty text where nothing is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
@@ -158,10 +166,19 @@ pub struct PersonChange {
 pub struct Template {
     /// Whose it is.
     pub person: PersonId,
-    /// The libraries the person is in.
-    pub libraries: Vec<LibraryId>,
+    /// By what a search may pass over the person.
+    pub membership: Membership,
     /// Of the enrolment photo.
     pub embedding: Embedding,
+}
+
+/// What a person belongs to, as far as a search may ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Membership {
+    /// The libraries the person is in.
+    pub libraries: Vec<LibraryId>,
+    /// Names of the person's permission groups.
+    pub permission_groups: Vec<String>,
 }
 
 /// What an embedding model makes of an enrolment photo.

@@ -80,7 +80,7 @@ impl Appliance {
         let probe = face.detection;
         let hits = self
             .blocking(move |a| {
-                let query = Query { scope: Scope::Libraries(libraries), limit };
+                let query = Query { scope: Scope::libraries(libraries), limit };
                 let found = a.gallery().search(&face.embedding, &[query]).pop().unwrap_or_default();
                 let similarity = |cosine| a.ports().analyzer.calibration().similarity(cosine);
                 let ranked = found.iter().map(|n| (n.person, similarity(n.cosine)));

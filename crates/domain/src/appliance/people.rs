@@ -84,8 +84,7 @@ impl Appliance {
             at: self.now(),
         };
         let stored = self.ports().people.insert_person(&enrolled)?;
-        let template =
-            Template { person: stored.id, libraries: stored.libraries.clone(), embedding: enrolled.embedding };
+        let template = Template { person: stored.id, membership: stored.membership(), embedding: enrolled.embedding };
         self.gallery().insert(template);
         self.audit(actor, "person.enrol", &stored.id);
         Ok(stored)
@@ -122,7 +121,7 @@ impl Appliance {
     /// To be called with the people's order held.
     fn change_person(&self, actor: &str, id: PersonId, change: &PersonChange) -> Result<Person> {
         let changed = self.ports().people.update_person(id, change, self.now())?;
-        self.gallery().set_libraries(id, &changed.libraries);
+        self.gallery().set_membership(id, &changed.membership());
         self.audit(actor, "person.update", &id);
         Ok(changed)
     }

@@ -141,10 +141,10 @@ impl Appliance {
     /// In the people's order, so that nobody removed meanwhile comes back.
     fn keep_template(&self, model: &ModelId, person: PersonId, described: Option<PhotoTemplate>) -> Result<()> {
         let _order = self.people_order();
-        let libraries = self.ports().people.person(person)?.libraries;
+        let membership = self.ports().people.person(person)?.membership();
         self.ports().people.put_template(person, model, described.as_ref())?;
         if let Some(PhotoTemplate { embedding, .. }) = described {
-            self.gallery().insert(Template { person, libraries, embedding });
+            self.gallery().insert(Template { person, membership, embedding });
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::code::{Coded, LowLine, Shape};
 use super::kernel::{self, Line, MAX_COMPONENTS};
-use crate::{LibraryId, PersonId, Template};
+use crate::{Membership, PersonId, Template};
 
 /// Rows in a block: the unit that a change copies (1.3 MB at 512 dimensions).
 pub(super) const BLOCK_ROWS: usize = 1024;
@@ -17,8 +17,8 @@ pub(super) struct State {
     pub(super) dimensions: usize,
     /// All but the last are full.
     pub(super) blocks: Vec<Arc<Block>>,
-    /// For each interned number, the libraries it stands for.
-    pub(super) memberships: Arc<Vec<Box<[LibraryId]>>>,
+    /// What each interned number stands for.
+    pub(super) memberships: Arc<Vec<Membership>>,
 }
 
 /// Rows, column by column.
@@ -43,7 +43,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Index {
     pub(super) rows: HashMap<PersonId, usize>,
-    pub(super) interned: HashMap<Box<[LibraryId]>, u32>,
+    pub(super) interned: HashMap<Membership, u32>,
 }
 
 impl State {
@@ -66,7 +66,7 @@ impl State {
             return false;
         }
         self.dimensions = vector.len();
-        let membership = self.intern(index, &template.libraries);
+        let membership = self.intern(index, &template.membership);
         let row = Row { person: template.person, membership, coded: Coded::new(vector) };
         match index.rows.get(&template.person) {
             Some(&place) => self.set(place, &row),
@@ -109,13 +109,13 @@ impl State {
         Arc::make_mut(&mut self.blocks[last])
     }
 
-    pub(super) fn intern(&mut self, index: &mut Index, libraries: &[LibraryId]) -> u32 {
-        if let Some(&number) = index.interned.get(libraries) {
+    pub(super) fn intern(&mut self, index: &mut Index, membership: &Membership) -> u32 {
+        if let Some(&number) = index.interned.get(membership) {
             return number;
         }
         let number = self.memberships.len() as u32;
-        Arc::make_mut(&mut self.memberships).push(libraries.into());
-        index.interned.insert(libraries.into(), number);
+        Arc::make_mut(&mut self.memberships).push(membership.clone());
+        index.interned.insert(membership.clone(), number);
         number
     }
 }
@@ -125,8 +125,8 @@ impl Index {
     pub(super) fn of(state: &State) -> Self {
         let people = state.blocks.iter().flat_map(|block| &block.people);
         let rows = people.enumerate().map(|(row, person)| (*person, row)).collect();
-        let interned = (0..).zip(state.memberships.iter()).map(|(number, libraries)| (libraries.clone(), number));
-        Self { rows, interned: interned.collect() }
+        let interned = state.memberships.iter().cloned().zip(0..).collect();
+        Self { rows, interned }
     }
 }
 

@@ -9,10 +9,10 @@ use std::sync::{Arc, PoisonError};
 use super::block::{BLOCK_ROWS, Block, Index, State};
 use super::code::{LOW_LINE, LowLine, Shape};
 use super::kernel::{self, LINE, Line, MAX_COMPONENTS};
-use super::{Gallery, LibraryId, PersonId};
+use super::{Gallery, LibraryId, Membership, PersonId};
 
 /// Changes with the meaning of a byte.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Bytes of a row beside its components: person, membership, shape.
 const ROW_HEAD: usize = 8 + 4 + 8;
 
@@ -72,8 +72,7 @@ impl Restoration {
         }
         let mut memberships = Vec::new();
         for _ in 0..bytes.u32()? {
-            let libraries = bytes.u32()? as usize;
-            memberships.push(bytes.each(libraries, |b| LibraryId(i64::from_le_bytes(b)))?.into_boxed_slice());
+            memberships.push(bytes.membership()?);
         }
         self.state.memberships = Arc::new(memberships);
         self.rows = Some(rows);
@@ -112,11 +111,18 @@ fn head(state: &State) -> Vec<u8> {
     chunk.extend((state.dimensions as u32).to_le_bytes());
     chunk.extend((state.rows() as u64).to_le_bytes());
     chunk.extend((state.memberships.len() as u32).to_le_bytes());
-    for libraries in state.memberships.iter() {
-        chunk.extend((libraries.len() as u32).to_le_bytes());
-        chunk.extend(libraries.iter().flat_map(|library| library.0.to_le_bytes()));
-    }
+    state.memberships.iter().for_each(|membership| put_membership(&mut chunk, membership));
     chunk
+}
+
+fn put_membership(chunk: &mut Vec<u8>, membership: &Membership) {
+    chunk.extend((membership.libraries.len() as u32).to_le_bytes());
+    chunk.extend(membership.libraries.iter().flat_map(|library| library.0.to_le_bytes()));
+    chunk.extend((membership.permission_groups.len() as u32).to_le_bytes());
+    for group in &membership.permission_groups {
+        chunk.extend((group.len() as u32).to_le_bytes());
+        chunk.extend(group.bytes());
+    }
 }
 
 fn block_chunk(block: &Block) -> Vec<u8> {
@@ -153,13 +159,28 @@ impl Bytes<'_> {
     fn i64(&mut self) -> Option<i64> {
         self.each(1, i64::from_le_bytes)?.pop()
     }
+
+    fn text(&mut self) -> Option<String> {
+        let length = self.u32()? as usize;
+        String::from_utf8(self.each(length, u8::from_le_bytes)?).ok()
+    }
+
+    fn membership(&mut self) -> Option<Membership> {
+        let libraries = self.u32()? as usize;
+        let libraries = self.each(libraries, |bytes| LibraryId(i64::from_le_bytes(bytes)))?;
+        let mut permission_groups = Vec::new();
+        for _ in 0..self.u32()? {
+            permission_groups.push(self.text()?);
+        }
+        Some(Membership { libraries, permission_groups })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gallery::{Query, Scope};
-    use crate::{Embedding, ModelId, Template};
+    use crate::{Embedding, Membership, ModelId, Template};
 
     fn embedding(seed: i64) -> Embedding {
         let vector = (0..70).map(|n| ((seed * 37 + n * 11) as f32 * 0.7).sin()).collect();
@@ -167,8 +188,11 @@ mod tests {
     }
 
     fn template(person: i64) -> Template {
-        let libraries = (0..=person % 3).map(LibraryId).collect();
-        Template { person: PersonId(person), libraries, embedding: embedding(person) }
+        let membership = Membership {
+            libraries: (0..=person % 3).map(LibraryId).collect(),
+            permission_groups: (0..person % 2).map(|_| "north gate".to_owned()).collect(),
+        };
+        Template { person: PersonId(person), membership, embedding: embedding(person) }
     }
 
     fn gallery(people: i64) -> Gallery {
@@ -185,7 +209,7 @@ mod tests {
 
     fn answers(gallery: &Gallery) -> Vec<Vec<crate::gallery::Neighbour>> {
         let query = |scope| Query { scope, limit: 7 };
-        gallery.search(&embedding(5), &[query(Scope::All), query(Scope::Libraries(vec![LibraryId(2)]))])
+        gallery.search(&embedding(5), &[query(Scope::ALL), query(Scope::libraries(vec![LibraryId(2)]))])
     }
 
     #[test]

@@ -156,13 +156,8 @@ struct Search {
 
 impl Search {
     fn new(state: &State, query: &Query) -> Self {
-        let considered = match &query.scope {
-            Scope::All => None,
-            Scope::Libraries(wanted) => {
-                let includes = |libraries: &[crate::LibraryId]| libraries.iter().any(|one| wanted.contains(one));
-                Some(state.memberships.iter().map(|libraries| includes(libraries)).collect())
-            }
-        };
+        let includes = |membership| query.scope.includes(membership);
+        let considered = (query.scope != Scope::ALL).then(|| state.memberships.iter().map(includes).collect());
         let floor = if query.limit == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
         Self { found: BinaryHeap::new(), limit: query.limit, floor, considered }
     }
@@ -218,7 +213,7 @@ impl Eq for Ranked {}
 mod tests {
     use super::*;
     use crate::gallery::block::Index;
-    use crate::{Embedding, LibraryId, ModelId, PersonId, Template};
+    use crate::{Embedding, LibraryId, Membership, ModelId, PersonId, Template};
 
     const PEOPLE: i64 = 5 * BLOCK_ROWS as i64 + 7;
 
@@ -231,8 +226,9 @@ mod tests {
         let (mut state, mut index) = (State::default(), Index::default());
         for person in 0..PEOPLE {
             let libraries = vec![LibraryId(person / BLOCK_ROWS as i64)];
+            let membership = Membership { libraries, ..Membership::default() };
             // Many are exactly alike, so that ties must be broken.
-            let template = Template { person: PersonId(person), libraries, embedding: embedding(person % 1500) };
+            let template = Template { person: PersonId(person), membership, embedding: embedding(person % 1500) };
             assert!(state.put(&mut index, &template));
         }
         state
@@ -243,10 +239,10 @@ mod tests {
         let state = crowd();
         let query = |scope, limit| Query { scope, limit };
         let queries = [
-            query(Scope::All, 20),
-            query(Scope::Libraries(vec![LibraryId(4), LibraryId(5)]), 3),
-            query(Scope::Libraries(vec![LibraryId(77)]), 3),
-            query(Scope::All, usize::MAX),
+            query(Scope::ALL, 20),
+            query(Scope::libraries(vec![LibraryId(4), LibraryId(5)]), 3),
+            query(Scope::libraries(vec![LibraryId(77)]), 3),
+            query(Scope::ALL, usize::MAX),
         ];
         let probes = [embedding(3), embedding(1400)];
         let questions = probes.each_ref().map(|probe| Question { probe: probe.vector(), queries: &queries });

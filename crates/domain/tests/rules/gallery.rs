@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::gallery::{Gallery, Neighbour, Query, Scope, dot};
-use domain::{Embedding, LibraryId, ModelId, PersonId, Template};
+use domain::{Embedding, LibraryId, Membership, ModelId, PersonId, Template};
 use proptest::prelude::*;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -51,8 +51,13 @@ fn ids(libraries: &[i64]) -> Vec<LibraryId> {
     libraries.iter().copied().map(LibraryId).collect()
 }
 
+/// In these libraries, and in a permission group named after each.
+fn membership(libraries: &[i64]) -> Membership {
+    Membership { libraries: ids(libraries), permission_groups: libraries.iter().map(i64::to_string).collect() }
+}
+
 fn template(person: i64, libraries: &[i64], seed: u32) -> Template {
-    Template { person: PersonId(person), libraries: ids(libraries), embedding: embedding(seed) }
+    Template { person: PersonId(person), membership: membership(libraries), embedding: embedding(seed) }
 }
 
 /// What the gallery must know.
@@ -72,18 +77,21 @@ fn apply(gallery: &Gallery, model: &mut Model, change: &Change) {
         }
         Change::Move { person, libraries } => {
             if let Some(template) = model.get_mut(&PersonId(*person)) {
-                template.libraries = ids(libraries);
+                template.membership = membership(libraries);
             }
-            gallery.set_libraries(PersonId(*person), &ids(libraries));
+            gallery.set_membership(PersonId(*person), &membership(libraries));
         }
     }
 }
 
 /// The cosines of everybody in scope, the best first.
 fn brute_force(model: &Model, probe: &Embedding, query: &Query) -> Vec<f32> {
-    let considered = |template: &&Template| match &query.scope {
-        Scope::All => true,
-        Scope::Libraries(wanted) => template.libraries.iter().any(|library| wanted.contains(library)),
+    let considered = |template: &&Template| {
+        let member = &template.membership;
+        let in_one = |wanted: &Vec<_>| wanted.iter().any(|one| member.libraries.contains(one));
+        let permitted = |wanted: &Vec<_>| wanted.iter().any(|one| member.permission_groups.contains(one));
+        let Scope { libraries, permission_groups } = &query.scope;
+        libraries.as_ref().is_none_or(in_one) && permission_groups.as_ref().is_none_or(permitted)
     };
     let cosine = |template: &Template| dot(template.embedding.vector(), probe.vector());
     let mut cosines: Vec<_> = model.values().filter(considered).map(cosine).collect();
@@ -100,11 +108,13 @@ fn same(a: f32, b: f32) -> bool {
 fn agree(gallery: &Gallery, model: &Model, probe: &Embedding) {
     let query = |scope, limit| Query { scope, limit };
     let queries = [
-        query(Scope::All, 5),
-        query(Scope::Libraries(ids(&[1])), 3),
-        query(Scope::Libraries(ids(&[2, 3])), 1),
-        query(Scope::Libraries(ids(&[9])), 5),
-        query(Scope::All, 0),
+        query(Scope::ALL, 5),
+        query(Scope::libraries(ids(&[1])), 3),
+        query(Scope::libraries(ids(&[2, 3])), 1),
+        query(Scope::libraries(ids(&[9])), 5),
+        query(Scope::ALL.permitted(["2".into()]), 4),
+        query(Scope::libraries(ids(&[1])).permitted(["2".into(), "3".into()]), 4),
+        query(Scope::ALL, 0),
     ];
     assert_eq!(gallery.len(), model.len());
     for (found, query) in gallery.search(probe, &queries).iter().zip(&queries) {
@@ -155,10 +165,10 @@ fn embeddings_that_cannot_be_compared_are_left_out() {
     let gallery = Gallery::new(model());
     assert!(gallery.insert(template(1, &[1], 1)));
     let vector = |model: &str, n| Embedding::normalised(ModelId(model.into()), vec![1.0; n]).unwrap();
-    let stray = |embedding| Template { person: PersonId(2), libraries: ids(&[1]), embedding };
+    let stray = |embedding| Template { person: PersonId(2), membership: membership(&[1]), embedding };
     assert!(!gallery.insert(stray(vector("other", DIMENSIONS))));
     assert!(!gallery.insert(stray(vector("test", DIMENSIONS + 1))));
-    let all = [Query { scope: Scope::All, limit: 5 }];
+    let all = [Query { scope: Scope::ALL, limit: 5 }];
     assert_eq!(gallery.search(&vector("other", DIMENSIONS), &all), [[]]);
     assert_eq!(gallery.search(&vector("test", 1), &all), [[]]);
 }
@@ -201,7 +211,7 @@ fn the_ten_nearest_are_those_of_an_exact_comparison_however_alike_people_are() {
         let gallery = Gallery::new(model());
         gallery.insert_all(faces.iter().zip(0..).map(|(face, person)| Template {
             person: PersonId(person),
-            libraries: ids(&[1]),
+            membership: membership(&[1]),
             embedding: face.clone(),
         }));
         // From several threads, so that scans are shared.
@@ -219,7 +229,7 @@ fn find_again(gallery: &Gallery, faces: &[Embedding], number: u32, crowd: Crowd)
     let mut exact: Vec<_> = faces.iter().zip(0..).map(|(face, id)| (dot(face.vector(), probe.vector()), id)).collect();
     exact.sort_by(|a, b| b.0.total_cmp(&a.0));
     let nearest: Vec<_> = exact.iter().take(10).map(|(_, person)| PersonId(*person)).collect();
-    let query = |limit| Query { scope: Scope::All, limit };
+    let query = |limit| Query { scope: Scope::ALL, limit };
     let found = gallery.search(&probe, &[query(1), query(10)]);
     let people = |answer: &[Neighbour]| answer.iter().map(|near| near.person).collect::<Vec<_>>();
     assert_eq!(people(&found[0]), nearest[..1], "{crowd:?} {number}");
@@ -253,7 +263,7 @@ fn a_search_never_sees_half_a_change() {
 }
 
 fn look_for_halves(gallery: &Gallery) {
-    let library = |id| Query { scope: Scope::Libraries(ids(&[id])), limit: 5 };
+    let library = |id| Query { scope: Scope::libraries(ids(&[id])), limit: 5 };
     let probe = embedding(2);
     let found = gallery.search(&probe, &[library(1), library(2), library(3)]);
     assert!(matches!(found[0].len(), 0 | 2), "one of two who belong together: {found:?}");

@@ -1,6 +1,6 @@
 //! What embedding models make of enrolment photos.
 
-use domain::{Embedding, LibraryId, ModelId, PersonId, PhotoTemplate, PictureId, Template, TemplateGaps};
+use domain::{Embedding, LibraryId, Membership, ModelId, PersonId, PhotoTemplate, PictureId, Template, TemplateGaps};
 use rusqlite::{Connection, params};
 
 use super::not_found;
@@ -10,6 +10,8 @@ use crate::lists;
 
 /// Grouped by person while streaming, so that memory stays flat with any number of people.
 pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
+    let mut groups = db.prepare_cached("SELECT person, name FROM person_permission_group ORDER BY person, position")?;
+    let mut groups = Groups { rows: groups.query([])?, next: None };
     let mut statement = db.prepare_cached(
         "SELECT person, library, embedding FROM template CROSS JOIN person_library USING (person)
          WHERE model = ? AND embedding IS NOT NULL ORDER BY person, library",
@@ -20,14 +22,45 @@ pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Templat
         let mut row = Reader::new(row);
         let (person, library) = (PersonId(row.take()?), LibraryId(row.take()?));
         if let Some(template) = current.as_mut().filter(|template| template.person == person) {
-            template.libraries.push(library);
+            template.membership.libraries.push(library);
             continue;
         }
-        let next = Template { person, libraries: vec![library], embedding: row.embedding_of(model)? };
+        let membership = Membership { libraries: vec![library], permission_groups: groups.of(person)? };
+        let next = Template { person, membership, embedding: row.embedding_of(model)? };
         current.replace(next).into_iter().for_each(&mut *take);
     }
     current.into_iter().for_each(take);
     Ok(())
+}
+
+/// The permission groups of people who are asked for in ascending order.
+struct Groups<'a> {
+    rows: rusqlite::Rows<'a>,
+    /// Read, but of somebody who was not asked for yet.
+    next: Option<(PersonId, String)>,
+}
+
+impl Groups<'_> {
+    fn of(&mut self, person: PersonId) -> Result<Vec<String>, Fault> {
+        let mut names = Vec::new();
+        while let Some((whose, name)) = self.take()? {
+            if whose > person {
+                self.next = Some((whose, name));
+                break;
+            }
+            names.extend((whose == person).then_some(name));
+        }
+        Ok(names)
+    }
+
+    fn take(&mut self) -> Result<Option<(PersonId, String)>, Fault> {
+        if let Some(next) = self.next.take() {
+            return Ok(Some(next));
+        }
+        let Some(row) = self.rows.next()? else { return Ok(None) };
+        let mut row = Reader::new(row);
+        Ok(Some((PersonId(row.take()?), row.take()?)))
+    }
 }
 
 /// This model's, or for want of it the one made last by another.

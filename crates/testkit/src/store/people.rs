@@ -121,7 +121,8 @@ impl PersonStore for MemoryStore {
         let mut person = state.people.get(&id).ok_or_else(not_found)?.person.clone();
         if let Some(profile) = &change.profile {
             state.require_free_cards(profile, Some(id))?;
-            person.profile = profile.clone();
+            let groups = std::mem::replace(&mut person.profile, profile.clone()).permission_groups;
+            state.generation += u64::from(groups != profile.permission_groups);
         }
         if let Some(libraries) = &change.libraries {
             state.require_libraries(libraries)?;
@@ -141,7 +142,7 @@ impl PersonStore for MemoryStore {
         // Collected first: `take` may call the store.
         let template = |enrolled: &Enrolled| {
             let embedding = enrolled.by(model)?.clone()?;
-            Some(Template { person: enrolled.person.id, libraries: enrolled.person.libraries.clone(), embedding })
+            Some(Template { person: enrolled.person.id, membership: enrolled.person.membership(), embedding })
         };
         let templates: Vec<Template> = self.read().people.values().filter_map(template).collect();
         templates.into_iter().for_each(take);

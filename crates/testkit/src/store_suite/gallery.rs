@@ -38,6 +38,10 @@ pub fn the_generation_counts_what_the_gallery_is_made_of_and_nothing_else(store:
     let renamed = PersonChange { profile: Some(Profile::default()), ..Default::default() };
     store.update_person(person, &renamed, samples::at(2)).unwrap();
     assert!(!rises(store), "a name is not in the gallery");
+    let profile = Profile { permission_groups: vec!["lab".into()], ..Profile::default() };
+    let permitted = PersonChange { profile: Some(profile), ..Default::default() };
+    store.update_person(person, &permitted, samples::at(3)).unwrap();
+    assert!(rises(store), "entering a permission group");
     samples::person(store, "b");
     assert!(rises(store), "enrolling another");
     store.remove_library(library).unwrap();

@@ -57,7 +57,7 @@ macro_rules! store_suite {
                 a_shared_photo_outlives_one_of_its_people
                 a_photo_put_again_survives_the_removal_of_its_last_person
                 a_person_id_is_never_used_twice
-                templates_carry_libraries_and_their_own_model_only
+                templates_carry_memberships_and_their_own_model_only
             }
             templates {
                 a_new_model_knows_nobody_until_templates_are_put

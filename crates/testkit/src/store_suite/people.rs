@@ -1,7 +1,8 @@
 //! People, one at a time.
 
 use domain::{
-    Category, EnrolledPerson, Error, LibraryId, ModelId, PersonChange, PersonId, Profile, Template, Thing, Validity,
+    Category, EnrolledPerson, Error, LibraryId, Membership, ModelId, PersonChange, PersonId, Profile, Template, Thing,
+    Validity,
 };
 use jiff::civil::{date, time};
 
@@ -126,7 +127,7 @@ pub fn a_person_moves_between_libraries(store: &dyn Stores) {
     let change = PersonChange { libraries: Some(vec![guests, staff, guests]), profile: None };
     assert_eq!(store.update_person(id, &change, at(1)).unwrap().libraries, [staff, guests]);
     let mut seen = Vec::new();
-    store.templates(&model(), &mut |template| seen.push(template.libraries)).unwrap();
+    store.templates(&model(), &mut |template| seen.push(template.membership.libraries)).unwrap();
     assert_eq!(seen, [[staff, guests]]);
 }
 
@@ -195,16 +196,20 @@ pub fn a_person_id_is_never_used_twice(store: &dyn Stores) {
 }
 
 /// Each person once, however many libraries.
-pub fn templates_carry_libraries_and_their_own_model_only(store: &dyn Stores) {
+pub fn templates_carry_memberships_and_their_own_model_only(store: &dyn Stores) {
     let staff = library(store, "staff");
     let mut expected = Vec::new();
-    for (code, libraries) in [("a", vec![LibraryId::DEFAULT, staff]), ("b", vec![staff])] {
-        let new = EnrolledPerson { libraries: libraries.clone(), ..new_person(store, code) };
+    let both = vec![LibraryId::DEFAULT, staff];
+    for (code, libraries, groups) in [("a", both, 2), ("b", vec![staff], 0), ("c", vec![staff], 1)] {
+        let permission_groups = ["lab".into(), "gate".into()].into_iter().take(groups).collect();
+        let profile = Profile { permission_groups, ..Profile::default() };
+        let new = EnrolledPerson { libraries: libraries.clone(), ..person_with(store, code, profile) };
         let person = store.insert_person(&new).unwrap().id;
-        expected.push(Template { person, libraries, embedding: new.embedding });
+        let membership = Membership { libraries, permission_groups: new.profile.permission_groups };
+        expected.push(Template { person, membership, embedding: new.embedding });
     }
     let other = ModelId("other/2".into());
-    let foreign = EnrolledPerson { embedding: embedding_by(other.clone(), 1), ..new_person(store, "c") };
+    let foreign = EnrolledPerson { embedding: embedding_by(other.clone(), 1), ..new_person(store, "d") };
     let foreign = store.insert_person(&foreign).unwrap().id;
 
     let templates = |model: &ModelId| {
