@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapter::{Adapter, Outbound, Policy};
+use adapter::{Adapter, ExportLimits, Exports, Outbound, Policy};
 use adapter_sensetime::SenseTime;
 use domain::frame::Frame;
 use domain::ports::{FaceAnalyzer, Lane, Search};
@@ -99,7 +99,9 @@ async fn push_to_platform(rig: &Rig, cancel: &CancellationToken, tasks: &mut Joi
     rig.appliance.create_account("bench", "admin", Role::Admin, "Bench_1234").await.unwrap();
     let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
     let config = adapter_sensetime::Config { channels: 16 };
-    let adapter = Arc::new(SenseTime::new(config, rig.appliance.clone(), outbound));
+    let downloads = rig.storage.path().join("exports");
+    let exports = Exports::open(downloads, ExportLimits::default()).unwrap();
+    let adapter = Arc::new(SenseTime::new(config, rig.appliance.clone(), outbound, exports));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes = adapter.routes().unwrap();

@@ -53,7 +53,7 @@ pub(crate) struct Rig {
     pub(crate) appliance: Appliance,
     pub(crate) analyzer: Arc<Analyzer>,
     pub(crate) hand: mpsc::Sender<Frame>,
-    _storage: TempDir,
+    pub(crate) storage: TempDir,
 }
 
 impl Rig {
@@ -82,7 +82,7 @@ impl Rig {
             thresholds_rise: true,
             limits: Limits::default(),
         };
-        Self { appliance: Appliance::load(ports, options).unwrap(), analyzer, hand, _storage: storage }
+        Self { appliance: Appliance::load(ports, options).unwrap(), analyzer, hand, storage }
     }
 }
 

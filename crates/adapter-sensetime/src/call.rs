@@ -1,6 +1,5 @@
 //! One call: from the HTTP request to the operation and back to the envelope.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -27,6 +26,12 @@ const MAX_BODY: usize = 40 << 20;
 const MAX_BODY_OF_STRANGER: usize = 64 << 10;
 /// The largest picture.
 const MAX_PICTURE: usize = 16 << 20;
+/// Pictures of a batch at most.
+const MAX_BATCH: usize = 1000;
+/// How the names of the parts begin that hold the pictures of a batch.
+const BATCH_PART: &str = "img_";
+/// The list of a batch in JSON.
+const BATCH_LIST: &str = "imgs";
 
 /// A request that was read.
 pub(crate) struct Call {
@@ -38,7 +43,14 @@ pub(crate) struct Call {
     /// Where the call comes from, for the login guard.
     pub(crate) origin: String,
     fields: Fields,
-    files: HashMap<String, Bytes>,
+    files: Vec<Part>,
+}
+
+/// A picture of a batch.
+pub(crate) struct BatchPicture {
+    pub(crate) file_name: String,
+    /// The fault of a picture that is no base64.
+    pub(crate) picture: Result<Bytes, Fault>,
 }
 
 impl Call {
@@ -49,19 +61,49 @@ impl Call {
 
     /// Takes a picture out of the request: a file part, or an object with `filename` and `data` in base64.
     pub(crate) fn take_picture(&mut self, name: &str) -> Result<Bytes, Fault> {
-        if let Some(file) = self.files.remove(name) {
-            return Ok(file);
+        if let Some(place) = self.files.iter().position(|file| file.name == name) {
+            return Ok(self.files.swap_remove(place).bytes);
         }
         let (key, value) =
             self.fields.remove_entry(name).ok_or_else(|| Fault::parameter(format!("missing field `{name}`")))?;
-        let picture: PictureFile = wire::read_field(&key, value)?;
-        decode_picture(&picture.data, MAX_PICTURE).map_err(|_| Code::BadPicture.into())
+        decode(&wire::read_field(&key, value)?)
+    }
+
+    /// Takes the pictures of a batch out of the request: the parts of a form in the order they came, or the list of
+    /// JSON, of which one object is the short form. There must be one at least.
+    pub(crate) fn take_pictures(&mut self) -> Result<Vec<BatchPicture>, Fault> {
+        let of_batch = |file: &mut Part| file.name.starts_with(BATCH_PART);
+        let mut pictures: Vec<_> = self.files.extract_if(.., of_batch).map(BatchPicture::from).collect();
+        let listed = match self.fields.remove(BATCH_LIST) {
+            Some(Value::Array(listed)) => listed,
+            Some(one) => vec![one],
+            None => Vec::new(),
+        };
+        for (place, value) in listed.into_iter().enumerate() {
+            let file: PictureFile = wire::read_field(&format!("{BATCH_LIST}[{place}]"), value)?;
+            pictures.push(BatchPicture { picture: decode(&file), file_name: file.filename.0 });
+        }
+        match pictures.len() {
+            0 => Err(Fault::parameter("there is no picture")),
+            1..=MAX_BATCH => Ok(pictures),
+            _ => Err(Fault::parameter(format!("there are more than {MAX_BATCH} pictures"))),
+        }
     }
 
     /// Who is named in the audit log.
     pub(crate) fn actor(&self) -> &str {
         self.account.as_ref().map_or(crate::core::NAME, |account| &account.name)
     }
+}
+
+impl From<Part> for BatchPicture {
+    fn from(part: Part) -> Self {
+        Self { file_name: part.file_name.unwrap_or(part.name), picture: Ok(part.bytes) }
+    }
+}
+
+fn decode(file: &PictureFile) -> Result<Bytes, Fault> {
+    decode_picture(&file.data, MAX_PICTURE).map_err(|_| Code::BadPicture.into())
 }
 
 /// POST `/api/json`, `/api/form`: any message on either path.
@@ -89,24 +131,29 @@ fn origin(request: &Request) -> String {
     info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
 }
 
-type Content = (Fields, HashMap<String, Bytes>);
+type Content = (Fields, Vec<Part>);
 
 async fn read(request: Request, known: bool) -> Result<Content, Fault> {
     if is_form(request.headers()) {
-        let limits = if known { FormLimits::default() } else { small_form() };
+        let limits = if known { large_form() } else { small_form() };
         let form = Form::read(request, limits).await;
         let form = form.map_err(|error| too_large(known, error == FormError::TooLarge, &error))?;
-        return Ok(sort_parts(&form));
+        return Ok(sort_parts(form));
     }
     let limit = if known { MAX_BODY } else { MAX_BODY_OF_STRANGER };
     let body = read_body(request, limit).await;
     let body = body.map_err(|error| too_large(known, error == BodyError::TooLarge, &error))?;
-    Ok((wire::parse(&body)?, HashMap::new()))
+    Ok((wire::parse(&body)?, Vec::new()))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.trim_start().to_ascii_lowercase().starts_with("multipart/")
+}
+
+/// Room for a batch and what is said of it.
+fn large_form() -> FormLimits {
+    FormLimits { parts: MAX_BATCH + 16, ..FormLimits::default() }
 }
 
 fn small_form() -> FormLimits {
@@ -119,12 +166,12 @@ fn too_large(known: bool, too_large: bool, why: &dyn ToString) -> Fault {
 }
 
 /// Parts with a file name are files, and so is what is not text.
-fn sort_parts(form: &Form) -> Content {
-    let (mut fields, mut files) = (Fields::new(), HashMap::new());
-    for Part { name, file_name, bytes } in form.parts() {
-        match std::str::from_utf8(bytes) {
-            Ok(text) if file_name.is_none() => drop(fields.insert(name.clone(), Value::String(text.to_owned()))),
-            _ => drop(files.insert(name.clone(), bytes.clone())),
+fn sort_parts(form: Form) -> Content {
+    let (mut fields, mut files) = (Fields::new(), Vec::new());
+    for part in form.into_parts() {
+        match std::str::from_utf8(&part.bytes) {
+            Ok(text) if part.file_name.is_none() => drop(fields.insert(part.name, Value::String(text.to_owned()))),
+            _ => files.push(part),
         }
     }
     (fields, files)
@@ -137,9 +184,7 @@ pub(crate) fn success(data: impl Serialize) -> Result<Vec<u8>, Fault> {
 }
 
 fn refusal(fault: &Fault) -> Response {
-    if let Some(error) = fault.alarm() {
-        tracing::error!(error = error.chain(), "a call failed");
-    }
+    fault.report();
     let envelope = Envelope { code: fault.code.number(), data: Nothing::NOTHING, msg: fault.message() };
     axum::Json(envelope).into_response()
 }

@@ -164,6 +164,13 @@ impl Fault {
         self.detail.as_ref().map_or_else(|| text.to_owned(), |detail| format!("{text}: {detail}"))
     }
 
+    /// Tells the operator when the device itself is at fault.
+    pub(crate) fn report(&self) {
+        if let Some(error) = self.alarm() {
+            tracing::error!(error = error.chain(), "a call failed");
+        }
+    }
+
     /// What the operator must know of, when the device itself is at fault.
     pub(crate) fn alarm(&self) -> Option<&Error> {
         self.cause.as_ref().filter(|_| self.code == Code::Internal)

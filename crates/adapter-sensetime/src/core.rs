@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use adapter::{Live, Outbound, Sessions, ShortLived, content_type, decimal_id};
+use adapter::{Exports, Live, Outbound, Sessions, ShortLived, content_type, decimal_id};
 use domain::{Appliance, PictureId, State};
 use jiff::tz::TimeZone;
 use tokio::sync::{OnceCell, watch};
@@ -23,7 +23,7 @@ const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
 const MAX_SESSIONS: usize = 1000;
 /// WebSocket subscribers at a time.
 const MAX_SUBSCRIBERS: usize = 32;
-/// Bytes of temporary files kept for download.
+/// Bytes of temporary pictures kept for download.
 const TEMPORARY_BYTES: usize = 64 << 20;
 /// Extensions remembered at most.
 const MAX_EXTENSIONS: usize = 8192;
@@ -38,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) sessions: Sessions,
     pub(crate) live: Live,
     pub(crate) temporary: ShortLived,
+    pub(crate) exports: Exports,
     /// Held while a camera is added or changed, so that two calls do not use the same computing power.
     pub(crate) cameras: tokio::sync::Mutex<()>,
     /// Changes when the receiver of pushes is set.
@@ -47,7 +48,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(config: Config, appliance: Appliance, outbound: Outbound) -> Self {
+    pub(crate) fn new(config: Config, appliance: Appliance, outbound: Outbound, exports: Exports) -> Self {
         Self {
             config,
             appliance,
@@ -55,6 +56,7 @@ impl Core {
             sessions: Sessions::new(SESSION_IDLE, MAX_SESSIONS, decimal_id),
             live: Live::new(MAX_SUBSCRIBERS),
             temporary: ShortLived::new(TEMPORARY_BYTES),
+            exports,
             cameras: tokio::sync::Mutex::default(),
             receiver_changed: watch::Sender::new(0),
             ws_key: OnceCell::new(),

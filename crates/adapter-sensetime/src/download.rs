@@ -1,4 +1,4 @@
-//! GET /ws/{path}: pictures by the paths that answers and pushes name (sections 7.4, 9.2).
+//! GET /ws/{path}: pictures and exports by the paths that answers and pushes name (sections 3.11 to 3.28, 7.4, 9.2).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +7,13 @@ use adapter::picture_answer;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use domain::{Error, Result, Thing};
 
 use crate::convert::paths::{self, Download};
 use crate::core::Core;
 use crate::session;
 
-/// Serves the bytes of a picture to a caller with a session.
+/// Serves a file to a caller with a session.
 pub(crate) async fn download(
     State(core): State<Arc<Core>>,
     Path(path): Path<String>,
@@ -26,30 +25,32 @@ pub(crate) async fn download(
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let Some(wanted) = paths::download(&path) else { return StatusCode::NOT_FOUND.into_response() };
-    match picture(&core, wanted).await {
-        Ok(bytes) => picture_answer(bytes),
+    match file(&core, wanted).await {
+        Ok(answer) => answer,
         Err(Error::NotFound { .. }) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {
-            tracing::error!(error = error.chain(), "a picture could not be read");
+            tracing::error!(error = error.chain(), "a file could not be read");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-async fn picture(core: &Core, wanted: Download) -> Result<Bytes> {
+async fn file(core: &Core, wanted: Download) -> Result<Response> {
     let gone = Error::NotFound { what: Thing::Picture };
-    match wanted {
+    let picture = match wanted {
         Download::Face(library, code) => {
             let person = core.appliance.person_by_code(code).await?;
             if !person.libraries.contains(&library) {
                 return Err(gone);
             }
-            core.appliance.picture(person.photo).await
+            core.appliance.picture(person.photo).await?
         }
         Download::Capture(id) => {
             let record = core.appliance.record_of_capture(id).await?;
-            core.appliance.picture(record.capture.crop).await
+            core.appliance.picture(record.capture.crop).await?
         }
-        Download::Temporary(id) => core.temporary.get(id).map(|kept| kept.bytes).ok_or(gone),
-    }
+        Download::Temporary(id) => core.temporary.get(id).map(|kept| kept.bytes).ok_or(gone)?,
+        Download::Export(name) => return core.exports.answer(&name).await?.ok_or(gone),
+    };
+    Ok(picture_answer(picture))
 }

@@ -14,7 +14,7 @@ mod ws;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{Adapter, Outbound};
+use adapter::{Adapter, Exports, Outbound};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -38,9 +38,9 @@ pub struct SenseTime {
 }
 
 impl SenseTime {
-    /// The adapter over an appliance; pushes go out through `outbound`.
-    pub fn new(config: Config, appliance: Appliance, outbound: Outbound) -> Self {
-        Self { core: Arc::new(Core::new(config, appliance, outbound)), heartbeat: Duration::from_secs(30) }
+    /// The adapter over an appliance; pushes go out through `outbound`, and what is made for download goes to `exports`.
+    pub fn new(config: Config, appliance: Appliance, outbound: Outbound, exports: Exports) -> Self {
+        Self { core: Arc::new(Core::new(config, appliance, outbound, exports)), heartbeat: Duration::from_secs(30) }
     }
 
     /// With another time between two heartbeats than 30 s.
@@ -76,6 +76,7 @@ impl Adapter for SenseTime {
     async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
         tokio::join!(
             self.core.live.run(appliance.clone(), cancel.clone()),
+            self.core.exports.run(cancel.clone()),
             push::deliver_records(&self.core, appliance, cancel.clone()),
             push::send_heartbeats(&self.core, self.heartbeat, cancel),
         );

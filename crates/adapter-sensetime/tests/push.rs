@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapter::{Outbound, Policy};
-use adapter_sensetime::{Config, SenseTime};
 use axum::Router;
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
@@ -258,8 +257,7 @@ async fn heartbeats_begin_when_the_receiver_is_set_and_go_on() {
 async fn an_address_that_may_not_be_called_is_refused_when_it_is_set() {
     let (appliance, handles) = testkit::appliance().unwrap();
     let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: false }).unwrap();
-    let adapter = SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound);
-    let device = Device::serve(Arc::new(adapter), appliance, handles).await;
+    let device = Device::serve(outbound, |adapter| adapter, appliance, handles).await;
     for url in ["http://127.0.0.1:8080/", "127.0.0.1", "ftp://192.0.2.1/", "http://user:secret@192.0.2.1/"] {
         let answer = device.call(json!({"msg_id": "1298", "url": url, "key": "k"})).await;
         assert_eq!(answer.code, -3596, "{url}");

@@ -111,6 +111,11 @@ impl Form {
         &self.parts
     }
 
+    /// All parts in the order they came, to be kept.
+    pub fn into_parts(self) -> Vec<Part> {
+        self.parts
+    }
+
     /// The one part of this name.
     ///
     /// # Errors

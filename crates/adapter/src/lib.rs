@@ -2,6 +2,7 @@
 //! walk over the record log, outbound calls. It knows no vendor.
 
 mod body;
+mod exports;
 mod feed;
 mod form;
 mod health;
@@ -17,6 +18,7 @@ use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
 pub use body::{BodyError, read_body};
+pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part};
 pub use health::{Component, Health, Report};

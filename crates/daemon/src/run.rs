@@ -58,7 +58,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
         Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
     let outbound = Outbound::new(policy).context("no outbound client")?;
 
-    let mut enabled = adapters::enabled(config, &appliance, &outbound);
+    let mut enabled = adapters::enabled(config, &appliance, &outbound)?;
     let health = Arc::new(Health::expecting(enabled.iter().map(|e| e.adapter.name())));
     health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);

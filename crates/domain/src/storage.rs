@@ -1,12 +1,14 @@
 //! How much room there is, and which records go when there is none.
 
-use crate::{Timestamp, Verdict};
+use crate::{Seq, Timestamp, Verdict};
 
 /// Which records are to be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
     /// Whatever was recorded first.
     Oldest,
+    /// Everything up to this place in the log, it included.
+    UpTo(Seq),
     /// What is too old.
     Before {
         /// Records of this kind only.

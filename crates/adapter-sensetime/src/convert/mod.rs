@@ -1,7 +1,9 @@
 //! The way between the document's words and the core's. Pure: scales, time text, paging and paths live only here.
 
+pub(crate) mod batches;
 pub(crate) mod cameras;
 pub(crate) mod compare;
+pub(crate) mod exports;
 pub(crate) mod faces;
 pub(crate) mod libraries;
 pub(crate) mod paths;
@@ -18,6 +20,10 @@ use crate::wire::{Int, Text};
 const DEFAULT_PAGE: i64 = 10;
 /// Rows of a query page at most.
 pub(crate) const QUERY_PAGE: i64 = 50;
+/// Rows of an export at most.
+pub(crate) const EXPORT_PAGE: i64 = 500;
+/// Pictures or captures that a call may name.
+pub(crate) const SELECTION: usize = 50;
 /// The longest free text kept, in characters.
 const MAX_TEXT: usize = 255;
 
@@ -51,6 +57,27 @@ pub(crate) fn bounded(field: &str, text: Text) -> Result<String, Fault> {
 
 /// The longest id and the comma behind it, with room for spaces.
 const MAX_ID_TEXT: usize = 32;
+
+/// The longest id of a picture or capture, in bytes, and the comma behind it, with room for spaces.
+const MAX_LONG_ID_TEXT: usize = 520;
+
+/// 1 to `most` comma separated ids of pictures or captures, each once, in the order they came; spaces around them and
+/// empty places are passed over.
+pub(crate) fn ids(field: &str, text: &str, most: usize) -> Result<Vec<String>, Fault> {
+    if text.len() > most * MAX_LONG_ID_TEXT {
+        return Err(Fault::parameter(format!("{field} is too long")));
+    }
+    let mut ids: Vec<String> = Vec::new();
+    for (place, word) in text.split(',').map(str::trim).filter(|word| !word.is_empty()).enumerate() {
+        if place == most {
+            return Err(Fault::parameter(format!("{field} names more than {most}")));
+        }
+        if !ids.iter().any(|id| id == word) {
+            ids.push(word.to_owned());
+        }
+    }
+    if ids.is_empty() { Err(Fault::parameter(format!("{field} names nothing"))) } else { Ok(ids) }
+}
 
 /// Comma separated library ids, each once, in the order they came; spaces and empty places are passed over.
 pub(crate) fn library_ids(text: &str, most: usize) -> Result<Vec<LibraryId>, Fault> {
@@ -92,6 +119,15 @@ mod tests {
         assert_eq!(ids("1;2"), None);
         assert_eq!(ids("1,2,2"), Some(vec![1, 2]));
         assert_eq!(ids("1,2,3,3"), None);
+    }
+
+    #[test]
+    fn ids_of_pictures_are_one_at_least_and_each_once() {
+        let ids = |text| ids("img_ids", text, 3).ok();
+        assert_eq!(ids(" b, a ,b,").unwrap(), ["b", "a"]);
+        for bad in ["", " , ", "a,b,c,d", &"x".repeat(3 * MAX_LONG_ID_TEXT + 1)] {
+            assert_eq!(ids(bad), None);
+        }
     }
 
     #[test]

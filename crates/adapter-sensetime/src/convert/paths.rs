@@ -14,8 +14,10 @@ pub(crate) enum Download {
     Face(LibraryId, PersonCode),
     /// The face of a capture.
     Capture(CaptureId),
-    /// A temporary file.
+    /// A temporary picture.
     Temporary(Uuid),
+    /// A file made for download.
+    Export(String),
 }
 
 /// `img/<lib_id>_<img_id>.<ext>`; codes of other platforms may hold characters that need escaping.
@@ -33,6 +35,11 @@ pub(crate) fn temporary(id: Uuid) -> String {
     format!("tmp/{id}.jpg")
 }
 
+/// `tmp/<name>`; a caller's own id in the name may need escaping.
+pub(crate) fn export(name: &str) -> String {
+    format!("tmp/{}", utf8_percent_encode(name, ESCAPED))
+}
+
 /// What a path without its escapes asks for. The extension does not matter.
 pub(crate) fn download(path: &str) -> Option<Download> {
     let (folder, file) = path.split_once('/')?;
@@ -43,7 +50,7 @@ pub(crate) fn download(path: &str) -> Option<Download> {
             Some(Download::Face(LibraryId(library.parse().ok()?), code.parse().ok()?))
         }
         "record" => stem.parse().ok().map(Download::Capture),
-        "tmp" => Uuid::try_parse(stem).ok().map(Download::Temporary),
+        "tmp" => Some(Uuid::try_parse(stem).map_or_else(|_| Download::Export(file.to_owned()), Download::Temporary)),
         _ => None,
     }
 }
@@ -79,13 +86,16 @@ mod tests {
         let id = CaptureId::random();
         assert_eq!(download(&capture(id)), Some(Download::Capture(id)));
         assert_eq!(download(&temporary(id.0)), Some(Download::Temporary(id.0)));
+        for name in ["image_test.csv", "face_2019-01-23-12-04-27.zip", "image_a/b?.csv"] {
+            assert_eq!(download(&unescaped(&export(name))), Some(Download::Export(name.to_owned())));
+        }
         assert_eq!(face(library, &"test".parse().unwrap(), "jpg"), "img/12_test.jpg");
     }
 
     #[test]
     fn a_path_to_anywhere_else_leads_nowhere() {
         for path in
-            ["", "img", "img/", "img/1", "img/x_a.jpg", "etc/passwd", "record/../../x.jpg", "tmp/a.zip", "/img/1_a.jpg"]
+            ["", "img", "img/", "img/1", "img/x_a.jpg", "etc/passwd", "record/../../x.jpg", "tmp/a", "/img/1_a.jpg"]
         {
             assert_eq!(download(path), None, "{path}");
         }

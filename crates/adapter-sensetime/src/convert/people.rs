@@ -30,24 +30,38 @@ pub(crate) fn code(img_id: &Text) -> Result<PersonCode, Fault> {
     img_id.0.parse().map_err(|_| Code::NoFaceImage.into())
 }
 
-/// The profile with the fields that were sent put in; an empty text takes a value away.
-pub(crate) fn profile(mut profile: Profile, fields: PersonFields) -> Result<Profile, Fault> {
-    if let Some(name) = fields.person_name {
-        profile.name = bounded("person_name", name)?;
+/// What a caller states of a person; `None` where nothing was sent. An empty text takes a value away.
+#[derive(Debug, Default)]
+pub(crate) struct Statements {
+    name: Option<String>,
+    document_number: Option<String>,
+    address: Option<String>,
+    gender: Option<Option<Gender>>,
+    age: Option<Option<u8>>,
+}
+
+impl Statements {
+    /// Holds the fields against the rules.
+    pub(crate) fn read(fields: PersonFields) -> Result<Self, Fault> {
+        let text = |field, text: Option<Text>| text.map(|text| bounded(field, text)).transpose();
+        Ok(Self {
+            name: text("person_name", fields.person_name)?,
+            document_number: text("person_idcard", fields.person_idcard)?,
+            address: text("person_addr", fields.person_addr)?,
+            gender: fields.person_gender.map(|text| text.filled().map(|text| gender(&text)).transpose()).transpose()?,
+            age: fields.person_age.map(|text| text.filled().map(|text| age(&text)).transpose()).transpose()?,
+        })
     }
-    if let Some(number) = fields.person_idcard {
-        profile.document_number = bounded("person_idcard", number)?;
+
+    /// The profile with what was sent put in.
+    pub(crate) fn put_into(self, mut profile: Profile) -> Profile {
+        profile.name = self.name.unwrap_or(profile.name);
+        profile.document_number = self.document_number.unwrap_or(profile.document_number);
+        profile.address = self.address.unwrap_or(profile.address);
+        profile.gender = self.gender.unwrap_or(profile.gender);
+        profile.age = self.age.unwrap_or(profile.age);
+        profile
     }
-    if let Some(address) = fields.person_addr {
-        profile.address = bounded("person_addr", address)?;
-    }
-    if let Some(text) = fields.person_gender {
-        profile.gender = text.filled().map(|text| gender(&text)).transpose()?;
-    }
-    if let Some(text) = fields.person_age {
-        profile.age = text.filled().map(|text| age(&text)).transpose()?;
-    }
-    Ok(profile)
 }
 
 /// '0' female, '1' male.
@@ -161,7 +175,7 @@ mod tests {
     fn only_what_was_sent_changes_and_an_empty_text_takes_away() {
         let before = Profile { name: "wang".into(), age: Some(14), gender: Some(Gender::Male), ..Default::default() };
         let sent = read(fields(&json!({"person_age": 90, "person_gender": "", "person_addr": "wuhan"}))).unwrap();
-        let after = profile(before, sent).unwrap();
+        let after = Statements::read(sent).unwrap().put_into(before);
         assert_eq!((after.name.as_str(), after.age, after.gender), ("wang", Some(90), None));
         assert_eq!(after.address, "wuhan");
     }
@@ -170,7 +184,7 @@ mod tests {
     fn age_and_gender_outside_the_rules_are_refused() {
         for bad in [json!({"person_age": "0"}), json!({"person_age": "121"}), json!({"person_gender": "2"})] {
             let sent = read(fields(&bad)).unwrap();
-            assert_eq!(profile(Profile::default(), sent).unwrap_err().code, Code::Parameter, "{bad}");
+            assert_eq!(Statements::read(sent).unwrap_err().code, Code::Parameter, "{bad}");
         }
     }
 

@@ -18,7 +18,7 @@ const NOBODY: i64 = -1;
 /// `obj_label` of a face.
 const FACE: u8 = 1;
 /// Libraries a query may name.
-const MAX_LIBRARIES: usize = 1000;
+pub(crate) const MAX_LIBRARIES: usize = 1000;
 
 /// The conditions of 1037; those of 1036 with `accepted_only`.
 pub(crate) fn filter(

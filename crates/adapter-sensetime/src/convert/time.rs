@@ -18,6 +18,11 @@ pub(crate) fn text(instant: Timestamp, zone: &TimeZone) -> String {
     instant.in_zone(zone).strftime(FORMAT).to_string()
 }
 
+/// The instant in the device's time zone, as names of files have it: `yyyy-MM-dd-HH-mm-ss`.
+pub(crate) fn file_text(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.in_zone(zone).strftime("%Y-%m-%d-%H-%M-%S").to_string()
+}
+
 /// The first millisecond of the second that the text names.
 fn instant(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
     let local = DateTime::strptime(FORMAT, text.trim()).ok();
@@ -99,6 +104,7 @@ mod tests {
         let noon = Timestamp::from_millis(1_571_203_200_500);
         assert_eq!(text(noon, &shanghai()), "2019-10-16 13:20:00");
         assert_eq!(text(noon, &TimeZone::UTC), "2019-10-16 05:20:00");
+        assert_eq!(file_text(noon, &shanghai()), "2019-10-16-13-20-00");
         let read = instant("start_time", " 2019-10-16 13:20:00", &shanghai()).unwrap();
         assert_eq!(read.as_millis(), 1_571_203_200_000);
         for bad in ["2019-10-16", "2019/10/16 13:20:00", "2019-13-16 13:20:00", "yesterday"] {

@@ -1,8 +1,10 @@
 //! The operations, one function each, and the table that leads from the message number to them.
 
+mod batches;
 mod cameras;
 mod compare;
 mod device;
+mod exports;
 mod libraries;
 mod people;
 mod push;
@@ -74,10 +76,20 @@ const OPERATIONS: &[Operation] = &[
     change(1029, |call| answer(people::add_face(call))),
     change(1051, |call| answer(people::add_face_base64(call))),
     change(1031, |call| answer(people::delete_face(call))),
+    change(1030, |call| answer(batches::add_faces_batch(call))),
+    change(1052, |call| answer(batches::add_faces_batch_base64(call))),
+    change(1044, |call| answer(batches::delete_faces_batch(call))),
     change(1033, |call| answer(people::update_face(call))),
     read(1035, |call| answer(people::query_faces(call))),
     read(1036, |call| answer(records::query_alarms(call))),
     read(1037, |call| answer(records::query_snaps(call))),
+    change(1045, |call| answer(records::delete_all_snaps(call))),
+    read(1038, |call| answer(exports::export_faces_page(call))),
+    read(1041, |call| answer(exports::export_faces_selected(call))),
+    read(1040, |call| answer(exports::export_snaps_page(call))),
+    read(1043, |call| answer(exports::export_snaps_selected(call))),
+    read(1039, |call| answer(exports::export_alarms_page(call))),
+    read(1042, |call| answer(exports::export_alarms_selected(call))),
     read(516, |call| answer(cameras::list_cameras(call))),
     change(513, |call| answer(cameras::add_camera(call))),
     change(515, |call| answer(cameras::update_camera(call))),

@@ -2,14 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::{LibraryId, NewPerson, Person, PersonChange, Profile, SeveralFaces};
+use domain::{LibraryId, NewPerson, Person, Profile, SeveralFaces};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
+use crate::convert::people::Statements;
 use crate::convert::{QUERY_PAGE, faces, people, window};
-use crate::wire::people::{
-    AddFace, FaceAdded, FaceDetails, FaceKey, FaceRow, FaceUpdated, PersonFields, QueryFaces, UpdateFace,
-};
+use crate::wire::people::{AddFace, FaceAdded, FaceDetails, FaceKey, FaceRow, FaceUpdated, QueryFaces, UpdateFace};
 use crate::wire::{Nothing, Rows, Text};
 
 /// Reads an enrolled face with its picture and feature (1032, section 3.6).
@@ -42,7 +41,7 @@ async fn enrol(mut call: Call) -> Result<FaceAdded, Fault> {
     let new: AddFace = call.read()?;
     let person = NewPerson {
         code: people::new_code(new.img_id)?,
-        profile: people::profile(Profile::default(), call.read()?)?,
+        profile: Statements::read(call.read()?)?.put_into(Profile::default()),
         libraries: vec![LibraryId(new.lib_id.0)],
         photo,
         several_faces: SeveralFaces::TakeLargest,
@@ -63,11 +62,10 @@ pub(crate) async fn delete_face(call: Call) -> Result<Nothing, Fault> {
 /// Changes what is stated of a person (1033, section 3.9).
 pub(crate) async fn update_face(call: Call) -> Result<FaceUpdated, Fault> {
     let UpdateFace { img_id, lib_id } = call.read()?;
-    let fields: PersonFields = call.read()?;
+    let statements = Statements::read(call.read()?)?;
     let person = member(&call, LibraryId(lib_id.0), &img_id).await?;
-    let profile = people::profile(person.profile, fields)?;
-    let change = PersonChange { profile: Some(profile), libraries: None };
-    call.core.appliance.update_person(call.actor(), person.id, change).await?;
+    let change = |profile| statements.put_into(profile);
+    call.core.appliance.change_profile(call.actor(), person.id, change).await?;
     Ok(FaceUpdated { img_id: img_id.0, lib_id: lib_id.0 })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod cameras;
 pub(crate) mod compare;
 pub(crate) mod device;
+pub(crate) mod exports;
 mod lenient;
 pub(crate) mod libraries;
 pub(crate) mod people;

@@ -1,4 +1,4 @@
-//! 1029, 1051, 1031 to 1033 and 1035.
+//! 1029 to 1033, 1035, 1044, 1051 and 1052.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,8 @@ use super::{Int, Text};
 /// A picture inside a JSON body.
 #[derive(Deserialize)]
 pub(crate) struct PictureFile {
-    /// The document requires it; nothing depends on it.
-    #[serde(rename = "filename")]
-    pub(crate) _filename: Text,
+    /// Of a batch it says who is in the picture.
+    pub(crate) filename: Text,
     /// base64, with or without a data-URI prefix.
     pub(crate) data: String,
 }
@@ -23,7 +22,7 @@ pub(crate) struct AddFace {
 }
 
 /// What may be stated of a person. Read apart, because a flattened field's error would not name the field.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default, Debug, PartialEq)]
 pub(crate) struct PersonFields {
     pub(crate) person_idcard: Option<Text>,
     pub(crate) person_name: Option<Text>,
@@ -46,6 +45,20 @@ pub(crate) struct UpdateFace {
     pub(crate) lib_id: Int,
 }
 
+/// 1030 and 1052, beside the pictures.
+#[derive(Deserialize)]
+pub(crate) struct AddFaces {
+    pub(crate) lib_id: Int,
+    pub(crate) uuid: Text,
+}
+
+/// 1044.
+#[derive(Deserialize)]
+pub(crate) struct DeleteFaces {
+    pub(crate) lib_id: Int,
+    pub(crate) img_ids: Text,
+}
+
 /// 1035, beside [`PersonFields`].
 #[derive(Deserialize)]
 pub(crate) struct QueryFaces {
@@ -62,6 +75,13 @@ pub(crate) struct QueryFaces {
 #[derive(Serialize)]
 pub(crate) struct FaceAdded {
     pub(crate) img_id: String,
+}
+
+/// The answer to 1030 and 1052.
+#[derive(Serialize)]
+pub(crate) struct BatchAdded {
+    pub(crate) url: String,
+    pub(crate) err_count: usize,
 }
 
 /// The answer to 1033.

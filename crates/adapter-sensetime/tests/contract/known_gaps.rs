@@ -3,27 +3,15 @@
 use testkit::contract::Gap;
 
 const KINDS: &str = "only RTSP streams and files are played yet";
-const EXPORTS: &str = "nothing is exported yet";
 const BODIES: &str = "bodies are not captured yet";
-const BATCHES: &str = "batches and mass deletion are not done yet";
 const HTTPS: &str = "the device does not switch to HTTPS yet";
 const RELAYS: &str = "relays are not bound yet";
 const HOST: &str = "the box itself is not set up from here yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
-    ("1038", EXPORTS),
-    ("1041", EXPORTS),
-    ("1040", EXPORTS),
-    ("1043", EXPORTS),
-    ("1039", EXPORTS),
-    ("1042", EXPORTS),
-    ("1030", BATCHES),
-    ("1044", BATCHES),
-    ("1045", BATCHES),
     ("1046", BODIES),
     ("1048", BODIES),
     ("1047", BODIES),
-    ("1052", BATCHES),
     ("513/onvif", KINDS),
     ("513/gb28181", KINDS),
     ("513/image", KINDS),

@@ -2,11 +2,13 @@
 //! the device over a real socket, reads it again and is held against the catalogue, and the refusals each names.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
+mod batches;
 mod cameras;
 mod compare;
 #[path = "../device/mod.rs"]
 mod device;
 mod events;
+mod exports;
 mod hostile;
 mod known_gaps;
 mod libraries;
@@ -55,6 +57,10 @@ scenarios! {
         a_photo_that_cannot_be_enrolled_changes_nothing,
         a_full_device_enrols_nobody,
         a_face_that_is_not_there_cannot_be_read_changed_or_removed;
+    batches:
+        faces_are_enrolled_by_their_file_names,
+        a_batch_that_cannot_begin_changes_nothing,
+        many_faces_are_removed_at_once;
     cameras:
         cameras_are_added_changed_listed_and_removed,
         a_camera_shows_whether_it_is_online,
@@ -62,7 +68,12 @@ scenarios! {
         cameras_that_cannot_be_are_refused;
     records:
         captures_and_alarms_are_listed_with_their_pictures,
-        records_are_found_by_every_condition;
+        records_are_found_by_every_condition,
+        all_records_are_removed_and_faces_stay;
+    exports:
+        faces_are_exported_and_taken_back,
+        captures_and_alarms_are_exported,
+        what_cannot_be_exported_is_refused;
     compare:
         faces_in_a_picture_are_described,
         two_pictures_are_compared,

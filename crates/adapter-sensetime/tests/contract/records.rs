@@ -10,7 +10,7 @@ use crate::device::DEADLINE;
 use crate::witness::{Witness, column, photo};
 
 /// A device before whose camera alice, who is enrolled, and mallory, who is not, have passed.
-async fn after_a_visit(ledger: &Arc<Ledger>) -> (Witness, i64) {
+pub(crate) async fn after_a_visit(ledger: &Arc<Ledger>) -> (Witness, i64) {
     let witness = Witness::start(ledger).await;
     let library = witness.library("staff", &["alice"]).await;
     witness.device.watch(&library.to_string(), &["alice", "mallory"]).await;
@@ -20,6 +20,22 @@ async fn after_a_visit(ledger: &Arc<Ledger>) -> (Witness, i64) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     (witness, library)
+}
+
+/// What was captured goes, and new captures follow.
+pub(crate) async fn all_records_are_removed_and_faces_stay(ledger: &Arc<Ledger>) {
+    let (witness, library) = after_a_visit(ledger).await;
+    let snaps = witness.ok("1037", json!({})).await;
+    witness.ok("1045", json!({})).await;
+    for title in ["1036", "1037"] {
+        let left = witness.ok(title, json!({})).await;
+        assert_eq!((&left["total_num"], &left["record"]), (&json!(0), &json!([])), "{title}");
+    }
+    let path = snaps["record"][0]["snap_path"].as_str().unwrap();
+    assert_eq!(witness.download(path, witness.device.session()).await.0, 404);
+    witness.ok("1032", json!({"lib_id": library, "img_id": "alice"})).await;
+    witness.ok("1045", json!({})).await;
+    witness.stop().await;
 }
 
 pub(crate) async fn captures_and_alarms_are_listed_with_their_pictures(ledger: &Arc<Ledger>) {

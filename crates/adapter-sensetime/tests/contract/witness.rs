@@ -82,14 +82,30 @@ impl Witness {
         self.note_refusal(title, &answer, code, &format!("{title} {fields}"));
     }
 
+    /// A form with pictures under these file names, in the parts `img_1`, `img_2` and so on.
+    pub(crate) async fn send_batch(&self, title: &str, fields: Value, files: &[(&str, Bytes)]) -> Answer {
+        let files = (1..).zip(files).map(|(number, (file, bytes))| (format!("img_{number}"), *file, bytes.clone()));
+        self.send_parts(title, &fields, files).await
+    }
+
     async fn send_form(&self, title: &str, fields: &Value, files: &[(&'static str, Bytes)]) -> Answer {
+        let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), "picture.png", bytes.clone()));
+        self.send_parts(title, fields, files).await
+    }
+
+    async fn send_parts<'a>(
+        &self,
+        title: &str,
+        fields: &Value,
+        files: impl Iterator<Item = (String, &'a str, Bytes)>,
+    ) -> Answer {
         let mut form = Form::new().text("msg_id", id_of(title).to_owned());
         for (name, value) in fields.as_object().unwrap() {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             form = form.text(name.clone(), text);
         }
-        for (name, bytes) in files {
-            form = form.part(*name, Part::bytes(bytes.to_vec()).file_name("picture.png"));
+        for (name, file_name, bytes) in files {
+            form = form.part(name, Part::bytes(bytes.to_vec()).file_name(file_name.to_owned()));
         }
         let request = self.device.post("/api/form").header("sessionid", self.device.session()).multipart(form);
         Answer::of(request).await
@@ -112,6 +128,13 @@ impl Witness {
     pub(crate) async fn download(&self, path: &str, session: &str) -> (u16, Bytes) {
         let answer = self.device.get(&format!("/ws/{path}")).header("sessionid", session).send().await.unwrap();
         (answer.status().as_u16(), answer.bytes().await.unwrap())
+    }
+
+    /// The rows of a table, its header first; the mark at its beginning must be there.
+    pub(crate) async fn table(&self, path: &str) -> Vec<Vec<String>> {
+        let (status, table) = self.download(path, self.device.session()).await;
+        assert_eq!(status, 200, "{path}");
+        rows(&table)
     }
 
     /// All that a call could change: libraries, people, cameras, the receiver.
@@ -155,6 +178,13 @@ pub(crate) fn photo(name: &str) -> Bytes {
 /// A picture as base64 calls want it.
 pub(crate) fn base64(picture: &[u8]) -> Value {
     json!({"filename": "picture.png", "data": STANDARD.encode(picture)})
+}
+
+/// The rows of a CSV file that spreadsheets know for UTF-8.
+pub(crate) fn rows(table: &[u8]) -> Vec<Vec<String>> {
+    let table = table.strip_prefix("\u{feff}".as_bytes()).expect("a byte order mark");
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
 /// The values of a field in a list of rows.

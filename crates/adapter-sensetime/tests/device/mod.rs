@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{Adapter, Limits, Outbound, Policy, serve};
+use adapter::{Adapter, ExportLimits, Exports, Limits, Outbound, Policy, serve};
 use adapter_sensetime::{Config, SenseTime};
 use domain::Appliance;
 use domain::surveillance::{self, Options};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use testkit::{ADMIN, FakeFace, Handles, Picture, Take};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -26,6 +27,7 @@ pub(crate) struct Device {
     pub(crate) handles: Handles,
     session: String,
     client: reqwest::Client,
+    exports: TempDir,
     cancel: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -45,11 +47,22 @@ impl Device {
 
     pub(crate) async fn start_on(appliance: Appliance, handles: Handles, heartbeat: Duration) -> Self {
         let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
-        let adapter = SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound).with_heartbeat(heartbeat);
-        Self::serve(Arc::new(adapter), appliance, handles).await
+        let with = |adapter: SenseTime| adapter.with_heartbeat(heartbeat);
+        Self::serve(outbound, with, appliance, handles).await
     }
 
-    pub(crate) async fn serve(adapter: Arc<SenseTime>, appliance: Appliance, handles: Handles) -> Self {
+    /// Serves an adapter that `with` may change before.
+    pub(crate) async fn serve(
+        outbound: Outbound,
+        with: impl FnOnce(SenseTime) -> SenseTime,
+        appliance: Appliance,
+        handles: Handles,
+    ) -> Self {
+        let exports = tempfile::tempdir().unwrap();
+        let limits = ExportLimits { keep_free: 0, ..ExportLimits::default() };
+        let downloads = Exports::open(exports.path().join("sensetime"), limits).unwrap();
+        let adapter = SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound, downloads);
+        let adapter = Arc::new(with(adapter));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
@@ -59,7 +72,7 @@ impl Device {
         let watching = Options { detect_every: Duration::from_millis(50) };
         tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
         let client = reqwest::Client::new();
-        let mut device = Self { address, appliance, handles, session: String::new(), client, cancel, tasks };
+        let mut device = Self { address, appliance, handles, session: String::new(), client, exports, cancel, tasks };
         let login = json!({"msg_id": "257", "user_name": ADMIN.0, "user_pwd": ADMIN.1});
         device.session = device.ask(login).await.as_str().unwrap().to_owned();
         device

@@ -1,6 +1,7 @@
 //! The one handle through which everything outside acts; its methods are grouped by file.
 
 mod accounts;
+mod batches;
 mod cameras;
 mod compare;
 mod device;

@@ -6,7 +6,7 @@ use super::Appliance;
 use crate::ports::{Lane, Search};
 use crate::{
     Embedding, EnrolledPerson, Error, Face, LibraryFilter, LibraryId, NewPerson, Page, Person, PersonChange,
-    PersonCode, PersonFilter, PersonId, PictureId, Result, SeveralFaces, Template, Thing, Window,
+    PersonCode, PersonFilter, PersonId, PictureId, Profile, Result, SeveralFaces, Template, Thing, Window,
 };
 
 /// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
@@ -71,7 +71,7 @@ impl Appliance {
 
     fn store_person(&self, actor: &str, person: NewPerson, face: Face) -> Result<Person> {
         let _order = self.people_order();
-        if self.gallery().len() as u64 + self.reembedding().left() >= self.options().limits.people {
+        if self.room_for_people() == 0 {
             return Err(Error::LimitReached { what: Thing::Person });
         }
         let enrolled = EnrolledPerson {
@@ -88,6 +88,12 @@ impl Appliance {
         self.gallery().insert(template);
         self.audit(actor, "person.enrol", &stored.id);
         Ok(stored)
+    }
+
+    /// How many more people fit on the device.
+    pub fn room_for_people(&self) -> u64 {
+        let present = self.gallery().len() as u64 + self.reembedding().left();
+        self.options().limits.people.saturating_sub(present)
     }
 
     /// One person. `NotFound(Person)`.
@@ -126,24 +132,43 @@ impl Appliance {
         Ok(changed)
     }
 
+    /// Changes a person's profile: `change` is given it as it is, and nobody else changes it meanwhile.
+    /// `NotFound(Person)`.
+    pub async fn change_profile(
+        &self,
+        actor: &str,
+        id: PersonId,
+        change: impl FnOnce(Profile) -> Profile + Send + 'static,
+    ) -> Result<Person> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            let profile = change(a.ports().people.person(id)?.profile);
+            a.change_person(&actor, id, &PersonChange { profile: Some(profile), libraries: None })
+        })
+        .await
+    }
+
     /// Takes a person out of one library, and off the device when it was the last. `NotFound(Person)` also
     /// when the person is not in that library.
     pub async fn remove_from_library(&self, actor: &str, id: PersonId, library: LibraryId) -> Result<()> {
         let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.people_order();
-            let mut libraries = a.ports().people.person(id)?.libraries;
-            if !libraries.contains(&library) {
-                return Err(Error::NotFound { what: Thing::Person });
-            }
-            libraries.retain(|other| *other != library);
-            if libraries.is_empty() {
-                return a.drop_person(&actor, id);
-            }
-            let change = PersonChange { libraries: Some(libraries), ..Default::default() };
-            a.change_person(&actor, id, &change).map(drop)
-        })
-        .await
+        self.blocking(move |a| a.leave_library(&actor, id, library)).await
+    }
+
+    /// As [`remove_from_library`](Self::remove_from_library). Blocking.
+    pub(super) fn leave_library(&self, actor: &str, id: PersonId, library: LibraryId) -> Result<()> {
+        let _order = self.people_order();
+        let mut libraries = self.ports().people.person(id)?.libraries;
+        if !libraries.contains(&library) {
+            return Err(Error::NotFound { what: Thing::Person });
+        }
+        libraries.retain(|other| *other != library);
+        if libraries.is_empty() {
+            return self.drop_person(actor, id);
+        }
+        let change = PersonChange { libraries: Some(libraries), ..Default::default() };
+        self.change_person(actor, id, &change).map(drop)
     }
 
     /// Removes a person from the device: profile, photo, embedding. `NotFound(Person)`.

@@ -1,9 +1,16 @@
 //! The record log.
 
+use std::thread;
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use super::Appliance;
-use crate::{CaptureId, NewRecord, Page, Record, RecordFilter, Result, Seq, Window};
+use crate::{CaptureId, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Window};
+
+/// Records removed at a time, and the pause after them in which others write.
+const BATCH: u32 = 128;
+const PAUSE: Duration = Duration::from_millis(2);
 
 impl Appliance {
     /// A page of records, newest capture first.
@@ -24,6 +31,28 @@ impl Appliance {
     /// The newest place in the log; changes when a record was committed.
     pub fn newest_record(&self) -> watch::Receiver<Seq> {
         self.core.newest.subscribe()
+    }
+
+    /// Removes every record there is, and its pictures; enrolled people stay. Answers how many went. What is recorded
+    /// meanwhile stays. Goes on to its end even when the caller goes away.
+    pub async fn remove_all_records(&self, actor: &str) -> Result<u64> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.forget_waiting();
+            let records = &a.ports().records;
+            let (last, mut removed) = (records.newest()?, 0);
+            loop {
+                let batch = records.remove_records(Removal::UpTo(last), BATCH)?;
+                removed += u64::from(batch);
+                if batch < BATCH {
+                    break;
+                }
+                thread::sleep(PAUSE);
+            }
+            a.audit(&actor, "records.remove", &"all");
+            Ok(removed)
+        })
+        .await
     }
 
     /// Commits a record and wakes the feeds.

@@ -136,6 +136,12 @@ impl Appliance {
         Ok(None)
     }
 
+    /// Gives up what waits to be written.
+    pub(super) fn forget_waiting(&self) {
+        self.core.storage.waiting().clear();
+        metrics::gauge!("polyface_records_waiting").set(0.0);
+    }
+
     fn shelve(&self, draft: Draft) {
         let mut waiting = self.core.storage.waiting();
         waiting.push_back(draft);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod batches;
 mod captures;
 mod gallery;
 mod gallery_copy;

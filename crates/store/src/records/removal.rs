@@ -1,6 +1,6 @@
 //! Records that go: a few at a time, so that nobody waits long for the writer.
 
-use domain::{PictureId, Removal, Result, Timestamp, Verdict};
+use domain::{PictureId, Removal, Result, Seq, Timestamp, Verdict};
 use rusqlite::{Connection, params};
 
 use crate::columns::{Reader, time, word};
@@ -37,7 +37,8 @@ impl Store {
 
 fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, Fault> {
     match removal {
-        Removal::Oldest => oldest(db, limit),
+        Removal::Oldest => up_to(db, Seq(i64::MAX), limit),
+        Removal::UpTo(seq) => up_to(db, seq, limit),
         Removal::Before { kind, time: before } => {
             let mut doomed = Vec::new();
             for verdict in kind.verdicts() {
@@ -48,9 +49,9 @@ fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, 
     }
 }
 
-fn oldest(db: &Connection, limit: u64) -> Result<Vec<Doomed>, Fault> {
-    let mut statement = db.prepare_cached("SELECT seq, crop, scene FROM record ORDER BY seq LIMIT ?")?;
-    statement.query_and_then([limit.cast_signed()], |row| read(&mut Reader::new(row)))?.collect()
+fn up_to(db: &Connection, last: Seq, limit: u64) -> Result<Vec<Doomed>, Fault> {
+    let mut statement = db.prepare_cached("SELECT seq, crop, scene FROM record WHERE seq <= ? ORDER BY seq LIMIT ?")?;
+    statement.query_and_then([last.0, limit.cast_signed()], |row| read(&mut Reader::new(row)))?.collect()
 }
 
 fn before_of(db: &Connection, verdict: Verdict, before: Timestamp, limit: u64) -> Result<Vec<Doomed>, Fault> {

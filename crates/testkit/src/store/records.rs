@@ -51,7 +51,7 @@ impl RecordStore for MemoryStore {
         // A full disk does not keep anybody from removing.
         let mut state = self.read();
         let mut doomed: Vec<_> = state.records.values().filter(|record| is_meant(removal, record)).cloned().collect();
-        if removal != Removal::Oldest {
+        if matches!(removal, Removal::Before { .. }) {
             doomed.sort_by_key(|record| (record.capture.at, record.seq));
         }
         doomed.truncate(limit.min(1000) as usize);
@@ -77,6 +77,7 @@ impl RecordStore for MemoryStore {
 fn is_meant(removal: Removal, record: &Record) -> bool {
     match removal {
         Removal::Oldest => true,
+        Removal::UpTo(seq) => record.seq <= seq,
         Removal::Before { kind, time } => kind.verdicts().contains(&record.verdict) && record.capture.at < time,
     }
 }

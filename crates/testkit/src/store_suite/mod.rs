@@ -95,6 +95,7 @@ macro_rules! store_suite {
             }
             removals {
                 the_oldest_records_go_with_their_pictures
+                records_go_up_to_a_place_in_the_log
                 records_of_a_kind_go_when_they_are_too_old
                 a_picture_that_somebody_else_names_stays
                 pages_are_right_after_every_removal

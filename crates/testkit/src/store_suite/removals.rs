@@ -36,6 +36,17 @@ pub fn the_oldest_records_go_with_their_pictures(store: &dyn Stores) {
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().total, 0);
 }
 
+/// Later ones stay, however old their captures are.
+pub fn records_go_up_to_a_place_in_the_log(store: &dyn Stores) {
+    let seqs: Vec<_> = [9, 5, 7, 1].map(|seconds| append(store, &stranger(store, 1, seconds))).into();
+    assert_eq!(store.remove_records(Removal::UpTo(seqs[2]), 2).unwrap(), 2);
+    assert_eq!(left(store), seqs[2..]);
+    assert_eq!(store.remove_records(Removal::UpTo(seqs[2]), 2).unwrap(), 1);
+    assert_eq!(store.remove_records(Removal::UpTo(seqs[2]), 2).unwrap(), 0);
+    assert_eq!(left(store), seqs[3..]);
+    assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().total, 1);
+}
+
 /// By verdict and by the time of the capture, which must be before the one given.
 pub fn records_of_a_kind_go_when_they_are_too_old(store: &dyn Stores) {
     let of = |verdict, seconds| append(store, &NewRecord { verdict, ..stranger(store, 1, seconds) });

@@ -1,0 +1,84 @@
+//! Many faces in one call.
+
+use adapter::Cell;
+use domain::{LibraryId, NewPerson, PersonCode, Profile, SeveralFaces};
+
+use crate::call::{BatchPicture, Call};
+use crate::codes::{Code, Fault};
+use crate::convert::people::Statements;
+use crate::convert::{SELECTION, batches, bounded, ids, paths, people};
+use crate::wire::Nothing;
+use crate::wire::people::{AddFaces, BatchAdded, DeleteFaces};
+
+/// The columns of the table of results.
+const RESULTS: &[&str] = &["filename", "img_id", "code", "msg"];
+
+/// Enrols faces from files by their names (1030, section 3.19).
+pub(crate) async fn add_faces_batch(call: Call) -> Result<BatchAdded, Fault> {
+    enrol(call).await
+}
+
+/// Enrols faces from base64 text by their file names (1052, section 3.28).
+pub(crate) async fn add_faces_batch_base64(call: Call) -> Result<BatchAdded, Fault> {
+    enrol(call).await
+}
+
+async fn enrol(mut call: Call) -> Result<BatchAdded, Fault> {
+    let AddFaces { lib_id, uuid } = call.read()?;
+    let table = format!("image_{}.csv", bounded("uuid", uuid)?);
+    let pictures = call.take_pictures()?;
+    let appliance = &call.core.appliance;
+    let library = appliance.library(LibraryId(lib_id.0)).await?.id;
+    if appliance.room_for_people() == 0 {
+        return Err(Code::FaceLimit.into());
+    }
+    let (file_names, read): (Vec<_>, Vec<_>) =
+        pictures.into_iter().map(|picture| (picture.file_name.clone(), newcomer(picture, library))).unzip();
+    let outcomes = enrol_readable(&call, read).await;
+    let err_count = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    let rows = file_names.into_iter().zip(&outcomes).map(|(file_name, outcome)| result(file_name, outcome)).collect();
+    call.core.exports.keep_table(table.clone(), RESULTS, rows).await?;
+    Ok(BatchAdded { url: paths::export(&table), err_count })
+}
+
+/// Enrols those who could be read; a code for each, or why not.
+async fn enrol_readable(call: &Call, read: Vec<Result<NewPerson, Fault>>) -> Vec<Result<PersonCode, Fault>> {
+    let mut people = Vec::new();
+    let read: Vec<_> = read.into_iter().map(|person| person.map(|person| people.push(person))).collect();
+    let mut answers = call.core.appliance.enrol_all(call.actor(), people).await.into_iter();
+    let mut answer = || Ok(answers.next().ok_or(Code::Internal)??.code);
+    read.into_iter().map(|read| read.and_then(|()| answer())).collect()
+}
+
+fn newcomer(picture: BatchPicture, library: LibraryId) -> Result<NewPerson, Fault> {
+    let (img_id, person) = batches::statements(&picture.file_name);
+    Ok(NewPerson {
+        code: people::new_code(img_id)?,
+        profile: Statements::read(person)?.put_into(Profile::default()),
+        libraries: vec![library],
+        photo: picture.picture?,
+        several_faces: SeveralFaces::TakeLargest,
+    })
+}
+
+/// A row of the table of results; the `img_id` is empty when nobody was enrolled.
+fn result(file_name: String, outcome: &Result<PersonCode, Fault>) -> Vec<Cell> {
+    let (img_id, code, msg) = match outcome {
+        Ok(code) => (code.as_str(), 0, String::new()),
+        Err(fault) => {
+            fault.report();
+            ("", fault.code.number(), fault.message())
+        }
+    };
+    vec![Cell::Text(file_name), Cell::text(img_id), Cell::Number(code.into()), Cell::Text(msg)]
+}
+
+/// Takes up to 50 faces out of a library (1044, section 3.20).
+pub(crate) async fn delete_faces_batch(call: Call) -> Result<Nothing, Fault> {
+    let DeleteFaces { lib_id, img_ids } = call.read()?;
+    let ids = ids("img_ids", &img_ids.0, SELECTION)?;
+    // What cannot be an id is nobody's.
+    let codes = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    let removed = call.core.appliance.remove_all_from_library(call.actor(), LibraryId(lib_id.0), codes).await?;
+    if removed == 0 { Err(Code::NoFaceImage.into()) } else { Ok(Nothing::NOTHING) }
+}

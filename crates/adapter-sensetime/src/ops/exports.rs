@@ -1,0 +1,132 @@
+//! Zip files of pictures with a table.
+
+use adapter::{Archive, content_type};
+use domain::{Error, LibraryId, Page, Record};
+
+use crate::call::Call;
+use crate::codes::{Code, Fault};
+use crate::convert::exports::{self, ALARMS, FACES, Item, Kind, SNAPS};
+use crate::convert::{EXPORT_PAGE, SELECTION, ids, paths, time, window};
+use crate::ops::records;
+use crate::wire::exports::{ExportFaces, PageExport, SelectedFaces, SelectedSnaps, SelectionExport};
+
+/// Exports a page of a library's faces, newest first (1038, section 3.11).
+pub(crate) async fn export_faces_page(call: Call) -> Result<PageExport, Fault> {
+    let ExportFaces { lib_id, start_no, qry_len } = call.read()?;
+    let window = window(start_no, qry_len, EXPORT_PAGE)?;
+    let library = call.core.appliance.library(LibraryId(lib_id.0)).await?;
+    if library.people == 0 {
+        return Err(Code::EmptyLibrary.into());
+    }
+    let filter = domain::PersonFilter { library: Some(library.id), ..Default::default() };
+    let Page { rows, total } = call.core.appliance.people(filter, window).await?;
+    let items = rows.into_iter().map(|person| exports::face(person, library.id, call.core.zone())).collect();
+    export_page(&call, &FACES, items, total).await
+}
+
+/// Exports the faces named (1041, section 3.12).
+pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport, Fault> {
+    let SelectedFaces { lib_id, img_ids } = call.read()?;
+    let ids = ids("img_ids", &img_ids.0, SELECTION)?;
+    let library = call.core.appliance.library(LibraryId(lib_id.0)).await?.id;
+    let mut items = Vec::new();
+    for id in &ids {
+        let Ok(code) = id.parse() else { continue };
+        match call.core.appliance.person_by_code(code).await {
+            Ok(person) if person.libraries.contains(&library) => {
+                items.push(exports::face(person, library, call.core.zone()));
+            }
+            Ok(_) | Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    export_selection(&call, &FACES, ids, items).await
+}
+
+/// Exports a page of captures, newest first (1040, section 3.14).
+pub(crate) async fn export_snaps_page(call: Call) -> Result<PageExport, Fault> {
+    let Page { rows, total } = records::page(&call, false, EXPORT_PAGE).await?;
+    let items = rows.iter().map(|record| exports::snap(record, call.core.zone())).collect();
+    export_page(&call, &SNAPS, items, total).await
+}
+
+/// Exports the captures named (1043, section 3.15).
+pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
+    let (ids, found) = selected(&call).await?;
+    let items = found.iter().map(|record| exports::snap(record, call.core.zone())).collect();
+    export_selection(&call, &SNAPS, ids, items).await
+}
+
+/// Exports a page of alarms, newest first (1039, section 3.17).
+pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> {
+    records::require_libraries(&call).await?;
+    let Page { rows, total } = records::page(&call, true, EXPORT_PAGE).await?;
+    let items = rows.iter().map(|record| exports::alarm(record, call.core.zone())).collect();
+    export_page(&call, &ALARMS, items, total).await
+}
+
+/// Exports the alarms named (1042, section 3.18).
+pub(crate) async fn export_alarms_selected(call: Call) -> Result<SelectionExport, Fault> {
+    let (ids, found) = selected(&call).await?;
+    let alarms = found.iter().filter(|record| record.accepted().is_some());
+    let items = alarms.map(|record| exports::alarm(record, call.core.zone())).collect();
+    export_selection(&call, &ALARMS, ids, items).await
+}
+
+/// The ids named, and the records of those that there are.
+async fn selected(call: &Call) -> Result<(Vec<String>, Vec<Record>), Fault> {
+    let SelectedSnaps { snap_ids } = call.read()?;
+    let ids = ids("snap_ids", &snap_ids.0, SELECTION)?;
+    let mut found = Vec::new();
+    for id in &ids {
+        let Ok(capture) = id.parse() else { continue };
+        match call.core.appliance.record_of_capture(capture).await {
+            Ok(record) => found.push(record),
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((ids, found))
+}
+
+async fn export_page(call: &Call, kind: &Kind, items: Vec<Item>, total_num: u64) -> Result<PageExport, Fault> {
+    let (export_url, exported) = export(call, kind, items).await?;
+    Ok(PageExport { export_url, result_num: exported.len(), total_num })
+}
+
+async fn export_selection(
+    call: &Call,
+    kind: &Kind,
+    ids: Vec<String>,
+    items: Vec<Item>,
+) -> Result<SelectionExport, Fault> {
+    let (export_url, exported) = export(call, kind, items).await?;
+    let (result_num, total_num) = (exported.len(), ids.len());
+    let failed: Vec<_> = ids.into_iter().filter(|id| !exported.contains(id)).collect();
+    Ok(SelectionExport { export_url, failed_img_ids: failed.join(","), result_num, total_num })
+}
+
+/// Makes the file: its path, and the ids of the pictures in it. -2100 when there is none.
+async fn export(call: &Call, kind: &Kind, items: Vec<Item>) -> Result<(String, Vec<String>), Fault> {
+    let core = &call.core;
+    let mut archive = Archive::begin(&core.exports, kind.columns);
+    let mut exported = Vec::new();
+    for Item { id, stem, picture, row } in items {
+        match core.appliance.picture(picture).await {
+            Ok(picture) => {
+                let name = format!("{stem}.{}", paths::extension(content_type(&picture)));
+                archive.add(&name, picture, row).await?;
+                exported.push(id);
+            }
+            // It went since the page was read.
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if exported.is_empty() {
+        return Err(Code::NothingToExport.into());
+    }
+    let stem = format!("{}_{}", kind.name, time::file_text(core.appliance.now(), core.zone()));
+    let name = core.exports.keep(archive.finish().await?, stem, "zip").await?;
+    Ok((paths::export(&name), exported))
+}

@@ -1,0 +1,98 @@
+//! Tables as spreadsheets want them.
+
+use std::io::{self, Write};
+
+use csv::{Terminator, Writer, WriterBuilder};
+
+/// Without it spreadsheets take UTF-8 for something else.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// What makes a spreadsheet take a text for a formula, full-width forms included.
+const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// One value of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Text from anywhere.
+    Text(String),
+    /// A number.
+    Number(i64),
+}
+
+impl Cell {
+    /// A text cell.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// As written. A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    fn into_field(self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) if text.starts_with(FORMULA_STARTS) => format!("'{text}"),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+/// A CSV file in the making: UTF-8 with a byte order mark, lines end with CR LF, quotes where they are needed.
+pub struct Table<W: Write> {
+    rows: Writer<W>,
+}
+
+impl<W: Write> Table<W> {
+    /// A table with these columns.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn new(mut out: W, header: &[&str]) -> io::Result<Self> {
+        out.write_all(BYTE_ORDER_MARK)?;
+        let mut rows = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+        rows.write_record(header)?;
+        Ok(Self { rows })
+    }
+
+    /// Adds a row, which must have a cell for every column.
+    ///
+    /// # Errors
+    /// Those of the writer, and `InvalidData` for another number of cells.
+    pub fn add(&mut self, row: impl IntoIterator<Item = Cell>) -> io::Result<()> {
+        Ok(self.rows.write_record(row.into_iter().map(Cell::into_field))?)
+    }
+
+    /// The writer, with everything written.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish(self) -> io::Result<W> {
+        self.rows.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: Vec<Vec<Cell>>) -> String {
+        let mut table = Table::new(Vec::new(), &["name", "score"]).unwrap();
+        rows.into_iter().for_each(|row| table.add(row).unwrap());
+        String::from_utf8(table.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_table_is_utf_8_with_a_mark_and_quotes_what_needs_it() {
+        let told =
+            table(vec![vec![Cell::text("张三"), Cell::Number(-1)], vec![Cell::text("a,\"b\"\nc"), Cell::Number(7)]]);
+        assert_eq!(told, "\u{feff}name,score\r\n张三,-1\r\n\"a,\"\"b\"\"\nc\",7\r\n");
+    }
+
+    #[test]
+    fn no_text_is_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
+            let field = Cell::text(text).into_field();
+            assert_eq!(field, format!("'{text}"));
+        }
+        for text in ["a=1", "", "1-2", "'=1", "#"] {
+            assert_eq!(Cell::text(text).into_field(), text);
+        }
+    }
+}
