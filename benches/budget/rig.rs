@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use domain::frame::Frame;
 use domain::ports::{Clock, FrameSource, FrameStream, Ports, SourceError};
-use domain::{Appliance, Limits, Options, Source, Timestamp};
+use domain::{Appliance, Options, Source, Timestamp};
 use jiff::tz::TimeZone;
 use polyface_tests::cache;
 use store::Store;
 use tempfile::TempDir;
 use testkit::clip::{Codec, Passages, Shape};
+use testkit::{FakeClock, FakeHost};
 use tokio::sync::{Mutex, mpsc};
 use video::VideoSource;
 use vision::Analyzer;
@@ -73,15 +74,9 @@ impl Rig {
             settings: store.clone(),
             adapters: store.clone(),
             pictures: store,
+            host: Arc::new(FakeHost::new(Arc::new(FakeClock::new()))),
         };
-        let options = Options {
-            name: "bench".into(),
-            serial: "BENCH".into(),
-            time_zone: TimeZone::UTC,
-            digest_realm: "bench".into(),
-            thresholds_rise: true,
-            limits: Limits::default(),
-        };
+        let options = Options { time_zone: TimeZone::UTC, ..testkit::options() };
         Self { appliance: Appliance::load(ports, options).unwrap(), analyzer, hand, storage }
     }
 }

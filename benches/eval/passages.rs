@@ -15,6 +15,7 @@ use domain::{
 use polyface_tests::Report;
 use store::Store;
 use tempfile::TempDir;
+use testkit::{FakeClock, FakeHost};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -109,15 +110,9 @@ impl Device {
             adapters: store.clone(),
             pictures: store.clone(),
             gallery: store,
+            host: Arc::new(FakeHost::new(Arc::new(FakeClock::new()))),
         };
-        let options = domain::Options {
-            name: "eval".into(),
-            serial: "EVAL0001".into(),
-            time_zone: jiff::tz::TimeZone::UTC,
-            digest_realm: "eval".into(),
-            thresholds_rise: true,
-            limits: domain::Limits::default(),
-        };
+        let options = domain::Options { time_zone: jiff::tz::TimeZone::UTC, ..testkit::options() };
         let appliance = tokio::task::spawn_blocking(move || Appliance::load(ports, options)).await.unwrap().unwrap();
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let sampling = surveillance::Options { detect_every: Duration::from_millis(200) };

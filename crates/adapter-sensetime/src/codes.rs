@@ -103,6 +103,8 @@ fn not_found(what: Thing) -> Code {
         Thing::Person | Thing::PersonCode => Code::NoFaceImage,
         Thing::Camera => Code::NoCamera,
         Thing::Account => Code::NoUser,
+        Thing::NetworkPort => Code::Network,
+        Thing::TimeServer => Code::Ntp,
         Thing::CameraCapacity | Thing::Record | Thing::Picture => Code::NoData,
     }
 }
@@ -114,7 +116,7 @@ fn already_exists(what: Thing) -> Code {
         Thing::Person | Thing::Picture => Code::FaceExists,
         Thing::Camera | Thing::CameraCapacity => Code::ChannelTaken,
         Thing::Account => Code::UserExists,
-        Thing::Record => Code::Internal,
+        Thing::Record | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
     }
 }
 
@@ -124,16 +126,21 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Person | Thing::PersonCode | Thing::Picture => Code::FaceLimit,
         Thing::Camera | Thing::CameraCapacity => Code::ComputingPower,
         Thing::Account => Code::UserLimit,
-        Thing::Record => Code::Internal,
+        Thing::Record | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
     }
 }
 
 fn in_use(by: Thing) -> Code {
     match by {
         Thing::Camera | Thing::CameraCapacity => Code::LibraryInUse,
-        Thing::Library | Thing::Person | Thing::PersonCode | Thing::Record | Thing::Picture | Thing::Account => {
-            Code::Unknown
-        }
+        Thing::Library
+        | Thing::Person
+        | Thing::PersonCode
+        | Thing::Record
+        | Thing::Picture
+        | Thing::Account
+        | Thing::NetworkPort
+        | Thing::TimeServer => Code::Unknown,
     }
 }
 
@@ -154,8 +161,13 @@ const MAX_DETAIL: usize = 200;
 impl Fault {
     /// A wrong parameter; `why` names the field.
     pub(crate) fn parameter(why: impl Into<String>) -> Self {
+        Self::with_detail(Code::Parameter, why)
+    }
+
+    /// A refusal with more than the text of its code.
+    pub(crate) fn with_detail(code: Code, why: impl Into<String>) -> Self {
         let why: String = why.into();
-        Self { code: Code::Parameter, detail: Some(why.chars().take(MAX_DETAIL).collect()), cause: None }
+        Self { code, detail: Some(why.chars().take(MAX_DETAIL).collect()), cause: None }
     }
 
     /// The text told.

@@ -70,8 +70,8 @@ impl Core {
     }
 
     /// The device's time zone.
-    pub(crate) fn zone(&self) -> &TimeZone {
-        &self.appliance.options().time_zone
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.appliance.time_zone()
     }
 
     /// The key that admits to the WebSocket: made once, kept for ever.

@@ -71,7 +71,7 @@ async fn capture_parts(core: &Core, receiver: &Receiver, record: &Record) -> Res
     let Pictures { snap, scene, photo } = Pictures::of(core, record).await?;
     let extension = photo.as_deref().map_or("jpg", |photo| paths::extension(content_type(photo)));
     let device_id = core.appliance.device().await?.device_id;
-    let data = records::capture_data(record, device_id, extension, core.zone());
+    let data = records::capture_data(record, device_id, extension, &core.zone());
     let mut parts = text_parts(receiver, &PushMessage { data, msg_id: 774 })?;
     // Receivers want both or none.
     if let (Some(snap), Some(scene)) = (snap, scene) {
@@ -151,7 +151,7 @@ async fn send_heartbeat(core: &Core) -> Result<(), String> {
         return Ok(());
     }
     let device_id = core.appliance.device().await.map_err(|error| error.chain())?.device_id;
-    let trigger = time::text(core.appliance.now(), core.zone());
+    let trigger = time::text(core.appliance.now(), &core.zone());
     let message = PushMessage { data: Heartbeat { device_id, trigger }, msg_id: 775 };
     let parts = text_parts(&receiver, &message).map_err(|error| error.chain())?;
     match post(core, &receiver, parts).await {

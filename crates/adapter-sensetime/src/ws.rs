@@ -140,7 +140,7 @@ async fn message(core: &Core, record: &Record) -> Result<WsMessage> {
     let extension = photo.as_deref().map_or("jpg", |photo| paths::extension(content_type(photo)));
     let device_id = core.appliance.device().await?.device_id;
     let data = WsCapture {
-        capture: records::capture_data(record, device_id, extension, core.zone()),
+        capture: records::capture_data(record, device_id, extension, &core.zone()),
         ranking: records::ranking(record.best()),
         img: photo.map_or(WsPicture::Absent(-1), |photo| WsPicture::There(data_uri(&photo))),
         snap_buf: data_uri(&snap.unwrap_or_default()),

@@ -2,6 +2,7 @@
 //! walk over the record log, outbound calls. It knows no vendor.
 
 mod body;
+mod encryption;
 mod exports;
 mod feed;
 mod form;
@@ -18,6 +19,7 @@ use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
 pub use body::{BodyError, read_body};
+pub use encryption::{CredentialError, Credentials, Encryption, Piece};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part};
@@ -25,7 +27,7 @@ pub use health::{Component, Health, Report};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
 pub use picture::{PictureTextError, content_type, decode_picture, picture_answer};
-pub use serve::{Limits, serve};
+pub use serve::{Limits, noting_arrivals, serve};
 pub use sessions::{Sessions, decimal_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 

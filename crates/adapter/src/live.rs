@@ -1,6 +1,6 @@
 //! Records for whoever listens right now.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{Appliance, Record, Seq};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -15,7 +15,7 @@ const BATCH: u32 = 16;
 pub struct Live {
     most: usize,
     records: broadcast::Sender<Arc<Record>>,
-    ended: CancellationToken,
+    ended: Mutex<CancellationToken>,
 }
 
 /// One listener; dropping it ends the subscription.
@@ -38,7 +38,7 @@ pub enum LiveEnd {
 impl Live {
     /// For at most so many subscribers at a time.
     pub fn new(most: usize) -> Self {
-        Self { most, records: broadcast::Sender::new(BACKLOG), ended: CancellationToken::new() }
+        Self { most, records: broadcast::Sender::new(BACKLOG), ended: Mutex::default() }
     }
 
     /// Subscribes to the records from now on; `None` when there are too many subscribers.
@@ -46,7 +46,7 @@ impl Live {
         if self.records.receiver_count() >= self.most {
             return None;
         }
-        Some(Subscriber { records: self.records.subscribe(), ended: self.ended.clone() })
+        Some(Subscriber { records: self.records.subscribe(), ended: self.ended().clone() })
     }
 
     /// Passes on new records until cancelled, then ends all subscriptions.
@@ -57,7 +57,16 @@ impl Live {
             newest.borrow_and_update();
             sent = self.send_after(&appliance, sent).await;
         }
-        self.ended.cancel();
+        self.ended().cancel();
+    }
+
+    /// Ends all subscriptions; new ones may follow.
+    pub fn end_all(&self) {
+        std::mem::take(&mut *self.ended()).cancel();
+    }
+
+    fn ended(&self) -> MutexGuard<'_, CancellationToken> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send_after(&self, appliance: &Appliance, mut sent: Seq) -> Seq {

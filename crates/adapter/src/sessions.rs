@@ -73,6 +73,11 @@ impl Sessions {
         self.lock().retain(|_, session| session.account.id != account);
     }
 
+    /// Ends every session, as when the device goes down.
+    pub fn close_all(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,5 +133,7 @@ mod tests {
         assert_eq!(sessions.find(&second), None);
         assert!(sessions.find(&other).is_some());
         assert!(other.parse::<u64>().is_ok());
+        sessions.close_all();
+        assert_eq!(sessions.find(&other), None);
     }
 }

@@ -185,7 +185,7 @@ fn path(picture: &PictureId) -> String {
 }
 
 fn local(appliance: &Appliance, time: Timestamp) -> String {
-    time.in_zone(&appliance.options().time_zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    time.in_zone(&appliance.time_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A stored picture.

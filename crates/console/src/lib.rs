@@ -13,7 +13,7 @@ use adapter::{Adapter, Health, Sessions, uuid_id};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use domain::Appliance;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -28,7 +28,9 @@ const FORM_BYTES: usize = 4096;
 /// How often distributions are condensed, as the exporter asks for.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The console. `/healthz` and `/metrics` are open to whoever reaches the listener; everything that shows people
+/// The console. While it is closed only `/healthz` and `/metrics` are answered.
+///
+/// `/healthz` and `/metrics` are open to whoever reaches the listener; everything that shows people
 /// needs a login of any role.
 #[derive(Clone)]
 pub struct Console {
@@ -75,7 +77,8 @@ impl Adapter for Console {
         let Desk { appliance, health, metrics, .. } = &*self.desk;
         let vitals =
             health::Vitals { health: Arc::clone(health), metrics: metrics.clone(), appliance: Some(appliance.clone()) };
-        let routes = routes.with_state(self.desk.clone()).merge(health::routes(vitals));
+        let gate = from_fn_with_state(self.desk.clone(), page::gate);
+        let routes = routes.with_state(self.desk.clone()).layer(gate).merge(health::routes(vitals));
         Some(routes.layer(DefaultBodyLimit::max(FORM_BYTES)).layer(map_response(page::harden)))
     }
 

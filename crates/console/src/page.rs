@@ -1,12 +1,16 @@
 //! The pages: fixed files. What they show they ask the API for.
 
-use axum::extract::Path;
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
+use crate::Desk;
 use crate::login::Viewer;
 
 const OVERVIEW: &str = include_str!("../assets/overview.html");
@@ -37,6 +41,16 @@ pub(crate) async fn asset(Path(name): Path<String>) -> Response {
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     ([(CONTENT_TYPE, content_type)], content).into_response()
+}
+
+/// Lets nobody through while the management page is closed.
+pub(crate) async fn gate(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let open = *desk.appliance.console_open().borrow();
+    if open {
+        next.run(request).await
+    } else {
+        (StatusCode::FORBIDDEN, "the management page is closed").into_response()
+    }
 }
 
 const HEADERS: [(HeaderName, &str); 5] = [

@@ -321,3 +321,19 @@ async fn a_camera_tells_why_it_shows_nothing() {
     cancel.cancel();
     tasks.join_next().await;
 }
+
+#[tokio::test]
+async fn a_closed_console_shows_only_whether_the_device_is_well() {
+    let (appliance, _handles) = testkit::appliance().unwrap();
+    let site = Site::open(appliance.clone()).await;
+    assert_eq!(site.get("/login").await.status, 200);
+    assert!(appliance.open_console("test", false).await.unwrap());
+    for path in ["/", "/login", "/assets/style.css", "/api/status"] {
+        assert_eq!(site.get(path).await.status, 403, "{path}");
+    }
+    assert_eq!(site.log_in(testkit::ADMIN.1).await.status, 403);
+    assert_eq!(site.get("/metrics").await.status, 200);
+    assert!(!appliance.open_console("test", false).await.unwrap(), "it is closed already");
+    assert!(appliance.open_console("test", true).await.unwrap());
+    assert_eq!(site.get("/login").await.status, 200);
+}

@@ -180,11 +180,13 @@ impl Default for Outbound {
 #[serde(default)]
 pub(crate) struct Host {
     pub(crate) backend: HostBackend,
+    /// The public key (minisign) whose signatures on software packages count; without one none is taken.
+    pub(crate) upgrade_key: Option<String>,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { backend: HostBackend::Auto }
+        Self { backend: HostBackend::Auto, upgrade_key: None }
     }
 }
 

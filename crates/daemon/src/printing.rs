@@ -30,7 +30,7 @@ async fn print_after(appliance: &Appliance, mut printed: Seq) -> domain::Result<
         let mut out = std::io::stdout().lock();
         for record in &records {
             // Nobody reading is no reason to stop recognising.
-            let _ = writeln!(out, "{}", line(record, &appliance.options().time_zone));
+            let _ = writeln!(out, "{}", line(record, &appliance.time_zone()));
         }
         let _ = out.flush();
     }

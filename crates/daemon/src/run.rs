@@ -1,13 +1,14 @@
 //! The life of the daemon: assemble, serve, drain.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
 use console::Console;
-use domain::ports::{Clock, Ports};
-use domain::{Appliance, StorageLimits, StorageState, retention, surveillance};
+use domain::ports::{Clock, Host, Ports};
+use domain::{Appliance, StorageLimits, StorageState, network, retention, surveillance};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
 use tokio::task::JoinSet;
@@ -17,7 +18,7 @@ use vision::Analyzer;
 
 use crate::adapters::{self, Enabled};
 use crate::clock::SystemClock;
-use crate::config::{Config, Liveness, WhenFull};
+use crate::config::{Config, HostBackend, Liveness, WhenFull};
 use crate::listeners::Listeners;
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial};
@@ -38,7 +39,7 @@ pub(crate) fn run(config: &Config, print_recognitions: bool) -> Result<()> {
 }
 
 async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
-    log_unenforced(config);
+    tracing::info!(door.max_age_ms = config.door.max_age_ms, "configured, without effect in this version");
     let cancel = CancellationToken::new();
     let mut signals = JoinSet::new();
     signals.spawn(Signals::catch()?.obey(cancel.clone()));
@@ -66,7 +67,9 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 
     let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
-    tasks.spawn(retention::run(appliance.clone(), storage_limits(config), cancel.clone()));
+    tasks.spawn(retention::run(appliance.clone(), cancel.clone()));
+    tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
+    tasks.spawn(resume_machine(appliance.clone(), cancel.clone()));
     tasks.spawn(tell_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
     if print_recognitions {
         tasks.spawn(printing::print_recognitions(appliance.clone(), cancel.clone()));
@@ -84,15 +87,6 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     video.close().await;
     ensure!(!died, "a part of the daemon died");
     Ok(())
-}
-
-/// Tells what the configuration asks for and this version does not do.
-fn log_unenforced(config: &Config) {
-    tracing::info!(
-        door.max_age_ms = config.door.max_age_ms,
-        host.backend = ?config.host.backend,
-        "configured, without effect in this version"
-    );
 }
 
 async fn open_store(config: &Config) -> Result<Arc<Store>> {
@@ -161,6 +155,7 @@ async fn assemble(
         settings: store.clone(),
         adapters: store.clone(),
         pictures: store,
+        host: machine(config.host.backend),
     };
     let options = options(config)?;
     let loaded = tokio::task::spawn_blocking(move || Appliance::load(ports, options)).await?;
@@ -173,6 +168,37 @@ fn storage_limits(config: &Config) -> StorageLimits {
         WhenFull::Stop => domain::WhenFull::Stop,
     };
     StorageLimits { max_bytes: config.storage.max_bytes.as_u64(), when_full }
+}
+
+/// The folder for uploads, empty: what lies there from before is of no use.
+fn uploads(storage: &Path) -> Result<PathBuf> {
+    let dir = storage.join("uploads");
+    let fresh = || -> std::io::Result<()> {
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir)?;
+        }
+        std::fs::create_dir_all(&dir)
+    };
+    fresh().with_context(|| format!("{} cannot be emptied", dir.display()))?;
+    Ok(dir)
+}
+
+/// The machine that the appliance acts on.
+fn machine(backend: HostBackend) -> Arc<dyn Host> {
+    match backend {
+        HostBackend::Auto => Arc::new(host::Linux::default()),
+        HostBackend::Recording => {
+            tracing::warn!("acts on the machine are recorded and not done");
+            Arc::new(host::Recording::default())
+        }
+    }
+}
+
+/// Has the machine follow the settings that it may have forgotten.
+async fn resume_machine(appliance: Appliance, cancel: CancellationToken) {
+    appliance.resume_machine().await;
+    // A task that ended would be taken for one that died.
+    cancel.cancelled().await;
 }
 
 /// Shows on the health board whether records are being kept.
@@ -198,6 +224,9 @@ fn options(config: &Config) -> Result<domain::Options> {
         time_zone: jiff::tz::TimeZone::get(&config.device.time_zone).context("device.time_zone")?,
         digest_realm: DIGEST_REALM.to_owned(),
         thresholds_rise: config.vision.thresholds_rise,
+        storage: storage_limits(config),
+        upgrade_key: config.host.upgrade_key.clone(),
+        uploads: uploads(&config.storage.dir)?,
         limits: domain::Limits { channels: config.sensetime.channels, ..domain::Limits::default() },
     })
 }
@@ -231,7 +260,8 @@ async fn start(
     }
     let mut tasks = JoinSet::new();
     for listener in listeners.into_sockets() {
-        tasks.spawn(adapter::serve(listener.socket, listener.routes, adapter::Limits::default(), cancel.clone()));
+        let routes = adapter::noting_arrivals(listener.routes, appliance.clone());
+        tasks.spawn(adapter::serve(listener.socket, routes, adapter::Limits::default(), cancel.clone()));
     }
     for Enabled { adapter, .. } in enabled {
         tasks.spawn(supervise(Arc::clone(adapter), appliance.clone(), cancel.clone()));

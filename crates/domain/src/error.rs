@@ -24,6 +24,10 @@ pub enum Thing {
     Picture,
     /// A user of the device.
     Account,
+    /// A port for a network cable.
+    NetworkPort,
+    /// A server that tells the time.
+    TimeServer,
 }
 
 impl std::fmt::Display for Thing {
@@ -37,6 +41,8 @@ impl std::fmt::Display for Thing {
             Self::Record => "record",
             Self::Picture => "picture",
             Self::Account => "account",
+            Self::NetworkPort => "network port",
+            Self::TimeServer => "time server",
         })
     }
 }

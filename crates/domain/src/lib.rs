@@ -10,6 +10,7 @@ mod face;
 pub mod frame;
 pub mod gallery;
 pub mod geometry;
+mod host;
 mod ids;
 mod library;
 mod page;
@@ -25,7 +26,7 @@ mod time;
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
     Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Reembedding, Secret, State, hash_password,
-    retention,
+    network, retention,
 };
 pub(crate) use appliance::{CROP_SCALE, Draft};
 pub use camera::{
@@ -35,6 +36,7 @@ pub use camera::{
 pub use error::{Error, Result, Thing};
 pub use event::Event;
 pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};
+pub use host::{Memory, Network, NetworkPort, Processor, Subnet, TimeService};
 pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, PictureId, Seq, WatchId};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use page::{Page, Window};
@@ -44,5 +46,5 @@ pub use person::{
 };
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use similarity::{Calibration, Similarity};
-pub use storage::{Ages, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
+pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
 pub use time::Timestamp;

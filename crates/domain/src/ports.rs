@@ -3,6 +3,8 @@
 //! Store ports are blocking, and one method is one durable transaction: when it returns `Ok`, the change
 //! survives a power cut. [`Appliance`](crate::Appliance) calls them off the async runtime.
 
+mod host;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,11 +13,13 @@ use bytes::Bytes;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::{
-    Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Detection, EnrolledPerson, Face,
-    Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary, NewRecord, Page,
-    PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Record,
+    Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults, Detection, EnrolledPerson,
+    Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary, NewRecord,
+    Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Record,
     RecordFilter, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp, Usage, Window,
 };
+
+pub use host::Host;
 
 /// The wall clock. Time that only passes is taken from tokio's timer.
 pub trait Clock: Send + Sync {
@@ -276,6 +280,9 @@ pub trait SettingsStore: Send + Sync {
     /// Sets (`Some`) or removes (`None`) a setting.
     fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()>;
 
+    /// Restores the settings of a new device.
+    fn restore(&self, defaults: &Defaults<'_>) -> Result<()>;
+
     /// Appends to the audit log.
     fn audit(&self, entry: &AuditEntry) -> Result<()>;
 
@@ -329,4 +336,6 @@ pub struct Ports {
     pub adapters: Arc<dyn AdapterState>,
     /// Pictures.
     pub pictures: Arc<dyn Pictures>,
+    /// The machine.
+    pub host: Arc<dyn Host>,
 }

@@ -1,6 +1,6 @@
 //! How much room there is, and which records go when there is none.
 
-use crate::{Seq, Timestamp, Verdict};
+use crate::{PasswordHashes, Seq, Timestamp, Verdict};
 
 /// Which records are to be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,19 @@ pub struct Ages {
     pub people_days: Option<u32>,
     /// Records of strangers.
     pub strangers_days: Option<u32>,
+}
+
+/// What restoring the settings of a new device changes, all at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Defaults<'a> {
+    /// Settings that go.
+    pub removed: &'a [&'a str],
+    /// Settings and what they become.
+    pub set: &'a [(&'a str, &'a str)],
+    /// Values of this adapter that go.
+    pub values: (&'a str, &'a [&'a str]),
+    /// An account, when it is still there, and what its password becomes.
+    pub password: Option<(String, PasswordHashes)>,
 }
 
 /// Whether records are being kept.

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use domain::Appliance;
 use domain::ports::{FaceAnalyzer, Ports};
-use domain::{Appliance, Limits};
 use store::{Options, Store};
-use testkit::{FakeAnalyzer, FakeClock, FakeFrames};
+use testkit::{FakeAnalyzer, FakeClock, FakeFrames, FakeHost};
 use tokio_util::sync::CancellationToken;
 
 #[path = "../examples/populate/people.rs"]
@@ -49,17 +49,10 @@ fn start(what: &str, dir: &Path) -> Appliance {
         settings: store.clone(),
         adapters: store.clone(),
         pictures: store,
+        host: Arc::new(FakeHost::new(clock.clone())),
         clock,
     };
-    let options = domain::Options {
-        name: "bench".into(),
-        serial: "1".into(),
-        time_zone: jiff::tz::TimeZone::UTC,
-        digest_realm: "bench".into(),
-        thresholds_rise: true,
-        limits: Limits::default(),
-    };
-    let appliance = Appliance::load(ports, options).unwrap();
+    let appliance = Appliance::load(ports, testkit::options()).unwrap();
     let all = started.elapsed();
     println!("{what}: {} ms, {} of them to open the store", all.as_millis(), opened.as_millis());
     appliance

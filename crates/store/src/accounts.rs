@@ -19,7 +19,7 @@ fn read(row: &mut Reader<'_>) -> Result<Account, Fault> {
 }
 
 pub(crate) fn insert(db: &Connection, new: &NewAccount) -> Result<Account, Fault> {
-    if db.prepare_cached("SELECT 1 FROM account WHERE name = ?")?.exists([&new.name])? {
+    if exists(db, &new.name)? {
         return Err(Error::AlreadyExists { what: Thing::Account }.into());
     }
     let columns = vec![
@@ -32,6 +32,10 @@ pub(crate) fn insert(db: &Connection, new: &NewAccount) -> Result<Account, Fault
     ];
     let id = AccountId(columns::insert(db, "account", columns)?);
     Ok(Account { id, name: new.name.clone(), role: new.role, created_at: new.at })
+}
+
+pub(crate) fn exists(db: &Connection, name: &str) -> Result<bool, Fault> {
+    Ok(db.prepare_cached("SELECT 1 FROM account WHERE name = ?")?.exists([name])?)
 }
 
 pub(crate) fn credentials(db: &Connection, name: &str) -> Result<(Account, PasswordHashes), Fault> {

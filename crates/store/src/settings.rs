@@ -2,7 +2,8 @@
 
 use domain::ports::SettingsStore;
 use domain::{
-    Account, AuditEntry, Camera, CameraChange, CameraId, NewAccount, NewCamera, PasswordHashes, Result, Timestamp,
+    Account, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera, PasswordHashes, Result,
+    Timestamp,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -57,6 +58,27 @@ impl SettingsStore for Store {
                 None => db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?,
             };
             Ok(())
+        })
+    }
+
+    fn restore(&self, defaults: &Defaults<'_>) -> Result<()> {
+        self.database.write("restoring the settings of a new device", |db| {
+            for name in defaults.removed {
+                db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?;
+            }
+            for (name, value) in defaults.set {
+                db.prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
+                    .execute([name, value])?;
+            }
+            let (adapter, keys) = defaults.values;
+            for key in keys {
+                db.prepare_cached("DELETE FROM adapter_value WHERE adapter = ? AND key = ?")?
+                    .execute([adapter, key])?;
+            }
+            match &defaults.password {
+                Some((name, hashes)) if accounts::exists(db, name)? => accounts::set_password(db, name, hashes),
+                _ => Ok(()),
+            }
         })
     }
 

@@ -3,11 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::ports::{Clock, Ports, SettingsStore};
-use domain::{Appliance, Limits, NewAccount, Options, PasswordHashes, Result, Role, hash_password};
+use domain::{
+    Appliance, Limits, NewAccount, Options, PasswordHashes, Result, Role, StorageLimits, WhenFull, hash_password,
+};
 use jiff::tz::TimeZone;
 
 use crate::store::MemoryStore;
-use crate::{FakeAnalyzer, FakeClock, FakeFrames};
+use crate::{FakeAnalyzer, FakeClock, FakeFrames, FakeHost};
 
 /// The administrator that every fake appliance has.
 pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
@@ -24,14 +26,31 @@ pub struct Handles {
     pub frames: Arc<FakeFrames>,
     /// Its memory.
     pub store: Arc<MemoryStore>,
+    /// The machine below it.
+    pub host: Arc<FakeHost>,
 }
 
-/// An appliance in Shanghai with the usual limits, nobody enrolled and no camera, and the account [`ADMIN`].
+/// In Shanghai, with the usual limits and a gibibyte for records.
+pub fn options() -> Options {
+    Options {
+        name: "polyface".into(),
+        serial: "PF0001".into(),
+        time_zone: TimeZone::fixed(jiff::tz::offset(8)),
+        digest_realm: REALM.into(),
+        thresholds_rise: true,
+        limits: Limits::default(),
+        storage: StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite },
+        upgrade_key: None,
+        uploads: std::env::temp_dir(),
+    }
+}
+
+/// An appliance with [`options`], nobody enrolled and no camera, and the account [`ADMIN`].
 ///
 /// # Errors
 /// None that a test could meet, unless the fakes are broken.
 pub fn appliance() -> Result<(Appliance, Handles)> {
-    appliance_with(Limits::default())
+    appliance_of(options())
 }
 
 /// The same with room for less.
@@ -39,15 +58,24 @@ pub fn appliance() -> Result<(Appliance, Handles)> {
 /// # Errors
 /// None that a test could meet, unless the fakes are broken.
 pub fn appliance_with(limits: Limits) -> Result<(Appliance, Handles)> {
+    appliance_of(Options { limits, ..options() })
+}
+
+/// The same with other options.
+///
+/// # Errors
+/// None that a test could meet, unless the fakes are broken.
+pub fn appliance_of(options: Options) -> Result<(Appliance, Handles)> {
     let clock = Arc::new(FakeClock::new());
     let handles = Handles {
         frames: Arc::new(FakeFrames::new(clock.clone())),
         analyzer: Arc::new(FakeAnalyzer::new()),
         store: Arc::new(MemoryStore::default()),
+        host: Arc::new(FakeHost::new(clock.clone())),
         clock,
     };
     add_admin(&handles)?;
-    Ok((handles.restart(limits)?, handles))
+    Ok((Appliance::load(handles.ports(), options)?, handles))
 }
 
 impl Handles {
@@ -56,7 +84,11 @@ impl Handles {
     /// # Errors
     /// As [`Appliance::load`].
     pub fn restart(&self, limits: Limits) -> Result<Appliance> {
-        let ports = Ports {
+        Appliance::load(self.ports(), Options { limits, ..options() })
+    }
+
+    fn ports(&self) -> Ports {
+        Ports {
             clock: self.clock.clone(),
             frames: self.frames.clone(),
             analyzer: self.analyzer.clone(),
@@ -66,16 +98,8 @@ impl Handles {
             settings: self.store.clone(),
             adapters: self.store.clone(),
             pictures: self.store.clone(),
-        };
-        let options = Options {
-            name: "polyface".into(),
-            serial: "PF0001".into(),
-            time_zone: TimeZone::fixed(jiff::tz::offset(8)),
-            digest_realm: REALM.into(),
-            thresholds_rise: true,
-            limits,
-        };
-        Appliance::load(ports, options)
+            host: self.host.clone(),
+        }
     }
 }
 

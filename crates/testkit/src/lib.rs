@@ -6,6 +6,7 @@ pub mod clip;
 mod clock;
 pub mod contract;
 mod frames;
+mod host;
 pub mod memory;
 mod picture;
 pub mod rtsp;
@@ -13,7 +14,8 @@ pub mod store;
 pub mod store_suite;
 
 pub use analyzer::{FakeAnalyzer, Mishap};
-pub use bench::{ADMIN, Handles, appliance, appliance_with};
+pub use bench::{ADMIN, Handles, appliance, appliance_of, appliance_with, options};
 pub use clock::FakeClock;
 pub use frames::{FakeFrames, Take};
+pub use host::{Act, FakeHost};
 pub use picture::{FakeFace, Picture, portrait};

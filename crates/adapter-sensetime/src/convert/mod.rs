@@ -2,10 +2,12 @@
 
 pub(crate) mod batches;
 pub(crate) mod cameras;
+pub(crate) mod clock;
 pub(crate) mod compare;
 pub(crate) mod exports;
 pub(crate) mod faces;
 pub(crate) mod libraries;
+pub(crate) mod network;
 pub(crate) mod paths;
 pub(crate) mod people;
 pub(crate) mod records;

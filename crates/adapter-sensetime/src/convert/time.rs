@@ -31,7 +31,7 @@ fn instant(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault>
         .ok_or_else(|| Fault::parameter(format!("{field} is not yyyy-MM-dd HH:mm:ss")))
 }
 
-fn in_zone(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+pub(super) fn in_zone(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     Some(local.to_zoned(zone.clone()).ok()?.timestamp().into())
 }
 

@@ -20,7 +20,7 @@ pub(crate) async fn export_faces_page(call: Call) -> Result<PageExport, Fault> {
     }
     let filter = domain::PersonFilter { library: Some(library.id), ..Default::default() };
     let Page { rows, total } = call.core.appliance.people(filter, window).await?;
-    let items = rows.into_iter().map(|person| exports::face(person, library.id, call.core.zone())).collect();
+    let items = rows.into_iter().map(|person| exports::face(person, library.id, &call.core.zone())).collect();
     export_page(&call, &FACES, items, total).await
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport,
         let Ok(code) = id.parse() else { continue };
         match call.core.appliance.person_by_code(code).await {
             Ok(person) if person.libraries.contains(&library) => {
-                items.push(exports::face(person, library, call.core.zone()));
+                items.push(exports::face(person, library, &call.core.zone()));
             }
             Ok(_) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -46,14 +46,14 @@ pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport,
 /// Exports a page of captures, newest first (1040, section 3.14).
 pub(crate) async fn export_snaps_page(call: Call) -> Result<PageExport, Fault> {
     let Page { rows, total } = records::page(&call, false, EXPORT_PAGE).await?;
-    let items = rows.iter().map(|record| exports::snap(record, call.core.zone())).collect();
+    let items = rows.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
     export_page(&call, &SNAPS, items, total).await
 }
 
 /// Exports the captures named (1043, section 3.15).
 pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
     let (ids, found) = selected(&call).await?;
-    let items = found.iter().map(|record| exports::snap(record, call.core.zone())).collect();
+    let items = found.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
     export_selection(&call, &SNAPS, ids, items).await
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport,
 pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> {
     records::require_libraries(&call).await?;
     let Page { rows, total } = records::page(&call, true, EXPORT_PAGE).await?;
-    let items = rows.iter().map(|record| exports::alarm(record, call.core.zone())).collect();
+    let items = rows.iter().map(|record| exports::alarm(record, &call.core.zone())).collect();
     export_page(&call, &ALARMS, items, total).await
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> 
 pub(crate) async fn export_alarms_selected(call: Call) -> Result<SelectionExport, Fault> {
     let (ids, found) = selected(&call).await?;
     let alarms = found.iter().filter(|record| record.accepted().is_some());
-    let items = alarms.map(|record| exports::alarm(record, call.core.zone())).collect();
+    let items = alarms.map(|record| exports::alarm(record, &call.core.zone())).collect();
     export_selection(&call, &ALARMS, ids, items).await
 }
 
@@ -126,7 +126,7 @@ async fn export(call: &Call, kind: &Kind, items: Vec<Item>) -> Result<(String, V
     if exported.is_empty() {
         return Err(Code::NothingToExport.into());
     }
-    let stem = format!("{}_{}", kind.name, time::file_text(core.appliance.now(), core.zone()));
+    let stem = format!("{}_{}", kind.name, time::file_text(core.appliance.now(), &core.zone()));
     let name = core.exports.keep(archive.finish().await?, stem, "zip").await?;
     Ok((paths::export(&name), exported))
 }

@@ -57,5 +57,5 @@ pub(crate) async fn query_libs(call: Call) -> Result<Rows<Lib>, Fault> {
 async fn rows(call: &Call, filter: LibraryFilter) -> Result<Vec<Lib>, Fault> {
     let found = call.core.appliance.libraries(filter).await?;
     // Ids rise with time, so the reverse order is the newest first.
-    Ok(found.iter().rev().map(|library| libraries::row(library, call.core.zone())).collect())
+    Ok(found.iter().rev().map(|library| libraries::row(library, &call.core.zone())).collect())
 }

@@ -6,9 +6,11 @@ mod compare;
 mod device;
 mod exports;
 mod libraries;
+mod network;
 mod people;
 mod push;
 mod records;
+mod time;
 
 pub(crate) use push::{Receiver, receiver};
 
@@ -102,6 +104,23 @@ const OPERATIONS: &[Operation] = &[
     read(772, |call| answer(compare::compare_1_to_n(call))),
     read(780, |call| answer(compare::compare_1_to_n_base64(call))),
     read(1281, |call| answer(device::get_version(call))),
+    read(1291, |call| answer(time::get_ntp(call))),
+    administer(1290, |call| answer(time::set_ntp(call))),
+    read(1288, |call| answer(device::get_storage(call))),
+    administer(1287, |call| answer(device::set_storage(call))),
+    read(1283, |call| answer(time::get_time(call))),
+    administer(1282, |call| answer(time::set_time(call))),
+    read(1297, |call| answer(network::get_network(call))),
+    administer(1296, |call| answer(network::set_network(call))),
+    administer(1295, |call| answer(network::set_default_port(call))),
+    administer(1294, |call| answer(device::reboot(call))),
+    read(1301, |call| answer(device::get_device_id(call))),
+    administer(1300, |call| answer(device::set_device_id(call))),
+    administer(1317, |call| answer(device::restore_defaults(call))),
+    administer(1315, |call| answer(device::enable_web(call))),
+    administer(1316, |call| answer(device::disable_web(call))),
+    read(1313, |call| answer(device::get_cpu(call))),
+    read(1314, |call| answer(device::get_memory(call))),
     read(1286, |call| answer(push::get_ws_key(call))),
     administer(1298, |call| answer(push::set_http_push(call))),
     administer(1299, |call| answer(push::get_http_push(call))),

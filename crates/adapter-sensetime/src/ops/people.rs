@@ -74,7 +74,7 @@ pub(crate) async fn query_faces(call: Call) -> Result<Rows<FaceRow>, Fault> {
     let query: QueryFaces = call.read()?;
     let window = window(query.start_no, query.qry_len, QUERY_PAGE)?;
     let library = LibraryId(query.lib_id.0);
-    let filter = people::filter(query, call.read()?, call.core.zone())?;
+    let filter = people::filter(query, call.read()?, &call.core.zone())?;
     call.core.appliance.library(library).await?;
     let page = call.core.appliance.people(filter, window).await?;
     let mut rows = Vec::with_capacity(page.rows.len());
@@ -93,5 +93,5 @@ async fn member(call: &Call, library: LibraryId, img_id: &Text) -> Result<Person
 
 async fn row(call: &Call, person: Person, library: LibraryId) -> FaceRow {
     let extension = call.core.extension(&person.photo).await;
-    people::row(person, library, extension, call.core.zone())
+    people::row(person, library, extension, &call.core.zone())
 }

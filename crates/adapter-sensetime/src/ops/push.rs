@@ -8,7 +8,7 @@ use crate::wire::Nothing;
 use crate::wire::push::{HttpPush, SetHttpPush, WsKey};
 
 /// The state value that holds the receiver: its key, a line feed, its URL.
-const RECEIVER: &str = "push.receiver";
+pub(super) const RECEIVER: &str = "push.receiver";
 
 /// Who gets the pushes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ use crate::wire::{Nothing, Rows, Text};
 /// Lists captures with their best match, newest first (1037, section 3.13).
 pub(crate) async fn query_snaps(call: Call) -> Result<Rows<Snap>, Fault> {
     let page = page(&call, false, QUERY_PAGE).await?;
-    let rows = page.rows.iter().map(|record| records::snap(record, call.core.zone())).collect();
+    let rows = page.rows.iter().map(|record| records::snap(record, &call.core.zone())).collect();
     Ok(Rows::new(rows, page.total))
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
             Some(best) => call.core.extension(&best.photo).await,
             None => "",
         };
-        rows.push(records::alarm(record, extension, call.core.zone()));
+        rows.push(records::alarm(record, extension, &call.core.zone()));
     }
     Ok(Rows::new(rows, page.total))
 }
@@ -39,7 +39,7 @@ pub(crate) async fn delete_all_snaps(call: Call) -> Result<Nothing, Fault> {
 pub(super) async fn page(call: &Call, accepted_only: bool, most: i64) -> Result<Page<Record>, Fault> {
     let query: QueryRecords = call.read()?;
     let window = window(query.start_no, query.qry_len, most)?;
-    let filter = records::filter(query, accepted_only, call.core.config.channels, call.core.zone())?;
+    let filter = records::filter(query, accepted_only, call.core.config.channels, &call.core.zone())?;
     Ok(call.core.appliance.records(filter, window).await?)
 }
 

@@ -6,10 +6,12 @@ pub(crate) mod device;
 pub(crate) mod exports;
 mod lenient;
 pub(crate) mod libraries;
+pub(crate) mod network;
 pub(crate) mod people;
 pub(crate) mod push;
 pub(crate) mod records;
 pub(crate) mod session;
+pub(crate) mod time;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

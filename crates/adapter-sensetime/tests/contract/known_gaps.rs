@@ -6,7 +6,7 @@ const KINDS: &str = "only RTSP streams and files are played yet";
 const BODIES: &str = "bodies are not captured yet";
 const HTTPS: &str = "the device does not switch to HTTPS yet";
 const RELAYS: &str = "relays are not bound yet";
-const HOST: &str = "the box itself is not set up from here yet";
+const UPGRADE: &str = "no software is taken over yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("1046", BODIES),
@@ -19,24 +19,7 @@ pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("515/gb28181", KINDS),
     ("515/image", KINDS),
     ("1310", KINDS),
-    ("1291", HOST),
-    ("1290", HOST),
-    ("1288", HOST),
-    ("1287", HOST),
-    ("1283", HOST),
-    ("1282", HOST),
-    ("1297", HOST),
-    ("1296", HOST),
-    ("1295", HOST),
-    ("1292", HOST),
-    ("1294", HOST),
-    ("1301", HOST),
-    ("1300", HOST),
-    ("1317", HOST),
-    ("1315", HOST),
-    ("1316", HOST),
-    ("1313", HOST),
-    ("1314", HOST),
+    ("1292", UPGRADE),
     ("1302", HTTPS),
     ("1303", HTTPS),
     ("1304", HTTPS),

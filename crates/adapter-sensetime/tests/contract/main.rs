@@ -7,15 +7,18 @@ mod cameras;
 mod compare;
 #[path = "../device/mod.rs"]
 mod device;
+mod device_box;
 mod events;
 mod exports;
 mod hostile;
 mod known_gaps;
 mod libraries;
+mod network;
 mod people;
 mod records;
 mod sessions;
 mod settings;
+mod time;
 mod witness;
 
 use std::sync::Arc;
@@ -79,6 +82,25 @@ scenarios! {
         two_pictures_are_compared,
         a_picture_is_searched_for_in_libraries,
         pictures_that_cannot_be_compared_are_refused;
+    device_box:
+        the_storage_policy_is_changed_and_kept,
+        a_restart_ends_all_sessions_and_nothing_else,
+        what_the_machine_does_not_permit_is_an_internal_error,
+        the_device_id_is_changed_and_kept,
+        the_management_page_is_closed_and_opened,
+        processor_and_memory_are_told,
+        a_restored_device_has_the_settings_of_a_new_one,
+        a_restored_device_whose_machine_did_not_follow_tries_again;
+    time:
+        the_time_server_is_set_in_parts,
+        the_clock_runs_on_from_where_it_is_set,
+        a_clock_that_follows_a_server_takes_only_the_zone;
+    network:
+        a_port_that_is_reached_on_its_new_address_stays,
+        a_port_that_nobody_reaches_is_put_back,
+        a_change_that_a_crash_interrupts_is_undone_at_the_start,
+        default_port_and_name_servers_are_set,
+        settings_that_would_cut_the_device_off_are_refused;
     settings:
         the_version_and_the_push_receiver_are_read;
     events:

@@ -49,6 +49,21 @@ impl Witness {
         Self { device, ledger: Arc::clone(ledger) }
     }
 
+    /// The same device, ended as by a crash and started anew, with a new session.
+    pub(crate) async fn restart(self) -> Self {
+        let ledger = self.ledger;
+        let handles = self.device.stop().await;
+        let appliance = handles.restart(Limits::default()).unwrap();
+        Self { device: Device::start_on(appliance, handles, Duration::from_secs(3600)).await, ledger }
+    }
+
+    /// Lets the time pass; sockets need it to run otherwise.
+    pub(crate) async fn pass(&self, time: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
     pub(crate) async fn stop(self) {
         self.device.stop().await;
     }

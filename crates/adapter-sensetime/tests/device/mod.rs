@@ -66,16 +66,24 @@ impl Device {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        tasks.spawn(serve(listener, adapter.routes().unwrap(), Limits::default(), cancel.clone()));
+        let routes = adapter::noting_arrivals(adapter.routes().unwrap(), appliance.clone());
+        tasks.spawn(serve(listener, routes, Limits::default(), cancel.clone()));
+        tasks.spawn(domain::network::guard(appliance.clone(), cancel.clone()));
         let (running, of, token) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
         tasks.spawn(async move { running.run(of, token).await });
         let watching = Options { detect_every: Duration::from_millis(50) };
         tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
-        let client = reqwest::Client::new();
+        // A connection that idles while a test lets hours pass would be closed.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
         let mut device = Self { address, appliance, handles, session: String::new(), client, exports, cancel, tasks };
-        let login = json!({"msg_id": "257", "user_name": ADMIN.0, "user_pwd": ADMIN.1});
-        device.session = device.ask(login).await.as_str().unwrap().to_owned();
+        device.log_in(ADMIN.1).await;
         device
+    }
+
+    /// Opens a session, in place of the one before.
+    pub(crate) async fn log_in(&mut self, password: &str) {
+        let login = json!({"msg_id": "257", "user_name": ADMIN.0, "user_pwd": password});
+        self.session = self.ask(login).await.as_str().unwrap().to_owned();
     }
 
     pub(crate) async fn stop(mut self) -> Handles {
@@ -104,6 +112,13 @@ impl Device {
     pub(crate) async fn call(&self, body: Value) -> Answer {
         let request = self.post("/api/json").header("SessionId", &self.session).json(&body);
         Answer::of(request).await
+    }
+
+    /// Sends a JSON call with these fields and gives what came back.
+    pub(crate) async fn call_with(&self, msg_id: &str, fields: &Value) -> Answer {
+        let mut body = fields.clone();
+        body["msg_id"] = json!(msg_id);
+        self.call(body).await
     }
 
     /// Sends a JSON call that must succeed.

@@ -15,6 +15,7 @@ use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::interval;
 use tracing::Instrument;
@@ -22,22 +23,50 @@ use tracing::Instrument;
 use super::pace::{Watched, paced};
 use super::place::{Place, Pulse};
 use super::socket::Socket;
-use super::{Limits, Server};
+use super::{Limits, LocalAddress, Server};
 
 /// Bytes of a request's head at most.
 const LONGEST_HEAD: usize = 64 << 10;
 /// How often a connection's time is looked at while the listener closes.
 const CLOSING_TICK: Duration = Duration::from_millis(50);
 
+/// The two ends of a connection.
+#[derive(Clone, Copy)]
+struct Ends {
+    peer: SocketAddr,
+    local: Option<SocketAddr>,
+}
+
 /// Serves a connection until either side is done with it.
 pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, place: Place) {
-    let Server { router, limits, closing } = server;
     // Without it answers in several pieces may wait for the caller's delayed acknowledgement; no loss if it fails.
     let _ = stream.set_nodelay(true);
     let pulse = place.pulse().clone();
-    let socket = TokioIo::new(Socket::new(stream, place, limits.stall));
+    let ends = Ends { peer, local: stream.local_addr().ok() };
+    let socket = Socket::new(stream, place, server.limits.stall);
+    match server.tls.clone() {
+        None => converse(server, socket, ends, pulse).await,
+        Some(acceptor) => {
+            let handshake = tokio::time::timeout(server.limits.head, acceptor.accept(socket));
+            // Whoever does not finish it never said anything.
+            if let Some(Ok(Ok(socket))) = server.closing.clone().run_until_cancelled(handshake).await {
+                converse(server, socket, ends, pulse).await;
+            }
+        }
+    }
+}
+
+/// Answers what comes in.
+async fn converse(
+    server: Server,
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ends: Ends,
+    pulse: Arc<Pulse>,
+) {
+    let Server { router, limits, closing, .. } = server;
+    let socket = TokioIo::new(socket);
     let service = TowerToHyperService::new(router);
-    let answer = service_fn(|request| answer(service.clone(), request, peer, &limits, pulse.clone()));
+    let answer = service_fn(|request| answer(service.clone(), request, ends, &limits, pulse.clone()));
     let connection = http1::Builder::new()
         // The place keeps the time: one limit for heads and another for idleness.
         .header_read_timeout(None)
@@ -67,14 +96,17 @@ pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, p
 async fn answer(
     service: TowerToHyperService<Router>,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    ends: Ends,
     limits: &Limits,
     pulse: Arc<Pulse>,
 ) -> Result<Response<Watched>, Infallible> {
     pulse.requested(!request.body().is_end_stream());
     let mut request = request.map(|body| paced(body, limits, &pulse));
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %peer.ip());
+    request.extensions_mut().insert(ConnectInfo(ends.peer));
+    if let Some(local) = ends.local {
+        request.extensions_mut().insert(LocalAddress(local.ip()));
+    }
+    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %ends.peer.ip());
     let response = service.call(request).instrument(span).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         pulse.upgraded();

@@ -6,11 +6,17 @@ mod place;
 mod socket;
 
 use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::map_request;
+use domain::Appliance;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -56,10 +62,31 @@ impl Default for Limits {
 /// being served, the new one is refused. A WebSocket holds its place until it ends, so a route that upgrades before it
 /// knows the caller must wait for the proof with a deadline of its own.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
+    serve_connections(listener, router, limits, None, cancel).await;
+}
+
+/// As [`serve`], over TLS.
+pub(crate) async fn serve_encrypted(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    config: Arc<ServerConfig>,
+    cancel: CancellationToken,
+) {
+    serve_connections(listener, router, limits, Some(config.into()), cancel).await;
+}
+
+async fn serve_connections(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tls: Option<TlsAcceptor>,
+    cancel: CancellationToken,
+) {
     let tasks = TaskTracker::new();
     let places = Places::new(limits.connections, tasks.clone());
     let router = router.layer(DefaultBodyLimit::max(limits.body_bytes)).layer(CatchPanicLayer::new());
-    let server = Server { router, limits, closing: cancel.clone() };
+    let server = Server { router, limits, tls, closing: cancel.clone() };
     loop {
         let accepted = tokio::select! {
             biased;
@@ -84,11 +111,28 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel
     }
 }
 
+/// The address of this machine that a request came in on, among its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LocalAddress(IpAddr);
+
+/// Routes that tell the appliance on which of its addresses every request comes in; see
+/// [`Appliance::note_arrival`].
+pub fn noting_arrivals(router: Router, appliance: Appliance) -> Router {
+    router.layer(map_request(move |request: Request| {
+        if let Some(LocalAddress(address)) = request.extensions().get() {
+            appliance.note_arrival(*address);
+        }
+        std::future::ready(request)
+    }))
+}
+
 /// What every connection of a listener shares.
 #[derive(Clone)]
 struct Server {
     router: Router,
     limits: Limits,
+    /// Whether connections are encrypted.
+    tls: Option<TlsAcceptor>,
     closing: CancellationToken,
 }
 

@@ -4,7 +4,7 @@ use super::Appliance;
 use crate::{AuditEntry, Result, Timestamp};
 
 /// The setting that holds the platform's name for this device.
-const DEVICE_ID: &str = "device.id";
+pub(super) const DEVICE_ID: &str = "device.id";
 
 /// What the device says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

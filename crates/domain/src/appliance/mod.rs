@@ -7,20 +7,28 @@ mod compare;
 mod device;
 mod gallery;
 mod libraries;
+mod machine;
+pub mod network;
 mod people;
 mod records;
 mod reembedding;
+mod restore;
 pub mod retention;
 mod state;
+mod time;
+mod upgrade;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
+use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::surveillance::Board;
-use crate::{Error, Event, Result, Seq};
+use crate::{Error, Event, Result, Seq, StorageLimits};
 
 use accounts::LoginGuard;
 pub use accounts::{Secret, hash_password};
@@ -39,14 +47,21 @@ pub struct Options {
     pub name: String,
     /// The device's serial number.
     pub serial: String,
-    /// Local time of plans and daily windows.
-    pub time_zone: jiff::tz::TimeZone,
+    /// Local time of plans, daily windows and platforms, unless one of them has set another:
+    /// [`Appliance::time_zone`].
+    pub time_zone: TimeZone,
     /// The realm that digest logins are hashed for; changing it voids them.
     pub digest_realm: String,
     /// Whether a watch's threshold rises where it watches for many people; see [`Calibration`](crate::Calibration).
     pub thresholds_rise: bool,
     /// How much fits.
     pub limits: Limits,
+    /// What may be stored; a platform may have set another `when_full`: [`Appliance::storage_limits`].
+    pub storage: StorageLimits,
+    /// The public key (minisign) whose signatures on software packages count; `None`: none does.
+    pub upgrade_key: Option<String>,
+    /// Where large uploads lie until they are used; what is left there from before is void.
+    pub uploads: PathBuf,
 }
 
 /// How much fits on the device.
@@ -90,6 +105,9 @@ struct Core {
     cameras_changed: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
     storage: Storage,
+    time_zone: ArcSwap<TimeZone>,
+    console_open: watch::Sender<bool>,
+    network: network::Guard,
 }
 
 impl Appliance {
@@ -98,6 +116,9 @@ impl Appliance {
         let gallery = Gallery::new(ports.analyzer.model().clone());
         let kept_copy = gallery::load(&ports, &gallery)?;
         let newest = watch::Sender::new(ports.records.newest()?);
+        let time_zone = ArcSwap::from_pointee(time::load(&ports, &options)?);
+        let console_open = watch::Sender::new(machine::console_is_open(&ports)?);
+        let storage = Storage::load(&ports, options.storage)?;
         let core = Core {
             ports,
             options,
@@ -110,7 +131,10 @@ impl Appliance {
             reembedding: watch::Sender::default(),
             cameras_changed: watch::Sender::new(0),
             events: broadcast::Sender::new(EVENT_BACKLOG),
-            storage: Storage::default(),
+            storage,
+            time_zone,
+            console_open,
+            network: network::Guard::default(),
         };
         Ok(Self { core: Arc::new(core) })
     }

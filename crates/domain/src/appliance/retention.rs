@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
+use crate::ports::Ports;
 use crate::{
     Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
     WhenFull,
@@ -28,8 +29,10 @@ const WAITING: usize = 64;
 const RESERVE_SHARE: u64 = 50;
 const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
-const PEOPLE_DAYS: &str = "retention.people_days";
-const STRANGERS_DAYS: &str = "retention.strangers_days";
+/// The setting that holds what happens when the storage is full, when a platform has set it.
+pub(super) const WHEN_FULL: &str = "storage.when_full";
+pub(super) const PEOPLE_DAYS: &str = "retention.people_days";
+pub(super) const STRANGERS_DAYS: &str = "retention.strangers_days";
 /// The longest age, days.
 const MAX_DAYS: u32 = 36_500;
 
@@ -47,15 +50,26 @@ pub(crate) struct Draft {
 pub(crate) struct Storage {
     state: watch::Sender<StorageState>,
     waiting: Mutex<VecDeque<Draft>>,
-}
-
-impl Default for Storage {
-    fn default() -> Self {
-        Self { state: watch::Sender::new(StorageState::Working), waiting: Mutex::default() }
-    }
+    limits: watch::Sender<StorageLimits>,
 }
 
 impl Storage {
+    /// Nothing waits; the limits are those configured, with what a platform set in its place.
+    pub(super) fn load(ports: &Ports, configured: StorageLimits) -> Result<Self> {
+        let when_full = match ports.settings.setting(WHEN_FULL)?.as_deref() {
+            Some("overwrite") => WhenFull::Overwrite,
+            Some("stop") => WhenFull::Stop,
+            _ => configured.when_full,
+        };
+        let limits = watch::Sender::new(StorageLimits { when_full, ..configured });
+        Ok(Self { state: watch::Sender::new(StorageState::Working), waiting: Mutex::default(), limits })
+    }
+
+    /// From now on this happens when the storage is full.
+    pub(super) fn set_when_full(&self, when_full: WhenFull) {
+        self.limits.send_modify(|limits| limits.when_full = when_full);
+    }
+
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Draft>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,6 +95,29 @@ impl Appliance {
     /// Whether records are being kept, now and whenever that changes.
     pub fn storage_state(&self) -> watch::Receiver<StorageState> {
         self.core.storage.state.subscribe()
+    }
+
+    /// What may be stored, and what happens then.
+    pub fn storage_limits(&self) -> StorageLimits {
+        *self.core.storage.limits.borrow()
+    }
+
+    /// What is stored, and what is left.
+    pub async fn storage_usage(&self) -> Result<Usage> {
+        self.blocking(|a| a.ports().records.usage()).await
+    }
+
+    /// Sets what happens when the storage is full; it holds at once and over a restart.
+    pub async fn set_when_full(&self, actor: &str, when_full: WhenFull) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let word = if when_full == WhenFull::Stop { "stop" } else { "overwrite" };
+            a.ports().settings.set_setting(WHEN_FULL, Some(word))?;
+            a.core.storage.set_when_full(when_full);
+            a.audit(&actor, "storage.when_full", &word);
+            Ok(())
+        })
+        .await
     }
 
     /// How long records are kept.
@@ -189,16 +226,27 @@ fn failing(error: &Error) -> StorageState {
 }
 
 /// Keeps room for new records until cancelled; then writes what still waits, if it can.
-pub async fn run(appliance: Appliance, limits: StorageLimits, cancel: CancellationToken) {
-    let mut keeper = Keeper { appliance, limits, cancel, ages_checked: None };
+pub async fn run(appliance: Appliance, cancel: CancellationToken) {
+    let mut limits = appliance.core.storage.limits.subscribe();
+    let mut keeper = Keeper { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None };
     let mut ticks = tokio::time::interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while keeper.cancel.clone().run_until_cancelled(ticks.tick()).await.is_some() {
+    while keeper.cancel.clone().run_until_cancelled(next_check(&mut ticks, &mut limits)).await.is_some() {
+        keeper.limits = *limits.borrow_and_update();
         keeper.check().await;
     }
     let last = keeper.appliance.blocking(|a| Ok(a.write_waiting())).await;
     if let Ok(Some(error)) | Err(error) = last {
         tracing::error!(error = error.chain(), "records that waited are lost");
+    }
+}
+
+/// Waits for the next round; other limits are a reason for one at once.
+async fn next_check(ticks: &mut Interval, limits: &mut watch::Receiver<StorageLimits>) {
+    tokio::select! {
+        _ = ticks.tick() => {}
+        // The appliance that sends them outlives the round.
+        _ = limits.changed() => {}
     }
 }
 

@@ -123,7 +123,7 @@ impl Recogniser {
 
     fn armed(&self) -> bool {
         let watch = &self.camera.watch.settings;
-        watch.enabled && watch.plan.covers(&self.appliance.now().in_zone(&self.appliance.options().time_zone))
+        watch.enabled && watch.plan.covers(&self.appliance.now().in_zone(&self.appliance.time_zone()))
     }
 
     fn search(&self) -> Search {
@@ -292,7 +292,7 @@ impl Recogniser {
         let scene = analyzer.encode(look.shot.frame.clone(), None).await?;
         let at = look.shot.frame.at();
         let verdict = match rules::is_living(analyzer.live_from(), look.face.liveness) {
-            true => rules::verdict(&answer, person.as_ref(), at, &self.appliance.options().time_zone),
+            true => rules::verdict(&answer, person.as_ref(), at, &self.appliance.time_zone()),
             false => Verdict::Spoof,
         };
         // The frame may be large and the draft may wait long.

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
 const MIB: u64 = 1 << 20;
-const ROOMY: StorageLimits = StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite };
 
 fn limits(max_bytes: u64, when_full: WhenFull) -> StorageLimits {
     StorageLimits { max_bytes, when_full }
@@ -23,9 +22,9 @@ struct Keeping {
 }
 
 impl Keeping {
-    fn start(stage: &Stage, limits: StorageLimits) -> Self {
+    fn start(stage: &Stage) -> Self {
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        tasks.spawn(retention::run(stage.appliance.clone(), limits, cancel.clone()));
+        tasks.spawn(retention::run(stage.appliance.clone(), cancel.clone()));
         Self { cancel, tasks }
     }
 
@@ -65,9 +64,9 @@ fn fill(stage: &Stage, records: u32) {
 
 #[tokio::test(start_paused = true)]
 async fn the_oldest_records_go_when_the_limit_is_reached() {
-    let stage = Stage::new();
+    let stage = Stage::storing(limits(32 * MIB, WhenFull::Overwrite));
     fill(&stage, 40);
-    let keeping = Keeping::start(&stage, limits(32 * MIB, WhenFull::Overwrite));
+    let keeping = Keeping::start(&stage);
     tokio::time::sleep(secs(5.0)).await;
     let left = stage.records().await;
     assert!(stage.fakes.store.usage().unwrap().used_bytes <= 32 * MIB);
@@ -82,9 +81,11 @@ async fn the_oldest_records_go_when_the_limit_is_reached() {
 
 #[tokio::test(start_paused = true)]
 async fn with_stop_nothing_goes_and_nothing_comes() {
-    let mut stage = Stage::playing([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])]).await;
+    let mut stage = Stage::storing(limits(16 * MIB, WhenFull::Stop))
+        .play([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])])
+        .await;
     fill(&stage, 20);
-    let keeping = Keeping::start(&stage, limits(16 * MIB, WhenFull::Stop));
+    let keeping = Keeping::start(&stage);
     reach(&stage, is_full).await;
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
@@ -95,9 +96,11 @@ async fn with_stop_nothing_goes_and_nothing_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn recording_goes_on_when_a_stopped_device_has_room_again() {
-    let stage = Stage::playing([Take::new().nobody(secs(8.0)).show(secs(2.0), [face("alice")])]).await;
+    let stage = Stage::storing(limits(16 * MIB, WhenFull::Stop))
+        .play([Take::new().nobody(secs(8.0)).show(secs(2.0), [face("alice")])])
+        .await;
     fill(&stage, 20);
-    let keeping = Keeping::start(&stage, limits(16 * MIB, WhenFull::Stop));
+    let keeping = Keeping::start(&stage);
     reach(&stage, is_full).await;
     while stage.fakes.store.remove_records(domain::Removal::Oldest, 100).unwrap() > 0 {}
     reach(&stage, is_working).await;
@@ -106,11 +109,27 @@ async fn recording_goes_on_when_a_stopped_device_has_room_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_happens_when_the_storage_is_full_can_be_changed_at_any_time() {
+    let stage = Stage::storing(limits(16 * MIB, WhenFull::Stop));
+    fill(&stage, 20);
+    let keeping = Keeping::start(&stage);
+    reach(&stage, is_full).await;
+    stage.appliance.set_when_full("test", WhenFull::Overwrite).await.unwrap();
+    reach(&stage, is_working).await;
+    assert!(stage.records().await.len() < 20);
+    keeping.end().await;
+    let again = stage.fakes.restart(domain::Limits::default()).unwrap();
+    again.set_when_full("test", WhenFull::Stop).await.unwrap();
+    let again = stage.fakes.restart(domain::Limits::default()).unwrap();
+    assert_eq!(again.storage_limits().when_full, WhenFull::Stop);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_made_while_the_disk_is_full_is_written_when_it_is_not() {
     let mut stage = Stage::playing([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])]).await;
     stage.enrol("alice").await;
     stage.fakes.store.fill_up(true);
-    let keeping = Keeping::start(&stage, ROOMY);
+    let keeping = Keeping::start(&stage);
     reach(&stage, is_failing).await;
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
@@ -125,7 +144,7 @@ async fn a_record_made_while_the_disk_is_full_is_written_when_it_is_not() {
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_takes_no_writes_is_told_and_heals_by_itself() {
     let mut stage = Stage::playing([Take::new().nobody(secs(1.0)).show(secs(2.0), [face("alice")])]).await;
-    let keeping = Keeping::start(&stage, ROOMY);
+    let keeping = Keeping::start(&stage);
     stage.open();
     stage.fakes.store.write_protect(true);
     reach(&stage, is_failing).await;
@@ -146,7 +165,7 @@ async fn the_records_that_wait_are_bounded_and_keep_their_order() {
     camera.settings.snap_mode = SnapMode::Timed;
     stage.add(camera).await;
     stage.fakes.store.fill_up(true);
-    let keeping = Keeping::start(&stage, ROOMY);
+    let keeping = Keeping::start(&stage);
     reach(&stage, is_failing).await;
     stage.open();
     tokio::time::sleep(secs(450.0)).await;
@@ -172,7 +191,7 @@ async fn records_go_when_they_are_too_old_for_their_kind() {
         store.append(&record).unwrap();
     }
     stage.appliance.set_ages("test", Ages { people_days: Some(30), strangers_days: Some(7) }).await.unwrap();
-    let keeping = Keeping::start(&stage, ROOMY);
+    let keeping = Keeping::start(&stage);
     tokio::time::sleep(secs(5.0)).await;
     let left: Vec<_> = stage.records().await.iter().map(|record| record.seq).collect();
     assert_eq!(left, [Seq(1), Seq(4)]);

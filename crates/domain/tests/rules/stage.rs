@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    Appliance, Camera, CameraSettings, LibraryId, LibraryKind, LibraryName, NewCamera, NewLibrary, NewPerson, Person,
-    Record, Seq, SnapMode, Source, WatchSettings, surveillance,
+    Appliance, Camera, CameraSettings, LibraryId, LibraryKind, LibraryName, NewCamera, NewLibrary, NewPerson, Options,
+    Person, Record, Seq, SnapMode, Source, StorageLimits, WatchSettings, surveillance,
 };
 use testkit::{FakeFace, Handles, Picture, Take};
 use tokio::task::JoinSet;
@@ -30,16 +30,29 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let (appliance, fakes) = testkit::appliance().unwrap();
+        Self::with(testkit::options())
+    }
+
+    /// A stage with so much room for records.
+    pub(crate) fn storing(storage: StorageLimits) -> Self {
+        Self::with(Options { storage, ..testkit::options() })
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        let (appliance, fakes) = testkit::appliance_of(options).unwrap();
         Self { appliance, fakes, cancel: CancellationToken::new(), tasks: JoinSet::new() }
     }
 
     /// A stage whose gate camera plays these takes, watched for the default library.
     pub(crate) async fn playing(takes: impl IntoIterator<Item = Take>) -> Self {
-        let stage = Self::new();
-        stage.fakes.frames.script(GATE, takes);
-        stage.add(gate()).await;
-        stage
+        Self::new().play(takes).await
+    }
+
+    /// This stage with such a gate camera.
+    pub(crate) async fn play(self, takes: impl IntoIterator<Item = Take>) -> Self {
+        self.fakes.frames.script(GATE, takes);
+        self.add(gate()).await;
+        self
     }
 
     pub(crate) async fn add(&self, camera: NewCamera) -> Camera {

@@ -2,8 +2,8 @@
 
 use domain::ports::SettingsStore;
 use domain::{
-    Account, AccountId, AuditEntry, Camera, CameraChange, CameraId, Error, NewAccount, NewCamera, PasswordHashes,
-    Result, Thing, Timestamp, Watch, WatchId,
+    Account, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount, NewCamera,
+    PasswordHashes, Result, Thing, Timestamp, Watch, WatchId,
 };
 
 use super::{MemoryStore, State, next};
@@ -83,6 +83,26 @@ impl SettingsStore for MemoryStore {
             Some(value) => state.settings.insert(name.to_owned(), value.to_owned()),
             None => state.settings.remove(name),
         };
+        Ok(())
+    }
+
+    fn restore(&self, defaults: &Defaults<'_>) -> Result<()> {
+        let mut state = self.write()?;
+        for name in defaults.removed {
+            state.settings.remove(*name);
+        }
+        for (name, value) in defaults.set {
+            state.settings.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let (adapter, keys) = defaults.values;
+        for key in keys {
+            state.values.remove(&(adapter.to_owned(), (*key).to_owned()));
+        }
+        if let Some((name, hashes)) = &defaults.password
+            && let Some(found) = state.accounts.iter_mut().find(|(account, _)| account.name == *name)
+        {
+            found.1 = hashes.clone();
+        }
         Ok(())
     }
 

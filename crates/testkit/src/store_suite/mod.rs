@@ -118,6 +118,7 @@ macro_rules! store_suite {
                 a_login_name_is_taken_once
                 a_new_password_replaces_all_hashes
                 a_setting_is_set_and_removed
+                the_settings_of_a_new_device_come_back_together
                 the_audit_log_comes_newest_first
             }
             adapters {

@@ -1,6 +1,6 @@
 //! Accounts, the audit log and single settings.
 
-use domain::{AuditEntry, Error, NewAccount, PasswordHashes, Role, Thing};
+use domain::{AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing};
 
 use super::Stores;
 use super::samples::at;
@@ -58,6 +58,29 @@ pub fn a_setting_is_set_and_removed(store: &dyn Stores) {
     store.set_setting("a", None).unwrap();
     store.set_setting("a", None).unwrap();
     assert_eq!(store.setting("a").unwrap(), None);
+}
+
+/// What is named goes, all else stays; an account that is gone is no obstacle.
+pub fn the_settings_of_a_new_device_come_back_together(store: &dyn Stores) {
+    store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    for name in ["a", "b", "c"] {
+        store.set_setting(name, Some("1")).unwrap();
+        store.set_value("one", name, Some("1")).unwrap();
+        store.set_value("two", name, Some("1")).unwrap();
+    }
+    let defaults = |name: &str| Defaults {
+        removed: &["a", "z"],
+        set: &[("b", "2"), ("d", "4")],
+        values: ("one", &["a", "b"]),
+        password: Some((name.to_owned(), hashes("first"))),
+    };
+    store.restore(&defaults("root")).unwrap();
+    let settings = ["a", "b", "c", "d"].map(|name| store.setting(name).unwrap());
+    assert_eq!(settings.map(Option::unwrap_or_default), ["", "2", "1", "4"]);
+    let values = |adapter| ["a", "b", "c"].map(|key| store.value(adapter, key).unwrap().is_some());
+    assert_eq!((values("one"), values("two")), ([false, false, true], [true, true, true]));
+    assert!(store.credentials("root").unwrap().1 == hashes("first"));
+    store.restore(&defaults("nobody")).unwrap();
 }
 
 /// Newest by order of writing: the clock may have been set back.

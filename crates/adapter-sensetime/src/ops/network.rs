@@ -1,0 +1,39 @@
+//! The network ports.
+
+use domain::Error;
+
+use crate::call::Call;
+use crate::codes::{Code, Fault};
+use crate::convert::network;
+use crate::wire::Nothing;
+use crate::wire::network::{Network, SetDefaultPort, SetNetwork};
+
+/// Reads the network ports (1297, section 6.8).
+pub(crate) async fn get_network(call: Call) -> Result<Network, Fault> {
+    Ok(network::told(call.core.appliance.network().await?))
+}
+
+/// Sets one port; put back unless a request comes in on the new address within a minute (1296, section 6.9).
+pub(crate) async fn set_network(call: Call) -> Result<Nothing, Fault> {
+    let port = network::port(call.read::<SetNetwork>()?)?;
+    call.core.appliance.set_port(call.actor(), port).await.map_err(refusal)?;
+    Ok(Nothing::NOTHING)
+}
+
+/// Sets the default port and the name servers; put back unless a request comes in within a minute (1295, section 6.10).
+pub(crate) async fn set_default_port(call: Call) -> Result<Nothing, Fault> {
+    let asked: SetDefaultPort = call.read()?;
+    let name_servers = network::name_servers(&asked)?;
+    call.core.appliance.set_default_port(call.actor(), &asked.ethname.0, name_servers).await.map_err(refusal)?;
+    Ok(Nothing::NOTHING)
+}
+
+/// What is well formed and yet cannot be is an error of the network.
+fn refusal(error: Error) -> Fault {
+    match error {
+        Error::Invalid { .. } | Error::Busy | Error::Unavailable { .. } => {
+            Fault::with_detail(Code::Network, error.to_string())
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,76 @@
+//! The device's time and where it comes from.
+
+use domain::TimeService;
+
+use crate::call::Call;
+use crate::codes::Fault;
+use crate::convert::clock::{self, Format};
+use crate::convert::within;
+use crate::core::Core;
+use crate::wire::time::{Ntp, SetNtp, SetTime, Time};
+use crate::wire::{Nothing, Text};
+
+/// The state value that holds the pattern that the time is told in.
+pub(super) const FORMAT: &str = "time.format";
+
+/// Reads where the time comes from (1291, section 6.1).
+pub(crate) async fn get_ntp(call: Call) -> Result<Ntp, Fault> {
+    let service = call.core.appliance.time_service().await?;
+    Ok(Ntp {
+        ntp_cycle: service.every_minutes.to_string(),
+        ntp_disable: if service.enabled { "0" } else { "1" },
+        port: service.port.to_string(),
+        url: service.server,
+    })
+}
+
+/// Sets where the time comes from; what is left out stays (1290, section 6.2, quirk ntp-absent-fields).
+pub(crate) async fn set_ntp(call: Call) -> Result<Nothing, Fault> {
+    let SetNtp { url, ntp_cycle, ntp_disable, port } = call.read()?;
+    let now = call.core.appliance.time_service().await?;
+    let number = |field, given: Option<crate::wire::Int>, now: i64, most| match given {
+        Some(given) => within(field, given.0, 1, most),
+        None => Ok(now),
+    };
+    let disabled = match ntp_disable {
+        Some(given) => within("ntp_disable", given.0, 0, 1)? == 1,
+        None => !now.enabled,
+    };
+    let service = TimeService {
+        enabled: !disabled,
+        every_minutes: number("ntp_cycle", ntp_cycle, now.every_minutes.into(), 24 * 60)? as u32,
+        port: number("port", port, now.port.into(), u16::MAX.into())? as u16,
+        server: url.and_then(Text::filled).map_or(now.server, |url| url.trim().to_owned()),
+    };
+    call.core.appliance.set_time_service(call.actor(), service).await?;
+    Ok(Nothing::NOTHING)
+}
+
+/// Reads the time, its zone and its pattern (1283, section 6.6).
+pub(crate) async fn get_time(call: Call) -> Result<Time, Fault> {
+    let (format, zone) = (format(&call.core).await?, call.core.zone());
+    let now = call.core.appliance.now();
+    Ok(Time { sys_time: format.text(now, &zone), time_format: format.pattern, time_zone: clock::zone_text(now, &zone) })
+}
+
+/// Sets the time, its zone and its pattern (1282, section 6.7).
+pub(crate) async fn set_time(call: Call) -> Result<Nothing, Fault> {
+    let SetTime { sys_time, time_zone, time_format } = call.read()?;
+    let asked = time_format.and_then(Text::filled).map(|pattern| clock::format(&pattern)).transpose()?;
+    let format = match asked {
+        Some(format) => format,
+        None => format(&call.core).await?,
+    };
+    let wanted = clock::zone(&time_zone.0, call.core.appliance.now(), &call.core.zone())?;
+    let zone = wanted.as_ref().map_or_else(|| call.core.zone(), |wanted| wanted.zone.clone());
+    let to = format.instant(&sys_time.0, &zone)?;
+    call.core.appliance.set_time(call.actor(), to, wanted.as_ref().map(|wanted| wanted.name.as_str())).await?;
+    call.core.state().set_value(FORMAT, Some(format.pattern.to_owned())).await?;
+    Ok(Nothing::NOTHING)
+}
+
+/// The pattern in force.
+async fn format(core: &Core) -> Result<Format, Fault> {
+    let kept = core.state().value(FORMAT).await?;
+    Ok(kept.and_then(|pattern| clock::format(&pattern).ok()).unwrap_or_default())
+}

@@ -1,0 +1,99 @@
+//! Back to how the device was when it was new.
+
+use super::device::DEVICE_ID;
+use super::machine::CONSOLE_OPEN;
+use super::retention::{PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL};
+use super::time::{TIME_SERVICE, TIME_ZONE};
+use super::{Appliance, State};
+use crate::{Defaults, PasswordHashes, Result, TimeService};
+
+/// The setting that holds the first login and what is kept of its password.
+const FACTORY_LOGIN: &str = "account.factory";
+/// The setting that is there while the machine does not yet follow the restored settings.
+const HOST_DUE: &str = "host.due";
+/// What a platform may set of the device itself.
+const SETTINGS: [&str; 7] = [DEVICE_ID, CONSOLE_OPEN, PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL, TIME_SERVICE, TIME_ZONE];
+
+impl Appliance {
+    /// Remembers the password of this account as the one the device was delivered with. `NotFound(Account)`.
+    pub async fn keep_factory_login(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.blocking(move |a| {
+            let (_, hashes) = a.ports().settings.credentials(&name)?;
+            a.ports().settings.set_setting(FACTORY_LOGIN, Some(&write(&name, &hashes)))
+        })
+        .await
+    }
+
+    /// Puts the settings that a platform may change back to what they were when the device was new, all at once: the
+    /// device's id, time zone and time service, what happens when the storage is full, how long records are kept,
+    /// whether the management page is open, the first account's password, and these values of one adapter. People,
+    /// libraries, cameras, records and the network stay.
+    ///
+    /// When the machine cannot follow now, it is asked again at the next start.
+    pub async fn restore_defaults(&self, actor: &str, adapter: &State, values: &'static [&'static str]) -> Result<()> {
+        let (actor, adapter) = (actor.to_owned(), adapter.adapter());
+        let machine_due = self
+            .blocking(move |a| {
+                let due = a.restore(adapter, values)?;
+                a.audit(&actor, "device.restore", &"settings");
+                Ok(due)
+            })
+            .await?;
+        if machine_due && let Err(error) = self.restore_machine().await {
+            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
+        }
+        Ok(())
+    }
+
+    /// Commits the restored settings and lives by them; answers whether the machine has to follow.
+    fn restore(&self, adapter: &'static str, values: &'static [&'static str]) -> Result<bool> {
+        let store = &self.ports().settings;
+        let time = [TIME_ZONE, TIME_SERVICE].map(|name| store.setting(name));
+        let machine_due = time.into_iter().collect::<Result<Vec<_>>>()?.iter().any(Option::is_some);
+        let login = store.setting(FACTORY_LOGIN)?;
+        store.restore(&Defaults {
+            removed: &SETTINGS,
+            set: if machine_due { &[(HOST_DUE, "yes")] } else { &[] },
+            values: (adapter, values),
+            password: login.as_deref().and_then(read),
+        })?;
+        self.use_time_zone(self.options().time_zone.clone());
+        self.core.storage.set_when_full(self.options().storage.when_full);
+        self.show_console(true);
+        Ok(machine_due)
+    }
+
+    async fn restore_machine(&self) -> Result<()> {
+        let host = &self.ports().host;
+        host.set_time_service(&TimeService::default()).await?;
+        if let Some(name) = self.options().time_zone.iana_name() {
+            host.set_time_zone(name).await?;
+        }
+        self.blocking(|a| a.ports().settings.set_setting(HOST_DUE, None)).await
+    }
+
+    /// Has the machine do what it is to do since before the start. What fails is logged.
+    pub async fn resume_machine(&self) {
+        let resume = async {
+            if self.blocking(|a| a.ports().settings.setting(HOST_DUE)).await?.is_some() {
+                self.restore_machine().await?;
+            }
+            self.resume_time_service().await
+        };
+        if let Err(error) = resume.await {
+            tracing::warn!(error = error.chain(), "the machine does not follow the settings of the time");
+        }
+    }
+}
+
+fn write(name: &str, hashes: &PasswordHashes) -> String {
+    [name, &hashes.password, &hashes.digest_ha1, &hashes.md5].join("\n")
+}
+
+fn read(kept: &str) -> Option<(String, PasswordHashes)> {
+    let mut lines = kept.split('\n').map(str::to_owned);
+    let name = lines.next()?;
+    let (password, digest_ha1, md5) = (lines.next()?, lines.next()?, lines.next()?);
+    Some((name, PasswordHashes { password, digest_ha1, md5 }))
+}

@@ -1,0 +1,116 @@
+//! The device's time: its zone, its clock, and the server that it follows.
+
+use jiff::tz::TimeZone;
+
+use super::{Appliance, Options};
+use crate::ports::Ports;
+use crate::{Error, Result, TimeService, Timestamp};
+
+/// The setting that holds the time zone that a platform has set, by name.
+pub(super) const TIME_ZONE: &str = "time.zone";
+/// The setting that holds where the time comes from: `on` or `off`, minutes, port, server.
+pub(super) const TIME_SERVICE: &str = "time.service";
+
+/// The time zone that a platform has set, or the one configured.
+pub(super) fn load(ports: &Ports, options: &Options) -> Result<TimeZone> {
+    let kept = ports.settings.setting(TIME_ZONE)?;
+    Ok(kept.and_then(|name| TimeZone::get(&name).ok()).unwrap_or_else(|| options.time_zone.clone()))
+}
+
+impl Appliance {
+    /// Local time of plans, daily windows and platforms.
+    pub fn time_zone(&self) -> TimeZone {
+        TimeZone::clone(&self.core.time_zone.load())
+    }
+
+    pub(super) fn use_time_zone(&self, zone: TimeZone) {
+        self.core.time_zone.store(zone.into());
+    }
+
+    /// Sets the clock of the machine, and its time zone when one is named. While the clock follows a server, that has
+    /// the last word and only the zone is set.
+    ///
+    /// # Errors
+    /// `Invalid` for an unknown zone; `Unavailable` when the system does not let the device do it.
+    pub async fn set_time(&self, actor: &str, to: Timestamp, zone: Option<&str>) -> Result<()> {
+        let zone = zone.map(|name| Ok((name.to_owned(), named_zone(name)?))).transpose()?;
+        let host = &self.ports().host;
+        if !self.time_service().await?.enabled {
+            host.set_clock(to).await?;
+        }
+        let Some((name, zone)) = zone else { return self.note(actor, "time.set", "clock").await };
+        host.set_time_zone(&name).await?;
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(TIME_ZONE, Some(&name))?;
+            a.use_time_zone(zone);
+            a.audit(&actor, "time.set", &"clock and zone");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Where the clock gets the time from.
+    pub async fn time_service(&self) -> Result<TimeService> {
+        let kept = self.blocking(|a| a.ports().settings.setting(TIME_SERVICE)).await?;
+        Ok(kept.as_deref().and_then(read).unwrap_or_default())
+    }
+
+    /// Sets where the clock gets the time from.
+    ///
+    /// # Errors
+    /// `Invalid` for what cannot be a server; `NotFound(TimeServer)` when it is switched on and does not answer;
+    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
+    pub async fn set_time_service(&self, actor: &str, service: TimeService) -> Result<()> {
+        service.check()?;
+        self.ports().host.set_time_service(&service).await?;
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(TIME_SERVICE, Some(&write(&service)))?;
+            a.audit(&actor, "time.service", &"clock");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has the machine follow the server that was set: not every service remembers it over a restart.
+    pub(super) async fn resume_time_service(&self) -> Result<()> {
+        let kept = self.blocking(|a| a.ports().settings.setting(TIME_SERVICE)).await?;
+        match kept.as_deref().and_then(read) {
+            Some(service) => self.ports().host.set_time_service(&service).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn named_zone(name: &str) -> Result<TimeZone> {
+    TimeZone::get(name).map_err(|_| Error::invalid("time_zone", "no time zone has this name"))
+}
+
+fn write(service: &TimeService) -> String {
+    let switch = if service.enabled { "on" } else { "off" };
+    format!("{switch} {} {} {}", service.every_minutes, service.port, service.server)
+}
+
+fn read(kept: &str) -> Option<TimeService> {
+    let mut words = kept.split(' ');
+    let enabled = words.next()? == "on";
+    let (every_minutes, port) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    Some(TimeService { enabled, every_minutes, port, server: words.next()?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_service_reads_back_as_written() {
+        for enabled in [true, false] {
+            let service = TimeService { enabled, server: "ntp.example".into(), port: 1123, every_minutes: 7 };
+            assert_eq!(read(&write(&service)), Some(service));
+        }
+        for broken in ["", "on", "on x 123 a", "off 10 123"] {
+            assert_eq!(read(broken), None, "{broken}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! New software: only what carries the maker's signature reaches the machine.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use minisign_verify::{PublicKey, Signature};
+
+use super::Appliance;
+use crate::{Error, Result};
+
+/// What a signature begins with.
+const SIGNATURE_START: &[u8] = b"untrusted comment: ";
+/// The longest signature, with its comments, bytes.
+const LONGEST_SIGNATURE: u64 = 4096;
+
+impl Appliance {
+    /// Installs a software package and restarts the machine with it. The package is any file with its minisign
+    /// signature (the text of the `.minisig` file) behind it. The file is removed in any case.
+    ///
+    /// # Errors
+    /// `Invalid` for a package without the signature of the configured key; `Unavailable` when the machine cannot
+    /// install any. Nothing has changed then.
+    pub async fn upgrade(&self, actor: &str, package: &Path) -> Result<()> {
+        let (file, key) = (package.to_owned(), self.options().upgrade_key.clone());
+        let done = match self.blocking(move |_| admit(&file, key.as_deref())).await {
+            Ok(()) => self.ports().host.install(package).await,
+            Err(error) => Err(error),
+        };
+        // The machine may have moved it away.
+        let _ = tokio::fs::remove_file(package).await;
+        done?;
+        self.note(actor, "machine.upgrade", "machine").await
+    }
+}
+
+/// Checks the signature and takes it off the file.
+fn admit(package: &Path, key: Option<&str>) -> Result<()> {
+    let refuse = |why: &str| Error::invalid("package", why);
+    let key = key.ok_or_else(|| refuse("no key is configured whose signature would count"))?;
+    let key = PublicKey::from_base64(key).map_err(Error::internal("reading the upgrade key"))?;
+    let mut file = File::options().read(true).write(true).open(package).map_err(reading)?;
+    let (length, text) = split(&mut file).map_err(reading)?.ok_or_else(|| refuse("it carries no signature"))?;
+    let signature = Signature::decode(&text).map_err(|_| refuse("its signature is broken"))?;
+    let mut verifier = key.verify_stream(&signature).map_err(|_| refuse("it was signed with another key"))?;
+    read_all(&mut file, length, |piece| verifier.update(piece)).map_err(reading)?;
+    verifier.finalize().map_err(|_| refuse("it is not what was signed"))?;
+    file.set_len(length).map_err(reading)?;
+    file.sync_all().map_err(reading)
+}
+
+fn reading(error: io::Error) -> Error {
+    Error::internal("reading a software package")(error)
+}
+
+/// The length of the content, and the signature behind it.
+fn split(file: &mut File) -> io::Result<Option<(u64, String)>> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(LONGEST_SIGNATURE);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.take(LONGEST_SIGNATURE).read_to_end(&mut tail)?;
+    let found = tail.windows(SIGNATURE_START.len()).rposition(|window| window == SIGNATURE_START);
+    Ok(found.and_then(|at| Some((start + at as u64, String::from_utf8(tail.split_off(at)).ok()?))))
+}
+
+fn read_all(file: &mut File, length: u64, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut content = file.take(length);
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match content.read(&mut piece)? {
+            0 => return Ok(()),
+            read => take(&piece[..read]),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A Linux machine, through systemd's services.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use domain::ports::Host;
+use domain::{Error, Memory, Network, Processor, Result, Thing, TimeService, Timestamp};
+use tokio::process::Command;
+
+use crate::bus::{self, Bus, LOGIN, TIME, TIME_SYNC};
+use crate::figures;
+use crate::network::files::Files;
+use crate::network::seen;
+use crate::time_server;
+
+/// The answer to the one who asks for a restart leaves within this time, microseconds.
+const RESTART_DELAY_US: i64 = 2_000_000;
+
+/// Where the services keep what is written for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Of systemd-networkd.
+    pub network: PathBuf,
+    /// Of chrony: its time servers.
+    pub chrony_sources: PathBuf,
+    /// Chrony itself; where it is not, systemd-timesyncd keeps the time.
+    pub chrony: PathBuf,
+}
+
+impl Default for Places {
+    /// Those of Debian and its kin.
+    fn default() -> Self {
+        Self {
+            network: "/etc/systemd/network".into(),
+            chrony_sources: "/etc/chrony/sources.d".into(),
+            chrony: "/usr/sbin/chronyd".into(),
+        }
+    }
+}
+
+/// The machine this process runs on. It is asked through systemd-logind, -timedated, -timesyncd (or chrony where that
+/// is installed) and -networkd.
+#[derive(Default)]
+pub struct Linux {
+    bus: Bus,
+    places: Places,
+}
+
+impl Linux {
+    fn files(&self) -> Files {
+        Files::new(self.places.network.clone())
+    }
+
+    /// Has networkd read its files again and connect these ports anew.
+    async fn reconnect(&self, ports: &[String]) -> Result<()> {
+        self.bus.call(bus::NETWORK, "Reload", &()).await?;
+        for number in ports.iter().filter_map(|port| seen::number(port)) {
+            self.bus.call(bus::NETWORK, "ReconfigureLink", &number).await?;
+        }
+        Ok(())
+    }
+
+    async fn name_time_server(&self, service: &TimeService) -> Result<()> {
+        if self.places.chrony.exists() {
+            return self.name_time_server_to_chrony(service).await;
+        }
+        // Its own port is the only one it asks, and it finds its own pace.
+        if service.port != TimeService::default().port {
+            return Err(Error::NotSupported { what: "a time server on another port than 123" });
+        }
+        self.bus.call(TIME_SYNC, "SetRuntimeNTPServers", &(vec![service.server.as_str()],)).await
+    }
+
+    async fn name_time_server_to_chrony(&self, service: &TimeService) -> Result<()> {
+        let file = self.places.chrony_sources.join("polyface.sources");
+        let written = tokio::fs::write(&file, chrony_source(service)).await;
+        written.map_err(|error| unwritable(&self.places.chrony_sources, &error))?;
+        let told = Command::new("chronyc").args(["reload", "sources"]).output().await;
+        match told {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(_) | Err(_) => {
+                tracing::error!(
+                    host.service = "chrony",
+                    host.lacks = "the right to run chronyc",
+                    "the machine refuses"
+                );
+                Err(Error::Unavailable { what: "the system's time synchronisation" })
+            }
+        }
+    }
+}
+
+/// The line that names a time server; the pace is a power of two, in seconds.
+fn chrony_source(service: &TimeService) -> String {
+    let poll = (service.every_minutes * 60).ilog2().clamp(4, 17);
+    format!("server {} port {} iburst minpoll {poll} maxpoll {poll}\n", service.server, service.port)
+}
+
+fn unwritable(place: &Path, error: &std::io::Error) -> Error {
+    tracing::error!(host.place = %place.display(), host.lacks = "the right to write there", %error, "the machine refuses");
+    Error::Unavailable { what: "the system's configuration" }
+}
+
+#[async_trait]
+impl Host for Linux {
+    async fn restart(&self) -> Result<()> {
+        let at = jiff::Timestamp::now().as_microsecond() + RESTART_DELAY_US;
+        self.bus.call(LOGIN, "ScheduleShutdown", &("reboot", at.unsigned_abs())).await
+    }
+
+    async fn set_clock(&self, to: Timestamp) -> Result<()> {
+        self.bus.call(TIME, "SetTime", &(to.as_millis().saturating_mul(1000), false, false)).await
+    }
+
+    async fn set_time_zone(&self, name: &str) -> Result<()> {
+        self.bus.call(TIME, "SetTimezone", &(name, false)).await
+    }
+
+    async fn set_time_service(&self, service: &TimeService) -> Result<()> {
+        if !service.enabled {
+            return self.bus.call(TIME, "SetNTP", &(false, false)).await;
+        }
+        if !time_server::answers(&service.server, service.port).await {
+            return Err(Error::NotFound { what: Thing::TimeServer });
+        }
+        self.bus.call(TIME, "SetNTP", &(true, false)).await?;
+        self.name_time_server(service).await
+    }
+
+    async fn network(&self) -> Result<Network> {
+        tokio::task::spawn_blocking(seen::network).await.map_err(Error::internal("looking at the network"))
+    }
+
+    async fn apply_network(&self, wanted: &Network) -> Result<()> {
+        let now = self.network().await?;
+        let ports = self.files().write(&now, wanted).map_err(|error| unwritable(&self.places.network, &error))?;
+        self.reconnect(&ports).await
+    }
+
+    async fn keep_network(&self) -> Result<()> {
+        self.files().keep().map_err(|error| unwritable(&self.places.network, &error))
+    }
+
+    async fn roll_back_network(&self) -> Result<()> {
+        let ports = self.files().roll_back().map_err(|error| unwritable(&self.places.network, &error))?;
+        if !ports.is_empty() {
+            self.reconnect(&ports).await?;
+        }
+        self.keep_network().await
+    }
+
+    async fn install(&self, _package: &Path) -> Result<()> {
+        tracing::error!(host.lacks = "two slots for software", "the machine refuses");
+        Err(Error::Unavailable { what: "the system's upgrade service" })
+    }
+
+    async fn processor(&self) -> Result<Processor> {
+        Ok(figures::processor().await)
+    }
+
+    async fn memory(&self) -> Result<Memory> {
+        Ok(figures::memory())
+    }
+}
+
+#[cfg(test)]
+mod tests;

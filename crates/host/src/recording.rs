@@ -1,0 +1,123 @@
+//! A machine that is only pretended.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::ports::Host;
+use domain::{Error, Memory, Network, Processor, Result, TimeService, Timestamp};
+
+use crate::figures;
+use crate::network::seen;
+
+/// Logs what it is asked to do and answers as if it were done; nothing changes. The figures are those of the machine,
+/// and so is the network, until it is asked to be otherwise.
+#[derive(Default)]
+pub struct Recording {
+    network: Mutex<Changes>,
+}
+
+#[derive(Default)]
+struct Changes {
+    now: Option<Network>,
+    before: Option<Option<Network>>,
+}
+
+impl Recording {
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Host for Recording {
+    async fn restart(&self) -> Result<()> {
+        tracing::info!(host.act = "restart", "recorded, not done");
+        Ok(())
+    }
+
+    async fn set_clock(&self, to: Timestamp) -> Result<()> {
+        tracing::info!(host.act = "set_clock", host.to_ms = to.as_millis(), "recorded, not done");
+        Ok(())
+    }
+
+    async fn set_time_zone(&self, name: &str) -> Result<()> {
+        tracing::info!(host.act = "set_time_zone", host.zone = name, "recorded, not done");
+        Ok(())
+    }
+
+    async fn set_time_service(&self, service: &TimeService) -> Result<()> {
+        let TimeService { enabled, server, port, every_minutes } = service;
+        tracing::info!(
+            host.act = "set_time_service",
+            host.enabled = enabled,
+            host.server = server,
+            host.port = port,
+            host.every_minutes = every_minutes,
+            "recorded, not done"
+        );
+        Ok(())
+    }
+
+    async fn network(&self) -> Result<Network> {
+        let changed = self.changes().now.clone();
+        Ok(changed.unwrap_or_else(seen::network))
+    }
+
+    async fn apply_network(&self, wanted: &Network) -> Result<()> {
+        let mut changes = self.changes();
+        let before = changes.now.replace(wanted.clone());
+        changes.before = Some(before);
+        tracing::info!(host.act = "apply_network", "recorded, not done");
+        Ok(())
+    }
+
+    async fn keep_network(&self) -> Result<()> {
+        self.changes().before = None;
+        tracing::info!(host.act = "keep_network", "recorded, not done");
+        Ok(())
+    }
+
+    async fn roll_back_network(&self) -> Result<()> {
+        let mut changes = self.changes();
+        if let Some(before) = changes.before.take() {
+            changes.now = before;
+        }
+        tracing::info!(host.act = "roll_back_network", "recorded, not done");
+        Ok(())
+    }
+
+    async fn install(&self, package: &Path) -> Result<()> {
+        let length = tokio::fs::metadata(package).await.map_err(Error::internal("looking at the package"))?.len();
+        tracing::info!(host.act = "install", host.package_bytes = length, "recorded, not done");
+        tokio::fs::remove_file(package).await.map_err(Error::internal("removing the package"))
+    }
+
+    async fn processor(&self) -> Result<Processor> {
+        Ok(figures::processor().await)
+    }
+
+    async fn memory(&self) -> Result<Memory> {
+        Ok(figures::memory())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_recorded_network_is_read_back_and_can_be_put_back() {
+        let machine = Recording::default();
+        let before = machine.network().await.unwrap();
+        let wanted = Network { default_port: Some("eth7".into()), ..before.clone() };
+        machine.apply_network(&wanted).await.unwrap();
+        assert_eq!(machine.network().await.unwrap(), wanted);
+        machine.roll_back_network().await.unwrap();
+        assert_eq!(machine.network().await.unwrap(), before);
+        machine.apply_network(&wanted).await.unwrap();
+        machine.keep_network().await.unwrap();
+        machine.roll_back_network().await.unwrap();
+        assert_eq!(machine.network().await.unwrap(), wanted);
+    }
+}

@@ -1,0 +1,75 @@
+//! Asking a time server whether it is there (SNTP, RFC 4330).
+
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+const TRIES: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Version 4, a client's question.
+const QUESTION: u8 = 0x23;
+const SERVER: u8 = 4;
+
+/// Whether a server that knows the time answers there.
+pub(crate) async fn answers(server: &str, port: u16) -> bool {
+    for mark in 1..=TRIES as u8 {
+        if let Ok(Ok(true)) = timeout(PATIENCE, ask(server, port, mark)).await {
+            return true;
+        }
+    }
+    false
+}
+
+async fn ask(server: &str, port: u16, mark: u8) -> std::io::Result<bool> {
+    let address = tokio::net::lookup_host((server, port)).await?.next();
+    let address = address.ok_or(std::io::ErrorKind::NotFound)?;
+    let local = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(local).await?;
+    socket.connect(address).await?;
+    let mut question = [0; 48];
+    question[0] = QUESTION;
+    // The server repeats what stands here.
+    question[40..].fill(mark);
+    socket.send(&question).await?;
+    let mut answer = [0; 128];
+    let length = socket.recv(&mut answer).await?;
+    let stratum = answer[1];
+    Ok(length >= 48 && answer[0] & 7 == SERVER && (1..16).contains(&stratum) && answer[24..32] == question[40..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers questions for the time with this stratum.
+    async fn server(stratum: u8) -> (u16, tokio::task::JoinSet<()>) {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move {
+            let mut question = [0; 48];
+            while let Ok((48, asker)) = socket.recv_from(&mut question).await {
+                let mut answer = [0; 48];
+                (answer[0], answer[1]) = (0x24, stratum);
+                answer[24..32].copy_from_slice(&question[40..]);
+                socket.send_to(&answer, asker).await.unwrap();
+            }
+        });
+        (port, tasks)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_knows_the_time_answers() {
+        let (port, _server) = server(2).await;
+        assert!(answers("127.0.0.1", port).await);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_know_the_time_counts_as_none() {
+        let (port, _server) = server(0).await;
+        assert!(!answers("127.0.0.1", port).await);
+        let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        assert!(!answers("127.0.0.1", nobody).await);
+    }
+}

@@ -1,0 +1,144 @@
+//! A machine that does what it is asked, and remembers it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::ports::Host;
+use domain::{Error, Memory, Network, NetworkPort, Processor, Result, Subnet, Thing, TimeService, Timestamp};
+
+use crate::FakeClock;
+
+/// What the machine was asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Restart.
+    Restart,
+    /// Use this time zone.
+    TimeZone(String),
+    /// Follow this time server, or none.
+    TimeService(TimeService),
+    /// Install a package of this content.
+    Install(Vec<u8>),
+}
+
+/// A machine with two network ports whose clock is a [`FakeClock`]. The time server `silent.example` does not answer.
+pub struct FakeHost {
+    clock: Arc<FakeClock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    acts: Vec<Act>,
+    network: Network,
+    before: Option<Network>,
+    forbidden: bool,
+}
+
+impl FakeHost {
+    /// A machine that was asked for nothing yet.
+    pub fn new(clock: Arc<FakeClock>) -> Self {
+        let state = State { acts: Vec::new(), network: network(), before: None, forbidden: false };
+        Self { clock, state: Mutex::new(state) }
+    }
+
+    /// What it was asked to do so far, without settings of clock and network: those are seen by their effect.
+    pub fn acts(&self) -> Vec<Act> {
+        self.lock().acts.clone()
+    }
+
+    /// From now on (`true`) the system permits nothing, or (`false`) everything.
+    pub fn forbid(&self, forbidden: bool) {
+        self.lock().forbidden = forbidden;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn permitted(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.lock();
+        if state.forbidden { Err(Error::Unavailable { what: "the machine" }) } else { Ok(state) }
+    }
+
+    fn act(&self, act: Act) -> Result<()> {
+        self.permitted()?.acts.push(act);
+        Ok(())
+    }
+}
+
+fn network() -> Network {
+    let port = |name: &str, last: u8, gateway| NetworkPort {
+        name: name.into(),
+        hardware_address: format!("00:04:4b:a5:4d:0{last}"),
+        dhcp: false,
+        subnet: Some(Subnet { address: Ipv4Addr::new(192, 168, last, 10).into(), prefix: 24 }),
+        gateway,
+    };
+    let gateway = IpAddr::from(Ipv4Addr::new(192, 168, 2, 1));
+    Network {
+        ports: vec![port("eth0", 2, Some(gateway)), port("eth1", 3, None)],
+        default_port: Some("eth0".into()),
+        name_servers: vec![gateway],
+        name_servers_given: true,
+    }
+}
+
+#[async_trait]
+impl Host for FakeHost {
+    async fn restart(&self) -> Result<()> {
+        self.act(Act::Restart)
+    }
+
+    async fn set_clock(&self, to: Timestamp) -> Result<()> {
+        self.permitted().map(|_| self.clock.set(to))
+    }
+
+    async fn set_time_zone(&self, name: &str) -> Result<()> {
+        self.act(Act::TimeZone(name.to_owned()))
+    }
+
+    async fn set_time_service(&self, service: &TimeService) -> Result<()> {
+        if service.enabled && service.server == "silent.example" {
+            return Err(Error::NotFound { what: Thing::TimeServer });
+        }
+        self.act(Act::TimeService(service.clone()))
+    }
+
+    async fn network(&self) -> Result<Network> {
+        Ok(self.lock().network.clone())
+    }
+
+    async fn apply_network(&self, wanted: &Network) -> Result<()> {
+        let mut state = self.permitted()?;
+        state.before = Some(std::mem::replace(&mut state.network, wanted.clone()));
+        Ok(())
+    }
+
+    async fn keep_network(&self) -> Result<()> {
+        self.permitted()?.before = None;
+        Ok(())
+    }
+
+    async fn roll_back_network(&self) -> Result<()> {
+        let mut state = self.permitted()?;
+        if let Some(before) = state.before.take() {
+            state.network = before;
+        }
+        Ok(())
+    }
+
+    async fn install(&self, package: &Path) -> Result<()> {
+        let content = std::fs::read(package).map_err(Error::internal("reading the package"))?;
+        self.act(Act::Install(content))
+    }
+
+    async fn processor(&self) -> Result<Processor> {
+        Ok(Processor { name: "Pretend Processor".into(), cores: 4, busy_percent: 12.5 })
+    }
+
+    async fn memory(&self) -> Result<Memory> {
+        Ok(Memory { total_bytes: 8 << 30, used_bytes: 2 << 30 })
+    }
+}
