@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapter::{Adapter, ExportLimits, Exports, Outbound, Policy};
+use adapter::{Adapter, Encryption, ExportLimits, Exports, Outbound, Policy};
 use adapter_sensetime::SenseTime;
 use domain::frame::Frame;
 use domain::ports::{FaceAnalyzer, Lane, Search};
@@ -101,7 +101,8 @@ async fn push_to_platform(rig: &Rig, cancel: &CancellationToken, tasks: &mut Joi
     let config = adapter_sensetime::Config { channels: 16 };
     let downloads = rig.storage.path().join("exports");
     let exports = Exports::open(downloads, ExportLimits::default()).unwrap();
-    let adapter = Arc::new(SenseTime::new(config, rig.appliance.clone(), outbound, exports));
+    let encryption = Encryption::new(rig.storage.path().join("tls"));
+    let adapter = Arc::new(SenseTime::new(config, rig.appliance.clone(), outbound, exports, encryption));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes = adapter.routes().unwrap();

@@ -229,6 +229,7 @@ backend = "recording"
 listen = "127.0.0.1:0"
 [sensetime]
 listen = "127.0.0.1:0"
+listen_https = "127.0.0.1:0"
 {extra}
 "#
     )

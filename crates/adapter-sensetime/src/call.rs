@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adapter::{BodyError, Form, FormError, FormLimits, Part, decode_picture, read_body};
+use adapter::{BodyError, Form, FormError, FormLimits, Part, Spool, Upload, decode_picture, read_body};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -24,6 +24,10 @@ use crate::{ops, session};
 const MAX_BODY: usize = 40 << 20;
 /// The largest body of a caller who is not logged in: enough to log in.
 const MAX_BODY_OF_STRANGER: usize = 64 << 10;
+/// The largest software package.
+const MAX_UPLOAD: u64 = 1 << 30;
+/// What a package leaves free on the disk.
+const LEFT_FREE: u64 = 512 << 20;
 /// The largest picture.
 const MAX_PICTURE: usize = 16 << 20;
 /// Pictures of a batch at most.
@@ -44,6 +48,7 @@ pub(crate) struct Call {
     pub(crate) origin: String,
     fields: Fields,
     files: Vec<Part>,
+    upload: Option<Upload>,
 }
 
 /// A picture of a batch.
@@ -57,6 +62,18 @@ impl Call {
     /// The request's fields; a missing one or a wrong type is -3596 with its name.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         wire::read(self.fields.clone())
+    }
+
+    /// Takes a file out of the request.
+    pub(crate) fn take_file(&mut self, name: &str) -> Result<Part, Fault> {
+        let place = self.files.iter().position(|file| file.name == name);
+        let place = place.ok_or_else(|| Fault::parameter(format!("missing field `{name}`")))?;
+        Ok(self.files.swap_remove(place))
+    }
+
+    /// Takes the large file out of the request.
+    pub(crate) fn take_upload(&mut self) -> Result<Upload, Fault> {
+        self.upload.take().ok_or_else(|| Fault::parameter("missing field `file`, which must come after `msg_id`"))
     }
 
     /// Takes a picture out of the request: a file part, or an object with `filename` and `data` in base64.
@@ -118,10 +135,10 @@ async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
     let session = session::id(request.headers()).map(str::to_owned);
     let account = session.as_ref().and_then(|id| core.sessions.find(id));
     let origin = origin(&request);
-    let (fields, files) = read(request, account.is_some()).await?;
+    let (fields, files, upload) = read(&core, request, account.as_ref()).await?;
     let operation = ops::find(wire::msg_id(&fields)?).ok_or(Code::MsgId)?;
     operation.admit(account.as_ref())?;
-    let call = Call { core, account, session, origin, fields, files };
+    let call = Call { core, account, session, origin, fields, files, upload };
     (operation.run)(call).await
 }
 
@@ -131,19 +148,39 @@ fn origin(request: &Request) -> String {
     info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
 }
 
-type Content = (Fields, Vec<Part>);
+type Content = (Fields, Vec<Part>, Option<Upload>);
 
-async fn read(request: Request, known: bool) -> Result<Content, Fault> {
+async fn read(core: &Core, request: Request, account: Option<&Account>) -> Result<Content, Fault> {
+    let known = account.is_some();
     if is_form(request.headers()) {
         let limits = if known { large_form() } else { small_form() };
-        let form = Form::read(request, limits).await;
-        let form = form.map_err(|error| too_large(known, error == FormError::TooLarge, &error))?;
-        return Ok(sort_parts(form));
+        let spool = match account {
+            Some(account) if ops::may_upload(account) => Some(spool(core).await?),
+            _ => None,
+        };
+        let form = Form::read_with_upload(request, limits, spool).await;
+        let (form, upload) = form.map_err(|error| too_large(known, error == FormError::TooLarge, &error))?;
+        let (fields, files) = sort_parts(form);
+        return Ok((fields, files, upload));
     }
     let limit = if known { MAX_BODY } else { MAX_BODY_OF_STRANGER };
     let body = read_body(request, limit).await;
     let body = body.map_err(|error| too_large(known, error == BodyError::TooLarge, &error))?;
-    Ok((wire::parse(&body)?, Vec::new()))
+    Ok((wire::parse(&body)?, Vec::new(), None))
+}
+
+/// The way of software packages: no further than the disk allows.
+async fn spool(core: &Core) -> Result<Spool, Fault> {
+    let free = core.appliance.storage_usage().await?.free_bytes.saturating_sub(LEFT_FREE);
+    Ok(Spool {
+        folder: core.appliance.options().uploads.clone(),
+        bytes: free.min(MAX_UPLOAD) as usize,
+        wanted: |before, name| name == "file" && before.iter().any(is_upload),
+    })
+}
+
+fn is_upload(part: &Part) -> bool {
+    part.name == "msg_id" && part.bytes.trim_ascii() == ops::UPLOAD.as_bytes()
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -166,7 +203,7 @@ fn too_large(known: bool, too_large: bool, why: &dyn ToString) -> Fault {
 }
 
 /// Parts with a file name are files, and so is what is not text.
-fn sort_parts(form: Form) -> Content {
+fn sort_parts(form: Form) -> (Fields, Vec<Part>) {
     let (mut fields, mut files) = (Fields::new(), Vec::new());
     for part in form.into_parts() {
         match std::str::from_utf8(&part.bytes) {

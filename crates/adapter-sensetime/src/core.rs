@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use adapter::{Exports, Live, Outbound, Sessions, ShortLived, content_type, decimal_id};
+use adapter::{Encryption, Exports, Live, Outbound, Sessions, ShortLived, content_type, decimal_id};
 use domain::{Appliance, PictureId, State};
 use jiff::tz::TimeZone;
 use tokio::sync::{OnceCell, watch};
@@ -39,6 +39,9 @@ pub(crate) struct Core {
     pub(crate) live: Live,
     pub(crate) temporary: ShortLived,
     pub(crate) exports: Exports,
+    pub(crate) encryption: Encryption,
+    /// Held while files for HTTPS or the mode change.
+    pub(crate) https_order: tokio::sync::Mutex<()>,
     /// Held while a camera is added or changed, so that two calls do not use the same computing power.
     pub(crate) cameras: tokio::sync::Mutex<()>,
     /// Changes when the receiver of pushes is set.
@@ -48,7 +51,13 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(config: Config, appliance: Appliance, outbound: Outbound, exports: Exports) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        appliance: Appliance,
+        outbound: Outbound,
+        exports: Exports,
+        encryption: Encryption,
+    ) -> Self {
         Self {
             config,
             appliance,
@@ -57,6 +66,8 @@ impl Core {
             live: Live::new(MAX_SUBSCRIBERS),
             temporary: ShortLived::new(TEMPORARY_BYTES),
             exports,
+            encryption,
+            https_order: tokio::sync::Mutex::default(),
             cameras: tokio::sync::Mutex::default(),
             receiver_changed: watch::Sender::new(0),
             ws_key: OnceCell::new(),

@@ -14,7 +14,7 @@ mod ws;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{Adapter, Exports, Outbound};
+use adapter::{Adapter, Encryption, Exports, Outbound};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -38,9 +38,17 @@ pub struct SenseTime {
 }
 
 impl SenseTime {
-    /// The adapter over an appliance; pushes go out through `outbound`, and what is made for download goes to `exports`.
-    pub fn new(config: Config, appliance: Appliance, outbound: Outbound, exports: Exports) -> Self {
-        Self { core: Arc::new(Core::new(config, appliance, outbound, exports)), heartbeat: Duration::from_secs(30) }
+    /// The adapter over an appliance; pushes go out through `outbound`, what is made for download goes to `exports`,
+    /// and `encryption` is told whether to serve over HTTPS.
+    pub fn new(
+        config: Config,
+        appliance: Appliance,
+        outbound: Outbound,
+        exports: Exports,
+        encryption: Encryption,
+    ) -> Self {
+        let core = Core::new(config, appliance, outbound, exports, encryption);
+        Self { core: Arc::new(core), heartbeat: Duration::from_secs(30) }
     }
 
     /// With another time between two heartbeats than 30 s.
@@ -77,6 +85,7 @@ impl Adapter for SenseTime {
         tokio::join!(
             self.core.live.run(appliance.clone(), cancel.clone()),
             self.core.exports.run(cancel.clone()),
+            cancel.clone().run_until_cancelled_owned(ops::resume_https(&self.core)),
             push::deliver_records(&self.core, appliance, cancel.clone()),
             push::send_heartbeats(&self.core, self.heartbeat, cancel),
         );

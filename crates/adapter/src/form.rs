@@ -1,9 +1,14 @@
 //! Multipart forms.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
-use bytes::Bytes;
-use multer::{Constraints, Multipart, SizeLimit};
+use bytes::{Bytes, BytesMut};
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use tempfile::{NamedTempFile, TempPath};
+use tokio::io::AsyncWriteExt;
 
 use crate::BodyError;
 use crate::body::announced;
@@ -58,6 +63,9 @@ pub enum FormError {
     /// Broken, or it does not come to its end.
     #[error("the form is broken")]
     Broken,
+    /// The disk does not take the part that goes to a file.
+    #[error("the file cannot be kept")]
+    NotKept,
     /// A part that must be there is not.
     #[error("the part {name} is missing")]
     Missing {
@@ -84,26 +92,44 @@ impl Form {
     /// # Errors
     /// `NotMultipart`, `TooLarge`, `Broken`.
     pub async fn read(request: Request, limits: FormLimits) -> Result<Self, FormError> {
-        if announced(request.headers()).is_some_and(|length| length > limits.request_bytes()) {
+        Self::read_with_upload(request, limits, None).await.map(|(form, _)| form)
+    }
+
+    /// Reads a form of which one part may be too large for memory: the first that `spool` wants goes to a file.
+    ///
+    /// # Errors
+    /// `NotMultipart`, `TooLarge`, `Broken`, `NotKept`.
+    pub async fn read_with_upload(
+        request: Request,
+        limits: FormLimits,
+        spool: Option<Spool>,
+    ) -> Result<(Self, Option<Upload>), FormError> {
+        let most = limits.request_bytes() + spool.as_ref().map_or(0, |spool| spool.bytes);
+        if announced(request.headers()).is_some_and(|length| length > most) {
             return Err(FormError::TooLarge);
         }
         let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let boundary = header.and_then(|value| multer::parse_boundary(value).ok()).ok_or(FormError::NotMultipart)?;
         let body = request.into_body().into_data_stream();
-        let mut multipart = Multipart::with_constraints(body, boundary, limits.constraints());
-        let mut form = Self::default();
+        let mut multipart = Multipart::with_constraints(body, boundary, constraints(most));
+        let (mut form, mut upload) = (Self::default(), None);
         let mut left = limits.total_bytes;
-        while let Some(field) = multipart.next_field().await.map_err(|error| FormError::of(&error))? {
+        while let Some(mut field) = multipart.next_field().await.map_err(|error| FormError::of(&error))? {
             if form.parts.len() == limits.parts {
                 return Err(FormError::TooLarge);
             }
             let name = field.name().unwrap_or_default().to_owned();
             let file_name = field.file_name().map(str::to_owned);
-            let bytes = field.bytes().await.map_err(|error| FormError::of(&error))?;
-            left = left.checked_sub(bytes.len()).ok_or(FormError::TooLarge)?;
+            let wanted = |spool: &&Spool| upload.is_none() && (spool.wanted)(&form.parts, &name);
+            if let Some(spool) = spool.as_ref().filter(wanted) {
+                upload = Some(spool.take(&mut field).await?);
+                continue;
+            }
+            let bytes = take(&mut field, limits.part_bytes.min(left)).await?;
+            left -= bytes.len();
             form.parts.push(Part { name, file_name, bytes });
         }
-        Ok(form)
+        Ok((form, upload))
     }
 
     /// All parts in the order they came.
@@ -164,10 +190,61 @@ impl FormLimits {
     fn request_bytes(self) -> usize {
         self.total_bytes + self.parts * PART_OVERHEAD
     }
+}
 
-    fn constraints(self) -> Constraints {
-        let limit = SizeLimit::new().whole_stream(self.request_bytes() as u64).per_field(self.part_bytes as u64);
-        Constraints::new().size_limit(limit)
+fn constraints(most: usize) -> Constraints {
+    Constraints::new().size_limit(SizeLimit::new().whole_stream(most as u64))
+}
+
+/// The content of a part.
+async fn take(field: &mut Field<'_>, most: usize) -> Result<Bytes, FormError> {
+    let mut content = BytesMut::new();
+    while let Some(piece) = field.chunk().await.map_err(|error| FormError::of(&error))? {
+        if piece.len() > most - content.len() {
+            return Err(FormError::TooLarge);
+        }
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.freeze())
+}
+
+/// Where a part goes that is too large for memory.
+pub struct Spool {
+    /// The folder of the file.
+    pub folder: PathBuf,
+    /// The most it may have, bytes.
+    pub bytes: usize,
+    /// Whether a part of this name is the one, given those before it.
+    pub wanted: fn(&[Part], &str) -> bool,
+}
+
+/// A part in a file, which goes when this is dropped.
+pub struct Upload {
+    file: TempPath,
+}
+
+impl Upload {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+}
+
+impl Spool {
+    async fn take(&self, field: &mut Field<'_>) -> Result<Upload, FormError> {
+        let not_kept = |error: io::Error| {
+            tracing::error!(%error, "an upload cannot be kept");
+            FormError::NotKept
+        };
+        let (file, path) = NamedTempFile::new_in(&self.folder).map_err(not_kept)?.into_parts();
+        let mut file = tokio::fs::File::from_std(file);
+        let mut left = self.bytes;
+        while let Some(piece) = field.chunk().await.map_err(|error| FormError::of(&error))? {
+            left = left.checked_sub(piece.len()).ok_or(FormError::TooLarge)?;
+            file.write_all(&piece).await.map_err(not_kept)?;
+        }
+        file.sync_all().await.map_err(not_kept)?;
+        Ok(Upload { file: path })
     }
 }
 

@@ -19,10 +19,10 @@ use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
 pub use body::{BodyError, read_body};
-pub use encryption::{CredentialError, Credentials, Encryption, Piece};
+pub use encryption::{CredentialError, Encryption, Piece};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
-pub use form::{Form, FormError, FormLimits, Part};
+pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
 pub use health::{Component, Health, Report};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};

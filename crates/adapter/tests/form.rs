@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
-use adapter::{Form, FormError, FormLimits};
+use adapter::{Form, FormError, FormLimits, Part, Spool};
 use axum::body::Body;
 use axum::extract::Request;
 
@@ -76,4 +76,41 @@ async fn what_is_no_form_is_refused() {
         let form = Form::read(request_of("multipart/form-data; boundary=limit", body), LIMITS).await;
         assert_eq!(form, Err(FormError::Broken), "{body}");
     }
+}
+
+fn spool(folder: &std::path::Path, bytes: usize) -> Option<Spool> {
+    let wanted = |before: &[Part], name: &str| name == "file" && before.iter().any(|part| part.name == "id");
+    Some(Spool { folder: folder.to_owned(), bytes, wanted })
+}
+
+#[tokio::test]
+async fn a_large_part_goes_to_a_file_that_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let content: Vec<u8> = (0..100_000).map(|at| at as u8).collect();
+    let parts = [part("id", None, b"1"), part("file", Some("a.img"), &content), part("note", None, b"x")];
+    let (form, upload) =
+        Form::read_with_upload(request(&parts), LIMITS, spool(folder.path(), content.len())).await.unwrap();
+    let upload = upload.unwrap();
+    assert_eq!(std::fs::read(upload.path()).unwrap(), content);
+    assert_eq!(form.parts().len(), 2, "the file is not among the parts");
+    drop(upload);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_the_one_wanted_or_too_large_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = part("file", Some("a.img"), &[b'x'; 1000]);
+    let of = async |parts: &[Vec<u8>], bytes| {
+        Form::read_with_upload(request(parts), LIMITS, spool(folder.path(), bytes)).await.map(|(_, upload)| upload)
+    };
+    let id = part("id", None, b"1");
+    assert!(matches!(of(&[large.clone(), id.clone()], 5000).await, Err(FormError::TooLarge)), "nothing wants it yet");
+    assert!(matches!(of(&[id.clone(), large.clone(), large.clone()], 5000).await, Err(FormError::TooLarge)));
+    assert!(matches!(of(&[id.clone(), large.clone()], 999).await, Err(FormError::TooLarge)));
+    assert!(of(&[id.clone(), large.clone()], 1000).await.unwrap().is_some());
+    let nowhere = spool(&folder.path().join("nowhere"), 5000);
+    let kept = Form::read_with_upload(request(&[id, large]), LIMITS, nowhere).await;
+    assert!(matches!(kept, Err(FormError::NotKept)));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

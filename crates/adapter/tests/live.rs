@@ -42,3 +42,14 @@ async fn a_subscriber_that_reads_gets_every_record_and_one_that_does_not_is_let_
     assert_eq!(timeout(DEADLINE, reader.next()).await.unwrap().unwrap_err(), LiveEnd::Stopped);
     tasks.join_next().await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn all_subscriptions_can_be_ended_and_new_ones_begun() {
+    let live = Live::new(1);
+    let mut first = live.subscribe().unwrap();
+    live.end_all();
+    assert_eq!(timeout(DEADLINE, first.next()).await.unwrap().unwrap_err(), LiveEnd::Stopped);
+    drop(first);
+    let mut second = live.subscribe().unwrap();
+    assert!(timeout(Duration::from_millis(50), second.next()).await.is_err(), "it goes on");
+}

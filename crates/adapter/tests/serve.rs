@@ -22,6 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 const QUICK: Limits = Limits {
     body_bytes: 1000,
+    upload_bytes: 1000,
     connections: 64,
     head: Duration::from_millis(300),
     idle: Duration::from_millis(1500),

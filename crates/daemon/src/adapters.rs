@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adapter::{Adapter, ExportLimits, Exports, Outbound};
+use adapter::{Adapter, Encryption, ExportLimits, Exports, Outbound};
 use adapter_sensetime::SenseTime;
 use anyhow::{Context, Result};
 use domain::Appliance;
@@ -14,6 +14,17 @@ use crate::config::Config;
 pub(crate) struct Enabled {
     pub(crate) adapter: Arc<dyn Adapter>,
     pub(crate) listen: SocketAddr,
+    /// When it can also be reached over HTTPS.
+    pub(crate) https: Option<Https>,
+}
+
+/// The way of an adapter over HTTPS.
+#[derive(Clone)]
+pub(crate) struct Https {
+    /// The name of its listener.
+    pub(crate) name: &'static str,
+    pub(crate) listen: SocketAddr,
+    pub(crate) encryption: Encryption,
 }
 
 /// Builds every adapter that the configuration enables.
@@ -22,8 +33,11 @@ pub(crate) fn enabled(config: &Config, appliance: &Appliance, outbound: &Outboun
     if config.sensetime.enabled {
         let settings = adapter_sensetime::Config { channels: config.sensetime.channels };
         let exports = exports(config, "sensetime")?;
-        let adapter = Arc::new(SenseTime::new(settings, appliance.clone(), outbound.clone(), exports));
-        adapters.push(Enabled { adapter, listen: config.sensetime.listen });
+        let encryption = Encryption::new(config.storage.dir.join("tls").join("sensetime"));
+        let adapter =
+            Arc::new(SenseTime::new(settings, appliance.clone(), outbound.clone(), exports, encryption.clone()));
+        let https = Https { name: "sensetime-https", listen: config.sensetime.listen_https, encryption };
+        adapters.push(Enabled { adapter, listen: config.sensetime.listen, https: Some(https) });
     }
     Ok(adapters)
 }

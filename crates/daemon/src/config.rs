@@ -216,13 +216,20 @@ impl Default for Console {
 pub(crate) struct SenseTime {
     pub(crate) enabled: bool,
     pub(crate) listen: SocketAddr,
+    /// Used instead of `listen` while a platform wants HTTPS.
+    pub(crate) listen_https: SocketAddr,
     /// 16 for an M8s, 8 for an M4s.
     pub(crate) channels: u32,
 }
 
 impl Default for SenseTime {
     fn default() -> Self {
-        Self { enabled: true, listen: SocketAddr::from(([0, 0, 0, 0], 8080)), channels: 16 }
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            listen_https: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            channels: 16,
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
@@ -44,18 +45,48 @@ impl Listeners {
 
     /// Writes `run/listeners.json` into the storage directory, whole or not at all.
     pub(crate) fn publish(&self, storage: &Path) -> Result<()> {
-        let dir = storage.join("run");
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(&dir)?;
-            let fresh = dir.join("listeners.json.new");
-            std::fs::write(&fresh, serde_json::to_vec(&self.names)?)?;
-            std::fs::rename(fresh, dir.join("listeners.json"))
-        };
-        write().with_context(|| format!("{} cannot be written", dir.display()))
+        write(&self.names, storage)
     }
 
     /// The sockets, to be served.
     pub(crate) fn into_sockets(self) -> impl Iterator<Item = Listener> {
         self.by_address.into_values()
     }
+}
+
+/// What the file tells, while listeners come and go.
+pub(crate) struct Published {
+    names: Mutex<BTreeMap<&'static str, SocketAddr>>,
+    storage: PathBuf,
+}
+
+impl Published {
+    /// As it was published at the start.
+    pub(crate) fn new(listeners: &Listeners, storage: &Path) -> Self {
+        Self { names: Mutex::new(listeners.names.clone()), storage: storage.to_owned() }
+    }
+
+    /// Tells where a listener is reached from now on, if anywhere.
+    pub(crate) fn announce(&self, name: &'static str, address: Option<SocketAddr>) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        match address {
+            Some(address) => names.insert(name, address),
+            None => names.remove(name),
+        };
+        tracing::info!(listener.name = name, listener.address = ?address, "listening");
+        if let Err(error) = write(&names, &self.storage) {
+            tracing::error!(error = format!("{error:#}"), "nobody is told of a listener");
+        }
+    }
+}
+
+fn write(names: &BTreeMap<&'static str, SocketAddr>, storage: &Path) -> Result<()> {
+    let dir = storage.join("run");
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(&dir)?;
+        let fresh = dir.join("listeners.json.new");
+        std::fs::write(&fresh, serde_json::to_vec(names)?)?;
+        std::fs::rename(fresh, dir.join("listeners.json"))
+    };
+    write().with_context(|| format!("{} cannot be written", dir.display()))
 }

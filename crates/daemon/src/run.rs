@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use video::VideoSource;
 use vision::Analyzer;
 
-use crate::adapters::{self, Enabled};
+use crate::adapters::{self, Enabled, Https};
 use crate::clock::SystemClock;
 use crate::config::{Config, HostBackend, Liveness, WhenFull};
-use crate::listeners::Listeners;
+use crate::listeners::{Listeners, Published};
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial};
 
@@ -63,7 +63,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     let health = Arc::new(Health::expecting(enabled.iter().map(|e| e.adapter.name())));
     health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
-    enabled.push(Enabled { adapter: Arc::new(console), listen: config.console.listen });
+    enabled.push(Enabled { adapter: Arc::new(console), listen: config.console.listen, https: None });
 
     let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
@@ -249,8 +249,12 @@ async fn start(
     cancel: &CancellationToken,
 ) -> Result<JoinSet<()>> {
     let mut listeners = Listeners::default();
-    for Enabled { adapter, listen } in enabled {
+    for Enabled { adapter, listen, https } in enabled {
         if let Some(routes) = adapter.routes() {
+            let routes = match https {
+                Some(https) => https.encryption.clear(routes),
+                None => routes,
+            };
             listeners.add(adapter.name(), *listen, routes).await?;
         }
     }
@@ -259,6 +263,13 @@ async fn start(
         tracing::info!(listener.name = name, listener.address = %address, "listening");
     }
     let mut tasks = JoinSet::new();
+    let published = Arc::new(Published::new(&listeners, &config.storage.dir));
+    for Enabled { adapter, https, .. } in enabled {
+        if let (Some(https), Some(routes)) = (https, adapter.routes()) {
+            let routes = adapter::noting_arrivals(routes, appliance.clone());
+            tasks.spawn(serve_https(https.clone(), routes, Arc::clone(&published), cancel.clone()));
+        }
+    }
     for listener in listeners.into_sockets() {
         let routes = adapter::noting_arrivals(listener.routes, appliance.clone());
         tasks.spawn(adapter::serve(listener.socket, routes, adapter::Limits::default(), cancel.clone()));
@@ -272,6 +283,13 @@ async fn start(
     let (device, stop) = (appliance.clone(), cancel.clone());
     tasks.spawn(async move { device.keep_gallery_copy(stop).await });
     Ok(tasks)
+}
+
+/// Serves an adapter over HTTPS whenever it wants that.
+async fn serve_https(https: Https, routes: axum::Router, published: Arc<Published>, cancel: CancellationToken) {
+    let Https { name, listen, encryption } = https;
+    let announce = |address| published.announce(name, address);
+    encryption.serve(listen, routes, adapter::Limits::default(), announce, cancel).await;
 }
 
 /// Describes the stored photos for another model, where there is a need.

@@ -4,6 +4,7 @@
 
 mod durability;
 mod hostile;
+mod machine;
 mod models;
 mod outage;
 mod process;

@@ -5,13 +5,16 @@ mod cameras;
 mod compare;
 mod device;
 mod exports;
+mod https;
 mod libraries;
 mod network;
 mod people;
 mod push;
 mod records;
 mod time;
+mod upgrade;
 
+pub(crate) use https::resume as resume_https;
 pub(crate) use push::{Receiver, receiver};
 
 use domain::{Account, Role};
@@ -41,6 +44,14 @@ impl Operation {
             (Some(_), Some(_)) => Err(Code::NoPermission.into()),
         }
     }
+}
+
+/// The message that brings a large file.
+pub(crate) const UPLOAD: &str = "1292";
+
+/// Who may bring one.
+pub(crate) fn may_upload(account: &Account) -> bool {
+    account.role >= Role::Admin
 }
 
 /// The operation of a message.
@@ -113,6 +124,12 @@ const OPERATIONS: &[Operation] = &[
     read(1297, |call| answer(network::get_network(call))),
     administer(1296, |call| answer(network::set_network(call))),
     administer(1295, |call| answer(network::set_default_port(call))),
+    administer(1292, |call| answer(upgrade::upgrade(call))),
+    administer(1302, |call| answer(https::upload_https_file(call))),
+    administer(1303, |call| answer(https::delete_https_file(call))),
+    administer(1304, |call| answer(https::get_https_files(call))),
+    administer(1305, |call| answer(https::switch_https(call))),
+    read(1306, |call| answer(https::get_https_state(call))),
     administer(1294, |call| answer(device::reboot(call))),
     read(1301, |call| answer(device::get_device_id(call))),
     administer(1300, |call| answer(device::set_device_id(call))),

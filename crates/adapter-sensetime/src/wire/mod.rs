@@ -4,6 +4,7 @@ pub(crate) mod cameras;
 pub(crate) mod compare;
 pub(crate) mod device;
 pub(crate) mod exports;
+pub(crate) mod https;
 mod lenient;
 pub(crate) mod libraries;
 pub(crate) mod network;

@@ -4,9 +4,7 @@ use testkit::contract::Gap;
 
 const KINDS: &str = "only RTSP streams and files are played yet";
 const BODIES: &str = "bodies are not captured yet";
-const HTTPS: &str = "the device does not switch to HTTPS yet";
 const RELAYS: &str = "relays are not bound yet";
-const UPGRADE: &str = "no software is taken over yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("1046", BODIES),
@@ -19,12 +17,6 @@ pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("515/gb28181", KINDS),
     ("515/image", KINDS),
     ("1310", KINDS),
-    ("1292", UPGRADE),
-    ("1302", HTTPS),
-    ("1303", HTTPS),
-    ("1304", HTTPS),
-    ("1305", HTTPS),
-    ("1306", HTTPS),
     ("1537", RELAYS),
     ("1538", RELAYS),
     ("1539", RELAYS),

@@ -11,6 +11,7 @@ mod device_box;
 mod events;
 mod exports;
 mod hostile;
+mod https;
 mod known_gaps;
 mod libraries;
 mod network;
@@ -19,6 +20,7 @@ mod records;
 mod sessions;
 mod settings;
 mod time;
+mod upgrade;
 mod witness;
 
 use std::sync::Arc;
@@ -101,6 +103,14 @@ scenarios! {
         a_change_that_a_crash_interrupts_is_undone_at_the_start,
         default_port_and_name_servers_are_set,
         settings_that_would_cut_the_device_off_are_refused;
+    upgrade:
+        a_signed_package_is_installed_and_ends_all_sessions,
+        a_package_that_is_not_signed_changes_nothing;
+    https:
+        files_for_https_are_kept_named_and_removed,
+        the_device_switches_only_with_a_certificate_that_serves,
+        an_encrypted_device_is_served_over_https_alone_and_over_a_restart,
+        switching_loses_no_running_request;
     settings:
         the_version_and_the_push_receiver_are_read;
     events:

@@ -40,11 +40,11 @@ pub(crate) async fn a_wrong_login_opens_nothing(ledger: &Arc<Ledger>) {
 
 /// Every operation but login answers -141 to a stranger, whatever else is wrong with the call.
 pub(crate) async fn calls_need_a_session(ledger: &Arc<Ledger>) {
-    const CALLS: [&str; 46] = [
+    const CALLS: [&str; 52] = [
         "258", "1028", "1025", "1026", "1027", "1034", "1032", "1029", "1051", "1031", "1033", "1035", "1036", "1037",
         "516", "513/rtsp", "515/rtsp", "514", "769", "779", "782", "771", "781", "772", "780", "1281", "1286", "1298",
         "1299", "1291", "1290", "1288", "1287", "1283", "1282", "1297", "1296", "1295", "1294", "1301", "1300", "1317",
-        "1315", "1316", "1313", "1314",
+        "1315", "1316", "1313", "1314", "1292", "1302", "1303", "1304", "1305", "1306",
     ];
     let witness = Witness::start(ledger).await;
     for title in CALLS {

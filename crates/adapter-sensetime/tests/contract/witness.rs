@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::Limits;
+use domain::{Limits, Options};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use testkit::contract::{Ledger, Rules};
@@ -44,17 +44,19 @@ impl Witness {
 
     /// A device with room for less.
     pub(crate) async fn start_with(ledger: &Arc<Ledger>, limits: Limits) -> Self {
-        let (appliance, handles) = testkit::appliance_with(limits).unwrap();
+        Self::start_of(ledger, Options { limits, ..testkit::options() }).await
+    }
+
+    /// A device with other options.
+    pub(crate) async fn start_of(ledger: &Arc<Ledger>, options: Options) -> Self {
+        let (appliance, handles) = testkit::appliance_of(options).unwrap();
         let device = Device::start_on(appliance, handles, Duration::from_secs(3600)).await;
         Self { device, ledger: Arc::clone(ledger) }
     }
 
     /// The same device, ended as by a crash and started anew, with a new session.
     pub(crate) async fn restart(self) -> Self {
-        let ledger = self.ledger;
-        let handles = self.device.stop().await;
-        let appliance = handles.restart(Limits::default()).unwrap();
-        Self { device: Device::start_on(appliance, handles, Duration::from_secs(3600)).await, ledger }
+        Self { device: self.device.restart().await, ledger: self.ledger }
     }
 
     /// Lets the time pass; sockets need it to run otherwise.

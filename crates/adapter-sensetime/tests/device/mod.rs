@@ -3,10 +3,10 @@
 #![allow(dead_code, reason = "every test file uses another part")]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapter::{Adapter, ExportLimits, Exports, Limits, Outbound, Policy, serve};
+use adapter::{Adapter, Encryption, ExportLimits, Exports, Limits, Outbound, Policy, serve};
 use adapter_sensetime::{Config, SenseTime};
 use domain::Appliance;
 use domain::surveillance::{self, Options};
@@ -27,7 +27,10 @@ pub(crate) struct Device {
     pub(crate) handles: Handles,
     session: String,
     client: reqwest::Client,
-    exports: TempDir,
+    folder: TempDir,
+    /// Where it is reached over HTTPS, while it is.
+    https: Arc<Mutex<Option<SocketAddr>>>,
+    encrypted: bool,
     cancel: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -58,24 +61,55 @@ impl Device {
         appliance: Appliance,
         handles: Handles,
     ) -> Self {
-        let exports = tempfile::tempdir().unwrap();
+        Self::serve_in(tempfile::tempdir().unwrap(), outbound, with, appliance, handles, false).await
+    }
+
+    /// The same device, ended and started anew, with a new session.
+    pub(crate) async fn restart(self) -> Self {
+        let encrypted = self.encrypted;
+        let (handles, folder) = self.end().await;
+        let appliance = handles.restart(domain::Limits::default()).unwrap();
+        let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
+        Self::serve_in(folder, outbound, |adapter| adapter, appliance, handles, encrypted).await
+    }
+
+    async fn serve_in(
+        folder: TempDir,
+        outbound: Outbound,
+        with: impl FnOnce(SenseTime) -> SenseTime,
+        appliance: Appliance,
+        handles: Handles,
+        encrypted: bool,
+    ) -> Self {
         let limits = ExportLimits { keep_free: 0, ..ExportLimits::default() };
-        let downloads = Exports::open(exports.path().join("sensetime"), limits).unwrap();
-        let adapter = SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound, downloads);
+        let downloads = Exports::open(folder.path().join("exports"), limits).unwrap();
+        let encryption = Encryption::new(folder.path().join("tls"));
+        let adapter =
+            SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound, downloads, encryption.clone());
         let adapter = Arc::new(with(adapter));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        let routes = adapter::noting_arrivals(adapter.routes().unwrap(), appliance.clone());
-        tasks.spawn(serve(listener, routes, Limits::default(), cancel.clone()));
+        let routes = || adapter::noting_arrivals(adapter.routes().unwrap(), appliance.clone());
+        tasks.spawn(serve(listener, encryption.clear(routes()), Limits::default(), cancel.clone()));
+        let https = Arc::new(Mutex::new(None));
+        let (known, secure, token) = (Arc::clone(&https), routes(), cancel.clone());
+        tasks.spawn(async move {
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let announce = |address| *known.lock().unwrap() = address;
+            encryption.serve(any, secure, Limits::default(), announce, token).await;
+        });
         tasks.spawn(domain::network::guard(appliance.clone(), cancel.clone()));
         let (running, of, token) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
         tasks.spawn(async move { running.run(of, token).await });
         let watching = Options { detect_every: Duration::from_millis(50) };
         tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
         // A connection that idles while a test lets hours pass would be closed.
-        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        let mut device = Self { address, appliance, handles, session: String::new(), client, exports, cancel, tasks };
+        let client =
+            reqwest::Client::builder().tls_danger_accept_invalid_certs(true).pool_max_idle_per_host(0).build().unwrap();
+        let session = String::new();
+        let mut device = Self { address, appliance, handles, session, client, folder, https, encrypted, cancel, tasks };
+        device.wait_until_served().await;
         device.log_in(ADMIN.1).await;
         device
     }
@@ -86,14 +120,46 @@ impl Device {
         self.session = self.ask(login).await.as_str().unwrap().to_owned();
     }
 
-    pub(crate) async fn stop(mut self) -> Handles {
+    /// A device that was encrypted when it ended is so again, sooner or later.
+    async fn wait_until_served(&self) {
+        let waiting = async {
+            while self.encrypted && self.https_address().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, waiting).await.unwrap();
+    }
+
+    /// Where it is reached over HTTPS.
+    pub(crate) fn https_address(&self) -> Option<SocketAddr> {
+        *self.https.lock().unwrap()
+    }
+
+    /// Calls go over HTTPS from now on.
+    pub(crate) fn use_https(&mut self) {
+        self.encrypted = true;
+    }
+
+    /// Calls go in clear from now on.
+    pub(crate) fn use_http(&mut self) {
+        self.encrypted = false;
+    }
+
+    pub(crate) async fn stop(self) -> Handles {
+        self.end().await.0
+    }
+
+    async fn end(mut self) -> (Handles, TempDir) {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
-        self.handles
+        (self.handles, self.folder)
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        match self.https_address().filter(|_| self.encrypted) {
+            Some(address) => format!("https://{address}{path}"),
+            None => format!("http://{}{path}", self.address),
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
@@ -102,6 +168,11 @@ impl Device {
 
     pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.post(self.url(path))
+    }
+
+    /// A request in clear, whatever the others are.
+    pub(crate) fn clear_post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("http://{}{path}", self.address))
     }
 
     pub(crate) fn session(&self) -> &str {

@@ -49,7 +49,7 @@ pub enum CredentialError {
 
 /// A certificate and its private key, in a folder that nobody but its owner can read.
 #[derive(Debug, Clone)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     dir: PathBuf,
 }
 
@@ -88,7 +88,7 @@ impl Piece {
 
 impl Credentials {
     /// Those in this folder; it is made when it is needed.
-    pub fn new(dir: PathBuf) -> Self {
+    pub(crate) fn new(dir: PathBuf) -> Self {
         Self { dir }
     }
 
@@ -96,7 +96,7 @@ impl Credentials {
     ///
     /// # Errors
     /// `Unusable`; `Io`, and the one before is still there.
-    pub fn put(&self, piece: Piece, content: &[u8]) -> Result<(), CredentialError> {
+    pub(crate) fn put(&self, piece: Piece, content: &[u8]) -> Result<(), CredentialError> {
         piece.check(content)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
         let fresh = self.dir.join("fresh");
@@ -114,7 +114,7 @@ impl Credentials {
     ///
     /// # Errors
     /// `Io`.
-    pub fn remove(&self, piece: Piece) -> Result<(), CredentialError> {
+    pub(crate) fn remove(&self, piece: Piece) -> Result<(), CredentialError> {
         match fs::remove_file(self.path(piece)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
@@ -125,7 +125,7 @@ impl Credentials {
     ///
     /// # Errors
     /// All.
-    pub fn server(&self, now: Option<Timestamp>) -> Result<Arc<ServerConfig>, CredentialError> {
+    pub(crate) fn server(&self, now: Option<Timestamp>) -> Result<Arc<ServerConfig>, CredentialError> {
         let chain = certificates(&self.read(Piece::Certificate)?)?;
         let key = private_key(&self.read(Piece::Key)?)?;
         if let Some(now) = now {

@@ -4,6 +4,7 @@ mod credentials;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,6 +13,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONNECTION;
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
+use bytes::Bytes;
+use domain::Timestamp;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -21,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::Limits;
 use crate::serve::serve_encrypted;
 
-pub use credentials::{CredentialError, Credentials, Piece};
+use credentials::Credentials;
+pub use credentials::{CredentialError, Piece};
 
 /// How an adapter is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,7 @@ struct Order {
 #[derive(Clone)]
 pub struct Encryption {
     shared: Arc<Shared>,
+    credentials: Credentials,
 }
 
 struct Shared {
@@ -51,16 +56,46 @@ struct Shared {
     taken: Mutex<mpsc::Receiver<Order>>,
 }
 
-impl Default for Encryption {
-    fn default() -> Self {
-        let (orders, taken) = mpsc::channel(1);
-        Self {
-            shared: Arc::new(Shared { mode: watch::Sender::new(Mode::Undecided), orders, taken: Mutex::new(taken) }),
-        }
-    }
-}
-
 impl Encryption {
+    /// With certificate and key in this folder, which is made when it is needed.
+    pub fn new(folder: PathBuf) -> Self {
+        let (orders, taken) = mpsc::channel(1);
+        let shared = Shared { mode: watch::Sender::new(Mode::Undecided), orders, taken: Mutex::new(taken) };
+        Self { shared: Arc::new(shared), credentials: Credentials::new(folder) }
+    }
+
+    /// Keeps a certificate or key (PEM or DER), in place of the one before, readable by its owner alone.
+    ///
+    /// # Errors
+    /// `Unusable`; `Io`, and the one before is still there.
+    pub async fn put(&self, piece: Piece, content: Bytes) -> Result<(), CredentialError> {
+        self.blocking(move |credentials| credentials.put(piece, &content)).await
+    }
+
+    /// Removes certificate or key; it may be gone already.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub async fn remove(&self, piece: Piece) -> Result<(), CredentialError> {
+        self.blocking(move |credentials| credentials.remove(piece)).await
+    }
+
+    /// What [`Encryption::turn_on`] needs. With `now` the certificate must be valid then.
+    ///
+    /// # Errors
+    /// All.
+    pub async fn server(&self, now: Option<Timestamp>) -> Result<Arc<ServerConfig>, CredentialError> {
+        self.blocking(move |credentials| credentials.server(now)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Credentials) -> Result<T, CredentialError> + Send + 'static,
+    ) -> Result<T, CredentialError> {
+        let credentials = self.credentials.clone();
+        tokio::task::spawn_blocking(move || work(&credentials)).await.map_err(io::Error::other)?
+    }
+
     /// Whether the adapter is served encrypted.
     pub fn is_on(&self) -> bool {
         *self.shared.mode.borrow() == Mode::Encrypted

@@ -28,6 +28,8 @@ use place::Places;
 pub struct Limits {
     /// Bytes of one request body.
     pub body_bytes: usize,
+    /// Bytes of a body that its handler bounds itself and takes piece by piece.
+    pub upload_bytes: usize,
     /// Connections at the same time, WebSockets included.
     pub connections: usize,
     /// Time for the head of a request, from its first byte or, on a new connection, from the start.
@@ -41,10 +43,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 40 MiB, 512 connections, 10 s for heads, 60 s idle, 15 s stalled, 8 s to drain.
+    /// 40 MiB, 2 GiB piece by piece, 512 connections, 10 s for heads, 60 s idle, 15 s stalled, 8 s to drain.
     fn default() -> Self {
         Self {
             body_bytes: 40 << 20,
+            upload_bytes: 2 << 30,
             connections: 512,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),

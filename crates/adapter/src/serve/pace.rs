@@ -50,7 +50,7 @@ impl Paced {
                 self.pulse.received();
                 Ok(None)
             }
-            Ok(Some(Ok(piece))) if piece.len() > self.limits.body_bytes - self.received => Err(BodyError::TooLarge),
+            Ok(Some(Ok(piece))) if piece.len() > self.limits.upload_bytes - self.received => Err(BodyError::TooLarge),
             Ok(Some(Ok(piece))) => {
                 self.received += piece.len();
                 Ok(Some((piece, self)))

@@ -1,0 +1,143 @@
+//! HTTPS (section 8).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+use testkit::ADMIN;
+use testkit::contract::Ledger;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::device::DEADLINE;
+use crate::witness::Witness;
+
+/// A certificate valid until that year, and its key; the device's clock says 2026.
+fn pair(until: i32) -> (Bytes, Bytes) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(["device".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    (params.self_signed(&key).unwrap().pem().into(), key.serialize_pem().into())
+}
+
+async fn upload(witness: &Witness, kind: &str, file: &Bytes) {
+    witness.ok_form("1302", json!({"file_type": kind}), &[("file", file.clone())]).await;
+}
+
+async fn encrypted(ledger: &Arc<Ledger>) -> Witness {
+    let mut witness = Witness::start(ledger).await;
+    let (certificate, key) = pair(2030);
+    upload(&witness, "crt", &certificate).await;
+    upload(&witness, "key", &key).await;
+    witness.ok("1305", json!({"prot_mode": "https"})).await;
+    witness.device.use_https();
+    witness.refused("1306", json!({}), -141).await;
+    witness.device.log_in(ADMIN.1).await;
+    witness
+}
+
+fn names(cert: &str, key: &str) -> Value {
+    json!({"https_cert": cert, "https_key": key})
+}
+
+pub(crate) async fn files_for_https_are_kept_named_and_removed(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let (certificate, key) = pair(2030);
+    assert_eq!(witness.ok("1304", json!({})).await, names("", ""));
+    for kind in ["crt", "key"] {
+        witness.refused("1303", json!({"file_type": kind}), -3625).await;
+    }
+    upload(&witness, "crt", &certificate).await;
+    assert_eq!(witness.ok("1304", json!({})).await, names("picture.png", ""));
+    upload(&witness, "key", &key).await;
+    assert_eq!(witness.ok("1304", json!({})).await, names("picture.png", "picture.png"));
+    for (fields, file) in [
+        (json!({"file_type": "crt"}), &key),
+        (json!({"file_type": "key"}), &certificate),
+        (json!({"file_type": "pem"}), &certificate),
+        (json!({}), &certificate),
+    ] {
+        witness.refused_form("1302", fields, &[("file", file.clone())], -3596).await;
+    }
+    witness.refused("1302", json!({"file_type": "crt"}), -3596).await;
+    witness.refused("1303", json!({"file_type": "pem"}), -3596).await;
+    witness.ok("1303", json!({"file_type": "key"})).await;
+    assert_eq!(witness.ok("1304", json!({})).await, names("picture.png", ""));
+    witness.stop().await;
+}
+
+pub(crate) async fn the_device_switches_only_with_a_certificate_that_serves(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let ((certificate, key), (outdated, outdated_key)) = (pair(2030), pair(2021));
+    witness.refused("1305", json!({"prot_mode": "http"}), -3607).await;
+    witness.refused("1305", json!({"prot_mode": "https"}), -3625).await;
+    upload(&witness, "crt", &certificate).await;
+    witness.refused("1305", json!({"prot_mode": "https"}), -3625).await;
+    upload(&witness, "key", &outdated_key).await;
+    witness.refused("1305", json!({"prot_mode": "https"}), -3619).await;
+    upload(&witness, "crt", &outdated).await;
+    witness.refused("1305", json!({"prot_mode": "https"}), -3619).await;
+    witness.refused("1305", json!({"prot_mode": "ftp"}), -3596).await;
+    witness.refused("1305", json!({}), -3596).await;
+    assert_eq!(witness.ok("1306", json!({})).await, json!({"https_stat": "http"}));
+    assert_eq!(witness.device.https_address(), None);
+    upload(&witness, "crt", &certificate).await;
+    upload(&witness, "key", &key).await;
+    witness.ok("1305", json!({"prot_mode": "https"})).await;
+    witness.stop().await;
+}
+
+pub(crate) async fn an_encrypted_device_is_served_over_https_alone_and_over_a_restart(ledger: &Arc<Ledger>) {
+    let witness = encrypted(ledger).await;
+    assert_eq!(witness.ok("1306", json!({})).await, json!({"https_stat": "https"}));
+    let clear = witness.device.clear_post("/api/json").json(&json!({"msg_id": "1306"})).send().await.unwrap();
+    assert_eq!(clear.status(), 403);
+    witness.refused("1305", json!({"prot_mode": "https"}), -3607).await;
+    let (certificate, key) = pair(2030);
+    witness.refused_form("1302", json!({"file_type": "crt"}), &[("file", certificate)], -3616).await;
+    witness.refused_form("1302", json!({"file_type": "key"}), &[("file", key)], -3616).await;
+    witness.refused("1303", json!({"file_type": "key"}), -3617).await;
+    assert_eq!(witness.ok("1304", json!({})).await, names("picture.png", "picture.png"));
+    let library = witness.library("staff", &["alice"]).await;
+    let face = witness.ok("1032", json!({"lib_id": library, "img_id": "alice"})).await;
+    let path = face["img_path"].as_str().unwrap();
+    assert_eq!(witness.download(path, witness.device.session()).await.0, 200, "downloads move along");
+
+    let mut again = witness.restart().await;
+    assert_eq!(again.ok("1306", json!({})).await, json!({"https_stat": "https"}));
+    again.ok("1305", json!({"prot_mode": "http"})).await;
+    again.device.use_http();
+    again.device.log_in(ADMIN.1).await;
+    assert_eq!(again.ok("1306", json!({})).await, json!({"https_stat": "http"}));
+    assert_eq!(again.device.https_address(), None);
+    again.ok("1303", json!({"file_type": "key"})).await;
+    again.stop().await;
+}
+
+/// A request that has begun ends, though the device is served otherwise meanwhile.
+pub(crate) async fn switching_loses_no_running_request(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let (certificate, key) = pair(2030);
+    upload(&witness, "crt", &certificate).await;
+    upload(&witness, "key", &key).await;
+    let body = json!({"msg_id": "257", "user_name": ADMIN.0, "user_pwd": ADMIN.1}).to_string();
+    let mut slow = TcpStream::connect(witness.device.address).await.unwrap();
+    let head = format!(
+        "POST /api/json HTTP/1.1\r\nHost: device\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    // Whoever asks for the body is at work on the request.
+    let mut asked = [0; 25];
+    tokio::time::timeout(DEADLINE, slow.read_exact(&mut asked)).await.unwrap().unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    witness.ok("1305", json!({"prot_mode": "https"})).await;
+    slow.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let length = tokio::time::timeout(DEADLINE, slow.read(&mut answer)).await.unwrap().unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"code\":0"), "{answer}");
+    witness.stop().await;
+}
