@@ -44,7 +44,7 @@ pub use person::{
     AnyOf, Category, EnrolledPerson, Membership, NewPerson, Person, PersonChange, PersonFilter, PhotoTemplate, Profile,
     SeveralFaces, Template, TemplateGaps, Validity,
 };
-pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
+pub use record::{Candidate, Capture, CaptureKind, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
 pub use time::Timestamp;

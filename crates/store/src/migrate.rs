@@ -24,6 +24,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0002_templates_by_model.sql"),
     include_str!("../../../migrations/0003_gallery_generation.sql"),
     include_str!("../../../migrations/0004_permission_groups_in_the_gallery.sql"),
+    include_str!("../../../migrations/0005_capture_kinds.sql"),
 ];
 
 /// Refuses a database that another program made.

@@ -1,6 +1,6 @@
 //! Enumerations as the words kept in the database. A word, once released, never changes its meaning.
 
-use domain::{Category, Expression, Gender, LibraryKind, Role, SnapMode, Verdict};
+use domain::{CaptureKind, Category, Expression, Gender, LibraryKind, Role, SnapMode, Verdict};
 
 /// An enumeration with a word for each of its values.
 pub(crate) trait Word: Sized {
@@ -52,6 +52,7 @@ words! {
         Surprised = "surprised",
         Neutral = "neutral",
     }
+    CaptureKind ("capture kind") { Face = "face", Body = "body" }
     Verdict ("verdict") {
         Known = "known",
         Stranger = "stranger",

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{batches, people, records};
+use super::{batches, bodies, people, records};
 
 /// A kind of export.
 pub(crate) struct Kind {
@@ -88,6 +88,10 @@ pub(crate) const ALARMS: Kind = Kind {
     ],
 };
 
+/// Captures of bodies.
+pub(crate) const BODIES: Kind =
+    Kind { name: "body", columns: &["snap_id", "trigger", "channel", "camera_name", "position", "quality"] };
+
 /// A picture to be exported.
 pub(crate) struct Item {
     /// What the caller calls it: `img_id` or `snap_id`.
@@ -113,6 +117,11 @@ pub(crate) fn snap(record: &Record, zone: &TimeZone) -> Item {
 /// An alarm.
 pub(crate) fn alarm(record: &Record, zone: &TimeZone) -> Item {
     captured(record, cells(&records::alarm(record, "", zone), ALARMS.columns))
+}
+
+/// A capture of a body.
+pub(crate) fn body(record: &Record, zone: &TimeZone) -> Item {
+    captured(record, cells(&bodies::snap(record, zone), BODIES.columns))
 }
 
 fn captured(record: &Record, row: Vec<Cell>) -> Item {

@@ -1,6 +1,7 @@
 //! The way between the document's words and the core's. Pure: scales, time text, paging and paths live only here.
 
 pub(crate) mod batches;
+pub(crate) mod bodies;
 pub(crate) mod cameras;
 pub(crate) mod clock;
 pub(crate) mod compare;

@@ -1,6 +1,6 @@
 //! The relative paths of pictures. A path is read into ids and never becomes a file name.
 
-use domain::{CaptureId, LibraryId, PersonCode};
+use domain::{CameraId, CaptureId, LibraryId, PersonCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(crate) enum Download {
     /// The picture of a person, as a member of a library.
     Face(LibraryId, PersonCode),
-    /// The face of a capture.
+    /// The face, or body, of a capture.
     Capture(CaptureId),
     /// A temporary picture.
     Temporary(Uuid),
@@ -28,6 +28,11 @@ pub(crate) fn face(library: LibraryId, code: &PersonCode, extension: &str) -> St
 /// `record/<snap_id>.jpg`.
 pub(crate) fn capture(id: CaptureId) -> String {
     format!("record/{id}.jpg")
+}
+
+/// `record/<channel>/body/<snap_id>.jpg`.
+pub(crate) fn body(camera: CameraId, id: CaptureId) -> String {
+    format!("record/{camera}/body/{id}.jpg")
 }
 
 /// `tmp/<uuid>.jpg`.
@@ -49,7 +54,8 @@ pub(crate) fn download(path: &str) -> Option<Download> {
             let (library, code) = stem.split_once('_')?;
             Some(Download::Face(LibraryId(library.parse().ok()?), code.parse().ok()?))
         }
-        "record" => stem.parse().ok().map(Download::Capture),
+        // The id says which capture it is; the channel before it is for the reader.
+        "record" => stem.rsplit_once("/body/").map_or(stem, |(_, id)| id).parse().ok().map(Download::Capture),
         "tmp" => Some(Uuid::try_parse(stem).map_or_else(|_| Download::Export(file.to_owned()), Download::Temporary)),
         _ => None,
     }
@@ -85,6 +91,7 @@ mod tests {
         }
         let id = CaptureId::random();
         assert_eq!(download(&capture(id)), Some(Download::Capture(id)));
+        assert_eq!(download(&body(CameraId(17), id)), Some(Download::Capture(id)));
         assert_eq!(download(&temporary(id.0)), Some(Download::Temporary(id.0)));
         for name in ["image_test.csv", "face_2019-01-23-12-04-27.zip", "image_a/b?.csv"] {
             assert_eq!(download(&unescaped(&export(name))), Some(Download::Export(name.to_owned())));

@@ -1,6 +1,6 @@
 //! Captures and what they were matched with.
 
-use domain::{CameraId, Candidate, Record, RecordFilter, Similarity};
+use domain::{CameraId, Candidate, CaptureKind, Record, RecordFilter, Similarity};
 use jiff::tz::TimeZone;
 
 use super::people::{age_text, gender_text};
@@ -20,21 +20,34 @@ const FACE: u8 = 1;
 /// Libraries a query may name.
 pub(crate) const MAX_LIBRARIES: usize = 1000;
 
-/// The conditions of 1037; those of 1036 with `accepted_only`.
+/// Which captures a query is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of faces (1037).
+    Snaps,
+    /// Those that reached the threshold (1036).
+    Alarms,
+    /// Those of bodies, of which no library is known (1046).
+    Bodies,
+}
+
+/// The conditions of a query. Conditions that it does not have are passed over.
 pub(crate) fn filter(
     query: QueryRecords,
-    accepted_only: bool,
+    wanted: Wanted,
     channels: u32,
     zone: &TimeZone,
 ) -> Result<RecordFilter, Fault> {
-    let lib_ids = query.lib_ids.and_then(Text::filled).filter(|_| accepted_only);
+    let of_library = wanted != Wanted::Bodies;
+    let lib_ids = query.lib_ids.and_then(Text::filled).filter(|_| wanted == Wanted::Alarms);
     Ok(RecordFilter {
+        kind: if wanted == Wanted::Bodies { CaptureKind::Body } else { CaptureKind::Face },
         camera: query.channel.map(|number| channel(number.0, channels)).transpose()?,
         captured: time::range(query.start_time, query.stop_time, zone)?,
-        accepted_only,
+        accepted_only: wanted == Wanted::Alarms,
         libraries: lib_ids.map(|text| library_ids(&text, MAX_LIBRARIES)).transpose()?,
-        library_name: query.lib_name.and_then(Text::filled),
-        library_kind: query.lib_type.map(libraries::kind).transpose()?,
+        library_name: query.lib_name.and_then(Text::filled).filter(|_| of_library),
+        library_kind: query.lib_type.filter(|_| of_library).map(libraries::kind).transpose()?,
         ..Default::default()
     })
 }
@@ -177,6 +190,7 @@ mod tests {
     fn record(best: Option<Candidate>) -> Record {
         let capture = Capture {
             id: CaptureId::random(),
+            kind: CaptureKind::Face,
             camera: CameraId(2),
             camera_name: "no2".into(),
             camera_position: "gate".into(),
@@ -239,11 +253,13 @@ mod tests {
     #[test]
     fn conditions_are_read_and_a_channel_out_of_range_is_refused() {
         let sent = || query(&json!({"channel": "16", "lib_name": "test", "lib_type": 2, "lib_ids": "1, 2"}));
-        let alarms = filter(sent(), true, 16, &TimeZone::UTC).unwrap();
+        let alarms = filter(sent(), Wanted::Alarms, 16, &TimeZone::UTC).unwrap();
         assert_eq!(alarms.camera, Some(CameraId(16)));
         assert_eq!(alarms.libraries, Some(vec![LibraryId(1), LibraryId(2)]));
         assert_eq!(alarms.library_kind, Some(LibraryKind::Allow));
-        assert_eq!(filter(sent(), false, 16, &TimeZone::UTC).unwrap().libraries, None);
-        assert!(filter(sent(), true, 8, &TimeZone::UTC).is_err());
+        assert_eq!(filter(sent(), Wanted::Snaps, 16, &TimeZone::UTC).unwrap().libraries, None);
+        let bodies = filter(sent(), Wanted::Bodies, 16, &TimeZone::UTC).unwrap();
+        assert_eq!((bodies.kind, bodies.needs_match()), (CaptureKind::Body, false));
+        assert!(filter(sent(), Wanted::Alarms, 8, &TimeZone::UTC).is_err());
     }
 }

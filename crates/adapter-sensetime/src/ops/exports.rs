@@ -1,11 +1,12 @@
 //! Zip files of pictures with a table.
 
 use adapter::{Archive, content_type};
-use domain::{Error, LibraryId, Page, Record};
+use domain::{CaptureKind, Error, LibraryId, Page, Record};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
-use crate::convert::exports::{self, ALARMS, FACES, Item, Kind, SNAPS};
+use crate::convert::exports::{self, ALARMS, BODIES, FACES, Item, Kind, SNAPS};
+use crate::convert::records::Wanted;
 use crate::convert::{EXPORT_PAGE, SELECTION, ids, paths, time, window};
 use crate::ops::records;
 use crate::wire::exports::{ExportFaces, PageExport, SelectedFaces, SelectedSnaps, SelectionExport};
@@ -45,7 +46,7 @@ pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport,
 
 /// Exports a page of captures, newest first (1040, section 3.14).
 pub(crate) async fn export_snaps_page(call: Call) -> Result<PageExport, Fault> {
-    let Page { rows, total } = records::page(&call, false, EXPORT_PAGE).await?;
+    let Page { rows, total } = records::page(&call, Wanted::Snaps, EXPORT_PAGE).await?;
     let items = rows.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
     export_page(&call, &SNAPS, items, total).await
 }
@@ -53,14 +54,15 @@ pub(crate) async fn export_snaps_page(call: Call) -> Result<PageExport, Fault> {
 /// Exports the captures named (1043, section 3.15).
 pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
     let (ids, found) = selected(&call).await?;
-    let items = found.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
+    let snaps = found.iter().filter(|record| record.capture.kind == CaptureKind::Face);
+    let items = snaps.map(|record| exports::snap(record, &call.core.zone())).collect();
     export_selection(&call, &SNAPS, ids, items).await
 }
 
 /// Exports a page of alarms, newest first (1039, section 3.17).
 pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> {
     records::require_libraries(&call).await?;
-    let Page { rows, total } = records::page(&call, true, EXPORT_PAGE).await?;
+    let Page { rows, total } = records::page(&call, Wanted::Alarms, EXPORT_PAGE).await?;
     let items = rows.iter().map(|record| exports::alarm(record, &call.core.zone())).collect();
     export_page(&call, &ALARMS, items, total).await
 }
@@ -71,6 +73,21 @@ pub(crate) async fn export_alarms_selected(call: Call) -> Result<SelectionExport
     let alarms = found.iter().filter(|record| record.accepted().is_some());
     let items = alarms.map(|record| exports::alarm(record, &call.core.zone())).collect();
     export_selection(&call, &ALARMS, ids, items).await
+}
+
+/// Exports a page of captures of bodies, newest first (1048, section 3.23).
+pub(crate) async fn export_body_snaps_page(call: Call) -> Result<PageExport, Fault> {
+    let Page { rows, total } = records::page(&call, Wanted::Bodies, EXPORT_PAGE).await?;
+    let items = rows.iter().map(|record| exports::body(record, &call.core.zone())).collect();
+    export_page(&call, &BODIES, items, total).await
+}
+
+/// Exports the captures of bodies named (1047, section 3.24).
+pub(crate) async fn export_body_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
+    let (ids, found) = selected(&call).await?;
+    let bodies = found.iter().filter(|record| record.capture.kind == CaptureKind::Body);
+    let items = bodies.map(|record| exports::body(record, &call.core.zone())).collect();
+    export_selection(&call, &BODIES, ids, items).await
 }
 
 /// The ids named, and the records of those that there are.

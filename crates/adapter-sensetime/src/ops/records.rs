@@ -4,20 +4,22 @@ use domain::{Page, Record};
 
 use crate::call::Call;
 use crate::codes::Fault;
-use crate::convert::{QUERY_PAGE, library_ids, records, window};
+use crate::convert::records::Wanted;
+use crate::convert::{QUERY_PAGE, bodies, library_ids, records, window};
+use crate::wire::bodies::BodySnap;
 use crate::wire::records::{Alarm, QueryRecords, Snap};
 use crate::wire::{Nothing, Rows, Text};
 
 /// Lists captures with their best match, newest first (1037, section 3.13).
 pub(crate) async fn query_snaps(call: Call) -> Result<Rows<Snap>, Fault> {
-    let page = page(&call, false, QUERY_PAGE).await?;
+    let page = page(&call, Wanted::Snaps, QUERY_PAGE).await?;
     let rows = page.rows.iter().map(|record| records::snap(record, &call.core.zone())).collect();
     Ok(Rows::new(rows, page.total))
 }
 
 /// Lists captures whose best match reached the threshold, newest first (1036, section 3.16).
 pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
-    let page = page(&call, true, QUERY_PAGE).await?;
+    let page = page(&call, Wanted::Alarms, QUERY_PAGE).await?;
     let mut rows = Vec::with_capacity(page.rows.len());
     for record in &page.rows {
         let extension = match record.best() {
@@ -29,6 +31,13 @@ pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
     Ok(Rows::new(rows, page.total))
 }
 
+/// Lists captures of bodies, newest first (1046, section 3.22).
+pub(crate) async fn query_body_snaps(call: Call) -> Result<Rows<BodySnap>, Fault> {
+    let page = page(&call, Wanted::Bodies, QUERY_PAGE).await?;
+    let rows = page.rows.iter().map(|record| bodies::snap(record, &call.core.zone())).collect();
+    Ok(Rows::new(rows, page.total))
+}
+
 /// Removes all captures, their alarms and their pictures; enrolled faces stay (1045, section 3.21).
 pub(crate) async fn delete_all_snaps(call: Call) -> Result<Nothing, Fault> {
     call.core.appliance.remove_all_records(call.actor()).await?;
@@ -36,10 +45,10 @@ pub(crate) async fn delete_all_snaps(call: Call) -> Result<Nothing, Fault> {
 }
 
 /// The page that was asked for, of at most so many rows.
-pub(super) async fn page(call: &Call, accepted_only: bool, most: i64) -> Result<Page<Record>, Fault> {
+pub(super) async fn page(call: &Call, wanted: Wanted, most: i64) -> Result<Page<Record>, Fault> {
     let query: QueryRecords = call.read()?;
     let window = window(query.start_no, query.qry_len, most)?;
-    let filter = records::filter(query, accepted_only, call.core.config.channels, &call.core.zone())?;
+    let filter = records::filter(query, wanted, call.core.config.channels, &call.core.zone())?;
     Ok(call.core.appliance.records(filter, window).await?)
 }
 

@@ -1,5 +1,6 @@
 //! The document's messages under the document's names. Requests are read leniently, answers written exactly.
 
+pub(crate) mod bodies;
 pub(crate) mod cameras;
 pub(crate) mod compare;
 pub(crate) mod device;

@@ -13,13 +13,13 @@ use crate::records::after_a_visit;
 use crate::witness::{Witness, column, photo, rows};
 
 /// The pictures of an export by file name, and the rows of its table by the file they are about.
-struct Export {
-    pictures: BTreeMap<String, Vec<u8>>,
-    table: BTreeMap<String, BTreeMap<String, String>>,
+pub(crate) struct Export {
+    pub(crate) pictures: BTreeMap<String, Vec<u8>>,
+    pub(crate) table: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Fetches the file that an answer names; its name must begin like this.
-async fn fetch(witness: &Witness, answer: &Value, beginning: &str) -> Export {
+pub(crate) async fn fetch(witness: &Witness, answer: &Value, beginning: &str) -> Export {
     let path = answer["export_url"].as_str().unwrap();
     let time = path.strip_prefix(beginning).and_then(|rest| rest.strip_suffix(".zip")).unwrap_or(path);
     assert!(time.starts_with("2026-03-02-09-0"), "local time: {path}");

@@ -20,6 +20,13 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("1031", json!({"lib_id": 2, "img_id": "alice"})),
         ("1051", json!({"lib_id": 2, "img": picture()})),
         ("1035", json!({"lib_id": 2})),
+        ("1052", json!({"lib_id": 2, "uuid": "a", "imgs": [{"filename": "bob.jpg", "data": ""}]})),
+        ("1044", json!({"lib_id": 2, "img_ids": "alice"})),
+        ("1038", json!({"lib_id": 2})),
+        ("1041", json!({"lib_id": 2, "img_ids": "alice"})),
+        ("1039", json!({"lib_ids": "2"})),
+        ("1043", json!({"snap_ids": "a"})),
+        ("1047", json!({"snap_ids": "a"})),
         (
             "513/rtsp",
             json!({"camera_mode": "VIDEO", "url": "rtsp://a", "threshold": 80,

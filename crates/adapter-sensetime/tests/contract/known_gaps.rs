@@ -3,13 +3,9 @@
 use testkit::contract::Gap;
 
 const KINDS: &str = "only RTSP streams and files are played yet";
-const BODIES: &str = "bodies are not captured yet";
 const RELAYS: &str = "relays are not bound yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
-    ("1046", BODIES),
-    ("1048", BODIES),
-    ("1047", BODIES),
     ("513/onvif", KINDS),
     ("513/gb28181", KINDS),
     ("513/image", KINDS),

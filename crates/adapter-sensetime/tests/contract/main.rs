@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
 mod batches;
+mod bodies;
 mod cameras;
 mod compare;
 #[path = "../device/mod.rs"]
@@ -49,6 +50,8 @@ scenarios! {
         a_user_logs_in_and_out,
         a_wrong_login_opens_nothing,
         calls_need_a_session,
+        a_viewer_may_look_and_export_but_change_nothing,
+        a_device_that_cannot_write_says_so,
         a_session_ends_after_half_an_hour_without_a_call;
     libraries:
         libraries_are_made_changed_listed_and_removed,
@@ -75,6 +78,9 @@ scenarios! {
         captures_and_alarms_are_listed_with_their_pictures,
         records_are_found_by_every_condition,
         all_records_are_removed_and_faces_stay;
+    bodies:
+        bodies_are_listed_and_exported_apart_from_faces,
+        until_bodies_are_captured_there_is_nothing_to_list_or_export;
     exports:
         faces_are_exported_and_taken_back,
         captures_and_alarms_are_exported,

@@ -80,6 +80,12 @@ pub(crate) async fn faces_are_found_by_every_condition(ledger: &Arc<Ledger>) {
         (json!({"fuzzy_key": "-7"}), json!(["cyd", "ben", "ann"])),
         (json!({"fuzzy_key": "uha"}), json!(["ben", "ann"])),
         (json!({"fuzzy_key": "nobody"}), json!([])),
+        (json!({"fuzzy_key": "0"}), json!(["ann"])),
+        (json!({"fuzzy_key": "21"}), json!(["ben"])),
+        (json!({"fuzzy_key": "男"}), json!([])),
+        (json!({"fuzzy_key": "x".repeat(40)}), json!([])),
+        (json!({"fuzzy_key": "wuhan", "create_time": "2026-03", "person_name": ""}), json!(["ben", "ann"])),
+        (json!({"start_no": 4}), json!([])),
     ] {
         let mut asked = query.clone();
         asked["lib_id"] = json!(1);
@@ -87,8 +93,16 @@ pub(crate) async fn faces_are_found_by_every_condition(ledger: &Arc<Ledger>) {
         assert_eq!(json!(column(&found["record"], "img_id")), ids, "{query}");
     }
     witness.refused("1035", json!({"lib_id": 99}), -117).await;
+    for (field, value) in [
+        ("person_name", "ann"),
+        ("person_idcard", "ann-7"),
+        ("person_age", "20"),
+        ("person_gender", "0"),
+        ("person_addr", "wuhan"),
+    ] {
+        witness.refused("1035", json!({"lib_id": 1, "fuzzy_key": "a", field: value}), -3596).await;
+    }
     for wrong in [
-        json!({"lib_id": 1, "fuzzy_key": "a", "person_name": "ann"}),
         json!({"lib_id": 1, "fuzzy_key": "x".repeat(41)}),
         json!({"lib_id": 1, "person_age": 0}),
         json!({"lib_id": 1, "person_gender": "2"}),

@@ -87,6 +87,19 @@ pub(crate) async fn records_are_found_by_every_condition(ledger: &Arc<Ledger>) {
         assert_eq!(witness.ok("1036", query.clone()).await["total_num"], found, "{query}");
         assert_eq!(witness.ok("1037", query.clone()).await["total_num"], found * 2, "{query}");
     }
+    for (query, found) in [
+        (json!({"channel": 1, "lib_name": "staff", "lib_type": 2, "stop_time": newest}), 2),
+        (json!({"channel": 1, "lib_name": "staff", "lib_type": 1}), 0),
+        (json!({"channel": "", "lib_name": "", "lib_type": "", "start_time": "", "stop_time": ""}), 2),
+        (json!({"start_time": newest, "stop_time": newest}), 1),
+    ] {
+        assert_eq!(witness.ok("1037", query.clone()).await["total_num"], found, "{query}");
+    }
+    for title in ["1036", "1037"] {
+        let beyond = witness.ok(title, json!({"start_no": 3, "qry_len": 50})).await;
+        assert_eq!((&beyond["record"], &beyond["result_num"]), (&json!([]), &json!(0)));
+        assert_ne!(beyond["total_num"], 0, "the total is that of all pages");
+    }
     let second = witness.ok("1037", json!({"start_no": 2, "qry_len": 1})).await;
     assert_eq!(column(&second["record"], "snap_id"), [snaps["record"][1]["snap_id"].clone()]);
     assert_eq!(witness.ok("1036", json!({"lib_ids": format!("99,{library}")})).await["total_num"], 1);

@@ -18,7 +18,10 @@ use crate::device::{Answer, Device};
 /// The catalogue, nothing of it seen.
 pub(crate) fn open_ledger() -> Ledger {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contracts/sensetime.yaml");
-    let rules = Rules { kind_of, attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr")] };
+    let rules = Rules {
+        kind_of,
+        attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr"), ("body_attr", "body_attr")],
+    };
     Ledger::open(&path, rules).unwrap()
 }
 

@@ -20,8 +20,8 @@ use crate::frame::{Frame, Passing};
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Calibration, Camera, Capture, CaptureId, Draft, Embedding, Error, Face, LibraryFilter, Match, NewRecord,
-    Person, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchSettings, rules,
+    Appliance, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Error, Face, LibraryFilter,
+    Match, NewRecord, Person, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchSettings, rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -313,6 +313,7 @@ fn draft(
     let record = move |crop, scene| NewRecord {
         capture: Capture {
             id,
+            kind: CaptureKind::Face,
             camera,
             camera_name: settings.name.clone(),
             camera_position: settings.position.clone(),

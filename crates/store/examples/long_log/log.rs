@@ -17,7 +17,7 @@ const MULTIPLY: &str = "
         SELECT i FROM n;
     INSERT INTO record SELECT i, randomblob(16), captured_at + i * 1000, i % :cameras,
             iif(i % 10 = 0, 'known', 'stranger'), i % 10 = 0, i % 5000, i % 50, 'library ' || (i % 50), 'allow',
-            crop, scene
+            crop, scene, kind
         FROM n, record WHERE seq = 1;
     INSERT INTO record_capture SELECT i, camera_name, camera_position, first_seen, box_left, box_top, box_right,
             box_bottom, landmarks, quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw,

@@ -88,6 +88,7 @@ fn append(db: &Connection, new: &NewRecord) -> Result<Seq, Fault> {
         ("capture", new.capture.id.0.as_bytes().to_vec().into()),
         ("captured_at", time(new.capture.at)),
         ("camera", new.capture.camera.0.into()),
+        ("kind", word(&new.capture.kind)),
         ("verdict", word(&new.verdict)),
         ("accepted", new.accepted().is_some().into()),
         ("best_person", best.map(|best| best.person.0).into()),

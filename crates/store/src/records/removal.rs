@@ -8,6 +8,14 @@ use crate::error::Fault;
 use crate::lists::{bounded, json};
 use crate::{Store, pictures};
 
+/// Records of a verdict from before a time, the oldest first: faces, and bodies.
+const BEFORE: [&str; 2] = [
+    "SELECT seq, crop, scene FROM record INDEXED BY record_by_verdict
+     WHERE kind = 'face' AND verdict = ? AND captured_at < ? ORDER BY captured_at, seq LIMIT ?",
+    "SELECT seq, crop, scene FROM record INDEXED BY record_of_body
+     WHERE kind = 'body' AND verdict = ? AND captured_at < ? ORDER BY captured_at, seq LIMIT ?",
+];
+
 /// A record about to go.
 struct Doomed {
     seq: i64,
@@ -41,8 +49,8 @@ fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, 
         Removal::UpTo(seq) => up_to(db, seq, limit),
         Removal::Before { kind, time: before } => {
             let mut doomed = Vec::new();
-            for verdict in kind.verdicts() {
-                doomed.extend(before_of(db, *verdict, before, limit - doomed.len() as u64)?);
+            for (verdict, select) in kind.verdicts().iter().flat_map(|verdict| BEFORE.map(|select| (verdict, select))) {
+                doomed.extend(before_of(db, select, *verdict, before, limit - doomed.len() as u64)?);
             }
             Ok(doomed)
         }
@@ -54,11 +62,14 @@ fn up_to(db: &Connection, last: Seq, limit: u64) -> Result<Vec<Doomed>, Fault> {
     statement.query_and_then([last.0, limit.cast_signed()], |row| read(&mut Reader::new(row)))?.collect()
 }
 
-fn before_of(db: &Connection, verdict: Verdict, before: Timestamp, limit: u64) -> Result<Vec<Doomed>, Fault> {
-    let mut statement = db.prepare_cached(
-        "SELECT seq, crop, scene FROM record INDEXED BY record_by_verdict WHERE verdict = ? AND captured_at < ?
-         ORDER BY captured_at, seq LIMIT ?",
-    )?;
+fn before_of(
+    db: &Connection,
+    select: &str,
+    verdict: Verdict,
+    before: Timestamp,
+    limit: u64,
+) -> Result<Vec<Doomed>, Fault> {
+    let mut statement = db.prepare_cached(select)?;
     let values = params![word(&verdict), time(before), limit.cast_signed()];
     statement.query_and_then(values, |row| read(&mut Reader::new(row)))?.collect()
 }

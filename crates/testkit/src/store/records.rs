@@ -84,7 +84,8 @@ fn is_meant(removal: Removal, record: &Record) -> bool {
 
 fn fits(filter: &RecordFilter, record: &Record) -> bool {
     let best = record.best();
-    filter.camera.is_none_or(|camera| record.capture.camera == camera)
+    filter.kind == record.capture.kind
+        && filter.camera.is_none_or(|camera| record.capture.camera == camera)
         && filter.captured.as_ref().is_none_or(|captured| captured.contains(&record.capture.at))
         && (!filter.accepted_only || record.accepted().is_some())
         && filter.libraries.as_ref().is_none_or(|wanted| best.is_some_and(|best| wanted.contains(&best.library)))

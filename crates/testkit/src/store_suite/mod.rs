@@ -91,6 +91,7 @@ macro_rules! store_suite {
                 each_condition_finds_its_records
                 conditions_on_records_are_combined
                 a_spoof_is_found_as_nobody
+                bodies_are_listed_apart_and_match_nobody
                 a_record_outlives_its_camera_and_its_person
             }
             removals {

@@ -1,12 +1,12 @@
 //! The record log.
 
 use domain::{
-    CameraId, CaptureId, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, RecordFilter, Seq, Thing,
-    Verdict, Window,
+    CameraId, CaptureId, CaptureKind, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, RecordFilter,
+    Seq, Thing, Verdict, Window,
 };
 
 use super::Stores;
-use super::samples::{ALL, at, candidate, new_camera, new_person, recognised, stranger};
+use super::samples::{ALL, at, body, candidate, new_camera, new_person, recognised, stranger};
 
 fn append(store: &dyn Stores, record: &NewRecord) -> Seq {
     store.append(record).unwrap().seq
@@ -166,6 +166,33 @@ pub fn a_spoof_is_found_as_nobody(store: &dyn Stores) {
     assert_eq!(stored.matches, record.matches);
 }
 
+/// Found by when and where they were seen, and walked with all others.
+pub fn bodies_are_listed_apart_and_match_nobody(store: &dyn Stores) {
+    let face = append(store, &stranger(store, 1, 5));
+    let made = [body(store, 1, 1), body(store, 2, 9)];
+    let [early, late] = [0, 1].map(|n| append(store, &made[n]));
+    let bodies = || RecordFilter { kind: CaptureKind::Body, ..RecordFilter::default() };
+    let table = [
+        (RecordFilter::default(), vec![face]),
+        (RecordFilter { camera: Some(CameraId(1)), ..RecordFilter::default() }, vec![face]),
+        (RecordFilter { verdict: Some(Verdict::Stranger), ..RecordFilter::default() }, vec![face]),
+        (RecordFilter { accepted_only: true, ..RecordFilter::default() }, vec![]),
+        (RecordFilter { person: Some(PersonId(1)), ..RecordFilter::default() }, vec![]),
+        (bodies(), vec![late, early]),
+        (RecordFilter { camera: Some(CameraId(2)), ..bodies() }, vec![late]),
+        (RecordFilter { captured: Some(at(0)..=at(1)), ..bodies() }, vec![early]),
+        (RecordFilter { verdict: Some(Verdict::Known), ..bodies() }, vec![]),
+        (RecordFilter { library_kind: Some(LibraryKind::Allow), ..bodies() }, vec![]),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(seqs(store, &filter, ALL), expected, "{filter:?}");
+    }
+    let stored = store.record_of_capture(made[0].capture.id).unwrap();
+    assert_eq!((stored.best(), &stored.capture), (None, &made[0].capture));
+    let walked: Vec<_> = store.records_after(Seq(0), 10).unwrap().iter().map(|record| record.seq).collect();
+    assert_eq!(walked, [face, early, late]);
+}
+
 /// With AND, whichever of them leads.
 pub fn conditions_on_records_are_combined(store: &dyn Stores) {
     let [known, unlike, blocked, _] = cast(store);
@@ -180,6 +207,7 @@ pub fn conditions_on_records_are_combined(store: &dyn Stores) {
         assert_eq!(seqs(store, &filter, ALL), expected, "{filter:?}");
     }
     let mut all = RecordFilter {
+        kind: CaptureKind::Face,
         camera: Some(CameraId(2)),
         captured: Some(at(2)..=at(2)),
         accepted_only: false,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::geometry::{Point, Rect};
 use domain::{
-    Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, Embedding, EnrolledPerson,
-    Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera, NewLibrary, NewRecord,
-    PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, Timestamp, Validity, Verdict, WatchId,
-    WatchSettings, Window,
+    Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, CaptureKind, Category, Embedding,
+    EnrolledPerson, Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera, NewLibrary,
+    NewRecord, PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, Timestamp, Validity, Verdict,
+    WatchId, WatchSettings, Window,
 };
 use jiff::civil::date;
 
@@ -122,6 +122,7 @@ pub fn stranger(store: &dyn Stores, camera: u32, seconds: i64) -> NewRecord {
     NewRecord {
         capture: Capture {
             id,
+            kind: CaptureKind::Face,
             camera: CameraId(camera),
             camera_name: "entrance".into(),
             camera_position: "north".into(),
@@ -143,6 +144,14 @@ pub fn stranger(store: &dyn Stores, camera: u32, seconds: i64) -> NewRecord {
 
 fn quality() -> Quality {
     Quality { overall: 81, size: 70, sharpness: 92, brightness: 63, pose: 88, yaw: -12.5, pitch: 3.1, roll: 0.7 }
+}
+
+/// A record of a body, which comes with a match that must not count.
+pub fn body(store: &dyn Stores, camera: u32, seconds: i64) -> NewRecord {
+    let mut record = recognised(store, camera, seconds, candidate(1, 1, 0.9));
+    record.capture.kind = CaptureKind::Body;
+    record.verdict = Verdict::Stranger;
+    record
 }
 
 /// A record that has something everywhere: recognised by the camera's own watch, not by another.

@@ -1,0 +1,106 @@
+//! Captures of bodies (sections 3.22 to 3.24). No model finds bodies yet: the records here are appended by the test.
+
+use std::sync::Arc;
+
+use domain::ports::{Pictures, RecordStore};
+use domain::{CameraId, Capture, CaptureId, CaptureKind, NewRecord, Timestamp};
+use serde_json::{Value, json};
+use testkit::contract::Ledger;
+
+use crate::exports::fetch;
+use crate::records::after_a_visit;
+use crate::witness::{Witness, column};
+
+const PICTURE: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
+
+/// Appends a body beside each face that was captured: in the cameras 1 and 2, a minute apart.
+async fn append_bodies(witness: &Witness) -> Vec<String> {
+    let store = &witness.device.handles.store;
+    let faces = store.records(&domain::RecordFilter::default(), domain::Window { skip: 0, limit: 9 }).unwrap().rows;
+    let mut ids = Vec::new();
+    for (number, face) in (1..).zip(faces) {
+        let capture = Capture {
+            id: CaptureId::random(),
+            kind: CaptureKind::Body,
+            camera: CameraId(number),
+            at: Timestamp::from_millis(1_571_203_200_000 + i64::from(number) * 60_000),
+            crop: store.put(PICTURE).unwrap(),
+            scene: store.put(PICTURE).unwrap(),
+            ..face.capture
+        };
+        ids.push(capture.id.to_string());
+        store.append(&NewRecord { capture, matches: face.matches, verdict: face.verdict }).unwrap();
+    }
+    ids
+}
+
+/// Asked without the catalogue's check: no model tells what a body wears, and the document has no word for that.
+async fn list(witness: &Witness, mut query: Value) -> Value {
+    query["msg_id"] = json!("1046");
+    witness.device.ask(query).await
+}
+
+pub(crate) async fn bodies_are_listed_and_exported_apart_from_faces(ledger: &Arc<Ledger>) {
+    let (witness, _) = after_a_visit(ledger).await;
+    let faces = [witness.ok("1037", json!({})).await, witness.ok("1036", json!({})).await];
+    let ids = append_bodies(&witness).await;
+    assert_eq!([witness.ok("1037", json!({})).await, witness.ok("1036", json!({})).await], faces);
+    let all = list(&witness, json!({})).await;
+    assert_eq!(column(&all["record"], "snap_id"), [ids[1].as_str(), &ids[0]], "the newest comes first");
+    let first = &all["record"][1];
+    assert_eq!(first["snap_path"], format!("record/1/body/{}.jpg", ids[0]));
+    assert_eq!((&first["trigger"], &first["camera_name"]), (&json!("2019-10-16 13:21:00"), &json!("gate")));
+    let (status, picture) = witness.download(first["snap_path"].as_str().unwrap(), witness.device.session()).await;
+    assert_eq!((status, &picture[..]), (200, PICTURE));
+    let queries: [(Value, &[&str]); 6] = [
+        (json!({"channel": 2}), &[&ids[1]]),
+        (json!({"channel": 3}), &[]),
+        (json!({"start_time": "2019-10-16 13:22:00"}), &[&ids[1]]),
+        (json!({"stop_time": "2019-10-16 13:21:59"}), &[&ids[0]]),
+        (json!({"start_no": 2, "qry_len": 50}), &[&ids[0]]),
+        (json!({"start_no": 3}), &[]),
+    ];
+    for (query, expected) in queries {
+        assert_eq!(column(&list(&witness, query.clone()).await["record"], "snap_id"), expected, "{query}");
+    }
+    exported(&witness, &ids, &faces[0]["record"][0]["snap_id"]).await;
+    witness.ok("1045", json!({})).await;
+    assert_eq!(witness.ok("1046", json!({})).await["total_num"], 0);
+    witness.stop().await;
+}
+
+async fn exported(witness: &Witness, ids: &[String], face: &Value) {
+    let page = witness.ok("1048", json!({"channel": 1})).await;
+    let export = fetch(witness, &page, "tmp/body_").await;
+    let file = format!("{}.jpg", ids[0]);
+    assert_eq!(export.pictures[&file], PICTURE);
+    assert_eq!(export.table[&file]["trigger"], "2019-10-16 13:21:00");
+    let face = face.as_str().unwrap();
+    let chosen = witness.ok("1047", json!({"snap_ids": format!("{},{face},{}", ids[1], ids[0])})).await;
+    assert_eq!((&chosen["failed_img_ids"], &chosen["total_num"]), (&json!(face), &json!(3)));
+    assert_eq!(fetch(witness, &chosen, "tmp/body_").await.pictures.len(), 2);
+    witness.refused("1043", json!({"snap_ids": ids[0]}), -2100).await;
+    witness.refused("1042", json!({"snap_ids": ids[0]}), -2100).await;
+    witness.refused("1047", json!({"snap_ids": face}), -2100).await;
+}
+
+pub(crate) async fn until_bodies_are_captured_there_is_nothing_to_list_or_export(ledger: &Arc<Ledger>) {
+    let (witness, _) = after_a_visit(ledger).await;
+    let none = witness.ok("1046", json!({})).await;
+    assert_eq!(none, json!({"record": [], "result_num": 0, "total_num": 0}));
+    let many = (0..51).map(|n| format!("id-{n}")).collect::<Vec<_>>().join(",");
+    for (title, fields, code) in [
+        ("1048", json!({}), -2100),
+        ("1048", json!({"qry_len": 501}), -3596),
+        ("1048", json!({"stop_time": "soon"}), -3596),
+        ("1047", json!({"snap_ids": "9448f6e5-0d8b-4fd0-a13f-98b1a05500ec"}), -2100),
+        ("1047", json!({"snap_ids": many}), -3596),
+        ("1047", json!({}), -3596),
+        ("1046", json!({"channel": 17}), -3596),
+        ("1046", json!({"qry_len": 51}), -3596),
+        ("1046", json!({"start_no": 0}), -3596),
+    ] {
+        witness.refused(title, fields, code).await;
+    }
+    witness.stop().await;
+}
