@@ -3,12 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
 use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use testkit::ADMIN;
 use testkit::contract::Ledger;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::device::DEADLINE;
 use crate::witness::Witness;
@@ -131,13 +139,57 @@ pub(crate) async fn switching_loses_no_running_request(ledger: &Arc<Ledger>) {
     slow.write_all(head.as_bytes()).await.unwrap();
     // Whoever asks for the body is at work on the request.
     let mut asked = [0; 25];
-    tokio::time::timeout(DEADLINE, slow.read_exact(&mut asked)).await.unwrap().unwrap();
+    timeout(DEADLINE, slow.read_exact(&mut asked)).await.unwrap().unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
     witness.ok("1305", json!({"prot_mode": "https"})).await;
     slow.write_all(body.as_bytes()).await.unwrap();
     let mut answer = vec![0; 4096];
-    let length = tokio::time::timeout(DEADLINE, slow.read(&mut answer)).await.unwrap().unwrap();
+    let length = timeout(DEADLINE, slow.read(&mut answer)).await.unwrap().unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"code\":0"), "{answer}");
+    witness.stop().await;
+}
+
+/// Subscribes (776) over a connection; the socket then gets captures.
+async fn subscribe<S: AsyncRead + AsyncWrite + Unpin>(witness: &Witness, stream: S) -> WebSocketStream<S> {
+    let key = witness.ok("1286", json!({})).await["key"].clone();
+    let (mut socket, _) = client_async("ws://device/ws/", stream).await.unwrap();
+    socket.send(Message::text(json!({"msg_id": "776", "key": key}).to_string())).await.unwrap();
+    let answer = message(&mut socket).await;
+    assert_eq!(serde_json::from_str::<Value>(answer.to_text().unwrap()).unwrap()["code"], 0);
+    socket
+}
+
+/// The next message that is no ping.
+async fn message<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> Message {
+    loop {
+        match timeout(DEADLINE, socket.next()).await.unwrap().unwrap().unwrap() {
+            Message::Ping(_) | Message::Pong(_) => {}
+            message => return message,
+        }
+    }
+}
+
+pub(crate) async fn subscriptions_end_with_the_mode_and_begin_anew_in_the_other(ledger: &Arc<Ledger>) {
+    let mut witness = Witness::start(ledger).await;
+    let (certificate, key) = pair(2030);
+    upload(&witness, "crt", &certificate).await;
+    upload(&witness, "key", &key).await;
+    let mut clear = subscribe(&witness, TcpStream::connect(witness.device.address).await.unwrap()).await;
+    witness.ok("1305", json!({"prot_mode": "https"})).await;
+    let end = message(&mut clear).await;
+    assert!(matches!(end, Message::Close(Some(_))), "{end:?}");
+    witness.device.use_https();
+    witness.device.log_in(ADMIN.1).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&certificate).unwrap()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(witness.device.https_address().unwrap()).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect("device".try_into().unwrap(), stream).await.unwrap();
+    let mut secure = subscribe(&witness, stream).await;
+    let library = witness.library("staff", &["alice"]).await;
+    witness.device.watch(&library.to_string(), &["alice"]).await;
+    let capture = message(&mut secure).await;
+    assert!(capture.to_text().unwrap().contains("\"img_id\":\"alice\""));
     witness.stop().await;
 }

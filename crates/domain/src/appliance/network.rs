@@ -84,7 +84,8 @@ impl Appliance {
     ) -> Result<()> {
         let guard = &self.core.network;
         let _order = guard.order.lock().await;
-        if *guard.trial.borrow() != Trial::None {
+        // Without a trial the mark stands for a change that is still to be undone.
+        if *guard.trial.borrow() != Trial::None || self.is_marked().await? {
             return Err(Error::Busy);
         }
         let mut network = self.network().await?;
@@ -111,6 +112,10 @@ impl Appliance {
         });
     }
 
+    async fn is_marked(&self) -> Result<bool> {
+        Ok(self.blocking(|a| a.ports().settings.setting(ON_TRIAL)).await?.is_some())
+    }
+
     async fn mark_trial(&self, on_trial: bool) -> Result<()> {
         self.blocking(move |a| a.ports().settings.set_setting(ON_TRIAL, on_trial.then_some("yes"))).await
     }
@@ -122,7 +127,8 @@ impl Appliance {
 
     /// Undoes the change that was on trial when the device went down.
     async fn undo_interrupted_trial(&self) -> Result<()> {
-        if self.blocking(|a| a.ports().settings.setting(ON_TRIAL)).await?.is_none() {
+        let _order = self.core.network.order.lock().await;
+        if *self.core.network.trial.borrow() != Trial::None || !self.is_marked().await? {
             return Ok(());
         }
         tracing::warn!("a change of the network was interrupted and is undone");

@@ -9,6 +9,7 @@ mod gallery_copy;
 mod libraries;
 mod liveness;
 mod load;
+mod machine;
 mod people;
 mod reembedding;
 mod retention;

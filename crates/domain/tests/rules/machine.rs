@@ -1,0 +1,130 @@
+//! The machine: its network on trial, its time, and the settings of a new device.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::{Appliance, Error, Limits, Network, NetworkPort, Subnet, TimeService, WhenFull, network};
+use testkit::{Act, FakeHost};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::stage::{Stage, secs};
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn port(ip: &str) -> NetworkPort {
+    NetworkPort {
+        name: "eth1".into(),
+        hardware_address: String::new(),
+        dhcp: false,
+        subnet: Some(Subnet { address: address(ip), prefix: 24 }),
+        gateway: None,
+    }
+}
+
+/// Where the second port is.
+async fn now(appliance: &Appliance) -> IpAddr {
+    let Network { ports, .. } = appliance.network().await.unwrap();
+    ports[1].subnet.unwrap().address
+}
+
+fn guard(appliance: &Appliance) -> (JoinSet<()>, CancellationToken) {
+    let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
+    (tasks, cancel)
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_request_on_the_new_address_makes_a_change_of_the_network_stand() {
+    let stage = Stage::new();
+    let _guard = guard(&stage.appliance);
+    let before = now(&stage.appliance).await;
+    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    assert_eq!(now(&stage.appliance).await, address("10.0.7.1"));
+    stage.appliance.note_arrival(before);
+    let busy = stage.appliance.set_port("test", port("10.0.8.1")).await;
+    assert!(matches!(busy, Err(Error::Busy)));
+    tokio::time::sleep(secs(59.0)).await;
+    assert_eq!(now(&stage.appliance).await, address("10.0.7.1"));
+    tokio::time::sleep(secs(2.0)).await;
+    assert_eq!(now(&stage.appliance).await, before);
+
+    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    tokio::time::sleep(secs(59.0)).await;
+    stage.appliance.note_arrival(address("::ffff:10.0.7.1"));
+    tokio::time::sleep(secs(600.0)).await;
+    assert_eq!(now(&stage.appliance).await, address("10.0.7.1"));
+    stage.appliance.set_default_port("test", "eth1", None).await.unwrap();
+    stage.appliance.note_arrival(before);
+    tokio::time::sleep(secs(600.0)).await;
+    assert_eq!(stage.appliance.network().await.unwrap().default_port.as_deref(), Some("eth1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_cannot_be_undone_at_once_is_undone_later() {
+    let stage = Stage::new();
+    let before = now(&stage.appliance).await;
+    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.fakes.host.forbid(true);
+    let again = stage.fakes.restart(Limits::default()).unwrap();
+    let _guard = guard(&again);
+    tokio::time::sleep(secs(30.0)).await;
+    assert_eq!(now(&again).await, address("10.0.7.1"));
+    assert!(matches!(again.set_port("test", port("10.0.8.1")).await, Err(Error::Busy)));
+    stage.fakes.host.forbid(false);
+    tokio::time::sleep(secs(15.0)).await;
+    assert_eq!(now(&again).await, before);
+    again.set_port("test", port("10.0.8.1")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_stood_is_not_undone_at_the_next_start() {
+    let stage = Stage::new();
+    let (mut tasks, cancel) = guard(&stage.appliance);
+    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.note_arrival(address("10.0.7.1"));
+    tokio::time::sleep(secs(1.0)).await;
+    cancel.cancel();
+    tasks.join_next().await.unwrap().unwrap();
+    let again = stage.fakes.restart(Limits::default()).unwrap();
+    let _guard = guard(&again);
+    tokio::time::sleep(secs(120.0)).await;
+    assert_eq!(now(&again).await, address("10.0.7.1"));
+}
+
+#[tokio::test]
+async fn settings_are_restored_all_or_none() {
+    let stage = Stage::new();
+    let appliance = &stage.appliance;
+    appliance.set_device_id("test", "gate").await.unwrap();
+    appliance.set_when_full("test", WhenFull::Stop).await.unwrap();
+    appliance.state("one").set_value("key", Some("1".into())).await.unwrap();
+    stage.fakes.store.fill_up(true);
+    appliance.restore_defaults("test", &appliance.state("one"), &["key"]).await.unwrap_err();
+    stage.fakes.store.fill_up(false);
+    assert_eq!(appliance.storage_limits().when_full, WhenFull::Stop);
+    assert_eq!(appliance.device().await.unwrap().device_id, "gate");
+    appliance.restore_defaults("test", &appliance.state("one"), &["key"]).await.unwrap();
+    assert_eq!(appliance.storage_limits().when_full, WhenFull::Overwrite);
+    assert_eq!(appliance.device().await.unwrap().device_id, "PF0001");
+    assert_eq!(appliance.state("one").value("key").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_machine_that_refuses_leaves_the_settings_as_they_were() {
+    let stage = Stage::new();
+    let host: &Arc<FakeHost> = &stage.fakes.host;
+    let (appliance, zone) = (&stage.appliance, stage.appliance.time_zone());
+    host.forbid(true);
+    let on = TimeService { enabled: true, ..TimeService::default() };
+    appliance.set_time_service("test", on.clone()).await.unwrap_err();
+    appliance.set_time("test", appliance.now(), Some("Etc/UTC")).await.unwrap_err();
+    host.forbid(false);
+    assert_eq!((appliance.time_service().await.unwrap(), appliance.time_zone()), (TimeService::default(), zone));
+    let unknown = appliance.set_time("test", appliance.now(), Some("Mars/Olympus")).await;
+    assert!(matches!(unknown, Err(Error::Invalid { field: "time_zone", .. })));
+    appliance.set_time_service("test", on.clone()).await.unwrap();
+    assert_eq!(host.acts(), [Act::TimeService(on)]);
+}
