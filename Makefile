@@ -5,6 +5,9 @@ export POLYFACE_CACHE ?= $(HOME)/.cache/polyface
 export CARGO_TARGET_DIR ?= $(POLYFACE_CACHE)/target
 export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 
+# What is measured, and what measures it, with one choice of features, so that nothing is built twice.
+MEASURED = cargo build --release --locked --workspace --bins --examples
+
 .DEFAULT_GOAL := help
 .PHONY: help setup models demo test check bench eval soak torture cross
 
@@ -39,26 +42,25 @@ check: ## formatting, lints, documentation, licences of the dependencies
 bench: ## measure the performance budget; OUT=folder for bench.json
 	@.ci/packages build test
 	@models/fetch.sh --photos
-	cargo build --release --locked --package daemon
-	cargo build --release --locked --package store --examples
-	cargo bench --locked --package polyface-tests --bench budget
+	$(MEASURED)
+	cargo bench --locked --workspace --bench budget
 
 eval: ## measure recognition on the photographs; WRITE=1 writes calibrations, OUT=folder for eval.json
 	@.ci/packages build test
 	@models/fetch.sh --set $(or $(SET),default) --photos
-	cargo bench --locked --package polyface-tests --bench eval
+	cargo bench --locked --workspace --bench eval
 
 soak: ## MINUTES=60 of ordinary load; says whether memory, threads and descriptors stay flat
 	@.ci/packages build test
 	@models/fetch.sh --photos
-	cargo build --release --locked --package daemon
-	cargo run --release --locked --package polyface-tests --bin soak
+	$(MEASURED)
+	$(CARGO_TARGET_DIR)/release/soak
 
 torture: ## ROUNDS=200 of kill -9 under load; says whether anything acknowledged was lost
 	@.ci/packages build test
 	@models/fetch.sh --photos
-	cargo build --release --locked --package daemon
-	cargo run --release --locked --package polyface-tests --bin torture
+	$(MEASURED)
+	$(CARGO_TARGET_DIR)/release/torture
 
 cross: ## build for aarch64 and try the result under emulation
 	@.ci/packages build cross
