@@ -6,10 +6,10 @@ use bytes::Bytes;
 use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use domain::{Error, Result, Timestamp};
-use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::imaging::{self, PixelBox};
+use crate::imaging::PixelBox;
+use crate::jpeg;
 
 /// Files larger than this are refused.
 pub const MAX_PICTURE_BYTES: usize = 32 * 1024 * 1024;
@@ -19,8 +19,6 @@ pub const MAX_PICTURE_SIDE: u32 = 16_384;
 pub const MAX_PICTURE_PIXELS: u64 = 64_000_000;
 /// Memory for the samples of one picture: four bytes for each of the most pixels.
 const MAX_DECODED_BYTES: u64 = MAX_PICTURE_PIXELS * 4;
-/// Where a JPEG of a face looks like the original and a 1080p scene still takes less than 500 kB.
-const JPEG_QUALITY: u8 = 85;
 
 /// Decodes a JPEG, PNG, BMP, WebP or TIFF, upright as its metadata says. The header is read and held against the
 /// limits before memory for the samples is taken.
@@ -105,22 +103,15 @@ fn refuse<T>(why: String) -> Result<T> {
 /// Encodes a part of the frame, clamped to it, or all of it, as JPEG.
 pub(crate) fn encode(frame: &Frame, part: Option<Rect>) -> Result<Bytes> {
     let part = part.unwrap_or_else(|| frame.bounds());
-    let nothing = || Error::invalid("part", "shows nothing of the frame");
-    let area = PixelBox::covering(&part, frame).ok_or_else(nothing)?;
-    let picture = imaging::copy(frame, area)?.ok_or_else(nothing)?;
-    let mut jpeg = Vec::new();
-    let (width, height) = (picture.width() as u32, picture.height() as u32);
-    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
-        .encode(picture.bytes()?, width, height, ExtendedColorType::Rgb8)
-        .map_err(Error::internal("encoding a JPEG"))?;
-    Ok(Bytes::from(jpeg))
+    let area = PixelBox::covering(&part, frame);
+    jpeg::encode(frame, area.ok_or_else(|| Error::invalid("part", "shows nothing of the frame"))?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use image::{ImageEncoder, RgbImage, Rgba};
+    use image::{ExtendedColorType, ImageEncoder, RgbImage, Rgba};
 
     use super::*;
 

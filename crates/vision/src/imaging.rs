@@ -149,11 +149,6 @@ pub(crate) fn cut(frame: &Frame, area: PixelBox, width: usize, height: usize) ->
         .map_or_else(|| Picture::black(width, height), Ok)
 }
 
-/// A part of the frame in its own resolution; `None` when it has less than one chroma sample.
-pub(crate) fn copy(frame: &Frame, area: PixelBox) -> Result<Option<Picture>> {
-    with_rgb(frame, area, |rgb, _| Ok(Picture(rgb.try_clone()?)))
-}
-
 fn warped(source: &impl core::ToInputArray, rows: [[f64; 3]; 2], size: Size) -> Result<Picture> {
     let matrix = Mat::from_slice_2d(&rows)?;
     let mut output = Mat::default();

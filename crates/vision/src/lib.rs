@@ -13,6 +13,7 @@ mod error;
 mod face_crop;
 mod face_network;
 mod imaging;
+mod jpeg;
 mod liveness;
 mod manifest;
 mod models;

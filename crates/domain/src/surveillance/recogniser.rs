@@ -288,8 +288,8 @@ impl Recogniser {
     async fn keep(&self, look: Look, stay: Stay, answer: Match, person: Option<Person>) -> Result<Option<Record>> {
         let analyzer = &self.appliance.ports().analyzer;
         let part = look.face.detection.face_box.scaled(crate::CROP_SCALE);
-        let crop = analyzer.encode(look.shot.frame.clone(), Some(part)).await?;
-        let scene = analyzer.encode(look.shot.frame.clone(), None).await?;
+        let encode = |part| analyzer.encode(look.shot.frame.clone(), part);
+        let (crop, scene) = tokio::try_join!(encode(Some(part)), encode(None))?;
         let at = look.shot.frame.at();
         let verdict = match rules::is_living(analyzer.live_from(), look.face.liveness) {
             true => rules::verdict(&answer, person.as_ref(), at, &self.appliance.time_zone()),

@@ -58,7 +58,7 @@ fn every_pixel_format_gives_the_same_picture() {
         let right = fit(&frame, &right).unwrap();
         assert_eq!((right.width(), right.height()), (32, 32));
         assert_near(pixel(&right, 3, 8), [0, 0, 255]);
-        let part = copy(&frame, PixelBox { left: 30, top: 4, width: 10, height: 6 }).unwrap().unwrap();
+        let part = cut(&frame, PixelBox { left: 30, top: 4, width: 10, height: 6 }, 10, 6).unwrap();
         assert_eq!((part.width(), part.height()), (10, 6));
         assert_near(pixel(&part, 0, 0), [255, 0, 0]);
         assert_near(pixel(&part, 9, 5), [0, 0, 255]);
@@ -100,9 +100,9 @@ fn what_lies_outside_the_frame_is_black() {
 fn a_last_row_without_padding_is_enough() {
     let mut data = [vec![7u8; 192], vec![9; 8]].concat().repeat(32);
     data.truncate(data.len() - 8);
-    let picture =
-        copy(&frame(PixelFormat::Rgb8, vec![plane(data, 200)]), PixelBox { left: 0, top: 31, width: 64, height: 1 });
-    assert!(picture.unwrap().unwrap().bytes().unwrap().iter().all(|byte| *byte == 7));
+    let last = PixelBox { left: 0, top: 31, width: 64, height: 1 };
+    let picture = cut(&frame(PixelFormat::Rgb8, vec![plane(data, 200)]), last, 64, 1);
+    assert!(picture.unwrap().bytes().unwrap().iter().all(|byte| *byte == 7));
 }
 
 #[test]
