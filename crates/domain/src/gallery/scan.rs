@@ -15,7 +15,7 @@ const LANES: usize = 16;
 /// Rows looked at together before any of them is looked at alone.
 const TOGETHER: usize = 32;
 /// Below this many bytes to scan, a further thread costs more than it saves.
-const BYTES_PER_THREAD: usize = 16 << 20;
+const BYTES_PER_THREAD: usize = 8 << 20;
 /// More threads than this find the memory busy already.
 const MAX_THREADS: usize = 4;
 
