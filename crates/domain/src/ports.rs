@@ -13,10 +13,10 @@ use bytes::Bytes;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::{
-    Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults, Detection, EnrolledPerson,
-    Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary, NewRecord,
-    Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Record,
-    RecordFilter, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp, Usage, Window,
+    Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults, Detection, Embedding,
+    EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary,
+    NewRecord, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate,
+    PictureId, Record, RecordFilter, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp, Usage, Window,
 };
 
 pub use host::Host;
@@ -138,6 +138,10 @@ pub trait FaceAnalyzer: Send + Sync {
 
     /// Describes the faces of one frame, in the order given.
     async fn describe(&self, frame: Frame, detections: Vec<Detection>, lane: Lane) -> Result<Vec<Face>>;
+
+    /// Recognises a face: the detection, its quality judged by all that is known, and the embedding. Attributes and
+    /// liveness, which cost as much again, are left out.
+    async fn embed(&self, frame: Frame, detection: Detection, lane: Lane) -> Result<(Detection, Embedding)>;
 }
 
 /// People and libraries, durable.

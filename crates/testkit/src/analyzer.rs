@@ -196,6 +196,10 @@ impl FaceAnalyzer for FakeAnalyzer {
     async fn describe(&self, frame: Frame, detections: Vec<Detection>, _lane: Lane) -> Result<Vec<Face>> {
         detections.into_iter().map(|detection| self.describe_one(&frame, detection)).collect()
     }
+
+    async fn embed(&self, frame: Frame, detection: Detection, _lane: Lane) -> Result<(Detection, Embedding)> {
+        self.describe_one(&frame, detection).map(|face| (face.detection, face.embedding))
+    }
 }
 
 fn bad(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

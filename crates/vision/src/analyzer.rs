@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::frame::Frame;
 use domain::geometry::Rect;
 use domain::ports::{FaceAnalyzer, Lane, Search};
-use domain::{Calibration, Detection, Error, Face, ModelId, Result, Timestamp};
+use domain::{Calibration, Detection, Embedding, Error, Face, ModelId, Result, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -193,6 +193,10 @@ impl FaceAnalyzer for Analyzer {
             return Ok(Vec::new());
         }
         self.analyse(lane, move |pipeline| pipeline.describe(&frame, detections)).await
+    }
+
+    async fn embed(&self, frame: Frame, detection: Detection, lane: Lane) -> Result<(Detection, Embedding)> {
+        self.analyse(lane, move |pipeline| pipeline.embed(&frame, detection)).await
     }
 }
 

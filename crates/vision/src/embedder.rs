@@ -79,6 +79,11 @@ impl Embedder {
         vectors.into_iter().map(|vector| self.embedding(vector)).collect()
     }
 
+    pub(crate) fn embed_one(&mut self, frame: &Frame, face: &Place) -> Result<Embedding, AnalysisError> {
+        let vector = self.network.read(frame, std::slice::from_ref(face))?.pop().unwrap_or_default();
+        self.embedding(vector)
+    }
+
     fn embedding(&self, vector: Vec<f32>) -> Result<Embedding, AnalysisError> {
         let name = || self.network.network.manifest().name.clone();
         Embedding::normalised(self.model.clone(), vector)

@@ -4,7 +4,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use domain::frame::Frame;
 use domain::ports::{Lane, Search};
-use domain::{Attributes, Detection, Expression, Face, Gender};
+use domain::{Attributes, Detection, Embedding, Expression, Face, Gender};
 
 use crate::attributes::{AgeReading, ClassReading};
 use crate::detector::{Detector, Found};
@@ -91,6 +91,20 @@ impl Pipeline {
             Face { detection, attributes, liveness: liveness[index], embedding }
         };
         Ok(faces.map(face).collect())
+    }
+
+    /// Recognises a face.
+    pub(crate) fn embed(
+        &mut self,
+        frame: &Frame,
+        mut detection: Detection,
+    ) -> Result<(Detection, Embedding), AnalysisError> {
+        let face = place(&detection);
+        let embedding = self.embedder.embed_one(frame, &face)?;
+        if let Some(pose) = read(&mut self.head_pose, frame, &[face])?.pop().flatten() {
+            detection.quality = quality::with_pose(detection.quality, pose);
+        }
+        Ok((detection, embedding))
     }
 
     pub(crate) fn embedder_network(&mut self) -> &mut Network {

@@ -5,12 +5,18 @@ use bytes::Bytes;
 use super::Appliance;
 use crate::ports::{Lane, Search};
 use crate::{
-    Embedding, EnrolledPerson, Error, Face, LibraryFilter, LibraryId, NewPerson, Page, Person, PersonChange,
+    Detection, Embedding, EnrolledPerson, Error, LibraryFilter, LibraryId, NewPerson, Page, Person, PersonChange,
     PersonCode, PersonFilter, PersonId, PictureId, Profile, Result, SeveralFaces, Template, Thing, Window,
 };
 
 /// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
 const MIN_ENROL_QUALITY: u8 = 20;
+
+/// The face of a photo.
+pub(super) struct Probe {
+    pub(super) detection: Detection,
+    pub(super) embedding: Embedding,
+}
 
 impl Appliance {
     /// Enrols a person; when this answers `Ok` the person is durable and is found by every search.
@@ -48,7 +54,7 @@ impl Appliance {
     }
 
     /// The one face of a photo, good enough to be compared with.
-    pub(super) async fn enrolment_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Face> {
+    pub(super) async fn enrolment_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Probe> {
         let face = self.photo_face(photo, several).await?;
         let quality = face.detection.quality.overall;
         if quality < MIN_ENROL_QUALITY {
@@ -58,18 +64,19 @@ impl Appliance {
     }
 
     /// The one face of a photo, however good.
-    pub(super) async fn photo_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Face> {
+    pub(super) async fn photo_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Probe> {
         let analyzer = &self.ports().analyzer;
         let frame = analyzer.decode(photo, self.now()).await?;
-        let mut found = analyzer.detect(frame.clone(), Search::ANYWHERE, Lane::Photo).await?;
+        let found = analyzer.detect(frame.clone(), Search::ANYWHERE, Lane::Photo).await?;
         if found.len() > 1 && several == SeveralFaces::Refuse {
             return Err(Error::ManyFaces);
         }
-        found.truncate(1);
-        analyzer.describe(frame, found, Lane::Photo).await?.pop().ok_or(Error::NoFace)
+        let largest = found.into_iter().next().ok_or(Error::NoFace)?;
+        let (detection, embedding) = analyzer.embed(frame, largest, Lane::Photo).await?;
+        Ok(Probe { detection, embedding })
     }
 
-    fn store_person(&self, actor: &str, person: NewPerson, face: Face) -> Result<Person> {
+    fn store_person(&self, actor: &str, person: NewPerson, face: Probe) -> Result<Person> {
         let _order = self.people_order();
         if self.room_for_people() == 0 {
             return Err(Error::LimitReached { what: Thing::Person });
