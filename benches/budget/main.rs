@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may die of what it did not expect")]
 
 mod enrolment;
+mod memory;
 mod networks;
 mod passage;
 mod records;
@@ -15,16 +16,37 @@ use polyface_tests::{Report, cast};
 
 #[tokio::main]
 async fn main() {
-    if std::env::args().any(|argument| argument == networks::BARE_EMBEDDER) {
-        return println!("{}", networks::bare_embedder());
+    if std::env::args().any(|argument| argument == networks::BARE) {
+        return println!("{}", networks::bare());
     }
     let mut report = Report::new("bench");
     let (room, face) = rig::room_and_face(&cast()[0].seen).await;
-    networks::measure(&mut report, &face).await;
-    passage::measure(&mut report, &room, &face).await;
-    search::measure(&mut report);
-    records::measure(&mut report);
-    start::measure(&mut report).await;
-    enrolment::measure(&mut report).await;
+    if wanted("networks") {
+        networks::measure(&mut report, &face).await;
+    }
+    if wanted("passage") {
+        passage::measure(&mut report, &room, &face).await;
+    }
+    if wanted("search") {
+        search::measure(&mut report);
+    }
+    if wanted("records") {
+        records::measure(&mut report);
+    }
+    if wanted("start") {
+        start::measure(&mut report).await;
+    }
+    if wanted("memory") {
+        memory::measure(&mut report).await;
+    }
+    if wanted("enrolment") {
+        enrolment::measure(&mut report).await;
+    }
     report.write().unwrap();
+}
+
+/// Whether a part of the table is asked for: those named on the command line, or all.
+fn wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use adapter::{Adapter, Encryption, ExportLimits, Exports, Outbound, Policy};
 use adapter_sensetime::SenseTime;
 use domain::frame::Frame;
-use domain::ports::{FaceAnalyzer, Lane, Search};
 use domain::{CameraSettings, LibraryId, NewCamera, Role, SnapMode, Source, WatchSettings, surveillance};
 use polyface_tests::{PushReceiver, Report, SenseTime as Client, eventually};
 use serde_json::json;
@@ -31,38 +30,31 @@ pub(crate) async fn measure(report: &mut Report, room: &Frame, face: &Frame) {
     let options = surveillance::Options { detect_every: Duration::from_millis(200) };
     tasks.spawn(surveillance::run(rig.appliance.clone(), options, cancel.clone()));
 
-    let mut inference = inference(&rig, face).await;
-    let (mut to_record, mut to_push) = (Vec::new(), Vec::new());
+    let (mut networks, mut beyond, mut to_push) = (Vec::new(), Vec::new(), Vec::new());
     for visit in 0..VISITS {
-        let (shown, committed) = one_visit(&rig, room, face).await;
+        let Visit { shown, in_networks, committed } = one_visit(&rig, room, face).await;
         let pushed = eventually("the push arrives", async || receiver.captures().get(visit).map(|push| push.at)).await;
-        to_record.push(committed - shown);
+        networks.push(in_networks);
+        beyond.push(committed - shown - in_networks);
         to_push.push(pushed - committed);
     }
-    let networks = quantile(&mut inference, 0.5);
-    let beyond = quantile(&mut to_record, 0.95) - networks;
-    report.row("inference of one frame with a face, ms p50", networks, None, None);
-    report.row("frame to record committed beyond inference, ms p95", beyond, None, Some(30.0));
+    report.row("inference of a frame with a face, ms p50", quantile(&mut networks, 0.5), None, None);
+    report.row("frame to record committed beyond inference, ms p95", quantile(&mut beyond, 0.95), None, Some(30.0));
     report.row("record committed to push on the wire, ms p95", quantile(&mut to_push, 0.95), None, Some(20.0));
     cancel.cancel();
     tasks.join_all().await;
 }
 
-/// Detection and description of the frame, the device being idle.
-async fn inference(rig: &Rig, face: &Frame) -> Vec<Duration> {
-    let mut samples = Vec::new();
-    for _ in 0..VISITS {
-        let start = Instant::now();
-        let found = rig.analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
-        rig.analyzer.describe(face.clone(), found, Lane::Live).await.unwrap();
-        samples.push(start.elapsed());
-    }
-    samples
+/// One visit: when the picture that decided was shown, the time the networks took for it, and when its record was
+/// committed.
+struct Visit {
+    shown: Instant,
+    in_networks: Duration,
+    committed: Instant,
 }
 
-/// Shows an empty room, then the face until it is recorded: when the picture that decided was shown, and when its
-/// record was committed.
-async fn one_visit(rig: &Rig, room: &Frame, face: &Frame) -> (Instant, Instant) {
+/// Shows an empty room, then the face until it is recorded.
+async fn one_visit(rig: &Rig, room: &Frame, face: &Frame) -> Visit {
     for _ in 0..PAUSE {
         rig.hand.send(taken_now(room)).await.unwrap();
         tokio::time::sleep(INTERVAL).await;
@@ -70,10 +62,11 @@ async fn one_visit(rig: &Rig, room: &Frame, face: &Frame) -> (Instant, Instant) 
     let mut newest = rig.appliance.newest_record();
     newest.mark_unchanged();
     loop {
-        let shown = Instant::now();
+        let (shown, before) = (Instant::now(), rig.analyzer.counters().in_networks);
         rig.hand.send(taken_now(face)).await.unwrap();
         if tokio::time::timeout(INTERVAL, newest.changed()).await.is_ok() {
-            return (shown, Instant::now());
+            let in_networks = rig.analyzer.counters().in_networks - before;
+            return Visit { shown, in_networks, committed: Instant::now() };
         }
     }
 }
