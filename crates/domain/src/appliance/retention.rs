@@ -191,9 +191,14 @@ impl Appliance {
     }
 
     fn write(&self, draft: &Draft) -> Result<Record> {
-        let pictures = &self.ports().pictures;
-        let (crop, scene) = (pictures.put(&draft.crop)?, pictures.put(&draft.scene)?);
-        self.append_record(&(draft.record)(crop, scene))
+        let (pictures, crop, scene) = (&self.ports().pictures, &draft.crop, &draft.scene);
+        // Waiting for the disk takes most of the time, and it can do both at once.
+        let (crop, scene) = std::thread::scope(|scope| {
+            let scene = scope.spawn(|| pictures.put(scene));
+            (pictures.put(crop), scene.join())
+        });
+        let scene = scene.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        self.append_record(&(draft.record)(crop?, scene?))
     }
 
     /// Writes what waits, in order, until one cannot be written. Answers why.
