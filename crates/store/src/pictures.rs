@@ -82,6 +82,8 @@ pub(crate) struct PictureFiles {
     pins: Mutex<Pins>,
     /// Makes names of unfinished files differ.
     writes: AtomicU64,
+    /// Held while a file gets its name and is counted.
+    naming: Mutex<()>,
     /// Bytes written less bytes removed since the start.
     change: AtomicI64,
     /// Bytes at the start; counted when first asked for, which takes a look at every file.
@@ -105,7 +107,15 @@ impl PictureFiles {
         make_private_dir(&root)?;
         let pins = Pins { by_picture: HashMap::new(), inspected: Instant::now() };
         let (pins, at_start) = (Mutex::new(pins), Mutex::new(None));
-        Ok(Self { root, keep_unnamed, pins, writes: AtomicU64::new(0), change: AtomicI64::new(0), at_start })
+        Ok(Self {
+            root,
+            keep_unnamed,
+            pins,
+            writes: AtomicU64::new(0),
+            naming: Mutex::default(),
+            change: AtomicI64::new(0),
+            at_start,
+        })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -133,15 +143,23 @@ impl PictureFiles {
     fn write(&self, path: &Path, picture: &[u8]) -> io::Result<()> {
         make_fan_out(path)?;
         let part = path.with_added_extension(format!("{}{UNFINISHED}", self.writes.fetch_add(1, Ordering::Relaxed)));
-        let written = write_synced(&part, picture).and_then(|()| fs::rename(&part, path));
+        let written = write_synced(&part, picture).and_then(|()| self.name(&part, path, picture.len()));
         if written.is_err() {
             // Not there or not removable: the sweep at the next start takes it.
             let _ = fs::remove_file(&part);
         }
-        if written.is_ok() {
-            self.change.fetch_add(usage::on_disk(picture.len() as u64).cast_signed(), Ordering::Relaxed);
-        }
         written.and_then(|()| sync_parent(path))
+    }
+
+    /// Gives a file its own name. One of two who put the same picture at once replaces the other's, which is the same.
+    fn name(&self, part: &Path, path: &Path, bytes: usize) -> io::Result<()> {
+        let _one_at_a_time = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !path.exists();
+        fs::rename(part, path)?;
+        if is_new {
+            self.change.fetch_add(usage::on_disk(bytes as u64).cast_signed(), Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Bytes that all pictures take. Files written while they are counted for the first time may count twice.

@@ -1,8 +1,9 @@
 //! Pictures between `put` and the row that names them.
 
+use std::sync::Barrier;
 use std::time::Duration;
 
-use domain::ports::{PersonStore, Pictures};
+use domain::ports::{PersonStore, Pictures, RecordStore};
 use domain::{Error, PersonId, Thing};
 use store::{Options, Store};
 use testkit::store_suite::samples;
@@ -33,6 +34,28 @@ fn enrolling_and_removing_the_same_photo_at_once_loses_no_photo() {
     let photo = store.person(last).unwrap().photo;
     store.remove_person(last).unwrap();
     assert!(matches!(store.get(&photo), Err(Error::NotFound { what: Thing::Picture })));
+}
+
+/// A face that fills the picture: its crop is its scene.
+#[test]
+fn a_picture_put_twice_at_once_takes_its_room_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let before = store.usage().unwrap().used_bytes;
+    let (rounds, size) = (20, 4096);
+    for round in 0..rounds {
+        let (picture, start) = (vec![round; size], Barrier::new(4));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    store.put(&picture).unwrap();
+                });
+            }
+        });
+    }
+    let written = store.usage().unwrap().used_bytes - before;
+    assert_eq!(written, u64::from(rounds) * size as u64);
 }
 
 #[test]
