@@ -9,10 +9,10 @@
 //! floating point would take 60 % more, and reading it from a file would bring the disk into every search.
 //!
 //! Rows lie in blocks of a thousand (`block`); a change copies one block and publishes a new list of blocks, so a
-//! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round. The sets
-//! of libraries and permission groups a person is in are interned as one small number, so that the filter costs one
-//! table look-up per row; a block without anybody in scope is not read. Searches that meet share a scan (`rounds`), and a large gallery is scanned
-//! by several threads.
+//! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round. The sets of
+//! libraries and permission groups a person is in are interned as one small number, so that the filter costs one
+//! table look-up per row; a block without anybody in scope is not read. Searches that meet share a scan (`rounds`),
+//! and a large gallery is scanned by several threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

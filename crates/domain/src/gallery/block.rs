@@ -18,7 +18,7 @@ pub(super) struct State {
     /// All but the last are full.
     pub(super) blocks: Vec<Arc<Block>>,
     /// What each interned number stands for.
-    pub(super) memberships: Arc<Vec<Membership>>,
+    pub(super) memberships: Arc<Vec<Arc<Membership>>>,
 }
 
 /// Rows, column by column.
@@ -43,7 +43,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Index {
     pub(super) rows: HashMap<PersonId, usize>,
-    pub(super) interned: HashMap<Membership, u32>,
+    pub(super) interned: HashMap<Arc<Membership>, u32>,
 }
 
 impl State {
@@ -114,8 +114,9 @@ impl State {
             return number;
         }
         let number = self.memberships.len() as u32;
-        Arc::make_mut(&mut self.memberships).push(membership.clone());
-        index.interned.insert(membership.clone(), number);
+        let membership = Arc::new(membership.clone());
+        Arc::make_mut(&mut self.memberships).push(Arc::clone(&membership));
+        index.interned.insert(membership, number);
         number
     }
 }

@@ -72,7 +72,7 @@ impl Restoration {
         }
         let mut memberships = Vec::new();
         for _ in 0..bytes.u32()? {
-            memberships.push(bytes.membership()?);
+            memberships.push(Arc::new(bytes.membership()?));
         }
         self.state.memberships = Arc::new(memberships);
         self.rows = Some(rows);

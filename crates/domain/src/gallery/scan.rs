@@ -156,7 +156,7 @@ struct Search {
 
 impl Search {
     fn new(state: &State, query: &Query) -> Self {
-        let includes = |membership| query.scope.includes(membership);
+        let includes = |membership: &Arc<_>| query.scope.includes(membership);
         let considered = (query.scope != Scope::ALL).then(|| state.memberships.iter().map(includes).collect());
         let floor = if query.limit == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
         Self { found: BinaryHeap::new(), limit: query.limit, floor, considered }
