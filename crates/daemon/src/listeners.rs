@@ -70,10 +70,13 @@ impl Published {
     pub(crate) fn announce(&self, name: &'static str, address: Option<SocketAddr>) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         match address {
-            Some(address) => names.insert(name, address),
-            None => names.remove(name),
-        };
-        tracing::info!(listener.name = name, listener.address = ?address, "listening");
+            Some(address) => {
+                names.insert(name, address);
+                tracing::info!(listener.name = name, listener.address = %address, "listening");
+            }
+            None if names.remove(name).is_some() => tracing::info!(listener.name = name, "no longer listening"),
+            None => {}
+        }
         if let Err(error) = write(&names, &self.storage) {
             tracing::error!(error = format!("{error:#}"), "nobody is told of a listener");
         }
