@@ -46,8 +46,9 @@ pub(crate) async fn delete_https_file(call: Call) -> Result<Nothing, Fault> {
     if name(core, piece).await?.is_empty() {
         return Err(Code::NoCertificate.into());
     }
-    core.state().set_value(name_key(piece), None).await?;
+    // While the name is there, it can be asked for again.
     core.encryption.remove(piece).await.map_err(internal)?;
+    core.state().set_value(name_key(piece), None).await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -69,25 +70,37 @@ pub(crate) async fn switch_https(call: Call) -> Result<Nothing, Fault> {
     if core.encryption.is_on() == on {
         return Err(Code::AlreadyInMode.into());
     }
+    let mut config = None;
     if on {
-        turn_on(core).await?;
-    } else {
-        core.encryption.turn_off().await.map_err(failed)?;
+        require_files(core).await?;
+        config = Some(core.encryption.server(Some(core.appliance.now())).await.map_err(failed)?);
     }
-    core.state().set_value(MODE, on.then(|| "https".to_owned())).await?;
+    // First what a restart goes by: what cannot be kept is not done.
+    keep_mode(core, on).await?;
+    let switched = match config {
+        Some(config) => core.encryption.turn_on(config).await,
+        None => core.encryption.turn_off().await,
+    };
+    if let Err(error) = switched {
+        keep_mode(core, !on).await?;
+        return Err(failed(error));
+    }
     core.sessions.close_all();
     core.live.end_all();
     Ok(Nothing::NOTHING)
 }
 
-async fn turn_on(core: &Core) -> Result<(), Fault> {
+async fn keep_mode(core: &Core, on: bool) -> domain::Result<()> {
+    core.state().set_value(MODE, on.then(|| "https".to_owned())).await
+}
+
+async fn require_files(core: &Core) -> Result<(), Fault> {
     for piece in [Piece::Certificate, Piece::Key] {
         if name(core, piece).await?.is_empty() {
             return Err(Code::NoCertificate.into());
         }
     }
-    let config = core.encryption.server(Some(core.appliance.now())).await.map_err(failed)?;
-    core.encryption.turn_on(config).await.map_err(failed)
+    Ok(())
 }
 
 /// Reads whether the device is served over HTTP or HTTPS (1306, section 8.5).

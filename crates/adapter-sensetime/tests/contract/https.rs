@@ -124,6 +124,30 @@ pub(crate) async fn an_encrypted_device_is_served_over_https_alone_and_over_a_re
     again.stop().await;
 }
 
+/// Neither way: what a restart would not know is not done.
+pub(crate) async fn a_full_disk_leaves_the_device_served_as_it_is(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let (certificate, key) = pair(2030);
+    upload(&witness, "crt", &certificate).await;
+    upload(&witness, "key", &key).await;
+    let store = witness.device.handles.store.clone();
+    store.fill_up(true);
+    witness.refused("1305", json!({"prot_mode": "https"}), -3624).await;
+    assert_eq!(witness.ok("1306", json!({})).await, json!({"https_stat": "http"}));
+    assert_eq!(witness.device.https_address(), None);
+    witness.stop().await;
+
+    let witness = encrypted(ledger).await;
+    let store = witness.device.handles.store.clone();
+    store.fill_up(true);
+    witness.refused("1305", json!({"prot_mode": "http"}), -3624).await;
+    assert_eq!(witness.ok("1306", json!({})).await, json!({"https_stat": "https"}));
+    store.fill_up(false);
+    let again = witness.restart().await;
+    assert_eq!(again.ok("1306", json!({})).await, json!({"https_stat": "https"}));
+    again.stop().await;
+}
+
 /// A request that has begun ends, though the device is served otherwise meanwhile.
 pub(crate) async fn switching_loses_no_running_request(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;

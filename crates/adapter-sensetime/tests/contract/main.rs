@@ -116,6 +116,7 @@ scenarios! {
         files_for_https_are_kept_named_and_removed,
         the_device_switches_only_with_a_certificate_that_serves,
         an_encrypted_device_is_served_over_https_alone_and_over_a_restart,
+        a_full_disk_leaves_the_device_served_as_it_is,
         switching_loses_no_running_request,
         subscriptions_end_with_the_mode_and_begin_anew_in_the_other;
     settings:
