@@ -32,6 +32,8 @@ enum Trial {
     Awaiting(Option<IpAddr>),
     /// It came.
     Passed,
+    /// The machine refused the change, and to undo what it may have done of it.
+    Stuck,
 }
 
 impl Default for Guard {
@@ -91,9 +93,12 @@ impl Appliance {
         let mut network = self.network().await?;
         change(&mut network)?;
         self.mark_trial(true).await?;
-        if let Err(error) = self.ports().host.apply_network(&network).await {
-            self.undo_trial().await?;
-            return Err(error);
+        if let Err(refusal) = self.ports().host.apply_network(&network).await {
+            if let Err(error) = self.undo_trial().await {
+                tracing::error!(error = error.chain(), "a refused change of the network cannot be undone yet");
+                guard.trial.send_replace(Trial::Stuck);
+            }
+            return Err(refusal);
         }
         tracing::warn!(network.trial_s = PATIENCE.as_secs(), "the network was changed, on trial");
         guard.trial.send_replace(Trial::Awaiting(awaited));
@@ -167,6 +172,11 @@ pub async fn guard(appliance: Appliance, cancel: CancellationToken) {
         loop {
             // The appliance holds the sender.
             let _ = trial.wait_for(|trial| *trial != Trial::None).await;
+            if *trial.borrow() == Trial::Stuck {
+                appliance.core.network.trial.send_replace(Trial::None);
+                persist(|| appliance.undo_interrupted_trial()).await;
+                continue;
+            }
             let passed = tokio::time::timeout(PATIENCE, trial.wait_for(|trial| *trial == Trial::Passed)).await.is_ok();
             if passed {
                 persist(|| appliance.keep_trial()).await;

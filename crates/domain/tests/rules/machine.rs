@@ -80,6 +80,23 @@ async fn a_change_that_cannot_be_undone_at_once_is_undone_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_machine_that_refuses_a_change_takes_the_next_when_it_may() {
+    let stage = Stage::new();
+    let _guard = guard(&stage.appliance);
+    let before = now(&stage.appliance).await;
+    // The guard has looked for what a crash left, and found nothing.
+    tokio::time::sleep(secs(1.0)).await;
+    stage.fakes.host.forbid(true);
+    let refused = stage.appliance.set_port("test", port("10.0.7.1")).await;
+    assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+    assert!(matches!(stage.appliance.set_port("test", port("10.0.7.1")).await, Err(Error::Busy)));
+    stage.fakes.host.forbid(false);
+    tokio::time::sleep(secs(15.0)).await;
+    assert_eq!(now(&stage.appliance).await, before);
+    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_that_stood_is_not_undone_at_the_next_start() {
     let stage = Stage::new();
     let (mut tasks, cancel) = guard(&stage.appliance);
