@@ -91,6 +91,21 @@ async fn faces_described_together_are_described_as_each_alone() {
     }
 }
 
+/// By its head's pose too: a profile is worth less than the detector alone would say.
+#[tokio::test]
+async fn a_face_is_recognised_without_its_attributes_as_it_is_with_them() {
+    let analyzer = analyzer();
+    let frame = photo(&analyzer, "_groups/bald_guys.jpg").await;
+    let detections = detect(&analyzer, &frame).await;
+    let described = analyzer.describe(frame.clone(), detections.clone(), Lane::Photo).await.unwrap();
+    for (detection, face) in detections.into_iter().zip(described).take(4) {
+        let (alone, embedding) = analyzer.embed(frame.clone(), detection.clone(), Lane::Photo).await.unwrap();
+        assert!(embedding.cosine(&face.embedding).unwrap() > 0.9999);
+        assert_eq!(alone.quality.overall, face.detection.quality.overall);
+        assert_ne!(alone.quality, detection.quality, "the head pose counts");
+    }
+}
+
 #[tokio::test]
 async fn a_face_on_video_is_the_face_of_the_photo() {
     let analyzer = analyzer();
