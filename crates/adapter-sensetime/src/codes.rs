@@ -105,7 +105,7 @@ fn not_found(what: Thing) -> Code {
         Thing::Account => Code::NoUser,
         Thing::NetworkPort => Code::Network,
         Thing::TimeServer => Code::Ntp,
-        Thing::CameraCapacity | Thing::Record | Thing::Picture => Code::NoData,
+        Thing::CameraCapacity | Thing::Record | Thing::Picture | Thing::Relay => Code::NoData,
     }
 }
 
@@ -116,7 +116,7 @@ fn already_exists(what: Thing) -> Code {
         Thing::Person | Thing::Picture => Code::FaceExists,
         Thing::Camera | Thing::CameraCapacity => Code::ChannelTaken,
         Thing::Account => Code::UserExists,
-        Thing::Record | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
+        Thing::Record | Thing::NetworkPort | Thing::TimeServer | Thing::Relay => Code::Internal,
     }
 }
 
@@ -126,6 +126,8 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Person | Thing::PersonCode | Thing::Picture => Code::FaceLimit,
         Thing::Camera | Thing::CameraCapacity => Code::ComputingPower,
         Thing::Account => Code::UserLimit,
+        // The table has no code of its own for it.
+        Thing::Relay => Code::Parameter,
         Thing::Record | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
     }
 }
@@ -140,7 +142,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::Picture
         | Thing::Account
         | Thing::NetworkPort
-        | Thing::TimeServer => Code::Unknown,
+        | Thing::TimeServer
+        | Thing::Relay => Code::Unknown,
     }
 }
 

@@ -8,7 +8,7 @@ use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
 use console::Console;
 use domain::ports::{Clock, Host, Ports};
-use domain::{Appliance, StorageLimits, StorageState, network, retention, surveillance};
+use domain::{Appliance, DoorOptions, StorageLimits, StorageState, doors, network, retention, surveillance};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
 use tokio::task::JoinSet;
@@ -39,7 +39,6 @@ pub(crate) fn run(config: &Config, print_recognitions: bool) -> Result<()> {
 }
 
 async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
-    tracing::info!(door.max_age_ms = config.door.max_age_ms, "configured, without effect in this version");
     let cancel = CancellationToken::new();
     let mut signals = JoinSet::new();
     signals.spawn(Signals::catch()?.obey(cancel.clone()));
@@ -68,6 +67,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
     tasks.spawn(retention::run(appliance.clone(), cancel.clone()));
+    tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
     tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
     tasks.spawn(resume_machine(appliance.clone(), cancel.clone()));
     tasks.spawn(tell_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
@@ -155,7 +155,7 @@ async fn assemble(
         settings: store.clone(),
         adapters: store.clone(),
         pictures: store,
-        host: machine(config.host.backend),
+        host: machine(config),
     };
     let options = options(config)?;
     let loaded = tokio::task::spawn_blocking(move || Appliance::load(ports, options)).await?;
@@ -184,9 +184,14 @@ fn uploads(storage: &Path) -> Result<PathBuf> {
 }
 
 /// The machine that the appliance acts on.
-fn machine(backend: HostBackend) -> Arc<dyn Host> {
-    match backend {
-        HostBackend::Auto => Arc::new(host::Linux::default()),
+fn machine(config: &Config) -> Arc<dyn Host> {
+    let relays = host::RelayMessages { on: config.door.relay_on.clone(), off: config.door.relay_off.clone() };
+    match config.host.backend {
+        HostBackend::Auto => {
+            // The log tells why there is none; everything else works without it.
+            let contact = config.door.contact_line().and_then(|line| host::Contact::open(&line).ok());
+            Arc::new(host::Linux::new(relays, contact))
+        }
         HostBackend::Recording => {
             tracing::warn!("acts on the machine are recorded and not done");
             Arc::new(host::Recording::default())
@@ -223,6 +228,11 @@ fn options(config: &Config) -> Result<domain::Options> {
         serial: config.device.serial.clone().unwrap_or_else(serial::machine_id),
         time_zone: jiff::tz::TimeZone::get(&config.device.time_zone).context("device.time_zone")?,
         digest_realm: DIGEST_REALM.to_owned(),
+        doors: DoorOptions {
+            max_age: Duration::from_millis(config.door.max_age_ms),
+            relay_hold: Duration::from_millis(config.door.relay_hold_ms),
+            own_door: !config.door.contact.is_empty(),
+        },
         thresholds_rise: config.vision.thresholds_rise,
         storage: storage_limits(config),
         upgrade_key: config.host.upgrade_key.clone(),

@@ -28,6 +28,8 @@ pub enum Thing {
     NetworkPort,
     /// A server that tells the time.
     TimeServer,
+    /// A relay that opens a door.
+    Relay,
 }
 
 impl std::fmt::Display for Thing {
@@ -43,6 +45,7 @@ impl std::fmt::Display for Thing {
             Self::Account => "account",
             Self::NetworkPort => "network port",
             Self::TimeServer => "time server",
+            Self::Relay => "relay",
         })
     }
 }

@@ -36,6 +36,10 @@ number_id!(
     WatchId(i64)
 );
 number_id!(
+    /// A relay bound to a camera.
+    RelayId(i64)
+);
+number_id!(
     /// A user account.
     AccountId(i64)
 );

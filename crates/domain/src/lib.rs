@@ -4,6 +4,7 @@
 mod account;
 mod appliance;
 mod camera;
+mod door;
 mod error;
 mod event;
 mod face;
@@ -25,19 +26,20 @@ mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
-    Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Reembedding, Secret, State, hash_password,
+    Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Reembedding, Secret, State, doors, hash_password,
     network, retention,
 };
-pub(crate) use appliance::{CROP_SCALE, Draft};
+pub(crate) use appliance::{Arrival, CROP_SCALE, Draft};
 pub use camera::{
     Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
     Source, Watch, WatchSettings, WeeklyPlan,
 };
+pub use door::{Decider, DoorOptions, DoorRules, NewRelay, Output, Relay};
 pub use error::{Error, Result, Thing};
 pub use event::Event;
 pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};
 pub use host::{Memory, Network, NetworkPort, Processor, Subnet, TimeService};
-pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, PictureId, Seq, WatchId};
+pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, PictureId, RelayId, Seq, WatchId};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use page::{Page, Window};
 pub use person::{

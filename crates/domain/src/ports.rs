@@ -15,8 +15,9 @@ use crate::geometry::Rect;
 use crate::{
     Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults, Detection, Embedding,
     EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary,
-    NewRecord, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate,
-    PictureId, Record, RecordFilter, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp, Usage, Window,
+    NewRecord, NewRelay, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate,
+    PictureId, Record, RecordFilter, Relay, RelayId, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp,
+    Usage, Window,
 };
 
 pub use host::Host;
@@ -178,6 +179,10 @@ pub trait PersonStore: Send + Sync {
     /// Changes a person. `NotFound(Person)`, `NotFound(Library)`, `Invalid("cards")` when somebody else has the card.
     fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person>;
 
+    /// Uses up one of the times that a person is still welcome ([`Validity::Uses`](crate::Validity::Uses)). False when
+    /// none was left; true, without any change, for everybody whose visits are not counted. `NotFound(Person)`.
+    fn count_use(&self, id: PersonId) -> Result<bool>;
+
     /// Removes a person: row, embeddings of all models, photo when nobody else has the same. `NotFound(Person)`.
     fn remove_person(&self, id: PersonId) -> Result<()>;
 
@@ -265,6 +270,15 @@ pub trait SettingsStore: Send + Sync {
 
     /// Removes a camera and its watch; its records stay. `NotFound(Camera)`.
     fn remove_camera(&self, id: CameraId) -> Result<()>;
+
+    /// Relays in ascending order of id.
+    fn relays(&self) -> Result<Vec<Relay>>;
+
+    /// Binds a relay to a camera, with which it goes. `NotFound(Camera)`; `LimitReached(Relay)` when there are `limit`.
+    fn insert_relay(&self, relay: &NewRelay, limit: u32) -> Result<Relay>;
+
+    /// Releases a relay. `NotFound(Relay)`.
+    fn remove_relay(&self, id: RelayId) -> Result<()>;
 
     /// All accounts in ascending order of id.
     fn accounts(&self) -> Result<Vec<Account>>;

@@ -1,11 +1,15 @@
 //! The machine, reached through the system's own services, or only pretended.
 
 mod bus;
+mod contact;
 mod figures;
 mod linux;
 mod network;
 mod recording;
+mod relay;
 mod time_server;
 
+pub use contact::{Contact, ContactLine};
 pub use linux::{Linux, Places};
 pub use recording::Recording;
+pub use relay::RelayMessages;

@@ -1,17 +1,19 @@
 //! A Linux machine, through systemd's services.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, Processor, Result, Thing, TimeService, Timestamp};
+use domain::{Error, Memory, Network, Output, Processor, Result, Thing, TimeService, Timestamp};
 use tokio::process::Command;
 
 use crate::bus::{self, Bus, LOGIN, TIME, TIME_SYNC};
-use crate::figures;
+use crate::contact::Contact;
 use crate::network::files::Files;
 use crate::network::seen;
-use crate::time_server;
+use crate::relay::{self, RelayMessages};
+use crate::{figures, time_server};
 
 /// The answer to the one who asks for a restart leaves within this time, microseconds.
 const RESTART_DELAY_US: i64 = 2_000_000;
@@ -44,9 +46,32 @@ impl Default for Places {
 pub struct Linux {
     bus: Bus,
     places: Places,
+    relays: RelayMessages,
+    contact: Option<Contact>,
 }
 
 impl Linux {
+    /// The machine, with relays in the network that understand these messages, and a contact of its own.
+    pub fn new(relays: RelayMessages, contact: Option<Contact>) -> Self {
+        Self { relays, contact, ..Self::default() }
+    }
+
+    async fn switch_relay(&self, address: SocketAddr, on: bool) -> Result<()> {
+        let RelayMessages { on: switch_on, off: switch_off } = &self.relays;
+        if switch_on.is_empty() {
+            tracing::error!(host.lacks = "door.relay_on in the configuration", "the machine refuses");
+            return Err(Error::Unavailable { what: "the message that switches relays" });
+        }
+        let message = if on { switch_on } else { switch_off };
+        if message.is_empty() {
+            return Ok(());
+        }
+        relay::send(address, message).await.map_err(|error| {
+            tracing::warn!(host.relay = %address, %error, "a relay does not take its message");
+            Error::Unavailable { what: "the relay" }
+        })
+    }
+
     fn files(&self) -> Files {
         Files::new(self.places.network.clone())
     }
@@ -152,6 +177,20 @@ impl Host for Linux {
     async fn install(&self, _package: &Path) -> Result<()> {
         tracing::error!(host.lacks = "two slots for software", "the machine refuses");
         Err(Error::Unavailable { what: "the system's upgrade service" })
+    }
+
+    async fn switch(&self, output: Output, on: bool) -> Result<()> {
+        match output {
+            Output::Relay(address) => self.switch_relay(address, on).await,
+            Output::Contact => match &self.contact {
+                Some(contact) => contact.set(on),
+                None => Err(Error::Unavailable { what: "the contact of the door" }),
+            },
+        }
+    }
+
+    async fn relay_answers(&self, relay: SocketAddr) -> bool {
+        relay::answers(relay).await
     }
 
     async fn processor(&self) -> Result<Processor> {

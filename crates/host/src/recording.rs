@@ -1,14 +1,15 @@
 //! A machine that is only pretended.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, Processor, Result, TimeService, Timestamp};
+use domain::{Error, Memory, Network, Output, Processor, Result, TimeService, Timestamp};
 
-use crate::figures;
 use crate::network::seen;
+use crate::{figures, relay};
 
 /// Logs what it is asked to do and answers as if it were done; nothing changes. The figures are those of the machine,
 /// and so is the network, until it is asked to be otherwise.
@@ -91,6 +92,15 @@ impl Host for Recording {
         let length = tokio::fs::metadata(package).await.map_err(Error::internal("looking at the package"))?.len();
         tracing::info!(host.act = "install", host.package_bytes = length, "recorded, not done");
         tokio::fs::remove_file(package).await.map_err(Error::internal("removing the package"))
+    }
+
+    async fn switch(&self, output: Output, on: bool) -> Result<()> {
+        tracing::info!(host.act = "switch", host.output = %output, host.on = on, "recorded, not done");
+        Ok(())
+    }
+
+    async fn relay_answers(&self, relay: SocketAddr) -> bool {
+        relay::answers(relay).await
     }
 
     async fn processor(&self) -> Result<Processor> {

@@ -43,6 +43,12 @@ fn camera(db: &Connection, id: CameraId) -> Result<Camera, Fault> {
     cameras(db, Some(id))?.pop().ok_or_else(not_found)
 }
 
+/// `NotFound(Camera)` unless there is such a camera.
+pub(crate) fn require(db: &Connection, id: CameraId) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached("SELECT 1 FROM camera WHERE id = ?")?;
+    if statement.exists([id.0])? { Ok(()) } else { Err(not_found()) }
+}
+
 fn not_found() -> Fault {
     Error::NotFound { what: Thing::Camera }.into()
 }

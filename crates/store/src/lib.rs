@@ -18,6 +18,7 @@ mod migrate;
 mod people;
 mod pictures;
 mod records;
+mod relays;
 mod settings;
 mod sweep;
 mod usage;

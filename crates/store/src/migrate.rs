@@ -25,6 +25,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0003_gallery_generation.sql"),
     include_str!("../../../migrations/0004_permission_groups_in_the_gallery.sql"),
     include_str!("../../../migrations/0005_capture_kinds.sql"),
+    include_str!("../../../migrations/0006_relays.sql"),
 ];
 
 /// Refuses a database that another program made.

@@ -2,12 +2,12 @@
 
 use domain::ports::SettingsStore;
 use domain::{
-    Account, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera, PasswordHashes, Result,
-    Timestamp,
+    Account, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera, NewRelay, PasswordHashes,
+    Relay, RelayId, Result, Timestamp,
 };
 use rusqlite::{OptionalExtension, params};
 
-use crate::{Store, accounts, cameras};
+use crate::{Store, accounts, cameras, relays};
 
 impl SettingsStore for Store {
     fn cameras(&self) -> Result<Vec<Camera>> {
@@ -24,6 +24,18 @@ impl SettingsStore for Store {
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
         self.database.write("removing a camera", |db| cameras::remove(db, id))
+    }
+
+    fn relays(&self) -> Result<Vec<Relay>> {
+        self.database.read("reading relays", |db| relays::relays(db))
+    }
+
+    fn insert_relay(&self, relay: &NewRelay, limit: u32) -> Result<Relay> {
+        self.database.write("binding a relay", |db| relays::insert(db, relay, limit))
+    }
+
+    fn remove_relay(&self, id: RelayId) -> Result<()> {
+        self.database.write("releasing a relay", |db| relays::remove(db, id))
     }
 
     fn accounts(&self) -> Result<Vec<Account>> {

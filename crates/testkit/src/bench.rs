@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use domain::ports::{Clock, Ports, SettingsStore};
 use domain::{
-    Appliance, Limits, NewAccount, Options, PasswordHashes, Result, Role, StorageLimits, WhenFull, hash_password,
+    Appliance, DoorOptions, Limits, NewAccount, Options, PasswordHashes, Result, Role, StorageLimits, WhenFull,
+    hash_password,
 };
 use jiff::tz::TimeZone;
 
@@ -39,6 +40,7 @@ pub fn options() -> Options {
         digest_realm: REALM.into(),
         thresholds_rise: true,
         limits: Limits::default(),
+        doors: DoorOptions::default(),
         storage: StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite },
         upgrade_key: None,
         uploads: std::env::temp_dir(),

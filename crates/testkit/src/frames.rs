@@ -22,6 +22,7 @@ const STALL: Duration = Duration::from_secs(10);
 pub struct Take {
     scenes: VecDeque<(Duration, Picture)>,
     ending: Ending,
+    clock_ahead_millis: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -39,12 +40,12 @@ enum Ending {
 impl Take {
     /// A camera that shows an empty room for ever.
     pub fn new() -> Self {
-        Self { scenes: VecDeque::new(), ending: Ending::Quiet }
+        Self { scenes: VecDeque::new(), ending: Ending::Quiet, clock_ahead_millis: 0 }
     }
 
     /// A camera that cannot be opened.
     pub fn refused(error: SourceError) -> Self {
-        Self { scenes: VecDeque::new(), ending: Ending::Fails(error) }
+        Self { ending: Ending::Fails(error), ..Self::new() }
     }
 
     /// Then these faces for so long.
@@ -64,6 +65,12 @@ impl Take {
     pub fn show_picture(mut self, time: Duration, picture: Picture) -> Self {
         self.scenes.push_back((time, picture));
         self
+    }
+
+    /// With frames that claim to be taken so much later, or earlier when negative.
+    #[must_use]
+    pub fn clock_ahead(self, millis: i64) -> Self {
+        Self { clock_ahead_millis: millis, ..self }
     }
 
     /// Then silence.
@@ -183,7 +190,7 @@ impl Playing {
 
     fn frame(&mut self) -> Result<Frame, SourceError> {
         let undecodable = |error: domain::Error| SourceError::Undecodable(error.chain());
-        let at = self.clock.now();
+        let at = self.clock.now().plus_millis(self.take.clock_ahead_millis);
         let still = match self.still.take() {
             Some(still) => still,
             None => {

@@ -1,12 +1,13 @@
 //! A machine that does what it is asked, and remembers it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, NetworkPort, Processor, Result, Subnet, Thing, TimeService, Timestamp};
+use domain::{Error, Memory, Network, NetworkPort, Output, Processor, Result, Subnet, Thing, TimeService, Timestamp};
 
 use crate::FakeClock;
 
@@ -21,6 +22,8 @@ pub enum Act {
     TimeService(TimeService),
     /// Install a package of this content.
     Install(Vec<u8>),
+    /// Switch something on or off that opens a door.
+    Switch(Output, bool),
 }
 
 /// A machine with two network ports whose clock is a [`FakeClock`]. The time server `silent.example` does not answer.
@@ -34,12 +37,14 @@ struct State {
     network: Network,
     before: Option<Network>,
     forbidden: bool,
+    offline: HashSet<Output>,
 }
 
 impl FakeHost {
     /// A machine that was asked for nothing yet.
     pub fn new(clock: Arc<FakeClock>) -> Self {
-        let state = State { acts: Vec::new(), network: network(), before: None, forbidden: false };
+        let state =
+            State { acts: Vec::new(), network: network(), before: None, forbidden: false, offline: HashSet::new() };
         Self { clock, state: Mutex::new(state) }
     }
 
@@ -51,6 +56,18 @@ impl FakeHost {
     /// From now on (`true`) the system permits nothing, or (`false`) everything.
     pub fn forbid(&self, forbidden: bool) {
         self.lock().forbidden = forbidden;
+    }
+
+    /// What of the doors was switched so far, in order.
+    pub fn switched(&self) -> Vec<(Output, bool)> {
+        let switch = |act| if let Act::Switch(output, on) = act { Some((output, on)) } else { None };
+        self.acts().into_iter().filter_map(switch).collect()
+    }
+
+    /// From now on this output cannot be reached (`true`), or can again.
+    pub fn take_offline(&self, output: Output, offline: bool) {
+        let mut state = self.lock();
+        let _changed = if offline { state.offline.insert(output) } else { state.offline.remove(&output) };
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -132,6 +149,17 @@ impl Host for FakeHost {
     async fn install(&self, package: &Path) -> Result<()> {
         let content = std::fs::read(package).map_err(Error::internal("reading the package"))?;
         self.act(Act::Install(content))
+    }
+
+    async fn switch(&self, output: Output, on: bool) -> Result<()> {
+        if self.lock().offline.contains(&output) {
+            return Err(Error::Unavailable { what: "the relay" });
+        }
+        self.act(Act::Switch(output, on))
+    }
+
+    async fn relay_answers(&self, relay: SocketAddr) -> bool {
+        !self.lock().offline.contains(&Output::Relay(relay))
     }
 
     async fn processor(&self) -> Result<Processor> {

@@ -3,6 +3,7 @@
 mod client;
 mod policy;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
@@ -89,6 +90,11 @@ impl Outbound {
     /// `Setup`.
     pub fn new(policy: Policy) -> Result<Self, OutboundError> {
         Ok(Self { client: client::build(policy)?, policy })
+    }
+
+    /// Whether the device may connect to this address.
+    pub fn allows(&self, address: IpAddr) -> bool {
+        self.policy.allows(address)
     }
 
     /// Whether a URL may be called, so that a bad one is refused when it is set; names are resolved later.

@@ -5,6 +5,7 @@ mod batches;
 mod cameras;
 mod compare;
 mod device;
+pub mod doors;
 mod gallery;
 mod libraries;
 mod machine;
@@ -28,13 +29,15 @@ use tokio::sync::{broadcast, watch};
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::surveillance::Board;
-use crate::{Error, Event, Result, Seq, StorageLimits};
+use crate::{DoorOptions, Error, Event, Result, Seq, StorageLimits};
 
 use accounts::LoginGuard;
 pub use accounts::{Secret, hash_password};
 pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
+pub(crate) use doors::Arrival;
+use doors::Doors;
 pub use reembedding::Reembedding;
 pub(crate) use retention::Draft;
 use retention::Storage;
@@ -56,6 +59,8 @@ pub struct Options {
     pub thresholds_rise: bool,
     /// How much fits.
     pub limits: Limits,
+    /// How doors are opened.
+    pub doors: DoorOptions,
     /// What may be stored; a platform may have set another `when_full`: [`Appliance::storage_limits`].
     pub storage: StorageLimits,
     /// The public key (minisign) whose signatures on software packages count; `None`: none does.
@@ -108,6 +113,7 @@ struct Core {
     time_zone: ArcSwap<TimeZone>,
     console_open: watch::Sender<bool>,
     network: network::Guard,
+    doors: Doors,
 }
 
 impl Appliance {
@@ -135,6 +141,7 @@ impl Appliance {
             time_zone,
             console_open,
             network: network::Guard::default(),
+            doors: Doors::default(),
         };
         Ok(Self { core: Arc::new(core) })
     }

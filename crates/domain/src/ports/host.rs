@@ -1,10 +1,11 @@
 //! The machine.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use async_trait::async_trait;
 
-use crate::{Memory, Network, Processor, Result, TimeService, Timestamp};
+use crate::{Memory, Network, Output, Processor, Result, TimeService, Timestamp};
 
 /// The machine. A call that the machine does not permit, or that none of its services can do, is
 /// [`Error::Unavailable`](crate::Error::Unavailable); the log says which right or service is missing.
@@ -37,6 +38,12 @@ pub trait Host: Send + Sync {
 
     /// Takes over a verified software package and restarts the machine with it. The file is gone when this returns.
     async fn install(&self, package: &Path) -> Result<()>;
+
+    /// Switches what opens a door on or off. `Unavailable` when it cannot be reached or there is none.
+    async fn switch(&self, output: Output, on: bool) -> Result<()>;
+
+    /// Whether something answers where a relay listens.
+    async fn relay_answers(&self, relay: SocketAddr) -> bool;
 
     /// The processor, and how busy it was in the last moment.
     async fn processor(&self) -> Result<Processor>;

@@ -20,8 +20,9 @@ use crate::frame::{Frame, Passing};
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Error, Face, LibraryFilter,
-    Match, NewRecord, Person, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchSettings, rules,
+    Appliance, Arrival, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Error, Face,
+    LibraryFilter, Match, NewRecord, Person, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchSettings,
+    rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -268,7 +269,9 @@ impl Recogniser {
         if !self.is_news(visitor, id, stay) {
             return Ok(());
         }
-        let kept = self.keep(look, stay, answer, person).await;
+        let verdict = self.verdict(living, &answer, person.as_ref(), &look);
+        self.let_in(verdict, &answer, stay);
+        let kept = self.keep(look, stay, answer, verdict).await;
         // A visitor whose record was lost is news again.
         let committed = kept.inspect_err(|_| self.visitors.forget(id))?;
         self.entry.records.count();
@@ -284,17 +287,27 @@ impl Recogniser {
         news || self.camera.settings.snap_mode == crate::SnapMode::Timed
     }
 
+    fn verdict(&self, living: bool, answer: &Match, person: Option<&Person>, look: &Look) -> Verdict {
+        if !living {
+            return Verdict::Spoof;
+        }
+        rules::verdict(answer, person, look.shot.frame.at(), &self.appliance.time_zone())
+    }
+
+    /// Opens the doors to a known person; before the record is written, for nobody waits for a disk.
+    fn let_in(&self, verdict: Verdict, answer: &Match, stay: Stay) {
+        let Some(known) = answer.accepted().filter(|_| verdict == Verdict::Known) else { return };
+        let (person, similarity) = (known.person, known.similarity);
+        self.appliance.let_in(Arrival { person, camera: self.camera.id, similarity, seen: stay.last_seen });
+    }
+
     /// Commits the record, or keeps it until the store takes it again.
-    async fn keep(&self, look: Look, stay: Stay, answer: Match, person: Option<Person>) -> Result<Option<Record>> {
+    async fn keep(&self, look: Look, stay: Stay, answer: Match, verdict: Verdict) -> Result<Option<Record>> {
         let analyzer = &self.appliance.ports().analyzer;
         let part = look.face.detection.face_box.scaled(crate::CROP_SCALE);
         let encode = |part| analyzer.encode(look.shot.frame.clone(), part);
         let (crop, scene) = tokio::try_join!(encode(Some(part)), encode(None))?;
         let at = look.shot.frame.at();
-        let verdict = match rules::is_living(analyzer.live_from(), look.face.liveness) {
-            true => rules::verdict(&answer, person.as_ref(), at, &self.appliance.time_zone()),
-            false => Verdict::Spoof,
-        };
         // The frame may be large and the draft may wait long.
         let draft = draft(&self.camera, look.face, (at, stay), answer, verdict, (crop, scene));
         self.appliance.blocking(move |a| a.keep_record(draft)).await

@@ -4,6 +4,7 @@
 mod accounts;
 mod batches;
 mod captures;
+mod doors;
 mod gallery;
 mod gallery_copy;
 mod libraries;

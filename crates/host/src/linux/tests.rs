@@ -92,7 +92,7 @@ async fn played(permissive: bool) -> Played {
         chrony_sources: dir.path().to_owned(),
         chrony: dir.path().join("chronyd"),
     };
-    let machine = Linux { bus: Bus::over(client.unwrap()), places };
+    let machine = Linux { bus: Bus::over(client.unwrap()), places, ..Linux::default() };
     Played { machine, heard, dir, _services: services.unwrap() }
 }
 

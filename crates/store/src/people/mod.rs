@@ -67,6 +67,10 @@ impl PersonStore for Store {
         self.database.write("changing a person", |db| update(db, id, change, at))
     }
 
+    fn count_use(&self, id: PersonId) -> Result<bool> {
+        self.database.write("counting a use", |db| count_use(db, id))
+    }
+
     fn remove_person(&self, id: PersonId) -> Result<()> {
         let mut writer = self.database.writer();
         let photos = writer.commit("removing a person", |db| {
@@ -104,6 +108,14 @@ impl PersonStore for Store {
             templates::put(db, id, model, described)
         })
     }
+}
+
+fn count_use(db: &Connection, id: PersonId) -> Result<bool, Fault> {
+    require(db, id)?;
+    let sql = "UPDATE person SET uses_left = uses_left - 1 WHERE id = ? AND validity = 'uses' AND uses_left > 0";
+    let counted = db.prepare_cached(sql)?.execute([id.0])? == 1;
+    let mut uncounted = db.prepare_cached("SELECT 1 FROM person WHERE id = ? AND validity <> 'uses'")?;
+    Ok(counted || uncounted.exists([id.0])?)
 }
 
 fn person(db: &Connection, id: PersonId) -> Result<Person, Fault> {

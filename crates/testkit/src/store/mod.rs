@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use domain::{
     Account, AuditEntry, Camera, CameraId, Embedding, Error, Library, LibraryId, LibraryKind, LibraryName, ModelId,
-    PasswordHashes, Person, PersonId, PictureId, Record, Result, Seq, Timestamp, Window,
+    PasswordHashes, Person, PersonId, PictureId, Record, Relay, RelayId, Result, Seq, Timestamp, Window,
 };
 
 /// Implements `PersonStore`, `GalleryStore`, `RecordStore`, `SettingsStore`, `AdapterState` and `Pictures`.
@@ -30,6 +30,7 @@ struct State {
     gallery_copy: Option<gallery::Kept>,
     records: BTreeMap<Seq, Record>,
     cameras: BTreeMap<CameraId, Camera>,
+    relays: BTreeMap<RelayId, Relay>,
     accounts: Vec<(Account, PasswordHashes)>,
     audit: Vec<AuditEntry>,
     settings: HashMap<String, String>,
@@ -48,6 +49,7 @@ struct LastIds {
     person: i64,
     record: i64,
     watch: i64,
+    relay: i64,
 }
 
 struct Enrolled {
@@ -98,6 +100,7 @@ impl State {
             gallery_copy: None,
             records: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            relays: BTreeMap::new(),
             accounts: Vec::new(),
             audit: Vec::new(),
             settings: HashMap::new(),

@@ -6,7 +6,7 @@ use domain::ports::PersonStore;
 use domain::{
     AnyOf, Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, LibraryName, ModelId,
     NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile,
-    Result, Template, TemplateGaps, Thing, Timestamp, Window,
+    Result, Template, TemplateGaps, Thing, Timestamp, Validity, Window,
 };
 
 use super::{Enrolled, MemoryStore, State, next, window};
@@ -132,6 +132,18 @@ impl PersonStore for MemoryStore {
         person.updated_at = at;
         state.people.get_mut(&id).ok_or_else(not_found)?.person = person.clone();
         Ok(person)
+    }
+
+    fn count_use(&self, id: PersonId) -> Result<bool> {
+        let mut state = self.write()?;
+        match &mut state.people.get_mut(&id).ok_or_else(not_found)?.person.profile.validity {
+            Validity::Uses(0) => Ok(false),
+            Validity::Uses(left) => {
+                *left -= 1;
+                Ok(true)
+            }
+            _ => Ok(true),
+        }
     }
 
     fn remove_person(&self, id: PersonId) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use domain::ports::SettingsStore;
 use domain::{
-    Account, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount, NewCamera,
-    PasswordHashes, Result, Thing, Timestamp, Watch, WatchId,
+    Account, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount, NewCamera, NewRelay,
+    PasswordHashes, Relay, RelayId, Result, Thing, Timestamp, Watch, WatchId,
 };
 
 use super::{MemoryStore, State, next};
@@ -41,7 +41,33 @@ impl SettingsStore for MemoryStore {
     }
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
-        self.write()?.cameras.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Camera })
+        let mut state = self.write()?;
+        state.cameras.remove(&id).ok_or(Error::NotFound { what: Thing::Camera })?;
+        state.relays.retain(|_, relay| relay.camera != id);
+        Ok(())
+    }
+
+    fn relays(&self) -> Result<Vec<Relay>> {
+        Ok(self.read().relays.values().cloned().collect())
+    }
+
+    fn insert_relay(&self, new: &NewRelay, limit: u32) -> Result<Relay> {
+        let mut state = self.write()?;
+        if !state.cameras.contains_key(&new.camera) {
+            return Err(Error::NotFound { what: Thing::Camera });
+        }
+        if state.relays.len() >= limit as usize {
+            return Err(Error::LimitReached { what: Thing::Relay });
+        }
+        let id = RelayId(next(&mut state.last.relay));
+        let NewRelay { camera, address, name, tag } = new.clone();
+        let relay = Relay { id, camera, address, name, tag };
+        state.relays.insert(id, relay.clone());
+        Ok(relay)
+    }
+
+    fn remove_relay(&self, id: RelayId) -> Result<()> {
+        self.write()?.relays.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Relay })
     }
 
     fn accounts(&self) -> Result<Vec<Account>> {

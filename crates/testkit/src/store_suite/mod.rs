@@ -13,6 +13,7 @@ pub mod people;
 pub mod people_lists;
 pub mod pictures;
 pub mod records;
+pub mod relays;
 pub mod removals;
 pub mod samples;
 pub mod settings;
@@ -50,6 +51,7 @@ macro_rules! store_suite {
                 a_card_number_belongs_to_one_person
                 a_person_needs_a_stored_photo
                 a_profile_changes_as_a_whole
+                a_counted_person_is_welcome_so_often
                 a_refused_change_changes_nothing
                 a_person_moves_between_libraries
                 unknown_people_are_not_found
@@ -113,6 +115,11 @@ macro_rules! store_suite {
                 the_kind_of_a_source_cannot_change
                 unknown_cameras_are_not_found
                 a_watch_id_is_never_used_twice
+            }
+            relays {
+                a_relay_reads_back_as_bound
+                a_relay_needs_a_camera_and_room
+                a_relay_goes_by_itself_or_with_its_camera
             }
             settings {
                 an_account_reads_back_as_made

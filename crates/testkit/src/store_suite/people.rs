@@ -108,6 +108,20 @@ pub fn a_profile_changes_as_a_whole(store: &dyn Stores) {
     assert_eq!(store.person(id).unwrap(), changed);
 }
 
+/// Others are welcome however often.
+pub fn a_counted_person_is_welcome_so_often(store: &dyn Stores) {
+    let mut new = new_person(store, "visitor");
+    new.profile.validity = Validity::Uses(2);
+    let visitor = store.insert_person(&new).unwrap().id;
+    assert_eq!([(); 4].map(|()| store.count_use(visitor).unwrap()), [true, true, false, false]);
+    assert_eq!(store.person(visitor).unwrap().profile.validity, Validity::Uses(0));
+    let staff = person(store, "staff");
+    let before = store.person(staff).unwrap();
+    assert_eq!([(); 3].map(|()| store.count_use(staff).unwrap()), [true; 3]);
+    assert_eq!(store.person(staff).unwrap(), before);
+    assert!(matches!(store.count_use(PersonId(99)), Err(Error::NotFound { what: Thing::Person })));
+}
+
 /// Neither half of it.
 pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
     let before = store.insert_person(&person_with(store, "a", full_profile())).unwrap();

@@ -1,0 +1,193 @@
+//! Doors: who is let in, what is switched for it, and for how long.
+
+mod held;
+mod own;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Appliance;
+use crate::{CameraId, Error, NewRelay, Output, PersonId, Relay, RelayId, Result, Similarity, Timestamp};
+pub(super) use held::Doors;
+pub(super) use own::DOOR_RULES;
+
+/// Relays at most; each of them is asked whether it is there when they are listed.
+const MAX_RELAYS: u32 = 64;
+/// The longest name or tag of a relay, characters.
+const MAX_TEXT: usize = 255;
+/// A known person who has just been seen.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    pub(crate) person: PersonId,
+    pub(crate) camera: CameraId,
+    pub(crate) similarity: Similarity,
+    /// When the face was last in view.
+    pub(crate) seen: Timestamp,
+}
+
+impl Appliance {
+    /// Relays in ascending order of id, and whether each of them answers.
+    pub async fn relays(&self) -> Result<Vec<(Relay, bool)>> {
+        let relays = self.blocking(|a| a.ports().settings.relays()).await?;
+        let host = &self.ports().host;
+        let online = join_all(relays.iter().map(|relay| host.relay_answers(relay.address))).await;
+        Ok(relays.into_iter().zip(online).collect())
+    }
+
+    /// Has a camera switch a relay for every known person. `NotFound(Camera)`, `LimitReached(Relay)` beyond 64,
+    /// `Invalid` for a text beyond 255 characters.
+    pub async fn bind_relay(&self, actor: &str, relay: NewRelay) -> Result<Relay> {
+        for (field, text) in [("relay name", &relay.name), ("relay tag", &relay.tag)] {
+            if text.chars().count() > MAX_TEXT {
+                return Err(Error::invalid(field, format!("longer than {MAX_TEXT} characters")));
+            }
+        }
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let bound = a.ports().settings.insert_relay(&relay, MAX_RELAYS)?;
+            a.audit(&actor, "relay.bind", &bound.id);
+            Ok(bound)
+        })
+        .await
+    }
+
+    /// Releases a relay from its camera. `NotFound(Relay)`.
+    pub async fn release_relay(&self, actor: &str, id: RelayId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.ports().settings.remove_relay(id)?;
+            a.audit(&actor, "relay.release", &id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets a known person in where the camera has a door; whether it opens is decided there.
+    pub(crate) fn let_in(&self, arrival: Arrival) {
+        // Without anybody at the doors nobody is let in.
+        let _ = self.core.doors.arrivals.send(arrival);
+    }
+
+    /// Opens the doors of the camera that saw the person, unless too much time has passed.
+    async fn admit(&self, arrival: Arrival) -> Result<()> {
+        let outputs = self.outputs(&arrival).await?;
+        if outputs.is_empty() {
+            return Ok(());
+        }
+        let age = self.now().millis_since(arrival.seen);
+        let limit = i64::try_from(self.options().doors.max_age.as_millis()).unwrap_or(i64::MAX);
+        // A face from the future: the clock has been set, and nobody can say how old the face is.
+        if !(0..=limit).contains(&age) {
+            tracing::warn!(door.face_age_ms = age, "a face was too old to open a door");
+            return Ok(());
+        }
+        let person = arrival.person;
+        if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
+            return Ok(());
+        }
+        let actor = format!("camera {}", arrival.camera);
+        let opened = outputs.iter().map(|(output, hold)| self.open(&actor, Some(person), *output, *hold));
+        join_all(opened).await.into_iter().collect()
+    }
+
+    /// What a person whom this camera knows opens, and for how long.
+    async fn outputs(&self, arrival: &Arrival) -> Result<Vec<(Output, Duration)>> {
+        let (relays, rules) = self.blocking(|a| Ok((a.ports().settings.relays()?, a.read_door_rules()?))).await?;
+        let hold = self.options().doors.relay_hold;
+        let own = relays.iter().filter(|relay| relay.camera == arrival.camera);
+        let mut outputs: Vec<_> = own.map(|relay| (Output::Relay(relay.address), hold)).collect();
+        outputs.dedup();
+        if self.options().doors.own_door && rules.opens_to(arrival.similarity) {
+            outputs.push((Output::Contact, rules.hold));
+        }
+        Ok(outputs)
+    }
+
+    /// Opens a door for so long, or for longer when it is open already. `Unavailable` when it cannot be reached.
+    pub(super) async fn open(
+        &self,
+        actor: &str,
+        person: Option<PersonId>,
+        output: Output,
+        hold: Duration,
+    ) -> Result<()> {
+        // Noted first: what may be open is closed, whatever becomes of this call.
+        self.core.doors.hold(output, Instant::now() + hold);
+        self.ports().host.switch(output, true).await.inspect_err(|error| {
+            metrics::counter!("polyface_doors_failed_total").increment(1);
+            tracing::error!(door.output = %output, error = error.chain(), "a door could not be opened");
+        })?;
+        self.core.doors.hold(output, Instant::now() + hold);
+        metrics::counter!("polyface_doors_opened_total").increment(1);
+        tracing::info!(door.output = %output, "a door was opened");
+        let subject = match person {
+            Some(person) => format!("{output} for person {person}"),
+            None => output.to_string(),
+        };
+        self.note(actor, "door.open", &subject).await
+    }
+
+    async fn close(&self, outputs: Vec<Output>) {
+        join_all(outputs.into_iter().map(|output| self.close_one(output))).await;
+    }
+
+    async fn close_one(&self, output: Output) {
+        let (host, doors) = (&self.ports().host, &self.core.doors);
+        match host.switch(output, false).await {
+            Ok(()) if doors.closed(output) => {}
+            // The one who opened it meanwhile may have been overtaken.
+            Ok(()) => drop(host.switch(output, true).await),
+            Err(error) => doors.stuck(output, &error),
+        }
+    }
+
+    /// Closes what a crash may have left open.
+    async fn close_relays(&self) {
+        match self.blocking(|a| a.ports().settings.relays()).await {
+            Ok(relays) => self.close(relays.into_iter().map(|relay| Output::Relay(relay.address)).collect()).await,
+            Err(error) => tracing::error!(error = error.chain(), "the relays cannot be read"),
+        }
+    }
+}
+
+/// Lets people in, and closes the doors behind them, until cancelled; then all doors are closed.
+pub async fn run(appliance: Appliance, cancel: CancellationToken) {
+    let doors = &appliance.core.doors;
+    let mut arrivals = doors.arrivals.subscribe();
+    let mut entering = JoinSet::new();
+    appliance.close_relays().await;
+    loop {
+        let due = async {
+            match doors.next() {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            () = due => appliance.close(doors.due(Instant::now())).await,
+            () = doors.opened.notified() => {}
+            Some(_) = entering.join_next() => {}
+            arrival = arrivals.recv() => match arrival {
+                Ok(arrival) => drop(entering.spawn(enter(appliance.clone(), arrival))),
+                Err(broadcast::error::RecvError::Lagged(people)) => {
+                    tracing::error!(door.people = people, "people were not let in: too many waited");
+                }
+                Err(broadcast::error::RecvError::Closed) => break,
+            },
+        }
+    }
+    while entering.join_next().await.is_some() {}
+    appliance.close(doors.release()).await;
+}
+
+async fn enter(appliance: Appliance, arrival: Arrival) {
+    if let Err(error) = appliance.admit(arrival).await {
+        tracing::error!(error = error.chain(), "nobody could be let in");
+    }
+}

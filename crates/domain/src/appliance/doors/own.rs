@@ -1,0 +1,122 @@
+//! The door of the device itself.
+
+use std::time::Duration;
+
+use crate::{Appliance, CaptureId, Decider, DoorRules, Error, Output, PersonId, Result, Similarity, Verdict};
+
+/// The longest time that the door may be held open.
+const MAX_HOLD: Duration = Duration::from_secs(60);
+/// A platform that is asked about a face answers within this time, milliseconds, or nobody enters.
+const ANSWER_MILLIS: i64 = 10_000;
+/// The setting that holds the rules: who decides, whether a face suffices, the threshold, and milliseconds.
+pub(in crate::appliance) const DOOR_RULES: &str = "door.rules";
+
+impl Appliance {
+    /// By what rule the device's own door opens.
+    pub async fn door_rules(&self) -> Result<DoorRules> {
+        self.blocking(Self::read_door_rules).await
+    }
+
+    /// Sets by what rule the device's own door opens; it holds at once and over a restart. `Invalid` when the door
+    /// were to stay open for longer than a minute, or not at all.
+    pub async fn set_door_rules(&self, actor: &str, rules: DoorRules) -> Result<()> {
+        if rules.hold.is_zero() || rules.hold > MAX_HOLD {
+            return Err(Error::invalid("door hold", "not 1 ms to 60 s"));
+        }
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(DOOR_RULES, Some(&write(&rules)))?;
+            a.audit(&actor, "door.rules", &"own door");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Opens the device's own door because somebody far away wants it. `NotSupported` when the rules leave that to
+    /// faces, `Unavailable` when the device has no door or it cannot be opened.
+    pub async fn open_door(&self, actor: &str) -> Result<()> {
+        let rules = self.door_rules().await?;
+        if !rules.opens_remotely() {
+            return Err(Error::NotSupported { what: "opening the door by command" });
+        }
+        self.open_own_door(actor, None, rules).await
+    }
+
+    /// Opens the device's own door to the person of a record, which a platform was asked about.
+    ///
+    /// # Errors
+    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Denied` for a record of nobody who is
+    /// known, for one older than ten seconds, and for somebody with no use left; `Unavailable` as
+    /// [`Appliance::open_door`].
+    pub async fn confirm_entry(&self, actor: &str, capture: CaptureId) -> Result<()> {
+        let (rules, record) = (self.door_rules().await?, self.record_of_capture(capture).await?);
+        if !rules.asks_first() {
+            return Err(Error::NotSupported { what: "opening the door after a question" });
+        }
+        let known = record.accepted().filter(|_| record.verdict == Verdict::Known).ok_or(Error::Denied)?;
+        let (person, similarity) = (known.person, known.similarity);
+        let fresh = (0..=ANSWER_MILLIS).contains(&self.now().millis_since(record.capture.at));
+        if !fresh || similarity < rules.threshold {
+            return Err(Error::Denied);
+        }
+        if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
+            return Err(Error::Denied);
+        }
+        self.open_own_door(actor, Some(person), rules).await
+    }
+
+    async fn open_own_door(&self, actor: &str, person: Option<PersonId>, rules: DoorRules) -> Result<()> {
+        if !self.options().doors.own_door {
+            return Err(Error::Unavailable { what: "a door of the device" });
+        }
+        self.open(actor, person, Output::Contact, rules.hold).await
+    }
+
+    pub(super) fn read_door_rules(&self) -> Result<DoorRules> {
+        let Some(text) = self.ports().settings.setting(DOOR_RULES)? else { return Ok(DoorRules::default()) };
+        // Nobody knows what was meant: the door stays closed until somebody says so.
+        let nobody = DoorRules { face_suffices: false, ..DoorRules::default() };
+        Ok(read(&text).unwrap_or(nobody))
+    }
+}
+
+/// The words of the setting.
+const DECIDERS: [(&str, Decider); 4] = [
+    ("face", Decider::Face),
+    ("remote", Decider::Remote),
+    ("face-or-remote", Decider::FaceOrRemote),
+    ("face-then-remote", Decider::FaceThenRemote),
+];
+
+fn write(rules: &DoorRules) -> String {
+    let word = DECIDERS.iter().find(|(_, decider)| *decider == rules.decided_by).map_or("remote", |(word, _)| word);
+    let suffices = if rules.face_suffices { "face" } else { "more" };
+    format!("{word} {suffices} {} {}", rules.threshold.value(), rules.hold.as_millis())
+}
+
+fn read(text: &str) -> Option<DoorRules> {
+    let [word, suffices, threshold, hold] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    Some(DoorRules {
+        decided_by: DECIDERS.iter().find(|(known, _)| *known == word)?.1,
+        face_suffices: suffices == "face",
+        threshold: Similarity::new(threshold.parse().ok()?),
+        hold: Duration::from_millis(hold.parse().ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_read_back_as_written() {
+        for (_, decided_by) in DECIDERS {
+            let hold = Duration::from_millis(1234);
+            let rules = DoorRules { decided_by, face_suffices: false, threshold: Similarity::new(0.87), hold };
+            assert_eq!(read(&write(&rules)), Some(rules));
+        }
+        for damaged in ["", "face", "sesame face 0 1", "face face x 1", "face face 1 1 1"] {
+            assert_eq!(read(damaged), None, "{damaged}");
+        }
+    }
+}

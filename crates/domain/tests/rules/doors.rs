@@ -1,0 +1,246 @@
+//! Who opens doors, for how long, and what never does.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use domain::{
+    CameraId, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile, RelayId,
+    Similarity, SnapMode, Thing, Validity, doors,
+};
+use testkit::Take;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::stage::{GATE, Stage, face, gate, names, newcomer, secs};
+
+fn lock() -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 7], 5000))
+}
+
+fn relay() -> NewRelay {
+    NewRelay { camera: CameraId(1), address: lock(), name: "lock".into(), tag: "7".into() }
+}
+
+/// A stage with a relay at the gate, past which these takes go.
+async fn locked(takes: Take) -> (Stage, JoinSet<()>, CancellationToken) {
+    let stage = Stage::new();
+    stage.fakes.frames.script(GATE, [takes]);
+    let mut camera = gate();
+    camera.settings.snap_mode = SnapMode::First;
+    stage.add(camera).await;
+    stage.appliance.bind_relay("test", relay()).await.unwrap();
+    let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
+    tasks.spawn(doors::run(stage.appliance.clone(), cancel.clone()));
+    (stage, tasks, cancel)
+}
+
+/// What was switched after the start, at which every relay is switched off, when the stage was watched for so long.
+async fn switched(mut stage: Stage, time: Duration) -> Vec<bool> {
+    stage.open();
+    tokio::time::sleep(time).await;
+    let switched = stage.fakes.host.switched();
+    stage.close().await;
+    assert!(switched.iter().all(|(output, _)| *output == Output::Relay(lock())));
+    assert!(!switched[0].1, "closed at the start");
+    switched[1..].iter().map(|(_, on)| *on).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_known_face_opens_the_door_of_its_camera_for_a_while() {
+    let (stage, _tasks, _cancel) = locked(Take::new().show(secs(2.0), [face("alice")]).nobody(secs(20.0))).await;
+    stage.enrol("alice").await;
+    let appliance = stage.appliance.clone();
+    assert_eq!(switched(stage, secs(10.0)).await, [true, false]);
+    let log = appliance.audit_log(50).await.unwrap();
+    let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
+    assert_eq!((&*opening.actor, &*opening.subject), ("camera 1", "relay 192.0.2.7:5000 for person 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_else_opens_it() {
+    let show = || Take::new().show(secs(2.0), [face("alice")]).nobody(secs(20.0));
+    let (stage, _tasks, _cancel) = locked(show()).await;
+    assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "a stranger");
+    let (stage, _tasks, _cancel) = locked(show()).await;
+    let wanted = stage.library("wanted", LibraryKind::Block).await;
+    stage.enrol_into("alice", wanted).await;
+    let mut watch = gate().watch;
+    watch.libraries = [wanted].into();
+    let change = domain::CameraChange { watch: Some(watch), settings: None };
+    stage.appliance.update_camera("test", CameraId(1), change).await.unwrap();
+    assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "somebody blocked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_opened_again_stays_open_for_longer() {
+    let (alice, bob) = (face("alice").at(40, 100), face("bob").at(420, 220));
+    let both = [alice, bob];
+    let take = Take::new().show(secs(1.0), [alice]).show(secs(3.0), both).nobody(secs(20.0));
+    let (stage, _tasks, _cancel) = locked(take).await;
+    stage.enrol("alice").await;
+    stage.enrol("bob").await;
+    let appliance = stage.appliance.clone();
+    let switched = switched(stage, secs(10.0)).await;
+    assert_eq!(names(&appliance.records_after(domain::Seq(0), 9).await.unwrap()), ["alice", "bob"]);
+    assert_eq!(switched, [true, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_welcome_once_opens_it_once() {
+    let visit = |take: Take| take.show(secs(2.0), [face("alice")]).nobody(secs(20.0));
+    let (stage, _tasks, _cancel) = locked(visit(visit(Take::new()))).await;
+    let mut visitor = newcomer("alice", domain::LibraryId::DEFAULT);
+    visitor.profile = Profile { validity: Validity::Uses(1), ..visitor.profile };
+    let visitor = stage.appliance.enrol("test", visitor).await.unwrap();
+    let appliance = stage.appliance.clone();
+    assert_eq!(switched(stage, secs(40.0)).await, [true, false]);
+    assert_eq!(appliance.person(visitor.id).await.unwrap().profile.validity, Validity::Uses(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_face_opens_nothing() {
+    // The pictures come late, or the clock was set: the face is of a minute ago, or of the future.
+    for ahead in [-60_000, 60_000] {
+        let take = Take::new().clock_ahead(ahead).show(secs(2.0), [face("alice")]).nobody(secs(20.0));
+        let (stage, _tasks, _cancel) = locked(take).await;
+        stage.enrol("alice").await;
+        let appliance = stage.appliance.clone();
+        assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0]);
+        assert_eq!(appliance.records_after(domain::Seq(0), 10).await.unwrap().len(), 1, "but it is recorded");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_cannot_be_closed_is_tried_again() {
+    let (mut stage, _tasks, _cancel) = locked(Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))).await;
+    stage.enrol("alice").await;
+    let host = stage.fakes.host.clone();
+    stage.open();
+    while host.switched().len() < 2 {
+        tokio::time::sleep(secs(0.1)).await;
+    }
+    host.take_offline(Output::Relay(lock()), true);
+    tokio::time::sleep(secs(10.0)).await;
+    assert_eq!(host.switched().last(), Some(&(Output::Relay(lock()), true)));
+    host.take_offline(Output::Relay(lock()), false);
+    tokio::time::sleep(secs(20.0)).await;
+    assert_eq!(host.switched().last(), Some(&(Output::Relay(lock()), false)));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_door_is_closed_when_the_daemon_ends() {
+    let (mut stage, mut tasks, cancel) = locked(Take::new().show(secs(2.0), [face("alice")])).await;
+    stage.enrol("alice").await;
+    stage.open();
+    let host = stage.fakes.host.clone();
+    while host.switched().len() < 2 {
+        tokio::time::sleep(secs(0.1)).await;
+    }
+    cancel.cancel();
+    while tasks.join_next().await.is_some() {}
+    assert_eq!(host.switched().last(), Some(&(Output::Relay(lock()), false)));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn relays_are_bound_listed_and_released() {
+    let stage = Stage::new();
+    let appliance = stage.appliance.clone();
+    let unbound = appliance.bind_relay("test", relay()).await;
+    assert!(matches!(unbound, Err(Error::NotFound { what: Thing::Camera })));
+    stage.add(gate()).await;
+    let bound = appliance.bind_relay("test", relay()).await.unwrap();
+    assert_eq!(appliance.relays().await.unwrap(), [(bound.clone(), true)]);
+    stage.fakes.host.take_offline(Output::Relay(lock()), true);
+    assert_eq!(appliance.relays().await.unwrap(), [(bound.clone(), false)]);
+    appliance.release_relay("test", bound.id).await.unwrap();
+    assert_eq!(appliance.relays().await.unwrap(), []);
+    let gone = appliance.release_relay("test", RelayId(99)).await;
+    assert!(matches!(gone, Err(Error::NotFound { what: Thing::Relay })));
+    let wordy = NewRelay { name: "x".repeat(256), ..relay() };
+    assert!(matches!(appliance.bind_relay("test", wordy).await, Err(Error::Invalid { .. })));
+}
+
+/// A device with a door of its own, by these rules, at whose gate alice passes.
+async fn own_door(rules: DoorRules) -> (Stage, JoinSet<()>) {
+    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let stage = Stage::with(Options { doors, ..testkit::options() });
+    stage.fakes.frames.script(GATE, [Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))]);
+    let mut camera = gate();
+    camera.settings.snap_mode = SnapMode::First;
+    stage.add(camera).await;
+    stage.enrol("alice").await;
+    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(doors::run(stage.appliance.clone(), CancellationToken::new()));
+    (stage, tasks)
+}
+
+const OPEN: (Output, bool) = (Output::Contact, true);
+const CLOSED: (Output, bool) = (Output::Contact, false);
+
+#[tokio::test(start_paused = true)]
+async fn the_own_door_opens_to_faces_where_faces_decide() {
+    for (rules, opens) in [
+        (DoorRules::default(), true),
+        (DoorRules { decided_by: Decider::FaceOrRemote, ..DoorRules::default() }, true),
+        (DoorRules { decided_by: Decider::Remote, ..DoorRules::default() }, false),
+        (DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() }, false),
+        (DoorRules { face_suffices: false, ..DoorRules::default() }, false),
+        (DoorRules { threshold: Similarity::new(1.0), ..DoorRules::default() }, false),
+    ] {
+        let (mut stage, _tasks) = own_door(rules).await;
+        stage.open();
+        tokio::time::sleep(secs(10.0)).await;
+        let wanted: &[_] = if opens { &[OPEN, CLOSED] } else { &[] };
+        assert_eq!(stage.fakes.host.switched(), wanted, "{rules:?}");
+        stage.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_opens_the_own_door_where_commands_decide() {
+    let (stage, _tasks) = own_door(DoorRules { decided_by: Decider::Remote, ..DoorRules::default() }).await;
+    stage.appliance.open_door("platform").await.unwrap();
+    assert_eq!(stage.fakes.host.switched(), [OPEN]);
+    tokio::time::sleep(secs(1.0)).await;
+    assert_eq!(stage.fakes.host.switched(), [OPEN, CLOSED]);
+    stage.appliance.set_door_rules("test", DoorRules::default()).await.unwrap();
+    assert!(matches!(stage.appliance.open_door("platform").await, Err(Error::NotSupported { .. })));
+    let without = Stage::new();
+    let rules = DoorRules { decided_by: Decider::Remote, ..DoorRules::default() };
+    without.appliance.set_door_rules("test", rules).await.unwrap();
+    assert!(matches!(without.appliance.open_door("platform").await, Err(Error::Unavailable { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_is_asked_lets_a_known_face_in_while_it_is_fresh() {
+    let rules = DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() };
+    let (mut stage, _tasks) = own_door(rules).await;
+    stage.open();
+    let appliance = stage.appliance.clone();
+    appliance.newest_record().wait_for(|seq| seq.0 == 1).await.unwrap();
+    let capture = stage.records().await[0].capture.id;
+    appliance.confirm_entry("platform", capture).await.unwrap();
+    assert_eq!(stage.fakes.host.switched(), [OPEN]);
+    tokio::time::sleep(secs(11.0)).await;
+    assert!(matches!(appliance.confirm_entry("platform", capture).await, Err(Error::Denied)));
+    assert_eq!(stage.fakes.host.switched(), [OPEN, CLOSED]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_of_the_own_door_are_kept_over_a_restart() {
+    let (stage, _tasks) = own_door(DoorRules::default()).await;
+    let hold = Duration::from_secs(5);
+    let rules =
+        DoorRules { decided_by: Decider::FaceOrRemote, threshold: Similarity::new(0.9), hold, face_suffices: true };
+    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    let restarted = stage.fakes.restart(domain::Limits::default()).unwrap();
+    assert_eq!(restarted.door_rules().await.unwrap(), rules);
+    for hold in [Duration::ZERO, Duration::from_secs(61)] {
+        let refused = restarted.set_door_rules("test", DoorRules { hold, ..rules }).await;
+        assert!(matches!(refused, Err(Error::Invalid { .. })));
+    }
+}
