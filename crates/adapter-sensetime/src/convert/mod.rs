@@ -12,6 +12,7 @@ pub(crate) mod network;
 pub(crate) mod paths;
 pub(crate) mod people;
 pub(crate) mod records;
+pub(crate) mod relays;
 pub(crate) mod time;
 
 use domain::{LibraryId, Similarity, Window};

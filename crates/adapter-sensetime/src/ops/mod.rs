@@ -11,6 +11,7 @@ mod network;
 mod people;
 mod push;
 mod records;
+mod relays;
 mod time;
 mod upgrade;
 
@@ -117,6 +118,9 @@ const OPERATIONS: &[Operation] = &[
     read(781, |call| answer(compare::compare_1_to_1_base64(call))),
     read(772, |call| answer(compare::compare_1_to_n(call))),
     read(780, |call| answer(compare::compare_1_to_n_base64(call))),
+    read(1537, |call| answer(relays::list_relays(call))),
+    change(1538, |call| answer(relays::add_relay(call))),
+    change(1539, |call| answer(relays::delete_relay(call))),
     read(1281, |call| answer(device::get_version(call))),
     read(1291, |call| answer(time::get_ntp(call))),
     administer(1290, |call| answer(time::set_ntp(call))),

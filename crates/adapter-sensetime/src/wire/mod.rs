@@ -12,6 +12,7 @@ pub(crate) mod network;
 pub(crate) mod people;
 pub(crate) mod push;
 pub(crate) mod records;
+pub(crate) mod relays;
 pub(crate) mod session;
 pub(crate) mod time;
 

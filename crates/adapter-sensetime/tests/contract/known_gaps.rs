@@ -3,7 +3,6 @@
 use testkit::contract::Gap;
 
 const KINDS: &str = "only RTSP streams and files are played yet";
-const RELAYS: &str = "relays are not bound yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("513/onvif", KINDS),
@@ -13,7 +12,4 @@ pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("515/gb28181", KINDS),
     ("515/image", KINDS),
     ("1310", KINDS),
-    ("1537", RELAYS),
-    ("1538", RELAYS),
-    ("1539", RELAYS),
 ];

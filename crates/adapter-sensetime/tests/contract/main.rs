@@ -18,6 +18,7 @@ mod libraries;
 mod network;
 mod people;
 mod records;
+mod relays;
 mod sessions;
 mod settings;
 mod time;
@@ -74,6 +75,9 @@ scenarios! {
         a_camera_shows_whether_it_is_online,
         invalid_face_sizes_count_as_the_defaults,
         cameras_that_cannot_be_are_refused;
+    relays:
+        relays_are_bound_to_cameras_and_switched_for_known_people,
+        relays_that_cannot_be_are_refused;
     records:
         captures_and_alarms_are_listed_with_their_pictures,
         records_are_found_by_every_condition,

@@ -99,6 +99,7 @@ impl Device {
             let announce = |address| *known.lock().unwrap() = address;
             encryption.serve(any, secure, Limits::default(), announce, token).await;
         });
+        tasks.spawn(domain::doors::run(appliance.clone(), cancel.clone()));
         tasks.spawn(domain::network::guard(appliance.clone(), cancel.clone()));
         let (running, of, token) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
         tasks.spawn(async move { running.run(of, token).await });

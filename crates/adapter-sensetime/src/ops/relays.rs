@@ -1,0 +1,36 @@
+//! Relays that cameras switch.
+
+use domain::RelayId;
+
+use crate::call::Call;
+use crate::codes::{Code, Fault};
+use crate::convert::relays;
+use crate::wire::Nothing;
+use crate::wire::relays::{AddRelay, DeleteRelay, ListedRelay, RelayRow};
+
+/// Lists all relays, and whether they answer (1537, section 10.1).
+pub(crate) async fn list_relays(call: Call) -> Result<Vec<ListedRelay>, Fault> {
+    let (relays, cameras) = (call.core.appliance.relays().await?, call.core.appliance.cameras().await?);
+    let listed = relays
+        .into_iter()
+        .map(|(relay, online)| ListedRelay { row: relays::row(relay, &cameras), work_status: online.into() });
+    Ok(listed.collect())
+}
+
+/// Has a camera switch a relay (1538, section 10.2).
+pub(crate) async fn add_relay(call: Call) -> Result<RelayRow, Fault> {
+    let wanted: AddRelay = call.read()?;
+    let relay = relays::relay(wanted, call.core.config.channels)?;
+    if !call.core.outbound.allows(relay.address.ip()) {
+        return Err(Fault::with_detail(Code::Parameter, "dev_ip is where the device may not call"));
+    }
+    let bound = call.core.appliance.bind_relay(call.actor(), relay).await?;
+    Ok(relays::row(bound, &call.core.appliance.cameras().await?))
+}
+
+/// Releases a relay from its camera (1539, section 10.3).
+pub(crate) async fn delete_relay(call: Call) -> Result<Nothing, Fault> {
+    let DeleteRelay { id } = call.read()?;
+    call.core.appliance.release_relay(call.actor(), RelayId(id.0)).await?;
+    Ok(Nothing::NOTHING)
+}
