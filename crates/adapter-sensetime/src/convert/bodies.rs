@@ -25,7 +25,7 @@ pub(crate) fn snap(record: &Record, zone: &TimeZone) -> BodySnap {
 }
 
 /// The attributes of appendix C. Clothes are told by no model yet.
-fn attributes(attributes: &Attributes) -> BodyAttr {
+pub(super) fn attributes(attributes: &Attributes) -> BodyAttr {
     let told = faces::attributes(attributes);
     BodyAttr {
         st_pedestrian_angle: UNKNOWN,

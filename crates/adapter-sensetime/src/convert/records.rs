@@ -4,11 +4,11 @@ use domain::{CameraId, Candidate, CaptureKind, Record, RecordFilter, Similarity}
 use jiff::tz::TimeZone;
 
 use super::people::{age_text, gender_text};
-use super::{faces, libraries, library_ids, paths, time, within};
+use super::{bodies, faces, libraries, library_ids, paths, time, within};
 use crate::codes::Fault;
 use crate::wire::Text;
 use crate::wire::people::PersonTexts;
-use crate::wire::push::CaptureData;
+use crate::wire::push::{CaptureData, ObjectAttr};
 use crate::wire::records::{Alarm, MatchedLib, QueryRecords, Snap};
 
 /// The best rank; the only one that is told.
@@ -17,6 +17,8 @@ const BEST: i64 = 1;
 const NOBODY: i64 = -1;
 /// `obj_label` of a face.
 const FACE: u8 = 1;
+/// `obj_label` of a body.
+const BODY: u8 = 2;
 /// Libraries a query may name.
 pub(crate) const MAX_LIBRARIES: usize = 1000;
 
@@ -90,6 +92,16 @@ pub(crate) fn alarm(record: &Record, extension: &str, zone: &TimeZone) -> Alarm 
 /// The data of 774 and 777. `extension` is that of the matched picture.
 pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, zone: &TimeZone) -> CaptureData {
     let (capture, best) = (&record.capture, record.best());
+    let attributes = &capture.attributes;
+    let (obj_label, snap_path, attributes) = match capture.kind {
+        CaptureKind::Face => {
+            (FACE, paths::capture(capture.id), ObjectAttr::Face { face_attr: faces::attributes(attributes) })
+        }
+        CaptureKind::Body => {
+            let body_attr = bodies::attributes(attributes);
+            (BODY, paths::body(capture.camera, capture.id), ObjectAttr::Body { body_attr })
+        }
+    };
     CaptureData {
         camera_name: capture.camera_name.clone(),
         device_id,
@@ -105,10 +117,10 @@ pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, 
         quality: capture.quality.overall,
         face: faces::position(&capture.face_box),
         snap_feat: faces::capture_feature(&capture.embedding),
-        snap_path: paths::capture(capture.id),
+        snap_path,
         trigger: time::text(capture.at, zone),
-        obj_label: FACE,
-        face_attr: faces::attributes(&capture.attributes),
+        obj_label,
+        attributes,
     }
 }
 
@@ -225,6 +237,20 @@ mod tests {
         ] {
             assert_eq!(row[field], value, "{field}");
         }
+    }
+
+    #[test]
+    fn a_body_is_told_by_its_own_attributes_alone() {
+        let mut body = record(None);
+        body.capture.kind = CaptureKind::Body;
+        let [body, face] = [body, record(None)].map(|record| {
+            let data = capture_data(&record, "13".into(), "jpg", &TimeZone::UTC);
+            serde_json::to_value(data).unwrap()
+        });
+        assert_eq!((&body["obj_label"], &face["obj_label"]), (&json!(2), &json!(1)));
+        assert!(body["body_attr"].is_object() && body.get("face_attr").is_none());
+        assert!(face["face_attr"].is_object() && face.get("body_attr").is_none());
+        assert!(body["snap_path"].as_str().unwrap().starts_with("record/2/body/"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Text;
+use super::bodies::BodyAttr;
 use super::compare::Position;
 use super::people::PersonTexts;
 use super::records::{FaceAttr, MatchedLib};
@@ -69,9 +70,20 @@ pub(crate) struct CaptureData {
     pub(crate) snap_feat: String,
     pub(crate) snap_path: String,
     pub(crate) trigger: String,
-    /// 1: a face.
+    /// 1: a face, 2: a body.
     pub(crate) obj_label: u8,
-    pub(crate) face_attr: FaceAttr,
+    #[serde(flatten)]
+    pub(crate) attributes: ObjectAttr,
+}
+
+/// Attributes of what was captured: receivers tell bodies from faces by which of the two there is.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum ObjectAttr {
+    /// Appendix B.
+    Face { face_attr: FaceAttr },
+    /// Appendix C.
+    Body { body_attr: BodyAttr },
 }
 
 /// 777, whose number is text.
