@@ -11,6 +11,7 @@ mod output;
 mod platform;
 mod poll;
 mod report;
+mod samples;
 pub mod soak;
 pub mod torture;
 
@@ -22,3 +23,4 @@ pub use output::write_report;
 pub use platform::{Push, PushReceiver, Subscription};
 pub use poll::{eventually, eventually_within};
 pub use report::{Report, checkout};
+pub use samples::SampleReceivers;

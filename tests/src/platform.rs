@@ -171,6 +171,11 @@ impl Subscription {
         Self { frames, _reader: reader }
     }
 
+    /// The frames that arrived after the answer to the subscription.
+    pub fn frames(&self) -> Vec<Value> {
+        self.frames.lock().expect("unpoisoned").clone()
+    }
+
     /// The captures that arrived.
     pub fn captures(&self) -> Vec<Value> {
         self.frames.lock().expect("unpoisoned").iter().map(|frame| frame["data"].clone()).collect()

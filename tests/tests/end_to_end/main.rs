@@ -7,6 +7,7 @@ mod hostile;
 mod machine;
 mod models;
 mod outage;
+mod platforms_day;
 mod process;
 mod recognition;
 mod soak;

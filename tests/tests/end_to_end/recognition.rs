@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use polyface_tests::{Device, Push, PushReceiver, SenseTime, Subscription, cast, eventually_within, hd, photo};
+use polyface_tests::{
+    Device, Push, PushReceiver, SampleReceivers, SenseTime, Subscription, cast, eventually_within, hd, photo,
+};
 use serde_json::{Value, json};
 use testkit::clip::{Codec, Film, Passages};
 use testkit::rtsp::{RtspOptions, RtspServer};
@@ -78,7 +80,12 @@ async fn everybody_is_pushed_once_by_the_right_name_and_others_as_strangers() {
     assert!(pushes.iter().all(|push| push.key == "secret"));
     let by_socket: Vec<_> = socket.captures().iter().map(|data| who(data, "person_name")).collect();
     assert_eq!(by_socket, expected);
+    let samples = SampleReceivers::of_the_document();
+    for frame in socket.frames() {
+        assert_eq!(samples.take_frame(&frame), Ok(()));
+    }
     for push in &pushes {
+        assert_eq!(samples.take_push(push), Ok(()));
         the_crop_shows_the_face(&client, push).await;
         // The nearest person comes along even when the similarity is under the threshold.
         assert_eq!(push.file("img").is_some(), push.field("similarity").as_i64() >= Some(0));
