@@ -179,7 +179,8 @@ impl Plan {
             phase: Duration::from_secs(45),
             shape: Shape { width: 1280, height: 720, fps: 25, codec: Codec::H264 },
             limits,
-            left_over: 8,
+            // Idle threads of the runtime's pool live on while each of them gets a job every ten seconds.
+            left_over: 12,
         }
     }
 
