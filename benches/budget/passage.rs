@@ -34,9 +34,12 @@ pub(crate) async fn measure(report: &mut Report, room: &Frame, face: &Frame) {
     for visit in 0..VISITS {
         let Visit { shown, in_networks, committed } = one_visit(&rig, room, face).await;
         let pushed = eventually("the push arrives", async || receiver.captures().get(visit).map(|push| push.at)).await;
-        networks.push(in_networks);
-        beyond.push(committed - shown - in_networks);
         to_push.push(pushed - committed);
+        // On a busy machine the picture before was still being looked at: nobody can tell the two apart.
+        if let Some(rest) = (committed - shown).checked_sub(in_networks) {
+            networks.push(in_networks);
+            beyond.push(rest);
+        }
     }
     report.row("inference of a frame with a face, ms p50", quantile(&mut networks, 0.5), None, None);
     report.row("frame to record committed beyond inference, ms p95", quantile(&mut beyond, 0.95), None, Some(30.0));
