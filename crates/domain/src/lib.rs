@@ -43,8 +43,8 @@ pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, P
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use page::{Page, Window};
 pub use person::{
-    AnyOf, Category, EnrolledPerson, Membership, NewPerson, Person, PersonChange, PersonFilter, PhotoTemplate, Profile,
-    SeveralFaces, Template, TemplateGaps, Validity,
+    Amendment, AnyOf, Category, EnrolledPerson, KeptPhoto, Membership, NewPerson, Person, PersonChange, PersonFilter,
+    PhotoTemplate, Profile, SeveralFaces, Template, TemplateGaps, Validity,
 };
 pub use record::{Candidate, Capture, CaptureKind, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use similarity::{Calibration, Similarity};

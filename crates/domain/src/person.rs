@@ -159,6 +159,28 @@ pub struct PersonChange {
     pub profile: Option<Profile>,
     /// A new set of libraries, at least one.
     pub libraries: Option<Vec<LibraryId>>,
+    /// Another photo, in place of the one before and all that models made of that.
+    pub photo: Option<KeptPhoto>,
+}
+
+/// An enrolment photo that is kept and understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptPhoto {
+    /// The stored photo.
+    pub picture: PictureId,
+    /// What the embedding model makes of it.
+    pub described: PhotoTemplate,
+}
+
+/// What to change of a person besides the profile; `None` keeps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Amendment {
+    /// A new set of libraries, at least one.
+    pub libraries: Option<Vec<LibraryId>>,
+    /// Another encoded picture that shows the person's face.
+    pub photo: Option<Bytes>,
+    /// What to do with a photo of several people.
+    pub several_faces: SeveralFaces,
 }
 
 /// What the gallery needs of a person.
@@ -206,6 +228,12 @@ pub struct PersonFilter {
     pub library: Option<LibraryId>,
     /// With exactly this name.
     pub name: Option<String>,
+    /// With this in the name, letter case ignored for ASCII.
+    pub name_part: Option<String>,
+    /// Whether the person must not pass: blocked, or in a library of the blocked.
+    pub blocked: Option<bool>,
+    /// With this access card.
+    pub card: Option<String>,
     /// With exactly this document number.
     pub document_number: Option<String>,
     /// With this stated sex.

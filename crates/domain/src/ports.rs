@@ -176,7 +176,8 @@ pub trait PersonStore: Send + Sync {
     /// A page of people, newest first.
     fn people(&self, filter: &PersonFilter, window: Window) -> Result<Page<Person>>;
 
-    /// Changes a person. `NotFound(Person)`, `NotFound(Library)`, `Invalid("cards")` when somebody else has the card.
+    /// Changes a person; a photo that nobody has any more goes. `NotFound(Person)`, `NotFound(Library)`,
+    /// `Invalid("cards")` when somebody else has the card, `NotFound(Picture)` when the photo was not put.
     fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person>;
 
     /// Uses up one of the times that a person is still welcome ([`Validity::Uses`](crate::Validity::Uses)). False when
@@ -321,6 +322,13 @@ pub trait AdapterState: Send + Sync {
 
     /// Keeps (`Some`) or removes (`None`) a value.
     fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()>;
+
+    /// What `adapter` keeps of these people, of whom it keeps something; any order.
+    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>>;
+
+    /// Keeps (`Some`) or removes (`None`) what an adapter alone knows of a person; it goes with the person.
+    /// `NotFound(Person)`.
+    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()>;
 }
 
 /// Encoded pictures, durable, named by their content.

@@ -26,6 +26,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0004_permission_groups_in_the_gallery.sql"),
     include_str!("../../../migrations/0005_capture_kinds.sql"),
     include_str!("../../../migrations/0006_relays.sql"),
+    include_str!("../../../migrations/0007_annotations.sql"),
 ];
 
 /// Refuses a database that another program made.

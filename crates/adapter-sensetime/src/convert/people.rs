@@ -218,7 +218,7 @@ mod tests {
             address: Some("wuhan".into()),
             created_from: Some(domain::Timestamp::from_millis(10_000)),
             created_to: Some(domain::Timestamp::from_millis(10_999)),
-            any: None,
+            ..Default::default()
         };
         assert_eq!(found.unwrap(), expected);
     }

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use super::Appliance;
 use crate::ports::{Lane, Search};
 use crate::{
-    Detection, Embedding, EnrolledPerson, Error, LibraryFilter, LibraryId, NewPerson, Page, Person, PersonChange,
-    PersonCode, PersonFilter, PersonId, PictureId, Profile, Result, SeveralFaces, Template, Thing, Window,
+    Amendment, Detection, Embedding, EnrolledPerson, Error, KeptPhoto, LibraryFilter, LibraryId, NewPerson, Page,
+    Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result, SeveralFaces,
+    Template, Thing, Window,
 };
 
 /// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
@@ -134,7 +135,14 @@ impl Appliance {
     /// To be called with the people's order held.
     fn change_person(&self, actor: &str, id: PersonId, change: &PersonChange) -> Result<Person> {
         let changed = self.ports().people.update_person(id, change, self.now())?;
-        self.gallery().set_membership(id, &changed.membership());
+        match &change.photo {
+            Some(KeptPhoto { described, .. }) => {
+                let (membership, embedding) = (changed.membership(), described.embedding.clone());
+                self.gallery().insert(Template { person: id, membership, embedding });
+                self.forget_copy();
+            }
+            None => self.gallery().set_membership(id, &changed.membership()),
+        }
         self.audit(actor, "person.update", &id);
         Ok(changed)
     }
@@ -151,9 +159,43 @@ impl Appliance {
         self.blocking(move |a| {
             let _order = a.people_order();
             let profile = change(a.ports().people.person(id)?.profile);
-            a.change_person(&actor, id, &PersonChange { profile: Some(profile), libraries: None })
+            a.change_person(&actor, id, &PersonChange { profile: Some(profile), ..Default::default() })
         })
         .await
+    }
+
+    /// Changes photo, libraries and profile of a person together, or nothing. `change` is given the profile as it is,
+    /// and nobody else changes it meanwhile.
+    ///
+    /// # Errors
+    /// `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library or a card that somebody else has, and those of
+    /// the photo: `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`.
+    pub async fn amend_person(
+        &self,
+        actor: &str,
+        id: PersonId,
+        amendment: Amendment,
+        change: impl FnOnce(Profile) -> Profile + Send + 'static,
+    ) -> Result<Person> {
+        let Amendment { libraries, photo, several_faces } = amendment;
+        let face = match photo {
+            Some(photo) => Some((photo.clone(), self.enrolment_face(photo, several_faces).await?)),
+            None => None,
+        };
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            let profile = Some(change(a.ports().people.person(id)?.profile));
+            let photo = face.map(|(photo, face)| a.keep_photo(&photo, face)).transpose()?;
+            a.change_person(&actor, id, &PersonChange { profile, libraries, photo })
+        })
+        .await
+    }
+
+    fn keep_photo(&self, photo: &Bytes, face: Probe) -> Result<KeptPhoto> {
+        let quality = face.detection.quality.overall;
+        let described = PhotoTemplate { embedding: face.embedding, quality };
+        Ok(KeptPhoto { picture: self.ports().pictures.put(photo)?, described })
     }
 
     /// Takes a person out of one library, and off the device when it was the last. `NotFound(Person)` also

@@ -1,7 +1,9 @@
 //! What an adapter keeps on the device.
 
+use std::collections::HashMap;
+
 use super::Appliance;
-use crate::{Result, Seq};
+use crate::{PersonId, Result, Seq};
 
 /// An adapter's own durable values and cursors; no other adapter sees them.
 #[derive(Clone)]
@@ -39,6 +41,20 @@ impl State {
     pub async fn value(&self, key: &str) -> Result<Option<String>> {
         let (adapter, key) = (self.adapter, key.to_owned());
         self.appliance.blocking(move |a| a.ports().adapters.value(adapter, &key)).await
+    }
+
+    /// What the adapter alone knows of these people; of whom it knows nothing is left out.
+    pub async fn annotations(&self, people: Vec<PersonId>) -> Result<HashMap<PersonId, String>> {
+        let adapter = self.adapter;
+        let notes = self.appliance.blocking(move |a| a.ports().adapters.annotations(adapter, &people)).await?;
+        Ok(notes.into_iter().collect())
+    }
+
+    /// Keeps (`Some`) or removes (`None`) what the adapter alone knows of a person; it goes with the person.
+    /// `NotFound(Person)`.
+    pub async fn annotate(&self, person: PersonId, note: Option<String>) -> Result<()> {
+        let adapter = self.adapter;
+        self.appliance.blocking(move |a| a.ports().adapters.annotate(adapter, person, note.as_deref())).await
     }
 
     /// Keeps (`Some`) or removes (`None`) a value.

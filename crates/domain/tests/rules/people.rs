@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use domain::{
-    Appliance, Error, LibraryId, LibraryKind, Limits, NewPerson, PersonChange, PersonFilter, Profile, SeveralFaces,
-    Similarity, Thing, Window,
+    Amendment, Appliance, Error, LibraryId, LibraryKind, Limits, NewPerson, PersonChange, PersonFilter, Profile,
+    SeveralFaces, Similarity, Thing, Window,
 };
 use testkit::{Picture, portrait};
 
@@ -144,6 +144,33 @@ async fn a_changed_person_keeps_what_was_not_changed() {
     let change = PersonChange { profile: Some(profile.clone()), ..PersonChange::default() };
     let changed = stage.appliance.update_person("test", alice.id, change).await.unwrap();
     assert_eq!((changed.libraries, changed.profile), (moved.libraries, profile));
+}
+
+#[tokio::test]
+async fn another_photo_is_searched_from_then_on_and_survives_a_restart() {
+    let stage = Stage::new();
+    let alice = stage.enrol("alice").await;
+    let amendment = Amendment { photo: Some(portrait("bob")), ..Default::default() };
+    let rename = |profile| Profile { name: "Bob".into(), ..profile };
+    let changed = stage.appliance.amend_person("test", alice.id, amendment, rename).await.unwrap();
+    assert_eq!((changed.id, changed.profile.name.as_str()), (alice.id, "Bob"));
+    assert!(found(&stage.appliance, "alice").await.is_empty());
+    assert_eq!(found(&stage.appliance, "bob").await, ["alice"], "the code stays");
+    let restarted = stage.fakes.restart(Limits::default()).unwrap();
+    assert_eq!(found(&restarted, "bob").await, ["alice"]);
+    assert!(found(&restarted, "alice").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_photo_that_is_refused_changes_nothing_of_a_person() {
+    let stage = Stage::new();
+    let alice = stage.enrol("alice").await;
+    let amendment = Amendment { photo: Some(Picture::empty().png()), ..Default::default() };
+    let rename = |profile| Profile { name: "Bob".into(), ..profile };
+    let refused = stage.appliance.amend_person("test", alice.id, amendment, rename).await;
+    assert!(matches!(refused, Err(Error::NoFace)), "{refused:?}");
+    assert_eq!(stage.appliance.person(alice.id).await.unwrap(), alice);
+    assert_eq!(found(&stage.appliance, "alice").await, ["alice"]);
 }
 
 #[tokio::test]

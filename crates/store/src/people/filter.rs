@@ -1,6 +1,6 @@
 //! Which index lists which people.
 
-use domain::{AnyOf, PersonFilter};
+use domain::{AnyOf, Category, LibraryKind, PersonFilter};
 use rusqlite::types::Value;
 
 use crate::columns::{text, time, whole, word};
@@ -8,7 +8,7 @@ use crate::lists::Selection;
 
 /// The selection of a filter. Of several conditions the one that usually fits the fewest people names the index.
 pub(super) fn select(filter: &PersonFilter) -> Selection {
-    let PersonFilter { library, name, document_number, gender, age, address, created_from, created_to, any } = filter;
+    let PersonFilter { library, name, document_number, gender, age, address, created_from, created_to, .. } = filter;
     let texts = [name, document_number, address];
     let by_membership = library.is_some() && texts.iter().all(|text| text.is_none());
     let mut selection = if by_membership {
@@ -34,11 +34,30 @@ pub(super) fn select(filter: &PersonFilter) -> Selection {
     if let Some(library) = library {
         selection.and(if by_membership { "m.library = ?" } else { MEMBER }, [Value::from(library.0)]);
     }
-    if let Some(any) = any {
-        select_any(&mut selection, any);
-    }
+    select_rest(&mut selection, filter);
     selection
 }
+
+/// Conditions that no index helps with.
+fn select_rest(selection: &mut Selection, filter: &PersonFilter) {
+    let PersonFilter { name_part, blocked, card, any, .. } = filter;
+    if let Some(part) = name_part {
+        selection.and("instr(lower(p.name), ?) > 0", [Value::from(part.to_ascii_lowercase())]);
+    }
+    if let Some(blocked) = blocked {
+        selection.and(BLOCKED, [word(&Category::Blocked), word(&LibraryKind::Block), Value::from(*blocked)]);
+    }
+    if let Some(card) = card {
+        selection.and("EXISTS (SELECT 1 FROM person_card WHERE person = p.id AND number = ?)", [text(card)]);
+    }
+    if let Some(any) = any {
+        select_any(selection, any);
+    }
+}
+
+const BLOCKED: &str =
+    "(p.category = ? OR EXISTS (SELECT 1 FROM person_library AS l JOIN library ON library.id = l.library
+     WHERE l.person = p.id AND library.kind = ?)) = ?";
 
 const CREATED: [&str; 2] = ["p.created_at >= ?", "p.created_at <= ?"];
 const MEMBER: &str = "EXISTS (SELECT 1 FROM person_library WHERE person = p.id AND library = ?)";

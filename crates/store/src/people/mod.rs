@@ -6,9 +6,9 @@ mod templates;
 
 use domain::ports::PersonStore;
 use domain::{
-    Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewLibrary, Page,
-    Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result, Template,
-    TemplateGaps, Thing, Timestamp, Window,
+    Embedding, EnrolledPerson, Error, KeptPhoto, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewLibrary,
+    Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result,
+    Template, TemplateGaps, Thing, Timestamp, Window,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -64,7 +64,13 @@ impl PersonStore for Store {
     }
 
     fn update_person(&self, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person> {
-        self.database.write("changing a person", |db| update(db, id, change, at))
+        let mut writer = self.database.writer();
+        let photo = change.photo.as_ref().map(|photo| &photo.picture);
+        self.pictures.check(photo.as_slice())?;
+        let (changed, gone) = writer.commit("changing a person", |db| update(db, id, change, at))?;
+        photo.into_iter().for_each(|photo| self.pictures.unpin(photo));
+        self.discard(&writer, &gone);
+        Ok(changed)
     }
 
     fn count_use(&self, id: PersonId) -> Result<bool> {
@@ -128,7 +134,7 @@ fn id_of(db: &Connection, code: &PersonCode) -> Result<PersonId, Fault> {
     id.map(PersonId).ok_or_else(|| not_found().into())
 }
 
-fn require(db: &Connection, id: PersonId) -> Result<(), Fault> {
+pub(crate) fn require(db: &Connection, id: PersonId) -> Result<(), Fault> {
     let mut statement = db.prepare_cached("SELECT 1 FROM person WHERE id = ?")?;
     if statement.exists([id.0])? { Ok(()) } else { Err(not_found().into()) }
 }
@@ -187,7 +193,13 @@ fn insert_memberships(db: &Connection, id: PersonId, ids: &[LibraryId], created:
     Ok(())
 }
 
-fn update(db: &Connection, id: PersonId, change: &PersonChange, at: Timestamp) -> Result<Person, Fault> {
+/// Also says which photos no row names any more.
+fn update(
+    db: &Connection,
+    id: PersonId,
+    change: &PersonChange,
+    at: Timestamp,
+) -> Result<(Person, Vec<PictureId>), Fault> {
     require(db, id)?;
     let mut columns: Columns = vec![("updated_at", time(at))];
     columns.extend(change.profile.iter().flat_map(profile::columns));
@@ -203,7 +215,21 @@ fn update(db: &Connection, id: PersonId, change: &PersonChange, at: Timestamp) -
         delete_of(db, "person_library", id)?;
         insert_memberships(db, id, ids, created_at(db, id)?)?;
     }
-    person(db, id)
+    let gone = match &change.photo {
+        Some(photo) => replace_photo(db, id, photo)?,
+        None => Vec::new(),
+    };
+    Ok((person(db, id)?, gone))
+}
+
+/// What models made of the photo before goes with it.
+fn replace_photo(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<Vec<PictureId>, Fault> {
+    let mut statement = db.prepare_cached("SELECT photo FROM person WHERE id = ?")?;
+    let before = statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??;
+    columns::update(db, "person", id.0, vec![("photo", picture(&photo.picture))])?;
+    delete_of(db, "template", id)?;
+    templates::put(db, id, photo.described.embedding.model(), Some(&photo.described))?;
+    pictures::unnamed(db, vec![before])
 }
 
 fn delete_of(db: &Connection, table: &str, id: PersonId) -> rusqlite::Result<usize> {

@@ -36,6 +36,7 @@ struct State {
     settings: HashMap<String, String>,
     cursors: HashMap<(String, String), Seq>,
     values: HashMap<(String, String), String>,
+    annotations: HashMap<(PersonId, String), String>,
     pictures: HashMap<PictureId, Bytes>,
     /// Puts that no row followed yet.
     pins: HashMap<PictureId, u32>,
@@ -106,6 +107,7 @@ impl State {
             settings: HashMap::new(),
             cursors: HashMap::new(),
             values: HashMap::new(),
+            annotations: HashMap::new(),
             pictures: HashMap::new(),
             pins: HashMap::new(),
             last: LastIds { library: LibraryId::DEFAULT.0, ..LastIds::default() },

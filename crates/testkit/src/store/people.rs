@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use domain::ports::PersonStore;
 use domain::{
-    AnyOf, Embedding, EnrolledPerson, Error, Library, LibraryChange, LibraryFilter, LibraryId, LibraryName, ModelId,
-    NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile,
-    Result, Template, TemplateGaps, Thing, Timestamp, Validity, Window,
+    AnyOf, Category, Embedding, EnrolledPerson, Error, KeptPhoto, Library, LibraryChange, LibraryFilter, LibraryId,
+    LibraryKind, LibraryName, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId,
+    PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Validity, Window,
 };
 
 use super::{Enrolled, MemoryStore, State, next, window};
@@ -111,7 +111,8 @@ impl PersonStore for MemoryStore {
     fn people(&self, filter: &PersonFilter, wanted: Window) -> Result<Page<Person>> {
         let state = self.read();
         let people = state.people.values().map(|enrolled| &enrolled.person);
-        let mut rows: Vec<Person> = people.filter(|person| fits(filter, person)).cloned().collect();
+        let fits = |person: &&Person| fits(filter, person) && state.fits(filter, person);
+        let mut rows: Vec<Person> = people.filter(fits).cloned().collect();
         rows.sort_by_key(|person| Reverse((person.created_at, person.id)));
         Ok(Page { total: rows.len() as u64, rows: window(rows, wanted) })
     }
@@ -130,7 +131,18 @@ impl PersonStore for MemoryStore {
             state.generation += 1;
         }
         person.updated_at = at;
-        state.people.get_mut(&id).ok_or_else(not_found)?.person = person.clone();
+        if let Some(photo) = &change.photo {
+            state.check_pictures(&[&photo.picture])?;
+            person.photo = photo.picture.clone();
+        }
+        let enrolled = state.people.get_mut(&id).ok_or_else(not_found)?;
+        let before = std::mem::replace(&mut enrolled.person, person.clone()).photo;
+        if let Some(KeptPhoto { picture, described }) = &change.photo {
+            enrolled.templates = vec![(described.embedding.model().clone(), Some(described.embedding.clone()))];
+            state.generation += 1;
+            state.unpin(picture);
+            state.remove_unnamed(&before);
+        }
         Ok(person)
     }
 
@@ -205,6 +217,12 @@ impl Enrolled {
 }
 
 impl State {
+    fn fits(&self, filter: &PersonFilter, person: &Person) -> bool {
+        let block = |id| self.libraries.get(id).is_some_and(|library| library.kind == LibraryKind::Block);
+        let blocked = person.profile.category == Category::Blocked || person.libraries.iter().any(block);
+        filter.blocked.is_none_or(|wanted| wanted == blocked)
+    }
+
     fn counted(&self, library: &Library) -> Library {
         let people = self.people.values().filter(|enrolled| enrolled.person.libraries.contains(&library.id)).count();
         Library { people: people as u64, ..library.clone() }
@@ -235,6 +253,7 @@ impl State {
     fn remove_person(&mut self, id: PersonId) -> Result<()> {
         let gone = self.people.remove(&id).ok_or_else(not_found)?;
         self.generation += 1;
+        self.annotations.retain(|(person, _), _| *person != id);
         self.remove_unnamed(&gone.person.photo);
         Ok(())
     }
@@ -263,6 +282,11 @@ fn fits(filter: &PersonFilter, person: &Person) -> bool {
     let profile = &person.profile;
     filter.library.is_none_or(|library| person.libraries.contains(&library))
         && filter.name.as_ref().is_none_or(|name| profile.name == *name)
+        && filter
+            .name_part
+            .as_ref()
+            .is_none_or(|part| profile.name.to_ascii_lowercase().contains(&part.to_ascii_lowercase()))
+        && filter.card.as_ref().is_none_or(|card| profile.cards.contains(card))
         && filter.document_number.as_ref().is_none_or(|number| profile.document_number == *number)
         && filter.gender.is_none_or(|gender| profile.gender == Some(gender))
         && filter.age.is_none_or(|age| profile.age == Some(age))

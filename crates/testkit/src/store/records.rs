@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 
 use domain::ports::{AdapterState, RecordStore};
-use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
+use domain::{
+    CaptureId, Error, NewRecord, Page, PersonId, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window,
+};
 
 use super::{MemoryStore, next, window};
 
@@ -115,6 +117,25 @@ impl AdapterState for MemoryStore {
         match value {
             Some(value) => state.values.insert(key, value.to_owned()),
             None => state.values.remove(&key),
+        };
+        Ok(())
+    }
+
+    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>> {
+        let state = self.read();
+        let note = |id: &PersonId| Some((*id, state.annotations.get(&(*id, adapter.to_owned()))?.clone()));
+        Ok(people.iter().filter_map(note).collect())
+    }
+
+    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()> {
+        let mut state = self.write()?;
+        if !state.people.contains_key(&person) {
+            return Err(Error::NotFound { what: Thing::Person });
+        }
+        let key = (person, adapter.to_owned());
+        match note {
+            Some(note) => state.annotations.insert(key, note.to_owned()),
+            None => state.annotations.remove(&key),
         };
         Ok(())
     }

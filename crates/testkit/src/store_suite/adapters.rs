@@ -1,8 +1,8 @@
 //! What adapters keep.
 
-use domain::Seq;
+use domain::{PersonId, Seq};
 
-use super::Stores;
+use super::{Stores, samples};
 
 /// Per adapter and feed; a feed may be sent back.
 pub fn a_feed_remembers_its_place(store: &dyn Stores) {
@@ -27,4 +27,18 @@ pub fn an_adapter_sees_only_its_own_values(store: &dyn Stores) {
     store.set_value("a", "key", None).unwrap();
     assert_eq!(store.value("a", "key").unwrap(), None);
     assert_eq!(store.value("b", "key").unwrap().as_deref(), Some("2"));
+}
+
+/// A person nobody knows cannot be annotated.
+pub fn a_note_on_a_person_goes_with_the_person(store: &dyn Stores) {
+    let (ada, bob) = (samples::person(store, "ada"), samples::person(store, "bob"));
+    store.annotate("a", ada, Some("1")).unwrap();
+    store.annotate("a", ada, Some("2")).unwrap();
+    store.annotate("b", ada, Some("3")).unwrap();
+    assert_eq!(store.annotations("a", &[bob, ada]).unwrap(), [(ada, "2".to_owned())]);
+    store.annotate("a", ada, None).unwrap();
+    assert_eq!(store.annotations("a", &[ada]).unwrap(), []);
+    store.remove_person(ada).unwrap();
+    assert_eq!(store.annotations("b", &[ada]).unwrap(), []);
+    assert!(store.annotate("b", PersonId(99), Some("x")).is_err());
 }

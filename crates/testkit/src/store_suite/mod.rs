@@ -53,6 +53,7 @@ macro_rules! store_suite {
                 a_profile_changes_as_a_whole
                 a_counted_person_is_welcome_so_often
                 a_refused_change_changes_nothing
+                another_photo_replaces_the_one_before
                 a_person_moves_between_libraries
                 unknown_people_are_not_found
                 a_removed_person_leaves_nothing
@@ -132,6 +133,7 @@ macro_rules! store_suite {
             adapters {
                 a_feed_remembers_its_place
                 an_adapter_sees_only_its_own_values
+                a_note_on_a_person_goes_with_the_person
             }
             pictures {
                 a_picture_reads_back_as_put

@@ -1,13 +1,13 @@
 //! People, one at a time.
 
 use domain::{
-    Category, EnrolledPerson, Error, LibraryId, Membership, ModelId, PersonChange, PersonId, Profile, Template, Thing,
-    Validity,
+    Category, EnrolledPerson, Error, KeptPhoto, LibraryId, Membership, ModelId, PersonChange, PersonId, PhotoTemplate,
+    Profile, Template, Thing, Validity,
 };
 use jiff::civil::{date, time};
 
 use super::Stores;
-use super::samples::{ALL, at, embedding_by, full_profile, library, model, new_person, person, stranger};
+use super::samples::{ALL, at, embedding, embedding_by, full_profile, library, model, new_person, person, stranger};
 
 fn person_with(store: &dyn Stores, code: &str, profile: Profile) -> EnrolledPerson {
     EnrolledPerson { profile, ..new_person(store, code) }
@@ -101,7 +101,7 @@ pub fn a_person_needs_a_stored_photo(store: &dyn Stores) {
 pub fn a_profile_changes_as_a_whole(store: &dyn Stores) {
     let id = store.insert_person(&person_with(store, "a", full_profile())).unwrap().id;
     let profile = Profile { name: "B".into(), permission_groups: vec!["x".into()], ..Profile::default() };
-    let change = PersonChange { profile: Some(profile.clone()), libraries: None };
+    let change = PersonChange { profile: Some(profile.clone()), ..Default::default() };
     let changed = store.update_person(id, &change, at(9)).unwrap();
     assert_eq!((&changed.profile, changed.created_at, changed.updated_at), (&profile, at(0), at(9)));
     assert_eq!(changed.libraries, [LibraryId::DEFAULT]);
@@ -125,20 +125,40 @@ pub fn a_counted_person_is_welcome_so_often(store: &dyn Stores) {
 /// Neither half of it.
 pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
     let before = store.insert_person(&person_with(store, "a", full_profile())).unwrap();
-    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![LibraryId(99)]) };
+    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![LibraryId(99)]), photo: None };
     let refused = store.update_person(before.id, &change, at(9));
     assert!(matches!(refused, Err(Error::NotFound { what: Thing::Library })));
-    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![]) };
+    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![]), photo: None };
     let refused = store.update_person(before.id, &change, at(9));
     assert!(matches!(refused, Err(Error::Invalid { field: "libraries", .. })));
     assert_eq!(store.person(before.id).unwrap(), before);
+}
+
+/// The old one goes, and so does what any model made of it.
+pub fn another_photo_replaces_the_one_before(store: &dyn Stores) {
+    let before = store.insert_person(&new_person(store, "a")).unwrap();
+    let other = ModelId("other".into());
+    let described = |seed| PhotoTemplate { embedding: embedding(seed), quality: 70 };
+    store.put_template(before.id, &other, None).unwrap();
+    let picture = store.put(b"another photo").unwrap();
+    let photo = KeptPhoto { picture: picture.clone(), described: described(7) };
+    let change = PersonChange { photo: Some(photo), ..Default::default() };
+    let changed = store.update_person(before.id, &change, at(9)).unwrap();
+    assert_eq!((&changed.photo, &changed.profile, changed.updated_at), (&picture, &before.profile, at(9)));
+    assert!(store.get(&before.photo).is_err() && store.get(&picture).is_ok());
+    assert_eq!(store.embedding(before.id, &model()).unwrap(), embedding(7));
+    assert_eq!(store.template_gaps(&other).unwrap().missing, 1, "it was made of the other photo");
+    let missing = KeptPhoto { picture: "00".repeat(32).parse().unwrap(), described: described(8) };
+    let refused = store.update_person(before.id, &PersonChange { photo: Some(missing), ..Default::default() }, at(10));
+    assert!(matches!(refused, Err(Error::NotFound { what: Thing::Picture })));
+    assert_eq!(store.person(before.id).unwrap(), changed);
 }
 
 /// The set is replaced, ascending and each once.
 pub fn a_person_moves_between_libraries(store: &dyn Stores) {
     let (staff, guests) = (library(store, "staff"), library(store, "guests"));
     let id = person(store, "a");
-    let change = PersonChange { libraries: Some(vec![guests, staff, guests]), profile: None };
+    let change = PersonChange { libraries: Some(vec![guests, staff, guests]), ..Default::default() };
     assert_eq!(store.update_person(id, &change, at(1)).unwrap().libraries, [staff, guests]);
     let mut seen = Vec::new();
     store.templates(&model(), &mut |template| seen.push(template.membership.libraries)).unwrap();

@@ -1,6 +1,9 @@
 //! Lists of people.
 
-use domain::{AnyOf, Gender, LibraryId, PersonFilter, PersonId, Profile, Window};
+use domain::{
+    AnyOf, Category, EnrolledPerson, Gender, LibraryChange, LibraryId, LibraryKind, PersonChange, PersonFilter,
+    PersonId, Profile, Window,
+};
 
 use super::Stores;
 use super::samples::{ALL, at, library, new_person};
@@ -59,6 +62,25 @@ fn cast(store: &dyn Stores) -> Cast {
 pub fn each_condition_finds_its_people(store: &dyn Stores) {
     let Cast { staff, ann, bob, eve } = cast(store);
     let none = PersonFilter::default;
+    let block = LibraryChange { kind: Some(LibraryKind::Block), ..Default::default() };
+    store.update_library(LibraryId::DEFAULT, &block, at(9)).unwrap();
+    let blocked =
+        Profile { category: Category::Blocked, cards: vec!["17".into()], ..store.person(bob).unwrap().profile };
+    store.update_person(bob, &PersonChange { profile: Some(blocked), ..Default::default() }, at(9)).unwrap();
+    let free = store.insert_person(&EnrolledPerson { libraries: vec![staff], ..new_person(store, "free") }).unwrap().id;
+    let table = [
+        (PersonFilter { name_part: Some("nN".into()), ..none() }, vec![ann]),
+        (PersonFilter { name_part: Some("%".into()), ..none() }, vec![]),
+        (PersonFilter { card: Some("17".into()), ..none() }, vec![bob]),
+        (PersonFilter { card: Some("1".into()), ..none() }, vec![]),
+        (PersonFilter { blocked: Some(true), ..none() }, vec![ann, bob, eve]),
+        (PersonFilter { blocked: Some(false), ..none() }, vec![free]),
+        (PersonFilter { blocked: Some(true), library: Some(staff), ..none() }, vec![ann, bob]),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
+    }
+    store.remove_person(free).unwrap();
     let table = [
         (none(), vec![ann, bob, eve]),
         (PersonFilter { library: Some(staff), ..none() }, vec![ann, bob]),
@@ -103,6 +125,8 @@ pub fn conditions_are_combined(store: &dyn Stores) {
         created_from: Some(at(3)),
         created_to: Some(at(3)),
         any: Some(AnyOf { text: "nn".into(), ..AnyOf::default() }),
+        name_part: Some("n".into()),
+        ..none()
     };
     assert_eq!(ids(store, &all, ALL), [ann]);
     all.address = Some("elsewhere".into());
