@@ -14,4 +14,11 @@ pub enum Event {
     },
     /// A stored photo was described for another embedding model.
     Reembedding(Reembedding),
+    /// What only a screen, a lamp or a loudspeaker could obey.
+    FrontEnd {
+        /// What it is about, as the platform's document names it.
+        what: String,
+        /// What it is to be; empty when it ends.
+        content: String,
+    },
 }

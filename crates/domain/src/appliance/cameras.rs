@@ -1,11 +1,17 @@
 //! Cameras.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::Appliance;
 use crate::{
     Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result, Thing,
 };
+
+/// How long a camera may take to deliver a picture.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Appliance {
     /// Cameras in ascending order of channel.
@@ -67,6 +73,15 @@ impl Appliance {
     /// Whether a camera delivers pictures now; an unknown one is being connected.
     pub fn camera_status(&self, id: CameraId) -> CameraStatus {
         self.board().status(id)
+    }
+
+    /// A JPEG of what a camera sees now. `NotFound(Camera)`; `Unavailable` when it delivers nothing for five seconds.
+    pub async fn snapshot(&self, id: CameraId) -> Result<Bytes> {
+        self.camera(id).await?;
+        let unavailable = || Error::Unavailable { what: "a picture of the camera" };
+        let frame = self.board().next_frame(id).ok_or_else(unavailable)?;
+        let frame = tokio::time::timeout(PATIENCE, frame).await.ok().and_then(std::result::Result::ok);
+        self.ports().analyzer.encode(frame.ok_or_else(unavailable)?, None).await
     }
 
     /// What a camera has done since the daemon started.

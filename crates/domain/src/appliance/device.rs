@@ -1,7 +1,7 @@
 //! The device itself.
 
 use super::Appliance;
-use crate::{AuditEntry, Result, Timestamp};
+use crate::{AuditEntry, Event, Result, Timestamp};
 
 /// The setting that holds the platform's name for this device.
 pub(super) const DEVICE_ID: &str = "device.id";
@@ -30,6 +30,11 @@ impl Appliance {
             device_id: device_id.unwrap_or_else(|| options.serial.clone()),
             version: env!("CARGO_PKG_VERSION"),
         })
+    }
+
+    /// Announces to whatever front end the box has what a platform wants to be seen or heard there.
+    pub fn tell_front_end(&self, what: impl Into<String>, content: impl Into<String>) {
+        self.announce(Event::FrontEnd { what: what.into(), content: content.into() });
     }
 
     /// The time by the device's clock.

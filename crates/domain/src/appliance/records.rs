@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Appliance;
-use crate::{CaptureId, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Window};
+use crate::{CaptureId, NewRecord, Page, Record, RecordFilter, RecordKind, Removal, Result, Seq, Window};
 
 /// Records removed at a time, and the pause after them in which others write.
 const BATCH: u32 = 128;
@@ -39,20 +39,40 @@ impl Appliance {
         let actor = actor.to_owned();
         self.blocking(move |a| {
             a.forget_waiting();
-            let records = &a.ports().records;
-            let (last, mut removed) = (records.newest()?, 0);
-            loop {
-                let batch = records.remove_records(Removal::UpTo(last), BATCH)?;
-                removed += u64::from(batch);
-                if batch < BATCH {
-                    break;
-                }
-                thread::sleep(PAUSE);
-            }
+            let removed = a.remove_step_by_step(Removal::UpTo(a.ports().records.newest()?))?;
             a.audit(&actor, "records.remove", &"all");
             Ok(removed)
         })
         .await
+    }
+
+    /// Removes every record of one kind that was captured until now; else as
+    /// [`remove_all_records`](Self::remove_all_records).
+    pub async fn remove_records_of(&self, actor: &str, kind: RecordKind) -> Result<u64> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let removed = a.remove_step_by_step(Removal::Before { kind, time: a.now().plus_millis(1) })?;
+            let kind = match kind {
+                RecordKind::People => "people",
+                RecordKind::Strangers => "strangers",
+            };
+            a.audit(&actor, "records.remove", &kind);
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// A batch at a time, so that others can write between. Blocking.
+    fn remove_step_by_step(&self, removal: Removal) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let batch = self.ports().records.remove_records(removal, BATCH)?;
+            removed += u64::from(batch);
+            if batch < BATCH {
+                return Ok(removed);
+            }
+            thread::sleep(PAUSE);
+        }
     }
 
     /// Commits a record and wakes the feeds.

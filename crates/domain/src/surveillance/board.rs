@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
+use crate::frame::Frame;
 use crate::ports::Detail;
 use crate::{CameraCounters, CameraId, CameraStatus};
 
@@ -17,6 +20,8 @@ pub(crate) struct Board {
 /// One camera's line on the board.
 pub(crate) struct Entry {
     status: RwLock<CameraStatus>,
+    /// Who wants the next frame.
+    viewers: Mutex<Vec<oneshot::Sender<Frame>>>,
     pub(super) frames: Tally,
     pub(super) frames_skipped: Tally,
     pub(super) frames_still: Tally,
@@ -44,6 +49,13 @@ impl Board {
         self.find(camera).map_or_else(CameraCounters::default, |entry| entry.counters())
     }
 
+    /// The camera's next frame; `None` when the camera is not known.
+    pub(crate) fn next_frame(&self, camera: CameraId) -> Option<oneshot::Receiver<Frame>> {
+        let (viewer, frame) = oneshot::channel();
+        self.find(camera)?.viewers().push(viewer);
+        Some(frame)
+    }
+
     /// The camera's line, made when it is new.
     pub(super) fn entry(&self, camera: CameraId) -> Arc<Entry> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -66,6 +78,7 @@ impl Entry {
         let tally = |metric| Tally { value: AtomicU64::default(), metric };
         Self {
             status: RwLock::new(CameraStatus::Connecting),
+            viewers: Mutex::default(),
             frames: tally(metrics::counter!("polyface_camera_frames_total", "camera" => label.clone())),
             frames_skipped: tally(metrics::counter!("polyface_camera_frames_skipped_total", "camera" => label.clone())),
             frames_still: tally(metrics::counter!("polyface_camera_frames_still_total", "camera" => label.clone())),
@@ -79,6 +92,18 @@ impl Entry {
             records: tally(metrics::counter!("polyface_camera_records_total", "camera" => label.clone())),
             reconnects: tally(metrics::counter!("polyface_camera_reconnects_total", "camera" => label)),
         }
+    }
+
+    /// Gives a frame to whoever wants one.
+    pub(super) fn show(&self, frame: &Frame) {
+        for viewer in self.viewers().drain(..) {
+            // Who waited may have given up.
+            let _ = viewer.send(frame.clone());
+        }
+    }
+
+    fn viewers(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Frame>>> {
+        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn status(&self) -> CameraStatus {

@@ -85,6 +85,7 @@ impl CameraTask {
             let Some(frame) = next? else { break };
             self.set_status(CameraStatus::Online);
             self.entry.frames.count();
+            self.entry.show(&frame);
             if slot.put(frame) {
                 self.entry.frames_skipped.count();
             }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{Error, LibraryId, LibraryKind, PersonChange, RecordFilter, Thing, Window};
+use domain::{Error, LibraryId, LibraryKind, PersonChange, RecordFilter, RecordKind, Thing, Window};
 use testkit::{Picture, Take};
 
-use crate::stage::{Stage, face, newcomer, secs};
+use crate::stage::{Stage, face, names, newcomer, secs};
 
 const ALL: Window = Window { skip: 0, limit: 100 };
 
@@ -95,4 +95,19 @@ async fn all_records_go_and_new_ones_follow() {
     let after = stage.records().await;
     assert_eq!(after.len(), 1);
     assert!(after[0].seq > before[0].seq, "a place in the log is never used again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_records_of_people_are_removed_and_those_of_strangers_stay() {
+    let take = Take::new().show(secs(2.0), [face("alice")]).nobody(secs(3.0)).show(secs(2.0), [face("mallory")]);
+    let mut stage = Stage::playing([take]).await;
+    stage.enrol("alice").await;
+    stage.open();
+    tokio::time::sleep(secs(15.0)).await;
+    stage.close().await;
+    assert_eq!(names(&stage.records().await), ["alice", "?"]);
+    assert_eq!(stage.appliance.remove_records_of("test", RecordKind::People).await.unwrap(), 1);
+    assert_eq!(names(&stage.records().await), ["?"]);
+    assert_eq!(stage.appliance.remove_records_of("test", RecordKind::Strangers).await.unwrap(), 1);
+    assert!(stage.records().await.is_empty());
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use domain::ports::SourceError;
-use domain::{CameraChange, CameraCounters, CameraId, CameraStatus, Event, Source};
+use domain::{CameraChange, CameraCounters, CameraId, CameraStatus, Error, Event, Source, Thing};
 use testkit::{Mishap, Take};
 
 use crate::stage::{GATE, Stage, face, gate, names, secs};
@@ -207,4 +207,21 @@ impl Write for Log {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_shows_what_the_camera_sees_now() {
+    let mut stage =
+        Stage::playing([Take::new().show(secs(5.0), [face("alice")]).show(secs(60.0), [face("bob")])]).await;
+    let camera = stage.appliance.cameras().await.unwrap()[0].id;
+    let early = stage.appliance.snapshot(camera).await;
+    assert!(matches!(early, Err(Error::Unavailable { .. })), "nobody looks yet: {early:?}");
+    stage.open();
+    tokio::time::sleep(secs(10.0)).await;
+    let shot = stage.appliance.snapshot(camera).await.unwrap();
+    let alike = stage.appliance.compare(shot, testkit::portrait("bob")).await.unwrap();
+    assert!(alike.value() > 0.9, "{alike:?}");
+    let nowhere = stage.appliance.snapshot(CameraId(7)).await;
+    assert!(matches!(nowhere, Err(Error::NotFound { what: Thing::Camera })));
+    stage.close().await;
 }
