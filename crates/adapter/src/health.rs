@@ -35,6 +35,12 @@ impl Health {
         Self { components: Mutex::new(names.into_iter().map(|name| (name, starting())).collect()) }
     }
 
+    /// Waits for these parts too.
+    pub fn expect(&self, names: impl IntoIterator<Item = &'static str>) {
+        let starting = || Component::Down { reason: "starting".into() };
+        self.lock().extend(names.into_iter().map(|name| (name, starting())));
+    }
+
     /// Notes how a part is now; a part nobody expected is added. The change is logged.
     pub fn set(&self, name: &'static str, component: Component) {
         let before = self.lock().insert(name, component.clone());

@@ -47,6 +47,7 @@ impl Platform {
             .route("/redirect", get(async || Redirect::to("/picture")).post(async || Redirect::to("/picture")))
             .route("/slow", post(async || sleep(SECOND * 60).await))
             .route("/push", post(take))
+            .route("/echo", post(echo))
             .with_state(forms.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, routes, Limits::default(), CancellationToken::new()));
@@ -62,6 +63,13 @@ async fn take(State(forms): State<Forms>, request: Request) -> StatusCode {
     let form = Form::read(request, FormLimits::default()).await.unwrap();
     forms.lock().unwrap().push(form);
     StatusCode::ACCEPTED
+}
+
+/// Answers with the login and what was posted.
+async fn echo(request: Request) -> (StatusCode, String) {
+    let login = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let body = axum::body::to_bytes(request.into_body(), 10_000).await.unwrap();
+    (StatusCode::CREATED, format!("{} {}", login.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap()))
 }
 
 fn text(name: &'static str, text: &str) -> OutboundPart {
@@ -136,8 +144,38 @@ async fn failures_are_told_apart_without_telling_the_url() {
     let refused = outbound.post_json(&closed, &serde_json::json!({}), SECOND).await.unwrap_err();
     assert!(matches!(refused, OutboundError::Unreachable { .. }), "{refused:?}");
     let unknown = outbound.fetch_picture("http://nobody.invalid/secret", 10).await.unwrap_err();
-    assert!(matches!(unknown, OutboundError::Unreachable { .. } | OutboundError::TimedOut), "{unknown:?}");
+    assert!(matches!(unknown, OutboundError::UnknownHost | OutboundError::TimedOut), "{unknown:?}");
     for error in [late, refused, unknown] {
         assert!(!format!("{error} {error:?}").contains("secret"));
     }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_document_comes_back_and_a_login_goes_along() {
+    let platform = Platform::open().await;
+    let outbound = Outbound::new(NEAR).unwrap();
+    let (url, document) = (platform.url("/echo"), serde_json::json!({"a": 1}));
+    let (status, answer) = outbound.exchange_json(&url, &document, Some(("admin", "secret")), SECOND).await.unwrap();
+    assert_eq!((status, &answer[..]), (StatusCode::CREATED, &b"Basic YWRtaW46c2VjcmV0 {\"a\":1}"[..]));
+    let (_, answer) = outbound.exchange_json(&url, &document, None, SECOND).await.unwrap();
+    assert_eq!(&answer[..], b" {\"a\":1}");
+}
+
+#[tokio::test]
+async fn a_file_is_downloaded_whole_or_not_at_all() {
+    let platform = Platform::open().await;
+    let (outbound, folder) = (Outbound::new(NEAR).unwrap(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("package");
+    for (path, size) in [("/picture", 1000), ("/chunked", 1500)] {
+        outbound.download(&platform.url(path), &file, size).await.unwrap();
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), size);
+        let refused = outbound.download(&platform.url(path), &file, size - 1).await;
+        assert!(matches!(refused, Err(OutboundError::TooLarge)), "{path}");
+        std::fs::remove_file(&file).unwrap_or_default();
+    }
+    let missing = outbound.download(&platform.url("/nothing"), &file, 10).await;
+    assert!(matches!(missing, Err(OutboundError::Status(StatusCode::NOT_FOUND))));
+    let nowhere = outbound.download(&platform.url("/picture"), &folder.path().join("a/b"), 1000).await;
+    assert!(matches!(nowhere, Err(OutboundError::Disk(_))));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

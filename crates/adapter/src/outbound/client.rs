@@ -1,11 +1,13 @@
 //! The HTTP client behind [`Outbound`](super::Outbound).
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Response, redirect};
+use tokio::io::AsyncWriteExt;
 
 use super::{OutboundError, Policy};
 
@@ -46,6 +48,31 @@ pub(super) async fn read(answer: &mut Response, max_bytes: usize) -> Result<Byte
     Ok(body.freeze())
 }
 
+/// Writes an answer of at most `max_bytes` to a file, in which it lies safely when this returns.
+pub(super) async fn write(
+    answer: &mut Response,
+    to: &Path,
+    max_bytes: u64,
+    patience: Duration,
+) -> Result<(), OutboundError> {
+    let disk = |error: std::io::Error| OutboundError::Disk(error.kind());
+    if answer.content_length().is_some_and(|length| length > max_bytes) {
+        return Err(OutboundError::TooLarge);
+    }
+    let mut file = tokio::fs::File::create(to).await.map_err(disk)?;
+    let mut written = 0;
+    loop {
+        let piece = tokio::time::timeout(patience, answer.chunk()).await.map_err(|_| OutboundError::TimedOut)?;
+        let Some(piece) = piece.map_err(|error| OutboundError::of(&error))? else { break };
+        written += piece.len() as u64;
+        if written > max_bytes {
+            return Err(OutboundError::TooLarge);
+        }
+        file.write_all(&piece).await.map_err(disk)?;
+    }
+    file.sync_all().await.map_err(disk)
+}
+
 struct Resolver {
     policy: Policy,
 }
@@ -55,11 +82,16 @@ struct Resolver {
 #[error("the address is not allowed")]
 struct AllRefused;
 
+/// The name has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("the name is unknown")]
+struct NoAddress;
+
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy;
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NoAddress)?;
             let allowed: Vec<SocketAddr> = found.filter(|address| policy.allows(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(AllRefused.into());
@@ -78,6 +110,8 @@ impl OutboundError {
         }
         if innermost.is::<AllRefused>() {
             Self::NotAllowed
+        } else if innermost.is::<NoAddress>() {
+            Self::UnknownHost
         } else if error.is_timeout() {
             Self::TimedOut
         } else if innermost.is::<reqwest::Error>() {

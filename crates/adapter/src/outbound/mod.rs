@@ -4,6 +4,7 @@ mod client;
 mod policy;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
@@ -37,7 +38,10 @@ pub enum OutboundError {
     /// The policy does not let the device call this address.
     #[error("the address is not allowed")]
     NotAllowed,
-    /// The name is unknown, nobody answers, the connection broke or its certificate is not trusted.
+    /// No such server: its name has no address.
+    #[error("the server's name is unknown")]
+    UnknownHost,
+    /// Nobody answers, the connection broke or its certificate is not trusted.
     #[error("the server cannot be reached: {why}")]
     Unreachable {
         /// The cause.
@@ -52,6 +56,9 @@ pub enum OutboundError {
     /// More bytes than allowed.
     #[error("the download is too large")]
     TooLarge,
+    /// The download cannot be kept.
+    #[error("the download cannot be kept: {0}")]
+    Disk(std::io::ErrorKind),
     /// The client could not be set up.
     #[error("the HTTP client cannot be set up: {why}")]
     Setup {
@@ -144,6 +151,48 @@ impl Outbound {
         timeout: Duration,
     ) -> Result<StatusCode, OutboundError> {
         self.send(self.client.post(self.policy.check(url)?).json(document).timeout(timeout)).await
+    }
+
+    /// Posts a JSON document, with basic authentication when a name and a password are given; returns the status of
+    /// the answer, whatever it is, and at most 64 KiB of its body. Redirects are not followed.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotAllowed`, `UnknownHost`, `Unreachable`, `TimedOut`, `TooLarge`.
+    pub async fn exchange_json(
+        &self,
+        url: &str,
+        document: &serde_json::Value,
+        login: Option<(&str, &str)>,
+        timeout: Duration,
+    ) -> Result<(StatusCode, Bytes), OutboundError> {
+        let request = self.client.post(self.policy.check(url)?).json(document).timeout(timeout);
+        let request = match login {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
+        let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
+        let body = client::read(&mut answer, ANSWER_BYTES).await?;
+        Ok((answer.status(), body))
+    }
+
+    /// Downloads a file of at most `max_bytes`, in place of one that is there; what could not be downloaded whole is
+    /// removed. A server that is silent for 20 s is given up.
+    ///
+    /// # Errors
+    /// Every variant but `Setup`.
+    pub async fn download(&self, url: &str, to: &Path, max_bytes: u64) -> Result<(), OutboundError> {
+        let request = self.client.get(self.policy.check(url)?);
+        let sent = tokio::time::timeout(FETCH_TIMEOUT, request.send()).await.map_err(|_| OutboundError::TimedOut)?;
+        let mut answer = sent.map_err(|error| OutboundError::of(&error))?;
+        if answer.status() != StatusCode::OK {
+            return Err(OutboundError::Status(answer.status()));
+        }
+        let written = client::write(&mut answer, to, max_bytes, FETCH_TIMEOUT).await;
+        if written.is_err() {
+            // What is left of it is of no use; that it cannot be removed either changes nothing.
+            let _ = tokio::fs::remove_file(to).await;
+        }
+        written
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<StatusCode, OutboundError> {
