@@ -19,7 +19,7 @@ pub struct Catalogue {
     #[serde(default)]
     pub(super) common_errors: Vec<PossibleError>,
     #[serde(default)]
-    pub(super) enums: BTreeMap<String, Vec<Value>>,
+    pub(super) enums: BTreeMap<String, serde_norway::Value>,
     #[serde(default)]
     pub(super) attribute_objects: BTreeMap<String, Vec<Attribute>>,
 }
@@ -74,6 +74,10 @@ pub(super) struct PartRule {
 #[derive(Debug, Deserialize)]
 pub(super) struct Field {
     pub(super) name: String,
+    /// Where it stands when not in `info`, which is what is checked: `top`, beside it, is the member `top` of what is
+    /// checked; `info.a[]` is below a member.
+    #[serde(rename = "in")]
+    place: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: String,
     #[serde(default = "yes")]
@@ -98,6 +102,30 @@ pub(super) struct Attribute {
 pub(super) struct Code {
     pub(super) code: i64,
     pub(super) en: String,
+    /// The operations whose table it is in; all when there is but one table.
+    #[serde(default)]
+    pub(super) operators: Vec<String>,
+    /// What is said, where that is not `en`.
+    pub(super) detail: Option<String>,
+    /// `item` for the code of one entry of a list.
+    pub(super) scope: Option<String>,
+    /// Never given.
+    #[serde(default)]
+    pub(super) reserved: bool,
+}
+
+impl Code {
+    pub(super) fn is_of(&self, operation: &str) -> bool {
+        self.operators.is_empty() || self.operators.iter().any(|operator| operator == operation)
+    }
+
+    pub(super) fn is_item(&self) -> bool {
+        self.scope.as_deref() == Some("item")
+    }
+
+    pub(super) fn text(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.en)
+    }
 }
 
 /// An error that a call can plausibly give; some have an HTTP status instead of a code.
@@ -127,11 +155,24 @@ impl Catalogue {
     /// # Errors
     /// When the file is missing or not a catalogue.
     pub fn load(path: &Path) -> Result<Self, Unreadable> {
-        Ok(serde_norway::from_slice(&std::fs::read(path)?)?)
+        let mut catalogue: Self = serde_norway::from_slice(&std::fs::read(path)?)?;
+        let answers = catalogue.operations.iter_mut().flat_map(|operation| &mut operation.response);
+        answers.chain(catalogue.events.iter_mut().flat_map(|event| &mut event.fields)).for_each(Field::take_place);
+        Ok(catalogue)
     }
 
     pub(super) fn operation(&self, id: &str, variant: Option<&str>) -> Option<&Operation> {
         self.operations.iter().find(|o| o.id == id && o.variant.as_deref() == variant)
+    }
+}
+
+impl Field {
+    /// Makes the place a part of the name.
+    fn take_place(&mut self) {
+        let place = self.place.as_deref().map(|place| place.strip_prefix("info.").unwrap_or(place));
+        if let Some(place) = place.filter(|place| *place != "info") {
+            self.name = format!("{place}.{}", self.name);
+        }
     }
 }
 

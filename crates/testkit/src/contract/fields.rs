@@ -40,6 +40,10 @@ impl Check<'_> {
             if field.no_match.as_ref().is_some_and(|absent| absent == value) {
                 return;
             }
+            // Of some lists and objects no more is said than that they are.
+            if is_opaque(&field.kind) && !fields.iter().any(|other| other.name != path && is_below(&other.name, path)) {
+                return;
+            }
         } else if !fields.iter().any(|field| is_below(&field.name, path)) {
             return self.faults.push(format!("{path} is not in the catalogue"));
         }
@@ -79,7 +83,12 @@ impl Check<'_> {
             "double" => value.is_number(),
             "bool" => value.is_boolean(),
             "json" => value.is_object(),
-            "json list" => value.is_array(),
+            "json list" | "array" | "array of string" => value.is_array(),
+            "object" => value.is_object(),
+            "float" => value.is_number(),
+            "any" => true,
+            "string(int)" | "string(unsigned int)" => text(value).is_some_and(|text| text.parse::<i64>().is_ok()),
+            "string(double)" | "string(float)" => text(value).is_some_and(|text| text.parse::<f64>().is_ok()),
             other => return self.faults.push(format!("the type {other} of {} is unknown", field.name)),
         };
         if !fits && field.no_match.as_ref() != Some(value) {
@@ -116,10 +125,21 @@ impl Check<'_> {
 
     fn attribute(&mut self, path: &str, attribute: &Attribute, value: &Value) {
         let values = attribute.values.as_ref().and_then(|name| self.catalogue.enums.get(name));
-        if !value.is_string() || values.is_some_and(|values| !values.contains(value)) {
+        let listed = |values: &serde_norway::Value| {
+            values.as_sequence().is_some_and(|values| values.iter().any(|listed| listed.as_str() == value.as_str()))
+        };
+        if !value.is_string() || values.is_some_and(|values| !listed(values)) {
             self.faults.push(format!("{path}.{} has a value that is not in the catalogue", attribute.key));
         }
     }
+}
+
+fn is_opaque(kind: &str) -> bool {
+    matches!(kind, "array" | "array of string" | "object")
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str()
 }
 
 fn join(path: &str, key: &str) -> String {

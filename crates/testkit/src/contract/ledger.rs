@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::catalogue::{Catalogue, Operation, Shape, Unreadable, title};
+use super::catalogue::{Catalogue, Code, Operation, Shape, Unreadable, title};
 use super::fields::Check;
 
 /// What the catalogue leaves to the reader.
@@ -35,7 +35,8 @@ pub struct Ledger {
 struct Seen {
     operations: BTreeSet<String>,
     events: BTreeSet<String>,
-    codes: BTreeSet<i64>,
+    /// With the operation whose table they are in, where there is one for each.
+    codes: BTreeSet<(String, i64)>,
 }
 
 /// Empty when all is well, else what is wrong.
@@ -75,11 +76,12 @@ impl Ledger {
     /// # Errors
     /// When the code is not in the table, the text is another, or the operation does not list the code.
     pub fn refusal(&self, id: &str, variant: Option<&str>, code: i64, text: &str) -> Faults {
-        self.seen().codes.insert(code);
         let mut faults = Vec::new();
-        match self.catalogue.errors.iter().find(|row| row.code == code) {
-            Some(row) if text == row.en || text.starts_with(&format!("{}: ", row.en)) => {}
-            Some(row) => faults.push(format!("{code} says {text:?}, not {:?}", row.en)),
+        match self.catalogue.errors.iter().find(|row| row.code == code && row.is_of(id) && !row.is_item()) {
+            Some(row) if text == row.text() || text.starts_with(&format!("{}: ", row.text())) => {
+                self.note_code(row, id);
+            }
+            Some(row) => faults.push(format!("{code} says {text:?}, not {:?}", row.text())),
             None => faults.push(format!("{code} is not in the table")),
         }
         let common = &self.catalogue.common_errors;
@@ -88,6 +90,30 @@ impl Ledger {
             faults.push(format!("{} does not list {code}", title(id, variant)));
         }
         into_result(faults)
+    }
+
+    /// Whether the table of errors has a line for this operation.
+    pub fn has_table(&self, id: &str) -> bool {
+        self.catalogue.errors.iter().any(|row| row.is_of(id))
+    }
+
+    /// Notes the code of one entry of a list.
+    ///
+    /// # Errors
+    /// When the operation's table has no such code for an entry.
+    pub fn item(&self, id: &str, code: i64) -> Faults {
+        match self.catalogue.errors.iter().find(|row| row.code == code && row.is_of(id) && row.is_item()) {
+            Some(row) if !row.reserved => {
+                self.seen().codes.insert((format!("{id} item"), row.code));
+                Ok(())
+            }
+            Some(_) | None => Err(vec![format!("{id} has no code {code} for an entry")]),
+        }
+    }
+
+    fn note_code(&self, row: &Code, id: &str) {
+        let table = if row.operators.is_empty() { String::new() } else { id.to_owned() };
+        self.seen().codes.insert((table, row.code));
     }
 
     /// Notes a message that the device sent on its own.
@@ -141,7 +167,7 @@ impl Ledger {
         let share = |seen: usize, all: usize| format!("{seen}/{all}");
         let operations = share(seen.operations.len(), operations.len());
         let events = share(seen.events.len(), events.len());
-        let codes = share(seen.codes.len(), self.catalogue.errors.len());
+        let codes = share(seen.codes.len(), self.catalogue.errors.iter().filter(|row| !row.reserved).count());
         let counts = format!("{} {operations} operations, {events} events, {codes} codes", self.catalogue.protocol);
         into_result(faults).map(|()| counts)
     }
