@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adapter::{Adapter, Encryption, ExportLimits, Exports, Outbound};
+use adapter::{Adapter, Encryption, ExportLimits, Exports, Health, Outbound};
 use adapter_sensetime::SenseTime;
+use adapter_terminal::{Pace, Terminal};
 use anyhow::{Context, Result};
 use domain::Appliance;
 
@@ -13,7 +14,8 @@ use crate::config::Config;
 /// An adapter and where it is reached.
 pub(crate) struct Enabled {
     pub(crate) adapter: Arc<dyn Adapter>,
-    pub(crate) listen: SocketAddr,
+    /// Nowhere, for one that only calls others.
+    pub(crate) listen: Option<SocketAddr>,
     /// When it can also be reached over HTTPS.
     pub(crate) https: Option<Https>,
 }
@@ -28,7 +30,12 @@ pub(crate) struct Https {
 }
 
 /// Builds every adapter that the configuration enables.
-pub(crate) fn enabled(config: &Config, appliance: &Appliance, outbound: &Outbound) -> Result<Vec<Enabled>> {
+pub(crate) fn enabled(
+    config: &Config,
+    appliance: &Appliance,
+    outbound: &Outbound,
+    health: &Arc<Health>,
+) -> Result<Vec<Enabled>> {
     let mut adapters = Vec::new();
     if config.sensetime.enabled {
         let settings = adapter_sensetime::Config { channels: config.sensetime.channels };
@@ -37,7 +44,12 @@ pub(crate) fn enabled(config: &Config, appliance: &Appliance, outbound: &Outboun
         let adapter =
             Arc::new(SenseTime::new(settings, appliance.clone(), outbound.clone(), exports, encryption.clone()));
         let https = Https { name: "sensetime-https", listen: config.sensetime.listen_https, encryption };
-        adapters.push(Enabled { adapter, listen: config.sensetime.listen, https: Some(https) });
+        adapters.push(Enabled { adapter, listen: Some(config.sensetime.listen), https: Some(https) });
+    }
+    if config.terminal.enabled {
+        let (settings, pace) = (config.terminal.settings(), Pace::default());
+        let adapter = Terminal::new(settings, pace, appliance.clone(), outbound.clone(), Arc::clone(health))?;
+        adapters.push(Enabled { adapter: Arc::new(adapter), listen: None, https: None });
     }
     Ok(adapters)
 }

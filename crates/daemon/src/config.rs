@@ -8,6 +8,9 @@ use bytesize::ByteSize;
 use serde::Deserialize;
 
 mod keys;
+mod terminal;
+
+pub(crate) use terminal::Terminal;
 
 /// Less does not hold the database and a handful of pictures.
 const MIN_STORAGE: ByteSize = ByteSize::mib(16);
@@ -30,7 +33,7 @@ pub(crate) struct Config {
     pub(crate) uniview: Absent,
     pub(crate) facebox: Absent,
     pub(crate) sophon: Absent,
-    pub(crate) terminal: Absent,
+    pub(crate) terminal: Terminal,
 }
 
 #[derive(Debug, Deserialize)]
@@ -312,14 +315,17 @@ impl Config {
         require(matches!(channels, 8 | 16), "sensetime.channels: must be 8 or 16".into());
         let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();
         require(!both, "accounts: admin_password and admin_password_file exclude each other".into());
+        for problem in self.terminal.settings().problems() {
+            require(false, format!("terminal.{problem}"));
+        }
         for (name, section) in self.absent() {
             require(!section.enabled, format!("{name}.enabled: this version has no such adapter"));
         }
     }
 
-    fn absent(&self) -> [(&'static str, &Absent); 4] {
-        let Self { uniview, facebox, sophon, terminal, .. } = self;
-        [("uniview", uniview), ("facebox", facebox), ("sophon", sophon), ("terminal", terminal)]
+    fn absent(&self) -> [(&'static str, &Absent); 3] {
+        let Self { uniview, facebox, sophon, .. } = self;
+        [("uniview", uniview), ("facebox", facebox), ("sophon", sophon)]
     }
 }
 

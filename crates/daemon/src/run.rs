@@ -58,11 +58,12 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
         Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
     let outbound = Outbound::new(policy).context("no outbound client")?;
 
-    let mut enabled = adapters::enabled(config, &appliance, &outbound)?;
-    let health = Arc::new(Health::expecting(enabled.iter().map(|e| e.adapter.name())));
+    let health = Arc::new(Health::default());
+    let mut enabled = adapters::enabled(config, &appliance, &outbound, &health)?;
+    health.expect(enabled.iter().map(|e| e.adapter.name()));
     health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
-    enabled.push(Enabled { adapter: Arc::new(console), listen: config.console.listen, https: None });
+    enabled.push(Enabled { adapter: Arc::new(console), listen: Some(config.console.listen), https: None });
 
     let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
@@ -260,7 +261,7 @@ async fn start(
 ) -> Result<JoinSet<()>> {
     let mut listeners = Listeners::default();
     for Enabled { adapter, listen, https } in enabled {
-        if let Some(routes) = adapter.routes() {
+        if let (Some(listen), Some(routes)) = (listen, adapter.routes()) {
             let routes = match https {
                 Some(https) => https.encryption.clear(routes),
                 None => routes,

@@ -5,7 +5,7 @@ use serde_aux::serde_introspection::serde_introspect;
 use super::*;
 
 /// Sections of adapters that this build does not have: what else they hold is theirs.
-const ABSENT: [&str; 4] = ["uniview", "facebox", "sophon", "terminal"];
+const ABSENT: [&str; 3] = ["uniview", "facebox", "sophon"];
 
 /// Says that a key is unknown and which known one is nearest; `None` when it is nobody's here to know.
 pub(super) fn unknown(path: &str) -> Option<String> {
@@ -38,6 +38,7 @@ fn known(section: &str) -> &'static [&'static str] {
         "host" => serde_introspect::<Host>(),
         "console" => serde_introspect::<Console>(),
         "sensetime" => serde_introspect::<SenseTime>(),
+        "terminal" => serde_introspect::<Terminal>(),
         _ => serde_introspect::<Config>(),
     }
 }

@@ -1,0 +1,398 @@
+//! The error tables: every operator has codes and texts of its own. The texts are the document's, with its spelling.
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
+use domain::{Error, Thing};
+
+/// A line of an operator's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// On the wire as text.
+    pub code: u16,
+    /// What the platform is told.
+    pub detail: &'static str,
+}
+
+macro_rules! tables {
+    ($($operator:literal $table:ident { $($name:ident = $code:literal $detail:literal;)* })*) => {
+        $(
+            #[doc = concat!("The table of ", $operator, ".")]
+            #[allow(dead_code, reason = "a table is kept whole")]
+            pub(crate) mod $table {
+                use super::Refusal;
+                $(pub(crate) const $name: Refusal = Refusal { code: $code, detail: $detail };)*
+            }
+        )*
+
+        /// Every line of every table, beside its operator.
+        pub const ALL: &[(&str, Refusal)] = &[$($(($operator, $table::$name)),*),*];
+    };
+}
+
+tables! {
+    "EditPerson" edit_person {
+        PACKET = 460 "Data out of range";
+        NO_CUSTOM_ID = 461 "can't find customId";
+        NO_INFO = 462 "Parameter error";
+        NOT_BASE64 = 463 "pic base64 data decode err";
+        NO_FEATURE = 464 "Get pic Person Feature err, please change a pic";
+        OTHER = 465 "other";
+        FULL = 467 "Person num is full";
+        TOO_SHORT = 468 "get URI pic data len too short";
+        TOO_LARGE = 469 "get URI pic data len too long";
+        UNKNOWN_HOST = 470 "get URI server ip error";
+        DOWNLOAD = 471 "get pic and connect URI IP error";
+        NO_PICTURE = 472 "get pic and get URI error";
+        RFID_TAKEN = 473 "RFIDCard already exist";
+        NO_FACILITY = 474 "Get WGFacilityCode error";
+        NO_CARD = 475 "Get cardNum2 error";
+        CARD_TAKEN = 476 "cardNum2 already exist";
+    }
+    "SearchPerson" search_person {
+        PACKET = 460 "Data out of range";
+        NO_INFO = 462 "Parameter error";
+        NO_CUSTOM_ID = 463 "Parameter customId error";
+        NOBODY = 464 "can't find customId's person";
+    }
+    "SearchPersonList" search_list {
+        PACKET = 460 "Data out of range";
+        NO_INFO = 462 "Parameter error";
+        OTHER_DEVICE = 465 "Unknow facesluiceId";
+        NOBODY = 466 "can not find person";
+    }
+    "DelPerson" del_person {
+        NO_CUSTOM_ID = 461 "can't find customId";
+        NO_INFO = 462 "Parameter error";
+        NOBODY = 464 "can't find customId's person";
+    }
+    "DeleteAllPerson" delete_all {
+        PACKET = 460 "Data out of range";
+        NO_INFO = 462 "Parameter error";
+        NO_WORD = 463 "Parameter deleteall error";
+    }
+    "AddPersons" add_persons {
+        BUSY = 410 "AddPersons is busy";
+        NO_BEGIN = 412 "can not find DataBegin";
+        NO_END = 413 "can not find DataEnd";
+        NO_INFO = 414 "Parameter error";
+        NO_NUMBER = 415 "can not find PersonNum";
+        TOO_MANY = 416 "PersonNum out of range";
+        OTHER_NUMBER = 417 "json of person's data is not equal PersonNum";
+        NO_LIST = 418 "can not find info";
+        PACKET = 460 "Data out of range";
+    }
+    "EditPersons" edit_persons {
+        BUSY = 410 "EditPersons is busy";
+        NO_BEGIN = 412 "can not find DataBegin";
+        NO_END = 413 "can not find DataEnd";
+        NO_INFO = 414 "Parameter error";
+        NO_NUMBER = 415 "can not find PersonNum";
+        TOO_MANY = 416 "PersonNum out of range";
+        OTHER_NUMBER = 417 "json of person's data is not equal PersonNum";
+        NO_LIST = 418 "can not find data";
+        PACKET = 460 "Data out of range";
+    }
+    "DeletePersons" delete_persons {
+        NO_BEGIN = 412 "can not find DataBegin";
+        NO_END = 413 "can not find DataEnd";
+        NO_INFO = 414 "Parameter error";
+        NO_NUMBER = 415 "can not find PersonNum";
+        TOO_MANY = 416 "PersonNum out of range";
+        OTHER_NUMBER = 417 "json of person's data is not equal PersonNum";
+        NO_LIST = 418 "can not find customId";
+    }
+    "EditPersonsNew" edit_persons_new {
+        BUSY = 410 "EditPersonsNew is busy";
+        NO_BEGIN = 412 "can not find DataBegin";
+        NO_END = 413 "can not find DataEnd";
+        NO_INFO = 414 "Parameter error";
+        NO_NUMBER = 415 "can not find PersonNum";
+        TOO_MANY = 416 "PersonNum out of range";
+        OTHER_NUMBER = 417 "json of person's data is not equal PersonNum";
+        NO_LIST = 418 "can not find data";
+        PACKET = 460 "Data out of range";
+    }
+    "Upconfig" up_config {
+        FAILED = 461 "Set param fail";
+        NO_INFO = 462 "Parameter error";
+    }
+    "UpSoundconfig" up_sound {
+        NO_INFO = 462 "Parameter error";
+    }
+    "UpHTTPconfig" up_http {
+        NO_INFO = 462 "Parameter error";
+        ADDRESS = 463 "ServerAddr error";
+        PORT = 464 "ServerPort error";
+    }
+    "UpTPTconfig" up_temperature {
+        NO_INFO = 462 "Parameter error";
+    }
+    "UpMQTTconfig" up_mqtt {
+        NO_INFO = 462 "Parameter error";
+        NOTHING_TO_RESUME = 463 "ResumefromBreakpoint need Topic Snap or Verify";
+    }
+    "SetSysTime" set_time {
+        NO_INFO = 462 "Parameter error";
+        NO_TIME = 463 "Can't find SysTime";
+    }
+    "UpFaceconfig" up_face {
+        NO_INFO = 462 "Parameter error";
+        OTHER_DEVICE = 463 "unknow facesluiceId";
+    }
+    "EditAD" edit_ad {
+        NO_INFO = 461 "Parameter error";
+        NO_SLOT = 462 "Can't find adslot";
+        NO_SUCH_SLOT = 463 "AD num is full";
+        DOWNLOAD = 465 "AD file download fail";
+        OTHER_DEVICE = 467 "unknow facesluiceId";
+    }
+    "DelAD" del_ad {
+        NO_INFO = 461 "Parameter error";
+        NO_SLOT = 462 "Can't find adslot";
+        NO_SUCH_SLOT = 463 "adslot out of range";
+    }
+    "GetAudio" get_audio {
+        NO_INFO = 462 "Parameter error";
+        NONE = 463 "Can't find Audio";
+    }
+    "voiceplay" voice_play {
+        NO_INFO = 462 "Parameter error";
+        NO_NAME = 463 "can't find voicetype param";
+        NO_FILE = 464 "can't find VoiceFileName";
+    }
+    "ShowQRCode" show_qr_code {
+        NO_INFO = 462 "Parameter error";
+        NO_DATA = 463 "can't find QRCodeData Param";
+        OTHER_DEVICE = 464 "Unknow facesluiceId";
+    }
+    "GetSceneSnap" scene_snap {
+        NO_INFO = 462 "Parameter error";
+        FAILED = 463 "GetSceneSnap error";
+        NOT_SUPPORTED = 464 "Version not support GetSceneSnap";
+        OTHER_DEVICE = 465 "Unknow facesluiceId";
+    }
+    "GetPictureSimilarity" similarity {
+        NO_INFO = 462 "Parameter error";
+        OTHER_DEVICE = 463 "Unknow facesluiceId";
+        NO_FIRST = 464 "Unknow pic1info";
+        NO_SECOND = 465 "Unknow pic2info";
+        FIRST_NOT_BASE64 = 466 "base64_decode pic1info error";
+        FIRST_NO_FEATURE = 467 "GetPersonFeature pic1info error";
+        SECOND_NOT_BASE64 = 468 "base64_decode pic2info error";
+        SECOND_NO_FEATURE = 469 "GetPersonFeature pic2info error";
+    }
+    "GetPictureSearch" picture_search {
+        PACKET = 460 "Data out of range";
+        OTHER_DEVICE = 461 "Unkonw facesluiceId";
+        NO_INFO = 462 "Parameter error";
+        NO_SIMILARITY = 463 "Unkonw MaxSimilarity";
+        NO_NUMBER = 464 "Unkonw MaxNum";
+        NO_PICTURE = 465 "Unkonw picinfo";
+        NOBODY = 466 "No Meet Conditions Person";
+        NO_FEATURE = 467 "GetPersonFeature picinfo error";
+        NOT_BASE64 = 468 "base64_decode picinfo error";
+    }
+    "DetectFaceFromPic" detect_face {
+        NO_INFO = 462 "Parameter error";
+        OTHER_DEVICE = 463 "Unknow facesluiceId";
+        NO_PICTURE = 464 "Unknow picinfo";
+        NOT_BASE64 = 465 "base64_decode picinfo error";
+    }
+    "ManualPushRecords" push_records {
+        NO_INFO = 462 "Parameter error";
+        OTHER_DEVICE = 463 "Unknow facesluiceId";
+        NO_BEGIN = 464 "Unknow TimeS";
+        NO_END = 465 "Unknow TimeE";
+        NONE = 466 "Can't Find any record issue, please check TimeS and TimeE";
+        OFF = 467 "Unknow RecordUploadType";
+    }
+    "ManualPushSnaps" push_snaps {
+        NO_INFO = 462 "Parameter error";
+        OTHER_DEVICE = 463 "Unknow facesluiceId";
+        NO_BEGIN = 464 "Unknow TimeS";
+        NO_END = 465 "Unknow TimeE";
+        NONE = 466 "Can't Find any snap issue, please check TimeS and TimeE";
+        OFF = 467 "Unknow StrangerUploadType";
+    }
+    "QueryProgress" query_progress {
+        NO_INFO = 461 "Can't find info";
+    }
+    "PushAck" push_ack {
+        NO_INFO = 462 "Can't find info";
+        NO_TYPE = 463 "can't find PushAckType param";
+        NO_SUCH_TYPE = 464 "PushAckType Error";
+        NO_ID = 465 "SnapOrRecordID Param Error";
+        OFF = 466 "ResumefromBreakpoint !=1 or Snap or Record Push mode error";
+        FAILED = 468 "SetItemPushed error";
+        NO_RECORD = 469 "can not find SnapOrRecordID";
+    }
+    "Upgrade" upgrade {
+        NO_INFO = 461 "Parameter error";
+        NO_NAME = 462 "Can't find name";
+        DOWNLOAD = 463 "Upgrade file download fail";
+        NO_PATH = 464 "Can't find path";
+        OTHER_DEVICE = 468 "unknow facesluiceId";
+        NO_UPGRADE = 475 "Upgrade is not supported for this type's file";
+    }
+}
+
+/// Of operators whose table is missing: the document's most common line.
+pub(crate) const NO_INFO: Refusal = Refusal { code: 462, detail: "Parameter error" };
+/// What the device could not do for reasons of its own, where the operator's table has no line for it.
+pub(crate) const FAILED: Refusal = up_config::FAILED;
+
+/// What is wrong with a person or a picture; each operator has another code for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PersonFault {
+    /// `customId` is missing or longer than it may be.
+    NoCustomId,
+    /// Somebody has this `customId`.
+    Exists,
+    /// Nobody has it.
+    Unknown,
+    /// There is neither a picture nor where to fetch one.
+    NoPicture,
+    /// Not base64.
+    NotBase64,
+    /// The server's name or address cannot be used.
+    UnknownHost,
+    /// Nothing came from the server, or not in time.
+    Download,
+    /// Fewer bytes than any picture has.
+    TooShort,
+    /// Too many bytes or pixels.
+    TooLarge,
+    /// The bytes are no picture.
+    NotPicture,
+    /// No face, several, or none good enough.
+    NoFeature,
+    /// The device holds as many people as it can.
+    Full,
+    /// Somebody has the card of the built-in reader.
+    RfidTaken,
+    /// Somebody has the Wiegand card.
+    CardTaken,
+    /// `WGFacilityCode` is missing.
+    NoFacility,
+    /// `cardNum2` is missing.
+    NoCard,
+    /// The face is somebody's who is enrolled.
+    TooSimilar,
+    /// The picture cannot be stored.
+    PictureStore,
+    /// The person cannot be stored, or not like this.
+    PersonStore,
+}
+
+/// What a failure of the core means for a person.
+pub(crate) fn person_fault(error: &Error) -> PersonFault {
+    match error {
+        Error::NotFound { what } => missing(*what),
+        Error::AlreadyExists { what: Thing::PersonCode | Thing::Person } => PersonFault::Exists,
+        Error::Invalid { field: "cards", .. } => PersonFault::CardTaken,
+        Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } => PersonFault::NoFeature,
+        Error::BadPicture { .. } => PersonFault::NotPicture,
+        Error::LimitReached { .. } => PersonFault::Full,
+        Error::StorageFull => PersonFault::PictureStore,
+        Error::AlreadyExists { .. }
+        | Error::Invalid { .. }
+        | Error::InUse { .. }
+        | Error::Busy
+        | Error::Denied
+        | Error::NotSupported { .. }
+        | Error::Unavailable { .. }
+        | Error::Internal { .. } => PersonFault::PersonStore,
+    }
+}
+
+fn missing(what: Thing) -> PersonFault {
+    if matches!(what, Thing::Person | Thing::PersonCode) { PersonFault::Unknown } else { PersonFault::PersonStore }
+}
+
+/// The line of EditPerson.
+pub(crate) fn edit_person(fault: PersonFault) -> Refusal {
+    use edit_person as table;
+    match fault {
+        PersonFault::NoCustomId => table::NO_CUSTOM_ID,
+        PersonFault::NotBase64 | PersonFault::NotPicture => table::NOT_BASE64,
+        PersonFault::NoFeature => table::NO_FEATURE,
+        PersonFault::Full => table::FULL,
+        PersonFault::TooShort => table::TOO_SHORT,
+        PersonFault::TooLarge => table::TOO_LARGE,
+        PersonFault::UnknownHost => table::UNKNOWN_HOST,
+        PersonFault::Download => table::DOWNLOAD,
+        PersonFault::NoPicture => table::NO_PICTURE,
+        PersonFault::RfidTaken => table::RFID_TAKEN,
+        PersonFault::NoFacility => table::NO_FACILITY,
+        PersonFault::NoCard => table::NO_CARD,
+        PersonFault::CardTaken => table::CARD_TAKEN,
+        PersonFault::Exists
+        | PersonFault::Unknown
+        | PersonFault::TooSimilar
+        | PersonFault::PictureStore
+        | PersonFault::PersonStore => table::OTHER,
+    }
+}
+
+/// The `errcode` of one person of AddPersons, EditPersons and EditPersonsNew, in this order.
+fn item_codes(fault: PersonFault) -> [u16; 3] {
+    match fault {
+        PersonFault::NoCustomId => [470, 461, 461],
+        PersonFault::Exists => [461, 479, 479],
+        PersonFault::Unknown => [470, 462, 479],
+        PersonFault::NoPicture => [463, 479, 481],
+        PersonFault::UnknownHost => [464; 3],
+        PersonFault::Download => [465; 3],
+        PersonFault::NotBase64 | PersonFault::TooShort | PersonFault::NotPicture => [466; 3],
+        PersonFault::TooLarge => [467; 3],
+        PersonFault::NoFeature => [468; 3],
+        PersonFault::PictureStore => [469; 3],
+        PersonFault::Full | PersonFault::PersonStore => [470, 479, 479],
+        PersonFault::RfidTaken => [462, 479, 480],
+        PersonFault::CardTaken => [475, 479, 475],
+        PersonFault::NoFacility => [476; 3],
+        PersonFault::NoCard => [477; 3],
+        PersonFault::TooSimilar => [478, 479, 479],
+    }
+}
+
+/// The `errcode` of one person of AddPersons.
+pub(crate) fn add_persons_item(fault: PersonFault) -> u16 {
+    item_codes(fault)[0]
+}
+
+/// The `errcode` of one person of EditPersons.
+pub(crate) fn edit_persons_item(fault: PersonFault) -> u16 {
+    item_codes(fault)[1]
+}
+
+/// The `errcode` of one person of EditPersonsNew.
+pub(crate) fn edit_persons_new_item(fault: PersonFault) -> u16 {
+    item_codes(fault)[2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_table_has_a_code_twice() {
+        let mut lines: Vec<_> = ALL.iter().map(|(operator, refusal)| (*operator, refusal.code)).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        assert_eq!(lines.len(), ALL.len());
+    }
+
+    #[test]
+    fn faults_of_the_core_have_lines() {
+        let cases = [
+            (Error::NoFace, 464),
+            (Error::BadPicture { why: String::new() }, 463),
+            (Error::LimitReached { what: Thing::Person }, 467),
+            (Error::invalid("cards", "taken"), 476),
+            (Error::StorageFull, 465),
+        ];
+        for (error, code) in cases {
+            assert_eq!(edit_person(person_fault(&error)).code, code, "{error}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! How far away a face is by its size: the document's table.
+
+/// Pixels, and the distance in centimetres at which a face is so large.
+const TABLE: [(i64, i64); 22] = [
+    (100, 218),
+    (120, 192),
+    (140, 160),
+    (150, 152),
+    (160, 143),
+    (180, 126),
+    (200, 114),
+    (220, 102),
+    (240, 90),
+    (260, 85),
+    (280, 83),
+    (300, 78),
+    (350, 67),
+    (400, 50),
+    (450, 48),
+    (500, 45),
+    (550, 41),
+    (600, 37),
+    (650, 34),
+    (700, 30),
+    (750, 27),
+    (800, 24),
+];
+
+/// The smallest face at a distance in centimetres, pixels.
+pub(crate) fn pixels(distance: i64) -> i64 {
+    between(TABLE.iter().rev().map(|(pixels, distance)| (*distance, *pixels)), distance)
+}
+
+/// The distance of the smallest face in pixels, centimetres; within what can be set.
+pub(crate) fn distance(pixels: i64) -> i64 {
+    between(TABLE.iter().copied(), pixels).clamp(30, 200)
+}
+
+/// On the line between the two points around `x`; beyond the table its end.
+fn between(points: impl Iterator<Item = (i64, i64)>, x: i64) -> i64 {
+    let mut before: Option<(i64, i64)> = None;
+    for (at, y) in points {
+        match before {
+            _ if at < x => before = Some((at, y)),
+            Some((last, from)) => return from + (y - from) * (x - last) / (at - last),
+            None => return y,
+        }
+    }
+    before.map_or(0, |(_, y)| y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_and_distance_belong_together() {
+        assert_eq!((distance(120), pixels(192)), (192, 120));
+        assert_eq!((distance(110), pixels(114)), (200, 200));
+        assert_eq!((distance(10), distance(5000)), (200, 30));
+        assert_eq!((pixels(30), pixels(200)), (700, 114));
+    }
+}

@@ -1,0 +1,135 @@
+//! Where the broker is, and how to log in there.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rumqttc::{MqttOptions, TlsConfiguration, Transport};
+use url::Url;
+
+use crate::Config;
+
+/// The largest message taken, and room for its topic, bytes.
+const LARGEST_MESSAGE: usize = (8 << 20) + (64 << 10);
+/// As large as a message may be that is sent.
+const LARGEST_ANSWER: usize = 65 << 20;
+/// Seconds between two signs of life of the connection.
+const KEEP_ALIVE: u64 = 30;
+
+/// Why the broker's address or the files beside it cannot be used; names no password.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Not `mqtt://host:port` or `mqtts://host:port`.
+    #[error("must be mqtt://host:port or mqtts://host:port, without user name, path or query")]
+    Address,
+    /// The password cannot be read.
+    #[error("the password file cannot be read: {0}")]
+    Password(std::io::Error),
+    /// The certificates cannot be read.
+    #[error("the certificates cannot be read: {0}")]
+    Certificates(String),
+}
+
+/// Where the broker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broker {
+    host: String,
+    port: u16,
+    encrypted: bool,
+    username: String,
+    password_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+}
+
+impl Broker {
+    pub(crate) fn read(config: &Config) -> Result<Self, BrokerError> {
+        let url = Url::parse(&config.broker).map_err(|_| BrokerError::Address)?;
+        let encrypted = match url.scheme() {
+            "mqtt" => false,
+            "mqtts" => true,
+            _ => return Err(BrokerError::Address),
+        };
+        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        if !bare || !url.username().is_empty() || url.password().is_some() {
+            return Err(BrokerError::Address);
+        }
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(BrokerError::Address)?;
+        Ok(Self {
+            host: host.to_owned(),
+            port: url.port().unwrap_or(if encrypted { 8883 } else { 1883 }),
+            encrypted,
+            username: config.username.clone(),
+            password_file: config.password_file.clone(),
+            ca_file: config.ca_file.clone(),
+        })
+    }
+
+    /// How to connect; the files are read anew, so that they can be changed while the device runs.
+    pub(super) async fn options(&self, id: &str) -> Result<MqttOptions, BrokerError> {
+        // IPv6 addresses are in brackets for the connection and without them for the certificate.
+        let mut options = MqttOptions::new(id, self.host.clone(), self.port);
+        options.set_keep_alive(std::time::Duration::from_secs(KEEP_ALIVE));
+        // What came while the device was away would be done late: a door opened an hour after.
+        options.set_clean_session(true);
+        options.set_manual_acks(true);
+        options.set_inflight(super::SIDE_BY_SIDE);
+        options.set_max_packet_size(LARGEST_MESSAGE, LARGEST_ANSWER);
+        if !self.username.is_empty() {
+            options.set_credentials(self.username.clone(), self.password().await?);
+        }
+        if self.encrypted {
+            options.set_transport(Transport::tls_with_config(self.tls().await?));
+        }
+        Ok(options)
+    }
+
+    async fn password(&self) -> Result<String, BrokerError> {
+        let Some(file) = &self.password_file else { return Ok(String::new()) };
+        let password = tokio::fs::read_to_string(file).await.map_err(BrokerError::Password)?;
+        Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    async fn tls(&self) -> Result<TlsConfiguration, BrokerError> {
+        if let Some(file) = &self.ca_file {
+            let ca = tokio::fs::read(file).await.map_err(|error| BrokerError::Certificates(error.to_string()))?;
+            return Ok(TlsConfiguration::Simple { ca, alpn: None, client_auth: None });
+        }
+        let read = tokio::task::spawn_blocking(machine_certificates).await;
+        let roots = read.map_err(|error| BrokerError::Certificates(error.to_string()))?;
+        let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(TlsConfiguration::Rustls(Arc::new(config)))
+    }
+}
+
+/// What the machine trusts.
+fn machine_certificates() -> rustls::RootCertStore {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broker(url: &str) -> Option<(String, u16, bool)> {
+        let config = Config {
+            broker: url.to_owned(),
+            username: String::new(),
+            password_file: None,
+            ca_file: None,
+            device_id: String::new(),
+            topic_prefix: "mqtt/face".to_owned(),
+        };
+        Broker::read(&config).ok().map(|broker| (broker.host, broker.port, broker.encrypted))
+    }
+
+    #[test]
+    fn an_address_is_a_scheme_a_host_and_perhaps_a_port() {
+        assert_eq!(broker("mqtt://127.0.0.1:61613"), Some(("127.0.0.1".to_owned(), 61613, false)));
+        assert_eq!(broker("mqtt://broker.example"), Some(("broker.example".to_owned(), 1883, false)));
+        assert_eq!(broker("mqtts://broker.example/"), Some(("broker.example".to_owned(), 8883, true)));
+        for bad in ["", "127.0.0.1:1883", "http://a", "mqtt://", "mqtt://u:p@a", "mqtt://a/path", "mqtt://a?x=1"] {
+            assert_eq!(broker(bad), None, "{bad}");
+        }
+    }
+}

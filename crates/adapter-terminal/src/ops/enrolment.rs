@@ -1,0 +1,170 @@
+//! Enrolling and changing one person, for every operator that does it.
+
+use std::io::Cursor;
+
+use adapter::{OutboundError, PictureTextError, decode_picture};
+use bytes::Bytes;
+use domain::{
+    Amendment, Error, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, Profile, SeveralFaces, Similarity,
+    Window,
+};
+
+use crate::codes::{PersonFault, person_fault};
+use crate::convert::people::{self, SentCards};
+use crate::core::{Core, NAME};
+use crate::wire::people::{OwnFields, PersonFields};
+
+/// The largest picture, bytes.
+pub(crate) const LARGEST_PICTURE: usize = 1 << 20;
+/// A shorter file is no picture, bytes.
+const SHORTEST_PICTURE: usize = 1000;
+/// The most pixels of a fetched picture, along its longer and its shorter side.
+const MOST_PIXELS: (u32, u32) = (1920, 1080);
+
+/// What may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Nobody of this id may be there.
+    Add,
+    /// Somebody of this id must be there.
+    Edit,
+    /// Either.
+    AddOrEdit,
+}
+
+/// Enrols a person or changes one: all of it or nothing.
+pub(crate) async fn enrol(core: &Core, fields: PersonFields, act: Act) -> Result<Person, PersonFault> {
+    let code = people::code(&fields)?;
+    let present = match core.appliance.person_by_code(code.clone()).await {
+        Ok(person) => Some(person),
+        Err(Error::NotFound { .. }) => None,
+        Err(error) => return Err(fault(&error)),
+    };
+    match (&present, act) {
+        (Some(_), Act::Add) => return Err(PersonFault::Exists),
+        (None, Act::Edit) => return Err(PersonFault::Unknown),
+        (Some(_), Act::Edit | Act::AddOrEdit) | (None, Act::Add | Act::AddOrEdit) => {}
+    }
+    let own = own_fields(core, present.as_ref()).await?;
+    people::check_cards(&fields, &own)?;
+    check_free_cards(core, &fields, present.as_ref()).await?;
+    let before = present.as_ref().map(|person| person.profile.clone()).unwrap_or_default();
+    let profile = people::profile(&fields, &own, before, &core.zone())?;
+    let photo = picture(core, &fields).await?;
+    let kept = own.clone().with(&fields.own).note();
+    let stored = match present {
+        Some(person) => change(core, &person, fields, own, photo).await?,
+        None => add(core, code, profile, photo, fields.check_similarity).await?,
+    };
+    core.state().annotate(stored.id, kept).await.map_err(|error| fault(&error))?;
+    Ok(stored)
+}
+
+async fn own_fields(core: &Core, person: Option<&Person>) -> Result<OwnFields, PersonFault> {
+    let Some(person) = person else { return Ok(OwnFields::default()) };
+    let notes = core.state().annotations(vec![person.id]).await.map_err(|error| fault(&error))?;
+    Ok(OwnFields::kept(notes.get(&person.id)))
+}
+
+/// Two cards of one person may be the same; two people have none in common.
+async fn check_free_cards(core: &Core, fields: &PersonFields, but: Option<&Person>) -> Result<(), PersonFault> {
+    let SentCards { wiegand, rf } = SentCards::of(fields);
+    for (card, taken) in [(rf, PersonFault::RfidTaken), (wiegand, PersonFault::CardTaken)] {
+        let Some(card) = card else { continue };
+        let filter = PersonFilter { card: Some(card), ..Default::default() };
+        let holders = core.appliance.people(filter, Window { skip: 0, limit: 1 }).await.map_err(|e| fault(&e))?;
+        if holders.rows.iter().any(|holder| Some(holder.id) != but.map(|person| person.id)) {
+            return Err(taken);
+        }
+    }
+    Ok(())
+}
+
+async fn add(
+    core: &Core,
+    code: domain::PersonCode,
+    profile: Profile,
+    photo: Option<Bytes>,
+    check_similarity: bool,
+) -> Result<Person, PersonFault> {
+    let photo = photo.ok_or(PersonFault::NoPicture)?;
+    if check_similarity && resembles_somebody(core, photo.clone()).await? {
+        return Err(PersonFault::TooSimilar);
+    }
+    let person = NewPerson {
+        code: Some(code),
+        profile,
+        libraries: vec![LibraryId::DEFAULT],
+        photo,
+        several_faces: SeveralFaces::TakeLargest,
+    };
+    core.appliance.enrol(NAME, person).await.map_err(|error| fault(&error))
+}
+
+async fn change(
+    core: &Core,
+    person: &Person,
+    fields: PersonFields,
+    own: OwnFields,
+    photo: Option<Bytes>,
+) -> Result<Person, PersonFault> {
+    let amendment = Amendment { photo, several_faces: SeveralFaces::TakeLargest, libraries: None };
+    let zone = core.zone();
+    // What could be wrong with the fields was found before; what another adapter changed meanwhile is kept.
+    let put = move |before: Profile| people::profile(&fields, &own, before.clone(), &zone).unwrap_or(before);
+    core.appliance.amend_person(NAME, person.id, amendment, put).await.map_err(|error| fault(&error))
+}
+
+async fn resembles_somebody(core: &Core, photo: Bytes) -> Result<bool, PersonFault> {
+    let libraries = core.appliance.libraries(LibraryFilter::default()).await.map_err(|error| fault(&error))?;
+    let libraries = libraries.into_iter().map(|library| library.id).collect();
+    let found = core.appliance.search(photo, libraries, 1, Similarity::DEFAULT_THRESHOLD).await;
+    Ok(!found.map_err(|error| fault(&error))?.hits.is_empty())
+}
+
+/// The picture that was sent along, or that lies where the command says.
+async fn picture(core: &Core, fields: &PersonFields) -> Result<Option<Bytes>, PersonFault> {
+    match (&fields.pic, &fields.pic_uri) {
+        (Some(text), _) => decode_picture(text, LARGEST_PICTURE).map(Some).map_err(|error| match error {
+            PictureTextError::TooLarge => PersonFault::TooLarge,
+            PictureTextError::Empty | PictureTextError::NotBase64 => PersonFault::NotBase64,
+        }),
+        (None, Some(url)) => fetch(core, url).await.map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+async fn fetch(core: &Core, url: &str) -> Result<Bytes, PersonFault> {
+    let picture = core.outbound.fetch_picture(url, LARGEST_PICTURE).await.map_err(|error| match error {
+        OutboundError::BadUrl { .. } | OutboundError::NotAllowed | OutboundError::UnknownHost => {
+            PersonFault::UnknownHost
+        }
+        OutboundError::TooLarge => PersonFault::TooLarge,
+        OutboundError::Unreachable { .. }
+        | OutboundError::TimedOut
+        | OutboundError::Status(_)
+        | OutboundError::Disk(_)
+        | OutboundError::Setup { .. } => PersonFault::Download,
+    })?;
+    if picture.len() < SHORTEST_PICTURE {
+        return Err(PersonFault::TooShort);
+    }
+    if has_too_many_pixels(&picture) { Err(PersonFault::TooLarge) } else { Ok(picture) }
+}
+
+/// By its header alone; what has none is for the decoder to refuse.
+fn has_too_many_pixels(picture: &[u8]) -> bool {
+    let reader = image::ImageReader::new(Cursor::new(picture)).with_guessed_format();
+    let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
+    let (longer, shorter) = size.map_or((0, 0), |(width, height)| (width.max(height), width.min(height)));
+    longer > MOST_PIXELS.0 || shorter > MOST_PIXELS.1
+}
+
+/// Tells the operator when the device itself is at fault.
+fn fault(error: &Error) -> PersonFault {
+    let fault = person_fault(error);
+    if matches!(error, Error::Internal { .. } | Error::StorageFull) {
+        tracing::error!(error = error.chain(), "a person cannot be stored");
+    }
+    fault
+}

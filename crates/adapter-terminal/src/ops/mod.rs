@@ -1,0 +1,188 @@
+//! The operators, each with what is checked before it is done.
+
+mod batches;
+mod device;
+pub(crate) mod enrolment;
+pub(crate) mod http;
+mod people;
+mod pictures;
+mod records;
+mod screen;
+pub(crate) mod settings;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::codes::{self, Refusal};
+use crate::core::Core;
+use crate::wire::{Command, Fault, Fields, Reply};
+
+/// A command that may be done.
+pub(crate) struct Call {
+    pub(crate) core: Arc<Core>,
+    /// What `info` holds; nothing when it is a list.
+    pub(crate) info: Fields,
+    pub(crate) command: Command,
+}
+
+type Outcome = Result<Reply, Fault>;
+type Run = fn(Call) -> BoxFuture<'static, Outcome>;
+
+/// An operator.
+pub(crate) struct Operation {
+    /// As answers name it.
+    pub(crate) name: &'static str,
+    run: Run,
+    /// Whether it is done at once, because pushes wait for it.
+    pub(crate) urgent: bool,
+    /// Refuses a command without an object `info`; `None` where the operator checks that itself.
+    no_info: Option<Refusal>,
+    /// Refuses a command for another device; `None` where the document lets any device obey.
+    other_device: Option<Refusal>,
+    /// Refuses a packet of more than 1 MB; `None` where the document sets no limit.
+    packet: Option<Refusal>,
+}
+
+impl Operation {
+    /// Does the command, unless it cannot be done.
+    pub(crate) async fn perform(&self, core: &Arc<Core>, command: Command) -> Outcome {
+        if let Some(refusal) = self.packet.filter(|_| command.oversized) {
+            return Err(refusal.into());
+        }
+        let info = command.fields();
+        if let Some(refusal) = self.no_info.filter(|_| info.is_none()) {
+            return Err(refusal.into());
+        }
+        if let Some(refusal) = self.other_device.filter(|_| !command.is_for(&core.id)) {
+            return Err(refusal.into());
+        }
+        (self.run)(Call { core: Arc::clone(core), info: info.unwrap_or_default(), command }).await
+    }
+
+    /// Whether a message on the common topic confirms that this device is online.
+    pub(crate) fn is_online_ack(&self, command: &Command, id: &str) -> bool {
+        self.name == ONLINE_ACK && command.fields().and_then(|info| info.device()).is_some_and(|named| named == id)
+    }
+
+    const fn urgent(self) -> Self {
+        Self { urgent: true, ..self }
+    }
+
+    const fn addressed(self, refusal: Refusal) -> Self {
+        Self { other_device: Some(refusal), ..self }
+    }
+
+    const fn bounded(self, refusal: Refusal) -> Self {
+        Self { packet: Some(refusal), ..self }
+    }
+
+    /// Checks by itself whether there is an `info`, and of what kind.
+    const fn of_any_info(self) -> Self {
+        Self { no_info: None, ..self }
+    }
+}
+
+const ONLINE_ACK: &str = "Online-Ack";
+
+/// The operator of this name, exactly spelt or else in any letter case.
+pub(crate) fn find(name: &str) -> Option<&'static Operation> {
+    let name = if name.eq_ignore_ascii_case("ManualPushSaps") { "ManualPushSnaps" } else { name };
+    let exact = OPERATIONS.iter().find(|operation| operation.name == name);
+    exact.or_else(|| OPERATIONS.iter().find(|operation| operation.name.eq_ignore_ascii_case(name)))
+}
+
+const fn op(name: &'static str, no_info: Refusal, run: Run) -> Operation {
+    Operation { name, run, urgent: false, no_info: Some(no_info), other_device: None, packet: None }
+}
+
+use codes::{
+    add_persons, del_ad, del_person, delete_all, delete_persons, detect_face, edit_ad, edit_persons, edit_persons_new,
+    picture_search, push_ack, push_records, push_snaps, query_progress, scene_snap, search_list, search_person,
+    set_time, show_qr_code, similarity, up_config, up_face, up_http, up_mqtt, up_sound, up_temperature, upgrade,
+};
+
+const OPERATIONS: &[Operation] = &[
+    op("EditPerson", codes::edit_person::NO_INFO, |call| Box::pin(people::edit_person(call)))
+        .bounded(codes::edit_person::PACKET),
+    op("QueryPerson", codes::NO_INFO, |call| Box::pin(people::query_person(call))),
+    op("SearchPerson", search_person::NO_INFO, |call| Box::pin(people::search_person(call)))
+        .bounded(search_person::PACKET),
+    op("SearchPersonList", search_list::NO_INFO, |call| Box::pin(people::search_person_list(call)))
+        .addressed(search_list::OTHER_DEVICE)
+        .bounded(search_list::PACKET),
+    op("DelPerson", del_person::NO_INFO, |call| Box::pin(people::del_person(call))),
+    op("DeleteAllPerson", delete_all::NO_INFO, |call| Box::pin(people::delete_all_person(call)))
+        .bounded(delete_all::PACKET),
+    op("DeletePersons", delete_persons::NO_INFO, |call| Box::pin(people::delete_persons(call))).of_any_info(),
+    op("AddPersons", add_persons::NO_INFO, |call| Box::pin(batches::add_persons(call)))
+        .of_any_info()
+        .bounded(add_persons::PACKET),
+    op("EditPersons", edit_persons::NO_INFO, |call| Box::pin(batches::edit_persons(call)))
+        .of_any_info()
+        .bounded(edit_persons::PACKET),
+    op("EditPersonsNew", edit_persons_new::NO_INFO, |call| Box::pin(batches::edit_persons_new(call)))
+        .of_any_info()
+        .bounded(edit_persons_new::PACKET),
+    op("QueryProgress", query_progress::NO_INFO, |call| Box::pin(batches::query_progress(call))).urgent(),
+    op("Upgrade", upgrade::NO_INFO, |call| Box::pin(device::upgrade(call))).addressed(upgrade::OTHER_DEVICE),
+    op("Versions", codes::NO_INFO, |call| Box::pin(device::versions(call))),
+    op("Getconfig", codes::NO_INFO, |call| Box::pin(settings::get_config(call))),
+    op("Upconfig", up_config::NO_INFO, |call| Box::pin(settings::up_config(call))),
+    op("GetSoundconfig", codes::NO_INFO, |call| Box::pin(settings::get_sound_config(call))),
+    op("UpSoundconfig", up_sound::NO_INFO, |call| Box::pin(settings::up_sound_config(call))),
+    op("GetTPTconfig", codes::NO_INFO, |call| Box::pin(settings::get_tpt_config(call))),
+    op("UpTPTconfig", up_temperature::NO_INFO, |call| Box::pin(settings::up_tpt_config(call))),
+    op("GetMQTTconfig", codes::NO_INFO, |call| Box::pin(settings::get_mqtt_config(call))),
+    op("UpMQTTconfig", up_mqtt::NO_INFO, |call| Box::pin(settings::up_mqtt_config(call))),
+    op("GetFaceconfig", codes::NO_INFO, |call| Box::pin(settings::get_face_config(call))),
+    op("UpFaceconfig", up_face::NO_INFO, |call| Box::pin(settings::up_face_config(call)))
+        .addressed(up_face::OTHER_DEVICE),
+    op("GetHTTPconfig", codes::NO_INFO, |call| Box::pin(http::get_http_config(call))),
+    op("UpHTTPconfig", up_http::NO_INFO, |call| Box::pin(http::up_http_config(call))),
+    op("RebootDevice", codes::NO_INFO, |call| Box::pin(device::reboot_device(call))),
+    op("GetSysTime", codes::NO_INFO, |call| Box::pin(device::get_sys_time(call))),
+    op("SetSysTime", set_time::NO_INFO, |call| Box::pin(device::set_sys_time(call))),
+    op("SetFactoryDefault", codes::NO_INFO, |call| Box::pin(device::set_factory_default(call))),
+    op(ONLINE_ACK, codes::NO_INFO, |call| Box::pin(records::online_ack(call))).of_any_info().urgent(),
+    op("PushAck", push_ack::NO_INFO, |call| Box::pin(records::push_ack(call))).urgent(),
+    op("ManualPushRecords", push_records::NO_INFO, |call| Box::pin(records::manual_push_records(call)))
+        .addressed(push_records::OTHER_DEVICE),
+    op("ManualPushSnaps", push_snaps::NO_INFO, |call| Box::pin(records::manual_push_snaps(call)))
+        .addressed(push_snaps::OTHER_DEVICE),
+    op("EditAD", edit_ad::NO_INFO, |call| Box::pin(screen::edit_ad(call))).addressed(edit_ad::OTHER_DEVICE),
+    op("DelAD", del_ad::NO_INFO, |call| Box::pin(screen::del_ad(call))),
+    op("ShowQRCode", show_qr_code::NO_INFO, |call| Box::pin(screen::show_qr_code(call)))
+        .addressed(show_qr_code::OTHER_DEVICE),
+    op("GetSceneSnap", scene_snap::NO_INFO, |call| Box::pin(pictures::get_scene_snap(call)))
+        .addressed(scene_snap::OTHER_DEVICE),
+    op("GetPictureSimilarity", similarity::NO_INFO, |call| Box::pin(pictures::get_picture_similarity(call)))
+        .addressed(similarity::OTHER_DEVICE),
+    op("GetPictureSearch", picture_search::NO_INFO, |call| Box::pin(pictures::get_picture_search(call)))
+        .addressed(picture_search::OTHER_DEVICE)
+        .bounded(picture_search::PACKET),
+    op("DetectFaceFromPic", detect_face::NO_INFO, |call| Box::pin(pictures::detect_face_from_pic(call)))
+        .addressed(detect_face::OTHER_DEVICE),
+];
+
+/// What the device could not do for reasons of its own.
+pub(crate) fn failed(error: &domain::Error) -> Fault {
+    tracing::error!(error = error.chain(), "a command failed");
+    codes::FAILED.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_found_in_any_letter_case_and_by_their_misprints() {
+        assert_eq!(find("editperson").map(|operation| operation.name), Some("EditPerson"));
+        assert_eq!(find("ManualPushSaps").map(|operation| operation.name), Some("ManualPushSnaps"));
+        assert!(find("GetNetConfig").is_none());
+        let mut names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), OPERATIONS.len());
+    }
+}

@@ -1,0 +1,113 @@
+//! Pictures: what a camera sees now, and faces in pictures that are sent.
+
+use adapter::{PictureTextError, decode_picture};
+use bytes::Bytes;
+use domain::{CameraStatus, Error, LibraryFilter, Similarity};
+use serde_json::json;
+
+use super::enrolment::LARGEST_PICTURE;
+use super::{Call, Outcome, failed};
+use crate::codes::{Refusal, detect_face, picture_search, scene_snap, similarity};
+use crate::convert::{people, scene};
+use crate::wire::people::OwnFields;
+use crate::wire::{Fault, Reply};
+
+/// People found at most.
+const MOST_FOUND: i64 = 20;
+
+/// Takes a picture of what the first camera that delivers sees (GetSceneSnap, section 16).
+pub(crate) async fn get_scene_snap(call: Call) -> Outcome {
+    let kind = call.info.int("ImgType").unwrap_or(2);
+    let quality = call.info.int("ImgQuality").unwrap_or(55).clamp(55, 100) as u8;
+    let format = scene::Format::of(kind).ok_or(scene_snap::NOT_SUPPORTED)?;
+    let picture = snapshot(&call).await.map_err(|_| scene_snap::FAILED)?;
+    let encoded = tokio::task::spawn_blocking(move || scene::encode(&picture, format, quality)).await;
+    let encoded = encoded.ok().flatten().ok_or(scene_snap::FAILED)?;
+    Ok(Reply::with(json!({ "ImgType": kind.to_string(), "ImgData": encoded })))
+}
+
+async fn snapshot(call: &Call) -> domain::Result<Bytes> {
+    let appliance = &call.core.appliance;
+    let cameras = appliance.cameras().await?;
+    let online = cameras.iter().find(|camera| appliance.camera_status(camera.id) == CameraStatus::Online);
+    let camera = online.ok_or(Error::Unavailable { what: "a camera that delivers pictures" })?;
+    appliance.snapshot(camera.id).await
+}
+
+/// Reads a picture in text; `missing` when there is none.
+fn picture(text: Option<String>, missing: Refusal, not_base64: Refusal) -> Result<Bytes, Refusal> {
+    let text = text.filter(|text| !text.trim().is_empty()).ok_or(missing)?;
+    decode_picture(&text, LARGEST_PICTURE).map_err(|error| match error {
+        PictureTextError::Empty => missing,
+        PictureTextError::TooLarge | PictureTextError::NotBase64 => not_base64,
+    })
+}
+
+/// Tells how alike two faces are (GetPictureSimilarity, section 17).
+pub(crate) async fn get_picture_similarity(call: Call) -> Outcome {
+    use similarity as table;
+    let text = |names: [&str; 2]| call.info.first(&names, crate::wire::Fields::text);
+    let first = text(["picinfo1", "pic1info"]).ok_or(table::NO_FIRST)?;
+    let second = text(["picinfo2", "pic2info"]).ok_or(table::NO_SECOND)?;
+    let first = picture(Some(first), table::NO_FIRST, table::FIRST_NOT_BASE64)?;
+    let second = picture(Some(second), table::NO_SECOND, table::SECOND_NOT_BASE64)?;
+    let appliance = &call.core.appliance;
+    let compared = match appliance.compare(first.clone(), second).await {
+        Ok(similarity) => similarity,
+        Err(error) if is_of_the_picture(&error) => {
+            // Which one it was: a picture is as much like itself as can be, if it shows a face at all.
+            let first_shows = appliance.compare(first.clone(), first).await.is_ok();
+            return Err(if first_shows { table::SECOND_NO_FEATURE } else { table::FIRST_NO_FEATURE }.into());
+        }
+        Err(error) => return Err(failed(&error)),
+    };
+    Ok(Reply::with(json!({ "Similarity": format!("{:.1}", f64::from(compared.value()) * 100.0) })))
+}
+
+/// Whether there is no usable face in it.
+fn is_of_the_picture(error: &Error) -> bool {
+    matches!(error, Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } | Error::BadPicture { .. })
+}
+
+/// Finds the people most like a face (GetPictureSearch, section 18).
+pub(crate) async fn get_picture_search(call: Call) -> Outcome {
+    use picture_search as table;
+    let threshold = call.info.float("MaxSimilarity").ok_or(table::NO_SIMILARITY)?;
+    let number = call.info.int("MaxNum").filter(|number| *number > 0).ok_or(table::NO_NUMBER)?;
+    let text = call.command.top.text("picinfo").or_else(|| call.info.text("picinfo"));
+    let photo = picture(text, table::NO_PICTURE, table::NOT_BASE64)?;
+    let (core, limit) = (&call.core, number.min(MOST_FOUND) as usize);
+    let libraries = core.appliance.libraries(LibraryFilter::default()).await.map_err(|error| failed(&error))?;
+    let (block, ids) = (people::block_libraries(&libraries), libraries.iter().map(|library| library.id).collect());
+    let threshold = Similarity::from_percent(threshold as f32);
+    let found = core.appliance.search(photo, ids, limit, threshold).await.map_err(|error| match error {
+        error if is_of_the_picture(&error) => Fault::from(table::NO_FEATURE),
+        error => failed(&error),
+    })?;
+    if found.hits.is_empty() {
+        return Err(table::NOBODY.into());
+    }
+    let notes = core.state().annotations(found.hits.iter().map(|hit| hit.person.id).collect()).await;
+    let (notes, zone) = (notes.map_err(|error| failed(&error))?, core.zone());
+    let rows: Vec<_> = found
+        .hits
+        .iter()
+        .map(|hit| people::hit(&hit.person, &OwnFields::kept(notes.get(&hit.person.id)), &block, &zone))
+        .collect();
+    let mut reply = Reply::with(json!({ "TotalNum": rows.len(), "SearchInfo": rows }));
+    // Half of the clients look for it here.
+    reply.top.insert("result".to_owned(), json!("ok"));
+    Ok(reply)
+}
+
+/// Tells whether there is a face (DetectFaceFromPic, section 19).
+pub(crate) async fn detect_face_from_pic(call: Call) -> Outcome {
+    use detect_face as table;
+    let photo = picture(call.info.text("picinfo"), table::NO_PICTURE, table::NOT_BASE64)?;
+    let face = match call.core.appliance.faces(photo).await {
+        Ok(_) => 1,
+        Err(error) if is_of_the_picture(&error) => 0,
+        Err(error) => return Err(failed(&error)),
+    };
+    Ok(Reply::with(json!({ "DetectFace": face.to_string() })))
+}

@@ -1,0 +1,93 @@
+//! What a screen shows. The box has none: it is kept, and announced to whatever front end there is.
+
+use adapter::{content_type, decode_picture};
+use serde_json::{Value, json};
+
+use super::enrolment::LARGEST_PICTURE;
+use super::{Call, Outcome, failed};
+use crate::codes::{del_ad, edit_ad, show_qr_code};
+use crate::convert::data_uri;
+use crate::wire::Reply;
+
+const LAST_SLOT: i64 = 4;
+const POLL_SECONDS: i64 = 10;
+/// The longest text or picture of a code, bytes.
+const LONGEST_CODE: usize = (32 << 10) - 1;
+const LEAST: i64 = 10;
+
+fn key(slot: i64) -> String {
+    format!("advertisement.{slot}")
+}
+
+/// Puts an advertisement into a slot, or changes how long it is shown (EditAD, section 12).
+pub(crate) async fn edit_ad(call: Call) -> Outcome {
+    let slot = call.info.int("adslot").ok_or(edit_ad::NO_SLOT)?;
+    if !(0..=LAST_SLOT).contains(&slot) {
+        return Err(edit_ad::NO_SUCH_SLOT.into());
+    }
+    let state = call.core.state();
+    let kept = state.value(&key(slot)).await.map_err(|error| failed(&error))?;
+    let kept: Option<Value> = kept.and_then(|kept| serde_json::from_str(&kept).ok());
+    let picture = match (call.info.filled("path"), &kept) {
+        (Some(url), _) => {
+            let fetched = call.core.outbound.fetch_picture(&url, LARGEST_PICTURE).await;
+            let picture = fetched.map_err(|_| edit_ad::DOWNLOAD)?;
+            if !content_type(&picture).starts_with("image/") {
+                return Err(edit_ad::DOWNLOAD.into());
+            }
+            json!(data_uri(&picture))
+        }
+        (None, Some(kept)) => kept["picture"].clone(),
+        (None, None) => return Err(edit_ad::DOWNLOAD.into()),
+    };
+    let before = kept.and_then(|kept| kept["polltime"].as_i64());
+    let seconds = call.info.int("polltime").or(before).unwrap_or(POLL_SECONDS);
+    let shown = json!({ "picture": picture, "polltime": seconds }).to_string();
+    state.set_value(&key(slot), Some(shown.clone())).await.map_err(|error| failed(&error))?;
+    call.core.appliance.tell_front_end(key(slot), shown);
+    Ok(echo(&call))
+}
+
+/// Empties a slot (DelAD, section 12.3).
+pub(crate) async fn del_ad(call: Call) -> Outcome {
+    let slot = call.info.int("adslot").ok_or(del_ad::NO_SLOT)?;
+    if !(0..=LAST_SLOT).contains(&slot) {
+        return Err(del_ad::NO_SUCH_SLOT.into());
+    }
+    call.core.state().set_value(&key(slot), None).await.map_err(|error| failed(&error))?;
+    call.core.appliance.tell_front_end(key(slot), String::new());
+    Ok(echo(&call))
+}
+
+fn echo(call: &Call) -> Reply {
+    Reply::with(json!({ "adid": call.info.text("adid").unwrap_or_default() }))
+}
+
+/// Shows a code, or takes it off again (ShowQRCode, section 14).
+pub(crate) async fn show_qr_code(call: Call) -> Outcome {
+    use show_qr_code as table;
+    let info = &call.info;
+    if info.int("ShowStatus") == Some(0) {
+        call.core.appliance.tell_front_end("qr code", String::new());
+        return Ok(Reply::default());
+    }
+    let data = info.text("QRCodeData").filter(|data| (1..=LONGEST_CODE).contains(&data.len())).ok_or(table::NO_DATA)?;
+    let kind = info.int("ImageType").filter(|kind| (1..=4).contains(kind)).ok_or(table::NO_DATA)?;
+    if kind != 1 {
+        let picture = decode_picture(&data, LONGEST_CODE).map_err(|_| table::NO_DATA)?;
+        if !content_type(&picture).starts_with("image/") {
+            return Err(table::NO_DATA.into());
+        }
+    }
+    let place = |name, usual: i64| info.int(name).unwrap_or(usual).max(LEAST);
+    let shown = json!({
+        "ImageType": kind,
+        "AbsX": place("AbsX", 10),
+        "AbsY": place("AbsY", 10),
+        "ImageW": place("ImageW", 200),
+        "ImageH": place("ImageH", 200),
+        "QRCodeData": data,
+    });
+    call.core.appliance.tell_front_end("qr code", shown.to_string());
+    Ok(Reply::default())
+}

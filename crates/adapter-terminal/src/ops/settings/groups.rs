@@ -1,0 +1,103 @@
+//! The settings there are, by the groups in which they are read and changed.
+
+use super::{Group, Kind};
+
+const SWITCH: Kind = Kind::Int(0, 1);
+const ANY: Kind = Kind::Int(0, i64::MAX);
+
+pub(crate) const SYSTEM: Group = Group {
+    key: "settings.system",
+    settings: &[
+        ("Language", "1", Kind::Int(0, 10)),
+        ("DataBaseEnable", "1", SWITCH),
+        ("IDcardType", "0", Kind::Int(0, 3)),
+        ("CardReaderType", "1", ANY),
+        ("CardOpenDoorWay", "0", SWITCH),
+        ("FaceDisplay", "1", SWITCH),
+        ("LiveDetectType", "1", Kind::Int(0, 2)),
+        ("LiveDetectTimeBeg", "07:00:00", Kind::Clock),
+        ("LiveDetectTimeEnd", "19:00:00", Kind::Clock),
+        ("LiveThreshold", "90.340000", Kind::Fixed),
+        ("LiveFrameNum", "2", Kind::Fixed),
+        ("LedLightType", "0", Kind::Int(0, 5)),
+        ("LedTimeBeg", "07:00:00", Kind::Clock),
+        ("LedTimeEnd", "19:00:00", Kind::Clock),
+        ("LedBrightness", "50", Kind::Int(0, 100)),
+        ("LedDisableAfterSec", "30", ANY),
+        ("LcdBLDisable", "0", SWITCH),
+        ("LcdBLDisableAfterSec", "30", ANY),
+        ("ScreenBrightness", "50", Kind::Int(0, 100)),
+        ("WebTimeOut", "5", Kind::Int(2, 10)),
+    ],
+};
+
+pub(crate) const SOUND: Group = Group {
+    key: "settings.sound",
+    settings: &[
+        ("VerifySuccAudio", "1", SWITCH),
+        ("VerifyFailAudio", "1", SWITCH),
+        ("Volume", "90", Kind::Int(0, 100)),
+        ("VerifySuccGuiTip", "1", SWITCH),
+        ("VerifyFailGuiTip", "1", SWITCH),
+        ("UnregisteredGuiTip", "1", SWITCH),
+        ("DisplayPicture", "1", SWITCH),
+        ("RemoteCtrlAudio", "0", SWITCH),
+        ("IPHide", "0", SWITCH),
+        ("IsShowName", "1", Kind::Int(0, 2)),
+        ("IsShowTitle", "0", SWITCH),
+        ("IsShowVersion", "0", SWITCH),
+        ("IsShowDate", "1", SWITCH),
+        ("IsShowTime", "1", SWITCH),
+        ("IDCardNumHide", "0", SWITCH),
+        ("ICCardNumHide", "0", SWITCH),
+        ("IsShowDeviceID", "1", SWITCH),
+        ("IsShowPersonNum", "1", SWITCH),
+        ("VerifyTipContent", "please pass", Kind::Text(63)),
+        ("UnregisterTipContent", "stranger", Kind::Text(63)),
+        ("BlacklistTipContent", "no access", Kind::Text(63)),
+    ],
+};
+
+pub(super) const TEMPERATURE: Group = Group {
+    key: "settings.temperature",
+    settings: &[
+        ("TemperatureMode", "0", SWITCH),
+        ("ShowAbnormalTemp", "1", SWITCH),
+        ("TemperatureCheck", "0.00", Kind::Decimal(-10.0, 10.0)),
+        ("TemperatureLow", "28.00", Kind::Decimal(0.0, 120.0)),
+        ("TemperatureHigh", "37.30", Kind::Decimal(0.0, 120.0)),
+        ("EnvTemperature", "17.00", Kind::Decimal(-100.0, 200.0)),
+        ("EnvTemperatureCheck", "0.00", Kind::Decimal(-100.0, 100.0)),
+        ("OpenLaser", "1", SWITCH),
+        ("TempFaceMinW", "350", Kind::Int(100, 500)),
+        ("TempFaceMinH", "350", Kind::Int(50, 1000)),
+    ],
+};
+
+pub(crate) const REPORTS: Group = Group {
+    key: "settings.mqtt",
+    settings: &[
+        ("StrangerUploadType", "0", SWITCH),
+        ("RecordUploadType", "1", Kind::Int(0, 2)),
+        ("Direction", "0", Kind::Int(0, 2)),
+        ("QRCode", "1", SWITCH),
+        ("IDCard", "1", SWITCH),
+        ("Card", "1", SWITCH),
+        ("ResumefromBreakpoint", "0", SWITCH),
+        ("KeepAliveInterval", "30", Kind::Int(5, 3600)),
+        ("OnlineTopic", "", Kind::Text(200)),
+        ("HeartbeatTopic", "", Kind::Text(200)),
+    ],
+};
+
+pub(crate) const FACE: Group = Group {
+    key: "settings.face",
+    settings: &[
+        ("recDistance", "200", Kind::Int(30, 200)),
+        ("faceMinPixel", "124", Kind::Int(0, 960)),
+        ("detectArea_x", "0", Kind::Even(0, 960)),
+        ("detectArea_y", "0", Kind::Even(0, 1280)),
+        ("detectArea_w", "960", Kind::Even(0, 960)),
+        ("detectArea_h", "1280", Kind::Even(0, 1280)),
+    ],
+};

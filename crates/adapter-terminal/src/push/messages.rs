@@ -1,0 +1,125 @@
+//! What is said of a record.
+
+use domain::{Error, Person, PictureId, Record, Result, Verdict};
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use crate::convert::{data_uri, or_blank, people, time};
+use crate::core::Core;
+use crate::ops::settings::Mqtt;
+use crate::wire::people::OwnFields;
+
+/// A record told of later than this after it was captured is an old one, milliseconds.
+const IN_TIME_MS: i64 = 10_000;
+/// Pushed because a platform asked for it.
+const MANUAL: u8 = 2;
+
+/// A record on its ordinary way.
+pub(super) async fn now(core: &Core, set: &Mqtt, record: &Record) -> Result<Value> {
+    message(core, set, record, 0).await
+}
+
+/// A record on demand.
+pub(super) async fn again(core: &Core, set: &Mqtt, record: &Record) -> Result<Value> {
+    message(core, set, record, MANUAL).await
+}
+
+async fn message(core: &Core, set: &Mqtt, record: &Record, push_type: u8) -> Result<Value> {
+    let (operator, mut info) = match Kind::of(record) {
+        Kind::Person => ("RecPush", about_person(core, record).await?),
+        Kind::Stranger => ("StrSnapPush", Map::from_iter([("SnapID".to_owned(), json!(record.seq.to_string()))])),
+    };
+    let [left, top, right, bottom] = corners(record);
+    let common = json!({
+        "facesluiceId": core.id,
+        "facesluiceName": core.appliance.options().name,
+        "time": time::text(record.capture.at, &core.zone()),
+        "direction": set.direction(),
+        "PushType": push_type,
+        "left": left,
+        "top": top,
+        "right": right,
+        "bottom": bottom,
+    });
+    if let Value::Object(common) = common {
+        info.extend(common);
+    }
+    if (Kind::of(record) == Kind::Stranger || set.with_picture())
+        && let Some(picture) = kept(core, &record.capture.crop).await?
+    {
+        info.insert("pic".to_owned(), json!(data_uri(&picture)));
+    }
+    Ok(json!({ "operator": operator, "info": info }))
+}
+
+async fn about_person(core: &Core, record: &Record) -> Result<Map<String, Value>> {
+    let Some(best) = record.best() else { return Ok(Map::new()) };
+    let (person, own) = whom(core, record).await?;
+    let profile = person.map(|person| person.profile).unwrap_or_default();
+    let document = if profile.document_number.is_empty() { &best.document_number } else { &profile.document_number };
+    let info = json!({
+        "customId": best.code.as_str(),
+        "personId": best.person.to_string(),
+        "RecordID": record.seq.to_string(),
+        "VerifyStatus": status(record.verdict).to_string(),
+        "PersonType": u8::from(record.verdict == Verdict::Blocked).to_string(),
+        "personName": best.name,
+        "persionName": best.name,
+        "similarity1": format!("{:.6}", percent(record)),
+        "similarity2": "0.000000",
+        "otype": "1",
+        "cardNum2": people::card_num(&profile, &own).to_string(),
+        "RFIDCard": people::rf_card(&profile, &own).unwrap_or_default(),
+        "idCard": or_blank(document),
+        "telnum": or_blank(&profile.phone),
+        "Sendintime": in_time(core, record),
+    });
+    Ok(if let Value::Object(info) = info { info } else { Map::new() })
+}
+
+/// The person of a record as he is now, and what only this document knows of him; nobody who is gone.
+pub(super) async fn whom(core: &Core, record: &Record) -> Result<(Option<Person>, OwnFields)> {
+    let Some(best) = record.best() else { return Ok((None, OwnFields::default())) };
+    let person = match core.appliance.person(best.person).await {
+        Ok(person) => person,
+        Err(Error::NotFound { .. }) => return Ok((None, OwnFields::default())),
+        Err(error) => return Err(error),
+    };
+    let notes = core.state().annotations(vec![person.id]).await?;
+    let own = OwnFields::kept(notes.get(&person.id));
+    Ok((Some(person), own))
+}
+
+/// 1 allowed, 2 refused, 3 not registered, 24 at another time.
+pub(super) fn status(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Known => 1,
+        Verdict::Blocked => 2,
+        Verdict::NotAllowedNow => 24,
+        Verdict::Stranger | Verdict::Spoof => 3,
+    }
+}
+
+/// 0 to 100.
+pub(super) fn percent(record: &Record) -> f64 {
+    record.best().map_or(0.0, |best| f64::from(best.similarity.value()) * 100.0)
+}
+
+/// 1 for a record that is new, 0 for one that waited.
+pub(super) fn in_time(core: &Core, record: &Record) -> u8 {
+    u8::from(core.appliance.now().millis_since(record.capture.at) <= IN_TIME_MS)
+}
+
+fn corners(record: &Record) -> [String; 4] {
+    let face = record.capture.face_box;
+    [face.left, face.top, face.right, face.bottom].map(|side| (side.max(0.0) as u32).to_string())
+}
+
+/// A stored picture, unless it is gone.
+pub(super) async fn kept(core: &Core, picture: &PictureId) -> Result<Option<bytes::Bytes>> {
+    match core.appliance.picture(picture.clone()).await {
+        Ok(picture) => Ok(Some(picture)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,161 @@
+//! Records on their way out: to the broker, to the HTTP subscriber, and again on demand.
+
+mod confirmations;
+mod errands;
+mod http;
+mod messages;
+mod mqtt;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use domain::{Appliance, CaptureKind, Record, RecordFilter, Result, Seq, Timestamp, Verdict, Window};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use confirmations::Confirmations;
+pub(crate) use errands::{Errand, Errands};
+
+use crate::core::Core;
+
+/// Rows read from the log at a time.
+const PAGE: u32 = 500;
+/// The walks of the pushes to the broker.
+pub(crate) const FEEDS: [&str; 2] = [Kind::Person.feed(), Kind::Stranger.feed()];
+/// The walk of the pushes to the HTTP subscriber.
+pub(crate) const HTTP_FEED: &str = "http";
+
+/// What a record tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Somebody enrolled.
+    Person,
+    /// Nobody enrolled, or no living face.
+    Stranger,
+}
+
+impl Kind {
+    /// What a record tells of; bodies are told of by nobody.
+    pub(crate) fn of(record: &Record) -> Self {
+        match record.verdict {
+            Verdict::Known | Verdict::Blocked | Verdict::NotAllowedNow => Self::Person,
+            Verdict::Stranger | Verdict::Spoof => Self::Stranger,
+        }
+    }
+
+    const fn feed(self) -> &'static str {
+        match self {
+            Self::Person => "rec",
+            Self::Stranger => "snap",
+        }
+    }
+
+    /// Below the topic of commands.
+    fn topic(self) -> &'static str {
+        match self {
+            Self::Person => "Rec",
+            Self::Stranger => "Snap",
+        }
+    }
+
+    /// As confirmations name it.
+    pub(crate) fn ack_type(self) -> u8 {
+        match self {
+            Self::Person => 2,
+            Self::Stranger => 1,
+        }
+    }
+
+    fn verdicts(self) -> &'static [Verdict] {
+        match self {
+            Self::Person => &[Verdict::Known, Verdict::Blocked, Verdict::NotAllowedNow],
+            Self::Stranger => &[Verdict::Stranger, Verdict::Spoof],
+        }
+    }
+}
+
+/// Pushes until cancelled.
+pub(crate) async fn run(core: &Arc<Core>, appliance: Appliance, cancel: &CancellationToken) {
+    tokio::join!(
+        mqtt::deliver(core, appliance.clone(), Kind::Person, cancel),
+        mqtt::deliver(core, appliance.clone(), Kind::Stranger, cancel),
+        http::deliver(core, appliance, cancel),
+        http::send_heartbeats(core, cancel),
+        errands::run(core, cancel),
+    );
+}
+
+/// The record at this place of the log, if it is still there.
+pub(crate) async fn record(core: &Core, seq: Seq) -> Result<Option<Record>> {
+    let records = core.appliance.records_after(Seq(seq.0.saturating_sub(1)), 1).await?;
+    Ok(records.into_iter().find(|record| record.seq == seq))
+}
+
+/// The places of a period's records of one kind, in commit order.
+pub(crate) async fn find(
+    core: &Core,
+    kind: Kind,
+    period: RangeInclusive<Timestamp>,
+    name: Option<&str>,
+) -> Result<Vec<Seq>> {
+    let mut found = Vec::new();
+    for verdict in kind.verdicts() {
+        let filter =
+            RecordFilter { captured: Some(period.clone()), verdict: Some(*verdict), ..RecordFilter::default() };
+        for skip in (0..).step_by(PAGE as usize) {
+            let page = core.appliance.records(filter.clone(), Window { skip, limit: PAGE }).await?;
+            let last = page.rows.len() < PAGE as usize;
+            let named = |record: &Record| name.is_none_or(|name| record.best().is_some_and(|best| best.name == name));
+            found.extend(page.rows.into_iter().filter(named).map(|record| record.seq));
+            if last {
+                break;
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// When the last record was captured that these walks are done with; now, when they are done with all of them.
+pub(crate) async fn resume_time(core: &Core, feeds: &[&'static str]) -> Result<Timestamp> {
+    let (state, mut earliest) = (core.state(), None);
+    for feed in feeds {
+        let Some(cursor) = state.cursor(feed).await? else { continue };
+        earliest = Some(earliest.map_or(cursor, |earliest: Seq| earliest.min(cursor)));
+    }
+    let newest = *core.appliance.newest_record().borrow();
+    let Some(cursor) = earliest.filter(|cursor| *cursor < newest) else { return Ok(core.appliance.now()) };
+    let next = core.appliance.records_after(Seq(cursor.0.saturating_sub(1)), 1).await?;
+    Ok(next.first().map_or_else(|| core.appliance.now(), |record| record.capture.at))
+}
+
+/// Lets these walks go on with the first record captured then or later.
+pub(crate) async fn resume_from(core: &Core, feeds: &[&'static str], begin: Timestamp) -> Result<()> {
+    let place = place_before(core, begin).await?;
+    for feed in feeds {
+        core.state().set_value(&rewind_key(feed), Some(place.to_string())).await?;
+    }
+    Ok(())
+}
+
+/// The place before the first record captured then or later.
+async fn place_before(core: &Core, begin: Timestamp) -> Result<Seq> {
+    let captured = Some(begin..=Timestamp::from_millis(i64::MAX));
+    let filter = RecordFilter { captured, kind: CaptureKind::Face, ..RecordFilter::default() };
+    let total = core.appliance.records(filter.clone(), Window { skip: 0, limit: 1 }).await?.total;
+    let oldest = Window { skip: total.saturating_sub(1), limit: 1 };
+    let oldest = core.appliance.records(filter, oldest).await?.rows.pop();
+    let newest = *core.appliance.newest_record().borrow();
+    Ok(oldest.map_or(newest, |record| Seq(record.seq.0 - 1)))
+}
+
+fn rewind_key(feed: &str) -> String {
+    format!("resume.{feed}")
+}
+
+/// Does what [`resume_from`] asked for; while it is done nobody walks.
+async fn rewind(core: &Core, feed: &'static str) -> Result<()> {
+    let (state, key) = (core.state(), rewind_key(feed));
+    let Some(place) = state.value(&key).await?.and_then(|place| place.parse().ok()) else { return Ok(()) };
+    state.set_cursor(feed, Seq(place)).await?;
+    state.set_value(&key, None).await
+}

@@ -1,0 +1,118 @@
+//! Records to the broker: one of a kind at a time, the oldest first, until the platform has it.
+
+use std::time::Duration;
+
+use adapter::{Deliver, Delivery, Feed, Start};
+use async_trait::async_trait;
+use domain::{Appliance, CaptureKind, Record, Result};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Kind, messages, rewind};
+use crate::core::Core;
+use crate::link::Undelivered;
+use crate::ops::settings::Mqtt;
+
+/// Between two attempts while the connection comes and goes.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Walks the record log until cancelled, and from another place when a platform says so.
+pub(super) async fn deliver(core: &Core, appliance: Appliance, kind: Kind, cancel: &CancellationToken) {
+    let feed = Feed::new(core.state(), kind.feed(), Start::FromNewest);
+    while !cancel.is_cancelled() {
+        let mut settings = core.settings_changed.subscribe();
+        if let Err(error) = rewind(core, kind.feed()).await {
+            tracing::warn!(error = error.chain(), "the resume time cannot be followed");
+        }
+        let walk = cancel.child_token();
+        let walking = feed.run(appliance.clone(), walk.clone(), ToBroker { core, kind });
+        tokio::pin!(walking);
+        tokio::select! {
+            () = &mut walking => {}
+            _ = settings.changed() => {
+                walk.cancel();
+                walking.await;
+            }
+        }
+    }
+}
+
+struct ToBroker<'a> {
+    core: &'a Core,
+    kind: Kind,
+}
+
+#[async_trait]
+impl Deliver for ToBroker<'_> {
+    async fn deliver(&mut self, record: &Record) -> Delivery {
+        if Kind::of(record) != self.kind || record.capture.kind != CaptureKind::Face {
+            return Delivery::Acknowledged;
+        }
+        self.push(record).await.unwrap_or_else(|error| Delivery::Retry { why: error.chain() })
+    }
+}
+
+impl ToBroker<'_> {
+    async fn push(&self, record: &Record) -> Result<Delivery> {
+        // Before the settings are read: what changes later is seen.
+        let mut settings = self.core.settings_changed.subscribe();
+        let set = Mqtt::load(self.core).await?;
+        let on = if self.kind == Kind::Stranger { set.strangers() } else { set.people() };
+        if !on {
+            return Ok(Delivery::Acknowledged);
+        }
+        if !set.resumes() {
+            return self.push_once(&set, record).await;
+        }
+        let mut confirmed = self.core.confirmations.expect(self.kind, record.seq);
+        tokio::select! {
+            delivery = self.push_until_confirmed(&set, record, &mut confirmed) => delivery,
+            _ = settings.changed() => Ok(Delivery::Retry { why: "the settings changed".to_owned() }),
+        }
+    }
+
+    /// What does not arrive stays lost: the platform wants it so.
+    async fn push_once(&self, set: &Mqtt, record: &Record) -> Result<Delivery> {
+        let message = messages::now(self.core, set, record).await?;
+        let _ = self.send(message.to_string().into_bytes()).await;
+        Ok(Delivery::Acknowledged)
+    }
+
+    async fn push_until_confirmed(
+        &self,
+        set: &Mqtt,
+        record: &Record,
+        confirmed: &mut oneshot::Receiver<()>,
+    ) -> Result<Delivery> {
+        loop {
+            self.core.link.wait_until_listening().await;
+            let message = messages::now(self.core, set, record).await?;
+            let again = Instant::now() + self.core.pace.resend;
+            // The confirmation may overtake what the broker says of the message.
+            tokio::select! {
+                biased;
+                Ok(()) = &mut *confirmed => return Ok(Delivery::Acknowledged),
+                sent = self.send(message.to_string().into_bytes()) => match sent {
+                    Ok(()) => {}
+                    Err(Undelivered::TooLarge) => {
+                        tracing::warn!("a record is too large to be pushed");
+                        return Ok(Delivery::Acknowledged);
+                    }
+                    // In the next connection, at once: the broker has nothing of it.
+                    Err(Undelivered::Lost) => {
+                        tokio::time::sleep(BREATH).await;
+                        continue;
+                    }
+                },
+            }
+            if tokio::time::timeout_at(again, &mut *confirmed).await.is_ok() {
+                return Ok(Delivery::Acknowledged);
+            }
+        }
+    }
+
+    async fn send(&self, payload: Vec<u8>) -> Result<(), Undelivered> {
+        self.core.link.publish(&self.core.below(self.kind.topic()), payload).await
+    }
+}

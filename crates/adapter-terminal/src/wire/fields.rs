@@ -1,0 +1,113 @@
+//! The fields of an object, read as liberally as the document's own examples need it.
+
+use serde_json::{Map, Number, Value};
+
+/// An object whose keys are found in any letter case; exactly spelt ones win.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Fields(Map<String, Value>);
+
+/// Where the device is named, also as scanned text has it.
+const DEVICE: [&str; 3] = ["facesluiceId", "facesIuiceId", "facesluiceld"];
+
+impl Fields {
+    pub(crate) fn new(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
+    /// A field that is there and not null.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        let exact = self.0.get(name);
+        let found = exact
+            .or_else(|| self.0.iter().find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value));
+        found.filter(|value| !value.is_null())
+    }
+
+    /// Text, also an empty one; a number counts as its digits.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        match self.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// Text with something in it.
+    pub(crate) fn filled(&self, name: &str) -> Option<String> {
+        self.text(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// A whole number; text digits count as one.
+    pub(crate) fn int(&self, name: &str) -> Option<i64> {
+        self.get(name).and_then(whole)
+    }
+
+    /// A number; text digits count as one.
+    pub(crate) fn float(&self, name: &str) -> Option<f64> {
+        let number = match self.get(name)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        number.filter(|number: &f64| number.is_finite())
+    }
+
+    /// The first of several spellings that is there.
+    pub(crate) fn first<T>(&self, names: &[&str], read: impl Fn(&Self, &str) -> Option<T>) -> Option<T> {
+        names.iter().find_map(|name| read(self, name))
+    }
+
+    pub(crate) fn insert(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// The device named, if any.
+    pub(crate) fn device(&self) -> Option<String> {
+        self.first(&DEVICE, Self::filled)
+    }
+}
+
+/// The value as a whole number, when it is one; text digits count as one.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| integral(number)),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// `80.0` is a whole number too.
+fn integral(number: &Number) -> Option<i64> {
+    let number = number.as_f64()?;
+    (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fields(value: Value) -> Fields {
+        if let Value::Object(fields) = value { Fields::new(fields) } else { panic!("not fields: {value}") }
+    }
+
+    #[test]
+    fn the_exact_spelling_wins_over_another_letter_case() {
+        let both = fields(json!({"NAME": "a", "name": "b", " Pic ": "c"}));
+        assert_eq!(both.text("name").as_deref(), Some("b"));
+        assert_eq!(both.text("pic").as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn numbers_are_digits_and_nothing_is_absent() {
+        let some = fields(json!({"a": "7", "b": 7, "c": "", "d": null, "e": "x", "f": "36.5", "g": " 9 "}));
+        assert_eq!(
+            ["a", "b", "c", "d", "e", "g"].map(|name| some.int(name)),
+            [Some(7), Some(7), None, None, None, Some(9)]
+        );
+        assert_eq!((some.float("f"), some.float("b"), some.float("e")), (Some(36.5), Some(7.0), None));
+        assert_eq!(
+            (some.filled("c"), some.text("c").as_deref(), some.text("b").as_deref()),
+            (None, Some(""), Some("7"))
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Messages: what a command holds, what an answer is made of.
+
+pub(crate) mod fields;
+pub(crate) mod people;
+
+use adapter::parse_object;
+use serde_json::{Map, Value, json};
+
+pub(crate) use fields::Fields;
+
+use crate::codes::Refusal;
+
+/// A command from the platform.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Command {
+    /// Text or number, given back as it came.
+    pub(crate) message_id: Option<Value>,
+    pub(crate) operator: String,
+    /// What stands beside the operator.
+    pub(crate) top: Fields,
+    /// What the command is about; `None` when the key is missing.
+    pub(crate) info: Option<Value>,
+    /// Whether the message is larger than a command may be.
+    pub(crate) oversized: bool,
+}
+
+/// A command is at most so long, bytes.
+const LARGEST: usize = 1 << 20;
+
+impl Command {
+    /// Reads a message; `None` when it is none: nobody could be answered.
+    pub(crate) fn read(payload: &[u8]) -> Option<Self> {
+        let top = Fields::new(parse_object(payload).ok()?);
+        let message_id = top.get("messageId").filter(|id| id.is_string() || id.is_number()).cloned();
+        let operator = top.get("operator")?.as_str()?.trim().to_owned();
+        let info = top.get("info").cloned();
+        Some(Self { message_id, operator, top, info, oversized: payload.len() > LARGEST })
+    }
+
+    /// The fields of `info`, when it is an object.
+    pub(crate) fn fields(&self) -> Option<Fields> {
+        match &self.info {
+            Some(Value::Object(info)) => Some(Fields::new(info.clone())),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Whether it names this device, or none.
+    pub(crate) fn is_for(&self, id: &str) -> bool {
+        let named = self.fields().and_then(|info| info.device()).or_else(|| self.top.device());
+        named.is_none_or(|named| named == id)
+    }
+}
+
+/// The answer to a command.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reply {
+    pub(crate) info: Map<String, Value>,
+    /// What stands beside `info`.
+    pub(crate) top: Map<String, Value>,
+    /// Whether the code is a number.
+    pub(crate) numeric: bool,
+    /// Whether the session begins anew after the answer, as after a restart.
+    pub(crate) restart: bool,
+    /// Whether nothing is answered now.
+    pub(crate) silent: bool,
+}
+
+impl Reply {
+    /// With these fields in `info`; anything but an object is left out.
+    pub(crate) fn with(info: Value) -> Self {
+        let info = if let Value::Object(info) = info { info } else { Map::new() };
+        Self { info, ..Self::default() }
+    }
+
+    /// Nothing now.
+    pub(crate) fn none() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+}
+
+/// Why a command fails.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) refusal: Refusal,
+    /// Given back as it came.
+    pub(crate) custom_id: Option<String>,
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, custom_id: None }
+    }
+}
+
+/// The answer on the wire.
+pub(crate) fn answer(operator: &str, device: &str, message_id: Option<Value>, outcome: Result<Reply, Fault>) -> Value {
+    let (code, mut info, mut top) = match outcome {
+        Ok(Reply { mut info, top, numeric, .. }) => {
+            info.entry("result").or_insert(json!("ok"));
+            (if numeric { json!(200) } else { json!("200") }, info, top)
+        }
+        Err(fault) => (json!(fault.refusal.code.to_string()), refused(&fault), Map::new()),
+    };
+    info.insert("facesluiceId".to_owned(), json!(device));
+    top.insert("operator".to_owned(), json!(format!("{operator}-Ack")));
+    top.insert("code".to_owned(), code);
+    top.insert("info".to_owned(), Value::Object(info));
+    if let Some(id) = message_id {
+        top.insert("messageId".to_owned(), id);
+    }
+    Value::Object(top)
+}
+
+fn refused(fault: &Fault) -> Map<String, Value> {
+    let mut info = Map::new();
+    info.insert("result".to_owned(), json!("fail"));
+    info.insert("detail".to_owned(), json!(fault.refusal.detail));
+    if let Some(id) = &fault.custom_id {
+        info.insert("customId".to_owned(), json!(id));
+    }
+    info
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_in_any_case_and_with_trailing_commas() {
+        let command = Command::read(br#"{"MessageID": 7, "Operator": "EditPerson", "INFO": {"a": 1,},}"#).unwrap();
+        assert_eq!((command.message_id, command.operator.as_str()), (Some(json!(7)), "EditPerson"));
+        assert_eq!(command.info, Some(json!({"a": 1})));
+        for none in ["", "[]", "{}", "7", "{\"operator\": 7}", "{\"operator\": \"x\""] {
+            assert_eq!(Command::read(none.as_bytes()), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_command_names_this_device_another_or_none() {
+        let read = |text: &str| Command::read(text.as_bytes()).unwrap().is_for("1306612");
+        assert!(read(r#"{"operator": "x"}"#));
+        assert!(read(r#"{"operator": "x", "info": {"facesIuiceId": "1306612"}}"#));
+        assert!(read(r#"{"operator": "x", "info": {"facesluiceId": 1306612}}"#));
+        assert!(!read(r#"{"operator": "x", "info": {"facesluiceId": "1"}}"#));
+        assert!(!read(r#"{"operator": "x", "facesluiceId": "1"}"#));
+    }
+}

@@ -1,0 +1,73 @@
+//! Mosquitto.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+
+use super::DEADLINE;
+
+pub(crate) struct Broker {
+    pub(crate) port: u16,
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Broker {
+    /// One that lets everybody in.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| "allow_anonymous true\n".to_owned()).await
+    }
+
+    /// One whose configuration ends with what is made for its folder.
+    pub(crate) async fn with(rest: impl Fn(&Path) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port().await;
+        let text = format!(
+            "listener {port} 127.0.0.1\nmessage_size_limit 0\nset_tcp_nodelay true\nuser root\n{}",
+            rest(folder.path())
+        );
+        std::fs::write(folder.path().join("mosquitto.conf"), text).unwrap();
+        let mut broker = Self { port, folder, process: None };
+        broker.come_back().await;
+        broker
+    }
+
+    /// Ends at once, as by a power cut.
+    pub(crate) async fn go_away(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().await.unwrap();
+    }
+
+    /// On the same port; it remembers nothing.
+    pub(crate) async fn come_back(&mut self) {
+        let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
+        let mut command = Command::new(program);
+        command.arg("-c").arg(self.folder.path().join("mosquitto.conf"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        self.process = Some(command.spawn().expect("mosquitto is not installed"));
+        let address = self.address();
+        let listening = async {
+            while TcpStream::connect(address).await.is_err() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, listening).await.expect("mosquitto does not listen");
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("mqtt://{}", self.address())
+    }
+}
+
+/// One that was free a moment ago.
+pub(crate) async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}

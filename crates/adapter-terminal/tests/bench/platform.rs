@@ -1,0 +1,193 @@
+//! The platform's side.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mqttrs::{Connect, Packet, Pid, Protocol, Publish, QoS, QosPid, Subscribe, SubscribeTopic};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::{DEADLINE, ID};
+
+/// Where devices speak; not where they listen.
+const HEARD: [&str; 4] = ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere"];
+
+pub(crate) struct Platform {
+    writer: Arc<tokio::sync::Mutex<OwnedWriteHalf>>,
+    inbox: Arc<Inbox>,
+    numbers: AtomicU16,
+    _reading: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    messages: Mutex<Vec<(String, Value)>>,
+    news: Notify,
+}
+
+impl Platform {
+    /// Listens to everything that devices say.
+    pub(crate) async fn connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Self {
+        let stream = TcpStream::connect(broker).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (mut reader, writer) = stream.into_split();
+        let writer = Arc::new(tokio::sync::Mutex::new(writer));
+        let connect = Connect {
+            protocol: Protocol::MQTT311,
+            keep_alive: 0,
+            client_id: "platform",
+            clean_session: true,
+            last_will: None,
+            username: login.map(|(name, _)| name),
+            password: login.map(|(_, password)| password.as_bytes()),
+        };
+        send(&writer, &Packet::Connect(connect)).await;
+        let mut buffer = Vec::new();
+        next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Connack(_)))).await.unwrap();
+        let topics = HEARD.map(|topic| SubscribeTopic { topic_path: topic.into(), qos: QoS::AtLeastOnce });
+        send(&writer, &Packet::Subscribe(Subscribe { pid: Pid::new(), topics: topics.into() })).await;
+        next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Suback(_)))).await.unwrap();
+        let inbox = Arc::new(Inbox::default());
+        let mut reading = JoinSet::new();
+        reading.spawn(read(reader, buffer, Arc::clone(&writer), Arc::clone(&inbox)));
+        Self { writer, inbox, numbers: AtomicU16::new(1), _reading: reading }
+    }
+
+    /// Says something to the device, whatever it is.
+    pub(crate) async fn publish(&self, topic: &str, payload: &[u8]) {
+        let pid = self.numbers.fetch_add(1, Ordering::Relaxed) % 60_000 + 2;
+        let qospid = QosPid::AtLeastOnce(Pid::try_from(pid).unwrap());
+        let publish = Publish { dup: false, qospid, retain: false, topic_name: topic, payload };
+        send(&self.writer, &Packet::Publish(publish)).await;
+    }
+
+    /// Sends a command, without waiting for the answer.
+    pub(crate) async fn send(&self, command: &Value) {
+        self.publish(&format!("mqtt/face/{ID}"), command.to_string().as_bytes()).await;
+    }
+
+    /// Sends a command and gives the answer to it.
+    pub(crate) async fn ask(&self, mut command: Value) -> Value {
+        let id = format!("ID:platform-{}", self.numbers.fetch_add(1, Ordering::Relaxed));
+        command["messageId"] = json!(id);
+        self.send(&command).await;
+        self.wait("Ack", |answer| answer["messageId"] == json!(id)).await
+    }
+
+    /// The first message on a topic below the device's that fits; it is not given again.
+    pub(crate) async fn wait(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.wait_on(&format!("mqtt/face/{ID}/{topic}"), fits).await
+    }
+
+    /// The same on any topic.
+    pub(crate) async fn wait_on(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let waiting = async {
+            loop {
+                let news = self.inbox.news.notified();
+                if let Some(found) = self.take(topic, &fits) {
+                    return found;
+                }
+                news.await;
+            }
+        };
+        timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("nothing that fits came on {topic}"))
+    }
+
+    /// Waits until the device has gone and come again.
+    pub(crate) async fn wait_for_return(&self) {
+        self.wait_on("mqtt/face/basic", |message| message["operator"] == "Offline").await;
+        // Whatever it said before it went came before.
+        self.inbox.messages.lock().unwrap().retain(|(topic, _)| topic != "mqtt/face/basic");
+        self.wait_on("mqtt/face/basic", |message| message["operator"] == "Online").await;
+    }
+
+    fn take(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Option<Value> {
+        let mut messages = self.inbox.messages.lock().unwrap();
+        let place = messages.iter().position(|(on, message)| on == topic && fits(message))?;
+        Some(messages.remove(place).1)
+    }
+
+    /// A message on a topic, if there is one that was not taken.
+    pub(crate) fn take_one(&self, topic: &str) -> Option<Value> {
+        self.take(topic, |_| true)
+    }
+
+    /// What came on a topic below the device's and was not taken.
+    pub(crate) fn left(&self, topic: &str) -> Vec<Value> {
+        let topic = format!("mqtt/face/{ID}/{topic}");
+        let messages = self.inbox.messages.lock().unwrap();
+        messages.iter().filter(|(on, _)| *on == topic).map(|(_, message)| message.clone()).collect()
+    }
+}
+
+async fn read(
+    mut reader: OwnedReadHalf,
+    mut buffer: Vec<u8>,
+    writer: Arc<tokio::sync::Mutex<OwnedWriteHalf>>,
+    inbox: Arc<Inbox>,
+) {
+    loop {
+        let mut confirm = None;
+        let read = next_packet(&mut reader, &mut buffer, |packet| {
+            if let Packet::Publish(publish) = packet {
+                confirm = publish.qospid.pid();
+                let message = serde_json::from_slice(publish.payload).expect("every message is JSON");
+                inbox.messages.lock().unwrap().push((publish.topic_name.to_owned(), message));
+                inbox.news.notify_waiters();
+            }
+        });
+        if read.await.is_none() {
+            return;
+        }
+        if let Some(pid) = confirm {
+            send(&writer, &Packet::Puback(pid)).await;
+        }
+    }
+}
+
+/// Hands the next packet over; `None` when the connection is closed.
+async fn next_packet(reader: &mut OwnedReadHalf, buffer: &mut Vec<u8>, take: impl FnOnce(Packet<'_>)) -> Option<()> {
+    loop {
+        if let Some(length) = length(buffer) {
+            if let Some(packet) = mqttrs::decode_slice(&buffer[..length]).unwrap() {
+                take(packet);
+            }
+            buffer.drain(..length);
+            return Some(());
+        }
+        let read = reader.read_buf(buffer).await.ok()?;
+        if read == 0 {
+            return None;
+        }
+    }
+}
+
+/// The length of the packet at the beginning, when all of it is there.
+fn length(buffer: &[u8]) -> Option<usize> {
+    let mut rest = 0;
+    for place in 0..4 {
+        let byte = *buffer.get(1 + place)?;
+        rest |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some(2 + place + rest).filter(|length| buffer.len() >= *length);
+        }
+    }
+    panic!("a packet of impossible length");
+}
+
+async fn send(writer: &tokio::sync::Mutex<OwnedWriteHalf>, packet: &Packet<'_>) {
+    let room = match packet {
+        Packet::Publish(publish) => publish.payload.len() + publish.topic_name.len(),
+        _ => 0,
+    };
+    let mut buffer = vec![0; room + 1024];
+    let length = mqttrs::encode_slice(packet, &mut buffer).unwrap();
+    // The broker may be gone on purpose.
+    let _ = writer.lock().await.write_all(&buffer[..length]).await;
+}

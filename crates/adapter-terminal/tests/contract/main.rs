@@ -1,0 +1,103 @@
+//! The contract with the platforms of MQTT face terminals: a scenario for every operator and message delivered, each of
+//! which changes the device over a real broker, reads it again and is held against the catalogue, and the refusals
+//! each names.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
+
+mod batches;
+#[path = "../bench/mod.rs"]
+mod bench;
+mod hostile;
+mod http;
+mod known_gaps;
+mod link;
+mod machine;
+mod people;
+mod pictures;
+mod records;
+mod screen;
+mod settings;
+mod subscriber;
+mod witness;
+
+use std::sync::Arc;
+
+use known_gaps::KNOWN_GAPS;
+use testkit::contract::Ledger;
+
+/// Makes a test of every scenario, and one of all together that draws the balance.
+macro_rules! scenarios {
+    ($($group:ident: $($name:ident),+;)+) => {
+        $($(
+            #[tokio::test]
+            async fn $name() {
+                $group::$name(&Arc::new(witness::open_ledger())).await;
+            }
+        )+)+
+
+        async fn play_all(ledger: &Arc<Ledger>) {
+            $($($group::$name(ledger).await;)+)+
+        }
+    };
+}
+
+scenarios! {
+    link:
+        the_device_says_that_it_comes_lives_and_goes,
+        a_device_without_power_leaves_its_will,
+        a_platform_confirms_on_either_topic;
+    people:
+        a_person_is_added_read_changed_and_removed,
+        what_only_this_document_knows_of_a_person_is_kept,
+        lists_of_people_meet_every_condition,
+        a_person_that_cannot_be_stored_changes_nothing,
+        pictures_are_fetched_only_as_the_document_allows,
+        a_card_belongs_to_one_person,
+        temporary_lists_read_back_as_set,
+        many_people_are_removed_at_once,
+        everybody_is_removed_with_the_records_of_people,
+        a_full_device_takes_nobody;
+    batches:
+        people_are_added_by_the_addresses_of_their_pictures,
+        people_are_changed_in_a_batch,
+        people_are_added_or_changed_in_a_batch,
+        a_batch_with_a_broken_frame_is_refused,
+        one_batch_runs_at_a_time_and_says_so;
+    records:
+        records_and_snapshots_are_pushed_until_confirmed,
+        what_is_switched_off_is_not_pushed,
+        records_of_a_period_are_pushed_again,
+        confirmations_that_fit_nothing_are_refused;
+    settings:
+        system_settings_are_changed_in_parts_and_kept,
+        sounds_and_texts_are_changed_in_parts,
+        temperature_settings_have_an_old_name,
+        reports_are_set_and_topics_connect_anew,
+        the_smallest_face_of_every_camera_follows;
+    machine:
+        the_version_and_the_time_are_told,
+        the_clock_is_set,
+        the_machine_restarts,
+        parts_go_back_to_how_they_were,
+        packages_are_fetched_and_only_signed_ones_installed;
+    pictures:
+        two_faces_are_compared,
+        people_are_searched_by_picture,
+        faces_are_detected,
+        a_camera_shows_its_scene;
+    screen:
+        advertisements_are_kept_and_removed,
+        a_code_is_shown_and_taken_off;
+    http:
+        records_and_heartbeats_go_to_a_subscriber,
+        a_subscription_that_cannot_be_is_refused;
+}
+
+#[tokio::test]
+async fn every_operation_and_event_of_the_catalogue_is_played_or_a_known_gap() {
+    let ledger = Arc::new(witness::open_ledger());
+    play_all(&ledger).await;
+    match ledger.balance(KNOWN_GAPS) {
+        Ok(counts) => println!("{counts}"),
+        Err(faults) => panic!("{}", faults.join("\n")),
+    }
+}

@@ -1,0 +1,109 @@
+//! Settings.
+
+use std::sync::Arc;
+
+use domain::Event;
+use serde_json::{Value, json};
+use testkit::contract::Ledger;
+
+use crate::witness::Witness;
+
+/// The value of a setting that a front end was told of.
+fn told(events: &mut tokio::sync::broadcast::Receiver<Event>, wanted: &str) -> Option<String> {
+    std::iter::from_fn(|| events.try_recv().ok()).find_map(|event| match event {
+        Event::FrontEnd { what, content } if what == wanted => Some(content),
+        _ => None,
+    })
+}
+
+async fn unchanged_but(witness: &Witness, get: &str, before: &Value, changed: &[(&str, &str)]) {
+    let mut expected = before.clone();
+    for (name, value) in changed {
+        expected[name] = json!(value);
+    }
+    assert_eq!(witness.ok(get, json!({})).await, expected);
+}
+
+pub(crate) async fn system_settings_are_changed_in_parts_and_kept(ledger: &Arc<Ledger>) {
+    let mut witness = Witness::start(ledger).await;
+    let mut events = witness.device.appliance.events();
+    let before = witness.ok("Getconfig", json!({})).await;
+    let done =
+        witness.ok("Upconfig", json!({"LedLightType": "1", "LedTimeBeg": "20:00:00", "ledbrightness": 60})).await;
+    assert_eq!(done["reboot"], json!("0"));
+    let changed = [("LedLightType", "1"), ("LedTimeBeg", "20:00:00"), ("LedBrightness", "60")];
+    unchanged_but(&witness, "Getconfig", &before, &changed).await;
+    assert_eq!(told(&mut events, "LedBrightness").as_deref(), Some("60"));
+    for wrong in
+        [json!({"Language": 11}), json!({"FaceDisplay": 0, "WebTimeOut": 1}), json!({"LedTimeEnd": "25:00:00"})]
+    {
+        witness.refused("Upconfig", wrong, 461).await;
+    }
+    witness.refused_command("Upconfig", json!({"operator": "Upconfig"}), 462).await;
+    witness.refused_command("Getconfig", json!({"operator": "Getconfig"}), 462).await;
+    unchanged_but(&witness, "Getconfig", &before, &changed).await;
+    let language = witness.ok("Upconfig", json!({"Language": 2})).await;
+    assert_eq!(language["reboot"], json!("1"));
+    witness.event_on("mqtt/face/basic", "Offline", |_| true).await;
+    witness.device = witness.device.restart().await;
+    witness.device.wait_until_connected().await;
+    let kept = [changed[0], changed[1], changed[2], ("Language", "2")];
+    unchanged_but(&witness, "Getconfig", &before, &kept).await;
+    witness.stop().await;
+}
+
+pub(crate) async fn sounds_and_texts_are_changed_in_parts(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let before = witness.ok("GetSoundconfig", json!({})).await;
+    witness.ok("UpSoundconfig", json!({"Volume": "30", "VerifyTipContent": "欢迎".repeat(20)})).await;
+    let text = "欢迎".repeat(20);
+    let changed = [("Volume", "30"), ("VerifyTipContent", &text[..63])];
+    unchanged_but(&witness, "GetSoundconfig", &before, &changed).await;
+    witness.refused("UpSoundconfig", json!({"Volume": 101}), 462).await;
+    unchanged_but(&witness, "GetSoundconfig", &before, &changed).await;
+    witness.stop().await;
+}
+
+pub(crate) async fn temperature_settings_have_an_old_name(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let before = witness.ok("GetTPTconfig", json!({})).await;
+    witness.ok("UpTPTconfig", json!({"Distance": "200", "TemperatureHigh": "37.2"})).await;
+    let changed = [("Distance", "200"), ("TempFaceMinW", "200"), ("TemperatureHigh", "37.20")];
+    unchanged_but(&witness, "GetTPTconfig", &before, &changed).await;
+    witness.refused("UpTPTconfig", json!({"TempFaceMinW": 20}), 462).await;
+    unchanged_but(&witness, "GetTPTconfig", &before, &changed).await;
+    witness.stop().await;
+}
+
+pub(crate) async fn reports_are_set_and_topics_connect_anew(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let before = witness.ok("GetMQTTconfig", json!({})).await;
+    assert_eq!((&before["OnlineTopic"], &before["ResumefromBreakpoint"]), (&json!("mqtt/face/basic"), &json!("0")));
+    witness.ok("UpMQTTconfig", json!({"Direction": "2", "MQAddr": "elsewhere"})).await;
+    assert_eq!(witness.ok("GetMQTTconfig", json!({})).await["Direction"], json!("2"));
+    for wrong in [json!({"RecordUploadType": 3}), json!({"OnlineTopic": "a/#"}), json!({"BeginTime": "soon"})] {
+        witness.refused("UpMQTTconfig", wrong, 462).await;
+    }
+    let done = witness.ok("UpMQTTconfig", json!({"OnlineTopic": "mqtt/face/elsewhere"})).await;
+    assert_eq!(done["ReConnect"], json!("1"));
+    witness.event_on("mqtt/face/elsewhere", "Online", |_| true).await;
+    assert_eq!(witness.ok("GetMQTTconfig", json!({})).await["OnlineTopic"], json!("mqtt/face/elsewhere"));
+    witness.stop().await;
+}
+
+pub(crate) async fn the_smallest_face_of_every_camera_follows(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    witness.device.watch(&["mallory"]).await;
+    let before = witness.ok("GetFaceconfig", json!({})).await;
+    witness.ok("UpFaceconfig", json!({"recDistance": "114", "detectArea_w": 480})).await;
+    let changed = [("recDistance", "114"), ("faceMinPixel", "200"), ("detectArea_w", "480")];
+    unchanged_but(&witness, "GetFaceconfig", &before, &changed).await;
+    let cameras = witness.device.appliance.cameras().await.unwrap();
+    assert_eq!(cameras[0].settings.min_face_px, 200);
+    witness.refused("UpFaceconfig", json!({"facesluiceId": "1", "recDistance": 50}), 463).await;
+    for wrong in [json!({"detectArea_x": 482}), json!({"detectArea_y": 3}), json!({"recDistance": 20})] {
+        witness.refused("UpFaceconfig", wrong, 462).await;
+    }
+    unchanged_but(&witness, "GetFaceconfig", &before, &changed).await;
+    witness.stop().await;
+}
