@@ -14,7 +14,7 @@ use polyface_tests::cache;
 use store::Store;
 use tempfile::TempDir;
 use testkit::clip::{Codec, Passages, Shape};
-use testkit::{FakeClock, FakeHost};
+use testkit::{FakeClock, FakeDiscovery, FakeHost};
 use tokio::sync::{Mutex, mpsc};
 use video::VideoSource;
 use vision::Analyzer;
@@ -67,6 +67,7 @@ impl Rig {
         let ports = Ports {
             clock: Arc::new(SystemClock),
             frames: Arc::new(HandCamera { shown: Arc::new(Mutex::new(shown)) }),
+            discovery: Arc::new(FakeDiscovery::default()),
             analyzer: analyzer.clone(),
             people: store.clone(),
             gallery: store.clone(),

@@ -15,7 +15,7 @@ use domain::{
 use polyface_tests::Report;
 use store::Store;
 use tempfile::TempDir;
-use testkit::{FakeClock, FakeHost};
+use testkit::{FakeClock, FakeDiscovery, FakeHost};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -103,6 +103,7 @@ impl Device {
         let ports = Ports {
             clock,
             frames: Arc::clone(&opened) as Arc<dyn FrameSource>,
+            discovery: Arc::new(FakeDiscovery::default()),
             analyzer,
             people: store.clone(),
             records: store.clone(),

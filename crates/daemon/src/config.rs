@@ -8,8 +8,10 @@ use bytesize::ByteSize;
 use serde::Deserialize;
 
 mod keys;
+mod sip;
 mod terminal;
 
+pub(crate) use sip::Sip;
 pub(crate) use terminal::Terminal;
 
 /// Less does not hold the database and a handful of pictures.
@@ -29,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) outbound: Outbound,
     pub(crate) host: Host,
     pub(crate) console: Console,
+    pub(crate) sip: Sip,
     pub(crate) sensetime: SenseTime,
     pub(crate) uniview: Absent,
     pub(crate) facebox: Absent,
@@ -313,6 +316,7 @@ impl Config {
         require((20..=1_000).contains(&face), "vision.min_face_px: must be 20 to 1000".into());
         let channels = self.sensetime.channels;
         require(matches!(channels, 8 | 16), "sensetime.channels: must be 8 or 16".into());
+        require(self.sip.is_usable(), "sip.id: must be 20 digits".into());
         let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();
         require(!both, "accounts: admin_password and admin_password_file exclude each other".into());
         for problem in self.terminal.settings().problems() {

@@ -45,7 +45,9 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let video = VideoSource::new(Arc::clone(&clock), video::Options::default()).context("no video")?;
+    let sip = video::Sip { id: config.sip.id.clone(), listen: config.sip.listen };
+    let video = video::Options { sip, ..video::Options::default() };
+    let video = VideoSource::new(Arc::clone(&clock), video).context("no video")?;
     let video = Arc::new(video);
     let (store, analyzer) = tokio::join!(open_store(config), open_models(config));
     let (store, analyzer) = match (store?, analyzer) {
@@ -148,7 +150,8 @@ async fn assemble(
 ) -> Result<Appliance> {
     let ports = Ports {
         clock,
-        frames: video,
+        frames: video.clone(),
+        discovery: video,
         analyzer: Arc::new(analyzer),
         people: store.clone(),
         gallery: store.clone(),
@@ -238,6 +241,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         storage: storage_limits(config),
         upgrade_key: config.host.upgrade_key.clone(),
         uploads: uploads(&config.storage.dir)?,
+        sip_id: config.sip.id.clone(),
         limits: domain::Limits { channels: config.sensetime.channels, ..domain::Limits::default() },
     })
 }

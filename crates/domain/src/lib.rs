@@ -4,6 +4,7 @@
 mod account;
 mod appliance;
 mod camera;
+mod discovery;
 mod door;
 mod error;
 mod event;
@@ -34,6 +35,7 @@ pub use camera::{
     Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
     Source, Watch, WatchSettings, WeeklyPlan,
 };
+pub use discovery::{CameraStream, FoundCamera};
 pub use door::{Decider, DoorOptions, DoorRules, NewRelay, Output, Relay};
 pub use error::{Error, Result, Thing};
 pub use event::Event;

@@ -3,6 +3,7 @@
 //! Store ports are blocking, and one method is one durable transaction: when it returns `Ok`, the change
 //! survives a power cut. [`Appliance`](crate::Appliance) calls them off the async runtime.
 
+mod discovery;
 mod host;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::{
     Usage, Window,
 };
 
+pub use discovery::CameraDiscovery;
 pub use host::Host;
 
 /// The wall clock. Time that only passes is taken from tokio's timer.
@@ -33,6 +35,12 @@ pub trait Clock: Send + Sync {
 pub trait FrameSource: Send + Sync {
     /// Connects and waits for the first sign of video.
     async fn open(&self, source: &Source) -> Result<Box<dyn FrameStream>, SourceError>;
+
+    /// Connects to a camera that finds faces itself ([`Source::Capture`]); it has accepted the login then.
+    async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
+        let _ = source;
+        Err(SourceError::NotSupported)
+    }
 }
 
 /// An open camera.
@@ -41,6 +49,14 @@ pub trait FrameStream: Send {
     /// The next decoded frame. `Ok(None)`: the file has ended. Never waits for ever: silence is
     /// [`SourceError::Stalled`]. Safe to drop at any await.
     async fn next(&mut self) -> Result<Option<Frame>, SourceError>;
+}
+
+/// An open camera that finds faces itself.
+#[async_trait]
+pub trait PictureStream: Send {
+    /// The next picture it delivers, encoded as it sent it. Waits as long as nobody passes, but not for ever on a
+    /// connection that is dead: [`SourceError::Stalled`]. Safe to drop at any await.
+    async fn next(&mut self) -> Result<Bytes, SourceError>;
 }
 
 /// Why a camera delivers no pictures; the text is for a human and holds no credentials.
@@ -348,6 +364,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Opens cameras.
     pub frames: Arc<dyn FrameSource>,
+    /// Looks for cameras.
+    pub discovery: Arc<dyn CameraDiscovery>,
     /// Finds faces.
     pub analyzer: Arc<dyn FaceAnalyzer>,
     /// People and libraries.

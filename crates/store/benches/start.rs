@@ -10,7 +10,7 @@ use std::time::Instant;
 use domain::Appliance;
 use domain::ports::{FaceAnalyzer, Ports};
 use store::{Options, Store};
-use testkit::{FakeAnalyzer, FakeClock, FakeFrames, FakeHost};
+use testkit::{FakeAnalyzer, FakeClock, FakeDiscovery, FakeFrames, FakeHost};
 use tokio_util::sync::CancellationToken;
 
 #[path = "../examples/populate/people.rs"]
@@ -42,6 +42,7 @@ fn start(what: &str, dir: &Path) -> Appliance {
     let clock = Arc::new(FakeClock::new());
     let ports = Ports {
         frames: Arc::new(FakeFrames::new(clock.clone())),
+        discovery: Arc::new(FakeDiscovery::default()),
         analyzer: Arc::new(FakeAnalyzer::new()),
         people: store.clone(),
         gallery: store.clone(),

@@ -10,7 +10,7 @@ use domain::{
 use jiff::tz::TimeZone;
 
 use crate::store::MemoryStore;
-use crate::{FakeAnalyzer, FakeClock, FakeFrames, FakeHost};
+use crate::{FakeAnalyzer, FakeClock, FakeDiscovery, FakeFrames, FakeHost};
 
 /// The administrator that every fake appliance has.
 pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
@@ -25,6 +25,8 @@ pub struct Handles {
     pub analyzer: Arc<FakeAnalyzer>,
     /// Its cameras.
     pub frames: Arc<FakeFrames>,
+    /// The cameras around it.
+    pub discovery: Arc<FakeDiscovery>,
     /// Its memory.
     pub store: Arc<MemoryStore>,
     /// The machine below it.
@@ -39,6 +41,7 @@ pub fn options() -> Options {
         time_zone: TimeZone::fixed(jiff::tz::offset(8)),
         digest_realm: REALM.into(),
         thresholds_rise: true,
+        sip_id: "34020000002000000001".into(),
         limits: Limits::default(),
         doors: DoorOptions::default(),
         storage: StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite },
@@ -72,6 +75,7 @@ pub fn appliance_of(options: Options) -> Result<(Appliance, Handles)> {
     let handles = Handles {
         frames: Arc::new(FakeFrames::new(clock.clone())),
         analyzer: Arc::new(FakeAnalyzer::new()),
+        discovery: Arc::new(FakeDiscovery::default()),
         store: Arc::new(MemoryStore::default()),
         host: Arc::new(FakeHost::new(clock.clone())),
         clock,
@@ -93,6 +97,7 @@ impl Handles {
         Ports {
             clock: self.clock.clone(),
             frames: self.frames.clone(),
+            discovery: self.discovery.clone(),
             analyzer: self.analyzer.clone(),
             people: self.store.clone(),
             gallery: self.store.clone(),

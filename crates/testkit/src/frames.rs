@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::Source;
 use domain::frame::{Frame, Plane};
-use domain::ports::{Clock, FrameSource, FrameStream, SourceError};
+use domain::ports::{Clock, FrameSource, FrameStream, PictureStream, SourceError};
 use tokio::time::Instant;
 
 use crate::picture::{FakeFace, Picture};
@@ -99,7 +100,8 @@ impl Default for Take {
 }
 
 /// Plays the takes written for a URL, one for each time it is opened; nothing answers at other URLs, nor when
-/// all takes were played.
+/// all takes were played. Devices have made-up URLs: `onvif://HOST:PORT`, `sip://SERVER/CAMERA` and
+/// `capture://HOST:PORT`; the last deliver one picture at the start of each scene with somebody in it.
 pub struct FakeFrames {
     clock: Arc<dyn Clock>,
     cameras: Mutex<HashMap<String, FakeCamera>>,
@@ -150,13 +152,31 @@ impl FakeFrames {
 #[async_trait]
 impl FrameSource for FakeFrames {
     async fn open(&self, source: &Source) -> Result<Box<dyn FrameStream>, SourceError> {
-        let (Source::Rtsp { url } | Source::File { url }) = source else { return Err(SourceError::NotSupported) };
-        let (take, open) = self.next_take(url)?;
+        self.play(source).map(|playing| Box::new(playing) as Box<dyn FrameStream>)
+    }
+
+    async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
+        self.play(source).map(|playing| Box::new(playing) as Box<dyn PictureStream>)
+    }
+}
+
+impl FakeFrames {
+    fn play(&self, source: &Source) -> Result<Playing, SourceError> {
+        let (take, open) = self.next_take(&url(source))?;
         if let (true, Ending::Fails(error)) = (take.scenes.is_empty(), &take.ending) {
             return Err(error.clone());
         }
         let due = Instant::now();
-        Ok(Box::new(Playing { clock: Arc::clone(&self.clock), take, due, since: due, still: None, _open: open }))
+        Ok(Playing { clock: Arc::clone(&self.clock), take, due, since: due, still: None, _open: open })
+    }
+}
+
+fn url(source: &Source) -> String {
+    match source {
+        Source::Rtsp { url } | Source::File { url } => url.clone(),
+        Source::Onvif(device) => format!("onvif://{}:{}", device.host, device.port),
+        Source::Gb28181 { server_sip_id, camera_sip_id, .. } => format!("sip://{server_sip_id}/{camera_sip_id}"),
+        Source::Capture { device, .. } => format!("capture://{}:{}", device.host, device.port),
     }
 }
 
@@ -222,5 +242,28 @@ impl FrameStream for Playing {
         }
         self.due += FRAME_INTERVAL;
         self.frame().map(Some)
+    }
+}
+
+#[async_trait]
+impl PictureStream for Playing {
+    async fn next(&mut self) -> Result<Bytes, SourceError> {
+        loop {
+            tokio::time::sleep_until(self.due).await;
+            let Some((time, picture)) = self.take.scenes.pop_front() else { break };
+            self.due += time;
+            if picture.shows_somebody() {
+                return Ok(picture.jpeg());
+            }
+        }
+        match &self.take.ending {
+            Ending::Quiet => std::future::pending().await,
+            Ending::Ends => Err(SourceError::Broken("the camera has closed the connection".into())),
+            Ending::Fails(error) => Err(error.clone()),
+            Ending::Stalls => {
+                tokio::time::sleep(STALL).await;
+                Err(SourceError::Stalled(STALL.as_secs()))
+            }
+        }
     }
 }

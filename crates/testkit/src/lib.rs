@@ -2,12 +2,16 @@
 
 mod analyzer;
 mod bench;
+pub mod capture;
 pub mod clip;
 mod clock;
 pub mod contract;
+mod discovery;
 mod frames;
+pub mod gb28181;
 mod host;
 pub mod memory;
+pub mod onvif;
 mod picture;
 pub mod rtsp;
 pub mod store;
@@ -16,6 +20,7 @@ pub mod store_suite;
 pub use analyzer::{FakeAnalyzer, Mishap};
 pub use bench::{ADMIN, Handles, appliance, appliance_of, appliance_with, options};
 pub use clock::FakeClock;
+pub use discovery::FakeDiscovery;
 pub use frames::{FakeFrames, Take};
 pub use host::{Act, FakeHost};
 pub use picture::{FakeFace, Picture, portrait};

@@ -141,6 +141,11 @@ impl Picture {
         Self { width, height, ..self }
     }
 
+    /// Whether there is a face in it.
+    pub fn shows_somebody(&self) -> bool {
+        !self.faces.is_empty()
+    }
+
     /// As a PNG file.
     pub fn png(&self) -> Bytes {
         self.file(ImageFormat::Png)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::DeviceAddress;
 use domain::ports::SourceError;
 use percent_encoding::percent_decode_str;
 use retina::client::Credentials;
@@ -38,7 +39,7 @@ pub(crate) struct FileAddress {
     pub(crate) again: bool,
 }
 
-fn bad(why: impl Into<String>) -> SourceError {
+pub(crate) fn bad(why: impl Into<String>) -> SourceError {
     SourceError::BadAddress(why.into())
 }
 
@@ -71,6 +72,12 @@ impl CameraAddress {
         url.set_fragment(None);
         Ok(Self { url, credentials, transport })
     }
+
+    /// A stream that a device has named, with the device's login.
+    pub(crate) fn of_device(url: Url, device: &DeviceAddress) -> Result<Self, SourceError> {
+        let credentials = checked(device.user.clone(), device.password.clone())?;
+        Ok(Self { url, credentials, transport: Transport::Any })
+    }
 }
 
 fn transport(fragment: Option<&str>) -> Result<Transport, SourceError> {
@@ -85,10 +92,15 @@ fn transport(fragment: Option<&str>) -> Result<Transport, SourceError> {
 fn credentials(url: &Url) -> Result<Option<Credentials>, SourceError> {
     let decode = |text: &str| {
         let text = percent_decode_str(text).decode_utf8().map_err(|_| bad("user or password is not UTF-8"))?;
-        let printable = !text.chars().any(char::is_control);
-        printable.then(|| text.into_owned()).ok_or_else(|| bad("user or password holds control characters"))
+        Ok::<_, SourceError>(text.into_owned())
     };
-    let (username, password) = (decode(url.username())?, decode(url.password().unwrap_or_default())?);
+    checked(decode(url.username())?, decode(url.password().unwrap_or_default())?)
+}
+
+fn checked(username: String, password: String) -> Result<Option<Credentials>, SourceError> {
+    if username.chars().chain(password.chars()).any(char::is_control) {
+        return Err(bad("user or password holds control characters"));
+    }
     let given = !username.is_empty() || !password.is_empty();
     Ok(given.then_some(Credentials { username, password }))
 }

@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout};
 use crate::Options;
 use crate::address::CameraAddress;
 use crate::decoder::{Arrivals, Feed};
-use crate::session::{self, Surroundings, Units};
+use crate::session::{self, Surroundings};
 use crate::sink::{self, News, Pipeline, Sink};
+use crate::supply::Supply;
 use crate::trial::Trial;
 
 /// A camera that has sent its first picture. Its session is read by a task of its own, so that a slow consumer
@@ -29,19 +30,29 @@ pub(crate) struct CameraStream {
     _pipeline: Pipeline,
 }
 
-/// Connects and waits for the first picture.
+/// Connects to an RTSP stream and waits for the first picture.
 pub(crate) async fn open(
     address: &CameraAddress,
     options: &Options,
     surroundings: Arc<Surroundings>,
 ) -> Result<CameraStream, SourceError> {
-    let mut units = session::play(address, &surroundings).await?;
-    let trial = Trial::new(units.codec, &options.decoders, Arc::clone(&surroundings.tally))?;
-    let Ok(outcome) = timeout(options.first_picture, trial.first_picture(&mut units)).await else {
-        return Err(no_picture(&units, options.first_picture));
+    let units = session::play(address, &surroundings).await?;
+    show(Box::new(units), options, surroundings).await
+}
+
+/// Waits for the first picture of a camera that plays.
+pub(crate) async fn show(
+    mut units: Box<dyn Supply>,
+    options: &Options,
+    surroundings: Arc<Surroundings>,
+) -> Result<CameraStream, SourceError> {
+    let codec = units.codec();
+    let trial = Trial::new(codec, &options.decoders, Arc::clone(&surroundings.tally))?;
+    let Ok(outcome) = timeout(options.first_picture, trial.first_picture(&mut *units)).await else {
+        return Err(no_picture(&*units, options.first_picture));
     };
     let (decoder, first) = outcome?;
-    tracing::debug!(decoder = decoder.name, codec = %units.codec, "the camera is open");
+    tracing::debug!(decoder = decoder.name, %codec, "the camera is open");
     let mut reader = JoinSet::new();
     reader.spawn(read(units, decoder.feed, decoder.sink.news(), options.stall));
     Ok(CameraStream {
@@ -55,9 +66,9 @@ pub(crate) async fn open(
     })
 }
 
-fn no_picture(units: &Units, patience: Duration) -> SourceError {
+fn no_picture(units: &dyn Supply, patience: Duration) -> SourceError {
     let seconds = patience.as_secs();
-    match (units.synchronised(), units.undecodable) {
+    match (units.synchronised(), units.undecodable()) {
         (false, 0) => SourceError::Stalled(seconds),
         (false, _) => SourceError::Undecodable(format!(
             "no key frame within {seconds} s: the camera's key frame interval is too long"
@@ -67,7 +78,7 @@ fn no_picture(units: &Units, patience: Duration) -> SourceError {
 }
 
 /// Feeds the decoder until the session ends or no pictures come of it.
-async fn read(mut units: Units, mut feed: Feed, news: Arc<News>, stall: Duration) -> SourceError {
+async fn read(mut units: Box<dyn Supply>, mut feed: Feed, news: Arc<News>, stall: Duration) -> SourceError {
     let stalled = SourceError::Stalled(stall.as_secs());
     let (mut decoded, mut since) = (news.decoded(), Instant::now());
     loop {

@@ -5,6 +5,11 @@
 //!   within the RTSP connection; a camera that refuses that (461) is asked for datagrams. A fragment, which never
 //!   goes on the wire, decides instead: `rtsp://host/path#transport=udp` or `#transport=tcp`.
 //!   `rtsps://` is not supported.
+//! - An ONVIF device by address and login: it is asked for its main stream, which is played as above, at every
+//!   opening anew.
+//! - A GB/T 28181 camera by its SIP id and that of its server, which may be this device: called, and its program stream
+//!   decoded.
+//! - A camera that finds faces itself, by address and login: the stream of its pictures over HTTP.
 //! - `file:///path.mp4[?loop=1]`, whatever gstreamer can decode, at its own pace; sound is ignored. With `loop=1` it
 //!   starts again at its end, for ever.
 //!
@@ -16,26 +21,35 @@
 
 mod address;
 mod camera;
+mod capture;
 mod counters;
 mod decoder;
 mod file;
+mod gb28181;
+mod http;
+mod onvif;
 mod session;
 mod sink;
+mod supply;
 mod trial;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::Source;
-use domain::ports::{Clock, FrameSource, FrameStream, SourceError};
+use domain::ports::{CameraDiscovery, Clock, FrameSource, FrameStream, PictureStream, SourceError};
+use domain::{CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
 use retina::client::SessionGroup;
 
 pub use crate::counters::Counters;
+pub use crate::gb28181::Sip;
 
 use crate::address::{CameraAddress, FileAddress};
 use crate::decoder::Codec;
+use crate::gb28181::{Exchange, Wanted};
+use crate::http::Http;
 use crate::session::Surroundings;
 
 /// How long a closing camera is waited for.
@@ -65,16 +79,29 @@ pub struct Options {
     /// Decoders tried before the built-in ones: gstreamer elements with their properties, for example
     /// `avdec_h264 max-threads=2`. Those not installed are passed over.
     pub decoders: Vec<String>,
+    /// Without any sign of life of a camera that delivers pictures.
+    pub heartbeat: Duration,
+    /// This device among SIP servers.
+    pub sip: Sip,
+    /// Where cameras are looked for.
+    pub searched: SocketAddr,
+    /// How long cameras are looked for.
+    pub search: Duration,
 }
 
 impl Default for Options {
-    /// 5 s for an answer, 10 s to the first picture, 5 s until it stalls.
+    /// 5 s for an answer, 10 s to the first picture, 5 s until it stalls, 30 s until a camera that delivers pictures counts as
+    /// dead, 3 s for a search, by multicast.
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(5),
             first_picture: Duration::from_secs(10),
             stall: Duration::from_secs(5),
             decoders: Vec::new(),
+            heartbeat: Duration::from_secs(30),
+            sip: Sip::default(),
+            searched: onvif::EVERYBODY,
+            search: Duration::from_secs(3),
         }
     }
 }
@@ -99,6 +126,8 @@ pub enum Unusable {
 pub struct VideoSource {
     options: Options,
     surroundings: Arc<Surroundings>,
+    http: Http,
+    exchange: Exchange,
 }
 
 impl VideoSource {
@@ -109,18 +138,28 @@ impl VideoSource {
     pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Self, Unusable> {
         gst::init().map_err(|e| Unusable::Library(e.to_string()))?;
         check_elements()?;
+        let http = Http::new(options.answer)?;
+        let exchange = Exchange::new(options.sip.clone());
         let surroundings = Surroundings {
             clock,
             tally: Arc::default(),
             closing: Arc::new(SessionGroup::default().named("cameras".to_owned())),
             answer: options.answer,
         };
-        Ok(Self { options, surroundings: Arc::new(surroundings) })
+        Ok(Self { options, surroundings: Arc::new(surroundings), http, exchange })
     }
 
     /// Sums over all sources since the start.
     pub fn counters(&self) -> Counters {
         self.surroundings.tally.read()
+    }
+
+    /// Where cameras log in by SIP; opens the port.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn sip_address(&self) -> std::io::Result<SocketAddr> {
+        self.exchange.address(&self.surroundings).await
     }
 
     /// Waits, two seconds at most, until the cameras of dropped streams know that their sessions have ended;
@@ -157,7 +196,38 @@ impl FrameSource for VideoSource {
                 let address = FileAddress::parse(url)?;
                 Ok(Box::new(file::open(address, self.options.first_picture, clock, tally).await?))
             }
-            Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } => Err(SourceError::NotSupported),
+            // Asked for at every opening: a camera may have another address by now.
+            Source::Onvif(device) => {
+                let address = onvif::resolve(device, &self.http, &*surroundings.clock).await?;
+                Ok(Box::new(camera::open(&address, &self.options, surroundings).await?))
+            }
+            Source::Gb28181 { server, server_sip_id, camera_sip_id } => {
+                let wanted = Wanted { server, server_id: server_sip_id, camera_id: camera_sip_id };
+                let units = self.exchange.play(&wanted, &surroundings, self.options.first_picture).await?;
+                Ok(Box::new(camera::show(units, &self.options, surroundings).await?))
+            }
+            // It delivers pictures, not video.
+            Source::Capture { .. } => Err(SourceError::NotSupported),
         }
+    }
+
+    async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
+        match source {
+            Source::Capture { device, .. } => capture::open(device, &self.http, self.options.heartbeat).await,
+            Source::Rtsp { .. } | Source::File { .. } | Source::Onvif(_) | Source::Gb28181 { .. } => {
+                Err(SourceError::NotSupported)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl CameraDiscovery for VideoSource {
+    async fn discover(&self) -> Result<Vec<FoundCamera>, SourceError> {
+        onvif::search(self.options.searched, self.options.search).await
+    }
+
+    async fn streams(&self, device: &DeviceAddress) -> Result<Vec<CameraStream>, SourceError> {
+        onvif::streams(device, &self.http, &*self.surroundings.clock).await
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::ports::{Clock, SourceError};
 use futures_util::StreamExt;
 use retina::client::{
@@ -15,6 +16,7 @@ use crate::address::{CameraAddress, Transport};
 use crate::counters::Tally;
 use crate::decoder::{Codec, Unit};
 use crate::sink::LARGEST;
+use crate::supply::Supply;
 
 /// RTSP status: the camera does not speak the transport asked for.
 const UNSUPPORTED_TRANSPORT: u16 = 461;
@@ -37,12 +39,12 @@ pub(crate) struct Surroundings {
 pub(crate) struct Units {
     demuxed: Demuxed,
     stream: usize,
-    pub(crate) codec: Codec,
+    codec: Codec,
     surroundings: Arc<Surroundings>,
     /// A key frame has come.
     synchronised: bool,
     /// Access units that came before it.
-    pub(crate) undecodable: u64,
+    undecodable: u64,
     started: Instant,
     last_tick: u64,
     mishaps_left: u32,
@@ -174,13 +176,13 @@ fn words(error: &retina::Error) -> String {
 }
 
 /// Text of a camera, made fit for a log.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(160).collect()
 }
 
-impl Units {
-    /// The next access unit, the first being a key frame. Waits for ever when none comes. Safe to drop at any await.
-    pub(crate) async fn next(&mut self) -> Result<Unit, SourceError> {
+#[async_trait]
+impl Supply for Units {
+    async fn next(&mut self) -> Result<Unit, SourceError> {
         loop {
             let item = self.demuxed.next().await;
             let Some(frame) = self.frame_of(item)? else { continue };
@@ -197,11 +199,20 @@ impl Units {
         }
     }
 
-    /// Whether a key frame has come.
-    pub(crate) fn synchronised(&self) -> bool {
+    fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    fn synchronised(&self) -> bool {
         self.synchronised
     }
 
+    fn undecodable(&self) -> u64 {
+        self.undecodable
+    }
+}
+
+impl Units {
     fn frame_of(&mut self, item: Option<Result<CodecItem, retina::Error>>) -> Result<Option<VideoFrame>, SourceError> {
         match item {
             Some(Ok(CodecItem::VideoFrame(frame))) => Ok(Some(frame)),

@@ -8,7 +8,7 @@ use gstreamer as gst;
 
 use crate::counters::Tally;
 use crate::decoder::{Codec, Decoder, Unit};
-use crate::session::Units;
+use crate::supply::Supply;
 
 /// Access units kept for the next decoder.
 const LONGEST_REPLAY: usize = 250;
@@ -33,7 +33,7 @@ impl Trial {
 
     /// Feeds one decoder after the other until one gives a picture: that decoder and the picture. Waits for ever
     /// when none comes.
-    pub(crate) async fn first_picture(mut self, units: &mut Units) -> Result<(Decoder, gst::Sample), SourceError> {
+    pub(crate) async fn first_picture(mut self, units: &mut dyn Supply) -> Result<(Decoder, gst::Sample), SourceError> {
         let mut decoder = self.start_next(None).await?;
         loop {
             tokio::select! {

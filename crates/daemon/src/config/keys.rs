@@ -38,6 +38,7 @@ fn known(section: &str) -> &'static [&'static str] {
         "host" => serde_introspect::<Host>(),
         "console" => serde_introspect::<Console>(),
         "sensetime" => serde_introspect::<SenseTime>(),
+        "sip" => serde_introspect::<Sip>(),
         "terminal" => serde_introspect::<Terminal>(),
         _ => serde_introspect::<Config>(),
     }

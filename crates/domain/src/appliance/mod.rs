@@ -5,6 +5,7 @@ mod batches;
 mod cameras;
 mod compare;
 mod device;
+mod discovery;
 pub mod doors;
 mod gallery;
 mod libraries;
@@ -57,6 +58,8 @@ pub struct Options {
     pub digest_realm: String,
     /// Whether a watch's threshold rises where it watches for many people; see [`Calibration`](crate::Calibration).
     pub thresholds_rise: bool,
+    /// The device's id as a SIP server, that cameras log in at: 20 digits.
+    pub sip_id: String,
     /// How much fits.
     pub limits: Limits,
     /// How doors are opened.
@@ -108,6 +111,8 @@ struct Core {
     newest: watch::Sender<Seq>,
     reembedding: watch::Sender<Reembedding>,
     cameras_changed: watch::Sender<u64>,
+    /// Held while cameras are looked for.
+    searching: tokio::sync::Mutex<()>,
     events: broadcast::Sender<Event>,
     storage: Storage,
     time_zone: ArcSwap<TimeZone>,
@@ -136,6 +141,7 @@ impl Appliance {
             newest,
             reembedding: watch::Sender::default(),
             cameras_changed: watch::Sender::new(0),
+            searching: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(EVENT_BACKLOG),
             storage,
             time_zone,

@@ -88,6 +88,11 @@ impl BestShot {
         }
     }
 
+    /// Takes the face for real although it was seen once only.
+    pub(super) fn trust(&mut self) {
+        self.sightings = self.sightings.max(MIN_SIGHTINGS);
+    }
+
     /// Whether another look is wanted although it may be no better than those before.
     pub(super) fn wants_another(&self, now: Timestamp, standing: Standing, doubtful: bool) -> bool {
         let rested = now.millis_since(self.looked_at) >= LOOK_INTERVAL_MILLIS;

@@ -13,7 +13,7 @@ use super::pace::Pace;
 use super::recogniser::Recogniser;
 use super::slot::Slot;
 use crate::ports::{FrameStream, SourceError};
-use crate::{Appliance, Camera, CameraStatus, Event};
+use crate::{Appliance, Camera, CameraStatus, Event, Source};
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -63,6 +63,9 @@ impl CameraTask {
     /// Opens the camera and looks at its frames until it fails, ends or is cancelled.
     async fn run_once(&self, recogniser: &mut Recogniser, cancel: &CancellationToken) -> Result<(), SourceError> {
         let source = self.configured.borrow().settings.source.clone();
+        if matches!(source, Source::Capture { .. }) {
+            return self.run_pictures(&source, recogniser, cancel).await;
+        }
         let opening = self.appliance.ports().frames.open(&source);
         let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
         let (mut stream, slot) = (stream?, Slot::default());
@@ -72,6 +75,28 @@ impl CameraTask {
             ended
         };
         tokio::join!(reading, self.look(&slot, recogniser)).0
+    }
+
+    /// Takes every picture that the camera delivers, one after the other, until it fails or is cancelled.
+    async fn run_pictures(
+        &self,
+        source: &Source,
+        recogniser: &mut Recogniser,
+        cancel: &CancellationToken,
+    ) -> Result<(), SourceError> {
+        let opening = self.appliance.ports().frames.open_pictures(source);
+        let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
+        let mut stream = stream?;
+        self.set_status(CameraStatus::Online);
+        while let Some(next) = cancel.run_until_cancelled(stream.next()).await {
+            let picture = next?;
+            self.entry.frames.count();
+            match self.appliance.ports().analyzer.decode(picture, self.appliance.now()).await {
+                Ok(frame) => recogniser.take_picture(frame).await,
+                Err(error) => tracing::warn!(error = error.chain(), "a delivered picture cannot be read"),
+            }
+        }
+        Ok(())
     }
 
     /// Puts every frame into the slot.

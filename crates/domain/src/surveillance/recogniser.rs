@@ -1,5 +1,6 @@
 //! From a camera's frames to records: detect, track, look closely, search, judge, commit.
 
+mod pictures;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,10 +77,7 @@ impl Recogniser {
 
     /// Takes one frame; frames come in order of time. Failures are logged: the next frame is a new chance.
     pub(super) async fn look_at(&mut self, frame: Frame) {
-        self.now = frame.at();
-        if self.configured.has_changed().unwrap_or(false) {
-            self.camera = self.configured.borrow_and_update().clone();
-        }
+        self.begin(&frame);
         if !self.armed() {
             return self.finish().await;
         }
@@ -91,6 +89,13 @@ impl Recogniser {
             self.entry.frames_still.count();
         }
         self.judge().await;
+    }
+
+    fn begin(&mut self, frame: &Frame) {
+        self.now = frame.at();
+        if self.configured.has_changed().unwrap_or(false) {
+            self.camera = self.configured.borrow_and_update().clone();
+        }
     }
 
     async fn look_for_faces(&mut self, frame: &Frame, search: Search) {

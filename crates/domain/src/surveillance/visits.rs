@@ -53,6 +53,11 @@ impl Visits {
         lost.into_iter().for_each(|visit| visit.lose(track));
     }
 
+    /// Takes every face for real, however seldom it was seen.
+    pub(super) fn trust(&mut self) {
+        self.all.iter_mut().for_each(|visit| visit.shots.trust());
+    }
+
     /// Calls all decisions due.
     pub(super) fn close(&mut self, now: Timestamp) {
         self.all.iter_mut().filter(|visit| visit.shots.undecided()).for_each(|visit| visit.call_due(now));

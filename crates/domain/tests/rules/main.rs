@@ -4,6 +4,7 @@
 mod accounts;
 mod batches;
 mod captures;
+mod discovery;
 mod doors;
 mod gallery;
 mod gallery_copy;
@@ -12,6 +13,7 @@ mod liveness;
 mod load;
 mod machine;
 mod people;
+mod pictures;
 mod reembedding;
 mod retention;
 mod sources;

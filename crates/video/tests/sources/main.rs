@@ -3,8 +3,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
 mod camera;
+mod capture;
 mod fault;
 mod file;
+mod gb28181;
+mod onvif;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,28 @@
+//! The device among SIP servers (GB/T 28181).
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sip {
+    /// The device's id: 20 digits.
+    pub(crate) id: String,
+    /// Where cameras log in; opened when the first such camera is added.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        let video::Sip { id, listen } = video::Sip::default();
+        Self { id, listen }
+    }
+}
+
+impl Sip {
+    /// Whether the id is one.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.id.len() == 20 && self.id.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}

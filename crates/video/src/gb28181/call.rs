@@ -1,0 +1,233 @@
+//! A call that has a camera send its video.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::SourceError;
+use rand::RngExt;
+use tokio_util::sync::CancellationToken;
+
+use super::endpoint::Endpoint;
+use super::message::{Message, branch, token};
+use crate::session::plain;
+
+/// How the video travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier {
+    /// By datagram.
+    Datagrams,
+    /// Within a connection that the camera opens.
+    Connection,
+}
+
+impl Carrier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Datagrams => "RTP/AVP",
+            Self::Connection => "TCP/RTP/AVP",
+        }
+    }
+}
+
+/// Who calls whom, over which port.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// Where messages go.
+    pub(super) peer: SocketAddr,
+    /// Our address as the peer sees it.
+    pub(super) local: SocketAddr,
+    /// Our id.
+    pub(super) own: String,
+    /// Whom to tell apart by password; may be empty.
+    pub(super) password: String,
+    /// For each answer.
+    pub(super) patience: Duration,
+}
+
+/// Why a call does not come about.
+pub(super) enum Refusal {
+    /// The camera does not send that way.
+    Carrier,
+    Final(SourceError),
+}
+
+impl From<SourceError> for Refusal {
+    fn from(why: SourceError) -> Self {
+        Self::Final(why)
+    }
+}
+
+/// An established call; the camera is told when it is dropped.
+pub(super) struct Call {
+    line: Line,
+    id: String,
+    farewell: Message,
+    /// The other side has ended it.
+    pub(super) over: CancellationToken,
+    /// Where the video comes from, by the camera's own words.
+    pub(super) sender: Option<IpAddr>,
+}
+
+impl Line {
+    /// `sip:ID@DOMAIN`; a domain is the first half of an id.
+    pub(super) fn uri(id: &str) -> String {
+        format!("sip:{id}@{}", id.get(..10).unwrap_or(id))
+    }
+
+    /// What every request of ours has.
+    pub(super) fn request(&self, method: &str, uri: &str, call: &str, number: u32) -> Message {
+        let own = Self::uri(&self.own);
+        Message::request(method, uri)
+            .with("Via", format!("SIP/2.0/UDP {};rport;branch={}", self.local, branch()))
+            .with("From", format!("<{own}>;tag={call}"))
+            .with("Call-ID", call)
+            .with("CSeq", format!("{number} {method}"))
+            .with("Max-Forwards", "70")
+            .with("Contact", format!("<sip:{}@{}>", self.own, self.local))
+            .with("User-Agent", "polyface")
+    }
+
+    /// Asks, and once more with the password when the peer wants it.
+    pub(super) async fn ask(&self, make: impl Fn(u32) -> Message, patience: Duration) -> Result<Message, SourceError> {
+        let first = make(1);
+        let refused = self.endpoint.ask(self.peer, &first, patience).await?;
+        let Some((method, uri)) = first.method().zip(first.uri()) else { return Ok(refused) };
+        match refused.authorization(method, uri, &self.own, &self.password) {
+            Some((name, value)) => {
+                self.acknowledge_refusal(&first, &refused).await?;
+                self.endpoint.ask(self.peer, &make(2).with(name, value), patience).await
+            }
+            None => Ok(refused),
+        }
+    }
+
+    /// A refused invitation is repeated until it is acknowledged.
+    async fn acknowledge_refusal(&self, invitation: &Message, refusal: &Message) -> Result<(), SourceError> {
+        if invitation.method() != Some("INVITE") {
+            return Ok(());
+        }
+        let field = |name: &str| invitation.field(name).unwrap_or_default().to_owned();
+        let number = field("CSeq").replace("INVITE", "ACK");
+        let acknowledgement = Message::request("ACK", invitation.uri().unwrap_or_default())
+            .with("Via", field("Via"))
+            .with("From", field("From"))
+            .with("To", refusal.field("To").unwrap_or_default())
+            .with("Call-ID", field("Call-ID"))
+            .with("CSeq", number)
+            .with("Max-Forwards", "70");
+        self.endpoint.say(self.peer, &acknowledgement.write()).await
+    }
+
+    /// Has the camera send its video to our port; `patience` from the invitation to its acceptance.
+    pub(super) async fn call(
+        &self,
+        camera: &str,
+        carrier: Carrier,
+        port: u16,
+        patience: Duration,
+    ) -> Result<Call, Refusal> {
+        let (id, uri, source) = (token(), Self::uri(camera), source_number(&self.own));
+        let offer = self.offer(carrier, port, &source);
+        let make = |number| {
+            self.request("INVITE", &uri, &id, number)
+                .with("To", format!("<{uri}>"))
+                .with("Subject", format!("{camera}:{source},{}:0", self.own))
+                .carrying("APPLICATION/SDP", offer.clone())
+        };
+        let answer = self.ask(make, patience).await?;
+        match answer.code() {
+            Some(200..300) => Ok(self.established(id, &uri, &answer).await?),
+            code => {
+                self.acknowledge_refusal(&make(2), &answer).await?;
+                Err(refusal(code.unwrap_or_default(), &answer))
+            }
+        }
+    }
+
+    fn offer(&self, carrier: Carrier, port: u16, source: &str) -> String {
+        let (own, ip, name) = (&self.own, self.local.ip(), carrier.name());
+        let passive = match carrier {
+            Carrier::Datagrams => "",
+            Carrier::Connection => "a=setup:passive\r\na=connection:new\r\n",
+        };
+        let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
+        format!(
+            "v=0\r\no={own} 0 0 IN {family} {ip}\r\ns=Play\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=video {port} {name} 96\r\n\
+             a=recvonly\r\na=rtpmap:96 PS/90000\r\n{passive}y={source}\r\n"
+        )
+    }
+
+    async fn established(&self, id: String, uri: &str, answer: &Message) -> Result<Call, SourceError> {
+        let to = answer.field("To").unwrap_or_default().to_owned();
+        let request = |method: &str, number| self.request(method, uri, &id, number).with("To", to.clone());
+        // Of the number of the invitation that was accepted.
+        let number = answer.field("CSeq").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(1);
+        let acknowledgement = request("ACK", number).write();
+        let farewell = request("BYE", number + 1);
+        let over = self.endpoint.establish(&id, acknowledgement.clone());
+        let call = Call { line: self.clone(), farewell, over, sender: sender(&answer.body), id };
+        self.endpoint.say(self.peer, &acknowledgement).await?;
+        Ok(call)
+    }
+}
+
+/// Ten digits: live video, the domain, and a number of the call.
+fn source_number(own: &str) -> String {
+    let domain: String = own.chars().skip(3).take(5).filter(char::is_ascii_digit).collect();
+    format!("0{domain:0>5}{:04}", rand::rng().random_range(1..10_000))
+}
+
+/// Where the video comes from, by the description of the session.
+fn sender(description: &str) -> Option<IpAddr> {
+    let line = description.lines().find_map(|line| line.strip_prefix("c=IN IP"))?;
+    line.split_whitespace().nth(1)?.split('/').next()?.parse().ok()
+}
+
+fn refusal(code: u16, answer: &Message) -> Refusal {
+    let said = match &answer.start {
+        super::message::Start::Response { reason, .. } => plain(reason),
+        super::message::Start::Request { .. } => String::new(),
+    };
+    Refusal::Final(match code {
+        415 | 488 | 606 => return Refusal::Carrier,
+        401 | 403 | 407 => SourceError::Unauthorised,
+        404 | 410 | 480 | 604 => SourceError::NoStream(format!("the SIP server answers {code} {said} to INVITE")),
+        _ => SourceError::Broken(format!("the SIP server answers {code} {said} to INVITE")),
+    })
+}
+
+/// Said once: a camera that does not hear it stops when nobody takes its video.
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.line.endpoint.forget(&self.id);
+        if !self.over.is_cancelled()
+            && let Err(error) = self.line.endpoint.socket.try_send_to(&self.farewell.write(), self.line.peer)
+        {
+            tracing::debug!(%error, "a camera was not told that its call is over");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sender_is_who_the_description_names() {
+        assert_eq!(sender("v=0\r\nc=IN IP4 10.0.0.7\r\n"), Some(IpAddr::from([10, 0, 0, 7])));
+        assert_eq!(sender("v=0\r\nc=IN IP6 ::1\r\n"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
+        assert_eq!(sender("v=0\r\nc=IN IP4 camera\r\n"), None);
+        assert_eq!(sender(""), None);
+    }
+
+    #[test]
+    fn the_number_of_a_call_has_ten_digits_whatever_the_id() {
+        for own in ["34020000002000000001", "7", "abcdefghijk"] {
+            let number = source_number(own);
+            assert!(number.len() == 10 && number.parse::<u32>().is_ok(), "{number}");
+        }
+        assert!(source_number("34020000002000000001").starts_with("020000"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Another SIP server, at which this device logs in to reach the cameras behind it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::DeviceAddress;
+use domain::ports::SourceError;
+use tokio::net::{UdpSocket, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::call::Line;
+use super::endpoint::{Asked, Endpoint};
+use super::message::{Message, token};
+use crate::http;
+use crate::session::plain;
+
+/// How long a login is asked for, seconds.
+const STAY: u32 = 3600;
+/// From one sign of life to the next.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+/// Signs of life until the login is renewed: well before it ends.
+const RENEWAL: u64 = 25;
+
+/// A login; it is kept up until this is dropped.
+pub(super) struct Login {
+    pub(super) line: Line,
+    _upkeep: JoinSet<()>,
+}
+
+/// Logs in at a server of this id.
+pub(super) async fn log_in(
+    server: &DeviceAddress,
+    server_id: &str,
+    own: &str,
+    patience: Duration,
+) -> Result<Login, SourceError> {
+    let peer = resolve(server).await?;
+    let ip = own_address(peer).await.map_err(|error| SourceError::Unreachable(error.to_string()))?;
+    let (endpoint, mut requests) =
+        Endpoint::open((ip, 0).into()).await.map_err(|error| SourceError::Broken(error.to_string()))?;
+    let local = endpoint.socket.local_addr().map_err(|error| SourceError::Broken(error.to_string()))?;
+    let endpoint = Arc::new(endpoint);
+    let line = Line { endpoint, peer, local, own: own.to_owned(), password: server.password.clone(), patience };
+    register(&line, server_id).await?;
+    let mut upkeep = JoinSet::new();
+    let answering = line.clone();
+    upkeep.spawn(async move {
+        while let Some(Asked { message, from }) = requests.recv().await {
+            // What a server asks of its members is for those that have cameras to show.
+            let answer = Message::answer(&message, 501, "Not Implemented");
+            let _ = answering.endpoint.say(from, &answer.write()).await;
+        }
+    });
+    upkeep.spawn(keep_up(line.clone(), server_id.to_owned()));
+    Ok(Login { line, _upkeep: upkeep })
+}
+
+async fn resolve(server: &DeviceAddress) -> Result<SocketAddr, SourceError> {
+    let host = http::host(server)?.to_string();
+    let unknown = |why: String| SourceError::Unreachable(why);
+    let mut found = lookup_host(format!("{host}:{}", server.port)).await.map_err(|error| unknown(error.to_string()))?;
+    found.next().ok_or_else(|| unknown("the name has no address".to_owned()))
+}
+
+/// The address of this machine that a peer sees.
+pub(super) async fn own_address(peer: SocketAddr) -> std::io::Result<IpAddr> {
+    let anywhere: SocketAddr = if peer.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+    let socket = UdpSocket::bind(anywhere).await?;
+    socket.connect(peer).await?;
+    Ok(socket.local_addr()?.ip())
+}
+
+async fn register(line: &Line, server_id: &str) -> Result<(), SourceError> {
+    let (uri, own, call) = (Line::uri(server_id), Line::uri(&line.own), token());
+    let make = |number| {
+        let request = line.request("REGISTER", &uri, &call, number).with("To", format!("<{own}>"));
+        request.with("Expires", STAY.to_string())
+    };
+    let answer = line.ask(make, line.patience).await?;
+    match answer.code().unwrap_or_default() {
+        200..300 => Ok(()),
+        401 | 403 | 407 => Err(SourceError::Unauthorised),
+        code => Err(SourceError::Broken(plain(&format!("the SIP server answers {code} to REGISTER")))),
+    }
+}
+
+/// Says that we are there, and logs in anew from time to time and when the server has forgotten us.
+async fn keep_up(line: Line, server_id: String) {
+    let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for number in 1.. {
+        beats.tick().await;
+        let heard = match number % RENEWAL {
+            0 => Err(()),
+            _ => beat(&line, &server_id, number).await,
+        };
+        if heard.is_err()
+            && let Err(why) = register(&line, &server_id).await
+        {
+            tracing::debug!(%why, "the login at a SIP server is not renewed");
+        }
+    }
+}
+
+async fn beat(line: &Line, server_id: &str, number: u64) -> Result<(), ()> {
+    let (uri, call) = (Line::uri(server_id), token());
+    let body = format!(
+        "<?xml version=\"1.0\"?>\r\n<Notify>\r\n<CmdType>Keepalive</CmdType>\r\n<SN>{number}</SN>\r\n\
+         <DeviceID>{}</DeviceID>\r\n<Status>OK</Status>\r\n</Notify>\r\n",
+        line.own
+    );
+    let request = line.request("MESSAGE", &uri, &call, 1).with("To", format!("<{uri}>"));
+    let request = request.carrying("Application/MANSCDP+xml", body);
+    match line.endpoint.ask(line.peer, &request, line.patience).await {
+        Ok(answer) if answer.code() == Some(200) => Ok(()),
+        Ok(_) | Err(_) => Err(()),
+    }
+}

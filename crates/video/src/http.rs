@@ -1,0 +1,141 @@
+//! HTTP to cameras: logins, patience, and answers of bounded size.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::DeviceAddress;
+use domain::ports::SourceError;
+use http_auth::{PasswordClient, PasswordParams};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::{Client, Method, Response, StatusCode, redirect};
+use url::{Host, Url};
+
+use crate::Unusable;
+use crate::address::bad;
+
+/// A client for all cameras. Cameras are where an operator says they are: no proxy, and no redirect, which could
+/// lead the login elsewhere.
+pub(crate) struct Http {
+    client: Client,
+    patience: Duration,
+}
+
+/// What is asked of a camera.
+pub(crate) struct Question<'a> {
+    pub(crate) url: &'a Url,
+    /// To be posted, and its type; `None` gets.
+    pub(crate) body: Option<(&'static str, String)>,
+    /// For errors: what was asked.
+    pub(crate) what: &'a str,
+}
+
+impl Http {
+    /// `patience`: for each answer.
+    pub(crate) fn new(patience: Duration) -> Result<Self, Unusable> {
+        // Fails when a provider is installed already: then that one is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .user_agent(concat!("polyface/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(patience)
+            // Cameras keep few connections, and rarely for long.
+            .pool_max_idle_per_host(0)
+            .tls_certs_only([]);
+        let client = client.build().map_err(|e| Unusable::Library(e.to_string()))?;
+        Ok(Self { client, patience })
+    }
+
+    /// The head of the answer, whatever its status; the login is given when the camera asks for it.
+    pub(crate) async fn ask(&self, question: &Question<'_>, login: &DeviceAddress) -> Result<Response, SourceError> {
+        let first = self.send(question, None).await?;
+        if first.status() != StatusCode::UNAUTHORIZED || login.user.is_empty() {
+            return Ok(first);
+        }
+        match authorization(&first, question, login) {
+            Some(login) => self.send(question, Some(login)).await,
+            None => Ok(first),
+        }
+    }
+
+    async fn send(&self, question: &Question<'_>, login: Option<HeaderValue>) -> Result<Response, SourceError> {
+        let url = question.url.clone();
+        let request = match &question.body {
+            Some((kind, body)) => self.client.post(url).header(CONTENT_TYPE, *kind).body(body.clone()),
+            None => self.client.get(url),
+        };
+        let request = login.into_iter().fold(request, |request, login| request.header(AUTHORIZATION, login));
+        match tokio::time::timeout(self.patience, request.send()).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(SourceError::Unreachable(cause(&error))),
+            Err(_) => Err(SourceError::Unreachable(self.silence(question.what))),
+        }
+    }
+
+    /// The body of an answer, of at most `most` bytes.
+    pub(crate) async fn body(&self, mut answer: Response, what: &str, most: usize) -> Result<Bytes, SourceError> {
+        let too_large = || SourceError::Broken(format!("the answer to {what} is larger than {most} bytes"));
+        if answer.content_length().is_some_and(|length| length > most as u64) {
+            return Err(too_large());
+        }
+        let reading = async {
+            let mut body = BytesMut::new();
+            while let Some(piece) = answer.chunk().await.map_err(|e| SourceError::Broken(cause(&e)))? {
+                if piece.len() > most - body.len() {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(body.freeze())
+        };
+        let silence = |_| SourceError::Unreachable(self.silence(what));
+        tokio::time::timeout(self.patience, reading).await.map_err(silence)?
+    }
+
+    fn silence(&self, what: &str) -> String {
+        format!("no answer to {what} within {} s", self.patience.as_secs())
+    }
+}
+
+/// The answer to the camera's challenge; `None` when it has none that we know how to answer.
+fn authorization(refusal: &Response, question: &Question<'_>, login: &DeviceAddress) -> Option<HeaderValue> {
+    let challenges = refusal.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let builder = challenges.fold(PasswordClient::builder(), http_auth::PasswordClientBuilder::challenges);
+    let (path, query) = (question.url.path(), question.url.query());
+    let uri = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let method = if question.body.is_some() { Method::POST } else { Method::GET };
+    let (username, password) = (login.user.as_str(), login.password.as_str());
+    let params = PasswordParams { username, password, uri: &uri, method: method.as_str(), body: None };
+    let mut value: HeaderValue = builder.build().ok()?.respond(&params).ok()?.try_into().ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The innermost cause: the others name the URL.
+pub(crate) fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &(dyn std::error::Error + 'static) = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    if innermost.is::<reqwest::Error>() { "the connection failed".to_owned() } else { innermost.to_string() }
+}
+
+/// The root of a device's web server.
+pub(crate) fn root(device: &DeviceAddress) -> Result<Url, SourceError> {
+    let host = host(device)?;
+    let unusable = |_| bad("the host is not a name or an address");
+    Url::parse(&format!("http://{host}:{}/", device.port)).map_err(unusable)
+}
+
+/// The host of a device, an IPv6 address in brackets.
+pub(crate) fn host(device: &DeviceAddress) -> Result<Host, SourceError> {
+    let text = device.host.trim();
+    let host = match text.parse() {
+        Ok(address) => Ok(Host::Ipv6(address)),
+        Err(_) => Host::parse(text),
+    };
+    if device.port == 0 {
+        return Err(bad("the port is 0"));
+    }
+    host.map_err(|_| bad("the host is not a name or an address"))
+}

@@ -1,0 +1,165 @@
+//! Cameras that are called by SIP.
+
+use std::net::SocketAddr;
+
+use domain::ports::{FrameSource, FrameStream, SourceError};
+use domain::{DeviceAddress, Source};
+use testkit::clip::Codec;
+use testkit::gb28181::{CAMERA, Manners, Peer, SERVER};
+use tokio::time::{Duration, Instant, timeout};
+use video::{Options, Sip, VideoSource};
+
+use crate::{SOON, assert_picture, end, frame, pattern, source};
+
+const OWN: &str = "34020000002000000001";
+const PASSWORD: &str = "secret";
+
+fn hasty() -> Options {
+    let sip = Sip { id: OWN.into(), listen: ([127, 0, 0, 1], 0).into() };
+    let second = Duration::from_secs(1);
+    Options { answer: 3 * second, first_picture: 4 * second, stall: 2 * second, sip, ..Options::default() }
+}
+
+async fn server(manners: Manners) -> Peer {
+    Peer::server(&pattern(manners.codec), PASSWORD, manners).await.unwrap()
+}
+
+fn wanted(server: SocketAddr, id: &str, password: &str) -> Source {
+    let host = server.ip().to_string();
+    let server = DeviceAddress { host, port: server.port(), user: String::new(), password: password.into() };
+    Source::Gb28181 { server, server_sip_id: id.into(), camera_sip_id: CAMERA.into() }
+}
+
+async fn open(source: &VideoSource, wanted: &Source) -> Result<Box<dyn FrameStream>, SourceError> {
+    timeout(SOON, source.open(wanted)).await.expect("opening waits for ever")
+}
+
+async fn open_at(peer: &Peer) -> Result<Box<dyn FrameStream>, SourceError> {
+    open(&source(hasty()), &wanted(peer.address(), SERVER, PASSWORD)).await
+}
+
+async fn assert_shows(stream: &mut dyn FrameStream, pictures: usize) {
+    for _ in 0..pictures {
+        assert_picture(&frame(stream).await, 640, 360);
+    }
+}
+
+async fn until_heard(peer: &Peer, method: &str) {
+    let deadline = Instant::now() + SOON;
+    while !peer.heard().iter().any(|heard| heard == method) {
+        assert!(Instant::now() < deadline, "no {method} among {:?}", peer.heard());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_camera_behind_a_server_is_called_and_told_when_nobody_looks_any_more() {
+    for codec in [Codec::H264, Codec::H265] {
+        let peer = server(Manners { codec, swaps_every: 7, ..Manners::default() }).await;
+        let mut stream = open_at(&peer).await.unwrap();
+        assert_shows(&mut *stream, 40).await;
+        assert_eq!(peer.heard(), ["REGISTER", "REGISTER", "INVITE", "ACK"], "{codec:?}");
+        drop(stream);
+        until_heard(&peer, "BYE").await;
+    }
+}
+
+#[tokio::test]
+async fn a_camera_that_refuses_datagrams_is_asked_for_a_connection() {
+    let peer = server(Manners { connection_only: true, ..Manners::default() }).await;
+    let mut stream = open_at(&peer).await.unwrap();
+    assert_shows(&mut *stream, 40).await;
+}
+
+#[tokio::test]
+async fn what_is_not_heard_is_said_again() {
+    let peer = server(Manners { hard_of_hearing: true, ..Manners::default() }).await;
+    let options = Options { first_picture: Duration::from_secs(10), ..hasty() };
+    let mut stream = open(&source(options), &wanted(peer.address(), SERVER, PASSWORD)).await.unwrap();
+    assert_shows(&mut *stream, 5).await;
+}
+
+#[tokio::test]
+async fn frames_that_are_not_whole_are_left_out_and_counted() {
+    let peer = server(Manners { loses_every: 150, ..Manners::default() }).await;
+    let source = source(hasty());
+    let mut stream = open(&source, &wanted(peer.address(), SERVER, PASSWORD)).await.unwrap();
+    let deadline = Instant::now() + SOON;
+    while source.counters().packets_lost == 0 {
+        assert!(Instant::now() < deadline, "no packet was lost");
+        assert_shows(&mut *stream, 1).await;
+    }
+    assert_shows(&mut *stream, 20).await;
+}
+
+#[tokio::test]
+async fn a_camera_logs_in_at_the_device_and_is_called_back() {
+    let source = source(hasty());
+    let device = source.sip_address().await.unwrap();
+    let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, Manners::default(), device).await.unwrap();
+    let wanted = wanted(peer.address(), OWN, PASSWORD);
+    for _ in 0..2 {
+        let mut stream = open(&source, &wanted).await.unwrap();
+        assert_shows(&mut *stream, 10).await;
+        drop(stream);
+        until_heard(&peer, "BYE").await;
+    }
+    assert!(!peer.heard().contains(&"REGISTER".to_owned()));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_on_both_sides() {
+    let peer = server(Manners::default()).await;
+    let why = open(&source(hasty()), &wanted(peer.address(), SERVER, "wrong")).await.err();
+    assert_eq!(why, Some(SourceError::Unauthorised));
+    assert!(!peer.heard().contains(&"INVITE".to_owned()));
+    let source = source(hasty());
+    let device = source.sip_address().await.unwrap();
+    let peer = Peer::camera(&pattern(Codec::H264), "wrong", Manners::default(), device).await.unwrap();
+    let why = open(&source, &wanted(peer.address(), OWN, PASSWORD)).await.err();
+    assert_eq!(why, Some(SourceError::Unauthorised));
+    assert!(peer.heard().is_empty(), "a camera that is not known is called by nobody");
+}
+
+#[tokio::test]
+async fn a_camera_that_is_not_there_says_so() {
+    let cases: [(&str, fn(&SourceError) -> bool); 3] = [
+        ("404 Not Found", |why| matches!(why, SourceError::NoStream(text) if text.contains("404"))),
+        ("403 Forbidden", |why| *why == SourceError::Unauthorised),
+        ("486 Busy Here", |why| matches!(why, SourceError::Broken(text) if text.contains("486 Busy Here"))),
+    ];
+    for (refusal, wanted) in cases {
+        let peer = server(Manners { refuses: Some(refusal), ..Manners::default() }).await;
+        let why = open_at(&peer).await.err().unwrap();
+        assert!(wanted(&why), "{refusal}: {why}");
+        until_heard(&peer, "ACK").await;
+    }
+    let nobody = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let nobody = wanted(nobody.local_addr().unwrap(), SERVER, PASSWORD);
+    let why = open(&source(hasty()), &nobody).await.err().unwrap();
+    assert_eq!(why, SourceError::Unreachable("no answer to REGISTER within 3 s".into()));
+    let own = wanted(([127, 0, 0, 1], 9).into(), OWN, PASSWORD);
+    let why = open(&source(hasty()), &own).await.err().unwrap();
+    assert!(matches!(&why, SourceError::Unreachable(text) if text.contains("not logged in")), "{why}");
+}
+
+#[tokio::test]
+async fn a_camera_that_hangs_up_or_falls_silent_ends_the_stream() {
+    let peer = server(Manners { hangs_up_after: Some(100), ..Manners::default() }).await;
+    let mut stream = open_at(&peer).await.unwrap();
+    let (why, _) = end(&mut *stream).await;
+    assert_eq!(why, Err(SourceError::Broken("the camera has ended the call".into())));
+    let peer = server(Manners { silent_after: Some(50), ..Manners::default() }).await;
+    let mut stream = open_at(&peer).await.unwrap();
+    assert_eq!(end(&mut *stream).await.0, Err(SourceError::Stalled(2)));
+    let peer = server(Manners { silent_after: Some(0), ..Manners::default() }).await;
+    assert_eq!(open_at(&peer).await.err(), Some(SourceError::Stalled(4)));
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_refused() {
+    for id in ["", "1 2", "a\r\nb", &"1".repeat(21)] {
+        let why = open(&source(hasty()), &wanted(([127, 0, 0, 1], 9).into(), id, "")).await.err();
+        assert!(matches!(why, Some(SourceError::BadAddress(_))), "{id:?}");
+    }
+}

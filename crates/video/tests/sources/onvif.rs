@@ -1,0 +1,137 @@
+//! Cameras that are asked by ONVIF where their stream is.
+
+use domain::ports::{CameraDiscovery, FrameSource, FrameStream, SourceError};
+use domain::{DeviceAddress, FoundCamera, Source};
+use testkit::clip::Codec;
+use testkit::onvif::{Asks, Manner, Offer, OnvifCamera, OnvifOptions};
+use testkit::rtsp::{Login, RtspOptions, RtspServer, Scheme};
+use tokio::time::{Duration, Instant, timeout};
+use video::Options;
+
+use crate::{SOON, assert_picture, frame, pattern, source};
+
+const LOGIN: (&str, &str) = ("admin", "p<&>ss");
+
+fn hasty() -> Options {
+    Options { answer: Duration::from_secs(2), ..Options::default() }
+}
+
+fn serve() -> RtspServer {
+    let login = Login { scheme: Scheme::Digest, user: LOGIN.0.into(), password: LOGIN.1.into() };
+    let options = RtspOptions { login: Some(login), ..RtspOptions::default() };
+    RtspServer::start(&[&pattern(Codec::H264)], &options).unwrap()
+}
+
+fn offer(codec: &str, url: &str) -> Offer {
+    Offer { token: format!("t-{codec}"), name: format!("{codec} stream"), codec: codec.into(), url: url.into() }
+}
+
+/// The stream as the camera names it: by an inner address that nobody reaches.
+fn inner(server: &RtspServer) -> String {
+    format!("rtsp://192.0.2.1:{}/live", server.port())
+}
+
+fn guarded(asks: Asks, offers: Vec<Offer>) -> OnvifOptions {
+    OnvifOptions { login: Some((LOGIN.0.into(), LOGIN.1.into(), asks)), offers, ..OnvifOptions::default() }
+}
+
+async fn open(device: DeviceAddress) -> Result<Box<dyn FrameStream>, SourceError> {
+    timeout(SOON, source(hasty()).open(&Source::Onvif(device))).await.expect("opening waits for ever")
+}
+
+async fn refusal(device: DeviceAddress) -> SourceError {
+    let why = open(device).await.err().expect("it opened");
+    assert!(!why.to_string().contains(LOGIN.1), "{why}");
+    why
+}
+
+#[tokio::test]
+async fn the_main_stream_of_a_camera_is_played_with_its_login() {
+    let server = serve();
+    let offers = || vec![offer("JPEG", "rtsp://192.0.2.1/jpeg"), offer("H264", &inner(&server))];
+    for (asks, ahead) in [(Asks::Token, 0), (Asks::Token, -9_000), (Asks::Digest, 0)] {
+        let camera = OnvifCamera::start(OnvifOptions { ahead, ..guarded(asks, offers()) }).await.unwrap();
+        let mut stream = open(camera.address(LOGIN.0, LOGIN.1)).await.unwrap();
+        assert_picture(&frame(&mut *stream).await, 640, 360);
+        assert_eq!(camera.asked(), ["GetSystemDateAndTime", "GetCapabilities", "GetProfiles", "GetStreamUri"]);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_login_is_told_however_the_camera_asks() {
+    for asks in [Asks::Token, Asks::Digest] {
+        let camera = OnvifCamera::start(guarded(asks, vec![offer("H264", "rtsp://192.0.2.1/a")])).await.unwrap();
+        for (user, password) in [(LOGIN.0, "wrong"), ("nobody", LOGIN.1), ("", "")] {
+            assert_eq!(refusal(camera.address(user, password)).await, SourceError::Unauthorised, "{asks:?} {user}");
+        }
+        assert_eq!(camera.asked().into_iter().filter(|name| name != "GetSystemDateAndTime").count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_camera_without_a_stream_to_play_says_so() {
+    let streams = |offers| OnvifOptions { offers, ..OnvifOptions::default() };
+    let cases: [(Vec<Offer>, fn(&SourceError) -> bool); 3] = [
+        (vec![], |why| matches!(why, SourceError::NoStream(text) if text.contains("profile"))),
+        (
+            vec![offer("JPEG", "rtsp://a/b")],
+            |why| matches!(why, SourceError::Undecodable(text) if text.contains("JPEG")),
+        ),
+        (vec![offer("H264", "http://192.0.2.1/a")], |why| matches!(why, SourceError::NoStream(_))),
+    ];
+    for (offers, wanted) in cases {
+        let camera = OnvifCamera::start(streams(offers)).await.unwrap();
+        let why = refusal(camera.address("", "")).await;
+        assert!(wanted(&why), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_camera_should_not_say_is_taken_in_small_doses() {
+    for (manner, text) in [(Manner::Garbage, "no sense"), (Manner::Endless, "larger than"), (Manner::Mute, "no answer")]
+    {
+        let camera = OnvifCamera::start(OnvifOptions { manner, ..OnvifOptions::default() }).await.unwrap();
+        let start = Instant::now();
+        let why = refusal(camera.address("a", "b")).await;
+        assert!(why.to_string().contains(text), "{manner:?}: {why}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{manner:?} took {:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let device = DeviceAddress { host: "127.0.0.1".into(), port: free.port(), ..DeviceAddress::default() };
+    let why = refusal(device).await;
+    assert!(matches!(&why, SourceError::Unreachable(text) if text.contains("refused")), "{why}");
+}
+
+#[tokio::test]
+async fn all_streams_of_a_camera_are_told_the_playable_first() {
+    let offers = vec![offer("JPEG", "rtsp://u:p@10.9.9.9/jpeg"), offer("H264", "rtsp://10.9.9.9:5554/main?a=b")];
+    let options = OnvifOptions { lists_services: true, ..guarded(Asks::Token, offers) };
+    let camera = OnvifCamera::start(options).await.unwrap();
+    let source = source(hasty());
+    let told = source.streams(&camera.address(LOGIN.0, LOGIN.1)).await.unwrap();
+    let told: Vec<_> = told.iter().map(|s| (s.codec.as_str(), s.url.as_str(), s.width, s.name.as_str())).collect();
+    let main = ("H264", "rtsp://127.0.0.1:5554/main?a=b", 640, "H264 stream");
+    assert_eq!(told, [main, ("JPEG", "rtsp://127.0.0.1/jpeg", 640, "JPEG stream")]);
+    assert!(camera.asked().contains(&"GetServices".to_owned()));
+    let why = source.streams(&camera.address(LOGIN.0, "wrong")).await;
+    assert_eq!(why, Err(SourceError::Unauthorised));
+}
+
+#[tokio::test]
+async fn a_search_finds_the_cameras_that_answer_it_once_each() {
+    let camera = OnvifCamera::start(OnvifOptions::default()).await.unwrap();
+    let search = Duration::from_millis(600);
+    let found = source(Options { searched: camera.search(), search, ..hasty() }).discover().await.unwrap();
+    let DeviceAddress { host, port, .. } = camera.address("", "");
+    let [name, hardware, location] = ["Acme Gate", "A-1", "north"].map(str::to_owned);
+    assert_eq!(found, [FoundCamera { host, port, maker: String::new(), name, hardware, location }]);
+    let nobody = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let searched = nobody.local_addr().unwrap();
+    let start = Instant::now();
+    assert_eq!(source(Options { searched, search, ..hasty() }).discover().await, Ok(vec![]));
+    assert!(start.elapsed() >= search);
+}
