@@ -12,6 +12,8 @@ use crate::wire::{Int, Text, whole};
 const ROI_MAX: u32 = 2_073_600;
 /// Sides of faces, pixels; also what an invalid value counts as.
 const FACE_SIZES: (u32, u32) = (60, 1000);
+/// Sides of faces in the pictures of capture cameras, which chose them themselves.
+const CAPTURED_FACE_SIZES: (u32, u32) = (30, 8192);
 
 /// A kind of camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,11 @@ impl Kind {
             Self::Gb28181 => Some("GB28181"),
             Self::Image => None,
         }
+    }
+
+    /// Whether a region of interest can be set.
+    pub(crate) fn has_region(self) -> bool {
+        matches!(self, Self::Rtsp | Self::Onvif)
     }
 
     fn mode(self) -> &'static str {
@@ -100,18 +107,6 @@ pub(crate) fn missing(field: &str) -> Fault {
     Fault::parameter(format!("missing field `{field}`"))
 }
 
-/// A stream, or a video file that plays one.
-pub(crate) fn source(url: &str) -> Result<Source, Fault> {
-    let url = url.trim().to_owned();
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default();
-    match scheme.as_str() {
-        _ if url.len() > 2048 => Err(Fault::parameter("url is longer than 2048 bytes")),
-        "rtsp" | "rtsps" => Ok(Source::Rtsp { url }),
-        "file" => Ok(Source::File { url }),
-        _ => Err(Fault::parameter("url does not begin with rtsp://, rtsps:// or file://")),
-    }
-}
-
 /// 1 accurate, 2 timed, 3 real time.
 pub(crate) fn snap_mode(number: Int) -> Result<SnapMode, Fault> {
     match number.0 {
@@ -143,8 +138,11 @@ pub(crate) fn face_sizes(sent: (Option<&Value>, Option<&Value>), now: (u32, u32)
 }
 
 /// The sides of faces of a camera that states none.
-pub(crate) fn default_face_sizes() -> (u32, u32) {
-    FACE_SIZES
+pub(crate) fn default_face_sizes(kind: Kind) -> (u32, u32) {
+    match kind {
+        Kind::Image => CAPTURED_FACE_SIZES,
+        Kind::Rtsp | Kind::Onvif | Kind::Gb28181 => FACE_SIZES,
+    }
 }
 
 /// `x1,y1,x2,y2`: left, top, right, bottom; empty is everywhere.
@@ -263,15 +261,6 @@ mod tests {
         assert_eq!(region_text(region("0,180,1920,900").unwrap()), "0,180,1920,900");
         for bad in ["1,2,3", "1,2,3,4,5", "1,2,3,x", "10,0,5,5", "0,0,1920,1081", "-1,0,5,5", "1,2,,3,4"] {
             assert!(region(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_stream_is_rtsp_or_a_file() {
-        assert!(matches!(source("RTSP://a/b"), Ok(Source::Rtsp { .. })));
-        assert!(matches!(source("file:///a.mp4?loop=1"), Ok(Source::File { .. })));
-        for bad in ["", "http://a", "/etc/passwd", "rtsp:/a"] {
-            assert!(source(bad).is_err(), "{bad}");
         }
     }
 

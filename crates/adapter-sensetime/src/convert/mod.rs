@@ -13,6 +13,7 @@ pub(crate) mod paths;
 pub(crate) mod people;
 pub(crate) mod records;
 pub(crate) mod relays;
+pub(crate) mod sources;
 pub(crate) mod time;
 
 use domain::{LibraryId, Similarity, Window};

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Camera, CameraChange, CameraId, CameraSettings, LibraryId, NewCamera, WatchSettings};
+use domain::{Camera, CameraChange, CameraId, CameraSettings, LibraryId, NewCamera, SnapMode, WatchSettings};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
 use crate::convert::cameras::{self, Kind, missing};
 use crate::convert::records::channel;
-use crate::convert::{bounded, library_ids, threshold};
+use crate::convert::{bounded, library_ids, sources, threshold};
 use crate::wire::cameras::{CameraFields, CameraKey, Cameras, Channel};
+use crate::wire::sip::SipServer;
 use crate::wire::{Nothing, Text};
 
 /// Libraries one camera may watch for.
@@ -35,9 +36,9 @@ fn computing_power(cameras: &[Camera]) -> u32 {
 /// Adds a camera (513, section 4.2).
 pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
     let mut fields: CameraFields = call.read()?;
-    let kind = supported(Kind::wanted(&fields)?, &fields)?;
+    let kind = Kind::wanted(&fields)?;
     let decoder = fields.decoder.take();
-    let camera = new_camera(&call, fields)?;
+    let camera = new_camera(&call, kind, fields)?;
     let _one_at_a_time = call.core.cameras.lock().await;
     let used = computing_power(&call.core.appliance.cameras().await?);
     if used + kind.computing_power() > call.core.config.channels {
@@ -48,32 +49,24 @@ pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
     Ok(Channel { channel: added.id.0 })
 }
 
-/// What the device cannot do yet is refused with its name.
-fn supported(kind: Kind, fields: &CameraFields) -> Result<Kind, Fault> {
-    if kind == Kind::Image && fields.snap_mode.is_some() {
-        return Err(Code::ImageSnapMode.into());
-    }
-    match kind {
-        Kind::Rtsp => Ok(kind),
-        Kind::Onvif => Err(Fault::parameter("protocol onvif is not supported")),
-        Kind::Gb28181 => Err(Fault::parameter("protocol GB28181 is not supported")),
-        Kind::Image => Err(Fault::parameter("camera_mode IMAGE is not supported")),
-    }
-}
-
-fn new_camera(call: &Call, fields: CameraFields) -> Result<NewCamera, Fault> {
+fn new_camera(call: &Call, kind: Kind, fields: CameraFields) -> Result<NewCamera, Fault> {
     let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
-    let url = fields.url.as_ref().ok_or_else(|| missing("url"))?;
-    let (min_face_px, max_face_px) = cameras::default_face_sizes();
+    let (min_face_px, max_face_px) = cameras::default_face_sizes(kind);
+    let snap_mode = match (kind, fields.snap_mode) {
+        (Kind::Image, Some(_)) => return Err(Code::ImageSnapMode.into()),
+        // It decides itself when: every picture it delivers counts.
+        (Kind::Image, None) => SnapMode::First,
+        (_, mode) => cameras::snap_mode(mode.ok_or_else(|| missing("snap_mode"))?)?,
+    };
     let settings = CameraSettings {
         name: fields.camera_name.as_ref().ok_or_else(|| missing("camera_name"))?.0.clone(),
         position: String::new(),
         description: String::new(),
-        source: cameras::source(&url.0)?,
+        source: sources::new_source(kind, &fields, &call.core.appliance.options().sip_id)?,
         region: None,
         min_face_px,
         max_face_px,
-        snap_mode: cameras::snap_mode(fields.snap_mode.ok_or_else(|| missing("snap_mode"))?)?,
+        snap_mode,
     };
     if fields.threshold.is_none() {
         return Err(missing("threshold"));
@@ -91,9 +84,10 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let camera = call.core.appliance.camera(id).await?;
     let kind = Kind::of(&camera.settings.source);
     kind.check_same(&fields)?;
-    supported(kind, &fields)?;
     let decoder = fields.decoder.take();
-    let (settings, watch) = changed(camera.settings, camera.watch.settings, fields)?;
+    let mut settings = camera.settings;
+    settings.source = sources::changed_source(settings.source, &fields)?;
+    let (settings, watch) = changed(settings, camera.watch.settings, fields)?;
     let change = CameraChange { settings: Some(settings), watch: Some(watch) };
     let camera = call.core.appliance.update_camera(call.actor(), id, change).await?;
     keep_decoder(&call, &camera, decoder).await?;
@@ -106,9 +100,12 @@ fn changed(
     mut watch: WatchSettings,
     fields: CameraFields,
 ) -> Result<(CameraSettings, WatchSettings), Fault> {
-    let sizes = (fields.facesize_min.as_ref(), fields.facesize_max.as_ref());
-    (settings.min_face_px, settings.max_face_px) =
-        cameras::face_sizes(sizes, (settings.min_face_px, settings.max_face_px));
+    let kind = Kind::of(&settings.source);
+    if kind != Kind::Image {
+        let sizes = (fields.facesize_min.as_ref(), fields.facesize_max.as_ref());
+        (settings.min_face_px, settings.max_face_px) =
+            cameras::face_sizes(sizes, (settings.min_face_px, settings.max_face_px));
+    }
     if let Some(name) = fields.camera_name {
         settings.name = camera_name(name)?;
     }
@@ -118,13 +115,10 @@ fn changed(
     if let Some(description) = fields.description {
         settings.description = bounded("description", description)?;
     }
-    if let Some(url) = fields.url {
-        settings.source = cameras::source(&url.0)?;
-    }
     if let Some(mode) = fields.snap_mode {
         settings.snap_mode = cameras::snap_mode(mode)?;
     }
-    if let Some(roi) = fields.camera_roi {
+    if let Some(roi) = fields.camera_roi.filter(|_| kind.has_region()) {
         settings.region = cameras::region(&roi.0)?;
     }
     if let Some(ids) = fields.lib_ids {
@@ -148,6 +142,11 @@ pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
     call.core.appliance.remove_camera(call.actor(), id).await?;
     call.core.state().set_value(&decoder_key(id), None).await?;
     Ok(Nothing::NOTHING)
+}
+
+/// Tells the device's own id as a SIP server (1310, section 4.5).
+pub(crate) async fn get_sip_server_id(call: Call) -> Result<SipServer, Fault> {
+    Ok(SipServer { server_sip_id: call.core.appliance.options().sip_id.clone() })
 }
 
 fn decoder_key(id: CameraId) -> String {

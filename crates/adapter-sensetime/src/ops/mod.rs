@@ -111,6 +111,7 @@ const OPERATIONS: &[Operation] = &[
     change(513, |call| answer(cameras::add_camera(call))),
     change(515, |call| answer(cameras::update_camera(call))),
     change(514, |call| answer(cameras::delete_camera(call))),
+    read(1310, |call| answer(cameras::get_sip_server_id(call))),
     read(769, |call| answer(compare::detect_face(call))),
     read(779, |call| answer(compare::detect_face_base64(call))),
     read(782, |call| answer(compare::detect_faces(call))),

@@ -16,6 +16,13 @@ pub(crate) struct CameraFields {
     pub(crate) protocol: Option<Text>,
     pub(crate) url: Option<Text>,
     pub(crate) ip: Option<Text>,
+    #[serde(default, deserialize_with = "optional_int")]
+    pub(crate) port: Option<Int>,
+    pub(crate) camera_user: Option<Text>,
+    pub(crate) camera_pwd: Option<Text>,
+    pub(crate) camera_sip_id: Option<Text>,
+    pub(crate) vendor: Option<Text>,
+    pub(crate) product: Option<Text>,
     pub(crate) server_sip_id: Option<Text>,
     pub(crate) decoder: Option<Text>,
     pub(crate) position: Option<Text>,

@@ -14,6 +14,7 @@ pub(crate) mod push;
 pub(crate) mod records;
 pub(crate) mod relays;
 pub(crate) mod session;
+pub(crate) mod sip;
 pub(crate) mod time;
 
 use serde::Serialize;

@@ -32,6 +32,21 @@ fn calls() -> Vec<(&'static str, Value)> {
             json!({"camera_mode": "VIDEO", "url": "rtsp://a", "threshold": 80,
             "camera_name": "a", "snap_mode": 1}),
         ),
+        (
+            "513/onvif",
+            json!({"camera_mode": "VIDEO", "ip": "a", "port": 80, "camera_user": "a",
+            "camera_pwd": "a", "threshold": 80, "camera_name": "a", "snap_mode": 1}),
+        ),
+        (
+            "513/gb28181",
+            json!({"camera_mode": "VIDEO", "ip": "a", "port": 80, "server_sip_id": "1", "camera_sip_id": "1",
+            "threshold": 80, "camera_name": "a", "snap_mode": 1}),
+        ),
+        (
+            "513/image",
+            json!({"camera_mode": "IMAGE", "ip": "a", "port": 80, "camera_user": "a", "camera_pwd": "a",
+            "threshold": 80, "camera_name": "a"}),
+        ),
         ("515/rtsp", json!({"channel": 1})),
         ("514", json!({"channel": 1})),
         ("779", json!({"img": picture()})),
@@ -61,7 +76,7 @@ fn poisons_of_numbers() -> Vec<Value> {
     ]
 }
 
-const NUMBERS: [&str; 4] = ["lib_type", "channel", "threshold", "snap_mode"];
+const NUMBERS: [&str; 5] = ["lib_type", "channel", "port", "threshold", "snap_mode"];
 
 pub(crate) async fn fields_of_any_wrong_type_change_nothing(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;

@@ -4,6 +4,7 @@
 
 mod batches;
 mod bodies;
+mod camera_kinds;
 mod cameras;
 mod compare;
 #[path = "../device/mod.rs"]
@@ -75,6 +76,13 @@ scenarios! {
         a_camera_shows_whether_it_is_online,
         invalid_face_sizes_count_as_the_defaults,
         cameras_that_cannot_be_are_refused;
+    camera_kinds:
+        a_camera_of_every_kind_is_added_changed_listed_and_removed,
+        a_camera_of_every_kind_shows_whether_it_is_online,
+        every_kind_takes_its_computing_power,
+        the_kind_of_a_camera_cannot_be_changed,
+        fields_that_a_kind_needs_are_demanded,
+        the_device_tells_its_sip_id;
     relays:
         relays_are_bound_to_cameras_and_switched_for_known_people,
         relays_that_cannot_be_are_refused;
