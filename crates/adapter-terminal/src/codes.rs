@@ -138,6 +138,14 @@ tables! {
         NO_INFO = 462 "Parameter error";
         OTHER_DEVICE = 463 "unknow facesluiceId";
     }
+    "UpDoorconfig" up_door {
+        NO_INFO = 462 "Parameter error";
+        VERIFY_MODE = 463 "VerifyMode error";
+    }
+    "Unlock" unlock {
+        NO_KEY = 461 "Can't get json key 'xxx'";
+        WRONG = 462 "Key 'xxx' value[yyy] is wrong";
+    }
     "EditAD" edit_ad {
         NO_INFO = 461 "Parameter error";
         NO_SLOT = 462 "Can't find adslot";

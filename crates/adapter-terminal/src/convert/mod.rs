@@ -1,6 +1,7 @@
 //! Between the document's world and the device's: ids, times, people.
 
 pub(crate) mod cards;
+pub(crate) mod doors;
 pub(crate) mod face;
 pub(crate) mod nations;
 pub(crate) mod people;

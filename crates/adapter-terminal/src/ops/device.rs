@@ -70,7 +70,7 @@ pub(crate) async fn set_factory_default(call: Call) -> Outcome {
     let groups = [
         ("DefaltSoundSet", &[&settings::SOUND][..]),
         ("DefaltCenterPar", &[&settings::REPORTS, &super::http::SUBSCRIPTION]),
-        ("DefaltSystemSettings", &[&settings::SYSTEM, &settings::FACE]),
+        ("DefaltSystemSettings", &[&settings::SYSTEM, &settings::FACE, &settings::DOOR]),
     ];
     for (_, groups) in groups.into_iter().filter(|(name, _)| wanted(name)) {
         settings::forget(core, groups).await?;

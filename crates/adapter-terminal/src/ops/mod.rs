@@ -2,6 +2,7 @@
 
 mod batches;
 mod device;
+pub(crate) mod doors;
 pub(crate) mod enrolment;
 pub(crate) mod http;
 mod people;
@@ -99,7 +100,8 @@ const fn op(name: &'static str, no_info: Refusal, run: Run) -> Operation {
 use codes::{
     add_persons, del_ad, del_person, delete_all, delete_persons, detect_face, edit_ad, edit_persons, edit_persons_new,
     picture_search, push_ack, push_records, push_snaps, query_progress, scene_snap, search_list, search_person,
-    set_time, show_qr_code, similarity, up_config, up_face, up_http, up_mqtt, up_sound, up_temperature, upgrade,
+    set_time, show_qr_code, similarity, up_config, up_door, up_face, up_http, up_mqtt, up_sound, up_temperature,
+    upgrade,
 };
 
 const OPERATIONS: &[Operation] = &[
@@ -138,6 +140,9 @@ const OPERATIONS: &[Operation] = &[
     op("GetFaceconfig", codes::NO_INFO, |call| Box::pin(settings::get_face_config(call))),
     op("UpFaceconfig", up_face::NO_INFO, |call| Box::pin(settings::up_face_config(call)))
         .addressed(up_face::OTHER_DEVICE),
+    op("Unlock", codes::NO_INFO, |call| Box::pin(doors::unlock(call))).urgent(),
+    op("GetDoorconfig", codes::NO_INFO, |call| Box::pin(doors::get_door_config(call))),
+    op("UpDoorconfig", up_door::NO_INFO, |call| Box::pin(doors::up_door_config(call))),
     op("GetHTTPconfig", codes::NO_INFO, |call| Box::pin(http::get_http_config(call))),
     op("UpHTTPconfig", up_http::NO_INFO, |call| Box::pin(http::up_http_config(call))),
     op("RebootDevice", codes::NO_INFO, |call| Box::pin(device::reboot_device(call))),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::enrolment::{Act, enrol};
 use super::{Call, Outcome, failed};
-use crate::codes::{self, PersonFault, del_person, delete_all, delete_persons, search_list, search_person};
+use crate::codes::{self, PersonFault, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
 use crate::convert::{data_uri, people, time};
 use crate::core::NAME;
 use crate::wire::people::{OwnFields, PersonFields};
@@ -22,7 +22,7 @@ const USUAL_ROWS: i64 = 100;
 pub(crate) async fn edit_person(call: Call) -> Outcome {
     let fields = PersonFields::read(&call.info);
     let custom_id = fields.custom_id.clone();
-    let refuse = |fault: PersonFault| Fault { refusal: codes::edit_person(fault), custom_id: custom_id.clone() };
+    let refuse = |fault: PersonFault| Fault { custom_id: custom_id.clone(), ..codes::edit_person(fault).into() };
     let person = enrol(&call.core, fields, Act::AddOrEdit).await.map_err(refuse)?;
     Ok(Reply::with(json!({
         "personId": person.id.to_string(),
@@ -57,7 +57,7 @@ pub(crate) async fn query_person(call: Call) -> Outcome {
 /// The person of a command; `missing` when none is named, `nobody` when there is none of this id.
 async fn person(call: &Call, missing: codes::Refusal, nobody: codes::Refusal) -> Result<Person, Fault> {
     let id = call.info.filled("customId").ok_or(missing)?;
-    let refuse = |refusal| Fault { refusal, custom_id: Some(id.clone()) };
+    let refuse = |refusal: Refusal| Fault { custom_id: Some(id.clone()), ..refusal.into() };
     let code: PersonCode = id.parse().map_err(|_| refuse(nobody))?;
     match call.core.appliance.person_by_code(code).await {
         Ok(person) => Ok(person),

@@ -3,7 +3,7 @@
 use domain::Seq;
 use serde_json::json;
 
-use super::{Call, Outcome, failed};
+use super::{Call, Outcome, doors, failed};
 use crate::codes::{Refusal, push_ack, push_records, push_snaps};
 use crate::convert::time;
 use crate::ops::settings::Mqtt;
@@ -33,10 +33,13 @@ pub(crate) async fn push_ack(call: Call) -> Outcome {
     if !set.resumes() || !on {
         return Err(table::OFF.into());
     }
+    let record = push::record(&call.core, seq).await.map_err(|_| table::FAILED)?;
     // One that waits to be confirmed exists, even when it was overwritten meanwhile.
     if !call.core.confirmations.confirm(kind, seq) {
-        let record = push::record(&call.core, seq).await.map_err(|_| table::FAILED)?;
-        record.filter(|record| Kind::of(record) == kind).ok_or(table::NO_RECORD)?;
+        record.as_ref().filter(|record| Kind::of(record) == kind).ok_or(table::NO_RECORD)?;
+    }
+    if let Some(record) = record.filter(|_| kind == Kind::Person) {
+        doors::decide(&call.core, record.capture.id, &call.info).await;
     }
     Ok(Reply::with(json!({
         "PushAckType": kind.ack_type().to_string(),

@@ -11,21 +11,25 @@ use crate::wire::people::OwnFields;
 
 /// A record told of later than this after it was captured is an old one, milliseconds.
 const IN_TIME_MS: i64 = 10_000;
+/// `VerifyStatus` of somebody about whom the platform is asked.
+const TO_BE_VERIFIED: u8 = 22;
+/// `otype` of a door that was opened by command.
+const REMOTE: &str = "7";
 /// Pushed because a platform asked for it.
 const MANUAL: u8 = 2;
 
-/// A record on its ordinary way.
-pub(super) async fn now(core: &Core, set: &Mqtt, record: &Record) -> Result<Value> {
-    message(core, set, record, 0).await
+/// A record on its ordinary way, as one of this kind.
+pub(super) async fn now(core: &Core, set: &Mqtt, record: &Record, kind: Kind) -> Result<Value> {
+    message(core, set, record, (kind, 0)).await
 }
 
 /// A record on demand.
 pub(super) async fn again(core: &Core, set: &Mqtt, record: &Record) -> Result<Value> {
-    message(core, set, record, MANUAL).await
+    message(core, set, record, (Kind::of(record), MANUAL)).await
 }
 
-async fn message(core: &Core, set: &Mqtt, record: &Record, push_type: u8) -> Result<Value> {
-    let (operator, mut info) = match Kind::of(record) {
+async fn message(core: &Core, set: &Mqtt, record: &Record, (kind, push_type): (Kind, u8)) -> Result<Value> {
+    let (operator, mut info) = match kind {
         Kind::Person => ("RecPush", about_person(core, record).await?),
         Kind::Stranger => ("StrSnapPush", Map::from_iter([("SnapID".to_owned(), json!(record.seq.to_string()))])),
     };
@@ -44,7 +48,7 @@ async fn message(core: &Core, set: &Mqtt, record: &Record, push_type: u8) -> Res
     if let Value::Object(common) = common {
         info.extend(common);
     }
-    if (Kind::of(record) == Kind::Stranger || set.with_picture())
+    if (kind == Kind::Stranger || set.with_picture())
         && let Some(picture) = kept(core, &record.capture.crop).await?
     {
         info.insert("pic".to_owned(), json!(data_uri(&picture)));
@@ -61,7 +65,7 @@ async fn about_person(core: &Core, record: &Record) -> Result<Map<String, Value>
         "customId": best.code.as_str(),
         "personId": best.person.to_string(),
         "RecordID": record.seq.to_string(),
-        "VerifyStatus": status(record.verdict).to_string(),
+        "VerifyStatus": asked(core, record).await?.unwrap_or(status(record.verdict)).to_string(),
         "PersonType": u8::from(record.verdict == Verdict::Blocked).to_string(),
         "personName": best.name,
         "persionName": best.name,
@@ -88,6 +92,37 @@ pub(super) async fn whom(core: &Core, record: &Record) -> Result<(Option<Person>
     let notes = core.state().annotations(vec![person.id]).await?;
     let own = OwnFields::kept(notes.get(&person.id));
     Ok((Some(person), own))
+}
+
+/// 22, when the platform is asked whether the door opens to the person.
+async fn asked(core: &Core, record: &Record) -> Result<Option<u8>> {
+    let asks = record.verdict == Verdict::Known && core.appliance.door_rules().await?.asks_first();
+    Ok(asks.then_some(TO_BE_VERIFIED))
+}
+
+/// That a platform has opened the door, with nobody before it.
+pub(super) fn opening(core: &Core, set: &Mqtt) -> Value {
+    json!({
+        "operator": "RecPush",
+        "info": {
+            "facesluiceId": core.id,
+            "facesluiceName": core.appliance.options().name,
+            "customId": "",
+            "personId": "0",
+            "RecordID": "0",
+            "VerifyStatus": "0",
+            "PersonType": "0",
+            "personName": "",
+            "persionName": "",
+            "similarity1": "0.000000",
+            "otype": REMOTE,
+            "cardNum2": "0",
+            "time": time::text(core.appliance.now(), &core.zone()),
+            "direction": set.direction(),
+            "PushType": 0,
+            "Sendintime": 1,
+        },
+    })
 }
 
 /// 1 allowed, 2 refused, 3 not registered, 24 at another time.

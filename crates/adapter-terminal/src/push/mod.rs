@@ -16,6 +16,7 @@ pub(crate) use confirmations::Confirmations;
 pub(crate) use errands::{Errand, Errands};
 
 use crate::core::Core;
+use crate::ops::settings::Mqtt;
 
 /// Rows read from the log at a time.
 const PAGE: u32 = 500;
@@ -82,6 +83,19 @@ pub(crate) async fn run(core: &Arc<Core>, appliance: Appliance, cancel: &Cancell
         http::send_heartbeats(core, cancel),
         errands::run(core, cancel),
     );
+}
+
+/// Tells the platform once that it has opened the door. What is lost stays in the audit log alone.
+pub(crate) async fn tell_opening(core: &Core) {
+    let set = match Mqtt::load(core).await {
+        Ok(set) if set.people() => set,
+        Ok(_) => return,
+        Err(error) => return tracing::warn!(error = error.chain(), "an opening cannot be told"),
+    };
+    let message = messages::opening(core, &set).to_string().into_bytes();
+    if let Err(error) = core.link.publish(&core.below(Kind::Person.topic()), message).await {
+        tracing::warn!(%error, "an opening cannot be told");
+    }
 }
 
 /// The record at this place of the log, if it is still there.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapter::{Deliver, Delivery, Feed, Start};
 use async_trait::async_trait;
-use domain::{Appliance, CaptureKind, Record, Result};
+use domain::{Appliance, CaptureKind, Decider, Record, Result};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -46,11 +46,22 @@ struct ToBroker<'a> {
 #[async_trait]
 impl Deliver for ToBroker<'_> {
     async fn deliver(&mut self, record: &Record) -> Delivery {
-        if Kind::of(record) != self.kind || record.capture.kind != CaptureKind::Face {
+        if record.capture.kind != CaptureKind::Face {
             return Delivery::Acknowledged;
+        }
+        match kind(self.core, record).await {
+            Ok(kind) if kind != self.kind => return Delivery::Acknowledged,
+            Ok(_) => {}
+            Err(error) => return Delivery::Retry { why: error.chain() },
         }
         self.push(record).await.unwrap_or_else(|error| Delivery::Retry { why: error.chain() })
     }
+}
+
+/// Where the door opens by command alone, the device compares nobody: everybody is a snapshot.
+async fn kind(core: &Core, record: &Record) -> Result<Kind> {
+    let rules = core.appliance.door_rules().await?;
+    Ok(if rules.decided_by == Decider::Remote { Kind::Stranger } else { Kind::of(record) })
 }
 
 impl ToBroker<'_> {
@@ -74,7 +85,7 @@ impl ToBroker<'_> {
 
     /// What does not arrive stays lost: the platform wants it so.
     async fn push_once(&self, set: &Mqtt, record: &Record) -> Result<Delivery> {
-        let message = messages::now(self.core, set, record).await?;
+        let message = messages::now(self.core, set, record, self.kind).await?;
         let _ = self.send(message.to_string().into_bytes()).await;
         Ok(Delivery::Acknowledged)
     }
@@ -87,7 +98,7 @@ impl ToBroker<'_> {
     ) -> Result<Delivery> {
         loop {
             self.core.link.wait_until_listening().await;
-            let message = messages::now(self.core, set, record).await?;
+            let message = messages::now(self.core, set, record, self.kind).await?;
             let again = Instant::now() + self.core.pace.resend;
             // The confirmation may overtake what the broker says of the message.
             tokio::select! {

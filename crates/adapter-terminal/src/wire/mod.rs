@@ -85,11 +85,13 @@ pub(crate) struct Fault {
     pub(crate) refusal: Refusal,
     /// Given back as it came.
     pub(crate) custom_id: Option<String>,
+    /// Told in place of the table's words, where these only show how.
+    pub(crate) detail: Option<String>,
 }
 
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, custom_id: None }
+        Self { refusal, custom_id: None, detail: None }
     }
 }
 
@@ -115,7 +117,7 @@ pub(crate) fn answer(operator: &str, device: &str, message_id: Option<Value>, ou
 fn refused(fault: &Fault) -> Map<String, Value> {
     let mut info = Map::new();
     info.insert("result".to_owned(), json!("fail"));
-    info.insert("detail".to_owned(), json!(fault.refusal.detail));
+    info.insert("detail".to_owned(), json!(fault.detail.as_deref().unwrap_or(fault.refusal.detail)));
     if let Some(id) = &fault.custom_id {
         info.insert("customId".to_owned(), json!(id));
     }

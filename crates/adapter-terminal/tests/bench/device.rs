@@ -59,6 +59,7 @@ impl Device {
         let (of, token) = (appliance.clone(), cancel.clone());
         tasks.spawn(async move { adapter.run(of, token).await });
         let watching = Options { detect_every: Duration::from_millis(50) };
+        tasks.spawn(domain::doors::run(appliance.clone(), cancel.clone()));
         tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
         Self { appliance, handles, health, config, cancel, tasks }
     }

@@ -2,14 +2,10 @@
 
 use testkit::contract::Gap;
 
-const DOORS: &str = "doors are not bound to this interface yet";
 const READERS: &str = "no reader of codes or cards is bound yet";
 const SOUNDS: &str = "no sound files are kept yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
-    ("Unlock", DOORS),
-    ("GetDoorconfig", DOORS),
-    ("UpDoorconfig", DOORS),
     ("GetAudio", SOUNDS),
     ("voiceplay", SOUNDS),
     ("QRCodePush", READERS),

@@ -6,6 +6,7 @@
 mod batches;
 #[path = "../bench/mod.rs"]
 mod bench;
+mod doors;
 mod hostile;
 mod http;
 mod known_gaps;
@@ -73,6 +74,10 @@ scenarios! {
         temperature_settings_have_an_old_name,
         reports_are_set_and_topics_connect_anew,
         the_smallest_face_of_every_camera_follows;
+    doors:
+        the_door_opens_by_the_rules_that_are_set,
+        a_command_opens_the_door_where_commands_decide,
+        the_platform_is_asked_before_the_door_opens;
     machine:
         the_version_and_the_time_are_told,
         the_clock_is_set,

@@ -78,7 +78,7 @@ impl Ledger {
     pub fn refusal(&self, id: &str, variant: Option<&str>, code: i64, text: &str) -> Faults {
         let mut faults = Vec::new();
         match self.catalogue.errors.iter().find(|row| row.code == code && row.is_of(id) && !row.is_item()) {
-            Some(row) if text == row.text() || text.starts_with(&format!("{}: ", row.text())) => {
+            Some(row) if says(text, row.text()) => {
                 self.note_code(row, id);
             }
             Some(row) => faults.push(format!("{code} says {text:?}, not {:?}", row.text())),
@@ -179,4 +179,15 @@ impl Ledger {
 
 fn into_result(faults: Vec<String>) -> Faults {
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+/// Whether this is the table's text, perhaps with more behind a colon; `xxx` and `yyy` stand for anything there.
+fn says(text: &str, wanted: &str) -> bool {
+    let wanted = wanted.replace("yyy", "xxx");
+    let mut parts = wanted.split("xxx");
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    for part in parts {
+        let Some(place) = rest.find(part) else { return false };
+        rest = &rest[place + part.len()..];
+    }
+    rest.is_empty() || rest.starts_with(": ")
 }

@@ -90,6 +90,26 @@ pub(crate) const REPORTS: Group = Group {
     ],
 };
 
+/// What of the door the core does not know.
+pub(crate) const DOOR: Group = Group {
+    key: "settings.door",
+    settings: &[
+        ("IDCardThreshold", "50", Kind::Int(50, 100)),
+        ("VerifyMode", "1", ANY),
+        ("VerifyResetTime", "2", Kind::Int(1, 10)),
+        ("Wiegand", "1", Kind::Int(0, 7)),
+        ("PublicMjCardNo", "2", ANY),
+        ("AutoMjCardBgnNo", "3", ANY),
+        ("AutoMjCardEndNo", "4", ANY),
+        ("ControlType", "1", Kind::Int(0, 2)),
+        ("IOType", "0", SWITCH),
+        ("Endian", "0", SWITCH),
+        ("CardMode", "0", SWITCH),
+        ("IsOutFF", "0", SWITCH),
+        ("SnapResetTime", "0", Kind::Int(0, 15)),
+    ],
+};
+
 pub(crate) const FACE: Group = Group {
     key: "settings.face",
     settings: &[

@@ -14,7 +14,7 @@ use crate::push;
 use crate::wire::{Fault, Fields, Reply};
 
 use groups::TEMPERATURE;
-pub(crate) use groups::{FACE, REPORTS, SOUND, SYSTEM};
+pub(crate) use groups::{DOOR, FACE, REPORTS, SOUND, SYSTEM};
 
 /// What a setting may be.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +135,7 @@ async fn up(call: &Call, group: &Group, wrong: Refusal) -> Result<(Values, Value
     Ok((before, after))
 }
 
-async fn keep(core: &Core, group: &Group, values: &Values, changed: &[&str]) -> Result<(), Fault> {
+pub(super) async fn keep(core: &Core, group: &Group, values: &Values, changed: &[&str]) -> Result<(), Fault> {
     values.keep(core, group).await.map_err(|error| failed(&error))?;
     for name in changed {
         core.appliance.tell_front_end(*name, values.text(name));

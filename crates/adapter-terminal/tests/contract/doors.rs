@@ -1,0 +1,123 @@
+//! The door.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{DoorOptions, Options, Output};
+use serde_json::{Value, json};
+use testkit::contract::Ledger;
+
+use crate::bench::DEADLINE;
+use crate::witness::Witness;
+
+const OPEN: (Output, bool) = (Output::Contact, true);
+
+/// A device with a door of its own.
+async fn with_door(ledger: &Arc<Ledger>) -> Witness {
+    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    Witness::start_of(ledger, Options { doors, ..testkit::options() }).await
+}
+
+fn openings(witness: &Witness) -> usize {
+    witness.device.handles.host.switched().iter().filter(|switched| **switched == OPEN).count()
+}
+
+async fn opened(witness: &Witness) {
+    let waiting = async {
+        while openings(witness) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.expect("the door stays closed");
+}
+
+pub(crate) async fn the_door_opens_by_the_rules_that_are_set(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    let before = witness.ok("GetDoorconfig", json!({})).await;
+    for (name, value) in [("OpendoorWay", "0"), ("FaceThreshold", "80"), ("VerifyMode", "1"), ("IOStayTime", "200")] {
+        assert_eq!(before[name], json!(value), "{name}");
+    }
+    witness.enrol("alice").await;
+    witness.device.watch(&["alice"]).await;
+    opened(&witness).await;
+    let change = json!({
+        "OpendoorWay": "3", "FaceThreshold": 91, "VerifyMode": "3", "VerifyResetTime": 5, "IOStayTime": "500",
+        "Wiegand": 0, "IsOutFF": "1",
+    });
+    witness.ok("UpDoorconfig", change.clone()).await;
+    let after = witness.ok("GetDoorconfig", json!({})).await;
+    for (name, value) in before.as_object().unwrap() {
+        let wanted = change.get(name).map_or_else(|| value.clone(), text);
+        assert_eq!(after[name], wanted, "{name}");
+    }
+    let camera = witness.device.appliance.cameras().await.unwrap().remove(0);
+    assert_eq!(camera.watch.settings.threshold.percent(), 91);
+    assert_eq!(camera.watch.settings.rearm, Duration::from_secs(5));
+    for mode in [0, 5, 20, 257, 513] {
+        witness.refused("UpDoorconfig", json!({"OpendoorWay": 0, "VerifyMode": mode}), 463).await;
+    }
+    for wrong in
+        [json!({"OpendoorWay": 4}), json!({"FaceThreshold": 49}), json!({"IOStayTime": 0}), json!({"Endian": 2})]
+    {
+        witness.refused("UpDoorconfig", wrong, 462).await;
+    }
+    witness.refused_command("UpDoorconfig", json!({"operator": "UpDoorconfig"}), 462).await;
+    assert_eq!(witness.ok("GetDoorconfig", json!({})).await, after);
+    witness.stop().await;
+}
+
+/// Settings are told as text.
+fn text(value: &Value) -> Value {
+    value.as_str().map_or_else(|| json!(value.to_string()), |text| json!(text))
+}
+
+pub(crate) async fn a_command_opens_the_door_where_commands_decide(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    let refused = witness.platform.ask(json!({"operator": "Unlock", "info": {"openDoor": "1"}})).await;
+    assert_eq!(
+        (&refused["code"], &refused["info"]["detail"]),
+        (&json!("462"), &json!("OpendoorWay not support Unlock"))
+    );
+    assert_eq!(openings(&witness), 0, "faces decide");
+    witness.ok("UpDoorconfig", json!({"OpendoorWay": 1})).await;
+    let mut events = witness.device.appliance.events();
+    let done = witness.ok("Unlock", json!({"uid": "00021", "openDoor": "1", "showInfo": "please pass"})).await;
+    assert_eq!((&done["uid"], openings(&witness)), (&json!("00021"), 1));
+    let shown = std::iter::from_fn(|| events.try_recv().ok());
+    let front_end = |event| matches!(event, domain::Event::FrontEnd { what, content } if what == "showInfo" && content == "please pass");
+    assert!(shown.into_iter().any(front_end));
+    let record = witness.event("Rec", "RecPush").await;
+    assert_eq!((&record["otype"], &record["customId"]), (&json!("7"), &json!("")));
+    witness.ok("Unlock", json!({"openDoor": 0})).await;
+    assert_eq!(openings(&witness), 1);
+    witness.refused("Unlock", json!({}), 461).await;
+    witness.refused("Unlock", json!({"openDoor": 2}), 462).await;
+    // Nobody is compared: the platform decides by the snapshot.
+    witness.enrol("alice").await;
+    witness.device.watch(&["alice"]).await;
+    witness.event("Snap", "StrSnapPush").await;
+    assert!(witness.platform.left("Rec").is_empty());
+    assert_eq!(openings(&witness), 1);
+    let log = witness.device.appliance.audit_log(50).await.unwrap();
+    let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
+    assert_eq!((&*opening.actor, &*opening.subject), ("terminal", "own door"));
+    witness.stop().await;
+}
+
+pub(crate) async fn the_platform_is_asked_before_the_door_opens(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    witness.ok("UpDoorconfig", json!({"OpendoorWay": 3})).await;
+    witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": "1"})).await;
+    witness.enrol("alice").await;
+    witness.enrol("bob").await;
+    witness.device.watch(&["alice", "bob"]).await;
+    for (opens, openings_then) in [("0", 0), ("1", 1)] {
+        let record = witness.event("Rec", "RecPush").await;
+        assert_eq!(record["VerifyStatus"], json!("22"));
+        let answer =
+            json!({"PushAckType": 2, "SnapOrRecordID": record["RecordID"], "openDoor": opens, "showInfo": "hello"});
+        witness.ok("PushAck", answer).await;
+        assert_eq!(openings(&witness), openings_then);
+    }
+    witness.stop().await;
+}
