@@ -41,10 +41,8 @@ impl SampleReceivers {
         };
         contains(&push.json["data"], demanded)?;
         let files: Vec<_> = push.files.iter().map(|(name, _)| name.as_str()).collect();
-        if !files.is_empty() && !(files.contains(&"snap") && files.contains(&"snap_frame")) {
-            return Err(format!("files {files:?}"));
-        }
-        Ok(())
+        let whole = files.contains(&"snap") && files.contains(&"snap_frame");
+        if files.is_empty() || whole { Ok(()) } else { Err(format!("files {files:?}")) }
     }
 
     /// What the WebSocket receiver makes of a frame after the first: why it would raise, or nothing.
