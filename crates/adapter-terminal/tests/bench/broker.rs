@@ -56,6 +56,9 @@ impl Broker {
             }
         };
         tokio::time::timeout(DEADLINE, listening).await.expect("mosquitto does not listen");
+        // Somebody else may listen there by now.
+        let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+        assert!(ended.is_none(), "mosquitto ended: {ended:?}");
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
