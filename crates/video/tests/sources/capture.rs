@@ -33,7 +33,7 @@ async fn every_picture_arrives_whole_and_at_once() {
         let camera = CaptureCamera::start(dialect, "admin", "secret").await.unwrap();
         let mut stream = open(camera.address("admin", "secret")).await.unwrap();
         let (alice, bob) = (picture("alice"), picture("bob"));
-        camera.deliver(&[alice.clone()]);
+        camera.deliver(std::slice::from_ref(&alice));
         assert_eq!(next(&mut *stream).await, Ok(alice.clone()), "{dialect:?}");
         camera.deliver(&[alice.clone(), bob.clone()]);
         camera.deliver_unmeasured(&bob);

@@ -121,9 +121,12 @@ async fn a_wrong_password_is_told_on_both_sides() {
     assert!(peer.heard().is_empty(), "a camera that is not known is called by nobody");
 }
 
+/// Whether it is the right reason.
+type Wanted = fn(&SourceError) -> bool;
+
 #[tokio::test]
 async fn a_camera_that_is_not_there_says_so() {
-    let cases: [(&str, fn(&SourceError) -> bool); 3] = [
+    let cases: [(&str, Wanted); 3] = [
         ("404 Not Found", |why| matches!(why, SourceError::NoStream(text) if text.contains("404"))),
         ("403 Forbidden", |why| *why == SourceError::Unauthorised),
         ("486 Busy Here", |why| matches!(why, SourceError::Broken(text) if text.contains("486 Busy Here"))),

@@ -68,10 +68,13 @@ async fn a_wrong_login_is_told_however_the_camera_asks() {
     }
 }
 
+/// Whether it is the right reason.
+type Wanted = fn(&SourceError) -> bool;
+
 #[tokio::test]
 async fn a_camera_without_a_stream_to_play_says_so() {
     let streams = |offers| OnvifOptions { offers, ..OnvifOptions::default() };
-    let cases: [(Vec<Offer>, fn(&SourceError) -> bool); 3] = [
+    let cases: [(Vec<Offer>, Wanted); 3] = [
         (vec![], |why| matches!(why, SourceError::NoStream(text) if text.contains("profile"))),
         (
             vec![offer("JPEG", "rtsp://a/b")],
