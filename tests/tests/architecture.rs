@@ -191,9 +191,7 @@ fn every_adapter_has_the_same_files() {
     assert!(!adapters.is_empty());
     for adapter in adapters {
         let there = |file: &str| root().join("crates").join(&adapter).join(file).exists();
-        for file in
-            ["src/lib.rs", "src/wire", "src/convert", "src/codes.rs", "src/session.rs", "src/ops", "src/push.rs"]
-        {
+        for file in ["src/lib.rs", "src/wire", "src/convert", "src/codes.rs", "src/session.rs", "src/ops", "src/push"] {
             assert!(there(file) || there(&format!("{file}.rs")), "{adapter} has no {file}");
         }
         assert!(there("tests/contract.rs") || there("tests/contract/main.rs"), "{adapter} has no contract test");

@@ -1,7 +1,10 @@
 //! The error tables: every operator has codes and texts of its own. The texts are the document's, with its spelling.
-#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-use domain::{Error, Thing};
+mod people;
+
+pub(crate) use people::{
+    PersonFault, add_persons_item, edit_person, edit_persons_item, edit_persons_new_item, person_fault,
+};
 
 /// A line of an operator's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,138 +251,10 @@ pub(crate) const NO_INFO: Refusal = Refusal { code: 462, detail: "Parameter erro
 /// What the device could not do for reasons of its own, where the operator's table has no line for it.
 pub(crate) const FAILED: Refusal = up_config::FAILED;
 
-/// What is wrong with a person or a picture; each operator has another code for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PersonFault {
-    /// `customId` is missing or longer than it may be.
-    NoCustomId,
-    /// Somebody has this `customId`.
-    Exists,
-    /// Nobody has it.
-    Unknown,
-    /// There is neither a picture nor where to fetch one.
-    NoPicture,
-    /// Not base64.
-    NotBase64,
-    /// The server's name or address cannot be used.
-    UnknownHost,
-    /// Nothing came from the server, or not in time.
-    Download,
-    /// Fewer bytes than any picture has.
-    TooShort,
-    /// Too many bytes or pixels.
-    TooLarge,
-    /// The bytes are no picture.
-    NotPicture,
-    /// No face, several, or none good enough.
-    NoFeature,
-    /// The device holds as many people as it can.
-    Full,
-    /// Somebody has the card of the built-in reader.
-    RfidTaken,
-    /// Somebody has the Wiegand card.
-    CardTaken,
-    /// `WGFacilityCode` is missing.
-    NoFacility,
-    /// `cardNum2` is missing.
-    NoCard,
-    /// The face is somebody's who is enrolled.
-    TooSimilar,
-    /// The picture cannot be stored.
-    PictureStore,
-    /// The person cannot be stored, or not like this.
-    PersonStore,
-}
-
-/// What a failure of the core means for a person.
-pub(crate) fn person_fault(error: &Error) -> PersonFault {
-    match error {
-        Error::NotFound { what } => missing(*what),
-        Error::AlreadyExists { what: Thing::PersonCode | Thing::Person } => PersonFault::Exists,
-        Error::Invalid { field: "cards", .. } => PersonFault::CardTaken,
-        Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } => PersonFault::NoFeature,
-        Error::BadPicture { .. } => PersonFault::NotPicture,
-        Error::LimitReached { .. } => PersonFault::Full,
-        Error::StorageFull => PersonFault::PictureStore,
-        Error::AlreadyExists { .. }
-        | Error::Invalid { .. }
-        | Error::InUse { .. }
-        | Error::Busy
-        | Error::Denied
-        | Error::NotSupported { .. }
-        | Error::Unavailable { .. }
-        | Error::Internal { .. } => PersonFault::PersonStore,
-    }
-}
-
-fn missing(what: Thing) -> PersonFault {
-    if matches!(what, Thing::Person | Thing::PersonCode) { PersonFault::Unknown } else { PersonFault::PersonStore }
-}
-
-/// The line of EditPerson.
-pub(crate) fn edit_person(fault: PersonFault) -> Refusal {
-    use edit_person as table;
-    match fault {
-        PersonFault::NoCustomId => table::NO_CUSTOM_ID,
-        PersonFault::NotBase64 | PersonFault::NotPicture => table::NOT_BASE64,
-        PersonFault::NoFeature => table::NO_FEATURE,
-        PersonFault::Full => table::FULL,
-        PersonFault::TooShort => table::TOO_SHORT,
-        PersonFault::TooLarge => table::TOO_LARGE,
-        PersonFault::UnknownHost => table::UNKNOWN_HOST,
-        PersonFault::Download => table::DOWNLOAD,
-        PersonFault::NoPicture => table::NO_PICTURE,
-        PersonFault::RfidTaken => table::RFID_TAKEN,
-        PersonFault::NoFacility => table::NO_FACILITY,
-        PersonFault::NoCard => table::NO_CARD,
-        PersonFault::CardTaken => table::CARD_TAKEN,
-        PersonFault::Exists
-        | PersonFault::Unknown
-        | PersonFault::TooSimilar
-        | PersonFault::PictureStore
-        | PersonFault::PersonStore => table::OTHER,
-    }
-}
-
-/// The `errcode` of one person of AddPersons, EditPersons and EditPersonsNew, in this order.
-fn item_codes(fault: PersonFault) -> [u16; 3] {
-    match fault {
-        PersonFault::NoCustomId => [470, 461, 461],
-        PersonFault::Exists => [461, 479, 479],
-        PersonFault::Unknown => [470, 462, 479],
-        PersonFault::NoPicture => [463, 479, 481],
-        PersonFault::UnknownHost => [464; 3],
-        PersonFault::Download => [465; 3],
-        PersonFault::NotBase64 | PersonFault::TooShort | PersonFault::NotPicture => [466; 3],
-        PersonFault::TooLarge => [467; 3],
-        PersonFault::NoFeature => [468; 3],
-        PersonFault::PictureStore => [469; 3],
-        PersonFault::Full | PersonFault::PersonStore => [470, 479, 479],
-        PersonFault::RfidTaken => [462, 479, 480],
-        PersonFault::CardTaken => [475, 479, 475],
-        PersonFault::NoFacility => [476; 3],
-        PersonFault::NoCard => [477; 3],
-        PersonFault::TooSimilar => [478, 479, 479],
-    }
-}
-
-/// The `errcode` of one person of AddPersons.
-pub(crate) fn add_persons_item(fault: PersonFault) -> u16 {
-    item_codes(fault)[0]
-}
-
-/// The `errcode` of one person of EditPersons.
-pub(crate) fn edit_persons_item(fault: PersonFault) -> u16 {
-    item_codes(fault)[1]
-}
-
-/// The `errcode` of one person of EditPersonsNew.
-pub(crate) fn edit_persons_new_item(fault: PersonFault) -> u16 {
-    item_codes(fault)[2]
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::{Error, Thing};
+
     use super::*;
 
     #[test]
