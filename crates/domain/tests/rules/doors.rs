@@ -244,3 +244,16 @@ async fn rules_of_the_own_door_are_kept_over_a_restart() {
         assert!(matches!(refused, Err(Error::Invalid { .. })));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_opened_when_nobody_would_close_it() {
+    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let stage = Stage::with(Options { doors, ..testkit::options() });
+    let rules = DoorRules { decided_by: Decider::Remote, ..DoorRules::default() };
+    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    doors::run(stage.appliance.clone(), cancel).await;
+    assert!(matches!(stage.appliance.open_door("platform").await, Err(Error::Unavailable { .. })));
+    assert_eq!(stage.fakes.host.switched(), []);
+}

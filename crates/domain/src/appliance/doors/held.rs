@@ -8,7 +8,7 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 
 use super::Arrival;
-use crate::{Error, Output};
+use crate::{Error, Output, Result};
 
 /// People who wait for their doors at most; beyond that the one who waits longest is not let in.
 const WAITING: usize = 32;
@@ -20,58 +20,70 @@ const ATTEMPTS: u32 = 11;
 /// The doors and who waits before them.
 pub(in crate::appliance) struct Doors {
     pub(super) arrivals: broadcast::Sender<Arrival>,
-    open: Mutex<HashMap<Output, Held>>,
-    /// Told when a door opens.
-    pub(super) opened: Notify,
+    /// `None` from the end on: what is opened then would stay open.
+    open: Mutex<Option<HashMap<Output, Held>>>,
+    /// Told when the next door to close may be another one.
+    pub(super) changed: Notify,
 }
 
 /// A door that is, or may be, open.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     until: Instant,
+    /// Whether somebody is closing it.
+    closing: bool,
     /// How often it was tried in vain to close it.
     failures: u32,
 }
 
 impl Default for Doors {
     fn default() -> Self {
-        Self { arrivals: broadcast::Sender::new(WAITING), open: Mutex::default(), opened: Notify::new() }
+        let open = Mutex::new(Some(HashMap::new()));
+        Self { arrivals: broadcast::Sender::new(WAITING), open, changed: Notify::new() }
     }
 }
 
 impl Doors {
-    fn open(&self) -> MutexGuard<'_, HashMap<Output, Held>> {
+    fn open(&self) -> MutexGuard<'_, Option<HashMap<Output, Held>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that it stays open until then, or for longer when that was already so.
-    pub(super) fn hold(&self, output: Output, until: Instant) {
+    /// Notes that it stays open until then, or for longer when that was already so. `Unavailable` after the end.
+    pub(super) fn hold(&self, output: Output, until: Instant) -> Result<()> {
         let mut open = self.open();
-        let held = open.get(&output).map_or(until, |held| held.until.max(until));
-        open.insert(output, Held { until: held, failures: 0 });
-        drop(open);
-        self.opened.notify_one();
+        let open = open.as_mut().ok_or(Error::Unavailable { what: "anybody to close the door" })?;
+        let until = open.get(&output).map_or(until, |held| held.until.max(until));
+        open.insert(output, Held { until, closing: false, failures: 0 });
+        self.changed.notify_one();
+        Ok(())
     }
 
     /// When the next door is to close.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.open().values().map(|held| held.until).min()
+        self.open().iter().flatten().filter(|(_, held)| !held.closing).map(|(_, held)| held.until).min()
     }
 
-    /// All that may be open; none of it is held any longer.
-    pub(super) fn release(&self) -> Vec<Output> {
-        self.open().drain().map(|(output, _)| output).collect()
-    }
-
-    /// What is to close by now.
+    /// What is to close by now; whoever asks closes it.
     pub(super) fn due(&self, now: Instant) -> Vec<Output> {
-        self.open().iter().filter(|(_, held)| held.until <= now).map(|(output, _)| *output).collect()
+        let mut open = self.open();
+        let due = open.iter_mut().flatten().filter(|(_, held)| !held.closing && held.until <= now);
+        due.map(|(output, held)| {
+            held.closing = true;
+            *output
+        })
+        .collect()
+    }
+
+    /// All that may be open; from now on nothing is opened any more.
+    pub(super) fn end(&self) -> Vec<Output> {
+        self.open().take().unwrap_or_default().into_keys().collect()
     }
 
     /// Notes that it was switched off. False when somebody has opened it meanwhile, and it must be on.
     pub(super) fn closed(&self, output: Output) -> bool {
         let mut open = self.open();
-        let over = open.get(&output).is_none_or(|held| held.until <= Instant::now());
+        let Some(open) = open.as_mut() else { return true };
+        let over = open.get(&output).is_none_or(|held| held.closing);
         if over {
             open.remove(&output);
         }
@@ -81,15 +93,19 @@ impl Doors {
     /// Notes that it could not be switched off; it is tried again, but not for ever.
     pub(super) fn stuck(&self, output: Output, error: &Error) {
         let mut open = self.open();
-        let Some(held) = open.get_mut(&output) else { return };
+        // Whoever has opened it meanwhile has it closed later.
+        let Some(held) = open.as_mut().and_then(|open| open.get_mut(&output)).filter(|held| held.closing) else {
+            return;
+        };
         held.failures += 1;
-        let again = Instant::now() + CLOSE_AGAIN * 2_u32.pow(held.failures - 1);
-        held.until = held.until.max(again);
+        held.closing = false;
+        held.until = Instant::now() + CLOSE_AGAIN * 2_u32.pow(held.failures - 1);
+        self.changed.notify_one();
         match held.failures {
             1 => tracing::error!(door.output = %output, error = error.chain(), "a door could not be closed"),
             ATTEMPTS.. => {
                 tracing::error!(door.output = %output, "a door that could not be closed is given up");
-                open.remove(&output);
+                open.as_mut().and_then(|open| open.remove(&output));
             }
             _ => {}
         }

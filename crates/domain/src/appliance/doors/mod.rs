@@ -3,6 +3,7 @@
 mod held;
 mod own;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -20,6 +21,7 @@ pub(super) use own::DOOR_RULES;
 const MAX_RELAYS: u32 = 64;
 /// The longest name or tag of a relay, characters.
 const MAX_TEXT: usize = 255;
+
 /// A known person who has just been seen.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
@@ -100,15 +102,17 @@ impl Appliance {
         let (relays, rules) = self.blocking(|a| Ok((a.ports().settings.relays()?, a.read_door_rules()?))).await?;
         let hold = self.options().doors.relay_hold;
         let own = relays.iter().filter(|relay| relay.camera == arrival.camera);
-        let mut outputs: Vec<_> = own.map(|relay| (Output::Relay(relay.address), hold)).collect();
-        outputs.dedup();
+        // A relay that is bound twice is one.
+        let relays: HashSet<_> = own.map(|relay| Output::Relay(relay.address)).collect();
+        let mut outputs: Vec<_> = relays.into_iter().map(|relay| (relay, hold)).collect();
         if self.options().doors.own_door && rules.opens_to(arrival.similarity) {
             outputs.push((Output::Contact, rules.hold));
         }
         Ok(outputs)
     }
 
-    /// Opens a door for so long, or for longer when it is open already. `Unavailable` when it cannot be reached.
+    /// Opens a door for so long, or for longer when it is open already. `Unavailable` when it cannot be reached, and
+    /// when nobody would close it any more.
     pub(super) async fn open(
         &self,
         actor: &str,
@@ -117,12 +121,15 @@ impl Appliance {
         hold: Duration,
     ) -> Result<()> {
         // Noted first: what may be open is closed, whatever becomes of this call.
-        self.core.doors.hold(output, Instant::now() + hold);
+        self.core.doors.hold(output, Instant::now() + hold)?;
         self.ports().host.switch(output, true).await.inspect_err(|error| {
             metrics::counter!("polyface_doors_failed_total").increment(1);
             tracing::error!(door.output = %output, error = error.chain(), "a door could not be opened");
         })?;
-        self.core.doors.hold(output, Instant::now() + hold);
+        if let Err(ended) = self.core.doors.hold(output, Instant::now() + hold) {
+            self.close_one(output).await;
+            return Err(ended);
+        }
         metrics::counter!("polyface_doors_opened_total").increment(1);
         tracing::info!(door.output = %output, "a door was opened");
         let subject = match person {
@@ -132,7 +139,7 @@ impl Appliance {
         self.note(actor, "door.open", &subject).await
     }
 
-    async fn close(&self, outputs: Vec<Output>) {
+    async fn close_all(&self, outputs: Vec<Output>) {
         join_all(outputs.into_iter().map(|output| self.close_one(output))).await;
     }
 
@@ -149,17 +156,18 @@ impl Appliance {
     /// Closes what a crash may have left open.
     async fn close_relays(&self) {
         match self.blocking(|a| a.ports().settings.relays()).await {
-            Ok(relays) => self.close(relays.into_iter().map(|relay| Output::Relay(relay.address)).collect()).await,
+            Ok(relays) => self.close_all(relays.into_iter().map(|relay| Output::Relay(relay.address)).collect()).await,
             Err(error) => tracing::error!(error = error.chain(), "the relays cannot be read"),
         }
     }
 }
 
-/// Lets people in, and closes the doors behind them, until cancelled; then all doors are closed.
+/// Lets people in, and closes the doors behind them, until cancelled; then all doors are closed for good.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let doors = &appliance.core.doors;
     let mut arrivals = doors.arrivals.subscribe();
-    let mut entering = JoinSet::new();
+    // A relay that does not answer takes its time; nobody else waits for it.
+    let mut work = JoinSet::new();
     appliance.close_relays().await;
     loop {
         let due = async {
@@ -170,11 +178,14 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
         };
         tokio::select! {
             () = cancel.cancelled() => break,
-            () = due => appliance.close(doors.due(Instant::now())).await,
-            () = doors.opened.notified() => {}
-            Some(_) = entering.join_next() => {}
+            () = due => for output in doors.due(Instant::now()) {
+                let device = appliance.clone();
+                work.spawn(async move { device.close_one(output).await });
+            },
+            () = doors.changed.notified() => {}
+            Some(_) = work.join_next() => {}
             arrival = arrivals.recv() => match arrival {
-                Ok(arrival) => drop(entering.spawn(enter(appliance.clone(), arrival))),
+                Ok(arrival) => drop(work.spawn(enter(appliance.clone(), arrival))),
                 Err(broadcast::error::RecvError::Lagged(people)) => {
                     tracing::error!(door.people = people, "people were not let in: too many waited");
                 }
@@ -182,8 +193,9 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
             },
         }
     }
-    while entering.join_next().await.is_some() {}
-    appliance.close(doors.release()).await;
+    let open = doors.end();
+    while work.join_next().await.is_some() {}
+    appliance.close_all(open).await;
 }
 
 async fn enter(appliance: Appliance, arrival: Arrival) {
