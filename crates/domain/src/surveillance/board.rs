@@ -52,7 +52,11 @@ impl Board {
     /// The camera's next frame; `None` when the camera is not known.
     pub(crate) fn next_frame(&self, camera: CameraId) -> Option<oneshot::Receiver<Frame>> {
         let (viewer, frame) = oneshot::channel();
-        self.find(camera)?.viewers().push(viewer);
+        let entry = self.find(camera)?;
+        let mut viewers = entry.viewers();
+        // Before a camera that delivers nothing they would pile up.
+        viewers.retain(|viewer| !viewer.is_closed());
+        viewers.push(viewer);
         Some(frame)
     }
 
@@ -152,5 +156,20 @@ impl Tally {
 
     fn get(&self) -> u64 {
         self.value.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_who_gave_up_do_not_pile_up() {
+        let board = Board::default();
+        let entry = board.entry(CameraId(1));
+        for _ in 0..100 {
+            drop(board.next_frame(CameraId(1)));
+        }
+        assert_eq!(entry.viewers().len(), 1);
     }
 }

@@ -92,7 +92,10 @@ impl CameraTask {
             let picture = next?;
             self.entry.frames.count();
             match self.appliance.ports().analyzer.decode(picture, self.appliance.now()).await {
-                Ok(frame) => recogniser.take_picture(frame).await,
+                Ok(frame) => {
+                    self.entry.show(&frame);
+                    recogniser.take_picture(frame).await;
+                }
                 Err(error) => tracing::warn!(error = error.chain(), "a delivered picture cannot be read"),
             }
         }
