@@ -1,6 +1,6 @@
 //! The device itself: its version, its clock, restarting, resetting, upgrading.
 
-use domain::{RecordKind, Timestamp};
+use domain::{DoorRules, RecordKind, Timestamp};
 use serde_json::json;
 
 use super::{Call, Outcome, failed, people, settings};
@@ -70,10 +70,14 @@ pub(crate) async fn set_factory_default(call: Call) -> Outcome {
     let groups = [
         ("DefaltSoundSet", &[&settings::SOUND][..]),
         ("DefaltCenterPar", &[&settings::REPORTS, &super::http::SUBSCRIPTION]),
-        ("DefaltSystemSettings", &[&settings::SYSTEM, &settings::FACE, &settings::DOOR]),
+        ("DefaltSystemSettings", &[&settings::SYSTEM, &settings::FACE]),
+        ("DefaltDoorSet", &[&settings::DOOR]),
     ];
     for (_, groups) in groups.into_iter().filter(|(name, _)| wanted(name)) {
         settings::forget(core, groups).await?;
+    }
+    if wanted("DefaltDoorSet") {
+        appliance.set_door_rules(NAME, DoorRules::default()).await.map_err(|error| failed(&error))?;
     }
     let restart = all || people || wanted("DefaltRecord");
     Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })

@@ -58,6 +58,10 @@ pub(crate) async fn parts_go_back_to_how_they_were(ledger: &Arc<Ledger>) {
     assert_eq!(witness.ok("Getconfig", json!({})).await["LedLightType"], json!("1"));
     reset(json!({"DefaltSystemSettings": 1, "DefaltCenterPar ": 1})).await;
     assert_eq!(witness.ok("Getconfig", json!({})).await["LedLightType"], json!("0"));
+    let door = witness.ok("GetDoorconfig", json!({})).await;
+    witness.ok("UpDoorconfig", json!({"OpendoorWay": 1, "IOStayTime": 900, "Endian": 1})).await;
+    reset(json!({"DefaltDoorSet": 1})).await;
+    assert_eq!(witness.ok("GetDoorconfig", json!({})).await, door);
     witness.enrol("alice").await;
     witness.device.watch(&["alice", "mallory"]).await;
     witness.event("Snap", "StrSnapPush").await;
