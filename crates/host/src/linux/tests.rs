@@ -164,3 +164,33 @@ async fn a_changed_network_is_read_by_the_service_and_put_back() {
     played.machine.roll_back_network().await.unwrap();
     assert_eq!(played.heard(), [] as [&str; 0], "there is nothing left to be put back");
 }
+
+#[tokio::test]
+async fn relays_are_switched_by_the_configured_messages() {
+    let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let output = Output::Relay(relay.local_addr().unwrap());
+    let received = async || {
+        let (mut connection, _) = relay.accept().await.unwrap();
+        let mut message = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut connection, &mut message).await.unwrap();
+        message
+    };
+    let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: b"off".to_vec() }, None);
+    for (on, message) in [(true, b"on".as_slice()), (false, b"off".as_slice())] {
+        let (switched, taken) = tokio::join!(machine.switch(output, on), received());
+        assert_eq!((switched.is_ok(), taken.as_slice()), (true, message));
+    }
+    assert!(machine.relay_answers(relay.local_addr().unwrap()).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_switched_says_so() {
+    let silent = Linux::default();
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let unavailable = |switched| matches!(switched, Err(Error::Unavailable { .. }));
+    assert!(unavailable(silent.switch(Output::Relay(gone), true).await), "no message is configured");
+    assert!(unavailable(silent.switch(Output::Contact, true).await), "there is no contact");
+    let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: Vec::new() }, None);
+    assert!(unavailable(machine.switch(Output::Relay(gone), true).await), "nobody is there");
+    assert!(machine.switch(Output::Relay(gone), false).await.is_ok(), "it switches off by itself");
+}
