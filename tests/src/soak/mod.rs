@@ -179,8 +179,7 @@ impl Plan {
             phase: Duration::from_secs(45),
             shape: Shape { width: 1280, height: 720, fps: 25, codec: Codec::H264 },
             limits,
-            // Idle threads of the runtime's pool live on while each of them gets a job every ten seconds.
-            left_over: 12,
+            left_over: 8,
         }
     }
 
