@@ -1,9 +1,10 @@
 //! A machine that does what it is asked, and remembers it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::Host;
@@ -38,13 +39,20 @@ struct State {
     before: Option<Network>,
     forbidden: bool,
     offline: HashSet<Output>,
+    slow: HashMap<Output, Duration>,
 }
 
 impl FakeHost {
     /// A machine that was asked for nothing yet.
     pub fn new(clock: Arc<FakeClock>) -> Self {
-        let state =
-            State { acts: Vec::new(), network: network(), before: None, forbidden: false, offline: HashSet::new() };
+        let state = State {
+            acts: Vec::new(),
+            network: network(),
+            before: None,
+            forbidden: false,
+            offline: HashSet::new(),
+            slow: HashMap::new(),
+        };
         Self { clock, state: Mutex::new(state) }
     }
 
@@ -68,6 +76,11 @@ impl FakeHost {
     pub fn take_offline(&self, output: Output, offline: bool) {
         let mut state = self.lock();
         let _changed = if offline { state.offline.insert(output) } else { state.offline.remove(&output) };
+    }
+
+    /// From now on it takes so long to switch this output.
+    pub fn slow_down(&self, output: Output, time: Duration) {
+        self.lock().slow.insert(output, time);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -152,6 +165,10 @@ impl Host for FakeHost {
     }
 
     async fn switch(&self, output: Output, on: bool) -> Result<()> {
+        let slow = self.lock().slow.get(&output).copied();
+        if let Some(time) = slow {
+            tokio::time::sleep(time).await;
+        }
         if self.lock().offline.contains(&output) {
             return Err(Error::Unavailable { what: "the relay" });
         }

@@ -164,9 +164,14 @@ async fn relays_are_bound_listed_and_released() {
 
 /// A device with a door of its own, by these rules, at whose gate alice passes.
 async fn own_door(rules: DoorRules) -> (Stage, JoinSet<()>) {
+    own_door_before(rules, Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))).await
+}
+
+/// The same, before which these takes are played.
+async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
-    stage.fakes.frames.script(GATE, [Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))]);
+    stage.fakes.frames.script(GATE, [takes]);
     let mut camera = gate();
     camera.settings.snap_mode = SnapMode::First;
     stage.add(camera).await;
@@ -256,4 +261,21 @@ async fn nothing_is_opened_when_nobody_would_close_it() {
     doors::run(stage.appliance.clone(), cancel).await;
     assert!(matches!(stage.appliance.open_door("platform").await, Err(Error::Unavailable { .. })));
     assert_eq!(stage.fakes.host.switched(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_relay_that_does_not_answer() {
+    let takes = Take::new().show(secs(1.0), [face("alice").at(40, 100)]).nobody(secs(3.0));
+    let takes = takes.show(secs(2.0), [face("bob").at(420, 220)]).nobody(secs(60.0));
+    let (mut stage, _tasks) = own_door_before(DoorRules::default(), takes).await;
+    stage.enrol("bob").await;
+    stage.appliance.bind_relay("test", relay()).await.unwrap();
+    // It is being closed when bob comes, and for longer than a face is fresh.
+    stage.fakes.host.slow_down(Output::Relay(lock()), secs(5.0));
+    stage.open();
+    tokio::time::sleep(secs(6.5)).await;
+    let own: Vec<_> =
+        stage.fakes.host.switched().into_iter().filter(|(output, _)| *output == Output::Contact).collect();
+    assert_eq!(own, [OPEN, CLOSED, OPEN, CLOSED]);
+    stage.close().await;
 }

@@ -168,7 +168,8 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let mut arrivals = doors.arrivals.subscribe();
     // A relay that does not answer takes its time; nobody else waits for it.
     let mut work = JoinSet::new();
-    appliance.close_relays().await;
+    let device = appliance.clone();
+    work.spawn(async move { device.close_relays().await });
     loop {
         let due = async {
             match doors.next() {
