@@ -1,8 +1,11 @@
-//! Batches of people: in the background, one at a time, with an answer for everybody at the end.
+//! Batches of people: in the background, one at a time, over restarts, with an answer for everybody at the end.
+
+mod journal;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::JobId;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -10,13 +13,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::codes::{self, PersonFault};
 use crate::commands::say;
+use crate::convert::people;
 use crate::core::Core;
 use crate::ops::enrolment::{Act, enrol};
 use crate::wire::people::PersonFields;
-use crate::wire::{Reply, answer};
+use crate::wire::{Fields, Reply, answer};
 
 /// People fetched and understood side by side: pictures come slowly, and few of them take memory.
 const SIDE_BY_SIDE: usize = 8;
+/// The code of one who is enrolled.
+const DONE: u16 = 200;
 
 /// The operators of batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 3] = [Self::Add, Self::Edit, Self::AddOrEdit];
+
     pub(crate) fn operator(self) -> &'static str {
         match self {
             Self::Add => "AddPersons",
@@ -44,14 +52,6 @@ impl Kind {
         }
     }
 
-    fn act(self) -> Act {
-        match self {
-            Self::Add => Act::Add,
-            Self::Edit => Act::Edit,
-            Self::AddOrEdit => Act::AddOrEdit,
-        }
-    }
-
     fn code(self, fault: PersonFault) -> u16 {
         match self {
             Self::Add => codes::add_persons_item(fault),
@@ -62,10 +62,48 @@ impl Kind {
 }
 
 /// A batch to be done.
-pub(crate) struct Batch {
-    pub(crate) kind: Kind,
-    pub(crate) message_id: Option<Value>,
-    pub(crate) people: Vec<PersonFields>,
+struct Batch {
+    about: About,
+    /// Under which it is kept; `None` when there was no room for it.
+    job: Option<JobId>,
+    /// Whether it was interrupted by a restart.
+    resumed: bool,
+    items: Vec<Item>,
+}
+
+/// What is asked for.
+struct About {
+    kind: Kind,
+    message_id: Option<Value>,
+}
+
+/// One of the people.
+struct Item {
+    person: PersonFields,
+    /// [`DONE`], or what is wrong; `None` until it is their turn.
+    outcome: Option<u16>,
+}
+
+impl Batch {
+    fn is_done(&self) -> bool {
+        self.items.iter().all(|item| item.outcome.is_some())
+    }
+
+    /// What may be done with the one at this place.
+    fn act(&self, place: usize) -> Act {
+        match self.about.kind {
+            Kind::Add if self.resumed && !self.comes_again(place) => Act::AddAgain,
+            Kind::Add => Act::Add,
+            Kind::Edit => Act::Edit,
+            Kind::AddOrEdit => Act::AddOrEdit,
+        }
+    }
+
+    /// Whether this batch has enrolled the one at this place under an earlier one.
+    fn comes_again(&self, place: usize) -> bool {
+        let id = &self.items[place].person.custom_id;
+        self.items[..place].iter().any(|item| item.outcome == Some(DONE) && item.person.custom_id == *id)
+    }
 }
 
 /// The batch that runs, and the way to the one who does it.
@@ -88,15 +126,12 @@ impl Batches {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it was taken; one at a time is.
-    pub(crate) fn begin(&self, batch: Batch) -> bool {
+    /// Whether none ran; now one does.
+    fn reserve(&self, kind: Kind) -> bool {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let kind = batch.kind;
-        let taken = running.is_none() && self.desk.try_send(batch).is_ok();
-        if taken {
-            *running = Some(kind);
-        }
-        taken
+        let free = running.is_none();
+        running.get_or_insert(kind);
+        free
     }
 
     fn end(&self) {
@@ -113,52 +148,117 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// Does batches until cancelled. One that is interrupted is not answered: whoever was enrolled stays, and the platform
-/// sends it again.
-pub(crate) async fn run(core: &Arc<Core>, cancel: &CancellationToken) {
-    let mut work = core.batches.work.lock().await;
-    while let Some(Some(batch)) = cancel.run_until_cancelled(work.recv()).await {
-        let _ = cancel.run_until_cancelled(perform(core, batch)).await;
+/// Whether it was taken; one at a time is. From now on it is done, also when the device is restarted.
+pub(crate) async fn begin(core: &Core, kind: Kind, message_id: Option<Value>, people: Vec<Fields>) -> bool {
+    if !core.batches.reserve(kind) {
+        return false;
+    }
+    let about = About { kind, message_id };
+    let (mut items, mut notes) = (Vec::new(), Vec::new());
+    for fields in people {
+        // Batches take no pictures in text.
+        let fields = fields.without("pic");
+        let person = PersonFields::read(&fields);
+        let outcome = outcome_at_once(core, kind, &person).await;
+        notes.push(journal::item(&fields, outcome));
+        items.push(Item { person, outcome });
+    }
+    let job = journal::begin(core, &about, notes).await;
+    // Whoever does it lives as long as the desk.
+    let _ = core.batches.desk.send(Batch { about, job, resumed: false, items }).await;
+    true
+}
+
+/// Whom the batch cannot add because they are there already is told before it begins: after a restart whoever is there
+/// was added by the batch.
+async fn outcome_at_once(core: &Core, kind: Kind, person: &PersonFields) -> Option<u16> {
+    let code = people::code(person).ok().filter(|_| kind == Kind::Add)?;
+    let present = core.appliance.person_by_code(code).await.is_ok();
+    present.then(|| kind.code(PersonFault::Exists))
+}
+
+/// The batches that a restart has interrupted. Until [`run`] has done them they count as running.
+pub(crate) struct Interrupted(Vec<Batch>);
+
+/// Looks for interrupted batches.
+pub(crate) async fn interrupted(core: &Core) -> Interrupted {
+    let batches = journal::batches(core).await;
+    if let Some(open) = batches.iter().find(|batch| !batch.is_done()) {
+        core.batches.reserve(open.about.kind);
+        tracing::info!(operator = open.about.kind.operator(), "an interrupted batch will go on");
+    }
+    Interrupted(batches)
+}
+
+/// Does batches until cancelled, first those that were interrupted. One that is interrupted here goes on after the
+/// next start.
+pub(crate) async fn run(core: &Arc<Core>, interrupted: Interrupted, cancel: &CancellationToken) {
+    let work = async {
+        resume(core, interrupted.0).await;
+        let mut work = core.batches.work.lock().await;
+        while let Some(mut batch) = work.recv().await {
+            perform(core, &mut batch).await;
+            report(core, batch).await;
+        }
+    };
+    let _ = cancel.run_until_cancelled(work).await;
+}
+
+async fn resume(core: &Core, mut batches: Vec<Batch>) {
+    if batches.is_empty() {
+        return;
+    }
+    // After a power cut the network comes later, and whoever is reached has pictures.
+    core.link.wait_until_listening().await;
+    for batch in batches.iter_mut().filter(|batch| !batch.is_done()) {
+        perform(core, batch).await;
+    }
+    for batch in batches {
+        report(core, batch).await;
     }
 }
 
-async fn perform(core: &Arc<Core>, Batch { kind, message_id, people }: Batch) {
-    let ids: Vec<String> = people.iter().map(|person| person.custom_id.clone().unwrap_or_default()).collect();
-    let outcomes = {
-        let _ending = Ending(&core.batches);
-        enrol_all(core, kind, people).await
-    };
-    let reply = Reply::with(report(kind, &ids, &outcomes));
-    say(core, &answer(kind.operator(), &core.id, message_id, Ok(reply))).await;
-}
-
-/// In the order of the people. Who comes twice is done in that order too.
-async fn enrol_all(core: &Arc<Core>, kind: Kind, people: Vec<PersonFields>) -> Vec<Result<(), PersonFault>> {
-    let mut outcomes: Vec<Result<(), PersonFault>> = people.iter().map(|_| Ok(())).collect();
-    let mut left: Vec<_> = people.into_iter().enumerate().collect();
-    while !left.is_empty() {
+async fn perform(core: &Core, batch: &mut Batch) {
+    let _ending = Ending(&core.batches);
+    // In the order of the people. Who comes twice is done in that order too.
+    while !batch.is_done() {
         let mut seen = HashSet::new();
-        let (now, later) = left.into_iter().partition(|(_, person)| seen.insert(person.custom_id.clone()));
-        left = later;
-        let enrol = |(place, person): (usize, PersonFields)| async move {
-            // Batches take no pictures in text.
-            let person = PersonFields { pic: None, ..person };
-            (place, enrol(core, person, kind.act()).await.map(drop))
-        };
-        let mut done = stream::iter(now).map(enrol).buffer_unordered(SIDE_BY_SIDE);
-        while let Some((place, outcome)) = done.next().await {
-            outcomes[place] = outcome;
+        let open = |(place, item): (usize, &Item)| item.outcome.is_none().then(|| (place, item.person.clone()));
+        let open = batch.items.iter().enumerate().filter_map(open);
+        let now: Vec<_> = open.filter(|(_, person)| seen.insert(person.custom_id.clone())).collect();
+        let this = &*batch;
+        let outcomes = stream::iter(now).map(|(place, person)| enrol_one(core, this, place, person));
+        let outcomes: Vec<_> = outcomes.buffer_unordered(SIDE_BY_SIDE).collect().await;
+        for (place, outcome) in outcomes {
+            batch.items[place].outcome = Some(outcome);
         }
     }
-    outcomes
 }
 
-fn report(kind: Kind, ids: &[String], outcomes: &[Result<(), PersonFault>]) -> Value {
-    let all = || ids.iter().zip(outcomes);
-    let failed = all().filter_map(|(id, outcome)| outcome.err().map(|fault| (id, fault)));
-    let failed: Vec<_> =
-        failed.map(|(id, fault)| json!({ "customId": id, "errcode": kind.code(fault).to_string() })).collect();
-    let done: Vec<_> = all().filter(|(_, outcome)| outcome.is_ok()).map(|(id, _)| json!({ "customId": id })).collect();
+async fn enrol_one(core: &Core, batch: &Batch, place: usize, person: PersonFields) -> (usize, u16) {
+    let enrolled = enrol(core, person, batch.act(place)).await;
+    let outcome = enrolled.map_or_else(|fault| batch.about.kind.code(fault), |_| DONE);
+    if let Some(job) = batch.job {
+        journal::note(core, job, place, outcome).await;
+    }
+    (place, outcome)
+}
+
+/// Answers a batch, and forgets it when the broker has the answer.
+async fn report(core: &Core, batch: Batch) {
+    let Batch { about: About { kind, message_id, .. }, job, items, .. } = batch;
+    say(core, &answer(kind.operator(), &core.id, message_id, Ok(Reply::with(outcomes(&items))))).await;
+    if let Some(job) = job {
+        journal::end(core, job).await;
+    }
+}
+
+fn outcomes(items: &[Item]) -> Value {
+    let id = |item: &Item| item.person.custom_id.clone().unwrap_or_default();
+    let failed = items.iter().filter_map(|item| Some((id(item), item.outcome.filter(|code| *code != DONE)?)));
+    let failed: Vec<_> = failed.map(|(id, code)| json!({ "customId": id, "errcode": code.to_string() })).collect();
+    let done = items.iter().filter(|item| item.outcome == Some(DONE));
+    let done: Vec<_> = done.map(|item| json!({ "customId": id(item) })).collect();
     json!({
         "AddErrNum": failed.len().to_string(),
         "AddSucNum": done.len().to_string(),

@@ -113,10 +113,12 @@ impl Adapter for Terminal {
     async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
         let (inbox, messages) = Inbox::open();
         let core = &self.core;
+        // Before anybody can ask for the progress.
+        let interrupted = batch::interrupted(core).await;
         tokio::join!(
             link::run(core, &inbox, &cancel),
             commands::run(core, messages, &cancel),
-            batch::run(core, &cancel),
+            batch::run(core, interrupted, &cancel),
             push::run(core, appliance, &cancel),
         );
     }

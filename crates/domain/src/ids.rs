@@ -44,6 +44,10 @@ number_id!(
     AccountId(i64)
 );
 number_id!(
+    /// A job of an adapter.
+    JobId(i64)
+);
+number_id!(
     /// A record's place in the record log, in commit order, from 1.
     Seq(i64)
 );

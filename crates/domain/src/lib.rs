@@ -14,6 +14,7 @@ pub mod gallery;
 pub mod geometry;
 mod host;
 mod ids;
+mod job;
 mod library;
 mod page;
 mod person;
@@ -41,7 +42,10 @@ pub use error::{Error, Result, Thing};
 pub use event::Event;
 pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};
 pub use host::{Memory, Network, NetworkPort, Processor, Subnet, TimeService};
-pub use ids::{AccountId, CameraId, CaptureId, LibraryId, PersonCode, PersonId, PictureId, RelayId, Seq, WatchId};
+pub use ids::{
+    AccountId, CameraId, CaptureId, JobId, LibraryId, PersonCode, PersonId, PictureId, RelayId, Seq, WatchId,
+};
+pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use page::{Page, Window};
 pub use person::{

@@ -3,6 +3,7 @@
 //! Store ports are blocking, and one method is one durable transaction: when it returns `Ok`, the change
 //! survives a power cut. [`Appliance`](crate::Appliance) calls them off the async runtime.
 
+mod adapters;
 mod discovery;
 mod host;
 
@@ -21,6 +22,7 @@ use crate::{
     Usage, Window,
 };
 
+pub use adapters::AdapterState;
 pub use discovery::CameraDiscovery;
 pub use host::Host;
 
@@ -323,28 +325,6 @@ pub trait SettingsStore: Send + Sync {
 
     /// The newest entries of the audit log, newest first.
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>>;
-}
-
-/// What adapters keep: opaque to the core, each adapter sees only its own.
-pub trait AdapterState: Send + Sync {
-    /// How far `feed` of `adapter` has got; `None` when it never ran.
-    fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>>;
-
-    /// Remembers that everything up to `seq` was acknowledged.
-    fn set_cursor(&self, adapter: &str, feed: &str, seq: Seq) -> Result<()>;
-
-    /// A kept value.
-    fn value(&self, adapter: &str, key: &str) -> Result<Option<String>>;
-
-    /// Keeps (`Some`) or removes (`None`) a value.
-    fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()>;
-
-    /// What `adapter` keeps of these people, of whom it keeps something; any order.
-    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>>;
-
-    /// Keeps (`Some`) or removes (`None`) what an adapter alone knows of a person; it goes with the person.
-    /// `NotFound(Person)`.
-    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()>;
 }
 
 /// Encoded pictures, durable, named by their content.

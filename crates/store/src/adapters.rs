@@ -1,10 +1,10 @@
 //! What adapters keep: `AdapterState`.
 
 use domain::ports::AdapterState;
-use domain::{PersonId, Result, Seq};
+use domain::{Job, JobId, JobItem, PersonId, Result, Seq};
 use rusqlite::{OptionalExtension, params};
 
-use crate::{Store, people};
+use crate::{Store, jobs, people};
 
 impl AdapterState for Store {
     fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
@@ -71,5 +71,21 @@ impl AdapterState for Store {
             };
             Ok(())
         })
+    }
+
+    fn begin_job(&self, adapter: &str, about: &str, items: &[JobItem]) -> Result<JobId> {
+        self.database.write("beginning a job", |db| jobs::insert(db, adapter, about, items))
+    }
+
+    fn jobs(&self, adapter: &str) -> Result<Vec<Job>> {
+        self.database.read("reading jobs", |db| jobs::jobs(db, adapter))
+    }
+
+    fn note_outcome(&self, job: JobId, place: u32, outcome: &str) -> Result<()> {
+        self.database.write("going on with a job", |db| jobs::note_outcome(db, job, place, outcome))
+    }
+
+    fn end_job(&self, job: JobId) -> Result<()> {
+        self.database.write("ending a job", |db| jobs::remove(db, job))
     }
 }

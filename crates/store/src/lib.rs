@@ -11,6 +11,7 @@ mod columns;
 mod connection;
 mod error;
 mod gallery_copy;
+mod jobs;
 mod libraries;
 mod lists;
 mod lock;

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Call, Outcome};
-use crate::batch::{Batch, Kind};
+use crate::batch::{self, Kind};
 use crate::codes::{Refusal, add_persons, edit_persons, edit_persons_new};
-use crate::wire::people::PersonFields;
 use crate::wire::{Fault, Fields, Reply};
 
 /// People of a batch at most.
@@ -40,29 +39,29 @@ macro_rules! table {
 
 /// Adds up to 1000 people by the addresses of their pictures (AddPersons, section 4.6).
 pub(crate) async fn add_persons(call: Call) -> Outcome {
-    begin(&call, Kind::Add, &table!(add_persons))
+    begin(&call, Kind::Add, &table!(add_persons)).await
 }
 
 /// Changes up to 1000 people (EditPersons, section 4.7).
 pub(crate) async fn edit_persons(call: Call) -> Outcome {
-    begin(&call, Kind::Edit, &table!(edit_persons))
+    begin(&call, Kind::Edit, &table!(edit_persons)).await
 }
 
 /// Adds or changes up to 1000 people (EditPersonsNew, section 4.10).
 pub(crate) async fn edit_persons_new(call: Call) -> Outcome {
-    begin(&call, Kind::AddOrEdit, &table!(edit_persons_new))
+    begin(&call, Kind::AddOrEdit, &table!(edit_persons_new)).await
 }
 
-fn begin(call: &Call, kind: Kind, table: &Table) -> Outcome {
+async fn begin(call: &Call, kind: Kind, table: &Table) -> Outcome {
     if call.core.batches.running().is_some() {
         return Err(table.busy.into());
     }
     let people = people(call, table)?;
-    let batch = Batch { kind, message_id: call.command.message_id.clone(), people };
-    if call.core.batches.begin(batch) { Ok(Reply::none()) } else { Err(table.busy.into()) }
+    let begun = batch::begin(&call.core, kind, call.command.message_id.clone(), people).await;
+    if begun { Ok(Reply::none()) } else { Err(table.busy.into()) }
 }
 
-fn people(call: &Call, table: &Table) -> Result<Vec<PersonFields>, Fault> {
+fn people(call: &Call, table: &Table) -> Result<Vec<Fields>, Fault> {
     let top = &call.command.top;
     top.filled("DataBegin").ok_or(table.no_begin)?;
     top.filled("DataEnd").ok_or(table.no_end)?;
@@ -76,7 +75,7 @@ fn people(call: &Call, table: &Table) -> Result<Vec<PersonFields>, Fault> {
     }
     // What is no object has no customId, and is refused for that.
     let fields = |entry: &Value| Fields::new(entry.as_object().cloned().unwrap_or_default());
-    Ok(list.iter().map(|entry| PersonFields::read(&fields(entry))).collect())
+    Ok(list.iter().map(fields).collect())
 }
 
 /// Tells which batch runs (QueryProgress, section 4.8).

@@ -26,6 +26,8 @@ const MOST_PIXELS: (u32, u32) = (1920, 1080);
 pub(crate) enum Act {
     /// Nobody of this id may be there.
     Add,
+    /// As `Add`, gone on with after a restart: whoever is there was added before it.
+    AddAgain,
     /// Somebody of this id must be there.
     Edit,
     /// Either.
@@ -43,7 +45,7 @@ pub(crate) async fn enrol(core: &Core, fields: PersonFields, act: Act) -> Result
     match (&present, act) {
         (Some(_), Act::Add) => return Err(PersonFault::Exists),
         (None, Act::Edit) => return Err(PersonFault::Unknown),
-        (Some(_), Act::Edit | Act::AddOrEdit) | (None, Act::Add | Act::AddOrEdit) => {}
+        (Some(_), Act::AddAgain | Act::Edit | Act::AddOrEdit) | (None, Act::Add | Act::AddAgain | Act::AddOrEdit) => {}
     }
     let own = own_fields(core, present.as_ref()).await?;
     people::check_cards(&fields, &own)?;

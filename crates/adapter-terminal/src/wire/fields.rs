@@ -60,6 +60,23 @@ impl Fields {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// Without this field, in whatever letter case.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|key, _| !key.trim().eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// To be kept.
+    pub(crate) fn note(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// As they were kept; what is unreadable is as if nothing was.
+    pub(crate) fn kept(note: &str) -> Self {
+        Self(serde_json::from_str(note).unwrap_or_default())
+    }
+
     /// The device named, if any.
     pub(crate) fn device(&self) -> Option<String> {
         self.first(&DEVICE, Self::filled)

@@ -9,13 +9,13 @@ use testkit::{FakeFace, Picture};
 use crate::subscriber::Server;
 use crate::witness::{Witness, person};
 
-fn batch(operator: &str, people: &Value) -> Value {
+pub(crate) fn batch(operator: &str, people: &Value) -> Value {
     let number = people.as_array().map_or(0, Vec::len);
     json!({"operator": operator, "DataBegin": "BeginFlag", "DataEnd": "EndFlag", "PersonNum": number, "info": people})
 }
 
 /// Somebody whose picture lies on the server.
-fn entry(server: &Server, name: &str) -> Value {
+pub(crate) fn entry(server: &Server, name: &str) -> Value {
     let url = server.offer(&format!("/{name}.png"), Picture::of([FakeFace::of(name)]).png());
     json!({"customId": name, "name": name, "personType": 0, "tempCardType": 0, "picURI": url})
 }
@@ -199,7 +199,7 @@ pub(crate) async fn a_batch_with_a_broken_frame_is_refused(ledger: &Arc<Ledger>)
     witness.stop().await;
 }
 
-async fn progress(witness: &Witness, kind: &str, status: &str) {
+pub(crate) async fn progress(witness: &Witness, kind: &str, status: &str) {
     let info = witness.ok("QueryProgress", json!({})).await;
     assert_eq!((&info["QueryType"], &info["Status"]), (&json!(kind), &json!(status)));
 }

@@ -9,6 +9,7 @@ mod bench;
 mod doors;
 mod hostile;
 mod http;
+mod interruptions;
 mod known_gaps;
 mod link;
 mod machine;
@@ -63,6 +64,9 @@ scenarios! {
         people_are_added_or_changed_in_a_batch,
         a_batch_with_a_broken_frame_is_refused,
         one_batch_runs_at_a_time_and_says_so;
+    interruptions:
+        an_interrupted_batch_goes_on_where_it_was,
+        a_batch_that_was_not_answered_is_answered_after_the_restart;
     records:
         records_and_snapshots_are_pushed_until_confirmed,
         what_is_switched_off_is_not_pushed,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{Limits, Options};
+use domain::{Appliance, Limits, Options};
 use serde_json::{Value, json};
 use testkit::contract::{Ledger, Rules};
 
@@ -46,6 +46,17 @@ impl Witness {
 
     pub(crate) async fn stop(self) {
         self.device.stop().await;
+    }
+
+    /// The same, where the device lost its power and `meanwhile` happened before it came back.
+    pub(crate) async fn crash(self, meanwhile: impl AsyncFnOnce(&Appliance)) -> Self {
+        let Self { broker, device, platform, ledger } = self;
+        let handles = device.crash().await;
+        let appliance = handles.restart(Limits::default()).unwrap();
+        meanwhile(&appliance).await;
+        let device = Device::start_on(appliance, handles, config(broker.url()));
+        device.wait_until_connected().await;
+        Self { broker, device, platform, ledger }
     }
 
     /// A command that must succeed, and the `info` of its answer.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Appliance;
-use crate::{PersonId, Result, Seq};
+use crate::{Job, JobId, JobItem, PersonId, Result, Seq};
 
 /// An adapter's own durable values and cursors; no other adapter sees them.
 #[derive(Clone)]
@@ -61,5 +61,27 @@ impl State {
     pub async fn set_value(&self, key: &str, value: Option<String>) -> Result<()> {
         let (adapter, key) = (self.adapter, key.to_owned());
         self.appliance.blocking(move |a| a.ports().adapters.set_value(adapter, &key, value.as_deref())).await
+    }
+
+    /// Keeps a job to be done, item by item, until it [ends](Self::end_job), also over a restart.
+    pub async fn begin_job(&self, about: String, items: Vec<JobItem>) -> Result<JobId> {
+        let adapter = self.adapter;
+        self.appliance.blocking(move |a| a.ports().adapters.begin_job(adapter, &about, &items)).await
+    }
+
+    /// The jobs that have not ended, the oldest first.
+    pub async fn jobs(&self) -> Result<Vec<Job>> {
+        let adapter = self.adapter;
+        self.appliance.blocking(move |a| a.ports().adapters.jobs(adapter)).await
+    }
+
+    /// Remembers what came of the item at this place of a job, from 0.
+    pub async fn note_outcome(&self, job: JobId, place: u32, outcome: String) -> Result<()> {
+        self.appliance.blocking(move |a| a.ports().adapters.note_outcome(job, place, &outcome)).await
+    }
+
+    /// Forgets a job.
+    pub async fn end_job(&self, job: JobId) -> Result<()> {
+        self.appliance.blocking(move |a| a.ports().adapters.end_job(job)).await
     }
 }

@@ -1,5 +1,6 @@
 //! A store in memory: every store port with the behaviour of the real one, gone when dropped.
 
+mod adapters;
 mod gallery;
 mod people;
 mod pictures;
@@ -11,8 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use domain::{
-    Account, AuditEntry, Camera, CameraId, Embedding, Error, Library, LibraryId, LibraryKind, LibraryName, ModelId,
-    PasswordHashes, Person, PersonId, PictureId, Record, Relay, RelayId, Result, Seq, Timestamp, Window,
+    Account, AuditEntry, Camera, CameraId, Embedding, Error, Job, JobId, Library, LibraryId, LibraryKind, LibraryName,
+    ModelId, PasswordHashes, Person, PersonId, PictureId, Record, Relay, RelayId, Result, Seq, Timestamp, Window,
 };
 
 /// Implements `PersonStore`, `GalleryStore`, `RecordStore`, `SettingsStore`, `AdapterState` and `Pictures`.
@@ -37,6 +38,7 @@ struct State {
     cursors: HashMap<(String, String), Seq>,
     values: HashMap<(String, String), String>,
     annotations: HashMap<(PersonId, String), String>,
+    jobs: BTreeMap<JobId, (String, Job)>,
     pictures: HashMap<PictureId, Bytes>,
     /// Puts that no row followed yet.
     pins: HashMap<PictureId, u32>,
@@ -51,6 +53,7 @@ struct LastIds {
     record: i64,
     watch: i64,
     relay: i64,
+    job: i64,
 }
 
 struct Enrolled {
@@ -108,6 +111,7 @@ impl State {
             cursors: HashMap::new(),
             values: HashMap::new(),
             annotations: HashMap::new(),
+            jobs: BTreeMap::new(),
             pictures: HashMap::new(),
             pins: HashMap::new(),
             last: LastIds { library: LibraryId::DEFAULT.0, ..LastIds::default() },

@@ -1,11 +1,9 @@
-//! `RecordStore` and `AdapterState`.
+//! `RecordStore`.
 
 use std::cmp::Reverse;
 
-use domain::ports::{AdapterState, RecordStore};
-use domain::{
-    CaptureId, Error, NewRecord, Page, PersonId, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window,
-};
+use domain::ports::RecordStore;
+use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
 
 use super::{MemoryStore, next, window};
 
@@ -95,48 +93,4 @@ fn fits(filter: &RecordFilter, record: &Record) -> bool {
         && filter.library_kind.is_none_or(|kind| best.is_some_and(|best| best.library_kind == kind))
         && filter.person.is_none_or(|person| best.is_some_and(|best| best.person == person))
         && filter.verdict.is_none_or(|verdict| record.verdict == verdict)
-}
-
-impl AdapterState for MemoryStore {
-    fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
-        Ok(self.read().cursors.get(&(adapter.to_owned(), feed.to_owned())).copied())
-    }
-
-    fn set_cursor(&self, adapter: &str, feed: &str, seq: Seq) -> Result<()> {
-        self.write()?.cursors.insert((adapter.to_owned(), feed.to_owned()), seq);
-        Ok(())
-    }
-
-    fn value(&self, adapter: &str, key: &str) -> Result<Option<String>> {
-        Ok(self.read().values.get(&(adapter.to_owned(), key.to_owned())).cloned())
-    }
-
-    fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()> {
-        let mut state = self.write()?;
-        let key = (adapter.to_owned(), key.to_owned());
-        match value {
-            Some(value) => state.values.insert(key, value.to_owned()),
-            None => state.values.remove(&key),
-        };
-        Ok(())
-    }
-
-    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>> {
-        let state = self.read();
-        let note = |id: &PersonId| Some((*id, state.annotations.get(&(*id, adapter.to_owned()))?.clone()));
-        Ok(people.iter().filter_map(note).collect())
-    }
-
-    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()> {
-        let mut state = self.write()?;
-        if !state.people.contains_key(&person) {
-            return Err(Error::NotFound { what: Thing::Person });
-        }
-        let key = (person, adapter.to_owned());
-        match note {
-            Some(note) => state.annotations.insert(key, note.to_owned()),
-            None => state.annotations.remove(&key),
-        };
-        Ok(())
-    }
 }

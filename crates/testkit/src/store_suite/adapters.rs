@@ -1,6 +1,6 @@
 //! What adapters keep.
 
-use domain::{PersonId, Seq};
+use domain::{JobItem, PersonId, Seq};
 
 use super::{Stores, samples};
 
@@ -41,4 +41,27 @@ pub fn a_note_on_a_person_goes_with_the_person(store: &dyn Stores) {
     store.remove_person(ada).unwrap();
     assert_eq!(store.annotations("b", &[ada]).unwrap(), []);
     assert!(store.annotate("b", PersonId(99), Some("x")).is_err());
+}
+
+/// Until it ends, with what came of each item; another adapter does not see it.
+pub fn a_job_is_kept_until_it_ends(store: &dyn Stores) {
+    let item =
+        |about: &str, outcome: Option<&str>| JobItem { about: about.into(), outcome: outcome.map(str::to_owned) };
+    let items = [item("x", None), item("y", None), item("z", Some("known"))];
+    let first = store.begin_job("a", "first", &items).unwrap();
+    let second = store.begin_job("a", "second", &[]).unwrap();
+    store.note_outcome(first, 1, "done").unwrap();
+    store.note_outcome(first, 3, "there is none").unwrap();
+    let jobs = store.jobs("a").unwrap();
+    assert_eq!(
+        jobs.iter().map(|job| (job.id, job.about.as_str())).collect::<Vec<_>>(),
+        [(first, "first"), (second, "second")]
+    );
+    assert_eq!(jobs[0].items, [item("x", None), item("y", Some("done")), item("z", Some("known"))]);
+    assert_eq!(store.jobs("b").unwrap(), []);
+    store.end_job(first).unwrap();
+    store.end_job(first).unwrap();
+    store.note_outcome(first, 0, "too late").unwrap();
+    assert_eq!(store.jobs("a").unwrap().iter().map(|job| job.id).collect::<Vec<_>>(), [second]);
+    assert!(store.begin_job("a", "third", &[]).unwrap() > second, "a number is used once");
 }

@@ -134,6 +134,7 @@ macro_rules! store_suite {
                 a_feed_remembers_its_place
                 an_adapter_sees_only_its_own_values
                 a_note_on_a_person_goes_with_the_person
+                a_job_is_kept_until_it_ends
             }
             pictures {
                 a_picture_reads_back_as_put
