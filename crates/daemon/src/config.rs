@@ -8,9 +8,11 @@ use bytesize::ByteSize;
 use serde::Deserialize;
 
 mod keys;
+mod reader;
 mod sip;
 mod terminal;
 
+pub(crate) use reader::Reader;
 pub(crate) use sip::Sip;
 pub(crate) use terminal::Terminal;
 
@@ -28,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) inference: Inference,
     pub(crate) vision: Vision,
     pub(crate) door: Door,
+    pub(crate) reader: Vec<Reader>,
     pub(crate) outbound: Outbound,
     pub(crate) host: Host,
     pub(crate) console: Console,
@@ -321,6 +324,9 @@ impl Config {
         require(!both, "accounts: admin_password and admin_password_file exclude each other".into());
         for problem in self.terminal.settings().problems() {
             require(false, format!("terminal.{problem}"));
+        }
+        for problem in reader::problems(&self.reader) {
+            require(false, problem);
         }
         for (name, section) in self.absent() {
             require(!section.enabled, format!("{name}.enabled: this version has no such adapter"));

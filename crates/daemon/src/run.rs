@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
 use console::Console;
-use domain::ports::{Clock, Host, Ports};
-use domain::{Appliance, DoorOptions, StorageLimits, StorageState, doors, network, retention, surveillance};
+use domain::ports::{Clock, Host, Ports, Reader};
+use domain::{
+    Appliance, DoorOptions, LostReaders, StorageLimits, StorageState, doors, network, readers, retention, surveillance,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use video::VideoSource;
@@ -71,6 +74,8 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
     tasks.spawn(retention::run(appliance.clone(), cancel.clone()));
     tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
+    tasks.spawn(tell_readers(appliance.lost_readers(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(readers::run(appliance.clone(), wired_readers(config), cancel.clone()));
     tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
     tasks.spawn(resume_machine(appliance.clone(), cancel.clone()));
     tasks.spawn(tell_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
@@ -223,6 +228,20 @@ async fn tell_storage(appliance: Appliance, health: Arc<Health>, cancel: Cancell
         if !matches!(cancel.run_until_cancelled(state.changed()).await, Some(Ok(()))) {
             return;
         }
+    }
+}
+
+/// The readers of codes, cards and documents.
+fn wired_readers(config: &Config) -> Vec<Arc<dyn Reader>> {
+    config.reader.iter().map(|reader| Arc::new(reader.line()) as Arc<dyn Reader>).collect()
+}
+
+/// Shows on the health board whether every reader reads; nothing where there is none.
+async fn tell_readers(mut lost: watch::Receiver<LostReaders>, health: Arc<Health>, cancel: CancellationToken) {
+    while let Some(Ok(())) = cancel.run_until_cancelled(lost.changed()).await {
+        let reasons: Vec<_> = lost.borrow_and_update().iter().map(|(name, why)| format!("{name}: {why}")).collect();
+        let down = || Component::Down { reason: reasons.join("; ") };
+        health.set("readers", if reasons.is_empty() { Component::Up } else { down() });
     }
 }
 

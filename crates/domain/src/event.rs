@@ -1,6 +1,6 @@
 //! News that nobody keeps.
 
-use crate::{CameraId, CameraStatus, Reembedding};
+use crate::{CameraId, CameraStatus, Reembedding, Scan, Timestamp};
 
 /// Something that happened; lost when nobody listens.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,15 @@ pub enum Event {
     },
     /// A stored photo was described for another embedding model.
     Reembedding(Reembedding),
+    /// Something was shown to a reader.
+    Scanned {
+        /// The name of the reader.
+        reader: String,
+        /// When.
+        at: Timestamp,
+        /// What was read.
+        scan: Scan,
+    },
     /// What only a screen, a lamp or a loudspeaker could obey.
     FrontEnd {
         /// What it is about, as the platform's document names it.

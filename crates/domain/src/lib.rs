@@ -21,6 +21,7 @@ mod person;
 pub mod ports;
 mod record;
 mod rules;
+mod scan;
 mod similarity;
 mod storage;
 pub mod surveillance;
@@ -28,8 +29,8 @@ mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
-    Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, Reembedding, Secret, State, doors, hash_password,
-    network, retention,
+    Appliance, DeviceInfo, Hit, HitList, Limits, LostReaders, Options, PhotoFace, Reembedding, Secret, State, doors,
+    hash_password, network, readers, retention,
 };
 pub(crate) use appliance::{Arrival, CROP_SCALE, Draft};
 pub use camera::{
@@ -53,6 +54,7 @@ pub use person::{
     PhotoTemplate, Profile, SeveralFaces, Template, TemplateGaps, Validity,
 };
 pub use record::{Candidate, Capture, CaptureKind, Match, NewRecord, Record, RecordFilter, Verdict};
+pub use scan::{Document, Scan};
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
 pub use time::Timestamp;

@@ -6,6 +6,7 @@
 mod adapters;
 mod discovery;
 mod host;
+mod readers;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::{
 pub use adapters::AdapterState;
 pub use discovery::CameraDiscovery;
 pub use host::Host;
+pub use readers::{Reader, ReaderError, Scans};
 
 /// The wall clock. Time that only passes is taken from tokio's timer.
 pub trait Clock: Send + Sync {

@@ -5,11 +5,13 @@ mod contact;
 mod figures;
 mod linux;
 mod network;
+mod reader;
 mod recording;
 mod relay;
 mod time_server;
 
 pub use contact::{Contact, ContactLine};
 pub use linux::{Linux, Places};
+pub use reader::{ReaderConnection, ReaderLine, Reads};
 pub use recording::Recording;
 pub use relay::RelayMessages;

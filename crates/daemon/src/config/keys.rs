@@ -26,6 +26,11 @@ fn closeness(a: &str, b: &str) -> f64 {
 }
 
 fn known(section: &str) -> &'static [&'static str] {
+    // An entry of a list is named by its number.
+    let entry = |(list, number): &(&str, &str)| *list == "reader" && number.parse::<usize>().is_ok();
+    if section.split_once('.').as_ref().is_some_and(entry) {
+        return serde_introspect::<Reader>();
+    }
     match section {
         "device" => serde_introspect::<Device>(),
         "storage" => serde_introspect::<Storage>(),

@@ -12,6 +12,7 @@ mod libraries;
 mod machine;
 pub mod network;
 mod people;
+pub mod readers;
 mod records;
 mod reembedding;
 mod restore;
@@ -39,6 +40,7 @@ pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 pub(crate) use doors::Arrival;
 use doors::Doors;
+pub use readers::LostReaders;
 pub use reembedding::Reembedding;
 pub(crate) use retention::Draft;
 use retention::Storage;
@@ -119,6 +121,7 @@ struct Core {
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
+    lost_readers: watch::Sender<readers::LostReaders>,
 }
 
 impl Appliance {
@@ -148,6 +151,7 @@ impl Appliance {
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),
+            lost_readers: watch::Sender::default(),
         };
         Ok(Self { core: Arc::new(core) })
     }

@@ -14,6 +14,7 @@ mod load;
 mod machine;
 mod people;
 mod pictures;
+mod readers;
 mod reembedding;
 mod retention;
 mod sources;
