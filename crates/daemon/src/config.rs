@@ -218,11 +218,13 @@ pub(crate) struct Host {
     pub(crate) backend: HostBackend,
     /// The public key (minisign) whose signatures on software packages count; without one none is taken.
     pub(crate) upgrade_key: Option<String>,
+    /// Where the sounds lie that came with the device.
+    pub(crate) sounds: PathBuf,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { backend: HostBackend::Auto, upgrade_key: None }
+        Self { backend: HostBackend::Auto, upgrade_key: None, sounds: "/usr/share/polyface/sounds".into() }
     }
 }
 

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, ensure};
 use console::Console;
 use domain::ports::{Clock, Host, Ports, Reader};
 use domain::{
-    Appliance, DoorOptions, LostReaders, StorageLimits, StorageState, doors, network, readers, retention, surveillance,
+    Appliance, DoorOptions, LostReaders, SoundFolders, StorageLimits, StorageState, doors, network, readers, retention,
+    surveillance,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
@@ -260,6 +261,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         storage: storage_limits(config),
         upgrade_key: config.host.upgrade_key.clone(),
         uploads: uploads(&config.storage.dir)?,
+        sounds: SoundFolders { built_in: config.host.sounds.clone(), own: config.storage.dir.join("sounds") },
         sip_id: config.sip.id.clone(),
         limits: domain::Limits { channels: config.sensetime.channels, ..domain::Limits::default() },
     })

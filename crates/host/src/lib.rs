@@ -8,6 +8,7 @@ mod network;
 mod reader;
 mod recording;
 mod relay;
+mod speaker;
 mod time_server;
 
 pub use contact::{Contact, ContactLine};

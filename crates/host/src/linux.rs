@@ -13,6 +13,7 @@ use crate::contact::Contact;
 use crate::network::files::Files;
 use crate::network::seen;
 use crate::relay::{self, RelayMessages};
+use crate::speaker::{Samples, Speaker};
 use crate::{figures, time_server};
 
 /// The answer to the one who asks for a restart leaves within this time, microseconds.
@@ -48,6 +49,7 @@ pub struct Linux {
     places: Places,
     relays: RelayMessages,
     contact: Option<Contact>,
+    speaker: Speaker,
 }
 
 impl Linux {
@@ -191,6 +193,10 @@ impl Host for Linux {
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
         relay::answers(relay).await
+    }
+
+    async fn play(&self, sound: &Path, volume: u8) -> Result<()> {
+        self.speaker.play(Samples::load(sound, volume).await?).await
     }
 
     async fn processor(&self) -> Result<Processor> {

@@ -9,6 +9,7 @@ use domain::ports::Host;
 use domain::{Error, Memory, Network, Output, Processor, Result, TimeService, Timestamp};
 
 use crate::network::seen;
+use crate::speaker::Samples;
 use crate::{figures, relay};
 
 /// Logs what it is asked to do and answers as if it were done; nothing changes. The figures are those of the machine,
@@ -101,6 +102,12 @@ impl Host for Recording {
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
         relay::answers(relay).await
+    }
+
+    async fn play(&self, sound: &Path, volume: u8) -> Result<()> {
+        let samples = Samples::load(sound, volume).await?;
+        tracing::info!(host.act = "play", host.sound_ms = samples.millis(), host.volume = volume, "recorded, not done");
+        Ok(())
     }
 
     async fn processor(&self) -> Result<Processor> {

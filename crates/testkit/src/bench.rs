@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use domain::ports::{Clock, Ports, SettingsStore};
 use domain::{
-    Appliance, DoorOptions, Limits, NewAccount, Options, PasswordHashes, Result, Role, StorageLimits, WhenFull,
-    hash_password,
+    Appliance, DoorOptions, Limits, NewAccount, Options, PasswordHashes, Result, Role, SoundFolders, StorageLimits,
+    WhenFull, hash_password,
 };
 use jiff::tz::TimeZone;
 
@@ -47,6 +47,7 @@ pub fn options() -> Options {
         storage: StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite },
         upgrade_key: None,
         uploads: std::env::temp_dir(),
+        sounds: SoundFolders::default(),
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Act {
     Install(Vec<u8>),
     /// Switch something on or off that opens a door.
     Switch(Output, bool),
+    /// Play the sound of this name, at this volume.
+    Play(String, u8),
 }
 
 /// A machine with two network ports whose clock is a [`FakeClock`]. The time server `silent.example` does not answer.
@@ -40,6 +42,7 @@ struct State {
     forbidden: bool,
     offline: HashSet<Output>,
     slow: HashMap<Output, Duration>,
+    silent: bool,
 }
 
 impl FakeHost {
@@ -52,6 +55,7 @@ impl FakeHost {
             forbidden: false,
             offline: HashSet::new(),
             slow: HashMap::new(),
+            silent: false,
         };
         Self { clock, state: Mutex::new(state) }
     }
@@ -81,6 +85,11 @@ impl FakeHost {
     /// From now on it takes so long to switch this output.
     pub fn slow_down(&self, output: Output, time: Duration) {
         self.lock().slow.insert(output, time);
+    }
+
+    /// From now on (`true`) it has no loudspeaker, or (`false`) has one.
+    pub fn silence(&self, silent: bool) {
+        self.lock().silent = silent;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -177,6 +186,14 @@ impl Host for FakeHost {
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
         !self.lock().offline.contains(&Output::Relay(relay))
+    }
+
+    async fn play(&self, sound: &Path, volume: u8) -> Result<()> {
+        if self.lock().silent {
+            return Err(Error::Unavailable { what: "a loudspeaker" });
+        }
+        let name = sound.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.act(Act::Play(name.unwrap_or_default(), volume))
     }
 
     async fn processor(&self) -> Result<Processor> {

@@ -10,6 +10,7 @@ mod pictures;
 mod records;
 mod screen;
 pub(crate) mod settings;
+mod sounds;
 
 use std::sync::Arc;
 
@@ -99,9 +100,9 @@ const fn op(name: &'static str, no_info: Refusal, run: Run) -> Operation {
 
 use codes::{
     add_persons, del_ad, del_person, delete_all, delete_persons, detect_face, edit_ad, edit_persons, edit_persons_new,
-    picture_search, push_ack, push_records, push_snaps, query_progress, scene_snap, search_list, search_person,
-    set_time, show_qr_code, similarity, up_config, up_door, up_face, up_http, up_mqtt, up_sound, up_temperature,
-    upgrade,
+    get_audio, picture_search, push_ack, push_records, push_snaps, query_progress, scene_snap, search_list,
+    search_person, set_time, show_qr_code, similarity, up_config, up_door, up_face, up_http, up_mqtt, up_sound,
+    up_temperature, upgrade, voice_play,
 };
 
 const OPERATIONS: &[Operation] = &[
@@ -159,6 +160,8 @@ const OPERATIONS: &[Operation] = &[
     op("DelAD", del_ad::NO_INFO, |call| Box::pin(screen::del_ad(call))),
     op("ShowQRCode", show_qr_code::NO_INFO, |call| Box::pin(screen::show_qr_code(call)))
         .addressed(show_qr_code::OTHER_DEVICE),
+    op("GetAudio", get_audio::NO_INFO, |call| Box::pin(sounds::get_audio(call))),
+    op("voiceplay", voice_play::NO_INFO, |call| Box::pin(sounds::voice_play(call))),
     op("GetSceneSnap", scene_snap::NO_INFO, |call| Box::pin(pictures::get_scene_snap(call)))
         .addressed(scene_snap::OTHER_DEVICE),
     op("GetPictureSimilarity", similarity::NO_INFO, |call| Box::pin(pictures::get_picture_similarity(call)))

@@ -3,11 +3,8 @@
 use testkit::contract::Gap;
 
 const READERS: &str = "no reader of codes or cards is bound yet";
-const SOUNDS: &str = "no sound files are kept yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
-    ("GetAudio", SOUNDS),
-    ("voiceplay", SOUNDS),
     ("QRCodePush", READERS),
     ("IDCardPush", READERS),
     ("CardPush", READERS),

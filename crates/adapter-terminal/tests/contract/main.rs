@@ -18,6 +18,7 @@ mod pictures;
 mod records;
 mod screen;
 mod settings;
+mod sounds;
 mod subscriber;
 mod witness;
 
@@ -96,6 +97,9 @@ scenarios! {
     screen:
         advertisements_are_kept_and_removed,
         a_code_is_shown_and_taken_off;
+    sounds:
+        sounds_are_listed_and_played,
+        a_device_without_sounds_says_so;
     http:
         records_and_heartbeats_go_to_a_subscriber,
         a_subscription_that_cannot_be_is_refused;

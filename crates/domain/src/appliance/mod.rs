@@ -17,6 +17,7 @@ mod records;
 mod reembedding;
 mod restore;
 pub mod retention;
+mod sounds;
 mod state;
 mod time;
 mod upgrade;
@@ -44,6 +45,7 @@ pub use readers::LostReaders;
 pub use reembedding::Reembedding;
 pub(crate) use retention::Draft;
 use retention::Storage;
+pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
 
 /// How the appliance is set up; fixed while it runs.
@@ -72,6 +74,8 @@ pub struct Options {
     pub upgrade_key: Option<String>,
     /// Where large uploads lie until they are used; what is left there from before is void.
     pub uploads: PathBuf,
+    /// Where the sounds lie that can be played.
+    pub sounds: SoundFolders,
 }
 
 /// How much fits on the device.

@@ -45,6 +45,10 @@ pub trait Host: Send + Sync {
     /// Whether something answers where a relay listens.
     async fn relay_answers(&self, relay: SocketAddr) -> bool;
 
+    /// Begins to play a sound (WAV) in place of the one being played, `volume` percent of its own loudness; it goes on
+    /// after the answer. `Invalid` for a file that is none, `Unavailable` when there is nothing to play it on.
+    async fn play(&self, sound: &Path, volume: u8) -> Result<()>;
+
     /// The processor, and how busy it was in the last moment.
     async fn processor(&self) -> Result<Processor>;
 
