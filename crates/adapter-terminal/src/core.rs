@@ -31,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) id: String,
     /// Changes when a setting changes that the connection or a push depends on.
     pub(crate) settings_changed: watch::Sender<u64>,
+    /// Rings when a platform has opened the door.
+    pub(crate) opened: Notify,
     /// Asks for the session to begin anew, as after a restart.
     pub(crate) restart: Notify,
     health: Arc<Health>,
@@ -58,6 +60,7 @@ impl Core {
             errands: Errands::default(),
             id,
             settings_changed: watch::Sender::new(0),
+            opened: Notify::new(),
             restart: Notify::new(),
             health,
         })

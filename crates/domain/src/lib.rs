@@ -29,8 +29,8 @@ mod time;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
-    Appliance, DeviceInfo, Hit, HitList, Limits, LostReaders, Options, PhotoFace, Reembedding, Secret, Sound,
-    SoundFolders, SoundKind, State, doors, hash_password, network, readers, retention,
+    Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, Secret,
+    Sound, SoundFolders, SoundKind, State, doors, hash_password, network, readers, retention,
 };
 pub(crate) use appliance::{Arrival, CROP_SCALE, Draft};
 pub use camera::{

@@ -5,8 +5,7 @@ use std::io::Cursor;
 use adapter::{OutboundError, PictureTextError, decode_picture};
 use bytes::Bytes;
 use domain::{
-    Amendment, Error, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, Profile, SeveralFaces, Similarity,
-    Window,
+    Amendment, Error, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, Profile, SeveralFaces, Window,
 };
 
 use crate::codes::{PersonFault, person_fault};
@@ -118,9 +117,10 @@ async fn change(
 }
 
 async fn resembles_somebody(core: &Core, photo: Bytes) -> Result<bool, PersonFault> {
+    let rules = core.appliance.door_rules().await.map_err(|error| fault(&error))?;
     let libraries = core.appliance.libraries(LibraryFilter::default()).await.map_err(|error| fault(&error))?;
     let libraries = libraries.into_iter().map(|library| library.id).collect();
-    let found = core.appliance.search(photo, libraries, 1, Similarity::DEFAULT_THRESHOLD).await;
+    let found = core.appliance.search(photo, libraries, 1, rules.threshold).await;
     Ok(!found.map_err(|error| fault(&error))?.hits.is_empty())
 }
 

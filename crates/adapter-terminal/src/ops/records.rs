@@ -35,8 +35,15 @@ pub(crate) async fn push_ack(call: Call) -> Outcome {
     }
     let record = push::record(&call.core, seq).await.map_err(|_| table::FAILED)?;
     // One that waits to be confirmed exists, even when it was overwritten meanwhile.
-    if !call.core.confirmations.confirm(kind, seq) {
-        record.as_ref().filter(|record| Kind::of(record) == kind).ok_or(table::NO_RECORD)?;
+    if call.core.confirmations.expects(kind, seq) {
+        push::mark(&call.core, kind, seq).await.map_err(|_| table::FAILED)?;
+        call.core.confirmations.confirm(kind, seq);
+    } else {
+        let record = record.as_ref().ok_or(table::NO_RECORD)?;
+        let told = push::kind(&call.core, record).await.map_err(|_| table::FAILED)?;
+        if kind != told && kind != Kind::of(record) {
+            return Err(table::NO_RECORD.into());
+        }
     }
     if let Some(record) = record.filter(|_| kind == Kind::Person) {
         doors::decide(&call.core, record.capture.id, &call.info).await;

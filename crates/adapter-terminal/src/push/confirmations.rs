@@ -12,6 +12,8 @@ pub(crate) struct Confirmations {
     online: watch::Sender<u64>,
     person: Outstanding,
     stranger: Outstanding,
+    /// Held by the one who waits for a confirmation of this kind.
+    turns: [tokio::sync::Mutex<()>; 2],
 }
 
 /// The one record of a kind that is to be confirmed.
@@ -19,7 +21,12 @@ type Outstanding = Mutex<Option<(Seq, oneshot::Sender<()>)>>;
 
 impl Default for Confirmations {
     fn default() -> Self {
-        Self { online: watch::Sender::new(0), person: Mutex::default(), stranger: Mutex::default() }
+        Self {
+            online: watch::Sender::new(0),
+            person: Mutex::default(),
+            stranger: Mutex::default(),
+            turns: Default::default(),
+        }
     }
 }
 
@@ -33,6 +40,15 @@ impl Confirmations {
         self.online.send_modify(|times| *times += 1);
     }
 
+    /// Waits for the turn of one more of a kind: one at a time is to be confirmed, in the order in which they came.
+    pub(super) async fn turn(&self, kind: Kind) -> tokio::sync::MutexGuard<'_, ()> {
+        let [person, stranger] = &self.turns;
+        match kind {
+            Kind::Person => person.lock().await,
+            Kind::Stranger => stranger.lock().await,
+        }
+    }
+
     /// Waits for the confirmation of a record, in place of another of its kind.
     pub(super) fn expect(&self, kind: Kind, seq: Seq) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
@@ -40,11 +56,19 @@ impl Confirmations {
         receiver
     }
 
-    /// Whether somebody waited for it.
-    pub(crate) fn confirm(&self, kind: Kind, seq: Seq) -> bool {
+    /// Whether somebody waits for it.
+    pub(crate) fn expects(&self, kind: Kind, seq: Seq) -> bool {
+        let outstanding = self.outstanding(kind).lock().unwrap_or_else(PoisonError::into_inner);
+        outstanding.as_ref().is_some_and(|(waiting, sender)| *waiting == seq && !sender.is_closed())
+    }
+
+    /// Tells whoever waits for it.
+    pub(crate) fn confirm(&self, kind: Kind, seq: Seq) {
         let mut outstanding = self.outstanding(kind).lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = outstanding.take_if(|(waiting, _)| *waiting == seq);
-        waiting.is_some_and(|(_, sender)| sender.send(()).is_ok())
+        if let Some((_, sender)) = outstanding.take_if(|(waiting, _)| *waiting == seq) {
+            // Who waited may have given up since.
+            let _ = sender.send(());
+        }
     }
 
     fn outstanding(&self, kind: Kind) -> &Outstanding {

@@ -1,9 +1,10 @@
 //! What is said of a record.
 
-use domain::{Error, Person, PictureId, Record, Result, Verdict};
+use domain::{Error, Person, PictureId, Record, Result, Timestamp, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
+use super::openings::Opening;
 use crate::convert::{data_uri, or_blank, people, time};
 use crate::core::Core;
 use crate::ops::settings::Mqtt;
@@ -101,7 +102,7 @@ async fn asked(core: &Core, record: &Record) -> Result<Option<u8>> {
 }
 
 /// That a platform has opened the door, with nobody before it.
-pub(super) fn opening(core: &Core, set: &Mqtt) -> Value {
+pub(super) fn opening(core: &Core, set: &Mqtt, opening: &Opening) -> Value {
     json!({
         "operator": "RecPush",
         "info": {
@@ -109,7 +110,7 @@ pub(super) fn opening(core: &Core, set: &Mqtt) -> Value {
             "facesluiceName": core.appliance.options().name,
             "customId": "",
             "personId": "0",
-            "RecordID": "0",
+            "RecordID": opening.number().to_string(),
             "VerifyStatus": "0",
             "PersonType": "0",
             "personName": "",
@@ -117,10 +118,10 @@ pub(super) fn opening(core: &Core, set: &Mqtt) -> Value {
             "similarity1": "0.000000",
             "otype": REMOTE,
             "cardNum2": "0",
-            "time": time::text(core.appliance.now(), &core.zone()),
+            "time": time::text(opening.at, &core.zone()),
             "direction": set.direction(),
             "PushType": 0,
-            "Sendintime": 1,
+            "Sendintime": since(core, opening.at),
         },
     })
 }
@@ -142,7 +143,11 @@ pub(super) fn percent(record: &Record) -> f64 {
 
 /// 1 for a record that is new, 0 for one that waited.
 pub(super) fn in_time(core: &Core, record: &Record) -> u8 {
-    u8::from(core.appliance.now().millis_since(record.capture.at) <= IN_TIME_MS)
+    since(core, record.capture.at)
+}
+
+fn since(core: &Core, at: Timestamp) -> u8 {
+    u8::from(core.appliance.now().millis_since(at) <= IN_TIME_MS)
 }
 
 fn corners(record: &Record) -> [String; 4] {

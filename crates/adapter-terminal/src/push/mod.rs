@@ -5,6 +5,7 @@ mod errands;
 mod http;
 mod messages;
 mod mqtt;
+mod openings;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -14,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use confirmations::Confirmations;
 pub(crate) use errands::{Errand, Errands};
+pub(crate) use mqtt::kind;
+pub(crate) use openings::tell as tell_opening;
 
 use crate::core::Core;
-use crate::ops::settings::Mqtt;
 
 /// Rows read from the log at a time.
 const PAGE: u32 = 500;
@@ -82,19 +84,15 @@ pub(crate) async fn run(core: &Arc<Core>, appliance: Appliance, cancel: &Cancell
         http::deliver(core, appliance, cancel),
         http::send_heartbeats(core, cancel),
         errands::run(core, cancel),
+        openings::run(core, cancel),
     );
 }
 
-/// Tells the platform once that it has opened the door. What is lost stays in the audit log alone.
-pub(crate) async fn tell_opening(core: &Core) {
-    let set = match Mqtt::load(core).await {
-        Ok(set) if set.people() => set,
-        Ok(_) => return,
-        Err(error) => return tracing::warn!(error = error.chain(), "an opening cannot be told"),
-    };
-    let message = messages::opening(core, &set).to_string().into_bytes();
-    if let Err(error) = core.link.publish(&core.below(Kind::Person.topic()), message).await {
-        tracing::warn!(%error, "an opening cannot be told");
+/// Remembers that a platform has what was pushed under this number.
+pub(crate) async fn mark(core: &Core, kind: Kind, number: Seq) -> Result<()> {
+    match openings::job(number) {
+        Some(job) => openings::end(core, job).await,
+        None => core.state().set_cursor(kind.feed(), number).await,
     }
 }
 

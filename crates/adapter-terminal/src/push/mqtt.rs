@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use adapter::{Deliver, Delivery, Feed, Start};
 use async_trait::async_trait;
-use domain::{Appliance, CaptureKind, Decider, Record, Result};
-use tokio::sync::oneshot;
+use domain::{Appliance, CaptureKind, Decider, Record, Result, Seq};
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::openings::Opening;
 use super::{Kind, messages, rewind};
 use crate::core::Core;
 use crate::link::Undelivered;
@@ -59,7 +60,7 @@ impl Deliver for ToBroker<'_> {
 }
 
 /// Where the door opens by command alone, the device compares nobody: everybody is a snapshot.
-async fn kind(core: &Core, record: &Record) -> Result<Kind> {
+pub(crate) async fn kind(core: &Core, record: &Record) -> Result<Kind> {
     let rules = core.appliance.door_rules().await?;
     Ok(if rules.decided_by == Decider::Remote { Kind::Stranger } else { Kind::of(record) })
 }
@@ -73,57 +74,80 @@ impl ToBroker<'_> {
         if !on {
             return Ok(Delivery::Acknowledged);
         }
-        if !set.resumes() {
-            return self.push_once(&set, record).await;
-        }
-        let mut confirmed = self.core.confirmations.expect(self.kind, record.seq);
         tokio::select! {
-            delivery = self.push_until_confirmed(&set, record, &mut confirmed) => delivery,
+            delivery = hand_over(self.core, &set, Subject::Record(record, self.kind)) => delivery,
             _ = settings.changed() => Ok(Delivery::Retry { why: "the settings changed".to_owned() }),
         }
     }
+}
 
-    /// What does not arrive stays lost: the platform wants it so.
-    async fn push_once(&self, set: &Mqtt, record: &Record) -> Result<Delivery> {
-        let message = messages::now(self.core, set, record, self.kind).await?;
-        let _ = self.send(message.to_string().into_bytes()).await;
-        Ok(Delivery::Acknowledged)
-    }
+/// What a message to the broker tells of.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Record(&'a Record, Kind),
+    Opening(&'a Opening),
+}
 
-    async fn push_until_confirmed(
-        &self,
-        set: &Mqtt,
-        record: &Record,
-        confirmed: &mut oneshot::Receiver<()>,
-    ) -> Result<Delivery> {
-        loop {
-            self.core.link.wait_until_listening().await;
-            let message = messages::now(self.core, set, record, self.kind).await?;
-            let again = Instant::now() + self.core.pace.resend;
-            // The confirmation may overtake what the broker says of the message.
-            tokio::select! {
-                biased;
-                Ok(()) = &mut *confirmed => return Ok(Delivery::Acknowledged),
-                sent = self.send(message.to_string().into_bytes()) => match sent {
-                    Ok(()) => {}
-                    Err(Undelivered::TooLarge) => {
-                        tracing::warn!("a record is too large to be pushed");
-                        return Ok(Delivery::Acknowledged);
-                    }
-                    // In the next connection, at once: the broker has nothing of it.
-                    Err(Undelivered::Lost) => {
-                        tokio::time::sleep(BREATH).await;
-                        continue;
-                    }
-                },
-            }
-            if tokio::time::timeout_at(again, &mut *confirmed).await.is_ok() {
-                return Ok(Delivery::Acknowledged);
-            }
+impl Subject<'_> {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Record(_, kind) => kind,
+            Self::Opening(_) => Kind::Person,
         }
     }
 
-    async fn send(&self, payload: Vec<u8>) -> Result<(), Undelivered> {
-        self.core.link.publish(&self.core.below(self.kind.topic()), payload).await
+    fn number(self) -> Seq {
+        match self {
+            Self::Record(record, _) => record.seq,
+            Self::Opening(opening) => opening.number(),
+        }
     }
+
+    async fn message(self, core: &Core, set: &Mqtt) -> Result<Value> {
+        match self {
+            Self::Record(record, kind) => messages::now(core, set, record, kind).await,
+            Self::Opening(opening) => Ok(messages::opening(core, set, opening)),
+        }
+    }
+}
+
+/// Tells of something until the platform has confirmed it by its number, or only once where it is not to be resumed.
+pub(super) async fn hand_over(core: &Core, set: &Mqtt, subject: Subject<'_>) -> Result<Delivery> {
+    let kind = subject.kind();
+    if !set.resumes() {
+        // What does not arrive stays lost: the platform wants it so.
+        let _ = send(core, kind, &subject.message(core, set).await?).await;
+        return Ok(Delivery::Acknowledged);
+    }
+    let _turn = core.confirmations.turn(kind).await;
+    let mut confirmed = core.confirmations.expect(kind, subject.number());
+    loop {
+        core.link.wait_until_listening().await;
+        let message = subject.message(core, set).await?;
+        let again = Instant::now() + core.pace.resend;
+        // The confirmation may overtake what the broker says of the message.
+        tokio::select! {
+            biased;
+            Ok(()) = &mut confirmed => return Ok(Delivery::Acknowledged),
+            sent = send(core, kind, &message) => match sent {
+                Ok(()) => {}
+                Err(Undelivered::TooLarge) => {
+                    tracing::warn!("a record is too large to be pushed");
+                    return Ok(Delivery::Acknowledged);
+                }
+                // In the next connection, at once: the broker has nothing of it.
+                Err(Undelivered::Lost) => {
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
+            },
+        }
+        if tokio::time::timeout_at(again, &mut confirmed).await.is_ok() {
+            return Ok(Delivery::Acknowledged);
+        }
+    }
+}
+
+async fn send(core: &Core, kind: Kind, message: &Value) -> Result<(), Undelivered> {
+    core.link.publish(&core.below(kind.topic()), message.to_string().into_bytes()).await
 }

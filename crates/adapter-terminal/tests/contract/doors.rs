@@ -95,9 +95,12 @@ pub(crate) async fn a_command_opens_the_door_where_commands_decide(ledger: &Arc<
     // Nobody is compared: the platform decides by the snapshot.
     witness.enrol("alice").await;
     witness.device.watch(&["alice"]).await;
-    witness.event("Snap", "StrSnapPush").await;
+    let snap = witness.event("Snap", "StrSnapPush").await;
     assert!(witness.platform.left("Rec").is_empty());
     assert_eq!(openings(&witness), 1);
+    // Confirmed as what it was told as, also when nobody waits for it.
+    witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": "1"})).await;
+    witness.ok("PushAck", json!({"PushAckType": 1, "SnapOrRecordID": snap["SnapID"]})).await;
     let log = witness.device.appliance.audit_log(50).await.unwrap();
     let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
     assert_eq!((&*opening.actor, &*opening.subject), ("terminal", "own door"));
@@ -119,5 +122,34 @@ pub(crate) async fn the_platform_is_asked_before_the_door_opens(ledger: &Arc<Led
         witness.ok("PushAck", answer).await;
         assert_eq!(openings(&witness), openings_then);
     }
+    witness.stop().await;
+}
+
+/// One at a time, in order, also over a restart, with a number of its own.
+pub(crate) async fn an_opening_is_told_until_it_is_confirmed(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    witness.ok("UpDoorconfig", json!({"OpendoorWay": 1})).await;
+    witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": "1"})).await;
+    for _ in 0..2 {
+        witness.ok("Unlock", json!({"openDoor": "1"})).await;
+    }
+    let first = witness.event("Rec", "RecPush").await;
+    let again = witness.event("Rec", "RecPush").await;
+    assert_eq!((&again["otype"], &again["RecordID"]), (&json!("7"), &first["RecordID"]));
+    let witness = witness.crash(async |_: &domain::Appliance| {}).await;
+    while !witness.platform.left("Rec").is_empty() {
+        witness.event("Rec", "RecPush").await;
+    }
+    let after = witness.event("Rec", "RecPush").await;
+    assert_eq!((&after["RecordID"], &after["time"]), (&first["RecordID"], &first["time"]));
+    let confirm = async |id: &Value| {
+        witness.ok("PushAck", json!({"PushAckType": 2, "SnapOrRecordID": id})).await;
+    };
+    confirm(&first["RecordID"]).await;
+    let rec = format!("mqtt/face/{}/Rec", crate::bench::ID);
+    let second = witness.event_on(&rec, "RecPush", |push| push["info"]["RecordID"] != first["RecordID"]).await;
+    confirm(&second["RecordID"]).await;
+    let refused = json!({"PushAckType": 2, "SnapOrRecordID": second["RecordID"]});
+    witness.refused("PushAck", refused, 469).await;
     witness.stop().await;
 }

@@ -82,6 +82,7 @@ scenarios! {
     doors:
         the_door_opens_by_the_rules_that_are_set,
         a_command_opens_the_door_where_commands_decide,
+        an_opening_is_told_until_it_is_confirmed,
         the_platform_is_asked_before_the_door_opens;
     machine:
         the_version_and_the_time_are_told,

@@ -41,6 +41,11 @@ pub(crate) async fn records_and_snapshots_are_pushed_until_confirmed(ledger: &Ar
     assert_eq!(again["RecordID"], first["RecordID"], "it is not confirmed");
     let snap = witness.event("Snap", "StrSnapPush").await;
     confirm(&witness, "1", &snap["SnapID"]).await;
+    witness.device.handles.store.write_protect(true);
+    witness.refused("PushAck", json!({"PushAckType": 2, "SnapOrRecordID": first["RecordID"]}), 468).await;
+    witness.device.handles.store.write_protect(false);
+    let again = witness.event("Rec", "RecPush").await;
+    assert_eq!(again["RecordID"], first["RecordID"], "it could not be marked");
     confirm(&witness, "2", &first["RecordID"]).await;
     let second = loop {
         let next = witness.event("Rec", "RecPush").await;

@@ -9,6 +9,7 @@ mod discovery;
 pub mod doors;
 mod gallery;
 mod libraries;
+mod liveness;
 mod machine;
 pub mod network;
 mod people;
@@ -41,6 +42,7 @@ pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 pub(crate) use doors::Arrival;
 use doors::Doors;
+pub use liveness::LivenessRule;
 pub use readers::LostReaders;
 pub use reembedding::Reembedding;
 pub(crate) use retention::Draft;
@@ -122,6 +124,7 @@ struct Core {
     events: broadcast::Sender<Event>,
     storage: Storage,
     time_zone: ArcSwap<TimeZone>,
+    liveness: ArcSwap<LivenessRule>,
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
@@ -135,6 +138,7 @@ impl Appliance {
         let kept_copy = gallery::load(&ports, &gallery)?;
         let newest = watch::Sender::new(ports.records.newest()?);
         let time_zone = ArcSwap::from_pointee(time::load(&ports, &options)?);
+        let liveness = ArcSwap::from_pointee(liveness::load(&ports)?);
         let console_open = watch::Sender::new(machine::console_is_open(&ports)?);
         let storage = Storage::load(&ports, options.storage)?;
         let core = Core {
@@ -152,6 +156,7 @@ impl Appliance {
             events: broadcast::Sender::new(EVENT_BACKLOG),
             storage,
             time_zone,
+            liveness,
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),

@@ -2,6 +2,7 @@
 
 use super::device::DEVICE_ID;
 use super::doors::DOOR_RULES;
+use super::liveness::{LIVENESS, LivenessRule};
 use super::machine::CONSOLE_OPEN;
 use super::retention::{PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL};
 use super::time::{TIME_SERVICE, TIME_ZONE};
@@ -13,8 +14,8 @@ const FACTORY_LOGIN: &str = "account.factory";
 /// The setting that is there while the machine does not yet follow the restored settings.
 const HOST_DUE: &str = "host.due";
 /// What a platform may set of the device itself.
-const SETTINGS: [&str; 8] =
-    [DEVICE_ID, CONSOLE_OPEN, DOOR_RULES, PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL, TIME_SERVICE, TIME_ZONE];
+const SETTINGS: [&str; 9] =
+    [DEVICE_ID, CONSOLE_OPEN, DOOR_RULES, LIVENESS, PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL, TIME_SERVICE, TIME_ZONE];
 
 impl Appliance {
     /// Remembers the password of this account as the one the device was delivered with. `NotFound(Account)`.
@@ -28,7 +29,7 @@ impl Appliance {
     }
 
     /// Puts the settings that a platform may change back to what they were when the device was new, all at once: the
-    /// device's id, the rules of its door, time zone and time service, what happens when the storage is full, how long records are kept,
+    /// device's id, the rules of its door, when faces must be alive, time zone and time service, what happens when the storage is full, how long records are kept,
     /// whether the management page is open, the first account's password, and these values of one adapter. People,
     /// libraries, cameras, records and the network stay.
     ///
@@ -61,6 +62,7 @@ impl Appliance {
             password: login.as_deref().and_then(read),
         })?;
         self.use_time_zone(self.options().time_zone.clone());
+        self.use_liveness_rule(LivenessRule::default());
         self.core.storage.set_when_full(self.options().storage.when_full);
         self.show_console(true);
         Ok(machine_due)

@@ -207,7 +207,7 @@ impl Recogniser {
         let doubtful = track.is_some_and(|track| self.tracker.doubtful(track));
         let analyzer = &self.appliance.ports().analyzer;
         let rearm = self.camera.watch.settings.rearm;
-        let by = Comparison { calibration: analyzer.calibration(), rearm, live_from: analyzer.live_from() };
+        let by = Comparison { calibration: analyzer.calibration(), rearm, live_from: self.appliance.live_from() };
         let owner = self.visits.take_in(visit, look, doubtful, by);
         track.into_iter().for_each(|track| self.tracker.tell_apart(track));
         let Some(probe) = owner.and_then(|owner| self.visits.get(owner)?.probe().cloned()) else { return };
@@ -250,7 +250,7 @@ impl Recogniser {
     fn is_living(&self, visit: VisitId) -> bool {
         let best = self.visits.get(visit).and_then(|visit| visit.best.as_ref());
         let score = best.and_then(|look| look.face.liveness);
-        rules::is_living(self.appliance.ports().analyzer.live_from(), score)
+        rules::is_living(self.appliance.live_from(), score)
     }
 
     fn in_view(&self, visit: VisitId) -> bool {

@@ -1,6 +1,6 @@
 //! Living faces and pictures of them.
 
-use domain::Verdict;
+use domain::{LivenessRule, Verdict};
 use testkit::{FakeFace, Take};
 
 use crate::stage::{Stage, face, names, secs};
@@ -71,4 +71,27 @@ async fn a_picture_does_not_take_the_place_of_the_person_beside_it() {
     let mut verdicts = verdicts(&records);
     verdicts.sort_by_key(|verdict| *verdict == Verdict::Spoof);
     assert_eq!(verdicts, [Verdict::Known, Verdict::Spoof]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_says_when_faces_must_be_alive() {
+    let at = |clock: &str| clock.parse().unwrap();
+    // On the stage it is nine in the morning.
+    let cases = [
+        (LivenessRule::Always, Verdict::Spoof),
+        (LivenessRule::Never, Verdict::Known),
+        (LivenessRule::Daily(at("08:00:00"), at("10:00:00")), Verdict::Spoof),
+        (LivenessRule::Daily(at("10:00:00"), at("19:00:00")), Verdict::Known),
+        (LivenessRule::Daily(at("22:00:00"), at("09:30:00")), Verdict::Spoof),
+        (LivenessRule::Daily(at("22:00:00"), at("06:00:00")), Verdict::Known),
+    ];
+    for (rule, verdict) in cases {
+        let stage = Stage::playing([Take::new().show(secs(2.0), [picture("alice")])]).await;
+        stage.fakes.analyzer.judge_liveness(0.5, score);
+        stage.enrol("alice").await;
+        stage.appliance.set_liveness_rule("test", rule).await.unwrap();
+        let restarted = stage.fakes.restart(domain::Limits::default()).unwrap();
+        assert_eq!(restarted.liveness_rule(), rule, "it stays over a restart");
+        assert_eq!(verdicts(&stage.watch(secs(12.0)).await), [verdict], "{rule:?}");
+    }
 }

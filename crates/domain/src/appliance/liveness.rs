@@ -1,0 +1,90 @@
+//! When faces are checked for being alive, on a device that can.
+
+use jiff::civil::Time;
+
+use super::Appliance;
+use crate::Result;
+use crate::ports::Ports;
+
+/// The setting that holds the rule.
+pub(super) const LIVENESS: &str = "liveness.rule";
+
+/// When a face must be alive to be recognised, where the device can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LivenessRule {
+    /// At any time.
+    #[default]
+    Always,
+    /// Never: pictures of people count as people.
+    Never,
+    /// Every day between these local times, both included; over midnight when the second is the earlier.
+    Daily(Time, Time),
+}
+
+/// The rule that a platform has set.
+pub(super) fn load(ports: &Ports) -> Result<LivenessRule> {
+    Ok(ports.settings.setting(LIVENESS)?.as_deref().and_then(read).unwrap_or_default())
+}
+
+impl Appliance {
+    /// When a face must be alive; without effect while [`can_judge_liveness`](Self::can_judge_liveness) is false.
+    pub fn liveness_rule(&self) -> LivenessRule {
+        **self.core.liveness.load()
+    }
+
+    /// Whether the device can tell living faces from pictures of them.
+    pub fn can_judge_liveness(&self) -> bool {
+        self.ports().analyzer.live_from().is_some()
+    }
+
+    /// Sets when a face must be alive; from now on, also over a restart.
+    pub async fn set_liveness_rule(&self, actor: &str, rule: LivenessRule) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(LIVENESS, Some(&write(rule)))?;
+            a.use_liveness_rule(rule);
+            a.audit(&actor, "liveness.set", &"cameras");
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) fn use_liveness_rule(&self, rule: LivenessRule) {
+        self.core.liveness.store(rule.into());
+    }
+
+    /// The score from which on a face counts as living now; `None` while none is asked for.
+    pub(crate) fn live_from(&self) -> Option<f32> {
+        let demanded = self.ports().analyzer.live_from()?;
+        let asked = match self.liveness_rule() {
+            LivenessRule::Always => true,
+            LivenessRule::Never => false,
+            LivenessRule::Daily(from, to) => within(from, to, self.now().in_zone(&self.time_zone()).time()),
+        };
+        asked.then_some(demanded)
+    }
+}
+
+fn within(from: Time, to: Time, now: Time) -> bool {
+    if from <= to { (from..=to).contains(&now) } else { now >= from || now <= to }
+}
+
+fn write(rule: LivenessRule) -> String {
+    match rule {
+        LivenessRule::Always => "always".to_owned(),
+        LivenessRule::Never => "never".to_owned(),
+        LivenessRule::Daily(from, to) => format!("{from} {to}"),
+    }
+}
+
+fn read(kept: &str) -> Option<LivenessRule> {
+    let time = |text: &str| text.parse().ok();
+    match kept {
+        "always" => Some(LivenessRule::Always),
+        "never" => Some(LivenessRule::Never),
+        daily => {
+            let (from, to) = daily.split_once(' ')?;
+            Some(LivenessRule::Daily(time(from)?, time(to)?))
+        }
+    }
+}
