@@ -73,10 +73,9 @@ impl Default for DoorOptions {
 pub struct DoorRules {
     /// Who decides.
     pub decided_by: Decider,
-    /// Whether a known face is all the proof that is wanted. When more is wanted than the device can check, no face
-    /// opens the door.
-    pub face_suffices: bool,
-    /// A face opens the door from this similarity on, and not below the threshold of its watch.
+    /// What the one before the door must show.
+    pub proof: Proof,
+    /// A face counts from this similarity on, and not below the threshold of its watch.
     pub threshold: Similarity,
     /// How long it stays open.
     pub hold: Duration,
@@ -86,7 +85,7 @@ impl Default for DoorRules {
     fn default() -> Self {
         Self {
             decided_by: Decider::Face,
-            face_suffices: true,
+            proof: Proof::Face,
             threshold: Similarity::new(0.0),
             hold: Duration::from_millis(200),
         }
@@ -94,11 +93,26 @@ impl Default for DoorRules {
 }
 
 impl DoorRules {
-    /// Whether a known face of this similarity opens the door by itself.
-    pub fn opens_to(&self, similarity: Similarity) -> bool {
-        matches!(self.decided_by, Decider::Face | Decider::FaceOrRemote)
-            && self.face_suffices
-            && similarity >= self.threshold
+    /// What somebody who shows this has proved by it.
+    pub(crate) fn judge(&self, shown: Shown) -> Proved {
+        let device_decides = matches!(self.decided_by, Decider::Face | Decider::FaceOrRemote);
+        match (self.proof, shown) {
+            _ if !device_decides => Proved::Nothing,
+            (Proof::Face | Proof::FaceOrCard, Shown::Face) | (Proof::Card | Proof::FaceOrCard, Shown::Card) => {
+                Proved::Enough
+            }
+            (Proof::FaceAndCard, Shown::Face) => Proved::HalfWithout(Shown::Card),
+            (Proof::FaceAndDocument, Shown::Face) => Proved::HalfWithout(Shown::Document),
+            (Proof::FaceAndCard, Shown::Card) | (Proof::FaceAndDocument, Shown::Document) => {
+                Proved::HalfWithout(Shown::Face)
+            }
+            _ => Proved::Nothing,
+        }
+    }
+
+    /// What somebody with a known face of this similarity has proved by it.
+    pub(crate) fn judge_face(&self, similarity: Similarity) -> Proved {
+        if similarity >= self.threshold { self.judge(Shown::Face) } else { Proved::Nothing }
     }
 
     /// Whether somebody far away may open the door, with nobody before it.
@@ -108,14 +122,52 @@ impl DoorRules {
 
     /// Whether a platform is asked before the door opens to a known face.
     pub fn asks_first(&self) -> bool {
-        self.decided_by == Decider::FaceThenRemote && self.face_suffices
+        let face = matches!(self.proof, Proof::Face | Proof::FaceOrCard);
+        self.decided_by == Decider::FaceThenRemote && face
     }
+}
+
+/// What the one before the door must show. Two things must be the same person's, and come soon after each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Proof {
+    /// A known face.
+    #[default]
+    Face,
+    /// A card.
+    Card,
+    /// Either of them.
+    FaceOrCard,
+    /// Both of them.
+    FaceAndCard,
+    /// A known face, and a document.
+    FaceAndDocument,
+    /// More than the device can check: nobody can show it.
+    Impossible,
+}
+
+/// Something that somebody shows to prove who he is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Shown {
+    Face,
+    Card,
+    Document,
+}
+
+/// What somebody has proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proved {
+    /// All that is wanted.
+    Enough,
+    /// Half of it; this is the other half.
+    HalfWithout(Shown),
+    /// Nothing that would matter here.
+    Nothing,
 }
 
 /// Who decides whether the door opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Decider {
-    /// The device, by the face.
+    /// The device, by what it is shown.
     #[default]
     Face,
     /// A platform, by command.
@@ -142,10 +194,23 @@ mod tests {
             (Decider::Remote, false),
             (Decider::FaceThenRemote, false),
         ] {
-            assert_eq!(rules(decided_by).opens_to(Similarity::new(0.9)), opens, "{decided_by:?}");
-            assert!(!rules(decided_by).opens_to(Similarity::new(0.89)));
+            let proved = if opens { Proved::Enough } else { Proved::Nothing };
+            assert_eq!(rules(decided_by).judge_face(Similarity::new(0.9)), proved, "{decided_by:?}");
+            assert_eq!(rules(decided_by).judge_face(Similarity::new(0.89)), Proved::Nothing);
         }
-        let stricter = DoorRules { face_suffices: false, ..rules(Decider::Face) };
-        assert!(!stricter.opens_to(Similarity::new(1.0)));
+    }
+
+    #[test]
+    fn what_is_shown_is_enough_alone_or_half_of_it() {
+        use Proved::{Enough, HalfWithout, Nothing};
+        use Shown::{Card, Document, Face};
+        let judged =
+            |proof| [Face, Card, Document].map(|shown| DoorRules { proof, ..DoorRules::default() }.judge(shown));
+        assert_eq!(judged(Proof::Face), [Enough, Nothing, Nothing]);
+        assert_eq!(judged(Proof::Card), [Nothing, Enough, Nothing]);
+        assert_eq!(judged(Proof::FaceOrCard), [Enough, Enough, Nothing]);
+        assert_eq!(judged(Proof::FaceAndCard), [HalfWithout(Card), HalfWithout(Face), Nothing]);
+        assert_eq!(judged(Proof::FaceAndDocument), [HalfWithout(Document), Nothing, HalfWithout(Face)]);
+        assert_eq!(judged(Proof::Impossible), [Nothing; 3]);
     }
 }

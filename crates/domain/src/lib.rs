@@ -38,7 +38,8 @@ pub use camera::{
     Source, Watch, WatchSettings, WeeklyPlan,
 };
 pub use discovery::{CameraStream, FoundCamera};
-pub use door::{Decider, DoorOptions, DoorRules, NewRelay, Output, Relay};
+pub use door::{Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};
+pub(crate) use door::{Proved, Shown};
 pub use error::{Error, Result, Thing};
 pub use event::Event;
 pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};

@@ -58,6 +58,13 @@ pub(crate) fn verdict(answer: &Match, person: Option<&Person>, now: Timestamp, z
     }
 }
 
+/// Whether somebody who is known by something else than the face may be here now: not blocked, and welcome.
+pub(crate) fn admitted(person: &Person, libraries: &[Library], now: Timestamp, zone: &TimeZone) -> bool {
+    let blocks = |library: &Library| library.kind == LibraryKind::Block && person.libraries.contains(&library.id);
+    let blocked = person.profile.category == Category::Blocked || libraries.iter().any(blocks);
+    !blocked && welcome(&person.profile.validity, now, zone)
+}
+
 /// Whether the person may be here now.
 fn welcome(validity: &Validity, now: Timestamp, zone: &TimeZone) -> bool {
     match validity {

@@ -7,6 +7,11 @@ pub(crate) fn number(text: &str, hexadecimal: bool) -> String {
     read.map_or_else(|| text.to_owned(), |number: u64| number.to_string())
 }
 
+/// A card as a platform writes it; hexadecimal with the eight digits of an ordinary card at least.
+pub(crate) fn text(number: u64, hexadecimal: bool) -> String {
+    if hexadecimal { format!("{number:08x}") } else { number.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -16,5 +21,12 @@ mod tests {
         assert_eq!(number("519f7d29", true), number("1369406761", false));
         assert_eq!(number("0017", false), "17");
         assert_eq!(number("visitor 7", true), "visitor 7");
+    }
+
+    #[test]
+    fn a_card_is_written_as_it_is_read() {
+        for (text, hexadecimal) in [("519f7d29", true), ("000000ff", true), ("1369406761", false)] {
+            assert_eq!(super::text(number(text, hexadecimal).parse().unwrap(), hexadecimal), text);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The door between the document's words and the core's.
 
-use domain::{Decider, DoorRules, Similarity};
+use domain::{Decider, DoorRules, Proof, Similarity};
 
 /// What a face must be like for want of a word about it.
 const UNSET: Similarity = Similarity::DEFAULT_THRESHOLD;
@@ -35,9 +35,39 @@ pub(crate) fn is_verify_mode(mode: i64) -> bool {
     mode & CHECKS == 0 && matches!(mode, 1..=4 | 21..=26)
 }
 
-/// Whether a face alone is what a `VerifyMode` demands: the white list (1), or that or something else (4, 23, 26).
-pub(crate) fn face_suffices(mode: i64) -> bool {
-    matches!(mode, 1 | 4 | 23 | 26)
+/// What a `VerifyMode` demands. The two kinds of cards (21 to 23, 24 to 26) are one: readers tell numbers. An ID card
+/// proves something only beside its holder's face, because its picture is compared with nobody's: alone (2) it is as
+/// with the white list (3), and as an alternative (4) it is none.
+pub(crate) fn proof(mode: i64) -> Proof {
+    match mode {
+        1 | 4 => Proof::Face,
+        2 | 3 => Proof::FaceAndDocument,
+        21 | 24 => Proof::Card,
+        22 | 25 => Proof::FaceAndCard,
+        23 | 26 => Proof::FaceOrCard,
+        _ => Proof::Impossible,
+    }
+}
+
+/// Whether a `VerifyMode` has to do with ID cards.
+pub(crate) fn demands_document(mode: i64) -> bool {
+    matches!(mode, 2..=4)
+}
+
+/// Whether a `VerifyMode` has to do with cards.
+pub(crate) fn demands_card(mode: i64) -> bool {
+    matches!(mode, 21..=26)
+}
+
+/// The `VerifyMode` that demands this, where no platform has set one.
+pub(crate) fn verify_mode(proof: Proof) -> u8 {
+    match proof {
+        Proof::Face => 1,
+        Proof::Card => 24,
+        Proof::FaceAndCard => 25,
+        Proof::FaceOrCard => 26,
+        Proof::FaceAndDocument | Proof::Impossible => 3,
+    }
 }
 
 #[cfg(test)]
@@ -53,9 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn a_face_suffices_where_nothing_else_is_demanded_with_it() {
-        let suffices: Vec<i64> = (0..=30).filter(|mode| is_verify_mode(*mode) && face_suffices(*mode)).collect();
-        assert_eq!(suffices, [1, 4, 23, 26]);
+    fn every_mode_demands_what_the_device_can_check() {
+        for mode in (0..=30).filter(|mode| is_verify_mode(*mode)) {
+            assert_ne!(proof(mode), Proof::Impossible, "{mode}");
+            assert_eq!(proof(verify_mode(proof(mode)).into()), proof(mode), "{mode}");
+        }
+        let faces: Vec<i64> = (0..=30).filter(|mode| proof(*mode) == Proof::Face).collect();
+        assert_eq!(faces, [1, 4]);
         for demanding in [257, 261, 513, 793] {
             assert!(!is_verify_mode(demanding), "{demanding}: nothing tells masks and temperature");
         }

@@ -73,6 +73,14 @@ pub(crate) fn code(name: &str) -> usize {
     found.map_or(0, |place| place + 1)
 }
 
+/// The same, but the last code, that of all others, where there is none.
+pub(crate) fn code_or_other(name: &str) -> usize {
+    match code(name) {
+        0 => NATIONS.len(),
+        code => code,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +92,6 @@ mod tests {
         }
         assert_eq!((name(0), name(58), name(i64::MIN)), (None, None, None));
         assert_eq!((code("汉族"), code("han"), code("")), (1, 1, 0));
+        assert_eq!((code_or_other("han"), code_or_other("")), (1, 57));
     }
 }

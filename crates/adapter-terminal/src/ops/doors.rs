@@ -70,10 +70,7 @@ pub(crate) async fn get_door_config(call: Call) -> Outcome {
     let core = &call.core;
     let rules = core.appliance.door_rules().await.map_err(|error| failed(&error))?;
     let mut values = Values::load(core, &DOOR).await.map_err(|error| failed(&error))?;
-    if rules.face_suffices != doors::face_suffices(values.number("VerifyMode")) {
-        // Somebody else has set the rules anew.
-        values.set("VerifyMode", if rules.face_suffices { "1" } else { "3" }.to_owned());
-    }
+    values.set("VerifyMode", mode_of(&rules, &values).to_string());
     let mut info = values.into_map();
     for (name, number) in [
         ("OpendoorWay", u64::from(doors::way(rules.decided_by))),
@@ -83,6 +80,17 @@ pub(crate) async fn get_door_config(call: Call) -> Outcome {
         info.insert(name.to_owned(), json!(number.to_string()));
     }
     Ok(Reply::with(info.into()))
+}
+
+/// `VerifyMode` as it is in force.
+pub(crate) async fn verify_mode(core: &Core) -> domain::Result<i64> {
+    Ok(mode_of(&core.appliance.door_rules().await?, &Values::load(core, &DOOR).await?))
+}
+
+/// As a platform has set it, unless somebody else has set the rules anew.
+fn mode_of(rules: &DoorRules, values: &Values) -> i64 {
+    let set = values.number("VerifyMode");
+    if rules.proof == doors::proof(set) { set } else { doors::verify_mode(rules.proof).into() }
 }
 
 /// Changes by what rule the door opens; the cameras' threshold and time to re-arm follow (UpDoorconfig, section 9.3.3).
@@ -121,7 +129,7 @@ fn wanted_rules(mut rules: DoorRules, info: &Fields) -> Result<DoorRules, Fault>
     }
     if info.filled("VerifyMode").is_some() {
         let mode = info.int("VerifyMode").filter(|mode| doors::is_verify_mode(*mode)).ok_or(up_door::VERIFY_MODE)?;
-        rules.face_suffices = doors::face_suffices(mode);
+        rules.proof = doors::proof(mode);
     }
     Ok(rules)
 }

@@ -63,6 +63,11 @@ impl Subscriber {
         self.0.number("Snap") == 1
     }
 
+    /// Whether what is read of this kind is told of: `QRCode` or `IDCard`.
+    pub(crate) fn reports(&self, name: &str) -> bool {
+        self.0.number(name) == 1
+    }
+
     /// Whether anything is told.
     pub(crate) fn is_on(&self) -> bool {
         let on = ["Verify", "Snap", "QRCode", "IDCard"].iter().any(|name| self.0.number(name) != 0);
@@ -79,7 +84,7 @@ impl Subscriber {
         self.0.number("BeatInterval").unsigned_abs().max(1)
     }
 
-    /// Where something of this name goes: `Verify`, `Snap` or `Beat`.
+    /// Where something of this name goes: `Verify`, `Snap`, `QRCode`, `IDCard` or `Beat`.
     pub(crate) fn url(&self, name: &str) -> String {
         url(&self.0, name)
     }

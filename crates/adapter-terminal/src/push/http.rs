@@ -16,7 +16,7 @@ use crate::session;
 use crate::wire::fields::whole;
 
 /// The subscriber answers within this time.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Walks the record log until cancelled, and from another place when a platform says so.
 pub(super) async fn deliver(core: &Core, appliance: Appliance, cancel: &CancellationToken) {

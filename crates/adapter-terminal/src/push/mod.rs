@@ -6,6 +6,7 @@ mod http;
 mod messages;
 mod mqtt;
 mod openings;
+mod scans;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -81,7 +82,8 @@ pub(crate) async fn run(core: &Arc<Core>, appliance: Appliance, cancel: &Cancell
     tokio::join!(
         mqtt::deliver(core, appliance.clone(), Kind::Person, cancel),
         mqtt::deliver(core, appliance.clone(), Kind::Stranger, cancel),
-        http::deliver(core, appliance, cancel),
+        http::deliver(core, appliance.clone(), cancel),
+        scans::run(core, &appliance, cancel),
         http::send_heartbeats(core, cancel),
         errands::run(core, cancel),
         openings::run(core, cancel),

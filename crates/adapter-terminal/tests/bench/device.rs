@@ -8,9 +8,10 @@ use adapter::{Adapter, Component, Health, Outbound, Policy};
 use adapter_terminal::{Config, Pace, Terminal};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::ports::Reader;
 use domain::surveillance::{self, Options};
 use domain::{Appliance, LibraryId};
-use testkit::{FakeFace, Handles, Picture, Take};
+use testkit::{FakeFace, FakeReader, Handles, Picture, Take};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,7 @@ pub(crate) struct Device {
     pub(crate) appliance: Appliance,
     pub(crate) handles: Handles,
     pub(crate) health: Arc<Health>,
+    pub(crate) reader: Arc<FakeReader>,
     config: Config,
     cancel: CancellationToken,
     tasks: JoinSet<()>,
@@ -60,8 +62,11 @@ impl Device {
         tasks.spawn(async move { adapter.run(of, token).await });
         let watching = Options { detect_every: Duration::from_millis(50) };
         tasks.spawn(domain::doors::run(appliance.clone(), cancel.clone()));
+        let reader = FakeReader::new("gate");
+        let readers: Vec<Arc<dyn Reader>> = vec![reader.clone()];
+        tasks.spawn(domain::readers::run(appliance.clone(), readers, cancel.clone()));
         tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
-        Self { appliance, handles, health, config, cancel, tasks }
+        Self { appliance, handles, health, reader, config, cancel, tasks }
     }
 
     /// The same device, ended and started anew.
@@ -96,6 +101,17 @@ impl Device {
             }
         };
         tokio::time::timeout(DEADLINE, waiting).await.expect("the device does not connect");
+    }
+
+    /// Shows something to the reader.
+    pub(crate) async fn show(&self, scan: domain::Scan) {
+        let ready = async {
+            while !self.reader.is_read() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, ready).await.expect("nobody reads");
+        assert!(self.reader.show(scan));
     }
 
     /// Adds a camera, watching for the people of the built-in library, before which these pass one after the other.

@@ -13,16 +13,16 @@ use crate::witness::Witness;
 const OPEN: (Output, bool) = (Output::Contact, true);
 
 /// A device with a door of its own.
-async fn with_door(ledger: &Arc<Ledger>) -> Witness {
+pub(crate) async fn with_door(ledger: &Arc<Ledger>) -> Witness {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     Witness::start_of(ledger, Options { doors, ..testkit::options() }).await
 }
 
-fn openings(witness: &Witness) -> usize {
+pub(crate) fn openings(witness: &Witness) -> usize {
     witness.device.handles.host.switched().iter().filter(|switched| **switched == OPEN).count()
 }
 
-async fn opened(witness: &Witness) {
+pub(crate) async fn opened(witness: &Witness) {
     let waiting = async {
         while openings(witness) == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -9,7 +9,7 @@ use crate::subscriber::{Post, Server};
 use crate::witness::Witness;
 
 /// Holds a message against the catalogue, and gives its `info`.
-fn event(ledger: &Ledger, kind: &str, post: &Post) -> Value {
+pub(crate) fn event(ledger: &Ledger, kind: &str, post: &Post) -> Value {
     let mut message = post.message["info"].clone();
     let mut beside = post.message.as_object().unwrap().clone();
     beside.remove("info");

@@ -15,6 +15,7 @@ mod link;
 mod machine;
 mod people;
 mod pictures;
+mod readers;
 mod records;
 mod screen;
 mod settings;
@@ -84,6 +85,11 @@ scenarios! {
         a_command_opens_the_door_where_commands_decide,
         an_opening_is_told_until_it_is_confirmed,
         the_platform_is_asked_before_the_door_opens;
+    readers:
+        what_is_read_is_told_to_the_platform,
+        what_is_read_is_told_to_a_subscriber,
+        what_nobody_wants_to_know_is_not_told,
+        a_card_opens_the_door_as_the_mode_has_it;
     machine:
         the_version_and_the_time_are_told,
         the_clock_is_set,

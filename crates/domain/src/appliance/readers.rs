@@ -42,11 +42,14 @@ impl Appliance {
         }
     }
 
-    /// Takes what a reader has read.
-    fn take_scan(&self, reader: &str, scan: Scan) {
+    /// Takes what a reader has read: tells of it, and opens the door to its holder where the rules have it so.
+    async fn take_scan(&self, reader: &str, scan: Scan) {
         metrics::counter!("polyface_scans_total", "reader" => reader.to_owned(), "kind" => scan.kind()).increment(1);
         tracing::info!(reader.name = reader, scan.kind = scan.kind(), "something was read");
-        self.announce(Event::Scanned { reader: reader.to_owned(), at: self.now(), scan });
+        self.announce(Event::Scanned { reader: reader.to_owned(), at: self.now(), scan: scan.clone() });
+        if let Err(error) = self.admit_by_scan(reader, scan).await {
+            tracing::error!(reader.name = reader, error = error.chain(), "nobody could be let in");
+        }
     }
 }
 
@@ -92,7 +95,7 @@ async fn read(appliance: &Appliance, reader: &dyn Reader) -> ReaderError {
     appliance.set_reader(reader.name(), None);
     loop {
         match scans.next().await {
-            Ok(scan) => appliance.take_scan(reader.name(), scan),
+            Ok(scan) => appliance.take_scan(reader.name(), scan).await,
             Err(error) => return error,
         }
     }

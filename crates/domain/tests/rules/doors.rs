@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::{
-    CameraId, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile, RelayId,
+    CameraId, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile, Proof, RelayId,
     Similarity, SnapMode, Thing, Validity, doors,
 };
 use testkit::Take;
@@ -168,7 +168,7 @@ async fn own_door(rules: DoorRules) -> (Stage, JoinSet<()>) {
 }
 
 /// The same, before which these takes are played.
-async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
+pub(crate) async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     stage.fakes.frames.script(GATE, [takes]);
@@ -182,7 +182,7 @@ async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) 
     (stage, tasks)
 }
 
-const OPEN: (Output, bool) = (Output::Contact, true);
+pub(crate) const OPEN: (Output, bool) = (Output::Contact, true);
 const CLOSED: (Output, bool) = (Output::Contact, false);
 
 #[tokio::test(start_paused = true)]
@@ -192,7 +192,8 @@ async fn the_own_door_opens_to_faces_where_faces_decide() {
         (DoorRules { decided_by: Decider::FaceOrRemote, ..DoorRules::default() }, true),
         (DoorRules { decided_by: Decider::Remote, ..DoorRules::default() }, false),
         (DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() }, false),
-        (DoorRules { face_suffices: false, ..DoorRules::default() }, false),
+        (DoorRules { proof: Proof::Card, ..DoorRules::default() }, false),
+        (DoorRules { proof: Proof::Impossible, ..DoorRules::default() }, false),
         (DoorRules { threshold: Similarity::new(1.0), ..DoorRules::default() }, false),
     ] {
         let (mut stage, _tasks) = own_door(rules).await;
@@ -239,8 +240,12 @@ async fn a_platform_that_is_asked_lets_a_known_face_in_while_it_is_fresh() {
 async fn rules_of_the_own_door_are_kept_over_a_restart() {
     let (stage, _tasks) = own_door(DoorRules::default()).await;
     let hold = Duration::from_secs(5);
-    let rules =
-        DoorRules { decided_by: Decider::FaceOrRemote, threshold: Similarity::new(0.9), hold, face_suffices: true };
+    let rules = DoorRules {
+        decided_by: Decider::FaceOrRemote,
+        threshold: Similarity::new(0.9),
+        hold,
+        proof: Proof::FaceAndCard,
+    };
     stage.appliance.set_door_rules("test", rules).await.unwrap();
     let restarted = stage.fakes.restart(domain::Limits::default()).unwrap();
     assert_eq!(restarted.door_rules().await.unwrap(), rules);

@@ -14,6 +14,7 @@ mod load;
 mod machine;
 mod people;
 mod pictures;
+mod proofs;
 mod readers;
 mod reembedding;
 mod retention;

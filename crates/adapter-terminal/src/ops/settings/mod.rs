@@ -229,6 +229,11 @@ impl Mqtt {
         self.0.number("ResumefromBreakpoint") == 1
     }
 
+    /// Whether what is read of this kind is told of: `QRCode`, `IDCard` or `Card`.
+    pub(crate) fn reports(&self, name: &str) -> bool {
+        self.0.number(name) == 1
+    }
+
     pub(crate) fn direction(&self) -> &'static str {
         match self.0.number("Direction") {
             0 => "entr",

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 
 use super::Arrival;
+use super::proofs::Proofs;
 use crate::{Error, Output, Result};
 
 /// People who wait for their doors at most; beyond that the one who waits longest is not let in.
@@ -19,6 +20,7 @@ const ATTEMPTS: u32 = 11;
 
 /// The doors and who waits before them.
 pub(in crate::appliance) struct Doors {
+    pub(super) proofs: Proofs,
     pub(super) arrivals: broadcast::Sender<Arrival>,
     /// `None` from the end on: what is opened then would stay open.
     open: Mutex<Option<HashMap<Output, Held>>>,
@@ -39,7 +41,7 @@ struct Held {
 impl Default for Doors {
     fn default() -> Self {
         let open = Mutex::new(Some(HashMap::new()));
-        Self { arrivals: broadcast::Sender::new(WAITING), open, changed: Notify::new() }
+        Self { proofs: Proofs::default(), arrivals: broadcast::Sender::new(WAITING), open, changed: Notify::new() }
     }
 }
 

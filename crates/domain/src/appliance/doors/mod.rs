@@ -2,6 +2,7 @@
 
 mod held;
 mod own;
+mod proofs;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,7 +14,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
-use crate::{CameraId, Error, NewRelay, Output, PersonId, Relay, RelayId, Result, Similarity, Timestamp};
+use crate::{
+    CameraId, DoorRules, Error, NewRelay, Output, PersonId, Proved, Relay, RelayId, Result, Shown, Similarity,
+    Timestamp,
+};
 pub(super) use held::Doors;
 pub(super) use own::DOOR_RULES;
 
@@ -77,8 +81,10 @@ impl Appliance {
 
     /// Opens the doors of the camera that saw the person, unless too much time has passed.
     async fn admit(&self, arrival: Arrival) -> Result<()> {
-        let outputs = self.outputs(&arrival).await?;
-        if outputs.is_empty() {
+        let (mut outputs, rules) = self.outputs(&arrival).await?;
+        let own_door = self.options().doors.own_door;
+        let proved = if own_door { rules.judge_face(arrival.similarity) } else { Proved::Nothing };
+        if outputs.is_empty() && proved == Proved::Nothing {
             return Ok(());
         }
         let age = self.now().millis_since(arrival.seen);
@@ -88,7 +94,13 @@ impl Appliance {
             tracing::warn!(door.face_age_ms = age, "a face was too old to open a door");
             return Ok(());
         }
-        let person = arrival.person;
+        let (person, age) = (arrival.person, Duration::from_millis(age.unsigned_abs()));
+        if self.proves(person, Shown::Face, age, proved) {
+            outputs.push((Output::Contact, rules.hold));
+        }
+        if outputs.is_empty() {
+            return Ok(());
+        }
         if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
             return Ok(());
         }
@@ -97,18 +109,14 @@ impl Appliance {
         join_all(opened).await.into_iter().collect()
     }
 
-    /// What a person whom this camera knows opens, and for how long.
-    async fn outputs(&self, arrival: &Arrival) -> Result<Vec<(Output, Duration)>> {
+    /// The relays that a person whom this camera knows switches, and for how long; and the rules of the own door.
+    async fn outputs(&self, arrival: &Arrival) -> Result<(Vec<(Output, Duration)>, DoorRules)> {
         let (relays, rules) = self.blocking(|a| Ok((a.ports().settings.relays()?, a.read_door_rules()?))).await?;
         let hold = self.options().doors.relay_hold;
         let own = relays.iter().filter(|relay| relay.camera == arrival.camera);
         // A relay that is bound twice is one.
         let relays: HashSet<_> = own.map(|relay| Output::Relay(relay.address)).collect();
-        let mut outputs: Vec<_> = relays.into_iter().map(|relay| (relay, hold)).collect();
-        if self.options().doors.own_door && rules.opens_to(arrival.similarity) {
-            outputs.push((Output::Contact, rules.hold));
-        }
-        Ok(outputs)
+        Ok((relays.into_iter().map(|relay| (relay, hold)).collect(), rules))
     }
 
     /// Opens a door for so long, or for longer when it is open already. `Unavailable` when it cannot be reached, and

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{Appliance, CaptureId, Decider, DoorRules, Error, Output, PersonId, Result, Similarity, Verdict};
+use crate::{Appliance, CaptureId, Decider, DoorRules, Error, Output, PersonId, Proof, Result, Similarity, Verdict};
 
 /// The longest time that the door may be held open.
 const MAX_HOLD: Duration = Duration::from_secs(60);
 /// A platform that is asked about a face answers within this time, milliseconds, or nobody enters.
 const ANSWER_MILLIS: i64 = 10_000;
-/// The setting that holds the rules: who decides, whether a face suffices, the threshold, and milliseconds.
+/// The setting that holds the rules: who decides, what must be shown, the threshold, and milliseconds.
 pub(in crate::appliance) const DOOR_RULES: &str = "door.rules";
 
 impl Appliance {
@@ -26,6 +26,8 @@ impl Appliance {
         let actor = actor.to_owned();
         self.blocking(move |a| {
             a.ports().settings.set_setting(DOOR_RULES, Some(&write(&rules)))?;
+            // What was shown under other rules counts no more.
+            a.core.doors.proofs.forget();
             a.audit(&actor, "door.rules", &"own door");
             Ok(())
         })
@@ -75,7 +77,7 @@ impl Appliance {
     pub(super) fn read_door_rules(&self) -> Result<DoorRules> {
         let Some(text) = self.ports().settings.setting(DOOR_RULES)? else { return Ok(DoorRules::default()) };
         // Nobody knows what was meant: the door stays closed until somebody says so.
-        let nobody = DoorRules { face_suffices: false, ..DoorRules::default() };
+        let nobody = DoorRules { proof: Proof::Impossible, ..DoorRules::default() };
         Ok(read(&text).unwrap_or(nobody))
     }
 }
@@ -88,17 +90,26 @@ const DECIDERS: [(&str, Decider); 4] = [
     ("face-then-remote", Decider::FaceThenRemote),
 ];
 
+const PROOFS: [(&str, Proof); 6] = [
+    ("face", Proof::Face),
+    ("card", Proof::Card),
+    ("face-or-card", Proof::FaceOrCard),
+    ("face-and-card", Proof::FaceAndCard),
+    ("face-and-document", Proof::FaceAndDocument),
+    ("impossible", Proof::Impossible),
+];
+
 fn write(rules: &DoorRules) -> String {
     let word = DECIDERS.iter().find(|(_, decider)| *decider == rules.decided_by).map_or("remote", |(word, _)| word);
-    let suffices = if rules.face_suffices { "face" } else { "more" };
-    format!("{word} {suffices} {} {}", rules.threshold.value(), rules.hold.as_millis())
+    let proof = PROOFS.iter().find(|(_, proof)| *proof == rules.proof).map_or("impossible", |(word, _)| word);
+    format!("{word} {proof} {} {}", rules.threshold.value(), rules.hold.as_millis())
 }
 
 fn read(text: &str) -> Option<DoorRules> {
-    let [word, suffices, threshold, hold] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    let [word, proof, threshold, hold] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
     Some(DoorRules {
         decided_by: DECIDERS.iter().find(|(known, _)| *known == word)?.1,
-        face_suffices: suffices == "face",
+        proof: PROOFS.iter().find(|(known, _)| *known == proof)?.1,
         threshold: Similarity::new(threshold.parse().ok()?),
         hold: Duration::from_millis(hold.parse().ok()?),
     })
@@ -110,12 +121,12 @@ mod tests {
 
     #[test]
     fn rules_read_back_as_written() {
-        for (_, decided_by) in DECIDERS {
+        for (decided_by, proof) in DECIDERS.iter().flat_map(|(_, decider)| PROOFS.map(|(_, proof)| (*decider, proof))) {
             let hold = Duration::from_millis(1234);
-            let rules = DoorRules { decided_by, face_suffices: false, threshold: Similarity::new(0.87), hold };
+            let rules = DoorRules { decided_by, proof, threshold: Similarity::new(0.87), hold };
             assert_eq!(read(&write(&rules)), Some(rules));
         }
-        for damaged in ["", "face", "sesame face 0 1", "face face x 1", "face face 1 1 1"] {
+        for damaged in ["", "face more 0 1", "face", "sesame face 0 1", "face face x 1", "face face 1 1 1"] {
             assert_eq!(read(damaged), None, "{damaged}");
         }
     }

@@ -1,0 +1,184 @@
+//! What must be shown at the own door, and what shows too little.
+
+use std::sync::Arc;
+
+use domain::ports::Reader;
+use domain::{
+    Category, Decider, Document, DoorRules, LibraryId, LibraryKind, PersonId, Profile, Proof, Scan, Timestamp,
+    Validity, readers,
+};
+use testkit::{FakeReader, Take};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::doors::{OPEN, own_door_before};
+use crate::stage::{Stage, face, newcomer, secs};
+
+/// Bob's card, with which he is enrolled but not seen.
+const CARD: Scan = Scan::Card(1_369_406_761);
+/// A card that nobody has.
+const STRANGE: Scan = Scan::Card(17);
+
+struct Gate {
+    stage: Stage,
+    reader: Arc<FakeReader>,
+    bob: PersonId,
+    _tasks: JoinSet<()>,
+}
+
+impl Gate {
+    /// A door that opens to this proof, with a reader; after a second bob passes, to be seen once the gate is open.
+    async fn demanding(proof: Proof) -> Self {
+        Self::by(DoorRules { proof, ..DoorRules::default() }).await
+    }
+
+    async fn by(rules: DoorRules) -> Self {
+        let takes = Take::new().nobody(secs(1.0)).show(secs(2.0), [face("bob")]).nobody(secs(600.0));
+        let (stage, mut tasks) = own_door_before(rules, takes).await;
+        let bob = enrol(&stage, "bob", |_| ()).await;
+        let reader = FakeReader::new("gate");
+        let all: Vec<Arc<dyn Reader>> = vec![reader.clone()];
+        tasks.spawn(readers::run(stage.appliance.clone(), all, CancellationToken::new()));
+        while !reader.is_read() {
+            tokio::time::sleep(secs(0.01)).await;
+        }
+        Self { stage, reader, bob, _tasks: tasks }
+    }
+
+    /// Shows it to the reader and gives the door time to open.
+    async fn show(&self, scan: Scan) -> usize {
+        assert!(self.reader.show(scan));
+        self.wait(0.1).await
+    }
+
+    /// How often the door was opened, after so many seconds.
+    async fn wait(&self, time: f64) -> usize {
+        tokio::time::sleep(secs(time)).await;
+        self.stage.fakes.host.switched().iter().filter(|switched| **switched == OPEN).count()
+    }
+}
+
+/// Enrols somebody who has bob's card and document.
+async fn enrol(stage: &Stage, name: &str, change: impl FnOnce(&mut Profile)) -> PersonId {
+    let mut person = newcomer(name, LibraryId::DEFAULT);
+    person.profile.cards = vec!["1369406761".into()];
+    person.profile.document_number = "4211".into();
+    change(&mut person.profile);
+    stage.appliance.enrol("test", person).await.unwrap().id
+}
+
+fn document(number: &str) -> Scan {
+    Scan::Document(Box::new(Document { number: number.into(), ..Document::default() }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_opens_where_a_card_is_enough_and_the_device_decides() {
+    for (rules, opens) in [
+        (DoorRules { proof: Proof::Card, ..DoorRules::default() }, 1),
+        (DoorRules { proof: Proof::FaceOrCard, ..DoorRules::default() }, 1),
+        (DoorRules { proof: Proof::Card, decided_by: Decider::FaceOrRemote, ..DoorRules::default() }, 1),
+        (DoorRules { proof: Proof::Card, decided_by: Decider::Remote, ..DoorRules::default() }, 0),
+        (DoorRules { proof: Proof::Card, decided_by: Decider::FaceThenRemote, ..DoorRules::default() }, 0),
+        (DoorRules::default(), 0),
+        (DoorRules { proof: Proof::FaceAndCard, ..DoorRules::default() }, 0),
+        (DoorRules { proof: Proof::Impossible, ..DoorRules::default() }, 0),
+    ] {
+        let gate = Gate::by(rules).await;
+        assert_eq!(gate.show(STRANGE).await, 0);
+        assert_eq!(gate.show(Scan::Code("1369406761".into())).await, 0, "a code is no card");
+        assert_eq!(gate.show(document("4211")).await, 0);
+        assert_eq!(gate.show(CARD).await, opens, "{rules:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_opens_with_a_card_is_in_the_audit_log() {
+    let gate = Gate::demanding(Proof::Card).await;
+    assert_eq!(gate.show(CARD).await, 1);
+    let log = gate.stage.appliance.audit_log(50).await.unwrap();
+    let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
+    let subject = format!("own door for person {}", gate.bob);
+    assert_eq!((&*opening.actor, &*opening.subject), ("reader gate", &*subject));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_of_somebody_who_may_not_be_here_opens_nothing() {
+    let gate = Gate::demanding(Proof::Card).await;
+    let past = Validity::Between(Timestamp::from_millis(0), Timestamp::from_millis(1));
+    for (category, validity, opens) in [
+        (Category::Blocked, Validity::Permanent, 0),
+        (Category::Staff, past, 0),
+        (Category::Staff, Validity::Uses(0), 0),
+        (Category::Staff, Validity::Uses(1), 1),
+    ] {
+        let put = move |profile| Profile { category, validity, ..profile };
+        gate.stage.appliance.change_profile("test", gate.bob, put).await.unwrap();
+        assert_eq!(gate.show(CARD).await, opens);
+    }
+    assert_eq!(gate.show(CARD).await, 1, "the last use is used up");
+    let wanted = gate.stage.library("wanted", LibraryKind::Block).await;
+    enrol(&gate.stage, "eve", |profile| profile.cards = vec!["18".into()]).await;
+    assert_eq!(gate.show(Scan::Card(18)).await, 2);
+    let mut mallory = newcomer("mallory", wanted);
+    mallory.profile.cards = vec!["19".into()];
+    gate.stage.appliance.enrol("test", mallory).await.unwrap();
+    assert_eq!(gate.show(Scan::Card(19)).await, 2, "in a library of the blocked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn face_and_card_open_in_either_order_while_they_are_fresh() {
+    let mut gate = Gate::demanding(Proof::FaceAndCard).await;
+    assert_eq!(gate.show(CARD).await, 0);
+    gate.stage.open();
+    assert_eq!(gate.wait(5.0).await, 1, "the card came first");
+    assert_eq!(gate.show(CARD).await, 1, "the face was used up");
+    gate.stage.close().await;
+    let mut gate = Gate::demanding(Proof::FaceAndCard).await;
+    gate.stage.open();
+    assert_eq!(gate.wait(5.0).await, 0);
+    assert_eq!(gate.show(CARD).await, 1, "the face came first");
+    gate.stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn halves_that_are_old_or_not_of_the_same_person_open_nothing() {
+    let mut gate = Gate::demanding(Proof::FaceAndCard).await;
+    enrol(&gate.stage, "eve", |profile| profile.cards = vec!["18".into()]).await;
+    assert_eq!(gate.show(Scan::Card(18)).await, 0);
+    assert_eq!(gate.show(CARD).await, 0);
+    assert_eq!(gate.wait(10.1).await, 0);
+    gate.stage.open();
+    assert_eq!(gate.wait(5.0).await, 0, "the card is ten seconds old, and eve's was another's");
+    assert_eq!(gate.show(Scan::Card(18)).await, 0);
+    assert_eq!(gate.wait(9.0).await, 0);
+    assert_eq!(gate.show(CARD).await, 0, "the face is too old");
+    gate.stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_opens_only_beside_the_face_of_its_holder() {
+    let mut gate = Gate::demanding(Proof::FaceAndDocument).await;
+    assert_eq!(gate.show(document("4211")).await + gate.show(document("4212")).await, 0);
+    gate.stage.open();
+    assert_eq!(gate.wait(5.0).await, 1);
+    gate.stage.close().await;
+    // Two people with one document are nobody.
+    let mut gate = Gate::demanding(Proof::FaceAndDocument).await;
+    enrol(&gate.stage, "eve", |profile| profile.cards.clear()).await;
+    assert_eq!(gate.show(document("4211")).await, 0);
+    gate.stage.open();
+    assert_eq!(gate.wait(5.0).await, 0);
+    gate.stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_rules_forget_what_was_shown_and_a_lost_reader_shows_nothing() {
+    let mut gate = Gate::demanding(Proof::FaceAndCard).await;
+    assert_eq!(gate.show(CARD).await, 0);
+    let rules = gate.stage.appliance.door_rules().await.unwrap();
+    gate.stage.appliance.set_door_rules("test", rules).await.unwrap();
+    gate.reader.set_plugged(false);
+    gate.stage.open();
+    assert_eq!(gate.wait(8.0).await, 0);
+    gate.stage.close().await;
+}
