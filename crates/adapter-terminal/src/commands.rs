@@ -71,16 +71,18 @@ impl Desk<'_> {
 
     fn put(&self, operation: &'static Operation, command: Command, message: Message) {
         let size = (message.payload().len() >> 10) as u32 + 1;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(size).ok();
-        let waiting = room.map(|room| Waiting { operation, command, message, _room: room });
-        if let Some(waiting) = waiting
-            && let Err(refused) = self.queue.try_send(waiting)
-        {
-            counter!("polyface_terminal_dropped_total").increment(1);
-            tracing::debug!("a command came faster than commands are done");
-            let Waiting { message, .. } = refused.into_inner();
-            self.core.link.acknowledge(message.number, &message.publish);
+        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(size) else { return self.leave_out(&message) };
+        let waiting = Waiting { operation, command, message, _room: room };
+        if let Err(refused) = self.queue.try_send(waiting) {
+            self.leave_out(&refused.into_inner().message);
         }
+    }
+
+    /// Unacknowledged it would keep the broker from sending others.
+    fn leave_out(&self, message: &Message) {
+        counter!("polyface_terminal_dropped_total").increment(1);
+        tracing::debug!("a command came faster than commands are done");
+        self.core.link.acknowledge(message.number, &message.publish);
     }
 
     async fn do_at_once(&self, operation: &'static Operation, command: Command) {

@@ -79,7 +79,8 @@ scenarios! {
         sounds_and_texts_are_changed_in_parts,
         temperature_settings_have_an_old_name,
         reports_are_set_and_topics_connect_anew,
-        the_smallest_face_of_every_camera_follows;
+        the_smallest_face_of_every_camera_follows,
+        faces_must_be_alive_when_the_platform_says_so;
     doors:
         the_door_opens_by_the_rules_that_are_set,
         a_command_opens_the_door_where_commands_decide,

@@ -98,12 +98,40 @@ pub(crate) async fn the_smallest_face_of_every_camera_follows(ledger: &Arc<Ledge
     witness.ok("UpFaceconfig", json!({"recDistance": "114", "detectArea_w": 480})).await;
     let changed = [("recDistance", "114"), ("faceMinPixel", "200"), ("detectArea_w", "480")];
     unchanged_but(&witness, "GetFaceconfig", &before, &changed).await;
-    let cameras = witness.device.appliance.cameras().await.unwrap();
-    assert_eq!(cameras[0].settings.min_face_px, 200);
+    let camera = async || witness.device.appliance.cameras().await.unwrap().remove(0).settings;
+    assert_eq!(camera().await.min_face_px, 200);
+    let picture = witness.device.appliance.snapshot(domain::CameraId(1)).await.unwrap();
+    let (width, height) = image::load_from_memory(&picture).unwrap().to_rgb8().dimensions();
+    let region = camera().await.region.unwrap();
+    assert_eq!((region.left, region.top, region.right, region.bottom), (0.0, 0.0, width as f32 / 2.0, height as f32));
     witness.refused("UpFaceconfig", json!({"facesluiceId": "1", "recDistance": 50}), 463).await;
     for wrong in [json!({"detectArea_x": 482}), json!({"detectArea_y": 3}), json!({"recDistance": 20})] {
         witness.refused("UpFaceconfig", wrong, 462).await;
     }
     unchanged_but(&witness, "GetFaceconfig", &before, &changed).await;
+    witness.ok("UpFaceconfig", json!({"detectArea_w": 960})).await;
+    assert_eq!(camera().await.region, None);
+    witness.stop().await;
+}
+
+pub(crate) async fn faces_must_be_alive_when_the_platform_says_so(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    assert_eq!(witness.ok("Getconfig", json!({})).await["LiveDetectType"], json!("1"), "the device cannot tell");
+    witness.device.handles.analyzer.judge_liveness(0.5, |_| Some(0.2));
+    assert_eq!(witness.ok("Getconfig", json!({})).await["LiveDetectType"], json!("0"));
+    witness.enrol("alice").await;
+    witness.device.watch(&["alice"]).await;
+    witness.event("Snap", "StrSnapPush").await;
+    let daily = json!({"LiveDetectType": "2", "LiveDetectTimeBeg": "20:00:00", "LiveDetectTimeEnd": "6:00:00"});
+    witness.ok("Upconfig", daily).await;
+    let told = witness.ok("Getconfig", json!({})).await;
+    assert_eq!((&told["LiveDetectType"], &told["LiveDetectTimeEnd"]), (&json!("2"), &json!("06:00:00")));
+    // It is morning.
+    witness.device.watch(&["alice"]).await;
+    assert_eq!(witness.event("Rec", "RecPush").await["customId"], json!("alice"));
+    witness.ok("Upconfig", json!({"LiveDetectType": "1"})).await;
+    assert_eq!(witness.ok("Getconfig", json!({})).await["LiveDetectType"], json!("1"));
+    witness.ok("SetFactoryDefault", json!({"DefaltSystemSettings": 1})).await;
+    assert_eq!(witness.ok("Getconfig", json!({})).await["LiveDetectType"], json!("0"));
     witness.stop().await;
 }

@@ -1,18 +1,20 @@
 //! Settings that a platform reads and changes in groups. What only a screen, a lamp or a sensor could obey is kept,
 //! told back and announced to whatever front end the box has.
 
+mod faces;
 mod groups;
+mod liveness;
 
-use domain::{CameraChange, Error};
 use serde_json::{Map, Value, json};
 
 use super::{Call, Outcome, failed};
-use crate::codes::{Refusal, up_config, up_face, up_mqtt, up_sound, up_temperature};
-use crate::convert::{cut, face, time};
-use crate::core::{Core, NAME};
+use crate::codes::{Refusal, up_config, up_mqtt, up_sound, up_temperature};
+use crate::convert::{cut, time};
+use crate::core::Core;
 use crate::push;
 use crate::wire::{Fault, Fields, Reply};
 
+pub(crate) use faces::{get_face_config, up_face_config};
 use groups::TEMPERATURE;
 pub(crate) use groups::{DOOR, FACE, REPORTS, SOUND, SYSTEM};
 
@@ -146,12 +148,19 @@ pub(super) async fn keep(core: &Core, group: &Group, values: &Values, changed: &
 
 /// Reads the system's settings (Getconfig, section 9.1).
 pub(crate) async fn get_config(call: Call) -> Outcome {
-    get(&call, &SYSTEM).await
+    let mut reply = get(&call, &SYSTEM).await?;
+    if let Some(kind) = liveness::told(&call.core) {
+        reply.info.insert(liveness::TYPE.to_owned(), json!(kind));
+    }
+    Ok(reply)
 }
 
 /// Changes the system's settings; another language begins the session anew (Upconfig, section 9.1.3).
 pub(crate) async fn up_config(call: Call) -> Outcome {
     let (before, after) = up(&call, &SYSTEM, up_config::FAILED).await?;
+    if liveness::NAMES.iter().any(|name| call.info.filled(name).is_some()) {
+        liveness::follow(&call.core, &after).await.map_err(|error| failed(&error))?;
+    }
     let restart = before.text("Language") != after.text("Language");
     Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })
 }
@@ -282,48 +291,13 @@ pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
     Ok(Reply::with(json!({ "ReConnect": u8::from(connects).to_string(), "Reboot": "0" })))
 }
 
-/// Reads how faces are found (GetFaceconfig, section 9.10).
-pub(crate) async fn get_face_config(call: Call) -> Outcome {
-    get(&call, &FACE).await
-}
-
-/// Changes how faces are found: the smallest face of every camera follows (UpFaceconfig, section 9.10.3).
-pub(crate) async fn up_face_config(call: Call) -> Outcome {
-    let core = &call.core;
-    let mut values = Values::load(core, &FACE).await.map_err(|error| failed(&error))?;
-    let changed = values.put(&FACE, &call.info).ok_or(up_face::NO_INFO)?;
-    let fits = |start, size, most| values.number(start) + values.number(size) <= most;
-    if !fits("detectArea_x", "detectArea_w", 960) || !fits("detectArea_y", "detectArea_h", 1280) {
-        return Err(up_face::NO_INFO.into());
-    }
-    if changed.contains(&"recDistance") {
-        values.set("faceMinPixel", face::pixels(values.number("recDistance")).to_string());
-    } else if changed.contains(&"faceMinPixel") {
-        values.set("recDistance", face::distance(values.number("faceMinPixel")).to_string());
-    }
-    keep(core, &FACE, &values, &changed).await?;
-    if changed.contains(&"recDistance") || changed.contains(&"faceMinPixel") {
-        set_smallest_face(core, values.number("faceMinPixel")).await.map_err(|error| failed(&error))?;
-    }
-    Ok(Reply::default())
-}
-
-async fn set_smallest_face(core: &Core, pixels: i64) -> domain::Result<()> {
-    for mut camera in core.appliance.cameras().await? {
-        camera.settings.min_face_px = (pixels.max(0) as u32).min(camera.settings.max_face_px);
-        let change = CameraChange { settings: Some(camera.settings), watch: None };
-        match core.appliance.update_camera(NAME, camera.id, change).await {
-            Ok(_) | Err(Error::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 /// Puts these groups back to what they were when the device was new.
 pub(crate) async fn forget(core: &Core, groups: &[&Group]) -> Result<(), Fault> {
     for group in groups {
         core.state().set_value(group.key, None).await.map_err(|error| failed(&error))?;
+        if group.key == SYSTEM.key {
+            liveness::forget(core).await.map_err(|error| failed(&error))?;
+        }
     }
     core.settings_changed.send_modify(|version| *version += 1);
     Ok(())
