@@ -5,18 +5,14 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use metrics::counter;
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
-use crate::link::{Message, Messages, Undelivered};
+use crate::link::{Message, Messages, ROOM, Undelivered};
 use crate::ops::{self, Operation};
 use crate::wire::{Command, Fault, Reply, answer};
 
-/// Commands that wait at most, and what they may take together, KiB. A broker sends no more than twenty or so before
-/// they are acknowledged, which they are when their turn comes; of others the newest are left out.
-const WAITING: usize = 256;
-const WAITING_KIB: usize = 32 << 10;
 /// Answers that wait for the broker at most, and those that it has not confirmed yet.
 const ANSWERS: usize = 64;
 const ON_THEIR_WAY: usize = 8;
@@ -26,16 +22,15 @@ struct Waiting {
     operation: &'static Operation,
     command: Command,
     message: Message,
-    _room: OwnedSemaphorePermit,
 }
 
 type Answers = mpsc::Sender<Value>;
 
 /// Takes commands until cancelled. A slow one makes others wait, but never what confirms pushes.
 pub(crate) async fn run(core: &Arc<Core>, messages: Messages, cancel: &CancellationToken) {
-    let (queue, waiting) = mpsc::channel(WAITING);
+    let (queue, waiting) = mpsc::channel(ROOM);
     let (answers, outgoing) = mpsc::channel(ANSWERS);
-    let desk = Desk { core, queue, answers: answers.clone(), room: Arc::new(Semaphore::new(WAITING_KIB)) };
+    let desk = Desk { core, queue, answers: answers.clone() };
     let work = async { tokio::join!(desk.sort(messages), perform(core, waiting, answers), send(core, outgoing)) };
     let _ = cancel.run_until_cancelled(work).await;
 }
@@ -45,7 +40,6 @@ struct Desk<'a> {
     core: &'a Arc<Core>,
     queue: mpsc::Sender<Waiting>,
     answers: Answers,
-    room: Arc<Semaphore>,
 }
 
 impl Desk<'_> {
@@ -70,19 +64,12 @@ impl Desk<'_> {
     }
 
     fn put(&self, operation: &'static Operation, command: Command, message: Message) {
-        let size = (message.payload().len() >> 10) as u32 + 1;
-        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(size) else { return self.leave_out(&message) };
-        let waiting = Waiting { operation, command, message, _room: room };
-        if let Err(refused) = self.queue.try_send(waiting) {
-            self.leave_out(&refused.into_inner().message);
+        if let Err(refused) = self.queue.try_send(Waiting { operation, command, message }) {
+            counter!("polyface_terminal_dropped_total").increment(1);
+            tracing::debug!("a command came faster than commands are done");
+            let Waiting { message, .. } = refused.into_inner();
+            self.core.link.acknowledge(message.number, &message.publish);
         }
-    }
-
-    /// Unacknowledged it would keep the broker from sending others.
-    fn leave_out(&self, message: &Message) {
-        counter!("polyface_terminal_dropped_total").increment(1);
-        tracing::debug!("a command came faster than commands are done");
-        self.core.link.acknowledge(message.number, &message.publish);
     }
 
     async fn do_at_once(&self, operation: &'static Operation, command: Command) {
@@ -96,10 +83,12 @@ impl Desk<'_> {
 
 /// Does what waits, in the order it came.
 async fn perform(core: &Arc<Core>, mut waiting: mpsc::Receiver<Waiting>, answers: Answers) {
-    while let Some(Waiting { operation, command, message, _room }) = waiting.recv().await {
+    while let Some(Waiting { operation, command, message }) = waiting.recv().await {
         core.link.acknowledge(message.number, &message.publish);
+        let obeyed = obey(core, operation, command).await;
+        // Until now it took its room.
         drop(message);
-        let Some((answer, restart)) = obey(core, operation, command).await else { continue };
+        let Some((answer, restart)) = obeyed else { continue };
         if restart {
             // The answer first: the session begins anew after it.
             say(core, &answer).await;

@@ -11,7 +11,7 @@ use rumqttc::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Inbox, Message};
+use super::Inbox;
 use crate::core::Core;
 use crate::session::{self, Topics};
 
@@ -122,10 +122,9 @@ impl Listening<'_> {
                 link.listen(self.number);
             }
             Event::Incoming(Incoming::Publish(publish)) => {
-                let message = Message { number: self.number, publish };
-                if let Some(refused) = self.inbox.put(message) {
+                if let Some(refused) = self.inbox.put(self.number, publish) {
                     // Unacknowledged it would keep the broker from sending others.
-                    link.acknowledge(refused.number, &refused.publish);
+                    link.acknowledge(self.number, &refused);
                 }
             }
             Event::Incoming(Incoming::PubAck(ack)) => link.note_arrived(ack.pkid),

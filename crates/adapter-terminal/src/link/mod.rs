@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore, oneshot, watch};
 pub(crate) use broker::Broker;
 pub use broker::BrokerError;
 pub(crate) use connection::run;
-pub(crate) use inbox::{Inbox, Message, Messages};
+pub(crate) use inbox::{Inbox, Message, Messages, ROOM};
 
 /// Messages on their way to the broker side by side.
 pub(super) const SIDE_BY_SIDE: u16 = 16;
