@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use serde::Deserialize;
 
+mod door;
 mod keys;
 mod reader;
 mod sip;
 mod terminal;
 
+pub(crate) use door::Door;
 pub(crate) use reader::Reader;
 pub(crate) use sip::Sip;
 pub(crate) use terminal::Terminal;
@@ -157,46 +159,6 @@ pub(crate) enum Liveness {
     Passive,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Door {
-    /// A face last seen longer ago than this opens no door, milliseconds.
-    pub(crate) max_age_ms: u64,
-    /// The message that switches a relay in the network on; empty: none is ever switched.
-    #[serde(with = "hex")]
-    pub(crate) relay_on: Vec<u8>,
-    /// The message that switches it off; empty for relays that do so by themselves.
-    #[serde(with = "hex")]
-    pub(crate) relay_off: Vec<u8>,
-    /// How long it stays on, milliseconds.
-    pub(crate) relay_hold_ms: u64,
-    /// The line that opens the device's own door, `/dev/gpiochip0:17`; empty: it has none.
-    pub(crate) contact: String,
-    /// Whether that line is low while the door is open.
-    pub(crate) contact_active_low: bool,
-}
-
-impl Default for Door {
-    fn default() -> Self {
-        Self {
-            max_age_ms: 1_500,
-            relay_on: Vec::new(),
-            relay_off: Vec::new(),
-            relay_hold_ms: 3_000,
-            contact: String::new(),
-            contact_active_low: false,
-        }
-    }
-}
-
-impl Door {
-    /// The line that opens the device's own door.
-    pub(crate) fn contact_line(&self) -> Option<host::ContactLine> {
-        let (chip, line) = self.contact.rsplit_once(':')?;
-        Some(host::ContactLine { chip: chip.into(), line: line.parse().ok()?, active_low: self.contact_active_low })
-    }
-}
-
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default)]
 pub(crate) struct Outbound {
@@ -306,17 +268,9 @@ impl Config {
         require((20..=10_000).contains(&every), "vision.detect_every_ms: must be 20 to 10000".into());
         let enough = self.storage.max_bytes >= MIN_STORAGE;
         require(enough, format!("storage.max_bytes: must be at least {MIN_STORAGE}"));
-        let age = self.door.max_age_ms;
-        require((100..=60_000).contains(&age), "door.max_age_ms: must be 100 to 60000".into());
-        let messages = [&self.door.relay_on, &self.door.relay_off];
-        require(
-            messages.iter().all(|message| message.len() <= 256),
-            "door.relay_on, relay_off: at most 256 bytes".into(),
-        );
-        let hold = self.door.relay_hold_ms;
-        require((50..=60_000).contains(&hold), "door.relay_hold_ms: must be 50 to 60000".into());
-        let contact = self.door.contact.is_empty() || self.door.contact_line().is_some();
-        require(contact, "door.contact: must be a GPIO chip and a line, like /dev/gpiochip0:17".into());
+        for problem in self.door.problems() {
+            require(false, problem);
+        }
         let face = self.vision.min_face_px;
         require((20..=1_000).contains(&face), "vision.min_face_px: must be 20 to 1000".into());
         let channels = self.sensetime.channels;

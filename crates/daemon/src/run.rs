@@ -198,9 +198,10 @@ fn machine(config: &Config) -> Arc<dyn Host> {
     let relays = host::RelayMessages { on: config.door.relay_on.clone(), off: config.door.relay_off.clone() };
     match config.host.backend {
         HostBackend::Auto => {
-            // The log tells why there is none; everything else works without it.
+            // The log tells why there is none of them; everything else works without it.
             let contact = config.door.contact_line().and_then(|line| host::Contact::open(&line).ok());
-            Arc::new(host::Linux::new(relays, contact))
+            let numbers = config.door.number_line().and_then(|line| host::Numbers::open(&line).ok());
+            Arc::new(host::Linux::new(relays, contact, numbers))
         }
         HostBackend::Recording => {
             tracing::warn!("acts on the machine are recorded and not done");
@@ -255,7 +256,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         doors: DoorOptions {
             max_age: Duration::from_millis(config.door.max_age_ms),
             relay_hold: Duration::from_millis(config.door.relay_hold_ms),
-            own_door: !config.door.contact.is_empty(),
+            own_door: !config.door.contact.is_empty() || !config.door.wiegand.is_empty(),
         },
         thresholds_rise: config.vision.thresholds_rise,
         storage: storage_limits(config),

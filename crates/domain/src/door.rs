@@ -79,6 +79,22 @@ pub struct DoorRules {
     pub threshold: Similarity,
     /// How long it stays open.
     pub hold: Duration,
+    /// How the device's contact opens it.
+    pub contact: ContactUse,
+    /// Whether the bytes of a card's number are read in the other order.
+    pub cards_reversed: bool,
+}
+
+/// How the device's contact opens the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ContactUse {
+    /// It closes.
+    #[default]
+    Closes,
+    /// It opens, and is closed while the door is to stay closed.
+    Opens,
+    /// It does nothing: who enters is told to a controller alone.
+    Unused,
 }
 
 impl Default for DoorRules {
@@ -88,6 +104,8 @@ impl Default for DoorRules {
             proof: Proof::Face,
             threshold: Similarity::new(0.0),
             hold: Duration::from_millis(200),
+            contact: ContactUse::Closes,
+            cards_reversed: false,
         }
     }
 }

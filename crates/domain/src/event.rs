@@ -1,6 +1,6 @@
 //! News that nobody keeps.
 
-use crate::{CameraId, CameraStatus, Reembedding, Scan, Timestamp};
+use crate::{CameraId, CameraStatus, PersonId, Reembedding, Scan, Timestamp};
 
 /// Something that happened; lost when nobody listens.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,15 @@ pub enum Event {
         at: Timestamp,
         /// What was read.
         scan: Scan,
+    },
+    /// The device's own door was opened to somebody, or would have been if its contact were in use.
+    Entered {
+        /// To whom.
+        person: PersonId,
+        /// When.
+        at: Timestamp,
+        /// Whether a card or a document was shown.
+        scanned: bool,
     },
     /// What only a screen, a lamp or a loudspeaker could obey.
     FrontEnd {

@@ -26,6 +26,7 @@ mod similarity;
 mod storage;
 pub mod surveillance;
 mod time;
+mod wiegand;
 
 pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
@@ -38,7 +39,7 @@ pub use camera::{
     Source, Watch, WatchSettings, WeeklyPlan,
 };
 pub use discovery::{CameraStream, FoundCamera};
-pub use door::{Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};
+pub use door::{ContactUse, Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};
 pub(crate) use door::{Proved, Shown};
 pub use error::{Error, Result, Thing};
 pub use event::Event;
@@ -59,3 +60,4 @@ pub use scan::{Document, Scan};
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
 pub use time::Timestamp;
+pub use wiegand::{WiegandFormat, WiegandFrame};

@@ -27,6 +27,12 @@ impl Scan {
     }
 }
 
+/// The number of a card with its bytes in the other order: four of them, or as many more as it has.
+pub(crate) fn reversed(card: u64) -> u64 {
+    let bytes = (u64::BITS - card.leading_zeros()).div_ceil(8).max(4);
+    card.swap_bytes() >> (u64::BITS - 8 * bytes)
+}
+
 /// What a document says; empty text where it says nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Document {
@@ -48,4 +54,17 @@ pub struct Document {
     pub valid: String,
     /// The holder, an encoded picture; may be empty.
     pub photo: Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_has_four_bytes_or_more() {
+        for (card, other) in [(0x519f_7d29, 0x297d_9f51), (7, 0x0700_0000), (0x4_a1b2_c3d4, 0xd4_c3b2_a104)] {
+            assert_eq!((reversed(card), reversed(reversed(card))), (other, card));
+        }
+        assert_eq!(reversed(0x0102_0304_0506_0708), 0x0807_0605_0403_0201);
+    }
 }

@@ -10,9 +10,11 @@ mod recording;
 mod relay;
 mod speaker;
 mod time_server;
+mod wiegand;
 
 pub use contact::{Contact, ContactLine};
 pub use linux::{Linux, Places};
 pub use reader::{ReaderConnection, ReaderLine, Reads};
 pub use recording::Recording;
 pub use relay::RelayMessages;
+pub use wiegand::{NumberLine, Numbers};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, Output, Processor, Result, Thing, TimeService, Timestamp};
+use domain::{Error, Memory, Network, Output, Processor, Result, Thing, TimeService, Timestamp, WiegandFrame};
 use tokio::process::Command;
 
 use crate::bus::{self, Bus, LOGIN, TIME, TIME_SYNC};
@@ -14,6 +14,7 @@ use crate::network::files::Files;
 use crate::network::seen;
 use crate::relay::{self, RelayMessages};
 use crate::speaker::{Samples, Speaker};
+use crate::wiegand::Numbers;
 use crate::{figures, time_server};
 
 /// The answer to the one who asks for a restart leaves within this time, microseconds.
@@ -49,13 +50,15 @@ pub struct Linux {
     places: Places,
     relays: RelayMessages,
     contact: Option<Contact>,
+    numbers: Option<Numbers>,
     speaker: Speaker,
 }
 
 impl Linux {
-    /// The machine, with relays in the network that understand these messages, and a contact of its own.
-    pub fn new(relays: RelayMessages, contact: Option<Contact>) -> Self {
-        Self { relays, contact, ..Self::default() }
+    /// The machine, with relays in the network that understand these messages, a contact of its own, and a line to the
+    /// controller of a door.
+    pub fn new(relays: RelayMessages, contact: Option<Contact>, numbers: Option<Numbers>) -> Self {
+        Self { relays, contact, numbers, ..Self::default() }
     }
 
     async fn switch_relay(&self, address: SocketAddr, on: bool) -> Result<()> {
@@ -189,6 +192,11 @@ impl Host for Linux {
                 None => Err(Error::Unavailable { what: "the contact of the door" }),
             },
         }
+    }
+
+    async fn send_number(&self, number: &WiegandFrame) -> Result<()> {
+        let lines = self.numbers.as_ref();
+        lines.ok_or(Error::Unavailable { what: "the line to the controller of the door" })?.send(number.clone()).await
     }
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, NetworkPort, Output, Processor, Result, Subnet, Thing, TimeService, Timestamp};
+use domain::{
+    Error, Memory, Network, NetworkPort, Output, Processor, Result, Subnet, Thing, TimeService, Timestamp, WiegandFrame,
+};
 
 use crate::FakeClock;
 
@@ -25,6 +27,8 @@ pub enum Act {
     Install(Vec<u8>),
     /// Switch something on or off that opens a door.
     Switch(Output, bool),
+    /// Send this number to the controller of the door.
+    Number(WiegandFrame),
     /// Play the sound of this name, at this volume.
     Play(String, u8),
 }
@@ -182,6 +186,10 @@ impl Host for FakeHost {
             return Err(Error::Unavailable { what: "the relay" });
         }
         self.act(Act::Switch(output, on))
+    }
+
+    async fn send_number(&self, number: &WiegandFrame) -> Result<()> {
+        self.act(Act::Number(number.clone()))
     }
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {

@@ -1,6 +1,6 @@
 //! The door between the document's words and the core's.
 
-use domain::{Decider, DoorRules, Proof, Similarity};
+use domain::{ContactUse, Decider, DoorRules, Proof, Similarity, WiegandFormat};
 
 /// What a face must be like for want of a word about it.
 const UNSET: Similarity = Similarity::DEFAULT_THRESHOLD;
@@ -30,6 +30,28 @@ pub(crate) fn threshold(rules: &DoorRules) -> u8 {
     threshold.percent().max(50)
 }
 
+/// What `ControlType` (0 Wiegand, 1 contact, 2 both) and `IOType` (0 closed, 1 open) make of the contact.
+pub(crate) fn contact(control_type: i64, io_type: i64) -> ContactUse {
+    match (control_type, io_type) {
+        (0, _) => ContactUse::Unused,
+        (_, 1) => ContactUse::Opens,
+        _ => ContactUse::Closes,
+    }
+}
+
+/// Whether `ControlType` has numbers sent to a controller.
+pub(crate) fn sends_numbers(control_type: i64) -> bool {
+    matches!(control_type, 0 | 2)
+}
+
+/// `Wiegand`: all of them are 26 bits or 34, however a number is made up.
+pub(crate) fn format(wiegand: i64) -> WiegandFormat {
+    match wiegand {
+        0 | 4 | 6 => WiegandFormat::Bits26,
+        _ => WiegandFormat::Bits34,
+    }
+}
+
 /// Whether a `VerifyMode` is one of a machine without sensors for masks and temperature.
 pub(crate) fn is_verify_mode(mode: i64) -> bool {
     mode & CHECKS == 0 && matches!(mode, 1..=4 | 21..=26)
@@ -57,6 +79,16 @@ pub(crate) fn demands_document(mode: i64) -> bool {
 /// Whether a `VerifyMode` has to do with cards.
 pub(crate) fn demands_card(mode: i64) -> bool {
     matches!(mode, 21..=26)
+}
+
+/// The `otype` of somebody who was let in by a card or an ID card where this `VerifyMode` is in force.
+pub(crate) fn entry_type(mode: i64) -> i64 {
+    match mode {
+        2 => 3,
+        23 => 21,
+        26 => 24,
+        mode => mode,
+    }
 }
 
 /// The `VerifyMode` that demands this, where no platform has set one.

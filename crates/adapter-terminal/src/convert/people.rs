@@ -12,6 +12,10 @@ use crate::wire::people::{OwnFields, PersonFields};
 const MAX_CUSTOM_ID: usize = 47;
 const MAX_TEXT: usize = 31;
 const MAX_ADDRESS: usize = 71;
+/// `cardType2`: the number that all have.
+const PUBLIC: i64 = 0;
+/// `cardType2`: no number is sent.
+const NO_ACCESS: i64 = 3;
 /// `cardType2`: the number is typed in.
 const MANUAL: i64 = 2;
 /// `WiegandType`: with a facility code of its own.
@@ -157,6 +161,27 @@ pub(crate) fn card_num(profile: &Profile, own: &OwnFields) -> u64 {
     let held = |card: &String| profile.cards.contains(card);
     let other = || profile.cards.iter().find(|card| Some(*card) != rf.as_ref()).cloned();
     set.filter(held).or_else(other).and_then(|card| card.parse().ok()).unwrap_or(0)
+}
+
+/// The number sent to the controller of the door when the person enters: `public` for `cardType2` 0 and for somebody
+/// without a card, none for 3, else the card, before it its facility code where that was filled in separately.
+pub(crate) fn wiegand_number(profile: &Profile, own: &OwnFields, public: u64) -> Option<u64> {
+    let card = card_num(profile, own);
+    match own.number("cardType2") {
+        Some(NO_ACCESS) => None,
+        Some(PUBLIC) => Some(public),
+        _ if card == 0 => Some(public),
+        _ => {
+            let facility = own.number("WGFacilityCode").unwrap_or(0).unsigned_abs();
+            let (bits, most) = match own.number("WiegandType") {
+                Some(6) => (16, 0xff),
+                Some(7) => (24, 0xff),
+                _ => return Some(card),
+            };
+            // What overlaps would be another's number.
+            (card >> bits == 0 && facility <= most).then_some((facility << bits) | card)
+        }
+    }
 }
 
 /// The card of the built-in reader as the platform wrote it, while the person still has it.

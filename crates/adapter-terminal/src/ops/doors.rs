@@ -36,6 +36,7 @@ pub(crate) async fn unlock(call: Call) -> Outcome {
             error => failed(&error),
         })?;
         push::tell_opening(core).await;
+        push::send_public(core).await.map_err(|error| failed(&error))?;
     }
     show(core, &call.info);
     let mut info = json!({ "openDoor": u8::from(open).to_string() });
@@ -97,9 +98,15 @@ fn mode_of(rules: &DoorRules, values: &Values) -> i64 {
 pub(crate) async fn up_door_config(call: Call) -> Outcome {
     let core = &call.core;
     let before = core.appliance.door_rules().await.map_err(|error| failed(&error))?;
-    let rules = wanted_rules(before, &call.info)?;
+    let mut rules = wanted_rules(before, &call.info)?;
     let mut values = Values::load(core, &DOOR).await.map_err(|error| failed(&error))?;
     let changed = values.put(&DOOR, &call.info).ok_or(up_door::NO_INFO)?;
+    if changed.iter().any(|name| ["ControlType", "IOType"].contains(name)) {
+        rules.contact = doors::contact(values.number("ControlType"), values.number("IOType"));
+    }
+    if changed.contains(&"Endian") {
+        rules.cards_reversed = values.number("Endian") == 1;
+    }
     if rules != before {
         core.appliance.set_door_rules(NAME, rules).await.map_err(|error| failed(&error))?;
     }

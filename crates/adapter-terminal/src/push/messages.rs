@@ -1,6 +1,6 @@
 //! What is said of a record.
 
-use domain::{Error, Person, PictureId, Record, Result, Timestamp, Verdict};
+use domain::{Error, Person, PersonId, PictureId, Record, Result, Timestamp, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
@@ -85,7 +85,12 @@ async fn about_person(core: &Core, record: &Record) -> Result<Map<String, Value>
 /// The person of a record as he is now, and what only this document knows of him; nobody who is gone.
 pub(super) async fn whom(core: &Core, record: &Record) -> Result<(Option<Person>, OwnFields)> {
     let Some(best) = record.best() else { return Ok((None, OwnFields::default())) };
-    let person = match core.appliance.person(best.person).await {
+    holder(core, best.person).await
+}
+
+/// A person, and what only this document knows of him; nobody who is gone.
+pub(super) async fn holder(core: &Core, person: PersonId) -> Result<(Option<Person>, OwnFields)> {
+    let person = match core.appliance.person(person).await {
         Ok(person) => person,
         Err(Error::NotFound { .. }) => return Ok((None, OwnFields::default())),
         Err(error) => return Err(error),
@@ -101,9 +106,9 @@ async fn asked(core: &Core, record: &Record) -> Result<Option<u8>> {
     Ok(asks.then_some(TO_BE_VERIFIED))
 }
 
-/// That a platform has opened the door, with nobody before it.
-pub(super) fn opening(core: &Core, set: &Mqtt, opening: &Opening) -> Value {
-    json!({
+/// That the door was opened: by a platform with nobody before it, or to somebody who is on no record.
+pub(super) async fn opening(core: &Core, set: &Mqtt, opening: &Opening) -> Result<Value> {
+    let mut message = json!({
         "operator": "RecPush",
         "info": {
             "facesluiceId": core.id,
@@ -123,7 +128,22 @@ pub(super) fn opening(core: &Core, set: &Mqtt, opening: &Opening) -> Value {
             "PushType": 0,
             "Sendintime": since(core, opening.at),
         },
-    })
+    });
+    let Some(entry) = opening.entry else { return Ok(message) };
+    let (info, (person, own)) = (&mut message["info"], holder(core, entry.person).await?);
+    info["personId"] = json!(entry.person.to_string());
+    info["otype"] = json!(entry.kind.to_string());
+    info["VerifyStatus"] = json!(status(Verdict::Known).to_string());
+    if let Some(Person { code, profile, .. }) = person {
+        info["customId"] = json!(code.as_str());
+        info["personName"] = json!(profile.name);
+        info["persionName"] = json!(profile.name);
+        info["cardNum2"] = json!(people::card_num(&profile, &own).to_string());
+        info["RFIDCard"] = json!(people::rf_card(&profile, &own).unwrap_or_default());
+        info["idCard"] = json!(or_blank(&profile.document_number));
+        info["telnum"] = json!(or_blank(&profile.phone));
+    }
+    Ok(message)
 }
 
 /// 1 allowed, 2 refused, 3 not registered, 24 at another time.

@@ -5,6 +5,7 @@ mod errands;
 mod http;
 mod messages;
 mod mqtt;
+mod numbers;
 mod openings;
 mod scans;
 
@@ -17,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use confirmations::Confirmations;
 pub(crate) use errands::{Errand, Errands};
 pub(crate) use mqtt::kind;
-pub(crate) use openings::tell as tell_opening;
+pub(crate) use numbers::send_public;
+pub(crate) use openings::tell_opening;
 
 use crate::core::Core;
 
@@ -84,6 +86,7 @@ pub(crate) async fn run(core: &Arc<Core>, appliance: Appliance, cancel: &Cancell
         mqtt::deliver(core, appliance.clone(), Kind::Stranger, cancel),
         http::deliver(core, appliance.clone(), cancel),
         scans::run(core, &appliance, cancel),
+        numbers::run(core, &appliance, cancel),
         http::send_heartbeats(core, cancel),
         errands::run(core, cancel),
         openings::run(core, cancel),

@@ -106,7 +106,7 @@ impl Subject<'_> {
     async fn message(self, core: &Core, set: &Mqtt) -> Result<Value> {
         match self {
             Self::Record(record, kind) => messages::now(core, set, record, kind).await,
-            Self::Opening(opening) => Ok(messages::opening(core, set, opening)),
+            Self::Opening(opening) => messages::opening(core, set, opening).await,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Openings of the door by command. Nobody is captured, so they are in no log of records: each waits in a place of its
+//! Openings of the door by command and by card. Nobody is captured, so they are in no log of records: each waits in a place of its
 //! own until the platform has it, also over a restart.
 
 use std::sync::Arc;
 
 use adapter::Delivery;
-use domain::{Job, JobId, Result, Seq, State, Timestamp};
+use domain::{Job, JobId, PersonId, Result, Seq, State, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::mqtt::{self, Subject};
@@ -22,6 +22,16 @@ const FIRST: i64 = 1_000_000_000;
 pub(super) struct Opening {
     job: JobId,
     pub(super) at: Timestamp,
+    /// Who was let in, unless a platform has opened the door with nobody before it.
+    pub(super) entry: Option<Entry>,
+}
+
+/// Somebody who was let in by a card or an ID card.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) person: PersonId,
+    /// What he showed, as `otype` has it.
+    pub(super) kind: i64,
 }
 
 impl Opening {
@@ -31,7 +41,10 @@ impl Opening {
     }
 
     fn kept(job: &Job) -> Self {
-        Self { job: job.id, at: Timestamp::from_millis(job.about.parse().unwrap_or(0)) }
+        let mut words = job.about.split(' ').map(|word| word.parse().unwrap_or(0));
+        let at = Timestamp::from_millis(words.next().unwrap_or(0));
+        let entry = words.next().zip(words.next()).map(|(person, kind)| Entry { person: PersonId(person), kind });
+        Self { job: job.id, at, entry }
     }
 }
 
@@ -50,7 +63,13 @@ fn state(core: &Core) -> State {
 }
 
 /// Tells the platform that it has opened the door, as soon as it can be told.
-pub(crate) async fn tell(core: &Core) {
+pub(crate) async fn tell_opening(core: &Core) {
+    tell(core, core.appliance.now(), None).await;
+}
+
+/// Tells the platform of an opening, as soon as it can be told.
+pub(super) async fn tell(core: &Core, at: Timestamp, entry: Option<Entry>) {
+    let who = entry.map_or_else(String::new, |entry| format!(" {} {}", entry.person, entry.kind));
     let keep = async {
         if !Mqtt::load(core).await?.people() {
             return Ok(());
@@ -59,7 +78,7 @@ pub(crate) async fn tell(core: &Core) {
         for job in waiting.iter().rev().skip(WAITING - 1) {
             state(core).end_job(job.id).await?;
         }
-        state(core).begin_job(core.appliance.now().as_millis().to_string(), Vec::new()).await?;
+        state(core).begin_job(format!("{}{who}", at.as_millis()), Vec::new()).await?;
         Ok::<_, domain::Error>(())
     };
     if let Err(error) = keep.await {

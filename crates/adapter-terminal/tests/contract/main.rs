@@ -90,7 +90,9 @@ scenarios! {
         what_is_read_is_told_to_the_platform,
         what_is_read_is_told_to_a_subscriber,
         what_nobody_wants_to_know_is_not_told,
-        a_card_opens_the_door_as_the_mode_has_it;
+        a_card_opens_the_door_as_the_mode_has_it,
+        numbers_of_those_who_enter_are_sent_to_a_controller,
+        a_contact_that_opens_the_door_by_opening_is_closed_before;
     machine:
         the_version_and_the_time_are_told,
         the_clock_is_set,

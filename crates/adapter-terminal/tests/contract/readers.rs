@@ -1,11 +1,14 @@
 //! Readers of codes, cards and ID cards.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Document, Gender, Scan};
+use domain::{Document, Gender, Output, Scan};
 use serde_json::{Value, json};
+use testkit::Act;
 use testkit::contract::Ledger;
 
+use crate::bench::DEADLINE;
 use crate::doors::{opened, openings, with_door};
 use crate::http;
 use crate::subscriber::Server;
@@ -58,6 +61,10 @@ pub(crate) async fn what_is_read_is_told_to_the_platform(ledger: &Arc<Ledger>) {
     witness.device.show(CARD).await;
     let told = witness.event("Card", "CardPush").await["CardInfo"].clone();
     assert_eq!(told, json!({"Endian": "0", "CardMode": "1", "CardNum": "519f7d29"}));
+    witness.ok("UpDoorconfig", json!({"Endian": 1})).await;
+    witness.device.show(CARD).await;
+    let told = witness.event("Card", "CardPush").await["CardInfo"].clone();
+    assert_eq!(told, json!({"Endian": "1", "CardMode": "1", "CardNum": "297d9f51"}));
     witness.stop().await;
 }
 
@@ -120,11 +127,66 @@ pub(crate) async fn a_card_opens_the_door_as_the_mode_has_it(ledger: &Arc<Ledger
     witness.ok("UpDoorconfig", json!({"VerifyMode": 26})).await;
     witness.device.show(Scan::Card(7)).await;
     witness.device.show(CARD).await;
-    let twice = async {
-        while openings(&witness) < 2 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    until(|| openings(&witness) >= 2).await;
+    let entry = witness.event_on("mqtt/face/1306612/Rec", "RecPush", |message| message["info"]["otype"] == "24").await;
+    assert_eq!((&entry["customId"], &entry["RFIDCard"]), (&json!("alice"), &json!("519f7d29")));
+    witness.stop().await;
+}
+
+async fn until(done: impl Fn() -> bool) {
+    let waiting = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(crate::bench::DEADLINE, twice).await.expect("the card opens nothing");
+    tokio::time::timeout(DEADLINE, waiting).await.expect("it does not happen");
+}
+
+/// Numbers sent to the controller so far, with their parity.
+fn numbers(witness: &Witness) -> Vec<String> {
+    let number = |act| if let Act::Number(number) = act { Some(number.to_string()) } else { None };
+    witness.device.handles.host.acts().into_iter().filter_map(number).collect()
+}
+
+pub(crate) async fn numbers_of_those_who_enter_are_sent_to_a_controller(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    for (name, card, fields) in [
+        ("alice", 0x519f_7d29, json!({"cardType2": 2, "cardNum2": 42, "WiegandType": 6, "WGFacilityCode": 3})),
+        ("bob", 17, json!({"cardType2": 0})),
+        ("carol", 18, json!({"cardType2": 3})),
+        ("dave", 19, json!({"cardType2": 2, "cardNum2": 16_777_216})),
+    ] {
+        let mut sent = person(name);
+        sent["RFIDCard"] = json!(format!("{card:x}"));
+        sent.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        witness.ok("EditPerson", sent).await;
+    }
+    let set = json!({"VerifyMode": 21, "ControlType": 0, "Wiegand": 4, "PublicMjCardNo": "5"});
+    witness.ok("UpDoorconfig", set).await;
+    for card in [18, 19, 0x519f_7d29] {
+        witness.device.show(Scan::Card(card)).await;
+    }
+    // Facility 3, card 42; dave's does not fit, carol has no access.
+    until(|| numbers(&witness) == ["00000001100000000001010100"]).await;
+    witness.device.show(Scan::Card(17)).await;
+    until(|| numbers(&witness).len() == 2).await;
+    assert_eq!(numbers(&witness)[1], "00000000000000000000001011");
+    assert_eq!(openings(&witness), 0, "numbers only");
+    witness.ok("UpDoorconfig", json!({"ControlType": 2, "Wiegand": 1, "OpendoorWay": 2})).await;
+    witness.ok("Unlock", json!({"openDoor": 1})).await;
+    until(|| numbers(&witness).len() == 3).await;
+    assert_eq!((numbers(&witness)[2].len(), openings(&witness)), (34, 1));
+    witness.stop().await;
+}
+
+pub(crate) async fn a_contact_that_opens_the_door_by_opening_is_closed_before(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    witness.ok("UpDoorconfig", json!({"IOType": 1, "OpendoorWay": 1, "IOStayTime": 50})).await;
+    let switched = || witness.device.handles.host.switched();
+    assert_eq!(switched(), [(Output::Contact, true)], "closed, and so is the door");
+    witness.ok("Unlock", json!({"openDoor": 1})).await;
+    until(|| switched() == [(Output::Contact, true), (Output::Contact, false), (Output::Contact, true)]).await;
+    witness.ok("UpDoorconfig", json!({"IOType": 0})).await;
+    assert_eq!(switched().last(), Some(&(Output::Contact, false)));
     witness.stop().await;
 }

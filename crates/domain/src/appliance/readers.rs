@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
 use crate::ports::{Reader, ReaderError};
-use crate::{Event, Scan};
+use crate::{Event, Scan, scan};
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -44,12 +44,21 @@ impl Appliance {
 
     /// Takes what a reader has read: tells of it, and opens the door to its holder where the rules have it so.
     async fn take_scan(&self, reader: &str, scan: Scan) {
+        let scan = self.in_order(scan).await;
         metrics::counter!("polyface_scans_total", "reader" => reader.to_owned(), "kind" => scan.kind()).increment(1);
         tracing::info!(reader.name = reader, scan.kind = scan.kind(), "something was read");
         self.announce(Event::Scanned { reader: reader.to_owned(), at: self.now(), scan: scan.clone() });
         if let Err(error) = self.admit_by_scan(reader, scan).await {
             tracing::error!(reader.name = reader, error = error.chain(), "nobody could be let in");
         }
+    }
+
+    /// The scan with the bytes of a card in the order that the rules want.
+    async fn in_order(&self, scan: Scan) -> Scan {
+        let Scan::Card(number) = scan else { return scan };
+        // Rules that cannot be read open nothing either.
+        let turned = self.door_rules().await.is_ok_and(|rules| rules.cards_reversed);
+        Scan::Card(if turned { scan::reversed(number) } else { number })
     }
 }
 

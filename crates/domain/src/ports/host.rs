@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use crate::{Memory, Network, Output, Processor, Result, TimeService, Timestamp};
+use crate::{Memory, Network, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
 
 /// The machine. A call that the machine does not permit, or that none of its services can do, is
 /// [`Error::Unavailable`](crate::Error::Unavailable); the log says which right or service is missing.
@@ -41,6 +41,10 @@ pub trait Host: Send + Sync {
 
     /// Switches what opens a door on or off. `Unavailable` when it cannot be reached or there is none.
     async fn switch(&self, output: Output, on: bool) -> Result<()>;
+
+    /// Sends a number to the controller of the door, whole, one after the other. `Unavailable` when there is no line
+    /// to one.
+    async fn send_number(&self, number: &WiegandFrame) -> Result<()>;
 
     /// Whether something answers where a relay listens.
     async fn relay_answers(&self, relay: SocketAddr) -> bool;

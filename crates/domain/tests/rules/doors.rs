@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::{
-    CameraId, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile, Proof, RelayId,
-    Similarity, SnapMode, Thing, Validity, doors,
+    CameraId, ContactUse, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile,
+    Proof, RelayId, Similarity, SnapMode, Thing, Validity, doors,
 };
 use testkit::Take;
 use tokio::task::JoinSet;
@@ -245,6 +245,8 @@ async fn rules_of_the_own_door_are_kept_over_a_restart() {
         threshold: Similarity::new(0.9),
         hold,
         proof: Proof::FaceAndCard,
+        contact: ContactUse::Opens,
+        cards_reversed: true,
     };
     stage.appliance.set_door_rules("test", rules).await.unwrap();
     let restarted = stage.fakes.restart(domain::Limits::default()).unwrap();

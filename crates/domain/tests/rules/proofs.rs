@@ -45,10 +45,10 @@ impl Gate {
         Self { stage, reader, bob, _tasks: tasks }
     }
 
-    /// Shows it to the reader and gives the door time to open.
+    /// Shows it to the reader and gives the door time to open, and to close again.
     async fn show(&self, scan: Scan) -> usize {
         assert!(self.reader.show(scan));
-        self.wait(0.1).await
+        self.wait(0.5).await
     }
 
     /// How often the door was opened, after so many seconds.

@@ -175,7 +175,7 @@ async fn relays_are_switched_by_the_configured_messages() {
         tokio::io::AsyncReadExt::read_to_end(&mut connection, &mut message).await.unwrap();
         message
     };
-    let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: b"off".to_vec() }, None);
+    let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: b"off".to_vec() }, None, None);
     for (on, message) in [(true, b"on".as_slice()), (false, b"off".as_slice())] {
         let (switched, taken) = tokio::join!(machine.switch(output, on), received());
         assert_eq!((switched.is_ok(), taken.as_slice()), (true, message));
@@ -190,7 +190,7 @@ async fn what_cannot_be_switched_says_so() {
     let unavailable = |switched| matches!(switched, Err(Error::Unavailable { .. }));
     assert!(unavailable(silent.switch(Output::Relay(gone), true).await), "no message is configured");
     assert!(unavailable(silent.switch(Output::Contact, true).await), "there is no contact");
-    let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: Vec::new() }, None);
+    let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: Vec::new() }, None, None);
     assert!(unavailable(machine.switch(Output::Relay(gone), true).await), "nobody is there");
     assert!(machine.switch(Output::Relay(gone), false).await.is_ok(), "it switches off by itself");
 }

@@ -1,6 +1,7 @@
 //! What is open, and until when.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ pub(in crate::appliance) struct Doors {
     pub(super) arrivals: broadcast::Sender<Arrival>,
     /// `None` from the end on: what is opened then would stay open.
     open: Mutex<Option<HashMap<Output, Held>>>,
+    /// Whether the contact is closed while the door is.
+    pub(super) inverted: AtomicBool,
+    /// Held while the contact is made to follow the rules.
+    pub(super) following: tokio::sync::Mutex<()>,
     /// Told when the next door to close may be another one.
     pub(super) changed: Notify,
 }
@@ -41,7 +46,14 @@ struct Held {
 impl Default for Doors {
     fn default() -> Self {
         let open = Mutex::new(Some(HashMap::new()));
-        Self { proofs: Proofs::default(), arrivals: broadcast::Sender::new(WAITING), open, changed: Notify::new() }
+        Self {
+            proofs: Proofs::default(),
+            arrivals: broadcast::Sender::new(WAITING),
+            open,
+            inverted: AtomicBool::new(false),
+            following: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+        }
     }
 }
 
@@ -58,6 +70,11 @@ impl Doors {
         open.insert(output, Held { until, closing: false, failures: 0 });
         self.changed.notify_one();
         Ok(())
+    }
+
+    /// Whether it is, or may be, open.
+    pub(super) fn is_open(&self, output: Output) -> bool {
+        self.open().iter().flatten().any(|(open, _)| *open == output)
     }
 
     /// When the next door is to close.

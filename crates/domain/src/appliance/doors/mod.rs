@@ -1,5 +1,6 @@
 //! Doors: who is let in, what is switched for it, and for how long.
 
+mod contact;
 mod held;
 mod own;
 mod proofs;
@@ -81,7 +82,7 @@ impl Appliance {
 
     /// Opens the doors of the camera that saw the person, unless too much time has passed.
     async fn admit(&self, arrival: Arrival) -> Result<()> {
-        let (mut outputs, rules) = self.outputs(&arrival).await?;
+        let (outputs, rules) = self.outputs(&arrival).await?;
         let own_door = self.options().doors.own_door;
         let proved = if own_door { rules.judge_face(arrival.similarity) } else { Proved::Nothing };
         if outputs.is_empty() && proved == Proved::Nothing {
@@ -95,10 +96,8 @@ impl Appliance {
             return Ok(());
         }
         let (person, age) = (arrival.person, Duration::from_millis(age.unsigned_abs()));
-        if self.proves(person, Shown::Face, age, proved) {
-            outputs.push((Output::Contact, rules.hold));
-        }
-        if outputs.is_empty() {
+        let welcome = self.proves(person, Shown::Face, age, proved);
+        if outputs.is_empty() && !welcome {
             return Ok(());
         }
         if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
@@ -106,7 +105,12 @@ impl Appliance {
         }
         let actor = format!("camera {}", arrival.camera);
         let opened = outputs.iter().map(|(output, hold)| self.open(&actor, Some(person), *output, *hold));
-        join_all(opened).await.into_iter().collect()
+        let own = async {
+            let scanned = proved != Proved::Enough;
+            if welcome { self.welcome(&actor, person, scanned, rules).await } else { Ok(()) }
+        };
+        let (opened, own) = tokio::join!(join_all(opened), own);
+        opened.into_iter().chain([own]).collect()
     }
 
     /// The relays that a person whom this camera knows switches, and for how long; and the rules of the own door.
@@ -130,7 +134,7 @@ impl Appliance {
     ) -> Result<()> {
         // Noted first: what may be open is closed, whatever becomes of this call.
         self.core.doors.hold(output, Instant::now() + hold)?;
-        self.ports().host.switch(output, true).await.inspect_err(|error| {
+        self.switch(output, true).await.inspect_err(|error| {
             metrics::counter!("polyface_doors_failed_total").increment(1);
             tracing::error!(door.output = %output, error = error.chain(), "a door could not be opened");
         })?;
@@ -152,17 +156,20 @@ impl Appliance {
     }
 
     async fn close_one(&self, output: Output) {
-        let (host, doors) = (&self.ports().host, &self.core.doors);
-        match host.switch(output, false).await {
+        let doors = &self.core.doors;
+        match self.switch(output, false).await {
             Ok(()) if doors.closed(output) => {}
             // The one who opened it meanwhile may have been overtaken.
-            Ok(()) => drop(host.switch(output, true).await),
+            Ok(()) => drop(self.switch(output, true).await),
             Err(error) => doors.stuck(output, &error),
         }
     }
 
     /// Closes what a crash may have left open.
     async fn close_relays(&self) {
+        if let Err(error) = self.use_contact().await {
+            tracing::error!(error = error.chain(), "the contact does not follow its rules");
+        }
         match self.blocking(|a| a.ports().settings.relays()).await {
             Ok(relays) => self.close_all(relays.into_iter().map(|relay| Output::Relay(relay.address)).collect()).await,
             Err(error) => tracing::error!(error = error.chain(), "the relays cannot be read"),

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use crate::{Appliance, CaptureId, Decider, DoorRules, Error, Output, PersonId, Proof, Result, Similarity, Verdict};
+use crate::{
+    Appliance, CaptureId, ContactUse, Decider, DoorRules, Error, Output, PersonId, Proof, Result, Similarity, Verdict,
+};
 
 /// The longest time that the door may be held open.
 const MAX_HOLD: Duration = Duration::from_secs(60);
 /// A platform that is asked about a face answers within this time, milliseconds, or nobody enters.
 const ANSWER_MILLIS: i64 = 10_000;
-/// The setting that holds the rules: who decides, what must be shown, the threshold, and milliseconds.
+/// The setting that holds the rules: who decides, what must be shown, the threshold, milliseconds, the contact, and
+/// the bytes of cards.
 pub(in crate::appliance) const DOOR_RULES: &str = "door.rules";
 
 impl Appliance {
@@ -18,7 +21,8 @@ impl Appliance {
     }
 
     /// Sets by what rule the device's own door opens; it holds at once and over a restart. `Invalid` when the door
-    /// were to stay open for longer than a minute, or not at all.
+    /// were to stay open for longer than a minute, or not at all; `Unavailable` when they hold, but the contact does not
+    /// follow them.
     pub async fn set_door_rules(&self, actor: &str, rules: DoorRules) -> Result<()> {
         if rules.hold.is_zero() || rules.hold > MAX_HOLD {
             return Err(Error::invalid("door hold", "not 1 ms to 60 s"));
@@ -31,7 +35,8 @@ impl Appliance {
             a.audit(&actor, "door.rules", &"own door");
             Ok(())
         })
-        .await
+        .await?;
+        self.use_contact().await
     }
 
     /// Opens the device's own door because somebody far away wants it. `NotSupported` when the rules leave that to
@@ -71,7 +76,11 @@ impl Appliance {
         if !self.options().doors.own_door {
             return Err(Error::Unavailable { what: "a door of the device" });
         }
-        self.open(actor, person, Output::Contact, rules.hold).await
+        match person {
+            Some(person) => self.welcome(actor, person, false, rules).await,
+            None if rules.contact == ContactUse::Unused => self.note(actor, "door.admit", "controller").await,
+            None => self.open(actor, None, Output::Contact, rules.hold).await,
+        }
     }
 
     pub(super) fn read_door_rules(&self) -> Result<DoorRules> {
@@ -99,19 +108,27 @@ const PROOFS: [(&str, Proof); 6] = [
     ("impossible", Proof::Impossible),
 ];
 
+const CONTACTS: [(&str, ContactUse); 3] =
+    [("closes", ContactUse::Closes), ("opens", ContactUse::Opens), ("unused", ContactUse::Unused)];
+const ORDERS: [(&str, bool); 2] = [("straight", false), ("reversed", true)];
+
 fn write(rules: &DoorRules) -> String {
     let word = DECIDERS.iter().find(|(_, decider)| *decider == rules.decided_by).map_or("remote", |(word, _)| word);
     let proof = PROOFS.iter().find(|(_, proof)| *proof == rules.proof).map_or("impossible", |(word, _)| word);
-    format!("{word} {proof} {} {}", rules.threshold.value(), rules.hold.as_millis())
+    let contact = CONTACTS.iter().find(|(_, contact)| *contact == rules.contact).map_or("closes", |(word, _)| word);
+    let order = if rules.cards_reversed { "reversed" } else { "straight" };
+    format!("{word} {proof} {} {} {contact} {order}", rules.threshold.value(), rules.hold.as_millis())
 }
 
 fn read(text: &str) -> Option<DoorRules> {
-    let [word, proof, threshold, hold] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    let [word, proof, threshold, hold, contact, order] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
     Some(DoorRules {
         decided_by: DECIDERS.iter().find(|(known, _)| *known == word)?.1,
         proof: PROOFS.iter().find(|(known, _)| *known == proof)?.1,
         threshold: Similarity::new(threshold.parse().ok()?),
         hold: Duration::from_millis(hold.parse().ok()?),
+        contact: CONTACTS.iter().find(|(known, _)| *known == contact)?.1,
+        cards_reversed: ORDERS.iter().find(|(known, _)| *known == order)?.1,
     })
 }
 
@@ -123,10 +140,20 @@ mod tests {
     fn rules_read_back_as_written() {
         for (decided_by, proof) in DECIDERS.iter().flat_map(|(_, decider)| PROOFS.map(|(_, proof)| (*decider, proof))) {
             let hold = Duration::from_millis(1234);
-            let rules = DoorRules { decided_by, proof, threshold: Similarity::new(0.87), hold };
-            assert_eq!(read(&write(&rules)), Some(rules));
+            let rules = DoorRules { decided_by, proof, threshold: Similarity::new(0.87), hold, ..DoorRules::default() };
+            for (contact, cards_reversed) in CONTACTS.map(|(_, contact)| (contact, contact == ContactUse::Opens)) {
+                let rules = DoorRules { contact, cards_reversed, ..rules };
+                assert_eq!(read(&write(&rules)), Some(rules));
+            }
         }
-        for damaged in ["", "face more 0 1", "face", "sesame face 0 1", "face face x 1", "face face 1 1 1"] {
+        for damaged in [
+            "",
+            "face more 0 1",
+            "face",
+            "sesame face 0 1 closes straight",
+            "face face x 1 closes straight",
+            "face face 0 1",
+        ] {
             assert_eq!(read(damaged), None, "{damaged}");
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{Appliance, LibraryFilter, Output, PersonFilter, PersonId, Proved, Result, Scan, Shown, Window, rules};
+use crate::{Appliance, LibraryFilter, PersonFilter, PersonId, Proved, Result, Scan, Shown, Window, rules};
 
 /// Two halves that lie further apart do not belong together.
 const TOGETHER: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ impl Appliance {
         {
             return Ok(());
         }
-        self.open(&format!("reader {reader}"), Some(person), Output::Contact, rules.hold).await
+        self.welcome(&format!("reader {reader}"), person, true, rules).await
     }
 
     /// Whether the person has proved all that is wanted by showing this, `age` ago.

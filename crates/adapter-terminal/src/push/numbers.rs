@@ -1,0 +1,71 @@
+//! Numbers for the controller of the door, of those who enter.
+
+use domain::{Appliance, Event, PersonId, Result, WiegandFormat, WiegandFrame};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::messages;
+use crate::convert::{doors, people};
+use crate::core::{Core, NAME};
+use crate::ops::settings::{DOOR, Values};
+
+/// Whoever entered longer ago is gone, milliseconds.
+const LATEST_MS: i64 = 2_000;
+
+/// `ControlType`: contact and number.
+const BOTH: i64 = 2;
+
+/// Sends them until cancelled.
+pub(super) async fn run(core: &Core, appliance: &Appliance, cancel: &CancellationToken) {
+    let mut events = appliance.events();
+    while let Some(event) = cancel.run_until_cancelled(events.recv()).await {
+        match event {
+            Ok(Event::Entered { person, at, .. }) => {
+                let late = !(0..=LATEST_MS).contains(&core.appliance.now().millis_since(at));
+                if late {
+                    tracing::warn!("a number was not sent: its holder entered too long ago");
+                } else if let Err(error) = send(core, person).await {
+                    tracing::warn!(error = error.chain(), "a number was not sent");
+                }
+            }
+            Ok(_) => {}
+            Err(RecvError::Lagged(events)) => tracing::warn!(events.lost = events, "numbers may not have been sent"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn send(core: &Core, person: PersonId) -> Result<()> {
+    let set = Values::load(core, &DOOR).await?;
+    if !doors::sends_numbers(set.number("ControlType")) {
+        return Ok(());
+    }
+    let (Some(holder), own) = messages::holder(core, person).await? else { return Ok(()) };
+    let Some(number) = people::wiegand_number(&holder.profile, &own, public(&set)) else { return Ok(()) };
+    core.appliance.send_number(NAME, Some(person), &WiegandFrame::new(format(&set), number)?).await
+}
+
+/// Sends the public number, because a platform has opened the door; nothing where no numbers are sent.
+pub(crate) async fn send_public(core: &Core) -> Result<()> {
+    let set = Values::load(core, &DOOR).await?;
+    if !doors::sends_numbers(set.number("ControlType")) {
+        return Ok(());
+    }
+    let sent = async { core.appliance.send_number(NAME, None, &WiegandFrame::new(format(&set), public(&set))?).await };
+    match sent.await {
+        // The contact has opened the door all the same.
+        Err(error) if set.number("ControlType") == BOTH => {
+            tracing::warn!(error = error.chain(), "the public number was not sent");
+            Ok(())
+        }
+        sent => sent,
+    }
+}
+
+fn public(set: &Values) -> u64 {
+    set.number("PublicMjCardNo").unsigned_abs()
+}
+
+fn format(set: &Values) -> WiegandFormat {
+    doors::format(set.number("Wiegand"))
+}
