@@ -73,6 +73,7 @@ impl Rig {
             gallery: store.clone(),
             records: store.clone(),
             settings: store.clone(),
+            tasks: store.clone(),
             adapters: store.clone(),
             pictures: store,
             host: Arc::new(FakeHost::new(Arc::new(FakeClock::new()))),

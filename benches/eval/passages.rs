@@ -108,6 +108,7 @@ impl Device {
             people: store.clone(),
             records: store.clone(),
             settings: store.clone(),
+            tasks: store.clone(),
             adapters: store.clone(),
             pictures: store.clone(),
             gallery: store,

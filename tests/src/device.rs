@@ -230,6 +230,8 @@ listen = "127.0.0.1:0"
 [sensetime]
 listen = "127.0.0.1:0"
 listen_https = "127.0.0.1:0"
+[facebox]
+listen = "127.0.0.1:0"
 {extra}
 "#
     )

@@ -6,6 +6,7 @@
 mod cast;
 mod client;
 mod device;
+mod facebox;
 mod figures;
 mod output;
 mod platform;
@@ -18,6 +19,7 @@ pub mod torture;
 pub use cast::{Actor, cache, cast, hd, models, photo};
 pub use client::{Answer, SenseTime};
 pub use device::{ADMIN_PASSWORD, Device, polyfaced};
+pub use facebox::FaceBox;
 pub use figures::Figures;
 pub use output::write_report;
 pub use platform::{Push, PushReceiver, Subscription};

@@ -105,7 +105,7 @@ fn not_found(what: Thing) -> Code {
         Thing::Account => Code::NoUser,
         Thing::NetworkPort => Code::Network,
         Thing::TimeServer => Code::Ntp,
-        Thing::CameraCapacity | Thing::Record | Thing::Picture | Thing::Relay => Code::NoData,
+        Thing::CameraCapacity | Thing::Record | Thing::Picture | Thing::Relay | Thing::Task => Code::NoData,
     }
 }
 
@@ -116,7 +116,7 @@ fn already_exists(what: Thing) -> Code {
         Thing::Person | Thing::Picture => Code::FaceExists,
         Thing::Camera | Thing::CameraCapacity => Code::ChannelTaken,
         Thing::Account => Code::UserExists,
-        Thing::Record | Thing::NetworkPort | Thing::TimeServer | Thing::Relay => Code::Internal,
+        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Relay => Code::Internal,
     }
 }
 
@@ -128,13 +128,13 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Account => Code::UserLimit,
         // The table has no code of its own for it.
         Thing::Relay => Code::Parameter,
-        Thing::Record | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
+        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
     }
 }
 
 fn in_use(by: Thing) -> Code {
     match by {
-        Thing::Camera | Thing::CameraCapacity => Code::LibraryInUse,
+        Thing::Camera | Thing::CameraCapacity | Thing::Task => Code::LibraryInUse,
         Thing::Library
         | Thing::Person
         | Thing::PersonCode

@@ -9,6 +9,7 @@ mod form;
 mod health;
 mod json;
 mod live;
+mod metadata;
 mod outbound;
 mod picture;
 mod serve;
@@ -16,6 +17,7 @@ mod sessions;
 mod short_lived;
 
 use async_trait::async_trait;
+use axum::http::StatusCode;
 use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
@@ -27,10 +29,11 @@ pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
 pub use health::{Component, Health, Report};
 pub use json::{JsonError, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};
+pub use metadata::strip_metadata;
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
 pub use picture::{PictureTextError, content_type, decode_picture, picture_answer};
 pub use serve::{Limits, noting_arrivals, serve};
-pub use sessions::{Sessions, decimal_id, uuid_id};
+pub use sessions::{Sessions, decimal_id, hex_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 
 /// One vendor's interface, or the console: requests come in through its routes, pushes go out from its task.
@@ -42,6 +45,11 @@ pub trait Adapter: Send + Sync {
     /// What it answers over HTTP; `None` when it only calls others. Adapters on the same listener have disjoint
     /// paths. The daemon serves it with [`serve`].
     fn routes(&self) -> Option<axum::Router>;
+
+    /// The status of a path that it does not know, where nobody else is served on its listener.
+    fn unknown_path(&self) -> StatusCode {
+        StatusCode::NOT_FOUND
+    }
 
     /// Pushes, heartbeats and whatever else goes on without being asked. Returns when `cancel` is cancelled and
     /// everything it started has ended; an adapter with nothing to do waits for that.

@@ -30,9 +30,14 @@ pub fn uuid_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
+/// A session id of 32 lower-case hexadecimal digits; for [`Sessions::new`].
+pub fn hex_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
 impl Sessions {
     /// An empty table. A session ends when it was not used for `idle`; when there would be more than `most`, the
-    /// one unused for longest ends. `make_id` must be hard to guess: [`decimal_id`], [`uuid_id`] or alike.
+    /// one unused for longest ends. `make_id` must be hard to guess: [`decimal_id`], [`hex_id`], [`uuid_id`] or alike.
     pub fn new(idle: Duration, most: usize, make_id: fn() -> String) -> Self {
         Self { idle, most, make_id, open: Mutex::default() }
     }
@@ -71,6 +76,11 @@ impl Sessions {
     /// Ends every session of an account, as when its password changes.
     pub fn close_all_of(&self, account: AccountId) {
         self.lock().retain(|_, session| session.account.id != account);
+    }
+
+    /// Ends every session of an account but this one.
+    pub fn close_others_of(&self, account: AccountId, kept: &str) {
+        self.lock().retain(|id, session| session.account.id != account || id == kept);
     }
 
     /// Ends every session, as when the device goes down.
@@ -129,8 +139,11 @@ mod tests {
         let (first, second, other) = (sessions.open(account(1)), sessions.open(account(1)), sessions.open(account(2)));
         assert!(sessions.close(&first));
         assert!(!sessions.close(&first));
+        let third = sessions.open(account(1));
+        sessions.close_others_of(AccountId(1), &third);
+        assert!(sessions.find(&second).is_none() && sessions.find(&third).is_some());
         sessions.close_all_of(AccountId(1));
-        assert_eq!(sessions.find(&second), None);
+        assert_eq!(sessions.find(&third), None);
         assert!(sessions.find(&other).is_some());
         assert!(other.parse::<u64>().is_ok());
         sessions.close_all();

@@ -184,7 +184,7 @@ fn path(picture: &PictureId) -> String {
     format!("/pictures/{picture}")
 }
 
-fn local(appliance: &Appliance, time: Timestamp) -> String {
+pub(crate) fn local(appliance: &Appliance, time: Timestamp) -> String {
     time.in_zone(&appliance.time_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
@@ -199,7 +199,7 @@ pub(crate) async fn picture(
 }
 
 /// An answer that tells nothing of a failure but that there is one; the log does.
-pub(crate) struct Refusal(StatusCode);
+pub(crate) struct Refusal(pub(crate) StatusCode);
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {

@@ -5,6 +5,7 @@ mod health;
 mod login;
 mod page;
 mod process;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +74,8 @@ impl Adapter for Console {
             .route("/assets/{name}", get(page::asset))
             .route("/api/status", get(api::status))
             .route("/api/captures", get(api::captures))
+            .route("/api/tasks", get(tasks::tasks))
+            .route("/api/tasks/{id}/roll", get(tasks::roll))
             .route("/pictures/{id}", get(api::picture));
         let Desk { appliance, health, metrics, .. } = &*self.desk;
         let vitals =

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapter::{Adapter, Encryption, ExportLimits, Exports, Health, Outbound};
+use adapter_facebox::FaceBox;
 use adapter_sensetime::SenseTime;
 use adapter_terminal::{Pace, Terminal};
 use anyhow::{Context, Result};
@@ -50,6 +51,10 @@ pub(crate) fn enabled(
         let (settings, pace) = (config.terminal.settings(), Pace::default());
         let adapter = Terminal::new(settings, pace, appliance.clone(), outbound.clone(), Arc::clone(health))?;
         adapters.push(Enabled { adapter: Arc::new(adapter), listen: None, https: None });
+    }
+    if config.facebox.enabled {
+        let adapter = Arc::new(FaceBox::new(appliance.clone()));
+        adapters.push(Enabled { adapter, listen: Some(config.facebox.listen), https: None });
     }
     Ok(adapters)
 }

@@ -39,7 +39,7 @@ pub(crate) struct Config {
     pub(crate) sip: Sip,
     pub(crate) sensetime: SenseTime,
     pub(crate) uniview: Absent,
-    pub(crate) facebox: Absent,
+    pub(crate) facebox: FaceBox,
     pub(crate) sophon: Absent,
     pub(crate) terminal: Terminal,
 }
@@ -233,6 +233,19 @@ impl Default for SenseTime {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct FaceBox {
+    pub(crate) enabled: bool,
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for FaceBox {
+    fn default() -> Self {
+        Self { enabled: true, listen: SocketAddr::from(([0, 0, 0, 0], 8080)) }
+    }
+}
+
 /// The section of an adapter that this build does not have: it may be there, but not be enabled.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -289,9 +302,9 @@ impl Config {
         }
     }
 
-    fn absent(&self) -> [(&'static str, &Absent); 3] {
-        let Self { uniview, facebox, sophon, .. } = self;
-        [("uniview", uniview), ("facebox", facebox), ("sophon", sophon)]
+    fn absent(&self) -> [(&'static str, &Absent); 2] {
+        let Self { uniview, sophon, .. } = self;
+        [("uniview", uniview), ("sophon", sophon)]
     }
 }
 

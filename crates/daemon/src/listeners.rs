@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
+use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
 /// One socket and the adapters behind it.
@@ -13,6 +14,8 @@ pub(crate) struct Listener {
     pub(crate) socket: TcpListener,
     pub(crate) address: SocketAddr,
     pub(crate) routes: axum::Router,
+    /// The status of a path that nobody behind it knows.
+    unknown: StatusCode,
 }
 
 /// All sockets of the daemon.
@@ -24,17 +27,27 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Adds an adapter's routes to the socket of its address. Port 0 is a socket of its own.
-    pub(crate) async fn add(&mut self, name: &'static str, wanted: SocketAddr, routes: axum::Router) -> Result<()> {
+    /// Adds an adapter's routes to the socket of its address. Port 0 is a socket of its own. A path that the adapter
+    /// does not know is answered with `unknown`, but where several share a socket that has no meaning for others.
+    pub(crate) async fn add(
+        &mut self,
+        name: &'static str,
+        wanted: SocketAddr,
+        routes: axum::Router,
+        unknown: StatusCode,
+    ) -> Result<()> {
         if let Some(shared) = self.by_address.get_mut(&wanted).filter(|_| wanted.port() != 0) {
             shared.routes = std::mem::take(&mut shared.routes).merge(routes);
+            if shared.unknown != unknown {
+                shared.unknown = StatusCode::NOT_FOUND;
+            }
             self.names.insert(name, shared.address);
             return Ok(());
         }
         let socket = TcpListener::bind(wanted).await.with_context(|| format!("{name} cannot listen on {wanted}"))?;
         let address = socket.local_addr().context("a socket without an address")?;
         self.names.insert(name, address);
-        self.by_address.insert(address, Listener { socket, address, routes });
+        self.by_address.insert(address, Listener { socket, address, routes, unknown });
         Ok(())
     }
 
@@ -50,7 +63,11 @@ impl Listeners {
 
     /// The sockets, to be served.
     pub(crate) fn into_sockets(self) -> impl Iterator<Item = Listener> {
-        self.by_address.into_values()
+        self.by_address.into_values().map(|mut listener| {
+            let unknown = listener.unknown;
+            listener.routes = listener.routes.fallback(move || std::future::ready(unknown));
+            listener
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
+use axum::http::StatusCode;
 use console::Console;
 use domain::ports::{Clock, Host, Ports, Reader};
 use domain::{
@@ -133,7 +134,8 @@ async fn refuse(
     let health = Arc::new(Health::expecting([]));
     health.set(MODELS, Component::Down { reason: format!("{error:#}") });
     let mut listeners = Listeners::default();
-    listeners.add("console", config.console.listen, console::vital_routes(health, metrics)).await?;
+    let routes = console::vital_routes(health, metrics);
+    listeners.add("console", config.console.listen, routes, StatusCode::NOT_FOUND).await?;
     listeners.publish(&config.storage.dir)?;
     let mut tasks = JoinSet::new();
     for listener in listeners.into_sockets() {
@@ -163,6 +165,7 @@ async fn assemble(
         gallery: store.clone(),
         records: store.clone(),
         settings: store.clone(),
+        tasks: store.clone(),
         adapters: store.clone(),
         pictures: store,
         host: machine(config),
@@ -292,7 +295,7 @@ async fn start(
                 Some(https) => https.encryption.clear(routes),
                 None => routes,
             };
-            listeners.add(adapter.name(), *listen, routes).await?;
+            listeners.add(adapter.name(), *listen, routes, adapter.unknown_path()).await?;
         }
     }
     listeners.publish(&config.storage.dir)?;

@@ -29,9 +29,10 @@ pub struct Account {
 /// What is kept of a password: nothing it could be read from.
 #[derive(Clone, PartialEq)]
 pub struct PasswordHashes {
-    /// argon2id of the password (PHC text).
+    /// argon2id of the password (PHC text); empty when only its MD5 is known.
     pub password: String,
-    /// MD5(user:realm:password) in lower-case hexadecimal, for digest authentication.
+    /// MD5(user:realm:password) in lower-case hexadecimal, for digest authentication; something that nobody knows the
+    /// password of when only the MD5 is known.
     pub digest_ha1: String,
     /// argon2id of the lower-case hexadecimal MD5 of the password (PHC text), for callers that send the MD5.
     pub md5: String,
@@ -55,6 +56,15 @@ pub struct NewAccount {
     pub hashes: PasswordHashes,
     /// When it is made.
     pub at: Timestamp,
+}
+
+/// What to change of an account; `None` keeps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AccountChange {
+    /// A new unique login name.
+    pub name: Option<String>,
+    /// What is kept of a new password.
+    pub hashes: Option<PasswordHashes>,
 }
 
 /// Something that was done to the device, for the audit log.

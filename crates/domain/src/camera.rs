@@ -77,6 +77,15 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// Whether a camera of this source may be given that one: another address, but no other kind. A stream and a file
+    /// that plays one are the same kind.
+    pub fn may_become(&self, other: &Self) -> bool {
+        let by_url = |source: &Self| matches!(source, Self::Rtsp { .. } | Self::File { .. });
+        by_url(self) && by_url(other) || std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
 /// The log shows what kind of source it is, never an address that may hold credentials.
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

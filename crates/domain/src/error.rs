@@ -24,6 +24,8 @@ pub enum Thing {
     Picture,
     /// A user of the device.
     Account,
+    /// A named watch over several cameras.
+    Task,
     /// A port for a network cable.
     NetworkPort,
     /// A server that tells the time.
@@ -43,6 +45,7 @@ impl std::fmt::Display for Thing {
             Self::Record => "record",
             Self::Picture => "picture",
             Self::Account => "account",
+            Self::Task => "task",
             Self::NetworkPort => "network port",
             Self::TimeServer => "time server",
             Self::Relay => "relay",

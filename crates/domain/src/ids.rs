@@ -52,6 +52,15 @@ number_id!(
     Seq(i64)
 );
 
+number_id!(
+    /// A task.
+    TaskId(i64)
+);
+number_id!(
+    /// A record as one task sees it.
+    SightingId(i64)
+);
+
 impl LibraryId {
     /// The library that every device has.
     pub const DEFAULT: Self = Self(1);

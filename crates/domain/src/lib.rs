@@ -25,13 +25,14 @@ mod scan;
 mod similarity;
 mod storage;
 pub mod surveillance;
+mod task;
 mod time;
 mod wiegand;
 
-pub use account::{Account, AuditEntry, NewAccount, PasswordHashes, Role};
+pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
-    Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, Secret,
-    Sound, SoundFolders, SoundKind, State, doors, hash_password, network, readers, retention,
+    Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, RollEntry,
+    Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, network, readers, retention,
 };
 pub(crate) use appliance::{Arrival, CROP_SCALE, Draft};
 pub use camera::{
@@ -46,7 +47,8 @@ pub use event::Event;
 pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};
 pub use host::{Memory, Network, NetworkPort, Processor, Subnet, TimeService};
 pub use ids::{
-    AccountId, CameraId, CaptureId, JobId, LibraryId, PersonCode, PersonId, PictureId, RelayId, Seq, WatchId,
+    AccountId, CameraId, CaptureId, JobId, LibraryId, PersonCode, PersonId, PictureId, RelayId, Seq, SightingId,
+    TaskId, WatchId,
 };
 pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
@@ -59,5 +61,8 @@ pub use record::{Candidate, Capture, CaptureKind, Match, NewRecord, Record, Reco
 pub use scan::{Document, Scan};
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
+pub use task::{
+    Attendance, Direction, Presence, Roll, Sighting, SightingFilter, Task, TaskKind, TaskMark, TaskSettings,
+};
 pub use time::Timestamp;
 pub use wiegand::{WiegandFormat, WiegandFrame};

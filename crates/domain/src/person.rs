@@ -230,6 +230,8 @@ pub struct PersonFilter {
     pub name: Option<String>,
     /// With this in the name, letter case ignored for ASCII.
     pub name_part: Option<String>,
+    /// With this in the phone number.
+    pub phone_part: Option<String>,
     /// Whether the person must not pass: blocked, or in a library of the blocked.
     pub blocked: Option<bool>,
     /// With this access card.

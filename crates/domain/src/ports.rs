@@ -7,6 +7,7 @@ mod adapters;
 mod discovery;
 mod host;
 mod readers;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -16,17 +17,18 @@ use bytes::Bytes;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::{
-    Account, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults, Detection, Embedding,
-    EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera, NewLibrary,
-    NewRecord, NewRelay, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate,
-    PictureId, Record, RecordFilter, Relay, RelayId, Removal, Result, Seq, Source, Template, TemplateGaps, Timestamp,
-    Usage, Window,
+    Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults,
+    Detection, Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount,
+    NewCamera, NewLibrary, NewRecord, NewRelay, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter,
+    PersonId, PhotoTemplate, PictureId, Record, RecordFilter, Relay, RelayId, Removal, Result, Seq, Source, Template,
+    TemplateGaps, Timestamp, Usage, Window,
 };
 
 pub use adapters::AdapterState;
 pub use discovery::CameraDiscovery;
 pub use host::Host;
 pub use readers::{Reader, ReaderError, Scans};
+pub use tasks::TaskStore;
 
 /// The wall clock. Time that only passes is taken from tokio's timer.
 pub trait Clock: Send + Sync {
@@ -177,7 +179,7 @@ pub trait PersonStore: Send + Sync {
     fn update_library(&self, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library>;
 
     /// Removes a library and everybody who is in no other. Returns those people.
-    /// `NotFound(Library)`; `InUse(Camera)` while a watch names it; `Invalid("library")` for the built-in one.
+    /// `NotFound(Library)`; `InUse(Camera)` or `InUse(Task)` while a watch names it; `Invalid("library")` for the built-in one.
     fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>>;
 
     /// Stores a person. `NotFound(Library)`, `AlreadyExists(PersonCode)`, `Invalid("cards")` when somebody else has
@@ -289,7 +291,7 @@ pub trait SettingsStore: Send + Sync {
     /// Changes a camera. `NotFound(Camera)`, `NotFound(Library)`, `Invalid("source")` for a source of another kind.
     fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera>;
 
-    /// Removes a camera and its watch; its records stay. `NotFound(Camera)`.
+    /// Removes a camera and its watch; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task names it.
     fn remove_camera(&self, id: CameraId) -> Result<()>;
 
     /// Relays in ascending order of id.
@@ -309,6 +311,12 @@ pub trait SettingsStore: Send + Sync {
 
     /// An account by login name, and what is kept of its password. `NotFound(Account)`.
     fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)>;
+
+    /// Changes an account's name or password. `NotFound(Account)`, `AlreadyExists(Account)` when the name is taken.
+    fn update_account(&self, id: AccountId, change: &AccountChange) -> Result<Account>;
+
+    /// Removes an account. `NotFound(Account)`.
+    fn remove_account(&self, id: AccountId) -> Result<()>;
 
     /// Sets all three hashes together. `NotFound(Account)`.
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()>;
@@ -337,6 +345,13 @@ pub trait Pictures: Send + Sync {
 
     /// `NotFound(Picture)`.
     fn get(&self, id: &PictureId) -> Result<Bytes>;
+
+    /// Keeps a picture that nothing names yet, until a person is enrolled with it or it is removed.
+    /// `LimitReached(Picture)` when `most` are kept already.
+    fn keep(&self, picture: &[u8], most: u64, at: Timestamp) -> Result<PictureId>;
+
+    /// Removes a picture, also one that records name. `NotFound(Picture)`, `InUse(Person)` while a person has it.
+    fn remove(&self, id: &PictureId) -> Result<()>;
 }
 
 /// All ports of the core, wired by the daemon.
@@ -358,6 +373,8 @@ pub struct Ports {
     pub records: Arc<dyn RecordStore>,
     /// Cameras, accounts, audit log, settings.
     pub settings: Arc<dyn SettingsStore>,
+    /// Tasks and what they saw.
+    pub tasks: Arc<dyn TaskStore>,
     /// What adapters keep.
     pub adapters: Arc<dyn AdapterState>,
     /// Pictures.

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use crate::geometry::Rect;
 use crate::{
-    Attributes, CameraId, CaptureId, Embedding, Gender, Landmarks, LibraryId, LibraryKind, PersonCode, PersonId,
-    PictureId, Quality, Seq, Similarity, Timestamp, WatchId,
+    Attributes, CameraId, CaptureId, Category, Embedding, Gender, Landmarks, LibraryId, LibraryKind, PersonCode,
+    PersonId, PictureId, Quality, Seq, Similarity, TaskMark, Timestamp, WatchId,
 };
 
 /// What a capture shows.
@@ -63,6 +63,8 @@ pub struct Match {
     pub threshold: Similarity,
     /// The most similar person of its libraries; `None` when they are empty.
     pub best: Option<Candidate>,
+    /// The task that the watch is for; `None`: it is the camera's own.
+    pub task: Option<TaskMark>,
 }
 
 impl Match {
@@ -93,6 +95,8 @@ pub struct Candidate {
     pub gender: Option<Gender>,
     /// Stated age in years.
     pub age: Option<u8>,
+    /// How the person is to be treated.
+    pub category: Category,
     /// Document number.
     pub document_number: String,
     /// Address.
@@ -135,14 +139,16 @@ impl std::fmt::Display for Verdict {
 pub struct NewRecord {
     /// The capture.
     pub capture: Capture,
-    /// One per watch that was armed; the camera's own first.
+    /// One per watch that was armed and whose turn it was: the camera's own first, then those of tasks in the order
+    /// of their ids.
     pub matches: Vec<Match>,
     /// What the rules make of it.
     pub verdict: Verdict,
 }
 
 impl NewRecord {
-    /// The person recognised by the camera's own watch; nobody for a spoof.
+    /// The person recognised by the first of the watches: the camera's own, unless only tasks watch; nobody for a
+    /// spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
         own(&self.matches, self.verdict, self.capture.kind).and_then(Match::accepted)
     }
@@ -160,19 +166,21 @@ pub struct Record {
     pub seq: Seq,
     /// The capture.
     pub capture: Capture,
-    /// One per watch that was armed; the camera's own first.
+    /// One per watch that was armed and whose turn it was: the camera's own first, then those of tasks in the order
+    /// of their ids.
     pub matches: Vec<Match>,
     /// What the rules make of it.
     pub verdict: Verdict,
 }
 
 impl Record {
-    /// The answer of the camera's own watch.
+    /// The answer of the first of the watches: the camera's own, unless only tasks watch.
     pub fn own_match(&self) -> Option<&Match> {
         self.matches.first()
     }
 
-    /// The person recognised by the camera's own watch; nobody for a spoof.
+    /// The person recognised by the first of the watches: the camera's own, unless only tasks watch; nobody for a
+    /// spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
         own(&self.matches, self.verdict, self.capture.kind).and_then(Match::accepted)
     }
@@ -184,7 +192,7 @@ impl Record {
     }
 }
 
-/// The answer of the camera's own watch, unless it is about a picture of somebody or a body.
+/// The answer of the first watch, unless it is about a picture of somebody or a body.
 fn own(matches: &[Match], verdict: Verdict, kind: CaptureKind) -> Option<&Match> {
     matches.first().filter(|_| verdict != Verdict::Spoof && kind == CaptureKind::Face)
 }
@@ -198,7 +206,7 @@ pub struct RecordFilter {
     pub camera: Option<CameraId>,
     /// Captured in this time.
     pub captured: Option<RangeInclusive<Timestamp>>,
-    /// Only where the best candidate of the camera's own watch reached the threshold. Here and below a spoof has no
+    /// Only where the best candidate of the record's first watch reached the threshold. Here and below a spoof has no
     /// candidate.
     pub accepted_only: bool,
     /// The best candidate's library is one of these.

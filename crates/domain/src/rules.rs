@@ -6,7 +6,6 @@ use jiff::tz::TimeZone;
 
 use crate::{
     Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, Validity, Verdict,
-    Watch,
 };
 
 /// A person compared with a face, as one watch sees the person.
@@ -27,16 +26,12 @@ pub(crate) fn candidate(
         name: person.profile.name.clone(),
         gender: person.profile.gender,
         age: person.profile.age,
+        category: person.profile.category,
         document_number: person.profile.document_number.clone(),
         address: person.profile.address.clone(),
         photo: person.photo.clone(),
         enrolled_at: person.created_at,
     })
-}
-
-/// The answer of a watch whose best candidate is known; `threshold`: its own, or a raised one.
-pub(crate) fn answer(watch: &Watch, threshold: Similarity, best: Option<Candidate>) -> Match {
-    Match { watch: watch.id, threshold, best }
 }
 
 /// Whether a face may be taken for a living one. Fails closed: once a score is demanded, none and one that is not a

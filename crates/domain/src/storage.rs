@@ -9,6 +9,8 @@ pub enum Removal {
     Oldest,
     /// Everything up to this place in the log, it included.
     UpTo(Seq),
+    /// What has this place in the log.
+    One(Seq),
     /// What is too old.
     Before {
         /// Records of this kind only.

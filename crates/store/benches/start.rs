@@ -48,6 +48,7 @@ fn start(what: &str, dir: &Path) -> Appliance {
         gallery: store.clone(),
         records: store.clone(),
         settings: store.clone(),
+        tasks: store.clone(),
         adapters: store.clone(),
         pictures: store,
         host: Arc::new(FakeHost::new(clock.clone())),

@@ -1,9 +1,9 @@
 //! Accounts and the audit log.
 
-use domain::{Account, AccountId, AuditEntry, Error, NewAccount, PasswordHashes, Thing};
+use domain::{Account, AccountChange, AccountId, AuditEntry, Error, NewAccount, PasswordHashes, Thing};
 use rusqlite::{Connection, params};
 
-use crate::columns::{self, Reader, text, time, word};
+use crate::columns::{self, Columns, Reader, text, time, word};
 use crate::error::Fault;
 
 /// The audit log keeps this many entries; a year of failed logins must not fill the disk.
@@ -53,6 +53,30 @@ pub(crate) fn set_password(db: &Connection, name: &str, hashes: &PasswordHashes)
     let mut statement = db.prepare_cached("UPDATE account SET password = ?, digest_ha1 = ?, md5 = ? WHERE name = ?")?;
     let changed = statement.execute([&hashes.password, &hashes.digest_ha1, &hashes.md5, name])?;
     if changed == 0 { Err(not_found()) } else { Ok(()) }
+}
+
+pub(crate) fn update(db: &Connection, id: AccountId, change: &AccountChange) -> Result<Account, Fault> {
+    let mut columns = Columns::new();
+    if let Some(name) = &change.name {
+        if db.prepare_cached("SELECT 1 FROM account WHERE name = ? AND id <> ?")?.exists(params![name, id.0])? {
+            return Err(Error::AlreadyExists { what: Thing::Account }.into());
+        }
+        columns.push(("name", text(name)));
+    }
+    if let Some(PasswordHashes { password, digest_ha1, md5 }) = &change.hashes {
+        columns.extend([("password", text(password)), ("digest_ha1", text(digest_ha1)), ("md5", text(md5))]);
+    }
+    if !columns.is_empty() {
+        columns::update(db, "account", id.0, columns)?;
+    }
+    let mut statement = db.prepare_cached("SELECT id, name, role, created_at FROM account WHERE id = ?")?;
+    let mut found = statement.query_and_then([id.0], |row| read(&mut Reader::new(row)))?;
+    found.next().unwrap_or_else(|| Err(not_found()))
+}
+
+pub(crate) fn remove(db: &Connection, id: AccountId) -> Result<(), Fault> {
+    let removed = db.prepare_cached("DELETE FROM account WHERE id = ?")?.execute([id.0])?;
+    if removed == 0 { Err(not_found()) } else { Ok(()) }
 }
 
 fn not_found() -> Fault {

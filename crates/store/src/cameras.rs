@@ -1,19 +1,16 @@
-//! Cameras and their watches.
+//! Cameras.
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use domain::geometry::Rect;
 use domain::{
-    Camera, CameraChange, CameraId, CameraSettings, DayWindow, DeviceAddress, Error, LibraryId, NewCamera, Similarity,
-    Source, Thing, Timestamp, Watch, WatchId, WatchSettings, WeeklyPlan,
+    Camera, CameraChange, CameraId, CameraSettings, DeviceAddress, Error, NewCamera, Source, Thing, Timestamp,
 };
-use jiff::civil::Weekday;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::columns::{self, Columns, Reader, optional, real, text, time, whole, word};
 use crate::error::Fault;
-use crate::libraries;
+use crate::watches;
 
 const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
         source, url, device_host, device_port, device_user, device_password,
@@ -26,15 +23,13 @@ const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
 
 /// This camera, or all of them in ascending order of channel.
 pub(crate) fn cameras(db: &Connection, only: Option<CameraId>) -> Result<Vec<Camera>, Fault> {
-    let mut libraries = watch_libraries(db)?;
-    let mut windows = watch_windows(db)?;
+    let mut lists = watches::Lists::read(db)?;
     let mut statement = db.prepare_cached(SELECT)?;
     let mut cameras = statement
         .query_and_then([only.map(|id| id.0)], |row| read(&mut Reader::new(row)))?
         .collect::<Result<Vec<Camera>, Fault>>()?;
     for watch in cameras.iter_mut().map(|camera| &mut camera.watch) {
-        watch.settings.libraries = libraries.remove(&watch.id.0).unwrap_or_default();
-        watch.settings.plan = WeeklyPlan::within(windows.remove(&watch.id.0).unwrap_or_default());
+        lists.fill(watch.id, &mut watch.settings);
     }
     Ok(cameras)
 }
@@ -58,10 +53,7 @@ pub(crate) fn insert(db: &Connection, new: &NewCamera, channels: u32, at: Timest
     let mut columns = vec![("id", id.0.into()), ("created_at", time(at))];
     columns.extend(settings_columns(&new.settings));
     columns::insert(db, "camera", columns)?;
-    let mut columns = vec![("camera", id.0.into())];
-    columns.extend(watch_columns(&new.watch));
-    let watch = columns::insert(db, "watch", columns)?;
-    insert_watch_lists(db, watch, &new.watch)?;
+    watches::insert(db, vec![("camera", id.0.into())], &new.watch)?;
     camera(db, id)
 }
 
@@ -84,22 +76,21 @@ fn free_channel(db: &Connection, wanted: Option<CameraId>, channels: u32) -> Res
 pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Result<Camera, Fault> {
     let before = camera(db, id)?;
     if let Some(settings) = &change.settings {
-        if std::mem::discriminant(&settings.source) != std::mem::discriminant(&before.settings.source) {
+        if !before.settings.source.may_become(&settings.source) {
             return Err(Error::invalid("source", "the kind of a camera's source cannot change").into());
         }
         columns::update(db, "camera", id.0.into(), settings_columns(settings))?;
     }
     if let Some(settings) = &change.watch {
-        let watch = before.watch.id.0;
-        columns::update(db, "watch", watch, watch_columns(settings))?;
-        db.prepare_cached("DELETE FROM watch_library WHERE watch = ?")?.execute([watch])?;
-        db.prepare_cached("DELETE FROM watch_window WHERE watch = ?")?.execute([watch])?;
-        insert_watch_lists(db, watch, settings)?;
+        watches::update(db, before.watch.id, settings)?;
     }
     camera(db, id)
 }
 
 pub(crate) fn remove(db: &Connection, id: CameraId) -> Result<(), Fault> {
+    if db.prepare_cached("SELECT 1 FROM task_camera WHERE camera = ?")?.exists([id.0])? {
+        return Err(Error::InUse { by: Thing::Task }.into());
+    }
     let removed = db.prepare_cached("DELETE FROM camera WHERE id = ?")?.execute([id.0])?;
     if removed == 0 { Err(not_found()) } else { Ok(()) }
 }
@@ -150,57 +141,6 @@ fn device_columns(source: &str, device: &DeviceAddress) -> Columns {
     ]
 }
 
-fn watch_columns(settings: &WatchSettings) -> Columns {
-    vec![
-        ("threshold", real(settings.threshold.value())),
-        ("rearm_ms", whole(settings.rearm.as_millis())),
-        ("enabled", settings.enabled.into()),
-    ]
-}
-
-fn insert_watch_lists(db: &Connection, watch: i64, settings: &WatchSettings) -> Result<(), Fault> {
-    let ids: Vec<LibraryId> = settings.libraries.iter().copied().collect();
-    libraries::require_all(db, &ids)?;
-    let mut library = db.prepare_cached("INSERT INTO watch_library (watch, library) VALUES (?, ?)")?;
-    for id in ids {
-        library.execute([watch, id.0])?;
-    }
-    let mut window = db
-        .prepare_cached("INSERT INTO watch_window (watch, position, day, from_time, to_time) VALUES (?, ?, ?, ?, ?)")?;
-    for (position, DayWindow { day, from, to }) in (0..).zip(settings.plan.windows()) {
-        let row = params![watch, position, day.to_monday_one_offset(), from.to_string(), to.to_string()];
-        window.execute(row)?;
-    }
-    Ok(())
-}
-
-fn watch_libraries(db: &Connection) -> rusqlite::Result<HashMap<i64, BTreeSet<LibraryId>>> {
-    let mut statement = db.prepare_cached("SELECT watch, library FROM watch_library")?;
-    let mut rows = statement.query([])?;
-    let mut libraries: HashMap<i64, BTreeSet<LibraryId>> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        libraries.entry(row.get(0)?).or_default().insert(LibraryId(row.get(1)?));
-    }
-    Ok(libraries)
-}
-
-fn watch_windows(db: &Connection) -> Result<HashMap<i64, Vec<DayWindow>>, Fault> {
-    let mut statement =
-        db.prepare_cached("SELECT watch, day, from_time, to_time FROM watch_window ORDER BY watch, position")?;
-    let mut rows = statement.query([])?;
-    let mut windows: HashMap<i64, Vec<DayWindow>> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let mut row = Reader::new(row);
-        windows.entry(row.take()?).or_default().push(read_window(&mut row)?);
-    }
-    Ok(windows)
-}
-
-fn read_window(row: &mut Reader<'_>) -> Result<DayWindow, Fault> {
-    let day = Weekday::from_monday_one_offset(row.take()?).map_err(|_| Fault::Corrupt("day of the week"))?;
-    Ok(DayWindow { day, from: row.parse("time of day")?, to: row.parse("time of day")? })
-}
-
 fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
     let id = CameraId(row.take()?);
     let created_at = row.time()?;
@@ -214,7 +154,7 @@ fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
         max_face_px: row.take()?,
         snap_mode: row.word()?,
     };
-    Ok(Camera { id, settings, watch: read_watch(row)?, created_at })
+    Ok(Camera { id, settings, watch: watches::read(row)?, created_at })
 }
 
 /// Each kind of source fills its own columns of these.
@@ -243,16 +183,4 @@ fn read_region(row: &mut Reader<'_>) -> rusqlite::Result<Option<Rect>> {
     let edges: [Option<f32>; 4] = [row.take()?, row.take()?, row.take()?, row.take()?];
     let [Some(left), Some(top), Some(right), Some(bottom)] = edges else { return Ok(None) };
     Ok(Some(Rect { left, top, right, bottom }))
-}
-
-fn read_watch(row: &mut Reader<'_>) -> rusqlite::Result<Watch> {
-    let id = WatchId(row.take()?);
-    let settings = WatchSettings {
-        libraries: BTreeSet::new(),
-        threshold: Similarity::new(row.take()?),
-        rearm: Duration::from_millis(row.take::<i64>()?.unsigned_abs()),
-        plan: WeeklyPlan::always(),
-        enabled: row.take()?,
-    };
-    Ok(Watch { id, settings })
 }

@@ -22,7 +22,9 @@ mod records;
 mod relays;
 mod settings;
 mod sweep;
+mod tasks;
 mod usage;
+mod watches;
 mod words;
 
 use std::fs::{DirBuilder, File};

@@ -73,14 +73,23 @@ pub(crate) fn remove(db: &Connection, id: LibraryId) -> Result<(Vec<PersonId>, V
     if id == LibraryId::DEFAULT {
         return Err(Error::invalid("library", "the built-in library stays").into());
     }
-    let mut is_watched = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM watch_library WHERE library = ?)")?;
-    if is_watched.query_row([id.0], |row| row.get(0))? {
-        return Err(Error::InUse { by: Thing::Camera }.into());
+    if let Some(by) = watcher(db, id)? {
+        return Err(Error::InUse { by }.into());
     }
     let people = in_no_other(db, id)?;
     let photos = people::remove_rows(db, &people)?;
     db.prepare_cached("DELETE FROM library WHERE id = ?")?.execute([id.0])?;
     Ok((people, photos))
+}
+
+/// What watches for the library: a camera, or else a task.
+fn watcher(db: &Connection, id: LibraryId) -> rusqlite::Result<Option<Thing>> {
+    let mut statement = db.prepare_cached(
+        "SELECT camera IS NULL AS is_task FROM watch_library JOIN watch ON watch.id = watch_library.watch
+         WHERE library = ? ORDER BY is_task LIMIT 1",
+    )?;
+    let is_task: Option<bool> = statement.query_row([id.0], |row| row.get(0)).optional()?;
+    Ok(is_task.map(|is_task| if is_task { Thing::Task } else { Thing::Camera }))
 }
 
 fn in_no_other(db: &Connection, id: LibraryId) -> rusqlite::Result<Vec<PersonId>> {

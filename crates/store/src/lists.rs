@@ -50,6 +50,13 @@ impl Selection {
         self.values.extend(values);
     }
 
+    /// Adds a condition with one `?`, when there is a value for it.
+    pub(crate) fn and_if(&mut self, condition: &'static str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.and(condition, [value]);
+        }
+    }
+
     /// Adds a condition that `source` serves better than what was chosen so far.
     pub(crate) fn and_from(
         &mut self,

@@ -27,6 +27,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0005_capture_kinds.sql"),
     include_str!("../../../migrations/0006_relays.sql"),
     include_str!("../../../migrations/0007_annotations.sql"),
+    include_str!("../../../migrations/0008_tasks.sql"),
     include_str!("../../../migrations/0009_jobs.sql"),
 ];
 

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::ports::Pictures;
-use domain::{Error, PictureId, Result, Thing};
-use rusqlite::Connection;
+use domain::{Error, PictureId, Result, Thing, Timestamp};
+use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
@@ -43,6 +43,42 @@ impl Pictures for Store {
             Err(error) => Err(Error::internal("reading a picture")(error)),
         }
     }
+
+    fn keep(&self, picture: &[u8], most: u64, at: Timestamp) -> Result<PictureId> {
+        let id = self.put(picture)?;
+        let noted = self.database.write("keeping a picture", |db| note_kept(db, &id, most, at));
+        self.pictures.unpin(&id);
+        noted.map(|()| id)
+    }
+
+    fn remove(&self, id: &PictureId) -> Result<()> {
+        let mut writer = self.database.writer();
+        self.pictures.check(&[id])?;
+        writer.commit("removing a picture", |db| forget_kept(db, id))?;
+        self.pictures.remove_file(id).map_err(Error::internal("removing a picture"))
+    }
+}
+
+/// A person has the picture now.
+pub(crate) fn enrolled(db: &Connection, id: &PictureId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM kept_picture WHERE picture = ?")?.execute([columns::picture(id)]).map(drop)
+}
+
+fn note_kept(db: &Connection, id: &PictureId, most: u64, at: Timestamp) -> Result<(), Fault> {
+    let kept: i64 = db.prepare_cached("SELECT count(*) FROM kept_picture")?.query_row([], |row| row.get(0))?;
+    if kept.unsigned_abs() >= most {
+        return Err(Error::LimitReached { what: Thing::Picture }.into());
+    }
+    db.prepare_cached("INSERT OR REPLACE INTO kept_picture (picture, kept_at) VALUES (?, ?)")?
+        .execute(params![columns::picture(id), columns::time(at)])?;
+    Ok(())
+}
+
+fn forget_kept(db: &Connection, id: &PictureId) -> Result<(), Fault> {
+    if db.prepare_cached("SELECT 1 FROM person WHERE photo = ?")?.exists([columns::picture(id)])? {
+        return Err(Error::InUse { by: Thing::Person }.into());
+    }
+    Ok(enrolled(db, id)?)
 }
 
 impl Store {
@@ -64,7 +100,7 @@ pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<V
     // The candidate's photo in record_match does not count: it goes with the person.
     let mut is_named = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM person WHERE photo = ?1) OR EXISTS (SELECT 1 FROM record WHERE crop = ?1)
-             OR EXISTS (SELECT 1 FROM record WHERE scene = ?1)",
+             OR EXISTS (SELECT 1 FROM record WHERE scene = ?1) OR EXISTS (SELECT 1 FROM kept_picture WHERE picture = ?1)",
     )?;
     let mut unnamed = Vec::new();
     for picture in pictures.drain(..) {
@@ -186,18 +222,24 @@ impl PictureFiles {
     pub(crate) fn remove_unpinned(&self, unnamed: &[PictureId]) {
         let pins = self.pins();
         for picture in unnamed.iter().filter(|picture| !pins.by_picture.contains_key(picture)) {
-            let path = self.path(picture);
-            let bytes = fs::metadata(&path).map_or(0, |about| usage::on_disk(about.len()));
-            match fs::remove_file(path) {
-                Ok(()) => {
-                    self.change.fetch_sub(bytes.cast_signed(), Ordering::Relaxed);
-                }
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    // The rows are gone and stay gone; the file goes with the sweep at the next start.
-                    tracing::warn!(error = %error, "a picture file cannot be removed now");
-                }
-                Err(_) => {}
+            if let Err(error) = self.remove_file(picture) {
+                // The rows are gone and stay gone; the file goes with the sweep at the next start.
+                tracing::warn!(error = %error, "a picture file cannot be removed now");
             }
+        }
+    }
+
+    /// Removes a file, whoever names it; one that is not there is no error.
+    fn remove_file(&self, picture: &PictureId) -> io::Result<()> {
+        let path = self.path(picture);
+        let bytes = fs::metadata(&path).map_or(0, |about| usage::on_disk(about.len()));
+        match fs::remove_file(path) {
+            Ok(()) => {
+                self.change.fetch_sub(bytes.cast_signed(), Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

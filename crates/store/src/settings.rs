@@ -2,8 +2,8 @@
 
 use domain::ports::SettingsStore;
 use domain::{
-    Account, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera, NewRelay, PasswordHashes,
-    Relay, RelayId, Result, Timestamp,
+    Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera,
+    NewRelay, PasswordHashes, Relay, RelayId, Result, Timestamp,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -48,6 +48,14 @@ impl SettingsStore for Store {
 
     fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)> {
         self.database.read("reading an account", |db| accounts::credentials(db, name))
+    }
+
+    fn update_account(&self, id: AccountId, change: &AccountChange) -> Result<Account> {
+        self.database.write("changing an account", |db| accounts::update(db, id, change))
+    }
+
+    fn remove_account(&self, id: AccountId) -> Result<()> {
+        self.database.write("removing an account", |db| accounts::remove(db, id))
     }
 
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {

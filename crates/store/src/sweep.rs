@@ -14,7 +14,8 @@ use crate::{OpenError, Store};
 /// Every picture with this first byte (the range `?1..?2`) that a row names.
 const NAMED: &str = "SELECT photo FROM person WHERE photo >= ?1 AND photo < ?2
      UNION ALL SELECT crop FROM record WHERE crop >= ?1 AND crop < ?2
-     UNION ALL SELECT scene FROM record WHERE scene >= ?1 AND scene < ?2";
+     UNION ALL SELECT scene FROM record WHERE scene >= ?1 AND scene < ?2
+     UNION ALL SELECT picture FROM kept_picture WHERE picture >= ?1 AND picture < ?2";
 
 impl Store {
     /// Removes orphans: one query and one directory listing per two digits.

@@ -1,6 +1,6 @@
 //! Enumerations as the words kept in the database. A word, once released, never changes its meaning.
 
-use domain::{CaptureKind, Category, Expression, Gender, LibraryKind, Role, SnapMode, Verdict};
+use domain::{CaptureKind, Category, Direction, Expression, Gender, LibraryKind, Role, SnapMode, TaskKind, Verdict};
 
 /// An enumeration with a word for each of its values.
 pub(crate) trait Word: Sized {
@@ -60,6 +60,8 @@ words! {
         NotAllowedNow = "not_allowed_now",
         Spoof = "spoof",
     }
+    Direction ("direction") { Entry = "entry", Exit = "exit" }
+    TaskKind ("task kind") { Plain = "plain", RollCall = "roll_call", SignIn = "sign_in" }
     SnapMode ("snap mode") { Best = "best", Timed = "timed", First = "first" }
     Role ("role") { Viewer = "viewer", Operator = "operator", Admin = "admin" }
 }

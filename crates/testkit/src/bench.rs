@@ -104,6 +104,7 @@ impl Handles {
             gallery: self.store.clone(),
             records: self.store.clone(),
             settings: self.store.clone(),
+            tasks: self.store.clone(),
             adapters: self.store.clone(),
             pictures: self.store.clone(),
             host: self.host.clone(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
 
 mod durability;
+mod facebox;
 mod hostile;
 mod machine;
 mod models;

@@ -192,6 +192,7 @@ mod tests {
             name: "wang".into(),
             gender: None,
             age: Some(14),
+            category: domain::Category::Staff,
             document_number: "42".into(),
             address: "wuhan".into(),
             photo: "0".repeat(64).parse().unwrap(),
@@ -217,7 +218,7 @@ mod tests {
             crop: "1".repeat(64).parse().unwrap(),
             scene: "2".repeat(64).parse().unwrap(),
         };
-        let own = Match { watch: WatchId(1), threshold: Similarity::from_percent(80.0), best };
+        let own = Match { watch: WatchId(1), threshold: Similarity::from_percent(80.0), best, task: None };
         Record { seq: Seq(1), capture, matches: vec![own], verdict: Verdict::Stranger }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Camera, CameraChange, CameraId, CameraSettings, LibraryId, NewCamera, SnapMode, WatchSettings};
+use domain::{Camera, CameraChange, CameraId, CameraSettings, Error, LibraryId, NewCamera, SnapMode, WatchSettings};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
@@ -139,7 +139,11 @@ fn camera_name(name: Text) -> Result<String, Fault> {
 pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
     let CameraKey { channel: number } = call.read()?;
     let id = channel(number.0, call.core.config.channels)?;
-    call.core.appliance.remove_camera(call.actor(), id).await?;
+    match call.core.appliance.remove_camera(call.actor(), id).await {
+        // The table knows no camera that cannot go.
+        Err(Error::InUse { .. }) => return Err(Code::Unknown.into()),
+        outcome => outcome?,
+    }
     call.core.state().set_value(&decoder_key(id), None).await?;
     Ok(Nothing::NOTHING)
 }

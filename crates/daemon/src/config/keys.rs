@@ -5,7 +5,7 @@ use serde_aux::serde_introspection::serde_introspect;
 use super::*;
 
 /// Sections of adapters that this build does not have: what else they hold is theirs.
-const ABSENT: [&str; 3] = ["uniview", "facebox", "sophon"];
+const ABSENT: [&str; 2] = ["uniview", "sophon"];
 
 /// Says that a key is unknown and which known one is nearest; `None` when it is nobody's here to know.
 pub(super) fn unknown(path: &str) -> Option<String> {
@@ -42,6 +42,7 @@ fn known(section: &str) -> &'static [&'static str] {
         "outbound" => serde_introspect::<Outbound>(),
         "host" => serde_introspect::<Host>(),
         "console" => serde_introspect::<Console>(),
+        "facebox" => serde_introspect::<FaceBox>(),
         "sensetime" => serde_introspect::<SenseTime>(),
         "sip" => serde_introspect::<Sip>(),
         "terminal" => serde_introspect::<Terminal>(),

@@ -1,7 +1,7 @@
 //! Accounts, passwords and logging in.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -9,7 +9,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use md5::{Digest, Md5};
 
 use super::Appliance;
-use crate::{Account, Error, NewAccount, PasswordHashes, Result, Role, Timestamp};
+use crate::{Account, AccountChange, AccountId, Error, NewAccount, PasswordHashes, Result, Role, Thing, Timestamp};
 
 /// Failures in a row after which a user name or an address has to wait.
 const FAILURES_BEFORE_LOCK: u32 = 5;
@@ -18,7 +18,8 @@ const LOCK_MILLIS: i64 = 5 * 60_000;
 /// Names and addresses remembered at most; the stalest is forgotten first.
 const REMEMBERED: usize = 4096;
 
-/// What a caller offers as proof.
+/// What a caller offers as proof, or as a new password.
+#[derive(Clone)]
 pub enum Secret {
     /// The password itself.
     Password(String),
@@ -62,12 +63,23 @@ impl Appliance {
         }
     }
 
-    /// Makes an account. `AlreadyExists(Account)`, `Invalid` for a name outside the rules or an empty password.
-    pub async fn create_account(&self, actor: &str, name: &str, role: Role, password: &str) -> Result<Account> {
+    /// Makes an account. `AlreadyExists(Account)`, `LimitReached(Account)`, `Invalid` for a name outside the rules or
+    /// an empty password.
+    pub async fn create_account(
+        &self,
+        actor: &str,
+        name: &str,
+        role: Role,
+        password: impl Into<Secret>,
+    ) -> Result<Account> {
         check_name(name)?;
-        let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.to_owned());
+        let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.into());
         self.blocking(move |a| {
-            let hashes = hash_password(&name, &a.options().digest_realm, &password)?;
+            let _order = a.account_order();
+            if a.ports().settings.accounts()?.len() as u64 >= a.options().limits.accounts {
+                return Err(Error::LimitReached { what: Thing::Account });
+            }
+            let hashes = password.hash(&name, &a.options().digest_realm)?;
             let account = NewAccount { name, role, hashes, at: a.now() };
             let made = a.ports().settings.insert_account(&account)?;
             a.audit(&actor, "account.create", &made.id);
@@ -89,20 +101,99 @@ impl Appliance {
         .await
     }
 
+    /// Changes an account's name or password. Digest logins are hashed for the name: under a new one there is none until
+    /// the password is set anew. `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
+    pub async fn update_account(
+        &self,
+        actor: &str,
+        id: AccountId,
+        name: Option<String>,
+        password: Option<Secret>,
+    ) -> Result<Account> {
+        name.as_deref().map_or(Ok(()), check_name)?;
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.account_order();
+            let before = a.account(id)?;
+            let name = name.filter(|name| *name != before.name);
+            let current = name.as_ref().unwrap_or(&before.name);
+            let hashes = match (password, &name) {
+                (Some(password), _) => Some(password.hash(current, &a.options().digest_realm)?),
+                (None, Some(_)) => {
+                    let (_, kept) = a.ports().settings.credentials(&before.name)?;
+                    Some(PasswordHashes { digest_ha1: nobodys_digest(), ..kept })
+                }
+                (None, None) => None,
+            };
+            let changed = a.ports().settings.update_account(id, &AccountChange { name, hashes })?;
+            a.rename_factory_login(&before.name, &changed.name)?;
+            a.core.logins.forget(&[format!("user {}", changed.name)]);
+            a.audit(&actor, "account.update", &id);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes an account. `NotFound(Account)`, `Invalid("account")` for the first one, which the device came with.
+    pub async fn remove_account(&self, actor: &str, id: AccountId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.account_order();
+            let account = a.account(id)?;
+            let first = a.ports().settings.accounts()?.into_iter().next();
+            if first.is_some_and(|first| first.id == account.id) {
+                return Err(Error::invalid("account", "the first account stays"));
+            }
+            a.ports().settings.remove_account(id)?;
+            a.audit(&actor, "account.remove", &id);
+            Ok(())
+        })
+        .await
+    }
+
+    fn account(&self, id: AccountId) -> Result<Account> {
+        let found = self.ports().settings.accounts()?.into_iter().find(|account| account.id == id);
+        found.ok_or(Error::NotFound { what: Thing::Account })
+    }
+
+    fn account_order(&self) -> MutexGuard<'_, ()> {
+        self.core.account_order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All accounts in ascending order of id.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
         self.blocking(|a| a.ports().settings.accounts()).await
     }
 }
 
+impl From<&str> for Secret {
+    fn from(password: &str) -> Self {
+        Self::Password(password.to_owned())
+    }
+}
+
 impl Secret {
-    /// Compares with what is kept; without an account it spends the same time and says no.
+    /// All that is kept of it as a password. Of an MD5 no digest can be made.
+    fn hash(&self, name: &str, realm: &str) -> Result<PasswordHashes> {
+        match self {
+            Self::Password(password) => hash_password(name, realm, password),
+            Self::Md5(md5) => {
+                let md5 = argon2id(md5.to_ascii_lowercase().as_bytes())?;
+                Ok(PasswordHashes { password: String::new(), digest_ha1: nobodys_digest(), md5 })
+            }
+        }
+    }
+
+    /// Compares with what is kept; without an account it spends the same time and says no. A password can be compared
+    /// with its MD5 where only that is known.
     fn matches(&self, hashes: Option<&PasswordHashes>) -> bool {
+        let by_md5 = hashes.is_some_and(|hashes| hashes.password.is_empty());
         let kept = hashes.map(|hashes| match self {
-            Self::Password(_) => hashes.password.as_str(),
-            Self::Md5(_) => hashes.md5.as_str(),
+            Self::Password(_) if !by_md5 => hashes.password.as_str(),
+            Self::Password(_) | Self::Md5(_) => hashes.md5.as_str(),
         });
         let offered = match self {
+            Self::Password(password) if by_md5 => md5_hex(password),
             Self::Password(password) => password.clone(),
             Self::Md5(md5) => md5.to_ascii_lowercase(),
         };
@@ -136,6 +227,11 @@ pub fn hash_password(name: &str, realm: &str, password: &str) -> Result<Password
         digest_ha1: md5_hex(&format!("{name}:{realm}:{password}")),
         md5: argon2id(md5_hex(password).as_bytes())?,
     })
+}
+
+/// A digest that no password has.
+pub(super) fn nobodys_digest() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 fn argon2id(secret: &[u8]) -> Result<String> {

@@ -58,7 +58,7 @@ impl Appliance {
         .await
     }
 
-    /// Removes a camera; its records stay. `NotFound(Camera)`.
+    /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.
     pub async fn remove_camera(&self, actor: &str, id: CameraId) -> Result<()> {
         let actor = actor.to_owned();
         self.blocking(move |a| {
@@ -106,7 +106,7 @@ fn check(settings: &CameraSettings) -> Result<()> {
 }
 
 fn check_same_kind(before: &CameraSettings, after: &CameraSettings) -> Result<()> {
-    if std::mem::discriminant(&before.source) == std::mem::discriminant(&after.source) {
+    if before.source.may_become(&after.source) {
         return Ok(());
     }
     Err(Error::invalid("source", "the kind of a camera cannot change"))

@@ -60,8 +60,17 @@ impl Appliance {
 
     /// How alike the largest faces of two photos are. `BadPicture`, `NoFace`, `LowQuality`.
     pub async fn compare(&self, first: Bytes, second: Bytes) -> Result<Similarity> {
-        let first = self.enrolment_face(first, SeveralFaces::TakeLargest).await?;
-        let second = self.enrolment_face(second, SeveralFaces::TakeLargest).await?;
+        self.compare_faces(first, second, SeveralFaces::TakeLargest).await
+    }
+
+    /// How alike the faces of two photos are that show one each. `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`.
+    pub async fn compare_portraits(&self, first: Bytes, second: Bytes) -> Result<Similarity> {
+        self.compare_faces(first, second, SeveralFaces::Refuse).await
+    }
+
+    async fn compare_faces(&self, first: Bytes, second: Bytes, several: SeveralFaces) -> Result<Similarity> {
+        let first = self.enrolment_face(first, several).await?;
+        let second = self.enrolment_face(second, several).await?;
         // Both were made by the one analyzer, so they can be compared.
         let cosine = first.embedding.cosine(&second.embedding).unwrap_or(0.0);
         Ok(self.ports().analyzer.calibration().similarity(cosine))

@@ -43,7 +43,7 @@ impl Appliance {
     }
 
     /// Removes a library and everybody who is in no other.
-    /// `NotFound(Library)`, `InUse(Camera)` while a camera watches it.
+    /// `NotFound(Library)`, `InUse(Camera)` or `InUse(Task)` while one watches for it.
     pub async fn remove_library(&self, actor: &str, id: LibraryId) -> Result<()> {
         let actor = actor.to_owned();
         self.blocking(move |a| {

@@ -13,6 +13,7 @@ mod liveness;
 mod machine;
 pub mod network;
 mod people;
+mod pictures;
 pub mod readers;
 mod records;
 mod reembedding;
@@ -20,6 +21,7 @@ mod restore;
 pub mod retention;
 mod sounds;
 mod state;
+mod tasks;
 mod time;
 mod upgrade;
 
@@ -49,6 +51,7 @@ pub(crate) use retention::Draft;
 use retention::Storage;
 pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
+pub use tasks::RollEntry;
 
 /// How the appliance is set up; fixed while it runs.
 #[derive(Debug, Clone)]
@@ -89,11 +92,17 @@ pub struct Limits {
     pub libraries: u64,
     /// People.
     pub people: u64,
+    /// User accounts.
+    pub accounts: u64,
+    /// Tasks.
+    pub tasks: u64,
+    /// Pictures kept for people who are still to be enrolled.
+    pub pictures: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { channels: 16, libraries: 1_000, people: 1_000_000 }
+        Self { channels: 16, libraries: 1_000, people: 1_000_000, accounts: 1_000, tasks: 64, pictures: 10_000 }
     }
 }
 
@@ -112,6 +121,10 @@ struct Core {
     gallery: Gallery,
     /// Held over a commit and the gallery change that follows, so that both happen in the same order.
     people_order: Mutex<()>,
+    /// Held from looking whether a task runs until it is changed.
+    task_order: Mutex<()>,
+    /// Held from looking at the accounts there are until they are changed.
+    account_order: Mutex<()>,
     /// The generation of the gallery's copy in the store, when it is known to be there.
     kept_copy: Mutex<Option<u64>>,
     logins: LoginGuard,
@@ -146,6 +159,8 @@ impl Appliance {
             options,
             gallery,
             people_order: Mutex::default(),
+            task_order: Mutex::default(),
+            account_order: Mutex::default(),
             kept_copy: Mutex::new(kept_copy),
             logins: LoginGuard::default(),
             board: Board::default(),

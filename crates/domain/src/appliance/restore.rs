@@ -68,6 +68,17 @@ impl Appliance {
         Ok(machine_due)
     }
 
+    /// The account that the device was delivered with has another name now.
+    pub(super) fn rename_factory_login(&self, from: &str, to: &str) -> Result<()> {
+        let store = &self.ports().settings;
+        let kept =
+            store.setting(FACTORY_LOGIN)?.as_deref().and_then(read).filter(|(name, _)| name == from && from != to);
+        let Some((_, hashes)) = kept else { return Ok(()) };
+        // Hashed for the former name, as the one that is in use.
+        let hashes = PasswordHashes { digest_ha1: super::accounts::nobodys_digest(), ..hashes };
+        store.set_setting(FACTORY_LOGIN, Some(&write(to, &hashes)))
+    }
+
     async fn restore_machine(&self) -> Result<()> {
         let host = &self.ports().host;
         host.set_time_service(&TimeService::default()).await?;

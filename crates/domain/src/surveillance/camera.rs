@@ -9,11 +9,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Entry;
+use super::duty::Duty;
 use super::pace::Pace;
 use super::recogniser::Recogniser;
 use super::slot::Slot;
 use crate::ports::{FrameStream, SourceError};
-use crate::{Appliance, Camera, CameraStatus, Event, Source};
+use crate::{Appliance, CameraStatus, Event, Source};
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -22,14 +23,14 @@ const STABLE: Duration = Duration::from_secs(30);
 
 pub(super) struct CameraTask {
     pub(super) appliance: Appliance,
-    pub(super) configured: watch::Receiver<Camera>,
+    pub(super) configured: watch::Receiver<Duty>,
     pub(super) pace: Arc<Pace>,
     pub(super) entry: Arc<Entry>,
 }
 
 impl CameraTask {
     /// Keeps the camera open until cancelled; then what is in view is recorded before it returns.
-    #[tracing::instrument(name = "camera", skip_all, fields(camera.id = %self.configured.borrow().id))]
+    #[tracing::instrument(name = "camera", skip_all, fields(camera.id = %self.configured.borrow().camera.id))]
     pub(super) async fn run(self, cancel: CancellationToken) {
         // The channel may have shown another source until now.
         self.set_status(CameraStatus::Connecting);
@@ -62,7 +63,7 @@ impl CameraTask {
 
     /// Opens the camera and looks at its frames until it fails, ends or is cancelled.
     async fn run_once(&self, recogniser: &mut Recogniser, cancel: &CancellationToken) -> Result<(), SourceError> {
-        let source = self.configured.borrow().settings.source.clone();
+        let source = self.configured.borrow().camera.settings.source.clone();
         if matches!(source, Source::Capture { .. }) {
             return self.run_pictures(&source, recogniser, cancel).await;
         }
@@ -148,7 +149,7 @@ impl CameraTask {
             CameraStatus::Connecting => tracing::info!("camera connecting"),
             CameraStatus::Offline { reason } => tracing::warn!(camera.reason = reason, "camera offline"),
         }
-        self.appliance.announce(Event::CameraStatus { camera: self.configured.borrow().id, status });
+        self.appliance.announce(Event::CameraStatus { camera: self.configured.borrow().camera.id, status });
     }
 }
 

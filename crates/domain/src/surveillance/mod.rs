@@ -3,6 +3,8 @@
 mod best_shot;
 mod board;
 mod camera;
+mod duty;
+mod judgement;
 mod motion;
 mod pace;
 mod presence;
@@ -20,9 +22,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Appliance, Camera, CameraId};
+use crate::{Appliance, CameraId};
 pub(crate) use board::Board;
 use camera::CameraTask;
+use duty::Duty;
 use pace::Pace;
 
 /// How cameras are looked at.
@@ -53,27 +56,27 @@ pub async fn run(appliance: Appliance, options: Options, cancel: CancellationTok
 
 /// A camera's task and the way to tell it of a changed configuration.
 struct Post {
-    configured: watch::Sender<Camera>,
+    configured: watch::Sender<Duty>,
     cancel: CancellationToken,
     task: tokio::task::Id,
 }
 
 impl Post {
-    /// Tells the task of the camera's configuration; a camera that is gone or has another source ends it.
+    /// Tells the task of the camera's duty; a camera that is gone or has another source ends it.
     /// Answers whether the task stays.
-    fn follows(&self, wanted: Option<&Camera>, board: &Board) -> bool {
+    fn follows(&self, wanted: Option<&Duty>, board: &Board) -> bool {
         let current = self.configured.borrow().clone();
         match wanted {
-            Some(camera) if camera.settings.source == current.settings.source => {
+            Some(duty) if duty.camera.settings.source == current.camera.settings.source => {
                 self.configured.send_if_modified(|kept| {
-                    let news = *kept != *camera;
-                    *kept = camera.clone();
+                    let news = *kept != *duty;
+                    *kept = duty.clone();
                     news
                 });
                 return true;
             }
             Some(_) => {}
-            None => board.remove(current.id),
+            None => board.remove(current.camera.id),
         }
         self.cancel.cancel();
         false
@@ -93,22 +96,23 @@ type Ended = Result<(tokio::task::Id, ()), tokio::task::JoinError>;
 impl Crew {
     /// Makes the running tasks agree with the configured cameras.
     async fn assign(&mut self) {
-        let cameras = match self.appliance.cameras().await {
-            Ok(cameras) => cameras,
+        let (cameras, tasks) = match tokio::try_join!(self.appliance.cameras(), self.appliance.tasks()) {
+            Ok(read) => read,
             Err(error) => return tracing::error!(error = error.chain(), "cameras cannot be read"),
         };
-        let mut wanted: HashMap<_, _> = cameras.into_iter().map(|camera| (camera.id, camera)).collect();
+        let duty = |camera: crate::Camera| (camera.id, Duty::new(camera, &tasks));
+        let mut wanted: HashMap<_, _> = cameras.into_iter().map(duty).collect();
         self.posts.retain(|id, post| post.follows(wanted.get(id), self.appliance.board()));
         wanted.retain(|id, _| !self.posts.contains_key(id));
-        for camera in wanted.into_values() {
-            self.start(camera);
+        for duty in wanted.into_values() {
+            self.start(duty);
         }
     }
 
-    fn start(&mut self, camera: Camera) {
+    fn start(&mut self, duty: Duty) {
         let cancel = self.cancel.child_token();
-        let id = camera.id;
-        let (sender, configured) = watch::channel(camera);
+        let id = duty.camera.id;
+        let (sender, configured) = watch::channel(duty);
         let task = CameraTask {
             appliance: self.appliance.clone(),
             configured,
@@ -127,10 +131,10 @@ impl Crew {
         };
         let post = self.posts.iter().find(|(_, post)| post.task == id).map(|(camera, _)| *camera);
         let Some(post) = post.and_then(|camera| self.posts.remove(&camera)) else { return };
-        let camera = post.configured.borrow().clone();
-        tracing::error!(camera.id = %camera.id, "camera task died, starting a new one");
+        let duty = post.configured.borrow().clone();
+        tracing::error!(camera.id = %duty.camera.id, "camera task died, starting a new one");
         if self.cancel.run_until_cancelled(tokio::time::sleep(RESTART_DELAY)).await.is_some() {
-            self.start(camera);
+            self.start(duty);
         }
     }
 

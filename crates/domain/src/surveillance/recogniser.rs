@@ -1,33 +1,31 @@
 //! From a camera's frames to records: detect, track, look closely, search, judge, commit.
 
 mod pictures;
-use std::collections::HashSet;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use super::best_shot::{Shot, Standing};
 use super::board::Entry;
+use super::duty::{Duty, Order};
+use super::judgement::{Answer, Question, answers, draft, opinions};
 use super::motion::MotionGate;
 use super::pace::Pace;
 use super::presence::{Stay, Visitor, Visitors};
 use super::tracker::{Step, Tracker};
-use super::visit::{Look, Visit, VisitId};
+use super::visit::{Look, Opinion, Visit, VisitId};
 use super::visits::{Comparison, Visits};
 use crate::frame::{Frame, Passing};
-use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Arrival, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Error, Face,
-    LibraryFilter, Match, NewRecord, Person, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchSettings,
-    rules,
+    Appliance, Arrival, Embedding, Error, Face, Match, PersonId, Record, Result, Similarity, Timestamp, Verdict,
+    WatchId, rules,
 };
 
-/// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
-const CANDIDATES: usize = 5;
 /// Shots that wait for an analyzer too busy to describe them; the oldest is given up beyond that.
 const MAX_WAITING: usize = 64;
 
@@ -36,18 +34,24 @@ const LAST_TRIES: u32 = 20;
 /// after so long.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
+/// A person and how alike.
+type Choice = (PersonId, Similarity);
+
 /// What one camera knows of the faces before it.
 pub(super) struct Recogniser {
     appliance: Appliance,
-    configured: watch::Receiver<Camera>,
-    camera: Camera,
+    configured: watch::Receiver<Duty>,
+    duty: Duty,
+    /// The watches that are armed, or were last.
+    orders: Vec<Order>,
     entry: Arc<Entry>,
     pace: Arc<Pace>,
     gate: MotionGate,
     tracker: Tracker,
     step: Step,
     visits: Visits,
-    visitors: Visitors,
+    /// Whom each watch has recorded.
+    visitors: HashMap<WatchId, Visitors>,
     /// When the newest frame was taken.
     now: Timestamp,
 }
@@ -55,30 +59,30 @@ pub(super) struct Recogniser {
 impl Recogniser {
     pub(super) fn new(
         appliance: Appliance,
-        configured: watch::Receiver<Camera>,
+        configured: watch::Receiver<Duty>,
         entry: Arc<Entry>,
         pace: Arc<Pace>,
     ) -> Self {
-        let camera = configured.borrow().clone();
+        let duty = configured.borrow().clone();
         Self {
             now: appliance.now(),
             appliance,
             configured,
-            camera,
+            duty,
+            orders: Vec::new(),
             entry,
             pace,
             gate: MotionGate::default(),
             tracker: Tracker::default(),
             step: Step::default(),
             visits: Visits::default(),
-            visitors: Visitors::default(),
+            visitors: HashMap::new(),
         }
     }
 
     /// Takes one frame; frames come in order of time. Failures are logged: the next frame is a new chance.
     pub(super) async fn look_at(&mut self, frame: Frame) {
-        self.begin(&frame);
-        if !self.armed() {
+        if !self.begin(&frame) {
             return self.finish().await;
         }
         let search = self.search();
@@ -91,11 +95,19 @@ impl Recogniser {
         self.judge().await;
     }
 
-    fn begin(&mut self, frame: &Frame) {
+    /// Goes on with this frame by the newest configuration; answers whether any watch is armed.
+    fn begin(&mut self, frame: &Frame) -> bool {
         self.now = frame.at();
         if self.configured.has_changed().unwrap_or(false) {
-            self.camera = self.configured.borrow_and_update().clone();
+            let duty = self.configured.borrow_and_update().clone();
+            self.take_up(duty);
         }
+        let armed = self.duty.armed(&self.now_in_zone());
+        let any = !armed.is_empty();
+        if any {
+            self.orders = armed;
+        }
+        any
     }
 
     async fn look_for_faces(&mut self, frame: &Frame, search: Search) {
@@ -127,13 +139,19 @@ impl Recogniser {
         self.visits.clear();
     }
 
-    fn armed(&self) -> bool {
-        let watch = &self.camera.watch.settings;
-        watch.enabled && watch.plan.covers(&self.appliance.now().in_zone(&self.appliance.time_zone()))
+    /// Keeps to a changed duty. Whom a watch saw that is no longer kept is forgotten.
+    fn take_up(&mut self, duty: Duty) {
+        self.orders.retain(|order| duty.keeps(order));
+        self.visitors.retain(|watch, _| duty.knows(*watch));
+        self.duty = duty;
+    }
+
+    fn now_in_zone(&self) -> jiff::Zoned {
+        self.appliance.now().in_zone(&self.appliance.time_zone())
     }
 
     fn search(&self) -> Search {
-        let settings = &self.camera.settings;
+        let settings = &self.duty.camera.settings;
         Search {
             region: settings.region,
             min_face_px: settings.min_face_px,
@@ -154,7 +172,7 @@ impl Recogniser {
 
     /// Joins the detections to tracks, and these to visits.
     fn follow(&mut self, frame: &Frame, detections: &[crate::Detection]) {
-        let mode = self.camera.settings.snap_mode;
+        let mode = self.duty.camera.settings.snap_mode;
         self.tracker.update(frame.at(), detections, &mut self.step);
         let mut passing = Passing::new(frame);
         for &(track, index) in &self.step.seen {
@@ -162,7 +180,7 @@ impl Recogniser {
             let doubtful = self.tracker.doubtful(track);
             let visit = self.visits.of(track, frame.at(), mode);
             visit.see(&mut passing, &detections[index], doubtful);
-            self.visitors.seen(visit.id, frame.at());
+            self.visitors.values_mut().for_each(|visitors| visitors.seen(visit.id, frame.at()));
         }
         self.step.ended.iter().for_each(|track| self.visits.lose(track));
     }
@@ -170,8 +188,8 @@ impl Recogniser {
     /// Looks closely at what waits for it, and decides what can be decided.
     async fn judge(&mut self) {
         self.look_closely().await;
-        for (visit, person) in self.who_is_who() {
-            if let Err(error) = self.decide(visit, person).await {
+        for (visit, people) in self.who_is_who() {
+            if let Err(error) = self.decide(visit, &people).await {
                 tracing::error!(error = error.chain(), "a record could not be written");
             }
         }
@@ -206,45 +224,66 @@ impl Recogniser {
         let track = self.visits.get(visit).and_then(|visit| visit.track);
         let doubtful = track.is_some_and(|track| self.tracker.doubtful(track));
         let analyzer = &self.appliance.ports().analyzer;
-        let rearm = self.camera.watch.settings.rearm;
+        let own = self.duty.camera.watch.settings.rearm;
+        let rearm = self.orders.iter().map(|order| order.settings.rearm).min().unwrap_or(own);
         let by = Comparison { calibration: analyzer.calibration(), rearm, live_from: self.appliance.live_from() };
         let owner = self.visits.take_in(visit, look, doubtful, by);
         track.into_iter().for_each(|track| self.tracker.tell_apart(track));
         let Some(probe) = owner.and_then(|owner| self.visits.get(owner)?.probe().cloned()) else { return };
-        let camera = self.camera.clone();
-        match self.appliance.blocking(move |a| candidates(a, &camera, &probe)).await {
-            Ok((candidates, threshold)) => {
+        let orders = self.orders.clone();
+        match self.appliance.blocking(move |a| opinions(a, &orders, &probe)).await {
+            Ok(opinions) => {
                 if let Some(visit) = owner.and_then(|owner| self.visits.get_mut(owner)) {
-                    visit.weigh(candidates, threshold);
+                    visit.weigh(opinions);
                 }
             }
             Err(error) => tracing::error!(error = error.chain(), "a face could not be searched for"),
         }
     }
 
-    /// Gives every visit that is to be decided its best candidate that no other face has; the surest pair chooses
-    /// first, and a visit that is sure of somebody keeps the person until it is decided itself.
-    fn who_is_who(&self) -> Vec<(VisitId, Option<(PersonId, Similarity)>)> {
-        let ripe: Vec<_> = self.visits.iter().filter(|visit| visit.ripe(self.now)).collect();
-        let claims =
-            |visit: &&Visit| visit.ripe(self.now) || visit.standing == Standing::Sure && visit.shots.undecided();
-        let of =
-            |visit: &Visit| visit.candidates.iter().map(move |candidate| (visit.id, *candidate)).collect::<Vec<_>>();
-        let mut pairs: Vec<_> = self.visits.iter().filter(claims).flat_map(of).collect();
+    /// The visits that are to be decided, each with whom every watch takes it for.
+    fn who_is_who(&self) -> Vec<(VisitId, HashMap<WatchId, Choice>)> {
+        let ripe: Vec<_> = self.visits.iter().filter(|visit| visit.ripe(self.now)).map(|visit| visit.id).collect();
+        if ripe.is_empty() {
+            return Vec::new();
+        }
+        let chosen: Vec<_> = self.orders.iter().map(|order| (order.watch, self.who_is_who_for(order.watch))).collect();
+        let choices = |visit| {
+            let of = |(watch, chosen): &(WatchId, Vec<(VisitId, Choice)>)| {
+                chosen.iter().find(|(other, _)| *other == visit).map(|(_, choice)| (*watch, *choice))
+            };
+            chosen.iter().filter_map(of).collect()
+        };
+        ripe.into_iter().map(|visit| (visit, choices(visit))).collect()
+    }
+
+    /// Gives every visit that is to be decided the watch's best candidate that no other face has; the surest pair
+    /// chooses first, and a visit that is sure of somebody keeps the person until it is decided itself.
+    fn who_is_who_for(&self, watch: WatchId) -> Vec<(VisitId, Choice)> {
+        let claims = |visit: &Visit, opinion: &Opinion| {
+            let sure = visit.standing_of(opinion) == Standing::Sure;
+            visit.ripe(self.now) || sure && visit.shots.undecided()
+        };
+        let of = |visit: &Visit| {
+            let opinion = visit.opinion(watch).filter(|opinion| claims(visit, opinion));
+            let candidates = opinion.map_or(&[][..], |opinion| &opinion.candidates);
+            candidates.iter().map(|candidate| (visit.id, *candidate)).collect::<Vec<_>>()
+        };
+        let mut pairs: Vec<_> = self.visits.iter().flat_map(of).collect();
         pairs.sort_by(|a, b| b.1.1.value().total_cmp(&a.1.1.value()));
-        let mut chosen: Vec<(VisitId, (PersonId, Similarity))> = Vec::new();
+        let mut chosen: Vec<(VisitId, Choice)> = Vec::new();
         let mut given = HashSet::new();
         for (visit, (person, similarity)) in pairs {
             let served = chosen.iter().any(|(other, _)| *other == visit);
-            let taken = self.visitors.taken(person, visit, |other| self.in_view(other));
+            let visitors = self.visitors.get(&watch);
+            let taken = visitors.is_some_and(|known| known.taken(person, visit, |other| self.in_view(other)));
             // A picture of somebody does not take the person's place.
             let free = !self.is_living(visit) || !taken && given.insert(person);
             if !served && free {
                 chosen.push((visit, (person, similarity)));
             }
         }
-        let choice = |id| chosen.iter().find(|(visit, _)| *visit == id).map(|(_, choice)| *choice);
-        ripe.into_iter().map(|visit| (visit.id, choice(visit.id))).collect()
+        chosen
     }
 
     fn is_living(&self, visit: VisitId) -> bool {
@@ -257,141 +296,96 @@ impl Recogniser {
         self.visits.get(visit).is_some_and(|visit| visit.track.is_some())
     }
 
-    /// Judges a visit and commits its record, unless the visitor was recorded a moment ago.
-    async fn decide(&mut self, id: VisitId, best: Option<(PersonId, Similarity)>) -> Result<()> {
+    /// Judges a visit and commits its record, unless every watch recorded the visitor a moment ago.
+    async fn decide(&mut self, id: VisitId, chosen: &HashMap<WatchId, Choice>) -> Result<()> {
         let living = self.is_living(id);
         let Some(visit) = self.visits.get_mut(id) else { return Ok(()) };
-        let (threshold, stay) = (visit.threshold, Stay { first_seen: visit.first_seen, last_seen: visit.last_seen });
+        let stay = Stay { first_seen: visit.first_seen, last_seen: visit.last_seen };
         let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
+        let questions: Vec<_> = self.orders.iter().filter_map(|order| question(visit, order, chosen)).collect();
         visit.decided(self.now);
-        let camera = self.camera.clone();
-        let (answer, person) = self.appliance.blocking(move |a| answer(a, &camera, threshold, best)).await?;
-        let visitor = match answer.accepted() {
-            _ if !living => Visitor::Spoof(probe),
-            Some(candidate) => Visitor::Person(candidate.person),
-            None => Visitor::Stranger(probe),
-        };
-        if !self.is_news(visitor, id, stay) {
-            return Ok(());
-        }
-        let verdict = self.verdict(living, &answer, person.as_ref(), &look);
-        self.let_in(verdict, &answer, stay);
-        let kept = self.keep(look, stay, answer, verdict).await;
+        let at = look.shot.frame.at();
+        let answers = self.appliance.blocking(move |a| answers(a, questions, at)).await?;
+        let Some(news) = self.news(answers, &probe, living, (id, stay)) else { return Ok(()) };
+        let verdict = self.verdict(living, news.first(), &look);
+        self.let_in(verdict, news.first(), stay);
+        let kept = self.keep(look, stay, news, verdict).await;
         // A visitor whose record was lost is news again.
-        let committed = kept.inspect_err(|_| self.visitors.forget(id))?;
+        let committed = kept.inspect_err(|_| self.visitors.values_mut().for_each(|visitors| visitors.forget(id)))?;
         self.entry.records.count();
         committed.iter().for_each(log_record);
         Ok(())
     }
 
-    /// In timed mode a visit is recorded again and again by intention.
-    fn is_news(&mut self, visitor: Visitor, visit: VisitId, stay: Stay) -> bool {
-        let rearm = self.camera.watch.settings.rearm;
+    /// The answers of the watches to which the visitor is news, after that of the camera's own; `None` when it is news
+    /// to nobody. In timed mode a visit is recorded again and again by intention.
+    fn news(
+        &mut self,
+        answers: Vec<Answer>,
+        probe: &Embedding,
+        living: bool,
+        (visit, stay): (VisitId, Stay),
+    ) -> Option<Vec<Answer>> {
         let calibration = self.appliance.ports().analyzer.calibration();
-        let news = self.visitors.arrive(visitor, visit, stay, rearm, calibration);
-        news || self.camera.settings.snap_mode == crate::SnapMode::Timed
-    }
-
-    fn verdict(&self, living: bool, answer: &Match, person: Option<&Person>, look: &Look) -> Verdict {
-        if !living {
-            return Verdict::Spoof;
+        let timed = self.duty.camera.settings.snap_mode == crate::SnapMode::Timed;
+        let (mut news, mut told) = (false, Vec::new());
+        for mut answer in answers {
+            let visitor = match answer.answer.accepted() {
+                _ if !living => Visitor::Spoof(probe.clone()),
+                Some(candidate) => Visitor::Person(candidate.person),
+                None => Visitor::Stranger(probe.clone()),
+            };
+            let visitors = self.visitors.entry(answer.order.watch).or_default();
+            let fresh = visitors.arrive(visitor, visit, stay, answer.order.settings.rearm, calibration);
+            answer.is_news &= fresh || timed;
+            news |= answer.is_news;
+            told.extend(Some(answer).filter(|answer| answer.is_news || answer.order.task.is_none()));
         }
-        rules::verdict(answer, person, look.shot.frame.at(), &self.appliance.time_zone())
+        news.then_some(told)
     }
 
-    /// Opens the doors to a known person; before the record is written, for nobody waits for a disk.
-    fn let_in(&self, verdict: Verdict, answer: &Match, stay: Stay) {
-        let Some(known) = answer.accepted().filter(|_| verdict == Verdict::Known) else { return };
+    fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Verdict {
+        match first {
+            _ if !living => Verdict::Spoof,
+            Some(Answer { answer, person, .. }) => {
+                rules::verdict(answer, person.as_ref(), look.shot.frame.at(), &self.appliance.time_zone())
+            }
+            None => Verdict::Stranger,
+        }
+    }
+
+    /// Opens the doors to a person known to the camera's own watch; before the record is written, for nobody waits for a
+    /// disk. What is news to a task only opens nothing.
+    fn let_in(&self, verdict: Verdict, first: Option<&Answer>, stay: Stay) {
+        let own = first.filter(|first| first.order.task.is_none() && first.is_news && verdict == Verdict::Known);
+        let Some(known) = own.and_then(|own| own.answer.accepted()) else { return };
         let (person, similarity) = (known.person, known.similarity);
-        self.appliance.let_in(Arrival { person, camera: self.camera.id, similarity, seen: stay.last_seen });
+        let camera = self.duty.camera.id;
+        self.appliance.let_in(Arrival { person, camera, similarity, seen: stay.last_seen });
     }
 
     /// Commits the record, or keeps it until the store takes it again.
-    async fn keep(&self, look: Look, stay: Stay, answer: Match, verdict: Verdict) -> Result<Option<Record>> {
+    async fn keep(&self, look: Look, stay: Stay, news: Vec<Answer>, verdict: Verdict) -> Result<Option<Record>> {
         let analyzer = &self.appliance.ports().analyzer;
         let part = look.face.detection.face_box.scaled(crate::CROP_SCALE);
         let encode = |part| analyzer.encode(look.shot.frame.clone(), part);
         let (crop, scene) = tokio::try_join!(encode(Some(part)), encode(None))?;
         let at = look.shot.frame.at();
+        let matches: Vec<Match> = news.into_iter().map(|news| news.answer).collect();
         // The frame may be large and the draft may wait long.
-        let draft = draft(&self.camera, look.face, (at, stay), answer, verdict, (crop, scene));
+        let draft = draft(&self.duty.camera, look.face, (at, stay), matches, verdict, (crop, scene));
         self.appliance.blocking(move |a| a.keep_record(draft)).await
     }
 }
 
-fn draft(
-    camera: &Camera,
-    face: Face,
-    (at, stay): (Timestamp, Stay),
-    answer: Match,
-    verdict: Verdict,
-    (crop, scene): (Bytes, Bytes),
-) -> Draft {
-    let (id, camera, settings) = (CaptureId::random(), camera.id, camera.settings.clone());
-    let record = move |crop, scene| NewRecord {
-        capture: Capture {
-            id,
-            kind: CaptureKind::Face,
-            camera,
-            camera_name: settings.name.clone(),
-            camera_position: settings.position.clone(),
-            at,
-            first_seen: stay.first_seen,
-            face_box: face.detection.face_box,
-            landmarks: face.detection.landmarks,
-            quality: face.detection.quality,
-            attributes: face.attributes,
-            liveness: face.liveness,
-            embedding: face.embedding.clone(),
-            crop,
-            scene,
-        },
-        matches: vec![answer.clone()],
-        verdict,
-    };
-    Draft { crop, scene, record: Box::new(record) }
-}
-
-/// The people of the camera's watch whom the probe is most like, and the similarity from which one is accepted.
-fn candidates(
-    appliance: &Appliance,
-    camera: &Camera,
-    probe: &Embedding,
-) -> Result<(Vec<(PersonId, Similarity)>, Similarity)> {
-    let watch = &camera.watch.settings;
-    let scope = Scope::libraries(watch.libraries.iter().copied());
-    let found = appliance.gallery().search(probe, &[Query { scope, limit: CANDIDATES }]).pop().unwrap_or_default();
-    let calibration = appliance.ports().analyzer.calibration();
-    let candidates = found.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect();
-    Ok((candidates, threshold(appliance, watch, calibration)?))
-}
-
-/// The watch's threshold, raised where many people are watched for.
-fn threshold(appliance: &Appliance, watch: &WatchSettings, calibration: &Calibration) -> Result<Similarity> {
-    let everybody = appliance.gallery().len() as u64;
-    if !appliance.options().thresholds_rise || everybody <= Calibration::SMALL_LIBRARY {
-        return Ok(watch.threshold);
+/// What a watch is to be asked of a visit. A task that was started while the visit lasted has not looked at it.
+fn question(visit: &Visit, order: &Order, chosen: &HashMap<WatchId, Choice>) -> Option<Question> {
+    let opinion = visit.opinion(order.watch);
+    if opinion.is_none() && order.task.is_some() {
+        return None;
     }
-    let libraries = appliance.ports().people.libraries(&LibraryFilter::default())?;
-    let watched: u64 = libraries.iter().filter(|l| watch.libraries.contains(&l.id)).map(|l| l.people).sum();
-    Ok(calibration.raised(watch.threshold, watched.min(everybody)))
-}
-
-/// The camera's own watch on the person chosen for a face.
-fn answer(
-    appliance: &Appliance,
-    camera: &Camera,
-    threshold: Similarity,
-    best: Option<(PersonId, Similarity)>,
-) -> Result<(Match, Option<Person>)> {
-    let watch = &camera.watch;
-    let Some((id, similarity)) = best else { return Ok((rules::answer(watch, threshold, None), None)) };
-    let people = &appliance.ports().people;
-    let person = people.people_by_id(&[id])?.pop();
-    let libraries = people.libraries(&LibraryFilter::default())?;
-    let watched = &watch.settings.libraries;
-    let candidate = person.as_ref().and_then(|person| rules::candidate(person, similarity, watched, &libraries));
-    Ok((rules::answer(watch, threshold, candidate), person))
+    let threshold = opinion.map_or(order.settings.threshold, |opinion| opinion.threshold);
+    Some(Question { order: order.clone(), threshold, best: chosen.get(&order.watch).copied() })
 }
 
 fn log_record(record: &Record) {

@@ -3,7 +3,7 @@
 use super::best_shot::{BestShot, Shot, Standing};
 use super::tracker::{MAX_LOST_MILLIS, Track, TrackId};
 use crate::frame::Passing;
-use crate::{Calibration, Detection, Embedding, Face, PersonId, Similarity, SnapMode, Timestamp};
+use crate::{Calibration, Detection, Embedding, Face, PersonId, Similarity, SnapMode, Timestamp, WatchId};
 
 /// A visit that was lost from sight undecided may be found again by its face for so long.
 const RELINK_MILLIS: i64 = 2_000;
@@ -42,14 +42,23 @@ pub(super) struct Visit {
     pub(super) due: bool,
     /// The best look since the last decision.
     pub(super) best: Option<Look>,
+    /// Sure as soon as one watch is.
     pub(super) standing: Standing,
-    /// The people it may be, the best first.
-    pub(super) candidates: Vec<(PersonId, Similarity)>,
+    /// What each watch makes of it.
+    pub(super) opinions: Vec<Opinion>,
     /// Of the newest look.
     pub(super) liveness: Option<f32>,
+    vote: Vote,
+}
+
+/// What one watch makes of a visit.
+#[derive(Debug, Clone)]
+pub(super) struct Opinion {
+    pub(super) watch: WatchId,
+    /// The people it may be, the best first.
+    pub(super) candidates: Vec<(PersonId, Similarity)>,
     /// From this similarity on a candidate is accepted.
     pub(super) threshold: Similarity,
-    vote: Vote,
 }
 
 impl Visit {
@@ -64,9 +73,8 @@ impl Visit {
             due: false,
             best: None,
             standing: Standing::Unsure,
-            candidates: Vec::new(),
+            opinions: Vec::new(),
             liveness: None,
-            threshold: Similarity::DEFAULT_THRESHOLD,
             vote: Vote::default(),
         }
     }
@@ -135,19 +143,29 @@ impl Visit {
         self.vote.probe.as_ref()
     }
 
-    /// Notes who it may be, the best first, for a watch of this threshold.
-    pub(super) fn weigh(&mut self, candidates: Vec<(PersonId, Similarity)>, threshold: Similarity) {
-        self.standing = match candidates.as_slice() {
-            [] => Standing::Nobody,
-            [best, rest @ ..] => {
-                let margin = best.1.value() - rest.first().map_or(0.0, |second| second.1.value());
-                let clear = self.vote.looks > 1 || best.1.value() >= threshold.value() + CLEAR;
-                let sure = best.1 >= threshold && margin >= MARGIN && clear;
-                if sure { Standing::Sure } else { Standing::Unsure }
-            }
+    /// Notes who it may be for each watch.
+    pub(super) fn weigh(&mut self, opinions: Vec<Opinion>) {
+        let standings: Vec<_> = opinions.iter().map(|opinion| self.standing_of(opinion)).collect();
+        self.standing = match standings.as_slice() {
+            all if all.contains(&Standing::Sure) => Standing::Sure,
+            all if all.contains(&Standing::Unsure) => Standing::Unsure,
+            _ => Standing::Nobody,
         };
-        self.candidates = candidates;
-        self.threshold = threshold;
+        self.opinions = opinions;
+    }
+
+    /// How sure a watch is of whom it sees.
+    pub(super) fn standing_of(&self, opinion: &Opinion) -> Standing {
+        let [best, rest @ ..] = opinion.candidates.as_slice() else { return Standing::Nobody };
+        let margin = best.1.value() - rest.first().map_or(0.0, |second| second.1.value());
+        let clear = self.vote.looks > 1 || best.1.value() >= opinion.threshold.value() + CLEAR;
+        let sure = best.1 >= opinion.threshold && margin >= MARGIN && clear;
+        if sure { Standing::Sure } else { Standing::Unsure }
+    }
+
+    /// What a watch makes of it, once it was asked.
+    pub(super) fn opinion(&self, watch: WatchId) -> Option<&Opinion> {
+        self.opinions.iter().find(|opinion| opinion.watch == watch)
     }
 
     /// Notes that it was decided.

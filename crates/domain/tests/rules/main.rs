@@ -20,6 +20,7 @@ mod reembedding;
 mod retention;
 mod sources;
 mod stage;
+mod tasks;
 mod verdicts;
 mod visits;
 mod watching;

@@ -94,6 +94,11 @@ impl Stage {
         }
     }
 
+    /// Makes it ready to look again after it was closed.
+    pub(crate) fn reopen(&mut self) {
+        self.cancel = CancellationToken::new();
+    }
+
     /// Everything recorded, oldest first.
     pub(crate) async fn records(&self) -> Vec<Record> {
         self.appliance.records_after(Seq(0), 1_000).await.unwrap()

@@ -15,7 +15,9 @@ pub(super) fn select(filter: &PersonFilter) -> Selection {
         // A left join costs nothing while no condition needs the person.
         Selection::new("person_library AS m LEFT JOIN person AS p ON p.id = m.person", "m.created_at", "m.person")
     } else {
-        Selection::new("person AS p INDEXED BY person_by_creation", "p.created_at", "p.id")
+        let by_text = filter.name_part.is_some() || filter.phone_part.is_some();
+        let index = if by_text { "person AS p INDEXED BY person_by_text" } else { BY_CREATION };
+        Selection::new(index, "p.created_at", "p.id")
     };
     let mut and = |source, condition, value: Option<Value>| match value {
         Some(value) if by_membership => selection.and(condition, [value]),
@@ -44,6 +46,9 @@ fn select_rest(selection: &mut Selection, filter: &PersonFilter) {
     if let Some(part) = name_part {
         selection.and("instr(lower(p.name), ?) > 0", [Value::from(part.to_ascii_lowercase())]);
     }
+    if let Some(part) = &filter.phone_part {
+        selection.and("instr(p.phone, ?) > 0", [text(part)]);
+    }
     if let Some(blocked) = blocked {
         selection.and(BLOCKED, [word(&Category::Blocked), word(&LibraryKind::Block), Value::from(*blocked)]);
     }
@@ -59,6 +64,7 @@ const BLOCKED: &str =
     "(p.category = ? OR EXISTS (SELECT 1 FROM person_library AS l JOIN library ON library.id = l.library
      WHERE l.person = p.id AND library.kind = ?)) = ?";
 
+const BY_CREATION: &str = "person AS p INDEXED BY person_by_creation";
 const CREATED: [&str; 2] = ["p.created_at >= ?", "p.created_at <= ?"];
 const MEMBER: &str = "EXISTS (SELECT 1 FROM person_library WHERE person = p.id AND library = ?)";
 
@@ -104,6 +110,9 @@ mod tests {
             (PersonFilter { address: name.clone(), created_from, ..all() }, "(address=? AND created_at>?)"),
             (PersonFilter { document_number: name, age: Some(3), ..all() }, "person_by_document (document_number=?)"),
             (PersonFilter { gender: Some(Gender::Male), ..all() }, "person_by_gender (gender=?)"),
+            (PersonFilter { name_part: Some("a".to_owned()), ..all() }, "COVERING INDEX person_by_text"),
+            (PersonFilter { phone_part: Some("1".to_owned()), ..all() }, "COVERING INDEX person_by_text"),
+            (PersonFilter { name_part: Some("a".to_owned()), library, ..all() }, "PRIMARY KEY (library=?)"),
             (PersonFilter { age: Some(3), gender: Some(Gender::Male), ..all() }, "person_by_age (age=?)"),
         ];
         for (filter, index) in table {

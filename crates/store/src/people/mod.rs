@@ -156,6 +156,7 @@ fn insert(db: &Connection, new: &EnrolledPerson) -> Result<Person, Fault> {
     ];
     columns.extend(profile::columns(&new.profile));
     let id = PersonId(columns::insert(db, "person", columns)?);
+    pictures::enrolled(db, &new.photo)?;
     let described = PhotoTemplate { embedding: new.embedding.clone(), quality: new.quality };
     templates::put(db, id, new.embedding.model(), Some(&described))?;
     insert_lists(db, id, &new.profile)?;
@@ -227,6 +228,7 @@ fn replace_photo(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<Vec
     let mut statement = db.prepare_cached("SELECT photo FROM person WHERE id = ?")?;
     let before = statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??;
     columns::update(db, "person", id.0, vec![("photo", picture(&photo.picture))])?;
+    pictures::enrolled(db, &photo.picture)?;
     delete_of(db, "template", id)?;
     templates::put(db, id, photo.described.embedding.model(), Some(&photo.described))?;
     pictures::unnamed(db, vec![before])

@@ -4,12 +4,14 @@ mod filter;
 mod ladder;
 mod removal;
 mod rows;
+mod sightings;
 
 use domain::ports::RecordStore;
 use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
 use rusqlite::{Connection, OptionalExtension};
 
 pub(crate) use ladder::Ladders;
+pub(crate) use sightings::{attendance, record_of, sightings};
 
 use crate::columns::{self, picture, time, word};
 use crate::error::Fault;
@@ -102,6 +104,9 @@ fn append(db: &Connection, new: &NewRecord) -> Result<Seq, Fault> {
     columns::insert(db, "record_capture", rows::capture_columns(seq, &new.capture))?;
     for (position, answer) in (0..).zip(&new.matches) {
         columns::insert(db, "record_match", rows::match_columns(seq, position, answer))?;
+        if let Some(mark) = &answer.task {
+            columns::insert(db, "sighting", sightings::columns(seq, position, new, answer, mark))?;
+        }
     }
     Ok(Seq(seq))
 }

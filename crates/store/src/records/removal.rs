@@ -47,6 +47,7 @@ fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, 
     match removal {
         Removal::Oldest => up_to(db, Seq(i64::MAX), limit),
         Removal::UpTo(seq) => up_to(db, seq, limit),
+        Removal::One(seq) => one(db, seq),
         Removal::Before { kind, time: before } => {
             let mut doomed = Vec::new();
             for (verdict, select) in kind.verdicts().iter().flat_map(|verdict| BEFORE.map(|select| (verdict, select))) {
@@ -60,6 +61,11 @@ fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, 
 fn up_to(db: &Connection, last: Seq, limit: u64) -> Result<Vec<Doomed>, Fault> {
     let mut statement = db.prepare_cached("SELECT seq, crop, scene FROM record WHERE seq <= ? ORDER BY seq LIMIT ?")?;
     statement.query_and_then([last.0, limit.cast_signed()], |row| read(&mut Reader::new(row)))?.collect()
+}
+
+fn one(db: &Connection, seq: Seq) -> Result<Vec<Doomed>, Fault> {
+    let mut statement = db.prepare_cached("SELECT seq, crop, scene FROM record WHERE seq = ?")?;
+    statement.query_and_then([seq.0], |row| read(&mut Reader::new(row)))?.collect()
 }
 
 fn before_of(

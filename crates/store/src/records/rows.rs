@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::geometry::Point;
 use domain::{
     Attributes, CameraId, Candidate, Capture, CaptureId, Landmarks, LibraryId, Match, PersonId, Quality, Record, Seq,
-    Similarity, WatchId,
+    Similarity, TaskId, TaskMark, WatchId,
 };
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -23,8 +23,8 @@ const SELECT: &str = "SELECT seq, verdict, capture, kind, camera, captured_at, c
         CROSS JOIN record_capture ON record_capture.record = record.seq
     ORDER BY wanted.key";
 
-const SELECT_MATCHES: &str = "SELECT record, watch, threshold, person, code, library, library_name, library_kind,
-        similarity, name, gender, age, document_number, address, photo, enrolled_at
+const SELECT_MATCHES: &str = "SELECT record, watch, threshold, task, task_name, direction,
+        person, code, library, library_name, library_kind, similarity, name, gender, age, category, document_number, address, photo, enrolled_at
     FROM record_match WHERE record IN (SELECT value FROM json_each(?))
     ORDER BY record, position";
 
@@ -67,8 +67,13 @@ pub(super) fn match_columns(seq: i64, position: i64, answer: &Match) -> Columns 
         ("watch", answer.watch.0.into()),
         ("threshold", real(answer.threshold.value())),
     ];
+    columns.extend(answer.task.iter().flat_map(task_columns));
     columns.extend(answer.best.iter().flat_map(candidate_columns));
     columns
+}
+
+fn task_columns(mark: &TaskMark) -> Columns {
+    vec![("task", mark.task.0.into()), ("task_name", text(&mark.name)), ("direction", word(&mark.direction))]
 }
 
 fn candidate_columns(best: &Candidate) -> Columns {
@@ -82,6 +87,7 @@ fn candidate_columns(best: &Candidate) -> Columns {
         ("name", text(&best.name)),
         ("gender", optional(best.gender, |gender| word(&gender))),
         ("age", optional(best.age, whole)),
+        ("category", word(&best.category)),
         ("document_number", text(&best.document_number)),
         ("address", text(&best.address)),
         ("photo", picture(&best.photo)),
@@ -163,9 +169,19 @@ fn read_quality(row: &mut Reader<'_>) -> rusqlite::Result<Quality> {
 fn read_match(row: &mut Reader<'_>) -> Result<Match, Fault> {
     let watch = WatchId(row.take()?);
     let threshold = Similarity::new(row.take()?);
+    let task = read_task(row)?;
     let person: Option<i64> = row.take()?;
     let best = person.map(|person| read_candidate(PersonId(person), row)).transpose()?;
-    Ok(Match { watch, threshold, best })
+    Ok(Match { watch, threshold, best, task })
+}
+
+/// Three columns: task, task_name, direction.
+fn read_task(row: &mut Reader<'_>) -> Result<Option<TaskMark>, Fault> {
+    let Some(task) = row.take::<Option<i64>>()? else {
+        row.skip(2);
+        return Ok(None);
+    };
+    Ok(Some(TaskMark { task: TaskId(task), name: row.take()?, direction: row.word()? }))
 }
 
 fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
@@ -179,6 +195,8 @@ fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, F
         name: row.take()?,
         gender: row.word_optional()?,
         age: row.take()?,
+        // Not known of those recorded before it was kept.
+        category: row.word_optional()?.unwrap_or_default(),
         document_number: row.take()?,
         address: row.take()?,
         photo: row.picture()?,

@@ -79,11 +79,11 @@ impl Check<'_> {
         }
         let fits = match field.kind.as_str() {
             "string" => value.is_string(),
-            "int" => value.is_i64() || value.is_u64(),
+            "int" | "integer" | "long" => value.is_i64() || value.is_u64(),
             "double" => value.is_number(),
             "bool" => value.is_boolean(),
             "json" => value.is_object(),
-            "json list" | "array" | "array of string" => value.is_array(),
+            "json list" | "object[]" | "array" | "array of string" => value.is_array(),
             "object" => value.is_object(),
             "float" => value.is_number(),
             "any" => true,

@@ -180,8 +180,13 @@ impl Ledger {
 fn into_result(faults: Vec<String>) -> Faults {
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
-/// Whether this is the table's text, perhaps with more behind a colon; `xxx` and `yyy` stand for anything there.
+
+/// Whether this is the table's text, perhaps with more behind a colon; `xxx` and `yyy` stand for anything there, and `<`
+/// begins what stands for the rest.
 fn says(text: &str, wanted: &str) -> bool {
+    if let Some((fixed, _)) = wanted.split_once('<') {
+        return text.len() > fixed.len() && text.starts_with(fixed);
+    }
     let wanted = wanted.replace("yyy", "xxx");
     let mut parts = wanted.split("xxx");
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };

@@ -6,17 +6,19 @@ mod people;
 mod pictures;
 mod records;
 mod settings;
+mod tasks;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use domain::{
     Account, AuditEntry, Camera, CameraId, Embedding, Error, Job, JobId, Library, LibraryId, LibraryKind, LibraryName,
-    ModelId, PasswordHashes, Person, PersonId, PictureId, Record, Relay, RelayId, Result, Seq, Timestamp, Window,
+    ModelId, PasswordHashes, Person, PersonId, PictureId, Record, Relay, RelayId, Result, Seq, SightingId, Task,
+    TaskId, Timestamp, Window,
 };
 
-/// Implements `PersonStore`, `GalleryStore`, `RecordStore`, `SettingsStore`, `AdapterState` and `Pictures`.
+/// Implements `PersonStore`, `GalleryStore`, `RecordStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
 pub struct MemoryStore {
     state: Mutex<State>,
 }
@@ -32,6 +34,9 @@ struct State {
     records: BTreeMap<Seq, Record>,
     cameras: BTreeMap<CameraId, Camera>,
     relays: BTreeMap<RelayId, Relay>,
+    tasks: BTreeMap<TaskId, Task>,
+    /// The record and the place of the match in it.
+    sightings: BTreeMap<SightingId, (Seq, usize)>,
     accounts: Vec<(Account, PasswordHashes)>,
     audit: Vec<AuditEntry>,
     settings: HashMap<String, String>,
@@ -40,6 +45,7 @@ struct State {
     annotations: HashMap<(PersonId, String), String>,
     jobs: BTreeMap<JobId, (String, Job)>,
     pictures: HashMap<PictureId, Bytes>,
+    kept_pictures: HashSet<PictureId>,
     /// Puts that no row followed yet.
     pins: HashMap<PictureId, u32>,
     last: LastIds,
@@ -54,6 +60,9 @@ struct LastIds {
     watch: i64,
     relay: i64,
     job: i64,
+    task: i64,
+    sighting: i64,
+    account: i64,
 }
 
 struct Enrolled {
@@ -105,6 +114,8 @@ impl State {
             records: BTreeMap::new(),
             cameras: BTreeMap::new(),
             relays: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            sightings: BTreeMap::new(),
             accounts: Vec::new(),
             audit: Vec::new(),
             settings: HashMap::new(),
@@ -113,6 +124,7 @@ impl State {
             annotations: HashMap::new(),
             jobs: BTreeMap::new(),
             pictures: HashMap::new(),
+            kept_pictures: HashSet::new(),
             pins: HashMap::new(),
             last: LastIds { library: LibraryId::DEFAULT.0, ..LastIds::default() },
         }

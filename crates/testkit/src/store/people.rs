@@ -57,6 +57,9 @@ impl PersonStore for MemoryStore {
         if state.cameras.values().any(|camera| camera.watch.settings.libraries.contains(&id)) {
             return Err(Error::InUse { by: Thing::Camera });
         }
+        if state.tasks.values().any(|task| task.settings.watch.libraries.contains(&id)) {
+            return Err(Error::InUse { by: Thing::Task });
+        }
         state.libraries.remove(&id);
         state.generation += 1;
         for enrolled in state.people.values_mut() {
@@ -90,6 +93,7 @@ impl PersonStore for MemoryStore {
         state.people.insert(person.id, enrolled);
         state.generation += 1;
         state.unpin(&new.photo);
+        state.kept_pictures.remove(&new.photo);
         Ok(person)
     }
 
@@ -141,6 +145,7 @@ impl PersonStore for MemoryStore {
             enrolled.templates = vec![(described.embedding.model().clone(), Some(described.embedding.clone()))];
             state.generation += 1;
             state.unpin(picture);
+            state.kept_pictures.remove(picture);
             state.remove_unnamed(&before);
         }
         Ok(person)
@@ -286,6 +291,7 @@ fn fits(filter: &PersonFilter, person: &Person) -> bool {
             .name_part
             .as_ref()
             .is_none_or(|part| profile.name.to_ascii_lowercase().contains(&part.to_ascii_lowercase()))
+        && filter.phone_part.as_ref().is_none_or(|part| profile.phone.contains(part))
         && filter.card.as_ref().is_none_or(|card| profile.cards.contains(card))
         && filter.document_number.as_ref().is_none_or(|number| profile.document_number == *number)
         && filter.gender.is_none_or(|gender| profile.gender == Some(gender))

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::ports::Pictures;
-use domain::{Error, PictureId, Result, Thing};
+use domain::{Error, PictureId, Result, Thing, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{MemoryStore, State};
@@ -14,6 +14,29 @@ impl Pictures for MemoryStore {
         state.pictures.entry(id.clone()).or_insert_with(|| Bytes::copy_from_slice(picture));
         *state.pins.entry(id.clone()).or_default() += 1;
         Ok(id)
+    }
+
+    fn keep(&self, picture: &[u8], most: u64, _: Timestamp) -> Result<PictureId> {
+        let id = self.put(picture)?;
+        let mut state = self.write()?;
+        state.unpin(&id);
+        if state.kept_pictures.len() as u64 >= most {
+            state.remove_unnamed(&id);
+            return Err(Error::LimitReached { what: Thing::Picture });
+        }
+        state.kept_pictures.insert(id.clone());
+        Ok(id)
+    }
+
+    fn remove(&self, id: &PictureId) -> Result<()> {
+        let mut state = self.write()?;
+        state.check_pictures(&[id])?;
+        if state.people.values().any(|enrolled| enrolled.person.photo == *id) {
+            return Err(Error::InUse { by: Thing::Person });
+        }
+        state.kept_pictures.remove(id);
+        state.pictures.remove(id);
+        Ok(())
     }
 
     fn get(&self, id: &PictureId) -> Result<Bytes> {
@@ -40,7 +63,8 @@ impl State {
     pub(super) fn remove_unnamed(&mut self, id: &PictureId) {
         let by_person = self.people.values().any(|enrolled| enrolled.person.photo == *id);
         let by_record = self.records.values().any(|record| [&record.capture.crop, &record.capture.scene].contains(&id));
-        if !by_person && !by_record && !self.pins.contains_key(id) {
+        let kept = self.kept_pictures.contains(id);
+        if !by_person && !by_record && !kept && !self.pins.contains_key(id) {
             self.pictures.remove(id);
         }
     }

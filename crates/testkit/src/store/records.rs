@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 
 use domain::ports::RecordStore;
-use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
+use domain::{
+    CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, SightingId, Thing, Usage, Window,
+};
 
 use super::{MemoryStore, next, window};
 
@@ -18,6 +20,10 @@ impl RecordStore for MemoryStore {
         }
         let seq = Seq(next(&mut state.last.record));
         let record = Record { seq, capture, matches, verdict };
+        for position in (0..record.matches.len()).filter(|place| record.matches[*place].task.is_some()) {
+            let id = SightingId(next(&mut state.last.sighting));
+            state.sightings.insert(id, (seq, position));
+        }
         state.records.insert(seq, record.clone());
         pictures.into_iter().for_each(|picture| state.unpin(picture));
         Ok(record)
@@ -57,6 +63,7 @@ impl RecordStore for MemoryStore {
         doomed.truncate(limit.min(1000) as usize);
         for record in &doomed {
             state.records.remove(&record.seq);
+            state.sightings.retain(|_, (seq, _)| *seq != record.seq);
             state.remove_unnamed(&record.capture.crop);
             state.remove_unnamed(&record.capture.scene);
         }
@@ -78,6 +85,7 @@ fn is_meant(removal: Removal, record: &Record) -> bool {
     match removal {
         Removal::Oldest => true,
         Removal::UpTo(seq) => record.seq <= seq,
+        Removal::One(seq) => record.seq == seq,
         Removal::Before { kind, time } => kind.verdicts().contains(&record.verdict) && record.capture.at < time,
     }
 }

@@ -2,8 +2,8 @@
 
 use domain::ports::SettingsStore;
 use domain::{
-    Account, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount, NewCamera, NewRelay,
-    PasswordHashes, Relay, RelayId, Result, Thing, Timestamp, Watch, WatchId,
+    Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount,
+    NewCamera, NewRelay, PasswordHashes, Relay, RelayId, Result, Thing, Timestamp, Watch, WatchId,
 };
 
 use super::{MemoryStore, State, next};
@@ -27,7 +27,7 @@ impl SettingsStore for MemoryStore {
         let mut state = self.write()?;
         let mut camera = state.cameras.get(&id).cloned().ok_or(Error::NotFound { what: Thing::Camera })?;
         if let Some(settings) = &change.settings {
-            if std::mem::discriminant(&settings.source) != std::mem::discriminant(&camera.settings.source) {
+            if !camera.settings.source.may_become(&settings.source) {
                 return Err(Error::invalid("source", "the kind of a camera's source cannot change"));
             }
             camera.settings = settings.clone();
@@ -42,6 +42,9 @@ impl SettingsStore for MemoryStore {
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
         let mut state = self.write()?;
+        if state.tasks.values().any(|task| task.direction(id).is_some()) {
+            return Err(Error::InUse { by: Thing::Task });
+        }
         state.cameras.remove(&id).ok_or(Error::NotFound { what: Thing::Camera })?;
         state.relays.retain(|_, relay| relay.camera != id);
         Ok(())
@@ -79,8 +82,7 @@ impl SettingsStore for MemoryStore {
         if state.accounts.iter().any(|(account, _)| account.name == new.name) {
             return Err(Error::AlreadyExists { what: Thing::Account });
         }
-        // Accounts are never removed, so their number is the last id.
-        let id = AccountId(state.accounts.len() as i64 + 1);
+        let id = AccountId(next(&mut state.last.account));
         let account = Account { id, name: new.name.clone(), role: new.role, created_at: new.at };
         state.accounts.push((account.clone(), new.hashes.clone()));
         Ok(account)
@@ -90,6 +92,26 @@ impl SettingsStore for MemoryStore {
         let state = self.read();
         let found = state.accounts.iter().find(|(account, _)| account.name == name);
         found.cloned().ok_or(Error::NotFound { what: Thing::Account })
+    }
+
+    fn update_account(&self, id: AccountId, change: &AccountChange) -> Result<Account> {
+        let mut state = self.write()?;
+        let taken = |name: &String| state.accounts.iter().any(|(other, _)| other.name == *name && other.id != id);
+        if change.name.as_ref().is_some_and(taken) {
+            return Err(Error::AlreadyExists { what: Thing::Account });
+        }
+        let found = state.accounts.iter_mut().find(|(account, _)| account.id == id);
+        let (account, hashes) = found.ok_or(Error::NotFound { what: Thing::Account })?;
+        change.name.iter().for_each(|name| account.name.clone_from(name));
+        change.hashes.iter().for_each(|new| hashes.clone_from(new));
+        Ok(account.clone())
+    }
+
+    fn remove_account(&self, id: AccountId) -> Result<()> {
+        let mut state = self.write()?;
+        let place = state.accounts.iter().position(|(account, _)| account.id == id);
+        state.accounts.remove(place.ok_or(Error::NotFound { what: Thing::Account })?);
+        Ok(())
     }
 
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {

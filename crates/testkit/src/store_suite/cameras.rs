@@ -117,6 +117,9 @@ pub fn the_kind_of_a_source_cannot_change(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap();
     let mut settings = camera.settings.clone();
     settings.source = Source::File { url: "file:///clip.mp4".into() };
+    let change = CameraChange { settings: Some(settings.clone()), watch: None };
+    assert!(store.update_camera(camera.id, &change).is_ok(), "a stream and a file that plays one are the same kind");
+    settings.source = Source::Onvif(DeviceAddress::default());
     let change = CameraChange { settings: Some(settings), watch: None };
     assert!(matches!(store.update_camera(camera.id, &change), Err(Error::Invalid { field: "source", .. })));
 }

@@ -17,14 +17,21 @@ pub mod relays;
 pub mod removals;
 pub mod samples;
 pub mod settings;
+pub mod tasks;
 pub mod templates;
 
-use domain::ports::{AdapterState, GalleryStore, PersonStore, Pictures, RecordStore, SettingsStore};
+use domain::ports::{AdapterState, GalleryStore, PersonStore, Pictures, RecordStore, SettingsStore, TaskStore};
 
 /// Everything a store must implement.
-pub trait Stores: PersonStore + GalleryStore + RecordStore + SettingsStore + AdapterState + Pictures {}
+pub trait Stores:
+    PersonStore + GalleryStore + RecordStore + TaskStore + SettingsStore + AdapterState + Pictures
+{
+}
 
-impl<T: PersonStore + GalleryStore + RecordStore + SettingsStore + AdapterState + Pictures> Stores for T {}
+impl<T> Stores for T where
+    T: PersonStore + GalleryStore + RecordStore + TaskStore + SettingsStore + AdapterState + Pictures
+{
+}
 
 /// Makes a test of every function of the suite.
 #[macro_export]
@@ -122,10 +129,25 @@ macro_rules! store_suite {
                 a_relay_needs_a_camera_and_room
                 a_relay_goes_by_itself_or_with_its_camera
             }
+            tasks {
+                a_task_reads_back_as_added
+                a_task_changes_as_a_whole
+                a_task_needs_a_free_name_and_existing_cameras_and_libraries
+                what_a_task_needs_stays
+                a_task_id_is_never_used_twice
+                a_record_is_a_sighting_for_each_of_its_tasks
+                sightings_come_newest_capture_first_page_by_page
+                each_condition_finds_its_sightings
+                a_spoof_is_a_sighting_of_nobody
+                sightings_go_with_their_records
+                a_roll_names_who_was_seen_and_who_was_not
+            }
             settings {
                 an_account_reads_back_as_made
                 a_login_name_is_taken_once
                 a_new_password_replaces_all_hashes
+                an_account_changes_only_where_asked
+                a_removed_account_is_gone_for_good
                 a_setting_is_set_and_removed
                 the_settings_of_a_new_device_come_back_together
                 the_audit_log_comes_newest_first
@@ -139,6 +161,9 @@ macro_rules! store_suite {
             pictures {
                 a_picture_reads_back_as_put
                 the_same_bytes_are_one_picture
+                a_kept_picture_stays_until_its_person_goes
+                so_many_pictures_are_kept
+                a_picture_is_removed_unless_a_person_has_it
                 unknown_pictures_are_not_found
             }
         }

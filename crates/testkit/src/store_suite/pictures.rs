@@ -1,8 +1,9 @@
 //! Pictures.
 
-use domain::{Error, Thing};
+use domain::{Error, Removal, Seq, Thing};
 
 use super::Stores;
+use super::samples::{at, new_person, stranger};
 
 /// Any bytes, none and many.
 pub fn a_picture_reads_back_as_put(store: &dyn Stores) {
@@ -25,4 +26,47 @@ pub fn the_same_bytes_are_one_picture(store: &dyn Stores) {
 pub fn unknown_pictures_are_not_found(store: &dyn Stores) {
     let id = "00".repeat(32).parse().unwrap();
     assert!(matches!(store.get(&id), Err(Error::NotFound { what: Thing::Picture })));
+}
+
+/// It is the person's from then on.
+pub fn a_kept_picture_stays_until_its_person_goes(store: &dyn Stores) {
+    let kept = store.keep(b"portrait", 9, at(0)).unwrap();
+    let mut record = stranger(store, 1, 0);
+    record.capture.crop = store.put(b"portrait").unwrap();
+    store.append(&record).unwrap();
+    store.remove_records(Removal::UpTo(Seq(9)), 9).unwrap();
+    assert_eq!(store.get(&kept).unwrap(), &b"portrait"[..], "a record took it along");
+    let mut person = new_person(store, "a");
+    person.photo = store.put(b"portrait").unwrap();
+    let person = store.insert_person(&person).unwrap();
+    assert_eq!(person.photo, kept);
+    store.remove_person(person.id).unwrap();
+    assert!(matches!(store.get(&kept), Err(Error::NotFound { what: Thing::Picture })));
+}
+
+/// Those of people do not count; one too many leaves nothing.
+pub fn so_many_pictures_are_kept(store: &dyn Stores) {
+    store.keep(b"one", 2, at(0)).unwrap();
+    let two = store.keep(b"two", 2, at(0)).unwrap();
+    assert!(matches!(store.keep(b"three", 2, at(0)), Err(Error::LimitReached { what: Thing::Picture })));
+    let mut person = new_person(store, "a");
+    person.photo = store.put(b"two").unwrap();
+    store.insert_person(&person).unwrap();
+    let three = store.keep(b"three", 2, at(0)).unwrap();
+    assert!(store.get(&two).is_ok() && store.get(&three).is_ok());
+}
+
+/// Kept ones and those of records go.
+pub fn a_picture_is_removed_unless_a_person_has_it(store: &dyn Stores) {
+    let kept = store.keep(b"kept", 9, at(0)).unwrap();
+    let record = store.append(&stranger(store, 1, 0)).unwrap();
+    for id in [kept, record.capture.crop.clone()] {
+        store.remove(&id).unwrap();
+        assert!(matches!(store.get(&id), Err(Error::NotFound { what: Thing::Picture })));
+        assert!(matches!(store.remove(&id), Err(Error::NotFound { what: Thing::Picture })));
+    }
+    assert_eq!(store.record_of_capture(record.capture.id).unwrap(), record);
+    let person = store.insert_person(&new_person(store, "a")).unwrap();
+    assert!(matches!(store.remove(&person.photo), Err(Error::InUse { by: Thing::Person })));
+    assert!(store.get(&person.photo).is_ok());
 }

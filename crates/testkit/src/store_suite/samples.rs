@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::geometry::{Point, Rect};
 use domain::{
-    Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, CaptureKind, Category, Embedding,
+    Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, CaptureKind, Category, Direction, Embedding,
     EnrolledPerson, Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera, NewLibrary,
-    NewRecord, PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, Timestamp, Validity, Verdict,
-    WatchId, WatchSettings, Window,
+    NewRecord, PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskMark, Timestamp,
+    Validity, Verdict, WatchId, WatchSettings, Window,
 };
 use jiff::civil::date;
 
@@ -162,11 +162,41 @@ pub fn recognised(store: &dyn Stores, camera: u32, seconds: i64, best: Candidate
     record.capture.liveness = Some(0.97);
     let missed = Candidate { similarity: Similarity::new(0.2), gender: None, age: None, ..best.clone() };
     record.matches = vec![
-        Match { watch: WatchId(3), threshold: Similarity::new(0.8), best: Some(best) },
-        Match { watch: WatchId(7), threshold: Similarity::new(0.9), best: None },
-        Match { watch: WatchId(5), threshold: Similarity::new(0.7), best: Some(missed) },
+        Match { watch: WatchId(3), threshold: Similarity::new(0.8), best: Some(best), task: None },
+        Match { watch: WatchId(7), threshold: Similarity::new(0.9), best: None, task: Some(mark(7, Direction::Exit)) },
+        Match {
+            watch: WatchId(5),
+            threshold: Similarity::new(0.7),
+            best: Some(missed),
+            task: Some(mark(8, Direction::Entry)),
+        },
     ];
     record.verdict = Verdict::Known;
+    record
+}
+
+/// A task, as recorded.
+pub fn mark(task: i64, direction: Direction) -> TaskMark {
+    TaskMark { task: TaskId(task), name: format!("task {task}"), direction }
+}
+
+/// A record of a person whom only these tasks saw.
+pub fn sighted(
+    store: &dyn Stores,
+    camera: u32,
+    seconds: i64,
+    best: &Candidate,
+    tasks: &[(i64, Direction)],
+) -> NewRecord {
+    let mut record = stranger(store, camera, seconds);
+    let answer = |(task, direction): &(i64, Direction)| Match {
+        watch: WatchId(100 + task),
+        threshold: Similarity::new(0.8),
+        best: Some(best.clone()),
+        task: Some(mark(*task, *direction)),
+    };
+    record.matches = tasks.iter().map(answer).collect();
+    record.verdict = if best.similarity >= Similarity::new(0.8) { Verdict::Known } else { Verdict::Stranger };
     record
 }
 
@@ -182,6 +212,7 @@ pub fn candidate(person: i64, library: i64, similarity: f32) -> Candidate {
         name: "Ada".into(),
         gender: Some(Gender::Female),
         age: Some(36),
+        category: Category::Vip,
         document_number: "AB 1234567".into(),
         address: "12 St James's Square".into(),
         photo: "ab".repeat(32).parse().unwrap(),

@@ -1,6 +1,6 @@
 //! Accounts, the audit log and single settings.
 
-use domain::{AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing};
+use domain::{AccountChange, AccountId, AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing};
 
 use super::Stores;
 use super::samples::at;
@@ -98,4 +98,33 @@ pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
     let [first, second, third] = entries;
     assert_eq!(store.audit_log(2).unwrap(), [third.clone(), second.clone()]);
     assert_eq!(store.audit_log(u32::MAX).unwrap(), [third, second, first]);
+}
+
+/// `None` keeps; a taken name and an unknown account change nothing.
+pub fn an_account_changes_only_where_asked(store: &dyn Stores) {
+    let root = store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    let op = store.insert_account(&new_account("op", Role::Operator)).unwrap();
+    let named = |name: &str| AccountChange { name: Some(name.into()), hashes: None };
+    let renamed = store.update_account(op.id, &named("rose")).unwrap();
+    assert_eq!((&*renamed.name, renamed.id, renamed.role), ("rose", op.id, Role::Operator));
+    assert!(store.credentials("rose").unwrap().1 == hashes("op"));
+    store.update_account(op.id, &AccountChange { name: None, hashes: Some(hashes("new")) }).unwrap();
+    assert!(store.credentials("rose").unwrap().1 == hashes("new"));
+    assert_eq!(store.update_account(op.id, &AccountChange::default()).unwrap(), renamed);
+    let taken = store.update_account(op.id, &named("root"));
+    assert!(matches!(taken, Err(Error::AlreadyExists { what: Thing::Account })));
+    assert!(store.update_account(op.id, &named("rose")).is_ok(), "its own name");
+    let unknown = store.update_account(AccountId(99), &named("x"));
+    assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Account })));
+    assert_eq!(store.accounts().unwrap(), [root, renamed]);
+}
+
+/// And its id is not used again.
+pub fn a_removed_account_is_gone_for_good(store: &dyn Stores) {
+    let root = store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    let op = store.insert_account(&new_account("op", Role::Operator)).unwrap();
+    store.remove_account(op.id).unwrap();
+    assert_eq!(store.accounts().unwrap(), [root]);
+    assert!(matches!(store.remove_account(op.id), Err(Error::NotFound { what: Thing::Account })));
+    assert!(store.insert_account(&new_account("op", Role::Operator)).unwrap().id > op.id);
 }

@@ -7,8 +7,7 @@ use crate::ports::{Detail, Lane, Search};
 impl Recogniser {
     /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once.
     pub(in crate::surveillance) async fn take_picture(&mut self, frame: Frame) {
-        self.begin(&frame);
-        if !self.armed() {
+        if !self.begin(&frame) {
             return;
         }
         let search = Search { detail: Detail::Full, ..self.search() };

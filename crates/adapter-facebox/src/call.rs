@@ -1,0 +1,98 @@
+//! One call: from the HTTP request to the operation and back to the answer. Faults are looked for in the order the
+//! contract gives: the body, its fields, the session, and then everything else.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use adapter::read_body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use domain::{Account, Role};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::codes::{Code, Fault};
+use crate::core::Core;
+use crate::ops::Operation;
+use crate::wire::{self, Fields};
+
+/// The largest JSON body, bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// A request that was read.
+pub(crate) struct Call {
+    pub(crate) core: Arc<Core>,
+    /// Where the call comes from, for the login guard.
+    pub(crate) origin: String,
+    fields: Fields,
+}
+
+/// A call of somebody who may make it.
+pub(crate) struct Caller {
+    pub(crate) core: Arc<Core>,
+    /// Who calls.
+    pub(crate) account: Account,
+    /// The session it was made in.
+    pub(crate) session: String,
+    /// Where it comes from, for the login guard.
+    pub(crate) origin: String,
+}
+
+impl Call {
+    /// The request's fields; a missing one or a wrong type is code 3 with its name.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        wire::read(self.fields.clone())
+    }
+
+    /// Lets those in who have a session and at least this role.
+    pub(crate) fn admit(self, role: Role) -> Result<Caller, Fault> {
+        let Some(Value::String(session)) = self.fields.get("session") else { return Err(Fault::field("session")) };
+        Caller::of(self.core, session, role, self.origin)
+    }
+}
+
+impl Caller {
+    /// The one who has this session, and at least this role.
+    pub(crate) fn of(core: Arc<Core>, session: &str, role: Role, origin: String) -> Result<Self, Fault> {
+        let account = core.sessions.find(session).filter(|account| account.role >= role).ok_or(Code::Session)?;
+        Ok(Self { core, account, session: session.to_owned(), origin })
+    }
+
+    /// Who is named in the audit log.
+    pub(crate) fn actor(&self) -> &str {
+        &self.account.name
+    }
+}
+
+/// Any path of the table.
+pub(crate) async fn answer(operation: &'static Operation, State(core): State<Arc<Core>>, request: Request) -> Response {
+    let origin = origin(&request);
+    let outcome = async {
+        let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
+        let fields = adapter::parse_object(&body).map_err(|_| Code::Json)?;
+        (operation.run)(Call { core, origin, fields }).await
+    };
+    respond(outcome.await, operation.on_failure)
+}
+
+/// The body of the answer; a failed call says what its document says of failures.
+pub(crate) fn respond(outcome: Result<Vec<u8>, Fault>, on_failure: fn(&Fault) -> Value) -> Response {
+    let body = outcome.unwrap_or_else(|fault| {
+        fault.report();
+        on_failure(&fault).to_string().into_bytes()
+    });
+    ([(CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+/// The body of a success.
+pub(crate) fn success(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(answer).map_err(|error| domain::Error::internal("writing an answer")(error).into())
+}
+
+/// The caller's address.
+pub(crate) fn origin(request: &Request) -> String {
+    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
+}

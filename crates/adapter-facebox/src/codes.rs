@@ -1,0 +1,252 @@
+//! The code table and the way from the core's errors to it.
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
+use domain::{Error, Thing};
+
+macro_rules! codes {
+    ($($name:ident = $number:literal, $text:literal;)*) => {
+        /// A code of the table, but 0.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        pub enum Code {
+            $(#[doc = $text] $name = $number,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The number on the wire.
+            pub fn number(self) -> u16 {
+                self as u16
+            }
+
+            /// The English text of the table.
+            pub fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Unknown = 1, "unknown error";
+    Json = 2, "parse input json error";
+    Parameter = 3, "Invalid para: ";
+    Sql = 4, "sql error";
+    Session = 5, "invalid session";
+    NoData = 6, "data not exist";
+    Timeout = 7, "timeout";
+    Database = 8, "database not available";
+    NoUser = 100, "unknown user";
+    UserExists = 101, "user exists";
+    WrongPassword = 102, "wrong password";
+    LibraryExists = 200, "library exists";
+    NoLibrary = 201, "library does not exist";
+    LibraryInUse = 202, "library in use";
+    BadRtsp = 300, "invalid rtsp";
+    CameraExists = 301, "camera exists";
+    SearchFailed = 302, "search failed";
+    CameraInUse = 303, "camera in use";
+    TaskExists = 400, "task exists";
+    NoTask = 401, "task does not exist";
+    CompareFailed = 402, "compare failed";
+    PersonLimit = 500, "add person failed";
+    PersonExists = 501, "person exists";
+    NoFace = 502, "no usable face";
+    BadPicture = 503, "bad picture";
+    CardExists = 504, "card_no exists";
+    TaskRuns = 601, "task is running";
+}
+
+/// The code for a failure of the core.
+pub fn code(error: &Error) -> Code {
+    match error {
+        Error::NotFound { what } => not_found(*what),
+        Error::AlreadyExists { what } => already_exists(*what),
+        Error::Invalid { .. } => Code::Parameter,
+        Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } => Code::NoFace,
+        Error::BadPicture { .. } => Code::BadPicture,
+        Error::LimitReached { what } => limit_reached(*what),
+        Error::InUse { by } => in_use(*by),
+        Error::Denied => Code::Session,
+        Error::StorageFull => Code::Database,
+        Error::Busy | Error::NotSupported { .. } | Error::Unavailable { .. } | Error::Internal { .. } => Code::Unknown,
+    }
+}
+
+fn not_found(what: Thing) -> Code {
+    match what {
+        Thing::Library => Code::NoLibrary,
+        Thing::Account => Code::NoUser,
+        Thing::Task => Code::NoTask,
+        Thing::Person
+        | Thing::PersonCode
+        | Thing::Camera
+        | Thing::CameraCapacity
+        | Thing::Record
+        | Thing::Picture
+        | Thing::NetworkPort
+        | Thing::TimeServer
+        | Thing::Relay => Code::NoData,
+    }
+}
+
+fn already_exists(what: Thing) -> Code {
+    match what {
+        Thing::Library => Code::LibraryExists,
+        Thing::Person | Thing::PersonCode | Thing::Picture => Code::PersonExists,
+        Thing::Camera => Code::CameraExists,
+        Thing::Account => Code::UserExists,
+        Thing::Task => Code::TaskExists,
+        Thing::CameraCapacity | Thing::Record | Thing::NetworkPort | Thing::TimeServer | Thing::Relay => Code::Unknown,
+    }
+}
+
+fn limit_reached(what: Thing) -> Code {
+    match what {
+        Thing::Person | Thing::PersonCode => Code::PersonLimit,
+        Thing::Picture => Code::Database,
+        Thing::Library
+        | Thing::Camera
+        | Thing::CameraCapacity
+        | Thing::Record
+        | Thing::Account
+        | Thing::Task
+        | Thing::NetworkPort
+        | Thing::TimeServer
+        | Thing::Relay => Code::Unknown,
+    }
+}
+
+/// Only libraries and pictures are asked to go here; operations on other things say what is in use themselves.
+fn in_use(by: Thing) -> Code {
+    match by {
+        Thing::Person | Thing::PersonCode => Code::PersonExists,
+        Thing::Camera
+        | Thing::CameraCapacity
+        | Thing::Library
+        | Thing::Record
+        | Thing::Picture
+        | Thing::Account
+        | Thing::Task
+        | Thing::NetworkPort
+        | Thing::TimeServer
+        | Thing::Relay => Code::LibraryInUse,
+    }
+}
+
+/// Why a call fails: what the caller is told, and what the log is.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The code told.
+    pub(crate) code: Code,
+    /// The field told of behind the text of code 3.
+    field: Option<String>,
+    /// For the log.
+    cause: Option<Error>,
+}
+
+/// The longest field name told, in characters.
+const MAX_FIELD: usize = 100;
+
+impl Fault {
+    /// A missing, mistyped or impossible field.
+    pub(crate) fn field(name: impl AsRef<str>) -> Self {
+        let field = name.as_ref().chars().take(MAX_FIELD).collect();
+        Self { code: Code::Parameter, field: Some(field), cause: None }
+    }
+
+    /// The text told.
+    pub(crate) fn message(&self) -> String {
+        format!("{}{}", self.code.text(), self.field.as_deref().unwrap_or_default())
+    }
+
+    /// Tells the operator when the device itself is at fault.
+    pub(crate) fn report(&self) {
+        if let Some(error) = self.cause.as_ref().filter(|error| is_own(error)) {
+            tracing::error!(error = error.chain(), "a call failed");
+        }
+    }
+}
+
+/// Whether the device itself is at fault.
+fn is_own(error: &Error) -> bool {
+    matches!(error, Error::Internal { .. } | Error::StorageFull)
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self { code, field: None, cause: None }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let field = match &error {
+            Error::Invalid { field, .. } => Some(wire_name(field).to_owned()),
+            _ => None,
+        };
+        Self { code: code(&error), field, cause: Some(error) }
+    }
+}
+
+/// The wire's name of what the core calls so.
+fn wire_name(field: &'static str) -> &'static str {
+    match field {
+        "library name" | "camera name" | "user name" | "task name" => "name",
+        "library" => "lib_id",
+        "account" => "user_id",
+        "channel" => "camera_id",
+        "source" => "rtsp",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_code_once() {
+        let mut numbers: Vec<_> = Code::ALL.iter().map(|code| code.number()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 27);
+    }
+
+    #[test]
+    fn every_kind_of_thing_has_codes_of_its_own() {
+        let missing = |what| code(&Error::NotFound { what }).number();
+        assert_eq!([Thing::Library, Thing::Account, Thing::Camera].map(missing), [201, 100, 6]);
+        let taken = |what| code(&Error::AlreadyExists { what }).number();
+        assert_eq!([Thing::Library, Thing::Account, Thing::Camera].map(taken), [200, 101, 301]);
+        let full = |what| code(&Error::LimitReached { what }).number();
+        assert_eq!([Thing::Person, Thing::Library, Thing::Picture].map(full), [500, 1, 8]);
+        assert_eq!(code(&Error::InUse { by: Thing::Camera }).number(), 202);
+    }
+
+    #[test]
+    fn faults_of_photos_of_rights_and_of_the_device_have_codes() {
+        let cases = [
+            (Error::NoFace, 502),
+            (Error::ManyFaces, 502),
+            (Error::BadPicture { why: String::new() }, 503),
+            (Error::Denied, 5),
+            (Error::StorageFull, 8),
+            (Error::internal("writing")("disk"), 1),
+        ];
+        for (error, number) in cases {
+            assert_eq!(code(&error).number(), number, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_caller_learns_the_field_but_not_the_inner_cause() {
+        assert_eq!(Fault::field("lib_id").message(), "Invalid para: lib_id");
+        assert_eq!(Fault::from(Error::invalid("library name", "too long")).message(), "Invalid para: name");
+        assert_eq!(Fault::from(Error::internal("writing")("the secret path")).message(), "unknown error");
+    }
+}

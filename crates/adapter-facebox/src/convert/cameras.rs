@@ -1,0 +1,84 @@
+//! Cameras.
+
+use domain::{Camera, CameraId, CameraSettings, CameraStatus, NewCamera, SnapMode, Source, WatchSettings};
+use jiff::tz::TimeZone;
+
+use super::{name, remark, time_text};
+use crate::codes::{Code, Fault};
+use crate::wire::cameras::{AddCamera, CameraRow};
+
+/// Sides of the smallest and largest face taken, pixels; the document knows no such setting.
+const FACE_SIZES: (u32, u32) = (60, 10_000);
+/// The longest address, bytes.
+const MAX_ADDRESS: usize = 2048;
+
+/// The camera of a number; one that no camera can have is an unknown camera.
+pub(crate) fn camera_id(number: i64) -> CameraId {
+    CameraId(u32::try_from(number).unwrap_or(0))
+}
+
+/// A stream, or a video file that plays one (quirk "5.1, 5.3 rtsp").
+pub(crate) fn source(address: &str) -> Result<Source, Fault> {
+    let url = address.trim().to_owned();
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default();
+    match scheme.as_str() {
+        _ if url.len() > MAX_ADDRESS => Err(Code::BadRtsp.into()),
+        "rtsp" | "rtsps" => Ok(Source::Rtsp { url }),
+        "file" => Ok(Source::File { url }),
+        _ => Err(Code::BadRtsp.into()),
+    }
+}
+
+/// A camera that records for tasks only: its own watch is off.
+pub(crate) fn new_camera(camera: AddCamera) -> Result<NewCamera, Fault> {
+    let settings = CameraSettings {
+        name: name("name", camera.name)?,
+        position: String::new(),
+        description: remark(camera.remark)?,
+        source: source(&camera.rtsp)?,
+        region: None,
+        min_face_px: FACE_SIZES.0,
+        max_face_px: FACE_SIZES.1,
+        snap_mode: SnapMode::Best,
+    };
+    Ok(NewCamera { id: None, settings, watch: WatchSettings { enabled: false, ..WatchSettings::default() } })
+}
+
+/// 1 while pictures arrive.
+pub(crate) fn online(status: &CameraStatus) -> u8 {
+    u8::from(*status == CameraStatus::Online)
+}
+
+/// The entry of a camera; `kind` is the number that the document gives no meaning.
+pub(crate) fn row(camera: Camera, kind: i64, status: &CameraStatus, zone: &TimeZone) -> CameraRow {
+    let rtsp = match camera.settings.source {
+        Source::Rtsp { url } | Source::File { url } => url,
+        // Added through another interface; the document has no words for them.
+        Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } => String::new(),
+    };
+    CameraRow {
+        camera_id: camera.id.0,
+        name: camera.settings.name,
+        rtsp,
+        kind,
+        online: online(status),
+        state: online(status),
+        remark: camera.settings.description,
+        create_time: time_text(camera.created_at, zone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_and_files_are_cameras() {
+        assert!(matches!(source("rtsp://192.0.2.1/a"), Ok(Source::Rtsp { .. })));
+        assert!(matches!(source(" RTSPS://192.0.2.1/a"), Ok(Source::Rtsp { .. })));
+        assert!(matches!(source("file:///clip.mp4?loop=1"), Ok(Source::File { .. })));
+        for bad in ["", "http://192.0.2.1", "192.0.2.1", &format!("rtsp://{}", "a".repeat(2048))] {
+            assert_eq!(source(bad).unwrap_err().code, Code::BadRtsp);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Addresses of pictures: opaque paths below `/picture/`.
+
+use domain::PictureId;
+
+/// Where all addresses begin.
+pub(crate) const ROOT: &str = "/picture/";
+
+/// The address of a picture that was uploaded or belongs to a person.
+pub(crate) fn person_address(id: &PictureId) -> String {
+    format!("{ROOT}person/{id}.jpg")
+}
+
+/// The address of a captured picture.
+pub(crate) fn capture_address(id: &PictureId) -> String {
+    format!("{ROOT}capture/{id}.jpg")
+}
+
+/// The picture of an address: the path, or a whole URL with it (quirk "2.1 pic_url").
+pub(crate) fn picture(address: &str) -> Option<PictureId> {
+    let path = match address.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => address,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let (folder, file) = path.strip_prefix(ROOT)?.split_once('/')?;
+    let known = matches!(folder, "person" | "capture");
+    file.strip_suffix(".jpg").filter(|_| known)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_leads_back_to_its_picture() {
+        let id: PictureId = "0a".repeat(32).parse().unwrap();
+        let (person, capture) = (person_address(&id), capture_address(&id));
+        let url = format!("http://192.0.2.1:8080{person}?session=1");
+        for address in [person.as_str(), &capture, &url] {
+            assert_eq!(picture(address).as_ref(), Some(&id), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_leads_nowhere() {
+        let id = "0a".repeat(32);
+        let strange = [
+            String::new(),
+            id.clone(),
+            format!("/picture/{id}.jpg"),
+            format!("/picture/other/{id}.jpg"),
+            format!("/picture/person/{id}"),
+            "/picture/person/../../etc/passwd.jpg".into(),
+            "http://host".into(),
+        ];
+        assert!(strange.iter().all(|address| picture(address).is_none()));
+    }
+}

@@ -1,0 +1,116 @@
+//! Records of tasks.
+
+use std::ops::RangeInclusive;
+
+use domain::{Candidate, LibraryId, Sighting, SightingFilter, Similarity, TaskId, Timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::cameras::camera_id;
+use super::people::{category, sex};
+use super::pictures::{capture_address, person_address};
+use super::{Paging, TIME, fraction, time_text, wanted};
+use crate::codes::Fault;
+use crate::wire::records::{PersonSeen, QueryRecords, RecordRow};
+
+/// The last millisecond of a second: the text names seconds, both ends are included.
+const REST_OF_SECOND: i64 = 999;
+
+/// The records asked for, and the page of them.
+pub(crate) fn query(query: QueryRecords, zone: &TimeZone) -> Result<(SightingFilter, Paging), Fault> {
+    let paging = Paging::new(query.page_no, query.page_size)?;
+    let filter = SightingFilter {
+        task: query.task_id.map(TaskId),
+        camera: query.camera_id.map(camera_id),
+        library: query.lib_id.map(LibraryId),
+        name_part: wanted(query.person_name),
+        document_number: wanted(query.card_no),
+        accepted: query.classify.map(is_known).transpose()?,
+        similarity: query.similarity.map(similarity).transpose()?,
+        captured: captured(query.start_time, query.end_time, zone)?,
+        ..SightingFilter::default()
+    };
+    Ok((filter, paging))
+}
+
+/// 0 stranger, 1 recognised.
+fn is_known(classify: i64) -> Result<bool, Fault> {
+    match classify {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Fault::field("classify")),
+    }
+}
+
+fn similarity(number: f64) -> Result<Similarity, Fault> {
+    if (0.0..=1.0).contains(&number) { Ok(Similarity::new(number as f32)) } else { Err(Fault::field("similarity")) }
+}
+
+/// Either end may be left out (quirk "8.1 time").
+fn captured(
+    start: Option<String>,
+    end: Option<String>,
+    zone: &TimeZone,
+) -> Result<Option<RangeInclusive<Timestamp>>, Fault> {
+    let instant = |field: &str, text: String| {
+        let zoned = DateTime::strptime(TIME, text.trim()).and_then(|local| local.to_zoned(zone.clone()));
+        zoned.map(|zoned| Timestamp::from(zoned.timestamp())).map_err(|_| Fault::field(field))
+    };
+    let start = wanted(start).map(|text| instant("start_time", text)).transpose()?;
+    let end = wanted(end).map(|text| instant("end_time", text)).transpose()?;
+    if start.is_none() && end.is_none() {
+        return Ok(None);
+    }
+    let first = start.unwrap_or(Timestamp::from_millis(0));
+    Ok(Some(first..=end.map_or(Timestamp::from_millis(i64::MAX), |end| end.plus_millis(REST_OF_SECOND))))
+}
+
+/// The entry of a record.
+pub(crate) fn row(sighting: Sighting, zone: &TimeZone) -> RecordRow {
+    let at = time_text(sighting.capture.at, zone);
+    RecordRow {
+        record_id: sighting.id.0,
+        task_id: sighting.mark.task.0,
+        person: sighting.accepted().map(person).unwrap_or_default(),
+        similarity: sighting.answer.best.as_ref().map_or(0.0, |best| fraction(best.similarity)),
+        camera_id: sighting.capture.camera.0,
+        capture_url: capture_address(&sighting.capture.crop),
+        task_name: sighting.mark.name,
+        camera_name: sighting.capture.camera_name,
+        capture_time: at.clone(),
+        create_time: at,
+    }
+}
+
+fn person(known: &Candidate) -> PersonSeen {
+    PersonSeen {
+        lib_id: known.library.0,
+        lib_name: known.library_name.clone(),
+        person_id: known.person.0,
+        person_name: known.name.clone(),
+        sex: sex(known.gender),
+        category: category(known.category),
+        card_no: known.document_number.clone(),
+        classify: 1,
+        pic_url: person_address(&known.photo),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_of_a_time_are_included_and_may_be_left_out() {
+        let text = |text: &str| Some(text.to_owned());
+        let range = |start, end| captured(start, end, &TimeZone::UTC).unwrap();
+        let millis = |range: RangeInclusive<Timestamp>| (range.start().as_millis(), range.end().as_millis());
+        let (start, end) = (text("1970-01-01 00:00:10"), text("1970-01-01 00:00:20"));
+        assert_eq!(range(None, text("")), None);
+        assert_eq!(range(start.clone(), end.clone()).map(millis), Some((10_000, 20_999)));
+        assert_eq!(range(start, None).map(millis), Some((10_000, i64::MAX)));
+        assert_eq!(range(None, end).map(millis), Some((0, 20_999)));
+        let bad = captured(text("yesterday"), None, &TimeZone::UTC).unwrap_err();
+        assert_eq!(bad.message(), "Invalid para: start_time");
+    }
+}

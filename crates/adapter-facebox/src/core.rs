@@ -1,0 +1,41 @@
+//! What all calls share.
+
+use std::time::Duration;
+
+use adapter::{Sessions, hex_id};
+use domain::{Appliance, State};
+use jiff::tz::TimeZone;
+use tokio::sync::Mutex;
+
+/// The adapter's name, also of its state.
+pub(crate) const NAME: &str = "facebox";
+
+/// Sessions end after this time without a call.
+const SESSION_IDLE: Duration = Duration::from_secs(24 * 3600);
+/// Sessions side by side.
+const MAX_SESSIONS: usize = 1000;
+
+/// What all calls share.
+pub(crate) struct Core {
+    pub(crate) appliance: Appliance,
+    pub(crate) sessions: Sessions,
+    /// Held while something is checked to be the only one of its name or number in this document and then stored.
+    pub(crate) one_at_a_time: Mutex<()>,
+}
+
+impl Core {
+    pub(crate) fn new(appliance: Appliance) -> Self {
+        let sessions = Sessions::new(SESSION_IDLE, MAX_SESSIONS, hex_id);
+        Self { appliance, sessions, one_at_a_time: Mutex::default() }
+    }
+
+    /// The adapter's durable values.
+    pub(crate) fn state(&self) -> State {
+        self.appliance.state(NAME)
+    }
+
+    /// The device's time zone.
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.appliance.time_zone()
+    }
+}

@@ -1,0 +1,99 @@
+//! Cameras.
+
+use domain::{Camera, CameraChange, CameraId, Error};
+
+use crate::call::Caller;
+use crate::codes::{Code, Fault};
+use crate::convert::cameras::{camera_id, new_camera, row, source};
+use crate::convert::{self, Paging};
+use crate::wire::cameras::{AddCamera, CameraKey, CameraRow, QueryCameras, UpdateCamera};
+use crate::wire::{Answer, Done, Rows};
+
+/// Adds a camera (/AddCamera, section 5.1).
+pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Done, Fault> {
+    let kind = request.kind.unwrap_or_default();
+    let camera = new_camera(request)?;
+    let _one_at_a_time = caller.core.one_at_a_time.lock().await;
+    require_free_name(&caller, &camera.settings.name, None).await?;
+    let added = caller.core.appliance.add_camera(caller.actor(), camera).await?;
+    keep_kind(&caller, &added, kind).await?;
+    Ok(Done::DONE)
+}
+
+/// Removes a camera that no task needs (/DeleteCamera, section 5.2).
+pub(crate) async fn delete_camera(caller: Caller, request: CameraKey) -> Result<Done, Fault> {
+    let id = camera_id(request.camera_id);
+    match caller.core.appliance.remove_camera(caller.actor(), id).await {
+        Err(Error::InUse { .. }) => return Err(Code::CameraInUse.into()),
+        outcome => outcome?,
+    }
+    caller.core.state().set_value(&key(id), None).await?;
+    Ok(Done::DONE)
+}
+
+/// Changes the fields of a camera that are sent (/UpdateCamera, section 5.3).
+pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Result<Done, Fault> {
+    let name = request.name.map(|text| convert::name("name", text)).transpose()?;
+    let source = request.rtsp.as_deref().map(source).transpose()?;
+    let remark = request.remark.map(|text| convert::remark(Some(text))).transpose()?;
+    let _one_at_a_time = caller.core.one_at_a_time.lock().await;
+    let before = caller.core.appliance.camera(camera_id(request.camera_id)).await?;
+    if let Some(name) = &name {
+        require_free_name(&caller, name, Some(before.id)).await?;
+    }
+    let mut settings = before.settings;
+    settings.name = name.unwrap_or(settings.name);
+    settings.source = source.unwrap_or(settings.source);
+    settings.description = remark.unwrap_or(settings.description);
+    let change = CameraChange { settings: Some(settings), watch: None };
+    let camera = match caller.core.appliance.update_camera(caller.actor(), before.id, change).await {
+        // A camera of another interface that has no address here cannot be given one.
+        Err(Error::Invalid { field: "source", .. }) => return Err(Code::BadRtsp.into()),
+        outcome => outcome?,
+    };
+    if let Some(kind) = request.kind {
+        keep_kind(&caller, &camera, kind).await?;
+    }
+    Ok(Done::DONE)
+}
+
+/// Lists cameras by number with their live state (/QueryCameraList, section 5.4).
+pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Result<Answer<Rows<CameraRow>>, Fault> {
+    let paging = Paging::new(query.page_no, query.page_size)?;
+    let name = convert::filter(query.name, query.username);
+    let mut rows = Vec::new();
+    for camera in caller.core.appliance.cameras().await? {
+        let kind = kind(&caller, &camera).await?;
+        let named = name.as_ref().is_none_or(|part| camera.settings.name.contains(part));
+        if named && query.kind.is_none_or(|wanted| kind == wanted) {
+            let status = caller.core.appliance.camera_status(camera.id);
+            rows.push(row(camera, kind, &status, &caller.core.zone()));
+        }
+    }
+    Ok(Answer::of(paging.cut(rows)))
+}
+
+/// Names tell cameras apart in this document; the core does not need them to.
+async fn require_free_name(caller: &Caller, name: &str, but: Option<CameraId>) -> Result<(), Fault> {
+    let cameras = caller.core.appliance.cameras().await?;
+    let taken = cameras.iter().any(|camera| camera.settings.name == name && Some(camera.id) != but);
+    if taken { Err(Code::CameraExists.into()) } else { Ok(()) }
+}
+
+/// Keeps the number that the document gives no meaning, with the camera it belongs to: the channel may be given to
+/// another camera while this adapter does not look.
+async fn keep_kind(caller: &Caller, camera: &Camera, kind: i64) -> Result<(), Fault> {
+    let value = (kind != 0).then(|| format!("{} {kind}", camera.created_at.as_millis()));
+    Ok(caller.core.state().set_value(&key(camera.id), value).await?)
+}
+
+async fn kind(caller: &Caller, camera: &Camera) -> Result<i64, Fault> {
+    let kept = caller.core.state().value(&key(camera.id)).await?;
+    let owner = camera.created_at.as_millis().to_string();
+    let of_camera = kept.as_deref().and_then(|kept| kept.split_once(' ')).filter(|(made, _)| *made == owner);
+    Ok(of_camera.and_then(|(_, kind)| kind.parse().ok()).unwrap_or_default())
+}
+
+fn key(id: CameraId) -> String {
+    format!("camera.{id}.type")
+}

@@ -1,0 +1,119 @@
+//! Pictures.
+
+use std::sync::Arc;
+
+use adapter::{Form, FormError, FormLimits, Part, picture_answer, strip_metadata};
+use axum::extract::{Path, Query, Request, State};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use domain::{Error, PictureId, Role};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::call::{Caller, origin, respond, success};
+use crate::codes::{Code, Fault};
+use crate::convert::pictures::{ROOT, person_address, picture};
+use crate::core::Core;
+use crate::wire::pictures::{Compare, Compared, PictureData, PictureKey, Uploaded};
+use crate::wire::{Done, refusal};
+
+/// The largest picture, bytes.
+const MAX_PICTURE: usize = 4 << 20;
+/// Room for the picture, the session, and what else a client sends.
+const FORM: FormLimits = FormLimits { parts: 16, part_bytes: MAX_PICTURE, total_bytes: MAX_PICTURE + (64 << 10) };
+
+/// The session where the form has none.
+#[derive(Deserialize)]
+pub(crate) struct InQuery {
+    session: Option<String>,
+}
+
+/// Keeps a picture without what its file tells besides (/UploadPersonPicture, section 2.1).
+pub(crate) async fn upload_person_picture(
+    State(core): State<Arc<Core>>,
+    Query(query): Query<InQuery>,
+    request: Request,
+) -> Response {
+    let outcome = async {
+        let origin = origin(&request);
+        let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let form = Form::read(request, FORM).await.map_err(|error| match error {
+            FormError::TooLarge => Code::BadPicture,
+            _ => Code::Json,
+        })?;
+        let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
+        let session = in_form.or(query.session).or(in_header).ok_or_else(|| Fault::field("session"))?;
+        let file = file(&form).ok_or_else(|| Fault::field("file"))?;
+        let caller = Caller::of(core, &session, Role::Operator, origin)?;
+        let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
+        let kept = caller.core.appliance.keep_picture(caller.actor(), bare).await?;
+        success(&Uploaded { code: 0, pic_url: person_address(&kept), msg: "" })
+    };
+    respond(outcome.await, refusal)
+}
+
+/// The part `file`, or else the first with a file name (quirk "2.1 request").
+fn file(form: &Form) -> Option<Bytes> {
+    let called = |part: &&Part| part.name == "file";
+    let found = form.parts().iter().find(called).or_else(|| form.parts().iter().find(|part| part.file_name.is_some()));
+    found.map(|part| part.bytes.clone())
+}
+
+/// GET of an address (quirk "2.1 pic_url").
+pub(crate) async fn show_picture(
+    State(core): State<Arc<Core>>,
+    Path(path): Path<String>,
+    Query(query): Query<InQuery>,
+) -> Response {
+    let outcome = async {
+        let session = query.session.ok_or_else(|| Fault::field("session"))?;
+        let caller = Caller::of(core, &session, Role::Viewer, String::new())?;
+        stored(&caller, &format!("{ROOT}{path}")).await
+    };
+    match outcome.await {
+        Ok(picture) => picture_answer(picture),
+        Err(fault) => respond(Err(fault), refusal),
+    }
+}
+
+/// Gives a picture as base64 (/DownloadPersonPicture, section 2.2).
+pub(crate) async fn download_person_picture(caller: Caller, request: PictureKey) -> Result<PictureData, Fault> {
+    let picture = stored(&caller, &request.pic_url).await?;
+    Ok(PictureData { code: 0, data: STANDARD.encode(picture), msg: "" })
+}
+
+/// Removes a picture that no person has (/DeletePicture, section 2.3).
+pub(crate) async fn delete_picture(caller: Caller, request: PictureKey) -> Result<Done, Fault> {
+    let id = named(&request.pic_url)?;
+    caller.core.appliance.remove_picture(caller.actor(), id).await?;
+    Ok(Done::DONE)
+}
+
+/// Compares the faces of two pictures (/Compare1V1, section 6.7).
+pub(crate) async fn compare_1v1(caller: Caller, request: Compare) -> Result<Compared, Fault> {
+    let (first, second) = (stored(&caller, &request.first_pic).await?, stored(&caller, &request.second_pic).await?);
+    let compared = caller.core.appliance.compare_portraits(first, second).await;
+    let similarity = compared.map_err(|error| match error {
+        Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } | Error::BadPicture { .. } => {
+            Code::CompareFailed.into()
+        }
+        other => Fault::from(other),
+    })?;
+    Ok(Compared { code: 0, similarity: crate::convert::fraction(similarity), msg: "" })
+}
+
+/// A failed comparison has a `similarity` all the same (quirk "6.7 place").
+pub(crate) fn compare_refusal(fault: &Fault) -> Value {
+    json!({"code": fault.code.number(), "similarity": 0, "msg": fault.message()})
+}
+
+fn named(address: &str) -> Result<PictureId, Fault> {
+    picture(address).ok_or_else(|| Code::NoData.into())
+}
+
+/// The bytes of the picture at an address.
+pub(super) async fn stored(caller: &Caller, address: &str) -> Result<Bytes, Fault> {
+    Ok(caller.core.appliance.picture(named(address)?).await?)
+}

@@ -1,0 +1,90 @@
+//! The contract with clients of the face box API: a scenario for every operation, which changes the device over a real
+//! socket, reads it again and is held against the catalogue, and the refusals each names.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
+
+mod accounts;
+mod cameras;
+mod config;
+mod device;
+mod known_gaps;
+mod libraries;
+mod people;
+mod pictures;
+mod records;
+mod sessions;
+mod tasks;
+
+use std::sync::Arc;
+
+use known_gaps::KNOWN_GAPS;
+use testkit::contract::Ledger;
+
+/// Makes a test of every scenario, and one of all together that draws the balance.
+macro_rules! scenarios {
+    ($($group:ident: $($name:ident),+;)+) => {
+        $($(
+            #[tokio::test]
+            async fn $name() {
+                $group::$name(&Arc::new(device::open_ledger())).await;
+            }
+        )+)+
+
+        async fn play_all(ledger: &Arc<Ledger>) {
+            $($($group::$name(ledger).await;)+)+
+        }
+    };
+}
+
+scenarios! {
+    sessions:
+        a_session_is_opened_with_the_md5_of_the_password,
+        a_wrong_login_opens_nothing,
+        calls_need_a_session,
+        broken_bodies_are_refused,
+        what_is_no_path_is_not_implemented,
+        a_session_ends_after_a_day_without_a_call;
+    libraries:
+        libraries_are_made_listed_and_removed,
+        libraries_are_found_by_every_condition,
+        a_library_that_is_missing_taken_or_watched_is_refused;
+    accounts:
+        accounts_are_made_changed_and_removed,
+        an_account_known_by_its_md5_alone_logs_in_with_its_password_elsewhere,
+        accounts_that_cannot_be_are_refused,
+        accounts_may_do_what_their_role_allows;
+    pictures:
+        pictures_are_kept_shown_and_removed,
+        the_session_of_an_upload_may_come_in_three_ways,
+        what_is_no_picture_is_refused,
+        what_a_file_tells_besides_is_not_kept,
+        two_pictures_are_compared;
+    people:
+        people_are_enrolled_changed_and_removed,
+        people_are_found_by_every_condition,
+        people_who_cannot_be_are_refused;
+    cameras:
+        cameras_are_added_changed_listed_and_removed,
+        cameras_are_found_by_every_condition,
+        cameras_that_cannot_be_are_refused;
+    tasks:
+        tasks_are_made_changed_and_removed,
+        tasks_run_until_they_are_stopped_and_over_a_restart,
+        tasks_are_found_by_every_condition,
+        tasks_that_cannot_be_are_refused;
+    records:
+        what_tasks_saw_is_listed_and_removed,
+        records_outlive_their_task_their_camera_and_their_person,
+        queries_for_records_that_mean_nothing_are_refused;
+    config:
+        the_storage_server_is_kept_and_told;
+}
+
+#[tokio::test]
+async fn every_operation_of_the_catalogue_is_played_or_a_known_gap() {
+    let ledger = Arc::new(device::open_ledger());
+    play_all(&ledger).await;
+    match ledger.balance(KNOWN_GAPS) {
+        Ok(counts) => println!("{counts}"),
+        Err(faults) => panic!("{}", faults.join("\n")),
+    }
+}

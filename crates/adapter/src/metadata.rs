@@ -1,0 +1,211 @@
+//! Pictures without what their files tell besides: where and when they were taken, by what, of whom.
+//!
+//! Files are taken apart and put together again without being decoded, so the picture itself stays what it was, bit by
+//! bit. The orientation stays too, because without it the picture would lie on its side, and so does what says how
+//! colours are meant.
+
+use bytes::Bytes;
+
+/// The JPEG or PNG picture without its metadata; `None` when it is neither, or its parts do not fit together.
+pub fn strip_metadata(picture: &[u8]) -> Option<Bytes> {
+    match picture {
+        [0xff, 0xd8, rest @ ..] => strip_jpeg(rest).map(Bytes::from),
+        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, chunks @ ..] => strip_png(chunks).map(Bytes::from),
+        _ => None,
+    }
+}
+
+const EXIF: &[u8] = b"Exif\0\0";
+const ICC: &[u8] = b"ICC_PROFILE\0";
+const START_OF_SCAN: u8 = 0xda;
+const END_OF_IMAGE: u8 = 0xd9;
+
+/// Everything behind the start of a JPEG file.
+fn strip_jpeg(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let (mut kept, mut orientation) = (Vec::with_capacity(rest.len()), None);
+    loop {
+        let (marker, behind) = next_marker(rest)?;
+        if marker == END_OF_IMAGE {
+            break;
+        }
+        let length = usize::from(u16::from_be_bytes(behind.first_chunk().copied()?));
+        let segment = behind.get(..length).filter(|segment| segment.len() >= 2)?;
+        rest = &behind[length..];
+        let content = &segment[2..];
+        if marker == 0xe1 && content.starts_with(EXIF) {
+            orientation = orientation.or_else(|| exif_orientation(&content[EXIF.len()..]));
+        }
+        if stays(marker, content) {
+            kept.extend([0xff, marker]);
+            kept.extend_from_slice(segment);
+        }
+        if marker == START_OF_SCAN {
+            let scan = scan_length(rest)?;
+            kept.extend_from_slice(&rest[..scan]);
+            rest = &rest[scan..];
+        }
+    }
+    let mut file = vec![0xff, 0xd8];
+    if let Some(orientation) = orientation {
+        let exif = [EXIF, &tiff_of(orientation)].concat();
+        file.extend([0xff, 0xe1]);
+        file.extend((exif.len() as u16 + 2).to_be_bytes());
+        file.extend(exif);
+    }
+    file.extend(kept);
+    file.extend([0xff, END_OF_IMAGE]);
+    Some(file)
+}
+
+/// The next marker, and what is behind it; before it there may be any number of fill bytes.
+fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
+    let marker = *bytes.get(fill).filter(|_| fill > 0)?;
+    Some((marker, &bytes[fill + 1..]))
+}
+
+/// Whether a segment belongs to the picture: all but comments and what applications add. Of these JFIF, the colour
+/// profile and the colour transform stay.
+fn stays(marker: u8, content: &[u8]) -> bool {
+    match marker {
+        0xe0 => content.starts_with(b"JFIF\0"),
+        0xe2 => content.starts_with(ICC),
+        0xee => content.starts_with(b"Adobe"),
+        0xe1..=0xef | 0xfe => false,
+        _ => true,
+    }
+}
+
+/// How far the coded picture goes: until a marker that is neither an escaped 0xff nor a restart.
+fn scan_length(bytes: &[u8]) -> Option<usize> {
+    let ends = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xd0..=0xd7 | 0xff);
+    bytes.windows(2).position(ends)
+}
+
+/// The orientation, 2..=8, that a TIFF structure names; the usual one is not worth a word.
+fn exif_orientation(tiff: &[u8]) -> Option<u8> {
+    const TAG: u16 = 0x0112;
+    let little = tiff.starts_with(b"II*\0");
+    if !little && !tiff.starts_with(b"MM\0*") {
+        return None;
+    }
+    let number = |at: usize| {
+        let bytes = *tiff.get(at..)?.first_chunk::<2>()?;
+        Some(if little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
+    };
+    let directory = *tiff.get(4..)?.first_chunk::<4>()?;
+    let directory = if little { u32::from_le_bytes(directory) } else { u32::from_be_bytes(directory) } as usize;
+    let entries = usize::from(number(directory)?);
+    let entry = |index: usize| directory.checked_add(2 + index * 12);
+    let place = (0..entries).filter_map(entry).find(|at| number(*at) == Some(TAG))?;
+    number(place.checked_add(8)?).filter(|value| (2..=8).contains(value)).map(|value| value as u8)
+}
+
+/// A TIFF structure that names an orientation and nothing else.
+fn tiff_of(orientation: u8) -> [u8; 26] {
+    let mut tiff = *b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0";
+    tiff[19] = orientation;
+    tiff
+}
+
+/// Chunks that belong to a PNG picture besides the critical ones, which begin with a capital letter.
+const PNG_KEPT: [&[u8; 4]; 8] = [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs", b"cICP"];
+
+/// Everything behind the signature of a PNG file.
+fn strip_png(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    loop {
+        let length = u32::from_be_bytes(*rest.first_chunk()?) as usize;
+        let chunk = rest.get(..length.checked_add(12)?)?;
+        let kind = chunk.get(4..8)?.first_chunk::<4>()?;
+        rest = &rest[chunk.len()..];
+        if kind == b"eXIf"
+            && let Some(orientation) = exif_orientation(&chunk[8..8 + length])
+        {
+            file.extend(png_chunk(b"eXIf", &tiff_of(orientation)));
+        }
+        if kind[0].is_ascii_uppercase() || PNG_KEPT.contains(&kind) {
+            file.extend_from_slice(chunk);
+        }
+        if kind == b"IEND" {
+            return Some(file);
+        }
+    }
+}
+
+fn png_chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let checked = [kind.as_slice(), content].concat();
+    let mut chunk = (content.len() as u32).to_be_bytes().to_vec();
+    chunk.extend_from_slice(&checked);
+    chunk.extend(crc32fast::hash(&checked).to_be_bytes());
+    chunk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
+        [&[0xff, marker], &(content.len() as u16 + 2).to_be_bytes()[..], content].concat()
+    }
+
+    /// A file of these segments, a scan with an escaped byte, a second scan, and something behind the end.
+    fn jpeg(segments: &[Vec<u8>]) -> Vec<u8> {
+        let scan = [segment(START_OF_SCAN, b"s"), vec![1, 0xff, 0, 2, 0xff, 0xd3, 3]].concat();
+        let comment = segment(0xfe, b"between the scans");
+        let parts = [&[0xff, 0xd8][..], &segments.concat(), &scan, &comment, &scan, b"\xff\xd9", b"a film behind it"];
+        parts.concat()
+    }
+
+    fn holds(file: &[u8], part: &[u8]) -> bool {
+        file.windows(part.len()).any(|window| window == part)
+    }
+
+    #[test]
+    fn a_jpeg_keeps_its_picture_and_orientation_alone() {
+        let exif =
+            [EXIF, b"II*\0\x08\0\0\0\x02\0\x0f\x01\x02\0\x04\0\0\0cam\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"].concat();
+        let picture = [segment(0xe0, b"JFIF\0\x01"), segment(0xdb, b"table"), segment(0xee, b"Adobe\0")];
+        let secrets = [segment(0xe1, &exif), segment(0xe1, b"http://ns.adobe.com/xap"), segment(0xed, b"Photoshop")];
+        let file = jpeg(&[&picture[..], &secrets, &[segment(0xe2, b"ICC_PROFILE\0x")]].concat());
+        let bare = strip_metadata(&file).unwrap();
+        let expected = [segment(0xe1, &[EXIF, &tiff_of(6)].concat()), picture.concat()].concat();
+        assert!(bare[2..].starts_with(&expected));
+        for gone in [&b"cam\0"[..], b"ns.adobe", b"Photoshop", b"between", b"film"] {
+            assert!(!holds(&bare, gone));
+        }
+        assert!(holds(&bare, b"ICC_PROFILE\0x") && bare.ends_with(b"\x01\xff\0\x02\xff\xd3\x03\xff\xd9"));
+        assert_eq!(strip_metadata(&bare).unwrap(), bare, "nothing is left to strip");
+    }
+
+    #[test]
+    fn a_png_keeps_its_picture_and_orientation_alone() {
+        let exif = png_chunk(b"eXIf", &[&tiff_of(3)[..], b"more"].concat());
+        let chunks =
+            [(b"IHDR", "h"), (b"gAMA", "g"), (b"tEXt", "Author"), (b"IDAT", "d"), (b"tIME", "t"), (b"IEND", "")];
+        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+        file.extend(&exif);
+        chunks.iter().for_each(|(kind, content)| file.extend(png_chunk(kind, content.as_bytes())));
+        file.extend(b"behind the end");
+        let bare = strip_metadata(&file).unwrap();
+        assert!(holds(&bare, &png_chunk(b"eXIf", &tiff_of(3))) && holds(&bare, b"gAMA"));
+        for gone in [&b"Author"[..], b"tIME", b"more", b"behind"] {
+            assert!(!holds(&bare, gone));
+        }
+        assert_eq!(strip_metadata(&bare).unwrap(), bare);
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_or_of_another_kind_is_refused() {
+        let whole = jpeg(&[segment(0xdb, b"table")]);
+        let end = whole.len() - b"a film behind it".len();
+        assert!((0..end).all(|length| strip_metadata(&whole[..length]).is_none()));
+        let png = [&b"\x89PNG\r\n\x1a\n"[..], &png_chunk(b"IHDR", b"h"), &png_chunk(b"IEND", b"")].concat();
+        assert!((0..png.len()).all(|length| strip_metadata(&png[..length]).is_none()));
+        let endless = [&b"\x89PNG\r\n\x1a\n"[..], &[0xff; 12]].concat();
+        let short = [&[0xff, 0xd8][..], &[0xff, 0xe1, 0, 1, 0, 0]].concat();
+        for strange in [&b""[..], b"GIF89a", b"<html>", &endless, &short] {
+            assert!(strip_metadata(strange).is_none());
+        }
+    }
+}

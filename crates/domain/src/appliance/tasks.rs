@@ -1,0 +1,209 @@
+//! Tasks and what they saw.
+
+use std::collections::HashMap;
+use std::sync::{MutexGuard, PoisonError};
+
+use jiff::civil::Date;
+
+use super::Appliance;
+use crate::{
+    Error, Page, Person, PersonId, Presence, Removal, Result, Roll, Sighting, SightingFilter, SightingId, Task, TaskId,
+    TaskSettings, Thing, Timestamp, Window,
+};
+
+/// A person of a task's libraries, and when the task saw the person on a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RollEntry {
+    /// The person.
+    pub person: Person,
+    /// `None`: not at all.
+    pub seen: Option<Presence>,
+}
+
+impl Appliance {
+    /// Tasks in ascending order of id.
+    pub async fn tasks(&self) -> Result<Vec<Task>> {
+        self.blocking(|a| a.ports().tasks.tasks()).await
+    }
+
+    /// One task. `NotFound(Task)`.
+    pub async fn task(&self, id: TaskId) -> Result<Task> {
+        self.blocking(move |a| a.find_task(id)).await
+    }
+
+    /// Makes a task, stopped. `AlreadyExists(Task)`, `NotFound(Camera)`, `NotFound(Library)`, `LimitReached(Task)`,
+    /// `Invalid`.
+    pub async fn add_task(&self, actor: &str, settings: TaskSettings) -> Result<Task> {
+        check(&settings)?;
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            if a.ports().tasks.tasks()?.len() as u64 >= a.options().limits.tasks {
+                return Err(Error::LimitReached { what: Thing::Task });
+            }
+            let added = a.ports().tasks.insert_task(&stopped(settings), a.now())?;
+            a.audit(&actor, "task.add", &added.id);
+            Ok(added)
+        })
+        .await
+    }
+
+    /// Changes a task that is stopped: `change` is given its settings as they are. `NotFound(Task)`, `InUse(Task)`
+    /// while it runs, and as [`add_task`](Self::add_task).
+    pub async fn update_task(
+        &self,
+        actor: &str,
+        id: TaskId,
+        change: impl FnOnce(TaskSettings) -> TaskSettings + Send + 'static,
+    ) -> Result<Task> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            let settings = change(a.stopped_task(id)?.settings);
+            check(&settings)?;
+            let changed = a.ports().tasks.update_task(id, &stopped(settings))?;
+            a.audit(&actor, "task.update", &id);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes a task that is stopped; its records stay. `NotFound(Task)`, `InUse(Task)` while it runs.
+    pub async fn remove_task(&self, actor: &str, id: TaskId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            a.stopped_task(id)?;
+            a.ports().tasks.remove_task(id)?;
+            a.audit(&actor, "task.remove", &id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Starts a task; it runs over a restart. `NotFound(Task)`, `InUse(Task)` when it runs already.
+    pub async fn start_task(&self, actor: &str, id: TaskId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            let task = a.stopped_task(id)?;
+            a.switch_task(&actor, task, true)
+        })
+        .await
+    }
+
+    /// Stops a task; nothing happens to one that is stopped. `NotFound(Task)`.
+    pub async fn stop_task(&self, actor: &str, id: TaskId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            let task = a.find_task(id)?;
+            if task.is_running() { a.switch_task(&actor, task, false) } else { Ok(()) }
+        })
+        .await
+    }
+
+    fn switch_task(&self, actor: &str, mut task: Task, on: bool) -> Result<()> {
+        task.settings.watch.enabled = on;
+        self.ports().tasks.update_task(task.id, &task.settings)?;
+        self.audit(actor, if on { "task.start" } else { "task.stop" }, &task.id);
+        self.core.cameras_changed.send_modify(|version| *version += 1);
+        Ok(())
+    }
+
+    fn find_task(&self, id: TaskId) -> Result<Task> {
+        let found = self.ports().tasks.tasks()?.into_iter().find(|task| task.id == id);
+        found.ok_or(Error::NotFound { what: Thing::Task })
+    }
+
+    fn stopped_task(&self, id: TaskId) -> Result<Task> {
+        let task = self.find_task(id)?;
+        if task.is_running() { Err(Error::InUse { by: Thing::Task }) } else { Ok(task) }
+    }
+
+    /// A page of sightings, newest capture first.
+    pub async fn sightings(&self, filter: SightingFilter, window: Window) -> Result<Page<Sighting>> {
+        self.blocking(move |a| a.ports().tasks.sightings(&filter, window)).await
+    }
+
+    /// Removes the record of a sighting with its pictures, for every task and adapter. `NotFound(Record)`.
+    pub async fn remove_sighting(&self, actor: &str, id: SightingId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let seq = a.ports().tasks.record_of_sighting(id)?;
+            if a.ports().records.remove_records(Removal::One(seq), 1)? == 0 {
+                return Err(Error::NotFound { what: Thing::Record });
+            }
+            a.audit(&actor, "record.remove", &seq);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Who of a task's libraries was seen by it on a day (local time), and who was not: a page, in ascending order of
+    /// id. `seen` asks for one or the other only. `NotFound(Task)`.
+    pub async fn roll_call(
+        &self,
+        task: TaskId,
+        day: Date,
+        seen: Option<bool>,
+        window: Window,
+    ) -> Result<Page<RollEntry>> {
+        self.blocking(move |a| {
+            let libraries = a.find_task(task)?.settings.watch.libraries.into_iter().collect();
+            let (first, last) = a.day(day)?;
+            let page = a.ports().tasks.attendance(&Roll { task, libraries, captured: first..=last, seen }, window)?;
+            let ids: Vec<PersonId> = page.rows.iter().map(|row| row.person).collect();
+            let people = a.ports().people.people_by_id(&ids)?;
+            let mut by_id: HashMap<_, _> = people.into_iter().map(|person| (person.id, person)).collect();
+            // A person removed since the roll was read is left out.
+            let entry =
+                |row: &crate::Attendance| Some(RollEntry { person: by_id.remove(&row.person)?, seen: row.seen });
+            Ok(Page { rows: page.rows.iter().filter_map(entry).collect(), total: page.total })
+        })
+        .await
+    }
+
+    /// The first and the last millisecond of a day in local time.
+    fn day(&self, day: Date) -> Result<(Timestamp, Timestamp)> {
+        let zone = self.time_zone();
+        let midnight = |date: Date| date.to_zoned(zone.clone()).map(|start| Timestamp::from(start.timestamp()));
+        let ends = midnight(day).and_then(|first| Ok((first, midnight(day.tomorrow()?)?)));
+        let (first, next) = ends.map_err(|_| Error::invalid("day", "beyond the calendar"))?;
+        Ok((first, next.plus_millis(-1)))
+    }
+
+    /// Whether a person has signed in with a task today, in this direction. Blocking.
+    pub(crate) fn has_signed_in(&self, mark: &crate::TaskMark, person: PersonId, at: Timestamp) -> Result<bool> {
+        let (first, last) = self.day(at.in_zone(&self.time_zone()).date())?;
+        let filter = SightingFilter {
+            task: Some(mark.task),
+            person: Some(person),
+            direction: Some(mark.direction),
+            captured: Some(first..=last),
+            ..SightingFilter::default()
+        };
+        let one = Window { skip: 0, limit: 1 };
+        Ok(self.ports().tasks.sightings(&filter, one)?.total > 0)
+    }
+
+    /// Held from looking whether a task runs until it is changed.
+    fn task_order(&self) -> MutexGuard<'_, ()> {
+        self.core.task_order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stopped(mut settings: TaskSettings) -> TaskSettings {
+    settings.watch.enabled = false;
+    settings
+}
+
+fn check(settings: &TaskSettings) -> Result<()> {
+    if !(1..=64).contains(&settings.name.chars().count()) {
+        return Err(Error::invalid("task name", "not 1 to 64 characters"));
+    }
+    if settings.entries.is_empty() {
+        return Err(Error::invalid("task cameras", "at least one is needed on the way in"));
+    }
+    Ok(())
+}
