@@ -1,7 +1,10 @@
 //! Cameras.
 
-use domain::{Camera, CameraId, CameraSettings, CameraStatus, NewCamera, SnapMode, Source, WatchSettings};
+use domain::{
+    Camera, CameraId, CameraSettings, CameraStatus, DeviceAddress, NewCamera, SnapMode, Source, WatchSettings,
+};
 use jiff::tz::TimeZone;
+use url::Url;
 
 use super::{name, remark, time_text};
 use crate::codes::{Code, Fault};
@@ -66,6 +69,16 @@ pub(crate) fn row(camera: Camera, kind: i64, status: &CameraStatus, zone: &TimeZ
         remark: camera.settings.description,
         create_time: time_text(camera.created_at, zone),
     }
+}
+
+/// The URL of a stream with this login in it; `None` for what is no URL.
+pub(crate) fn with_login(url: &str, device: &DeviceAddress) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    if !device.user.is_empty() {
+        url.set_username(&device.user).ok()?;
+        url.set_password(Some(&device.password)).ok()?;
+    }
+    Some(url.into())
 }
 
 #[cfg(test)]

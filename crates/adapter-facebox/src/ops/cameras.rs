@@ -1,13 +1,19 @@
 //! Cameras.
 
-use domain::{Camera, CameraChange, CameraId, Error};
+use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error};
 
 use crate::call::Caller;
 use crate::codes::{Code, Fault};
-use crate::convert::cameras::{camera_id, new_camera, row, source};
+use crate::convert::cameras::{camera_id, new_camera, row, source, with_login};
 use crate::convert::{self, Paging};
-use crate::wire::cameras::{AddCamera, CameraKey, CameraRow, QueryCameras, UpdateCamera};
+use crate::wire::cameras::{
+    AddCamera, CameraKey, CameraRow, CameraRtsp, FoundCameraRow, FoundCameras, QueryCameraRtsp, QueryCameras,
+    SearchCamera, UpdateCamera,
+};
 use crate::wire::{Answer, Done, Rows};
+
+/// Where cameras answer questions when nobody says otherwise.
+const ONVIF_PORT: u16 = 80;
 
 /// Adds a camera (/AddCamera, section 5.1).
 pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Done, Fault> {
@@ -71,6 +77,30 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
         }
     }
     Ok(Answer::of(paging.cut(rows)))
+}
+
+/// Looks for cameras in the network, which takes some seconds (/SearchCamera, section 5.5).
+pub(crate) async fn search_camera(caller: Caller, _: SearchCamera) -> Result<Answer<FoundCameras>, Fault> {
+    let found = match caller.core.appliance.discover_cameras().await {
+        Ok(found) => found,
+        Err(error @ Error::Busy) => return Err(error.into()),
+        Err(_) => return Err(Code::SearchFailed.into()),
+    };
+    let row = |found: domain::FoundCamera| FoundCameraRow { ip: found.host, manufacturer: found.maker };
+    let items: Vec<_> = found.into_iter().map(row).collect();
+    Ok(Answer::of(FoundCameras { total_count: items.len(), items }))
+}
+
+/// Asks a camera where its main stream is; with the login in it, so that it can be added as it is (/QueryCameraRtsp,
+/// section 5.6).
+pub(crate) async fn query_camera_rtsp(caller: Caller, query: QueryCameraRtsp) -> Result<Answer<CameraRtsp>, Fault> {
+    let (user, password) = (query.user.unwrap_or_default(), query.password.unwrap_or_default());
+    let device = DeviceAddress { host: query.ip, port: ONVIF_PORT, user, password };
+    // Whatever the reason is, the document has one code for it.
+    let streams = caller.core.appliance.camera_streams(&device).await.map_err(|_| Code::SearchFailed)?;
+    let main = streams.into_iter().next().ok_or(Code::SearchFailed)?;
+    let rtsp = with_login(&main.url, &device).ok_or(Code::SearchFailed)?;
+    Ok(Answer::of(CameraRtsp { rtsp }))
 }
 
 /// Names tell cameras apart in this document; the core does not need them to.

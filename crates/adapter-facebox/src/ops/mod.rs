@@ -57,6 +57,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("/DeleteCamera", |call| change(call, cameras::delete_camera)),
     operation("/UpdateCamera", |call| change(call, cameras::update_camera)),
     operation("/QueryCameraList", |call| read(call, cameras::query_camera_list)),
+    operation("/SearchCamera", |call| read(call, cameras::search_camera)),
+    operation("/QueryCameraRtsp", |call| read(call, cameras::query_camera_rtsp)),
     operation("/AddTask", |call| change(call, tasks::add_task)),
     operation("/DeleteTask", |call| change(call, tasks::delete_task)),
     operation("/UpdateTask", |call| change(call, tasks::update_task)),

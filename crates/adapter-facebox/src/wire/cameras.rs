@@ -1,4 +1,4 @@
-//! Cameras (5.1 to 5.4).
+//! Cameras (5.1 to 5.6).
 
 use serde::{Deserialize, Serialize};
 
@@ -48,4 +48,34 @@ pub(crate) struct CameraRow {
     pub(crate) state: u8,
     pub(crate) remark: String,
     pub(crate) create_time: String,
+}
+
+/// Of /SearchCamera: nothing but the session.
+#[derive(Deserialize)]
+pub(crate) struct SearchCamera {}
+
+/// The answer to /SearchCamera.
+#[derive(Serialize)]
+pub(crate) struct FoundCameras {
+    pub(crate) total_count: usize,
+    pub(crate) items: Vec<FoundCameraRow>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct FoundCameraRow {
+    pub(crate) ip: String,
+    pub(crate) manufacturer: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct QueryCameraRtsp {
+    pub(crate) ip: String,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+}
+
+/// The answer to /QueryCameraRtsp.
+#[derive(Serialize)]
+pub(crate) struct CameraRtsp {
+    pub(crate) rtsp: String,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Limits;
+use domain::{CameraStream, FoundCamera, Limits};
 use serde_json::{Value, json};
 use testkit::Take;
 use testkit::contract::Ledger;
@@ -119,5 +119,36 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     device.refused("/DeleteCamera", json!({"camera_id": gate}), 303).await;
     device.refused("/DeleteLibrary", json!({"lib_id": library}), 202).await;
     assert_eq!(column(&device.items("/QueryCameraList", json!({})).await, "name"), before);
+    device.stop().await;
+}
+
+pub(crate) async fn cameras_of_the_network_are_found_and_asked_for_their_stream(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let found = FoundCamera {
+        host: "192.0.2.64".into(),
+        port: 80,
+        maker: "HD".into(),
+        name: "gate".into(),
+        hardware: String::new(),
+        location: String::new(),
+    };
+    let stream = CameraStream {
+        name: "main".into(),
+        url: "rtsp://192.0.2.64:554/stream1".into(),
+        width: 1920,
+        height: 1080,
+        codec: "H264".into(),
+    };
+    device.handles.discovery.put_up(found, "admin", "p@ss", vec![stream]);
+    let answer = device.ok("/SearchCamera", json!({})).await;
+    assert_eq!(answer, json!({"total_count": 1, "items": [{"ip": "192.0.2.64", "manufacturer": "HD"}]}));
+    let login = json!({"ip": "192.0.2.64", "user": "admin", "password": "p@ss"});
+    let rtsp = device.ok("/QueryCameraRtsp", login).await["rtsp"].clone();
+    assert_eq!(rtsp, json!("rtsp://admin:p%40ss@192.0.2.64:554/stream1"));
+    device.ok("/AddCamera", json!({"name": "gate", "rtsp": rtsp})).await;
+    for wrong in [json!({"ip": "192.0.2.64"}), json!({"ip": "192.0.2.65", "user": "admin", "password": "p@ss"})] {
+        device.refused("/QueryCameraRtsp", wrong, 302).await;
+    }
+    device.refused("/QueryCameraRtsp", json!({}), 3).await;
     device.stop().await;
 }

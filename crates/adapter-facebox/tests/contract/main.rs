@@ -65,6 +65,7 @@ scenarios! {
     cameras:
         cameras_are_added_changed_listed_and_removed,
         cameras_are_found_by_every_condition,
+        cameras_of_the_network_are_found_and_asked_for_their_stream,
         cameras_that_cannot_be_are_refused;
     tasks:
         tasks_are_made_changed_and_removed,
