@@ -8,7 +8,6 @@ use adapter::read_body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use domain::{Account, Role};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,43 +25,13 @@ pub(crate) struct Call {
     pub(crate) core: Arc<Core>,
     /// Where the call comes from, for the login guard.
     pub(crate) origin: String,
-    fields: Fields,
-}
-
-/// A call of somebody who may make it.
-pub(crate) struct Caller {
-    pub(crate) core: Arc<Core>,
-    /// Who calls.
-    pub(crate) account: Account,
-    /// The session it was made in.
-    pub(crate) session: String,
-    /// Where it comes from, for the login guard.
-    pub(crate) origin: String,
+    pub(crate) fields: Fields,
 }
 
 impl Call {
     /// The request's fields; a missing one or a wrong type is code 3 with its name.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         wire::read(self.fields.clone())
-    }
-
-    /// Lets those in who have a session and at least this role.
-    pub(crate) fn admit(self, role: Role) -> Result<Caller, Fault> {
-        let Some(Value::String(session)) = self.fields.get("session") else { return Err(Fault::field("session")) };
-        Caller::of(self.core, session, role, self.origin)
-    }
-}
-
-impl Caller {
-    /// The one who has this session, and at least this role.
-    pub(crate) fn of(core: Arc<Core>, session: &str, role: Role, origin: String) -> Result<Self, Fault> {
-        let account = core.sessions.find(session).filter(|account| account.role >= role).ok_or(Code::Session)?;
-        Ok(Self { core, account, session: session.to_owned(), origin })
-    }
-
-    /// Who is named in the audit log.
-    pub(crate) fn actor(&self) -> &str {
-        &self.account.name
     }
 }
 

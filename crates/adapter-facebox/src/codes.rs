@@ -185,10 +185,7 @@ impl From<Code> for Fault {
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let field = match &error {
-            Error::Invalid { field, .. } => Some(wire_name(field).to_owned()),
-            _ => None,
-        };
+        let field = if let Error::Invalid { field, .. } = &error { Some(wire_name(field).to_owned()) } else { None };
         Self { code: code(&error), field, cause: Some(error) }
     }
 }

@@ -1,19 +1,14 @@
 //! What all calls share.
 
-use std::time::Duration;
-
-use adapter::{Sessions, hex_id};
+use adapter::Sessions;
 use domain::{Appliance, State};
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
+use crate::session;
+
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "facebox";
-
-/// Sessions end after this time without a call.
-const SESSION_IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Sessions side by side.
-const MAX_SESSIONS: usize = 1000;
 
 /// What all calls share.
 pub(crate) struct Core {
@@ -25,8 +20,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(appliance: Appliance) -> Self {
-        let sessions = Sessions::new(SESSION_IDLE, MAX_SESSIONS, hex_id);
-        Self { appliance, sessions, one_at_a_time: Mutex::default() }
+        Self { appliance, sessions: session::sessions(), one_at_a_time: Mutex::default() }
     }
 
     /// The adapter's durable values.

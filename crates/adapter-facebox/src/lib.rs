@@ -5,6 +5,7 @@ pub mod codes;
 mod convert;
 mod core;
 mod ops;
+mod session;
 mod wire;
 
 use std::sync::Arc;

@@ -1,42 +1,13 @@
 //! Accounts.
 
 use domain::{Account, AccountId, Error, Role, Secret};
-use serde_json::{Value, json};
 
-use crate::call::{Call, Caller};
 use crate::codes::{Code, Fault};
 use crate::convert;
-use crate::convert::accounts::{md5_text, secret};
+use crate::convert::accounts::secret;
+use crate::session::Caller;
 use crate::wire::Done;
-use crate::wire::accounts::{LoggedIn, Login, RegisterUser, SessionInfo, UpdateUser, UserKey};
-
-/// Opens a session (/Login, section 1.1).
-pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
-    let Login { username, password } = call.read()?;
-    let md5 = md5_text(&password).ok_or_else(|| Fault::field("password"))?;
-    let account = check(call, &username, md5).await?;
-    let user_id = account.id.0;
-    let session = call.core.sessions.open(account);
-    let info = SessionInfo { user_id, session: session.clone() };
-    Ok(LoggedIn { code: 0, user_id, session, info, msg: "" })
-}
-
-/// The document tells an unknown account from a wrong password.
-async fn check(call: &Call, name: &str, md5: String) -> Result<Account, Fault> {
-    let appliance = &call.core.appliance;
-    match appliance.log_in(name, Secret::Md5(md5), &call.origin).await {
-        Err(Error::Denied) => {
-            let known = appliance.accounts().await?.iter().any(|account| account.name == name);
-            Err(if known { Code::WrongPassword } else { Code::NoUser }.into())
-        }
-        outcome => Ok(outcome?),
-    }
-}
-
-/// A failed login has `user_id` all the same (quirk "1.1 failure").
-pub(crate) fn login_refusal(fault: &Fault) -> Value {
-    json!({"code": fault.code.number(), "user_id": 0, "msg": fault.message()})
-}
+use crate::wire::accounts::{RegisterUser, UpdateUser, UserKey};
 
 /// Makes an account that may change everything but accounts (/RegisterUser, section 1.2).
 pub(crate) async fn register_user(caller: Caller, request: RegisterUser) -> Result<Done, Fault> {

@@ -2,10 +2,10 @@
 
 use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error};
 
-use crate::call::Caller;
 use crate::codes::{Code, Fault};
 use crate::convert::cameras::{camera_id, new_camera, row, source, with_login};
 use crate::convert::{self, Paging};
+use crate::session::Caller;
 use crate::wire::cameras::{
     AddCamera, CameraKey, CameraRow, CameraRtsp, FoundCameraRow, FoundCameras, QueryCameraRtsp, QueryCameras,
     SearchCamera, UpdateCamera,

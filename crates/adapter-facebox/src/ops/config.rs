@@ -1,9 +1,9 @@
 //! Configuration.
 
-use crate::call::Caller;
 use crate::codes::{Code, Fault};
 use crate::convert;
 use crate::convert::config::{no_storage_server, storage_server};
+use crate::session::Caller;
 use crate::wire::Done;
 use crate::wire::config::{ConfigAnswer, GetConfig, NamedConfig, UpdateConfig};
 

@@ -2,9 +2,9 @@
 
 use domain::{Library, LibraryFilter, LibraryId, LibraryKind, LibraryName, NewLibrary};
 
-use crate::call::Caller;
 use crate::codes::Fault;
 use crate::convert::{self, Paging, time_text};
+use crate::session::Caller;
 use crate::wire::libraries::{AddLibrary, LibraryKey, LibraryRow, QueryLibraries};
 use crate::wire::{Answer, Done, Rows};
 

@@ -19,8 +19,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::call::{Call, Caller, success};
+use crate::call::{Call, success};
 use crate::codes::Fault;
+use crate::session::{self, Caller};
 use crate::wire::refusal;
 
 /// A path the device answers.
@@ -40,7 +41,7 @@ const fn operation(path: &'static str, run: fn(Call) -> Running) -> Operation {
 
 /// All paths with a JSON body.
 pub(crate) const OPERATIONS: &[Operation] = &[
-    Operation { path: "/Login", run: |call| Box::pin(login(call)), on_failure: accounts::login_refusal },
+    Operation { path: "/Login", run: |call| Box::pin(login(call)), on_failure: session::login_refusal },
     operation("/RegisterUser", |call| administer(call, accounts::register_user)),
     operation("/UpdateUser", |call| read(call, accounts::update_user)),
     operation("/DeleteUser", |call| administer(call, accounts::delete_user)),
@@ -77,7 +78,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 async fn login(call: Call) -> Result<Vec<u8>, Fault> {
-    success(&accounts::login(&call).await?)
+    success(&session::login(&call).await?)
 }
 
 /// For everybody with a session.

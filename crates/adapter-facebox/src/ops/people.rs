@@ -6,9 +6,9 @@ use domain::{
 };
 
 use super::pictures::stored;
-use crate::call::Caller;
 use crate::codes::{Code, Fault};
 use crate::convert::people::{Details, query, row};
+use crate::session::Caller;
 use crate::wire::people::{AddPerson, PersonKey, PersonRow, QueryPeople, UpdatePerson};
 use crate::wire::{Answer, Done, Rows};
 

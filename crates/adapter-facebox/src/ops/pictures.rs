@@ -12,10 +12,11 @@ use domain::{Error, PictureId, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::call::{Caller, origin, respond, success};
+use crate::call::{origin, respond, success};
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{ROOT, person_address, picture};
 use crate::core::Core;
+use crate::session::Caller;
 use crate::wire::pictures::{Compare, Compared, PictureData, PictureKey, Uploaded};
 use crate::wire::{Done, refusal};
 

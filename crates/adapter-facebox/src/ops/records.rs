@@ -2,9 +2,9 @@
 
 use domain::SightingId;
 
-use crate::call::Caller;
 use crate::codes::Fault;
 use crate::convert::records::{query, row};
+use crate::session::Caller;
 use crate::wire::records::{QueryRecords, RecordKey, RecordRow};
 use crate::wire::{Answer, Done, Rows};
 

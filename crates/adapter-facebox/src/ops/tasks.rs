@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use domain::{Error, LibraryFilter, TaskId};
 
-use crate::call::Caller;
 use crate::codes::{Code, Fault};
 use crate::convert::tasks::{Surroundings, TaskChange, kind, new_task, row};
 use crate::convert::{self, Paging};
+use crate::session::Caller;
 use crate::wire::tasks::{AddTask, QueryTasks, TaskKey, TaskRow, UpdateTask};
 use crate::wire::{Answer, Done, Rows};
 

@@ -140,10 +140,10 @@ pub(crate) async fn cameras_of_the_network_are_found_and_asked_for_their_stream(
         codec: "H264".into(),
     };
     device.handles.discovery.put_up(found, "admin", "p@ss", vec![stream]);
-    let answer = device.ok("/SearchCamera", json!({})).await;
+    let answer = device.ok("/SearchCamera", json!({})).await["info"].clone();
     assert_eq!(answer, json!({"total_count": 1, "items": [{"ip": "192.0.2.64", "manufacturer": "HD"}]}));
     let login = json!({"ip": "192.0.2.64", "user": "admin", "password": "p@ss"});
-    let rtsp = device.ok("/QueryCameraRtsp", login).await["rtsp"].clone();
+    let rtsp = device.ok("/QueryCameraRtsp", login).await["info"]["rtsp"].clone();
     assert_eq!(rtsp, json!("rtsp://admin:p%40ss@192.0.2.64:554/stream1"));
     device.ok("/AddCamera", json!({"name": "gate", "rtsp": rtsp})).await;
     for wrong in [json!({"ip": "192.0.2.64"}), json!({"ip": "192.0.2.65", "user": "admin", "password": "p@ss"})] {

@@ -9,8 +9,11 @@ use testkit::contract::Ledger;
 
 use crate::device::{Device, answer, md5};
 
+/// What a call is made with.
+type Fields = fn() -> Value;
+
 /// Every call with a JSON body but the login.
-pub(crate) const CALLS: &[(&str, fn() -> Value)] = &[
+pub(crate) const CALLS: &[(&str, Fields)] = &[
     ("/RegisterUser", || json!({"name": "a", "password": "a"})),
     ("/UpdateUser", || json!({"user_id": 1})),
     ("/DeleteUser", || json!({"user_id": 99})),

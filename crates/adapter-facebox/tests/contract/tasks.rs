@@ -18,12 +18,12 @@ impl Device {
 
     /// Makes a task with these fields and answers its id.
     pub(crate) async fn add_task(&self, name: &str, fields: Value) -> i64 {
-        self.ok("/AddTask", task(name, fields)).await;
+        self.ok("/AddTask", task(name, &fields)).await;
         self.task(name).await["task_id"].as_i64().unwrap()
     }
 }
 
-fn task(name: &str, fields: Value) -> Value {
+fn task(name: &str, fields: &Value) -> Value {
     let mut task = json!({"name": name, "interval": 3000, "threshold": 0.8});
     fields.as_object().unwrap().iter().for_each(|(name, value)| task[name] = value.clone());
     task
@@ -130,7 +130,7 @@ pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     device.add_task("one", fields.clone()).await;
     let two = device.add_task("two", fields.clone()).await;
     assert_eq!(two, 2);
-    device.refused("/AddTask", task("three", fields.clone()), 1).await;
+    device.refused("/AddTask", task("three", &fields), 1).await;
     device.stop().await;
 
     let device = Device::start(ledger).await;
@@ -155,13 +155,13 @@ pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         ("plan", json!(r#"{"monday": 7}"#), 3),
         ("remark", json!("x".repeat(257)), 3),
     ] {
-        let mut wrong = task("three", fields.clone());
+        let mut wrong = task("three", &fields);
         wrong[field] = value.clone();
         device.refused("/AddTask", wrong, code).await;
         device.refused("/UpdateTask", json!({"task_id": two, field: value}), code).await;
     }
     for field in ["name", "camera_list1", "lib_list", "interval", "threshold"] {
-        let mut short = task("three", fields.clone());
+        let mut short = task("three", &fields);
         short.as_object_mut().unwrap().remove(field);
         device.refused_for("/AddTask", short, field).await;
     }

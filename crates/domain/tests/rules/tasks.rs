@@ -50,6 +50,16 @@ impl Stage {
         page.rows
     }
 
+    /// Waits until tasks saw so many.
+    async fn saw(&self, count: usize) {
+        let enough = async {
+            while self.sightings().await.len() < count {
+                tokio::time::sleep(secs(0.1)).await;
+            }
+        };
+        tokio::time::timeout(secs(120.0), enough).await.unwrap();
+    }
+
     async fn play_for(&mut self, time: f64) {
         self.open();
         tokio::time::sleep(secs(time)).await;
@@ -68,14 +78,15 @@ fn seen(sightings: &[Sighting]) -> Vec<(&str, &str)> {
 #[tokio::test(start_paused = true)]
 async fn a_running_task_records_on_its_cameras_and_a_stopped_one_does_not() {
     let mut stage = Stage::new();
-    stage.fakes.frames.script(GATE, [passing(&["alice", "mallory", "alice"])]);
+    let late = passing(&["alice", "mallory"]).nobody(secs(120.0)).show(secs(2.0), [face("alice")]).nobody(secs(20.0));
+    stage.fakes.frames.script(GATE, [late]);
     stage.add(idle(GATE)).await;
     stage.enrol("alice").await;
     let task = stage.run_task(task("watch", &[1], &[])).await;
     stage.open();
-    tokio::time::sleep(secs(15.0)).await;
+    stage.saw(2).await;
     stage.appliance.stop_task("test", task.id).await.unwrap();
-    tokio::time::sleep(secs(15.0)).await;
+    tokio::time::sleep(secs(150.0)).await;
     stage.close().await;
     let sightings = stage.sightings().await;
     assert_eq!(seen(&sightings), [("watch", "alice"), ("watch", "?")]);
