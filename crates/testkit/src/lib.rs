@@ -1,4 +1,4 @@
-//! Fakes with behaviour for every port of the core, the contract runner, a real RTSP server and clips to test with.
+//! Fakes with behaviour for every port of the core, the contract runner, a real RTSP server, a real broker and clips to test with.
 
 mod analyzer;
 mod bench;
@@ -11,6 +11,7 @@ mod frames;
 pub mod gb28181;
 mod host;
 pub mod memory;
+pub mod mqtt;
 pub mod onvif;
 mod picture;
 mod reader;

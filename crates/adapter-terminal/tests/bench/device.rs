@@ -11,11 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use domain::ports::Reader;
 use domain::surveillance::{self, Options};
 use domain::{Appliance, LibraryId};
+use testkit::mqtt::{DEADLINE, ID};
 use testkit::{FakeFace, FakeReader, Handles, Picture, Take};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-use super::{DEADLINE, ID};
 
 pub(crate) struct Device {
     pub(crate) appliance: Appliance,

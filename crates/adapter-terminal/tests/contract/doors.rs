@@ -6,8 +6,8 @@ use std::time::Duration;
 use domain::{DoorOptions, Options, Output};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::mqtt::DEADLINE;
 
-use crate::bench::DEADLINE;
 use crate::witness::Witness;
 
 const OPEN: (Output, bool) = (Output::Contact, true);

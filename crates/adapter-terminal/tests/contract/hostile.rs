@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 
 use adapter::Component;
 use serde_json::{Value, json};
+use testkit::mqtt::{Broker, ID, Platform};
 
-use crate::bench::ID;
-use crate::bench::broker::Broker;
 use crate::bench::device::{Device, config, file};
-use crate::bench::platform::Platform;
 use crate::witness::{Witness, open_ledger, person};
 
 async fn answers_at_once(platform: &Platform) {
@@ -72,7 +70,7 @@ async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirm
     witness.device.watch(&["alice", "alice", "alice"]).await;
     let appliance = witness.device.appliance.clone();
     let mut newest = appliance.newest_record();
-    tokio::time::timeout(crate::bench::DEADLINE, newest.wait_for(|seq| seq.0 >= 2)).await.unwrap().unwrap();
+    tokio::time::timeout(testkit::mqtt::DEADLINE, newest.wait_for(|seq| seq.0 >= 2)).await.unwrap().unwrap();
     assert!(matches!(witness.device.broker(), Component::Down { .. }));
     witness.broker.come_back().await;
     let platform = Platform::connect(witness.broker.address(), None).await;
@@ -139,7 +137,7 @@ async fn a_broker_that_refuses_the_password_is_named_as_the_reason() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(crate::bench::DEADLINE, waiting).await.expect("the reason is not told");
+    tokio::time::timeout(testkit::mqtt::DEADLINE, waiting).await.expect("the reason is not told");
     // The file is read at every connection.
     file(&folder, "password", "secret\n");
     device.wait_until_connected().await;
@@ -152,7 +150,7 @@ async fn a_broker_that_refuses_the_password_is_named_as_the_reason() {
 #[tokio::test]
 async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_given() {
     let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into(), "localhost".into()]).unwrap();
-    let secure = crate::bench::broker::free_port().await;
+    let secure = testkit::mqtt::free_port().await;
     let (certificate, private) = (key.cert.pem(), key.signing_key.serialize_pem());
     let broker = Broker::with(|folder| {
         let write = |name: &str, text: &str| {
@@ -180,7 +178,7 @@ async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_given() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(crate::bench::DEADLINE, waiting).await.expect("it trusts a stranger");
+    tokio::time::timeout(testkit::mqtt::DEADLINE, waiting).await.expect("it trusts a stranger");
     wary.stop().await;
     assert!(platform.take_one("mqtt/face/basic").is_none());
     let (appliance, handles) = testkit::appliance().unwrap();

@@ -7,11 +7,10 @@ use domain::ports::AdapterState;
 use domain::{Job, LibraryId, NewPerson, SeveralFaces};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::mqtt::{DEADLINE, Platform};
 use testkit::{FakeFace, Picture};
 
 use crate::batches::{batch, entry, progress};
-use crate::bench::DEADLINE;
-use crate::bench::platform::Platform;
 use crate::subscriber::Server;
 use crate::witness::Witness;
 

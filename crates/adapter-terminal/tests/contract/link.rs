@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 use testkit::contract::Ledger;
+use testkit::mqtt::{Broker, ID, Platform};
 
-use crate::bench::ID;
-use crate::bench::broker::Broker;
 use crate::bench::device::Device;
-use crate::bench::platform::Platform;
 use crate::witness::Witness;
 
 const BASIC: &str = "mqtt/face/basic";

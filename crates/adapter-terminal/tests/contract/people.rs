@@ -100,7 +100,7 @@ pub(crate) async fn lists_of_people_meet_every_condition(ledger: &Arc<Ledger>) {
         (json!({"cardNum2": 11}), vec!["alice"]),
         (json!({"BeginNO": 1, "RequestCount": 1}), vec!["bob"]),
         (json!({"BeginTime": "2000-01-01T00:00:00", "EndTime": "2100-01-01T00:00:00"}), vec!["carol", "bob", "alice"]),
-        (json!({"facesluiceId": crate::bench::ID, "name": "o", "personType": 1}), vec!["bob"]),
+        (json!({"facesluiceId": testkit::mqtt::ID, "name": "o", "personType": 1}), vec!["bob"]),
     ];
     for (conditions, expected) in table {
         assert_eq!(found(&witness, conditions.clone()).await, expected, "{conditions}");

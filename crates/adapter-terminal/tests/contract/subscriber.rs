@@ -9,12 +9,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::Value;
+use testkit::mqtt::DEADLINE;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-
-use crate::bench::DEADLINE;
 
 /// A message that was posted.
 pub(crate) struct Post {

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use domain::{Appliance, Limits, Options};
 use serde_json::{Value, json};
 use testkit::contract::{Ledger, Rules};
+use testkit::mqtt::{Broker, ID, Platform};
 
-use crate::bench::ID;
-use crate::bench::broker::Broker;
 use crate::bench::device::{Device, config};
-use crate::bench::platform::Platform;
 
 /// The catalogue, nothing of it seen.
 pub(crate) fn open_ledger() -> Ledger {

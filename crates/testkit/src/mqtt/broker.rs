@@ -10,20 +10,23 @@ use tokio::process::{Child, Command};
 
 use super::DEADLINE;
 
-pub(crate) struct Broker {
-    pub(crate) port: u16,
+/// A running broker; it ends when dropped.
+#[derive(Debug)]
+pub struct Broker {
+    /// Where it listens.
+    pub port: u16,
     folder: TempDir,
     process: Option<Child>,
 }
 
 impl Broker {
     /// One that lets everybody in.
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::with(|_| "allow_anonymous true\n".to_owned()).await
     }
 
     /// One whose configuration ends with what is made for its folder.
-    pub(crate) async fn with(rest: impl Fn(&Path) -> String) -> Self {
+    pub async fn with(rest: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port().await;
         let text = format!(
@@ -37,13 +40,13 @@ impl Broker {
     }
 
     /// Ends at once, as by a power cut.
-    pub(crate) async fn go_away(&mut self) {
+    pub async fn go_away(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().await.unwrap();
     }
 
     /// On the same port; it remembers nothing.
-    pub(crate) async fn come_back(&mut self) {
+    pub async fn come_back(&mut self) {
         let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
         let mut command = Command::new(program);
         command.arg("-c").arg(self.folder.path().join("mosquitto.conf"));
@@ -61,16 +64,18 @@ impl Broker {
         assert!(ended.is_none(), "mosquitto ended: {ended:?}");
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// What a device is told to call.
+    pub fn url(&self) -> String {
         format!("mqtt://{}", self.address())
     }
 }
 
 /// One that was free a moment ago.
-pub(crate) async fn free_port() -> u16 {
+pub async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mqttrs::{Connect, Packet, Pid, Protocol, Publish, QoS, QosPid, Subscribe, SubscribeTopic};
 use serde_json::{Value, json};
@@ -18,14 +19,16 @@ use super::{DEADLINE, ID};
 /// Where devices speak; not where they listen.
 const HEARD: [&str; 4] = ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere"];
 
-pub(crate) struct Platform {
+/// A connected platform; it leaves when dropped.
+#[derive(Debug)]
+pub struct Platform {
     writer: Arc<tokio::sync::Mutex<OwnedWriteHalf>>,
     inbox: Arc<Inbox>,
     numbers: AtomicU16,
     _reading: JoinSet<()>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Inbox {
     messages: Mutex<Vec<(String, Value)>>,
     news: Notify,
@@ -33,7 +36,7 @@ struct Inbox {
 
 impl Platform {
     /// Listens to everything that devices say.
-    pub(crate) async fn connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Self {
+    pub async fn connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Self {
         let stream = TcpStream::connect(broker).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (mut reader, writer) = stream.into_split();
@@ -60,7 +63,7 @@ impl Platform {
     }
 
     /// Says something to the device, whatever it is.
-    pub(crate) async fn publish(&self, topic: &str, payload: &[u8]) {
+    pub async fn publish(&self, topic: &str, payload: &[u8]) {
         let pid = self.numbers.fetch_add(1, Ordering::Relaxed) % 60_000 + 2;
         let qospid = QosPid::AtLeastOnce(Pid::try_from(pid).unwrap());
         let publish = Publish { dup: false, qospid, retain: false, topic_name: topic, payload };
@@ -68,12 +71,12 @@ impl Platform {
     }
 
     /// Sends a command, without waiting for the answer.
-    pub(crate) async fn send(&self, command: &Value) {
+    pub async fn send(&self, command: &Value) {
         self.publish(&format!("mqtt/face/{ID}"), command.to_string().as_bytes()).await;
     }
 
     /// Sends a command and gives the answer to it.
-    pub(crate) async fn ask(&self, mut command: Value) -> Value {
+    pub async fn ask(&self, mut command: Value) -> Value {
         let id = format!("ID:platform-{}", self.numbers.fetch_add(1, Ordering::Relaxed));
         command["messageId"] = json!(id);
         self.send(&command).await;
@@ -81,12 +84,21 @@ impl Platform {
     }
 
     /// The first message on a topic below the device's that fits; it is not given again.
-    pub(crate) async fn wait(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub async fn wait(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.wait_on(&format!("mqtt/face/{ID}/{topic}"), fits).await
     }
 
-    /// The same on any topic.
-    pub(crate) async fn wait_on(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    /// The same, when it may take longer than anything usual.
+    pub async fn wait_within(&self, limit: Duration, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.wait_for(limit, &format!("mqtt/face/{ID}/{topic}"), fits).await
+    }
+
+    /// As [`Platform::wait`], on any topic.
+    pub async fn wait_on(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.wait_for(DEADLINE, topic, fits).await
+    }
+
+    async fn wait_for(&self, limit: Duration, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let waiting = async {
             loop {
                 let news = self.inbox.news.notified();
@@ -96,11 +108,11 @@ impl Platform {
                 news.await;
             }
         };
-        timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("nothing that fits came on {topic}"))
+        timeout(limit, waiting).await.unwrap_or_else(|_| panic!("nothing that fits came on {topic}"))
     }
 
     /// Waits until the device has gone and come again.
-    pub(crate) async fn wait_for_return(&self) {
+    pub async fn wait_for_return(&self) {
         self.wait_on("mqtt/face/basic", |message| message["operator"] == "Offline").await;
         // Whatever it said before it went came before.
         self.inbox.messages.lock().unwrap().retain(|(topic, _)| topic != "mqtt/face/basic");
@@ -114,12 +126,21 @@ impl Platform {
     }
 
     /// A message on a topic, if there is one that was not taken.
-    pub(crate) fn take_one(&self, topic: &str) -> Option<Value> {
+    pub fn take_one(&self, topic: &str) -> Option<Value> {
         self.take(topic, |_| true)
     }
 
+    /// Forgets what came on a topic below the device's and was not taken; answers how much that was.
+    pub fn forget(&self, topic: &str) -> usize {
+        let topic = format!("mqtt/face/{ID}/{topic}");
+        let mut messages = self.inbox.messages.lock().unwrap();
+        let before = messages.len();
+        messages.retain(|(on, _)| *on != topic);
+        before - messages.len()
+    }
+
     /// What came on a topic below the device's and was not taken.
-    pub(crate) fn left(&self, topic: &str) -> Vec<Value> {
+    pub fn left(&self, topic: &str) -> Vec<Value> {
         let topic = format!("mqtt/face/{ID}/{topic}");
         let messages = self.inbox.messages.lock().unwrap();
         messages.iter().filter(|(on, _)| *on == topic).map(|(_, message)| message.clone()).collect()
