@@ -32,7 +32,12 @@ impl Device {
 
     /// Starts a device with these keys in the section `storage`.
     pub async fn start_with_storage(keys: &str) -> Self {
-        Self::start_with(keys, &format!("[accounts]\nadmin_password = {ADMIN_PASSWORD:?}")).await
+        Self::start_with(keys, &accounts()).await
+    }
+
+    /// Starts a device whose configuration ends with these sections.
+    pub async fn start_with_sections(sections: &str) -> Self {
+        Self::start_with("", &format!("{}\n{sections}", accounts())).await
     }
 
     /// Starts a device whose configuration names no password.
@@ -193,6 +198,10 @@ pub fn polyfaced() -> PathBuf {
     let mut places = program.ancestors().skip(1).take(2).map(|folder| folder.join("polyfaced"));
     let built = places.find(|place| place.exists());
     built.expect("polyfaced is missing: run `cargo build --package daemon` first")
+}
+
+fn accounts() -> String {
+    format!("[accounts]\nadmin_password = {ADMIN_PASSWORD:?}")
 }
 
 fn launch(dir: &Path) -> Child {

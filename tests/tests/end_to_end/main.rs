@@ -13,4 +13,5 @@ mod process;
 mod recognition;
 mod soak;
 mod storage;
+mod terminal;
 mod torture;

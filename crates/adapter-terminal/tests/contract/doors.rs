@@ -146,7 +146,7 @@ pub(crate) async fn an_opening_is_told_until_it_is_confirmed(ledger: &Arc<Ledger
         witness.ok("PushAck", json!({"PushAckType": 2, "SnapOrRecordID": id})).await;
     };
     confirm(&first["RecordID"]).await;
-    let rec = format!("mqtt/face/{}/Rec", crate::bench::ID);
+    let rec = format!("mqtt/face/{}/Rec", testkit::mqtt::ID);
     let second = witness.event_on(&rec, "RecPush", |push| push["info"]["RecordID"] != first["RecordID"]).await;
     confirm(&second["RecordID"]).await;
     let refused = json!({"PushAckType": 2, "SnapOrRecordID": second["RecordID"]});

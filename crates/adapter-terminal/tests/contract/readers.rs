@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use testkit::Act;
 use testkit::contract::Ledger;
 
-use crate::bench::DEADLINE;
 use crate::doors::{opened, openings, with_door};
 use crate::http;
 use crate::subscriber::Server;
 use crate::witness::{Witness, person};
+use testkit::mqtt::DEADLINE;
 
 fn code() -> Scan {
     Scan::Code("https://u.example/123456ABCD".into())
