@@ -142,6 +142,10 @@ pub(crate) async fn people_are_changed_in_a_batch(ledger: &Arc<Ledger>) {
     assert_eq!((&alice["name"], &alice["telnum1"]), (&json!("Alice"), &json!("13700880000")));
     let bob = witness.ok("SearchPerson", json!({"customId": "bob", "Picture": 1})).await;
     assert_eq!(bob["name"], json!("bob"));
+    witness.device.handles.store.fill_up(true);
+    let other = json!([{"customId": "bob", "picURI": entry(&server, "dave")["picURI"]}]);
+    assert_eq!(run(&witness, "EditPersons", other).await, [("bob".to_owned(), 469)]);
+    witness.device.handles.store.fill_up(false);
     assert!(bob["top"]["pic"].as_str().unwrap().starts_with("data:image/png;base64,"), "the other picture");
     witness.stop().await;
 }
@@ -165,6 +169,22 @@ pub(crate) async fn people_are_added_or_changed_in_a_batch(ledger: &Arc<Ledger>)
     ]);
     let failed = run(&witness, "EditPersonsNew", cards).await;
     assert_eq!(failed, [("e2", 475), ("e3", 480), ("e4", 479)].map(|(id, code)| (id.to_owned(), code)));
+    let at = |path: &str, bytes: Vec<u8>| json!({"picURI": server.offer(path, bytes.into())});
+    let pictures = json!([
+        with(entry(&server, "p1"), json!({"picURI": format!("http://{}/missing", server.address)})),
+        with(entry(&server, "p2"), at("/text", vec![7; 5000])),
+        with(entry(&server, "p3"), at("/long", vec![7; (1 << 20) + 1])),
+        with(entry(&server, "p4"), at("/empty", Picture::empty().jpeg().to_vec())),
+        with(entry(&server, "p5"), json!({"cardType2": 2, "cardNum2": 5, "WiegandType": 6})),
+        with(entry(&server, "p6"), json!({"cardType2": 2})),
+    ]);
+    let failed = run(&witness, "EditPersonsNew", pictures).await;
+    let expected = [("p1", 465), ("p2", 466), ("p3", 467), ("p4", 468), ("p5", 476), ("p6", 477)];
+    assert_eq!(failed, expected.map(|(id, code)| (id.to_owned(), code)));
+    witness.device.handles.store.fill_up(true);
+    let full = json!([entry(&server, "p7")]);
+    assert_eq!(run(&witness, "EditPersonsNew", full).await, [("p7".to_owned(), 469)]);
+    witness.device.handles.store.fill_up(false);
     assert_eq!(ids(&witness).await, ["alice", "bob"]);
     assert_eq!(witness.ok("SearchPerson", json!({"customId": "alice"})).await["name"], json!("Alice"));
     witness.stop().await;

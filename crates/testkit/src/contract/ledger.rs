@@ -172,6 +172,23 @@ impl Ledger {
         into_result(faults).map(|()| counts)
     }
 
+    /// The codes that nothing was refused with: `PushAck 468`, or `AddPersons item 469` for an entry of a list.
+    pub fn unprovoked(&self) -> Vec<String> {
+        let seen = self.seen();
+        let was_seen = |table: &str, code| seen.codes.contains(&(table.to_owned(), code));
+        let mut unprovoked = Vec::new();
+        for row in self.catalogue.errors.iter().filter(|row| !row.reserved) {
+            let scope = if row.is_item() { " item" } else { "" };
+            let tables: Vec<_> = row.operators.iter().map(|operator| format!("{operator}{scope}")).collect();
+            if tables.is_empty() && !was_seen("", row.code) {
+                unprovoked.push(row.code.to_string());
+            }
+            let of_table = tables.iter().filter(|table| !was_seen(table, row.code));
+            unprovoked.extend(of_table.map(|table| format!("{table} {}", row.code)));
+        }
+        unprovoked
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
