@@ -206,8 +206,8 @@ async fn a_power_cut_in_the_middle_of_a_batch_leaves_people_whole() {
     let kept = enrolled(&again).await;
     assert!(kept.is_superset(&before) && kept.len() < PEOPLE, "{} of {}", kept.len(), before.len());
     for id in kept.iter().take(3) {
-        let person = ok(&again, "SearchPerson", json!({"customId": id, "Picture": 1})).await;
-        assert!(person["top"]["pic"].as_str().unwrap().starts_with("data:image/jpeg;base64,"), "{person}");
+        let person = again.ask(json!({"operator": "SearchPerson", "info": {"customId": id, "Picture": 1}})).await;
+        assert!(person["pic"].as_str().unwrap().starts_with("data:image/jpeg;base64,"), "{id} has no picture");
     }
     let report = again.wait_within(BATCH, "Ack", |answer| answer["messageId"] == "batch").await;
     assert_eq!((&report["info"]["AddSucNum"], &report["info"]["AddErrNum"]), (&json!(PEOPLE.to_string()), &json!("0")));
