@@ -1,92 +1,72 @@
-//! Frames as JPEG, straight from the decoder's planes: nothing is converted to RGB or copied on the way.
+//! Frames as JPEG, from the decoder's planes without a way through RGB.
 
 use bytes::Bytes;
-use domain::frame::{Frame, PixelFormat};
+use domain::frame::{Frame, PixelFormat, Plane};
 use domain::{Error, Result};
-use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
+use turbojpeg::{Compressor, Image, Subsamp, YuvImage};
 
 use crate::imaging::PixelBox;
 
 /// Where a JPEG of a face looks like the original and a 1080p scene still takes less than 500 kB.
-const QUALITY: u8 = 85;
+const QUALITY: i32 = 85;
 
-/// Encodes a part of the frame.
+/// Encodes a part of the frame, chroma at half the resolution.
 pub(crate) fn encode(frame: &Frame, area: PixelBox) -> Result<Bytes> {
-    let side = |pixels: usize| u16::try_from(pixels).map_err(Error::internal("encoding a JPEG"));
-    let samples = Samples { frame, area, width: side(area.width)?, height: side(area.height)? };
-    let mut jpeg = Vec::new();
-    let mut encoder = Encoder::new(&mut jpeg, QUALITY);
-    encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode_image(samples).map_err(Error::internal("encoding a JPEG"))?;
-    Ok(Bytes::from(jpeg))
+    let encoded = match frame.format() {
+        PixelFormat::Rgb8 => encode_rgb(&frame.planes()[0], area),
+        PixelFormat::I420 | PixelFormat::Nv12 => encode_planes(frame, area),
+    };
+    encoded.map(Bytes::from).map_err(Error::internal("encoding a JPEG"))
 }
 
-/// What the encoder reads, row by row.
-struct Samples<'a> {
-    frame: &'a Frame,
-    area: PixelBox,
-    width: u16,
-    height: u16,
+fn compressor() -> turbojpeg::Result<Compressor> {
+    let mut compressor = Compressor::new()?;
+    compressor.set_quality(QUALITY)?;
+    compressor.set_subsamp(Subsamp::Sub2x2)?;
+    Ok(compressor)
 }
 
-impl ImageBuffer for Samples<'_> {
-    fn get_jpeg_color_type(&self) -> JpegColorType {
-        JpegColorType::Ycbcr
-    }
+fn encode_rgb(plane: &Plane, area: PixelBox) -> turbojpeg::Result<Vec<u8>> {
+    let PixelBox { left, top, width, height } = area;
+    let pixels = &plane.data[top * plane.stride + left * 3..];
+    compressor()?.compress_to_vec(Image {
+        pixels,
+        width,
+        pitch: plane.stride,
+        height,
+        format: turbojpeg::PixelFormat::RGB,
+    })
+}
 
-    fn width(&self) -> u16 {
-        self.width
-    }
+fn encode_planes(frame: &Frame, area: PixelBox) -> turbojpeg::Result<Vec<u8>> {
+    let pixels = planes(frame, area);
+    let PixelBox { width, height, .. } = area;
+    let image = YuvImage { pixels: pixels.as_slice(), width, align: 1, height, subsamp: Subsamp::Sub2x2 };
+    compressor()?.compress_yuv_to_vec(image)
+}
 
-    fn height(&self) -> u16 {
-        self.height
+/// The area's luma and chroma one after the other, in JPEG's range. The encoder reads pairs of rows and columns: the last
+/// ones of an odd picture are there twice.
+fn planes(frame: &Frame, area: PixelBox) -> Vec<u8> {
+    let (columns, rows) = (area.width.div_ceil(2), area.height.div_ceil(2));
+    let mut pixels = Vec::with_capacity(columns * rows * 6);
+    let [luma, chroma @ ..] = frame.planes() else { return pixels };
+    for row in 0..2 * rows {
+        let row = (area.top + row.min(area.height - 1)) * luma.stride + area.left;
+        pixels.extend(luma.data[row..][..area.width].iter().map(|y| LUMA[usize::from(*y)]));
+        pixels.extend_from_within(pixels.len() - area.width % 2..);
     }
-
-    fn fill_buffers(&self, y: u16, [luma, cb, cr, _]: &mut [Vec<u8>; 4]) {
-        let row = self.area.top + usize::from(y);
-        match self.frame.format() {
-            PixelFormat::Rgb8 => {
-                for (y, blue, red) in self.pixels(row) {
-                    luma.push(y);
-                    cb.push(blue);
-                    cr.push(red);
-                }
-            }
-            PixelFormat::I420 => {
-                luma.extend(self.luma(row));
-                cb.extend(self.chroma(row, 1, 1, 0));
-                cr.extend(self.chroma(row, 2, 1, 0));
-            }
-            PixelFormat::Nv12 => {
-                luma.extend(self.luma(row));
-                cb.extend(self.chroma(row, 1, 2, 0));
-                cr.extend(self.chroma(row, 1, 2, 1));
-            }
+    // One plane of pairs, or two planes.
+    let step = 3 - chroma.len();
+    for sample in 0..2 {
+        let plane = &chroma[sample / step];
+        for row in 0..rows {
+            let first = (area.top / 2 + row) * plane.stride + area.left / 2 * step + sample % step;
+            let samples = plane.data[first..].iter().step_by(step).take(columns);
+            pixels.extend(samples.map(|value| CHROMA[usize::from(*value)]));
         }
     }
-}
-
-impl Samples<'_> {
-    fn pixels(&self, row: usize) -> impl Iterator<Item = (u8, u8, u8)> {
-        let pixels = self.row(0, row)[self.area.left * 3..].as_chunks::<3>().0;
-        pixels.iter().take(self.area.width).map(|[r, g, b]| rgb_to_ycbcr(*r, *g, *b))
-    }
-
-    fn luma(&self, row: usize) -> impl Iterator<Item = u8> {
-        self.row(0, row)[self.area.left..].iter().take(self.area.width).map(|y| LUMA[usize::from(*y)])
-    }
-
-    /// Four pixels share a sample: every `step`th of the plane, from `first` on.
-    fn chroma(&self, row: usize, plane: usize, step: usize, first: usize) -> impl Iterator<Item = u8> {
-        let samples = self.row(plane, row / 2);
-        let columns = self.area.left..self.area.left + self.area.width;
-        columns.map(move |column| CHROMA[usize::from(samples[column / 2 * step + first])])
-    }
-
-    fn row(&self, plane: usize, row: usize) -> &[u8] {
-        let plane = &self.frame.planes()[plane];
-        &plane.data[row * plane.stride..]
-    }
+    pixels
 }
 
 /// Video has black at 16 and white at 235, and chroma from 16 to 240; JPEG uses the whole byte for both.
