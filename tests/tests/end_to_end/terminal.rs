@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use polyface_tests::{Actor, Device, Figures, PictureServer, cast, eventually_within, hd};
+use polyface_tests::{Actor, Device, Figures, PictureServer, eventually_within, hd};
 use serde_json::{Value, json};
 use testkit::clip::{Codec, Passages};
 use testkit::mqtt::{Broker, ID, Platform};
@@ -21,23 +21,29 @@ const BATCH: Duration = Duration::from_secs(600);
 /// How long the broker is away.
 const OUTAGE: Duration = Duration::from_secs(60);
 
+/// The people whose photos are as small as the document wants them.
+fn cast() -> Vec<Actor> {
+    polyface_tests::cast().split_off(1)
+}
+
 /// A device that calls this broker.
 async fn device(broker: &Broker) -> Device {
     Device::start_with_sections(&format!("[terminal]\nenabled = true\nbroker = {:?}\ndevice_id = {ID:?}", broker.url()))
         .await
 }
 
-/// The platform, once the device is there.
+/// The platform, once the device is there: after an outage it may take a minute to call again.
 async fn platform(broker: &Broker) -> Arc<Platform> {
     let platform = Platform::connect(broker.address(), None).await;
-    platform.wait_on("mqtt/face/heartbeat", |_| true).await;
+    let heard = async || platform.take_one("mqtt/face/heartbeat");
+    eventually_within(Duration::from_secs(120), "the device is there", heard).await;
     Arc::new(platform)
 }
 
 /// Somebody of this number; those of the clips have their own picture, all others one of somebody else.
 fn picture(cast: &[Actor], number: usize) -> &Actor {
     let in_the_clip = IN_THE_CLIP.iter().position(|place| *place == number);
-    in_the_clip.map_or(&cast[3 + number % 3], |actor| &cast[actor])
+    in_the_clip.map_or(&cast[3 + number % 2], |actor| &cast[actor])
 }
 
 /// AddPersons of everybody.
@@ -165,7 +171,7 @@ async fn a_thousand_people_are_enrolled_while_records_flow_and_the_broker_goes_a
     })
     .await;
     let known = ok(&second, "SearchPerson", json!({"customId": "0900"})).await;
-    assert_eq!(known["name"], "Savage");
+    assert_eq!(known["name"], "Schneider");
 
     // Everybody in the clip is known by now: a record of each, in the loop of the clip.
     let seen: Mutex<BTreeSet<String>> = Mutex::default();
@@ -210,7 +216,7 @@ async fn a_power_cut_in_the_middle_of_a_batch_leaves_people_whole() {
         assert!(person["pic"].as_str().unwrap().starts_with("data:image/jpeg;base64,"), "{id} has no picture");
     }
     let report = again.wait_within(BATCH, "Ack", |answer| answer["messageId"] == "batch").await;
-    assert_eq!((&report["info"]["AddSucNum"], &report["info"]["AddErrNum"]), (&json!(PEOPLE.to_string()), &json!("0")));
+    assert_eq!((&report["info"]["AddSucNum"], &report["info"]["AddErrInfo"]), (&json!(PEOPLE.to_string()), &json!([])));
     assert_eq!(ok(&again, "QueryProgress", json!({})).await["Status"], "0");
     assert_eq!(enrolled(&again).await.len(), PEOPLE);
 
