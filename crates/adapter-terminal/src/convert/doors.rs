@@ -52,6 +52,14 @@ pub(crate) fn format(wiegand: i64) -> WiegandFormat {
     }
 }
 
+/// The number of a stranger: nothing but ones.
+pub(crate) fn ones(wiegand: i64) -> u64 {
+    match format(wiegand) {
+        WiegandFormat::Bits26 => 0xff_ffff,
+        WiegandFormat::Bits34 => 0xffff_ffff,
+    }
+}
+
 /// Whether a `VerifyMode` is one of a machine without sensors for masks and temperature.
 pub(crate) fn is_verify_mode(mode: i64) -> bool {
     mode & CHECKS == 0 && matches!(mode, 1..=4 | 21..=26)

@@ -1,6 +1,6 @@
 //! Numbers for the controller of the door, of those who enter.
 
-use domain::{Appliance, Event, PersonId, Result, WiegandFormat, WiegandFrame};
+use domain::{Appliance, Event, PersonId, Record, Result, Seq, Verdict, WiegandFormat, WiegandFrame};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -12,11 +12,19 @@ use crate::ops::settings::{DOOR, Values};
 /// Whoever entered longer ago is gone, milliseconds.
 const LATEST_MS: i64 = 2_000;
 
+/// A stranger's record is not written before the visit is decided, milliseconds.
+const LATEST_STRANGER_MS: i64 = 10_000;
+/// Strangers told of at a time.
+const STRANGERS: u32 = 16;
 /// `ControlType`: contact and number.
 const BOTH: i64 = 2;
 
 /// Sends them until cancelled.
 pub(super) async fn run(core: &Core, appliance: &Appliance, cancel: &CancellationToken) {
+    tokio::join!(send_entries(core, appliance, cancel), send_strangers(core, cancel));
+}
+
+async fn send_entries(core: &Core, appliance: &Appliance, cancel: &CancellationToken) {
     let mut events = appliance.events();
     while let Some(event) = cancel.run_until_cancelled(events.recv()).await {
         match event {
@@ -33,6 +41,35 @@ pub(super) async fn run(core: &Core, appliance: &Appliance, cancel: &Cancellatio
             Err(RecvError::Closed) => return,
         }
     }
+}
+
+/// Sends nothing but ones for every stranger, where a platform wants that.
+async fn send_strangers(core: &Core, cancel: &CancellationToken) {
+    let mut newest = core.appliance.newest_record();
+    let mut seen = *newest.borrow_and_update();
+    while let Some(Ok(())) = cancel.run_until_cancelled(newest.changed()).await {
+        let last = *newest.borrow_and_update();
+        if let Err(error) = tell_strangers(core, seen).await {
+            tracing::warn!(error = error.chain(), "a stranger was not told to the controller");
+        }
+        seen = last;
+    }
+}
+
+async fn tell_strangers(core: &Core, after: Seq) -> Result<()> {
+    let set = Values::load(core, &DOOR).await?;
+    if set.number("IsOutFF") != 1 || !doors::sends_numbers(set.number("ControlType")) {
+        return Ok(());
+    }
+    let stranger = |record: &Record| {
+        let age = core.appliance.now().millis_since(record.capture.at);
+        record.verdict == Verdict::Stranger && (0..=LATEST_STRANGER_MS).contains(&age)
+    };
+    let ones = WiegandFrame::new(format(&set), doors::ones(set.number("Wiegand")))?;
+    for _ in core.appliance.records_after(after, STRANGERS).await?.iter().filter(|record| stranger(record)) {
+        core.appliance.send_number(NAME, None, &ones).await?;
+    }
+    Ok(())
 }
 
 async fn send(core: &Core, person: PersonId) -> Result<()> {

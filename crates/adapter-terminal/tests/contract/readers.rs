@@ -176,6 +176,10 @@ pub(crate) async fn numbers_of_those_who_enter_are_sent_to_a_controller(ledger: 
     witness.ok("Unlock", json!({"openDoor": 1})).await;
     until(|| numbers(&witness).len() == 3).await;
     assert_eq!((numbers(&witness)[2].len(), openings(&witness)), (34, 1));
+    witness.ok("UpDoorconfig", json!({"IsOutFF": 1})).await;
+    witness.device.watch(&["mallory"]).await;
+    until(|| numbers(&witness).len() == 4).await;
+    assert_eq!(numbers(&witness)[3], format!("0{}", "1".repeat(33)));
     witness.stop().await;
 }
 
