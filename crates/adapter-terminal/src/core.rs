@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use crate::batch::Batches;
 use crate::link::{Broker, BrokerError, Link};
 use crate::push::{Confirmations, Errands};
+use crate::voice::Voice;
 use crate::{Config, Pace, convert};
 
 /// The adapter's name, also of its state.
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) batches: Batches,
     pub(crate) confirmations: Confirmations,
     pub(crate) errands: Errands,
+    pub(crate) voice: Voice,
     /// The device's number, digits.
     pub(crate) id: String,
     /// Changes when a setting changes that the connection or a push depends on.
@@ -58,6 +60,7 @@ impl Core {
             batches: Batches::default(),
             confirmations: Confirmations::default(),
             errands: Errands::default(),
+            voice: Voice::default(),
             id,
             settings_changed: watch::Sender::new(0),
             opened: Notify::new(),

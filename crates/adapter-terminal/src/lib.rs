@@ -9,6 +9,7 @@ mod link;
 mod ops;
 mod push;
 mod session;
+mod voice;
 mod wire;
 
 use std::path::PathBuf;
@@ -120,6 +121,7 @@ impl Adapter for Terminal {
             commands::run(core, messages, &cancel),
             batch::run(core, interrupted, &cancel),
             push::run(core, appliance, &cancel),
+            voice::run(core, &cancel),
         );
     }
 }

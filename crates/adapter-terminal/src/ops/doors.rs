@@ -11,6 +11,7 @@ use crate::codes::{Refusal, unlock, up_door};
 use crate::convert::{cut, doors};
 use crate::core::{Core, NAME};
 use crate::push;
+use crate::voice::Word;
 use crate::wire::{Fault, Fields, Reply};
 
 /// The longest text shown to the one before the door, bytes.
@@ -36,6 +37,7 @@ pub(crate) async fn unlock(call: Call) -> Outcome {
             error => failed(&error),
         })?;
         push::tell_opening(core).await;
+        core.voice.say(Word::Opened);
         push::send_public(core).await.map_err(|error| failed(&error))?;
     }
     show(core, &call.info);

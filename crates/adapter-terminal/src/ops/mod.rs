@@ -10,7 +10,7 @@ mod pictures;
 mod records;
 mod screen;
 pub(crate) mod settings;
-mod sounds;
+pub(crate) mod sounds;
 
 use std::sync::Arc;
 

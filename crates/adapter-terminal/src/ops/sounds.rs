@@ -53,7 +53,8 @@ pub(crate) async fn voice_play(call: Call) -> Outcome {
     Ok(Reply::default())
 }
 
-async fn play(core: &Core, sound: &Sound) -> domain::Result<()> {
+/// Plays a sound as loud as set.
+pub(crate) async fn play(core: &Core, sound: &Sound) -> domain::Result<()> {
     let volume = Values::load(core, &SOUND).await?.number("Volume");
     core.appliance.play(sound, volume.clamp(0, 100) as u8).await
 }

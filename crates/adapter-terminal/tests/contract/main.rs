@@ -109,7 +109,8 @@ scenarios! {
         a_code_is_shown_and_taken_off;
     sounds:
         sounds_are_listed_and_played,
-        a_device_without_sounds_says_so;
+        a_device_without_sounds_says_so,
+        the_one_before_the_device_hears_what_comes_of_it;
     http:
         records_and_heartbeats_go_to_a_subscriber,
         a_subscription_that_cannot_be_is_refused;

@@ -1,11 +1,13 @@
 //! Sounds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Options, SoundFolders};
+use domain::{DoorOptions, Options, SoundFolders};
 use serde_json::json;
 use testkit::Act;
 use testkit::contract::Ledger;
+use testkit::mqtt::DEADLINE;
 
 use crate::witness::Witness;
 
@@ -48,5 +50,43 @@ pub(crate) async fn a_device_without_sounds_says_so(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.refused("GetAudio", json!({}), 463).await;
     witness.refused_command("GetAudio", json!({"operator": "GetAudio"}), 462).await;
+    witness.stop().await;
+}
+
+/// Waits until this was played last.
+async fn hears(witness: &Witness, name: &str) {
+    let played = || witness.device.handles.host.acts().into_iter().rfind(|act| matches!(act, Act::Play(..)));
+    let waiting = async {
+        while played() != Some(Act::Play(name.into(), 90)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("{name} is not heard"));
+}
+
+pub(crate) async fn the_one_before_the_device_hears_what_comes_of_it(ledger: &Arc<Ledger>) {
+    let built_in = tempfile::tempdir().unwrap();
+    for name in ["VerifySuccess.wav", "VerifyFail.wav", "theDoorOpen.wav"] {
+        std::fs::write(built_in.path().join(name), b"").unwrap();
+    }
+    let sounds = SoundFolders { built_in: built_in.path().into(), ..SoundFolders::default() };
+    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let witness = Witness::start_of(ledger, Options { sounds, doors, ..testkit::options() }).await;
+    witness.enrol("alice").await;
+    witness.device.watch(&["alice"]).await;
+    hears(&witness, "VerifySuccess.wav").await;
+    witness.device.watch(&["mallory"]).await;
+    hears(&witness, "VerifyFail.wav").await;
+    witness.ok("UpDoorconfig", json!({"OpendoorWay": 2})).await;
+    witness.ok("Unlock", json!({"openDoor": 1})).await;
+    witness.ok("UpSoundconfig", json!({"RemoteCtrlAudio": 1, "VerifyFailAudio": 0})).await;
+    let before = witness.device.handles.host.acts().len();
+    witness.ok("Unlock", json!({"openDoor": 1})).await;
+    hears(&witness, "theDoorOpen.wav").await;
+    witness.device.watch(&["mallory"]).await;
+    witness.event("Snap", "StrSnapPush").await;
+    witness.event("Snap", "StrSnapPush").await;
+    let since = witness.device.handles.host.acts().split_off(before);
+    assert!(!since.contains(&Act::Play("VerifyFail.wav".into(), 90)), "{since:?}");
     witness.stop().await;
 }
