@@ -16,7 +16,7 @@ mod tasks;
 
 use std::sync::Arc;
 
-use known_gaps::KNOWN_GAPS;
+use known_gaps::{KNOWN_GAPS, UNPROVOKED};
 use testkit::contract::Ledger;
 
 /// Makes a test of every scenario, and one of all together that draws the balance.
@@ -88,4 +88,6 @@ async fn every_operation_of_the_catalogue_is_played_or_a_known_gap() {
         Ok(counts) => println!("{counts}"),
         Err(faults) => panic!("{}", faults.join("\n")),
     }
+    let never: Vec<_> = UNPROVOKED.iter().map(|(code, _)| (*code).to_owned()).collect();
+    assert_eq!(ledger.unprovoked(), never, "codes that nothing was refused with");
 }
