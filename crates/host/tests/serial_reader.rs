@@ -67,6 +67,16 @@ async fn cards_arrive_however_their_lines_are_cut_and_ended() {
 }
 
 #[tokio::test]
+async fn what_was_sent_while_nobody_listened_is_lost() {
+    let socket = Socket::new();
+    let mut far = socket.plug_in();
+    far.write_all(b"7\n").unwrap();
+    let mut scans = socket.reader(CARDS).open().await.unwrap();
+    far.write_all(b"8\n").unwrap();
+    assert_eq!(next(&mut scans).await, Ok(Scan::Card(8)));
+}
+
+#[tokio::test]
 async fn a_line_without_end_takes_no_memory_and_is_passed_over() {
     let socket = Socket::new();
     let mut far = socket.plug_in();

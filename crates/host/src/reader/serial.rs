@@ -31,6 +31,8 @@ impl Serial {
     pub(super) fn open(device: &Path, baud: u32, desk: Desk) -> Result<Self, ReaderError> {
         let port = SerialPort::open(device, |settings| at(settings, baud));
         let port = port.map_err(|error| ReaderError::Unreachable(error.to_string()))?;
+        // A card that was shown while nobody listened is of somebody who may be gone.
+        port.discard_input_buffer().map_err(|error| ReaderError::Unreachable(error.to_string()))?;
         let line = Line::new(desk.reads.longest());
         Ok(Self { port, desk, line, received: [0; 512], length: 0, next: 0, last: Instant::now() })
     }
