@@ -121,7 +121,13 @@ fn write(rules: &DoorRules) -> String {
 }
 
 fn read(text: &str) -> Option<DoorRules> {
-    let [word, proof, threshold, hold, contact, order] = text.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    let (word, proof, threshold, hold, contact, order) = match text.split(' ').collect::<Vec<_>>().as_slice() {
+        [word, proof, threshold, hold, contact, order] => (*word, *proof, *threshold, *hold, *contact, *order),
+        // As they were kept before there were readers: a face is enough, or nothing that could be shown.
+        [word, "face", threshold, hold] => (*word, "face", *threshold, *hold, "closes", "straight"),
+        [word, "more", threshold, hold] => (*word, "impossible", *threshold, *hold, "closes", "straight"),
+        _ => return None,
+    };
     Some(DoorRules {
         decided_by: DECIDERS.iter().find(|(known, _)| *known == word)?.1,
         proof: PROOFS.iter().find(|(known, _)| *known == proof)?.1,
@@ -148,13 +154,23 @@ mod tests {
         }
         for damaged in [
             "",
-            "face more 0 1",
             "face",
+            "face card 0 1",
             "sesame face 0 1 closes straight",
             "face face x 1 closes straight",
-            "face face 0 1",
+            "face face 0 1 closes",
         ] {
             assert_eq!(read(damaged), None, "{damaged}");
         }
+    }
+
+    #[test]
+    fn rules_from_before_there_were_readers_go_on() {
+        let hold = Duration::from_millis(200);
+        let rules = DoorRules { threshold: Similarity::new(0.5), hold, ..DoorRules::default() };
+        assert_eq!(read("face face 0.5 200"), Some(rules));
+        assert_eq!(read("face more 0.5 200"), Some(DoorRules { proof: Proof::Impossible, ..rules }));
+        let asked = DoorRules { decided_by: Decider::FaceThenRemote, ..rules };
+        assert_eq!(read("face-then-remote face 0.5 200"), Some(asked));
     }
 }
