@@ -19,6 +19,9 @@ async fn main() {
     if std::env::args().any(|argument| argument == networks::BARE) {
         return println!("{}", networks::bare());
     }
+    if std::env::args().any(|argument| argument == networks::BARE_MEMORY) {
+        return println!("{}", networks::bare_memory());
+    }
     let mut report = Report::new("bench");
     let (room, face) = rig::room_and_face(&cast()[0].seen).await;
     if wanted("networks") {

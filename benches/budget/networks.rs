@@ -1,5 +1,6 @@
 //! Detect, align, embed: what the code around the networks costs.
 
+use std::fs;
 use std::hint::black_box;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -11,7 +12,7 @@ use domain::ports::{FaceAnalyzer, Lane, Search};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
-use polyface_tests::{Report, cache};
+use polyface_tests::{Figures, Report, cache};
 use tempfile::TempDir;
 use vision::Analyzer;
 
@@ -24,8 +25,12 @@ const TURNS: u8 = 3;
 /// What the detector is asked about a full-HD frame, and the embedder about a face.
 const DETECTOR_INPUT: [usize; 4] = [1, 3, 736, 1280];
 const EMBEDDER_INPUT: [usize; 4] = [1, 3, 112, 112];
+/// What the detector is asked about a full-HD frame when it is to find faces of 60 pixels, as cameras are.
+const CAMERA_INPUT: [usize; 4] = [1, 3, 544, 960];
 /// What this program is called with to print [`bare`] and do nothing else.
 pub(crate) const BARE: &str = "bare-networks";
+/// What this program is called with to print [`bare_memory`] and do nothing else.
+pub(crate) const BARE_MEMORY: &str = "bare-memory";
 
 pub(crate) async fn measure(report: &mut Report, face: &Frame) {
     let folder = detector_and_embedder();
@@ -62,8 +67,17 @@ pub(crate) fn detector_and_embedder() -> TempDir {
 
 /// [`bare`] by a process of its own: ONNX Runtime allows a process one environment, and that is the analyzer's here.
 fn bare_alone() -> f64 {
+    alone(BARE)
+}
+
+/// [`bare_memory`] by a process of its own.
+pub(crate) fn bare_memory_alone() -> f64 {
+    alone(BARE_MEMORY)
+}
+
+fn alone(argument: &str) -> f64 {
     let program = std::env::current_exe().unwrap();
-    let printed = Command::new(program).arg(BARE).output().unwrap().stdout;
+    let printed = Command::new(program).arg(argument).output().unwrap().stdout;
     String::from_utf8(printed).unwrap().trim().parse().unwrap()
 }
 
@@ -83,30 +97,75 @@ pub(crate) fn bare() -> f64 {
     millis(start.elapsed())
 }
 
+/// Megabytes that a camera's networks take in ONNX Runtime alone: the library, the networks as it holds them, and what
+/// it works in. Each is asked once, as the device asks it.
+pub(crate) fn bare_memory() -> f64 {
+    let resident = || Figures::of(std::process::id()).unwrap().resident_bytes as f64 / 1e6;
+    let before = resident();
+    let library = cache().join("models/onnxruntime/libonnxruntime.so");
+    let environment = ort::init_from(library).unwrap().build().unwrap();
+    let networks = default_set().into_iter().map(|network| {
+        let manifest = manifest(&network);
+        let (tensor, shape) = question(&manifest);
+        let mut network = Bare::load(&environment, &network, tensor, shape);
+        network.run();
+        network
+    });
+    let networks: Vec<_> = networks.collect();
+    let taken = resident() - before;
+    drop(networks);
+    taken
+}
+
+/// The networks that run when liveness is off.
+fn default_set() -> Vec<String> {
+    let sets: toml::Table = fs::read_to_string(cache().join("models/sets.toml")).unwrap().parse().unwrap();
+    let roles = sets["default"].as_table().unwrap().iter().filter(|(role, _)| *role != "liveness");
+    roles.map(|(_, network)| network.as_str().unwrap().to_owned()).collect()
+}
+
+fn manifest(network: &str) -> toml::Table {
+    fs::read_to_string(cache().join(format!("models/{network}.toml"))).unwrap().parse().unwrap()
+}
+
+/// The input tensor of a network, and its shape: [`CAMERA_INPUT`] where the size is free.
+fn question(manifest: &toml::Table) -> (String, [usize; 4]) {
+    let input = manifest["input"].as_table().unwrap();
+    let side = |name: &str| input[name].as_integer().unwrap() as usize;
+    let channels = if input["colour"].as_str() == Some("grey") { 1 } else { 3 };
+    let shape = match (side("width"), side("height")) {
+        (0, _) => CAMERA_INPUT,
+        (width, height) if input["layout"].as_str() == Some("nhwc") => [1, height, width, channels],
+        (width, height) => [1, channels, height, width],
+    };
+    (input["tensor"].as_str().unwrap().to_owned(), shape)
+}
+
 /// A network and a question to it.
 struct Bare {
     session: Session,
-    tensor: &'static str,
+    tensor: String,
     shape: [usize; 4],
     input: Vec<f32>,
 }
 
 impl Bare {
-    fn load(environment: &Environment, network: &str, tensor: &'static str, shape: [usize; 4]) -> Self {
+    fn load(environment: &Environment, network: &str, tensor: impl Into<String>, shape: [usize; 4]) -> Self {
         let session = bare_session(environment, &cache().join(format!("models/{network}.onnx")));
         let input = (0..shape.iter().product()).map(|i: usize| (i % 251) as f32 / 125.0 - 1.0).collect();
-        Self { session, tensor, shape, input }
+        Self { session, tensor: tensor.into(), shape, input }
     }
 
     fn run(&mut self) {
         let input = TensorRef::from_array_view((self.shape, self.input.as_slice())).unwrap();
-        black_box(self.session.run(ort::inputs![self.tensor => input]).unwrap());
+        black_box(self.session.run(ort::inputs![self.tensor.as_str() => input]).unwrap());
     }
 }
 
 fn bare_session(environment: &Environment, network: &Path) -> Session {
     let builder = Session::builder(environment).unwrap().with_intra_threads(cores().min(2)).unwrap();
     let builder = builder.with_flush_to_zero().unwrap().with_log_level(ort::logging::LogLevel::Error).unwrap();
+    let builder = builder.with_memory_pattern(false).unwrap();
     let mut builder = builder.with_intra_op_spinning(false).unwrap();
     builder.commit_from_file(network).unwrap()
 }
