@@ -20,6 +20,8 @@ use crate::{
 const CHECK: Duration = Duration::from_secs(2);
 /// How often records are looked for that are too old.
 const AGE_CHECK: Duration = Duration::from_secs(60);
+/// How often something is written although nothing is to be: a file system that broke need not say so itself.
+const PROOF: Duration = Duration::from_secs(30);
 /// Records removed at a time, and the pause after them in which others write.
 const BATCH: u32 = 32;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -31,6 +33,8 @@ const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 /// The setting that holds what happens when the storage is full, when a platform has set it.
 pub(super) const WHEN_FULL: &str = "storage.when_full";
+/// The setting that is written as a proof; its value is the time, milliseconds.
+const PROVEN: &str = "storage.proven";
 pub(super) const PEOPLE_DAYS: &str = "retention.people_days";
 pub(super) const STRANGERS_DAYS: &str = "retention.strangers_days";
 /// The longest age, days.
@@ -233,7 +237,8 @@ fn failing(error: &Error) -> StorageState {
 /// Keeps room for new records until cancelled; then writes what still waits, if it can.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let mut limits = appliance.core.storage.limits.subscribe();
-    let mut keeper = Keeper { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None };
+    let mut keeper =
+        Keeper { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None, proven: None };
     let mut ticks = tokio::time::interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while keeper.cancel.clone().run_until_cancelled(next_check(&mut ticks, &mut limits)).await.is_some() {
@@ -260,6 +265,7 @@ struct Keeper {
     limits: StorageLimits,
     cancel: CancellationToken,
     ages_checked: Option<Instant>,
+    proven: Option<Instant>,
 }
 
 impl Keeper {
@@ -267,16 +273,23 @@ impl Keeper {
     async fn check(&mut self) {
         let mut state = self.make_room().await.unwrap_or_else(|error| failing(&error));
         if state == StorageState::Working {
-            let written = self.appliance.blocking(|a| Ok(a.write_waiting())).await;
-            state = match written {
-                Ok(None) => StorageState::Working,
-                Ok(Some(error)) | Err(error) => failing(&error),
-            };
+            state = self.write().await.map_or_else(|error| failing(&error), |()| StorageState::Working);
         }
         self.appliance.core.storage.set(state);
         if let Err(error) = self.appliance.blocking(|a| a.ports().records.tidy()).await {
             tracing::debug!(error = error.chain(), "housekeeping failed");
         }
+    }
+
+    /// Writes what waits, and sometimes a proof that anything can be written.
+    async fn write(&mut self) -> Result<()> {
+        let failing = matches!(*self.appliance.core.storage.state.borrow(), StorageState::Failing { .. });
+        if failing || self.proven.is_none_or(|at| at.elapsed() >= PROOF) {
+            let now = self.appliance.now().as_millis().to_string();
+            self.appliance.blocking(move |a| a.ports().settings.set_setting(PROVEN, Some(&now))).await?;
+            self.proven = Some(Instant::now());
+        }
+        self.appliance.blocking(|a| a.write_waiting().map_or(Ok(()), Err)).await
     }
 
     async fn make_room(&mut self) -> Result<StorageState> {

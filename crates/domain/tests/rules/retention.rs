@@ -158,6 +158,19 @@ async fn a_disk_that_takes_no_writes_is_told_and_heals_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disk_that_broke_without_saying_so_is_told_though_nothing_is_to_be_written() {
+    let stage = Stage::new();
+    let keeping = Keeping::start(&stage);
+    tokio::time::sleep(secs(5.0)).await;
+    assert!(is_working(&stage.appliance.storage_state().borrow()));
+    stage.fakes.store.break_down(true);
+    reach(&stage, is_failing).await;
+    stage.fakes.store.break_down(false);
+    reach(&stage, is_working).await;
+    keeping.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_records_that_wait_are_bounded_and_keep_their_order() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(500.0), [face("alice")])]);

@@ -26,6 +26,7 @@ pub struct MemoryStore {
 struct State {
     full: bool,
     read_only: bool,
+    broken: bool,
     libraries: BTreeMap<LibraryId, Library>,
     people: BTreeMap<PersonId, Enrolled>,
     /// Changes of templates and memberships so far.
@@ -88,13 +89,18 @@ impl MemoryStore {
         self.read().read_only = protected;
     }
 
+    /// From now on (`true`) every write fails, though the disk does not say that it takes none, or (`false`) no more.
+    pub fn break_down(&self, broken: bool) {
+        self.read().broken = broken;
+    }
+
     fn read(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> Result<MutexGuard<'_, State>> {
         let state = self.read();
-        match (state.full, state.read_only) {
+        match (state.full, state.read_only || state.broken) {
             (true, _) => Err(Error::StorageFull),
             (_, true) => Err(Error::internal("writing")("the disk takes no writes")),
             _ => Ok(state),
@@ -107,6 +113,7 @@ impl State {
         Self {
             full: false,
             read_only: false,
+            broken: false,
             libraries: built_in().into_iter().map(|library| (library.id, library)).collect(),
             people: BTreeMap::new(),
             generation: 0,
