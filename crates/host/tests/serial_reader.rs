@@ -3,47 +3,35 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::Scan;
 use domain::ports::{Reader, ReaderError, Scans};
 use host::{ReaderConnection, ReaderLine, Reads};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
+use testkit::SerialSocket;
 use tokio::time::timeout;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const CARDS: Reads = Reads::Cards { hexadecimal: true };
 
-/// A place at which serial lines are plugged in.
 struct Socket {
-    folder: TempDir,
+    line: SerialSocket,
+    _folder: TempDir,
 }
 
 impl Socket {
     fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        let folder = TempDir::new().unwrap();
+        Self { line: SerialSocket::at(folder.path().join("reader")), _folder: folder }
     }
 
-    fn device(&self) -> PathBuf {
-        self.folder.path().join("reader")
-    }
-
-    /// Plugs in a line; gives its other end, with which it vanishes.
     fn plug_in(&self) -> File {
-        let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&far).unwrap();
-        unlockpt(&far).unwrap();
-        let near = PathBuf::from(ptsname(&far, Vec::new()).unwrap().into_string().unwrap());
-        let _ = std::fs::remove_file(self.device());
-        symlink(near, self.device()).unwrap();
-        File::from(far)
+        self.line.plug_in().unwrap()
     }
 
     fn reader(&self, reads: Reads) -> ReaderLine {
-        let connection = ReaderConnection::Serial { device: self.device(), baud: 115_200 };
+        let connection = ReaderConnection::Serial { device: self.line.device(), baud: 115_200 };
         ReaderLine { name: "gate".into(), connection, reads }
     }
 }

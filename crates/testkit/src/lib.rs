@@ -16,6 +16,7 @@ pub mod onvif;
 mod picture;
 mod reader;
 pub mod rtsp;
+mod serial;
 pub mod store;
 pub mod store_suite;
 
@@ -27,3 +28,4 @@ pub use frames::{FakeFrames, Take};
 pub use host::{Act, FakeHost};
 pub use picture::{FakeFace, Picture, portrait};
 pub use reader::FakeReader;
+pub use serial::SerialSocket;

@@ -10,6 +10,7 @@ mod models;
 mod outage;
 mod platforms_day;
 mod process;
+mod readers;
 mod recognition;
 mod soak;
 mod storage;
