@@ -53,42 +53,45 @@ fn planes(frame: &Frame, area: PixelBox) -> Vec<u8> {
     let [luma, chroma @ ..] = frame.planes() else { return pixels };
     for row in 0..2 * rows {
         let row = (area.top + row.min(area.height - 1)) * luma.stride + area.left;
-        pixels.extend(luma.data[row..][..area.width].iter().map(|y| LUMA[usize::from(*y)]));
+        pixels.extend(luma.data[row..][..area.width].iter().map(|y| full_luma(*y)));
         pixels.extend_from_within(pixels.len() - area.width % 2..);
     }
-    // One plane of pairs, or two planes.
-    let step = 3 - chroma.len();
     for sample in 0..2 {
-        let plane = &chroma[sample / step];
         for row in 0..rows {
-            let first = (area.top / 2 + row) * plane.stride + area.left / 2 * step + sample % step;
-            let samples = plane.data[first..].iter().step_by(step).take(columns);
-            pixels.extend(samples.map(|value| CHROMA[usize::from(*value)]));
+            match chroma {
+                [plane] => {
+                    let first = (area.top / 2 + row) * plane.stride + area.left / 2 * 2;
+                    let pairs = plane.data[first..].chunks(2).take(columns);
+                    pixels.extend(pairs.map(|pair| full_chroma(pair[sample])));
+                }
+                planes => {
+                    let plane = &planes[sample];
+                    let first = (area.top / 2 + row) * plane.stride + area.left / 2;
+                    pixels.extend(plane.data[first..][..columns].iter().map(|value| full_chroma(*value)));
+                }
+            }
         }
     }
     pixels
 }
 
-/// Video has black at 16 and white at 235, and chroma from 16 to 240; JPEG uses the whole byte for both.
-const LUMA: [u8; 256] = stretched(16, 219, 0);
-const CHROMA: [u8; 256] = stretched(128, 224, 128);
+/// Video has black at 16 and white at 235; JPEG uses the whole byte. Products of 16 bits, of which the upper half counts,
+/// so that the processor does many at once.
+fn full_luma(video: u8) -> u8 {
+    let above_black = video.saturating_sub(16).min(219);
+    above_black + upper_half(u16::from(above_black) * 36 + 109, 299)
+}
 
-/// For each byte, how far it lies from `zero` in parts of `range`, as a byte from `new_zero`.
-const fn stretched(zero: i32, range: i32, new_zero: i32) -> [u8; 256] {
-    let mut table = [0; 256];
-    let mut value = 0;
-    while value < 256 {
-        let stretched = ((value as i32 - zero) * 255 + new_zero * range + range / 2) / range;
-        table[value] = if stretched < 0 {
-            0
-        } else if stretched > 255 {
-            255
-        } else {
-            stretched as u8
-        };
-        value += 1;
-    }
-    table
+/// Video has chroma from 16 to 240 with its zero at 128; JPEG uses the whole byte, with the same zero.
+fn full_chroma(video: u8) -> u8 {
+    let above_least = video.saturating_sub(16).min(224);
+    let stretched = u16::from(above_least) + 1 + u16::from(upper_half(u16::from(above_least) * 31, 293));
+    stretched.min(255) as u8
+}
+
+/// The upper 16 bits of the product: parts of 65536. Small factors keep it in a byte.
+fn upper_half(value: u16, factor: u16) -> u8 {
+    ((u32::from(value) * u32::from(factor)) >> 16) as u8
 }
 
 #[cfg(test)]
@@ -152,7 +155,19 @@ mod tests {
 
     #[test]
     fn black_and_white_of_video_are_black_and_white() {
-        assert_eq!((LUMA[0], LUMA[16], LUMA[235], LUMA[255]), (0, 0, 255, 255));
-        assert_eq!((CHROMA[0], CHROMA[16], CHROMA[128], CHROMA[240], CHROMA[255]), (0, 1, 128, 255, 255));
+        assert_eq!([0, 16, 235, 255].map(full_luma), [0, 0, 255, 255]);
+        assert_eq!([0, 16, 128, 240, 255].map(full_chroma), [1, 1, 128, 255, 255]);
+    }
+
+    #[test]
+    fn what_lies_between_is_where_it_belongs() {
+        for video in 16..=235_u8 {
+            let exact = (f64::from(video) - 16.0) * 255.0 / 219.0;
+            assert!((f64::from(full_luma(video)) - exact).abs() <= 0.6, "{video}");
+        }
+        for video in 16..=240_u8 {
+            let exact = (f64::from(video) - 128.0) * 255.0 / 224.0 + 128.0;
+            assert!((f64::from(full_chroma(video)) - exact.min(255.0)).abs() <= 1.0, "{video}");
+        }
     }
 }
