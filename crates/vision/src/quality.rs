@@ -50,6 +50,15 @@ const CONTRAST: f32 = 50.0;
 /// Weights of size, sharpness, brightness and pose; their sum is 1.
 const WEIGHTS: [f32; 4] = [0.3, 0.3, 0.15, 0.25];
 
+/// From this pose on, as landmarks show it, a face looks straight enough that better known angles would change little:
+/// some 18 degrees aside.
+const FRONTAL: u8 = 90;
+
+/// Whether the landmarks alone say well enough where the head points.
+pub(crate) fn is_frontal(quality: &Quality) -> bool {
+    quality.pose >= FRONTAL
+}
+
 /// Judges a face from the frame's pixels and its landmarks.
 pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisError> {
     let face = aligned(frame, &place.landmarks, &TEMPLATE, SIDE, SIDE)?.to_grey()?;

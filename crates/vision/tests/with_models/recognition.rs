@@ -91,19 +91,27 @@ async fn faces_described_together_are_described_as_each_alone() {
     }
 }
 
-/// By its head's pose too: a profile is worth less than the detector alone would say.
+/// A face that looks straight by its landmarks is not asked for the head's pose; a turned one is, for a profile is worth
+/// less than the detector alone would say.
 #[tokio::test]
 async fn a_face_is_recognised_without_its_attributes_as_it_is_with_them() {
     let analyzer = analyzer();
     let frame = photo(&analyzer, "_groups/bald_guys.jpg").await;
     let detections = detect(&analyzer, &frame).await;
     let described = analyzer.describe(frame.clone(), detections.clone(), Lane::Photo).await.unwrap();
-    for (detection, face) in detections.into_iter().zip(described).take(4) {
+    let mut turned = 0;
+    for (detection, face) in detections.into_iter().zip(described) {
         let (alone, embedding) = analyzer.embed(frame.clone(), detection.clone(), Lane::Photo).await.unwrap();
         assert!(embedding.cosine(&face.embedding).unwrap() > 0.9999);
-        assert_eq!(alone.quality.overall, face.detection.quality.overall);
-        assert_ne!(alone.quality, detection.quality, "the head pose counts");
+        let apart = alone.quality.overall.abs_diff(face.detection.quality.overall);
+        if detection.quality.pose < 90 {
+            turned += 1;
+            assert_eq!(alone.quality, face.detection.quality, "the head pose counts");
+        } else {
+            assert!(apart <= 15, "{:?} {:?}", alone.quality, face.detection.quality);
+        }
     }
+    assert!(turned > 0);
 }
 
 #[tokio::test]
