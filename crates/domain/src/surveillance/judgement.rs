@@ -1,14 +1,12 @@
 //! What the watches of a camera make of a face: who it may be, who it is, and what is recorded of it.
 
-use bytes::Bytes;
-
 use super::duty::Order;
 use super::presence::Stay;
-use super::visit::Opinion;
+use super::visit::{Look, Opinion};
 use crate::gallery::{Query, Scope};
 use crate::{
-    Appliance, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Face, Library, LibraryFilter,
-    Match, NewRecord, Person, PersonId, Result, Similarity, TaskKind, Timestamp, Verdict, WatchSettings, rules,
+    Appliance, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Library, LibraryFilter, Match,
+    NewRecord, Person, PersonId, Result, Similarity, TaskKind, Timestamp, Verdict, WatchSettings, rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -89,15 +87,9 @@ fn is_wanted(appliance: &Appliance, order: &Order, answer: &Match, at: Timestamp
 }
 
 /// A record that is about to be kept, with its crop and scene.
-pub(super) fn draft(
-    camera: &Camera,
-    face: Face,
-    (at, stay): (Timestamp, Stay),
-    matches: Vec<Match>,
-    verdict: Verdict,
-    (crop, scene): (Bytes, Bytes),
-) -> Draft {
+pub(super) fn draft(camera: &Camera, look: Look, stay: Stay, matches: Vec<Match>, verdict: Verdict) -> Draft {
     let (id, camera, settings) = (CaptureId::random(), camera.id, camera.settings.clone());
+    let Look { at, face, crop, scene, .. } = look;
     let record = move |crop, scene| NewRecord {
         capture: Capture {
             id,

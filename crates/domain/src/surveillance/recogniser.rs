@@ -22,8 +22,8 @@ use super::visits::{Comparison, Visits};
 use crate::frame::{Frame, Passing};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Arrival, Embedding, Error, Face, Match, PersonId, Record, Result, Similarity, Timestamp, Verdict,
-    WatchId, rules,
+    Appliance, Arrival, Embedding, Error, Match, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchId,
+    rules,
 };
 
 /// Shots that wait for an analyzer too busy to describe them; the oldest is given up beyond that.
@@ -203,20 +203,25 @@ impl Recogniser {
             tracing::error!(shots.lost = excess, "captures given up: the analyzer is too slow");
         }
         let wanted = self.visits.take_wanted();
-        let faces = join_all(wanted.iter().map(|(_, shot)| self.describe(shot))).await;
-        for ((visit, shot), face) in wanted.into_iter().zip(faces) {
-            match face {
-                Ok(face) => self.take_in(visit, Look { shot, face }).await,
+        let looks = join_all(wanted.iter().map(|(_, shot)| self.describe(shot))).await;
+        for ((visit, shot), look) in wanted.into_iter().zip(looks) {
+            match look {
+                Ok(look) => self.take_in(visit, look).await,
                 Err(Error::Busy) => self.visits.give_back(visit, shot),
                 Err(error) => tracing::error!(error = error.chain(), "a capture could not be analysed"),
             }
         }
     }
 
-    async fn describe(&self, shot: &Shot) -> Result<Face> {
+    /// Describes the face and makes its pictures meanwhile, for the frame is not kept.
+    async fn describe(&self, shot: &Shot) -> Result<Look> {
         let analyzer = &self.appliance.ports().analyzer;
-        let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live).await?;
-        faces.into_iter().next().ok_or(Error::NoFace)
+        let part = shot.detection.face_box.scaled(crate::CROP_SCALE);
+        let encode = |part| analyzer.encode(shot.frame.clone(), part);
+        let faces = analyzer.describe(shot.frame.clone(), vec![shot.detection.clone()], Lane::Live);
+        let (faces, crop, scene) = tokio::try_join!(faces, encode(Some(part)), encode(None))?;
+        let face = faces.into_iter().next().ok_or(Error::NoFace)?;
+        Ok(Look { at: shot.frame.at(), quality: shot.quality(), face, crop, scene })
     }
 
     /// Finds out whose look it is and who that may be, by all that was seen of the visitor.
@@ -304,7 +309,7 @@ impl Recogniser {
         let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
         let questions: Vec<_> = self.orders.iter().filter_map(|order| question(visit, order, chosen)).collect();
         visit.decided(self.now);
-        let at = look.shot.frame.at();
+        let at = look.at;
         let answers = self.appliance.blocking(move |a| answers(a, questions, at)).await?;
         let Some(news) = self.news(answers, &probe, living, (id, stay)) else { return Ok(()) };
         let verdict = self.verdict(living, news.first(), &look);
@@ -348,7 +353,7 @@ impl Recogniser {
         match first {
             _ if !living => Verdict::Spoof,
             Some(Answer { answer, person, .. }) => {
-                rules::verdict(answer, person.as_ref(), look.shot.frame.at(), &self.appliance.time_zone())
+                rules::verdict(answer, person.as_ref(), look.at, &self.appliance.time_zone())
             }
             None => Verdict::Stranger,
         }
@@ -366,14 +371,8 @@ impl Recogniser {
 
     /// Commits the record, or keeps it until the store takes it again.
     async fn keep(&self, look: Look, stay: Stay, news: Vec<Answer>, verdict: Verdict) -> Result<Option<Record>> {
-        let analyzer = &self.appliance.ports().analyzer;
-        let part = look.face.detection.face_box.scaled(crate::CROP_SCALE);
-        let encode = |part| analyzer.encode(look.shot.frame.clone(), part);
-        let (crop, scene) = tokio::try_join!(encode(Some(part)), encode(None))?;
-        let at = look.shot.frame.at();
         let matches: Vec<Match> = news.into_iter().map(|news| news.answer).collect();
-        // The frame may be large and the draft may wait long.
-        let draft = draft(&self.duty.camera, look.face, (at, stay), matches, verdict, (crop, scene));
+        let draft = draft(&self.duty.camera, look, stay, matches, verdict);
         self.appliance.blocking(move |a| a.keep_record(draft)).await
     }
 }

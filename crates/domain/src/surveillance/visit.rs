@@ -1,5 +1,7 @@
 //! One visit of one face: what was seen of it, what that says together, and who is meant by it.
 
+use bytes::Bytes;
+
 use super::best_shot::{BestShot, Shot, Standing};
 use super::tracker::{MAX_LOST_MILLIS, Track, TrackId};
 use crate::frame::Passing;
@@ -20,11 +22,19 @@ const OTHER_VISITOR: f32 = 0.50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct VisitId(pub(super) u64);
 
-/// A shot that was described.
+/// A shot that was described, with the pictures a record of it would show: these take some hundred kilobytes where the
+/// frame takes megabytes.
 #[derive(Debug)]
 pub(super) struct Look {
-    pub(super) shot: Shot,
+    /// When the frame was taken.
+    pub(super) at: Timestamp,
+    /// Of the shot, before it was looked at closely.
+    pub(super) quality: u8,
     pub(super) face: Face,
+    /// JPEG of the face with its surroundings.
+    pub(super) crop: Bytes,
+    /// JPEG of the whole frame.
+    pub(super) scene: Bytes,
 }
 
 /// One visit of one face, in one track or in several that follow each other.

@@ -140,7 +140,7 @@ impl Visits {
         if let Some(right) = right {
             return right;
         }
-        let at = look.shot.frame.at();
+        let at = look.at;
         let mode = self.all[wrong].shots.mode();
         match self.all[wrong].track.take() {
             Some(track) => self.open(track, at, mode),
@@ -157,5 +157,5 @@ fn goes_on(earlier: &Visit, later: &Visit, rearm: Duration) -> bool {
 }
 
 fn proves(look: &Look) -> bool {
-    look.shot.quality() >= PROOF_QUALITY
+    look.quality >= PROOF_QUALITY
 }
