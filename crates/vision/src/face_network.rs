@@ -7,7 +7,7 @@ use crate::face_crop::{self, Place};
 use crate::manifest::{ClassesOutput, Manifest, Output};
 use crate::models::Model;
 use crate::probability::probabilities;
-use crate::session::{Answer, Network, SessionSettings};
+use crate::session::{Answer, Network, SessionSettings, Workspace};
 
 /// A network, and how its answer is read.
 pub(crate) struct FaceNetwork<R> {
@@ -32,7 +32,7 @@ impl<R: Reading> FaceNetwork<R> {
         let name = &model.manifest.name;
         let wrong = |why| OpenError::WrongTensor { model: name.clone(), why };
         let reading = R::new(&model.manifest).map_err(wrong)?;
-        Ok(Self { network: Network::load(model, settings)?, reading })
+        Ok(Self { network: Network::load(model, settings, Workspace::Borrowed)?, reading })
     }
 
     /// What the network says of each face, in their order.

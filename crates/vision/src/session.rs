@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ort::environment::Environment;
+use ort::ep;
 use ort::logging::LogLevel;
 use ort::session::builder::SessionBuilder;
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionOutputs};
@@ -57,6 +58,15 @@ impl Stopwatch {
     }
 }
 
+/// Where the processor takes the memory that a network works in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workspace {
+    /// Kept by the runtime from run to run. A detector's would be faulted in again by every run, for 40 % of its time.
+    Kept,
+    /// From the process' allocator, run by run: what looks at faces needs little, and seldom.
+    Borrowed,
+}
+
 /// A loaded network.
 pub(crate) struct Network {
     manifest: Manifest,
@@ -72,14 +82,15 @@ pub(crate) struct Network {
 
 impl Network {
     /// Loads a network; one the provider refuses is an error.
-    pub(crate) fn load(model: &Model, settings: &SessionSettings) -> Result<Self, OpenError> {
+    pub(crate) fn load(model: &Model, settings: &SessionSettings, workspace: Workspace) -> Result<Self, OpenError> {
         let name = &model.manifest.name;
         let refused = |error: ort::Error| OpenError::Network { model: name.clone(), why: error.to_string() };
-        let mut builder = builder(settings).map_err(refused)?;
+        let mut builder = builder(settings, workspace).map_err(refused)?;
         let session = builder.commit_from_memory(&model.bytes).map_err(refused)?;
         fits(&model.manifest, session.inputs(), session.outputs())
             .map_err(|why| OpenError::WrongTensor { model: name.clone(), why })?;
-        let returning = (settings.provider == Provider::Cpu).then(returning).transpose().map_err(refused)?;
+        let keeps = settings.provider == Provider::Cpu && workspace == Workspace::Kept;
+        let returning = keeps.then(returning).transpose().map_err(refused)?;
         Ok(Self {
             manifest: model.manifest.clone(),
             session,
@@ -147,7 +158,7 @@ fn returning() -> ort::Result<RunOptions<NoSelectedOutputs>> {
     Ok(options)
 }
 
-fn builder(settings: &SessionSettings) -> ort::Result<SessionBuilder> {
+fn builder(settings: &SessionSettings, workspace: Workspace) -> ort::Result<SessionBuilder> {
     let builder = Session::builder(&settings.environment)?
         .with_log_level(LogLevel::Error)?
         .with_intra_threads(settings.threads)?
@@ -158,10 +169,9 @@ fn builder(settings: &SessionSettings) -> ort::Result<SessionBuilder> {
         .with_intra_op_spinning(false)?
         // Weights next to zero make some networks several times slower.
         .with_flush_to_zero()?;
-    match settings.provider.dispatch() {
-        Some(provider) => Ok(builder.with_execution_providers([provider])?),
-        None => Ok(builder),
-    }
+    let processor = ep::CPU::default().with_arena_allocator(workspace == Workspace::Kept).build();
+    let providers: Vec<_> = settings.provider.dispatch().into_iter().chain([processor]).collect();
+    Ok(builder.with_execution_providers(providers)?)
 }
 
 fn shape(manifest: &Manifest, pictures: &[Picture]) -> [usize; 4] {

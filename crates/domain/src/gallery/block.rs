@@ -132,7 +132,15 @@ impl Index {
 }
 
 impl Block {
+    /// Takes the memory of a whole block with the first row: growing by doubling would leave holes behind.
     fn push(&mut self, row: &Row) {
+        if self.people.is_empty() {
+            self.people.reserve_exact(BLOCK_ROWS);
+            self.memberships.reserve_exact(BLOCK_ROWS);
+            self.shapes.reserve_exact(BLOCK_ROWS);
+            self.high.reserve_exact(BLOCK_ROWS * row.coded.high.len());
+            self.low.reserve_exact(BLOCK_ROWS * row.coded.low.len());
+        }
         self.people.push(row.person);
         self.memberships.push(row.membership);
         self.shapes.push(row.coded.shape);

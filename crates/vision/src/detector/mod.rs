@@ -15,7 +15,7 @@ use crate::face_crop::{self, Place};
 use crate::imaging::{self, PixelBox};
 use crate::manifest::{Manifest, Output};
 use crate::models::ModelSet;
-use crate::session::{Network, SessionSettings};
+use crate::session::{Network, SessionSettings, Workspace};
 use crate::view::View;
 
 /// Faces kept of one frame at most, the largest first.
@@ -53,8 +53,9 @@ pub(crate) struct Detector {
 impl Detector {
     /// `most`: the longer side of the network's input at most, pixels.
     pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, most: u32) -> Result<Self, OpenError> {
-        let network = Network::load(&models.detector, settings)?;
-        let landmarks = models.landmarks.as_ref().map(|model| Network::load(model, settings)).transpose()?;
+        let network = Network::load(&models.detector, settings, Workspace::Kept)?;
+        let load = |model| Network::load(model, settings, Workspace::Borrowed);
+        let landmarks = models.landmarks.as_ref().map(load).transpose()?;
         if matches!(network.manifest().output, Output::Ultraface(_)) && landmarks.is_none() {
             let why = "it gives no landmarks, and its set names no landmarks model".to_owned();
             return Err(OpenError::WrongTensor { model: network.manifest().name.clone(), why });
