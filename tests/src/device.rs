@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::disk::{self, Disk};
 use crate::{SenseTime, eventually_within};
 
 /// The administrator's password on every test device.
@@ -20,6 +21,7 @@ const START: Duration = Duration::from_secs(60);
 /// A running (or killed) daemon. Dropping it kills the daemon and removes its storage.
 pub struct Device {
     dir: TempDir,
+    disk: Option<Disk>,
     child: Child,
     listeners: BTreeMap<String, SocketAddr>,
 }
@@ -45,12 +47,22 @@ impl Device {
         Self::start_with("", "").await
     }
 
-    async fn start_with(storage: &str, extra: &str) -> Self {
+    /// Starts a device whose storage is a disk of its own; `None` where disks cannot be mounted.
+    pub async fn start_on_disk(mebibytes: u64, keys: &str) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a temporary directory");
+        let disk = Disk::create(&dir.path().join("disk"), mebibytes)?;
+        Some(Self::start_in(dir, Some(disk), keys, &accounts()).await)
+    }
+
+    async fn start_with(storage: &str, extra: &str) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a temporary directory"), None, storage, extra).await
+    }
+
+    async fn start_in(dir: TempDir, disk: Option<Disk>, storage: &str, extra: &str) -> Self {
         let config = configuration(dir.path(), storage, extra);
         fs::write(dir.path().join("polyface.toml"), config).expect("the configuration is written");
-        let child = launch(dir.path());
-        let mut device = Self { dir, child, listeners: BTreeMap::new() };
+        let child = launch(dir.path(), disk.as_ref());
+        let mut device = Self { dir, disk, child, listeners: BTreeMap::new() };
         device.wait_until_healthy().await;
         device
     }
@@ -84,7 +96,7 @@ impl Device {
     pub fn launch(&mut self) {
         self.kill();
         let _ = fs::remove_file(self.storage().join("run/listeners.json"));
-        self.child = launch(self.dir.path());
+        self.child = launch(self.dir.path(), self.disk.as_ref());
     }
 
     /// Changes the configuration file; the next start reads it.
@@ -133,9 +145,18 @@ impl Device {
         self.listeners[name]
     }
 
-    /// The storage directory.
+    /// The storage directory; one on a disk of its own can be reached while the daemon runs.
     pub fn storage(&self) -> PathBuf {
-        self.dir.path().join("storage")
+        let storage = storage(self.dir.path());
+        match (&self.disk, storage.strip_prefix("/")) {
+            (Some(_), Ok(inside)) => Path::new("/proc").join(self.pid().to_string()).join("root").join(inside),
+            _ => storage,
+        }
+    }
+
+    /// Breaks the device's own disk: nothing can be written to it any more until the next start.
+    pub fn break_disk(&self) {
+        disk::break_down(self.pid(), &storage(self.dir.path()));
     }
 
     /// The configuration file.
@@ -204,11 +225,19 @@ fn accounts() -> String {
     format!("[accounts]\nadmin_password = {ADMIN_PASSWORD:?}")
 }
 
-fn launch(dir: &Path) -> Child {
+fn storage(dir: &Path) -> PathBuf {
+    dir.join("storage")
+}
+
+fn launch(dir: &Path, disk: Option<&Disk>) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).expect("a log file");
-    Command::new(polyfaced())
+    let daemon = polyfaced();
+    let mut command = disk.map_or_else(|| Command::new(&daemon), |disk| disk.mounting(&storage(dir), &daemon));
+    command
         .args(["run", "--config"])
         .arg(dir.join("polyface.toml"))
+        // As its service does.
+        .env("MIMALLOC_PURGE_DELAY", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -217,7 +246,7 @@ fn launch(dir: &Path) -> Child {
 }
 
 fn configuration(dir: &Path, storage_keys: &str, extra: &str) -> String {
-    let storage = dir.join("storage");
+    let storage = storage(dir);
     let models = crate::cast::models();
     format!(
         r#"

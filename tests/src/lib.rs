@@ -6,6 +6,7 @@
 mod cast;
 mod client;
 mod device;
+pub mod disk;
 mod facebox;
 mod figures;
 mod output;
