@@ -47,8 +47,9 @@ async fn main() {
     }
     let calibration = found.calibration();
     identification::tell(&faces, &pairs, &calibration, &mut report);
-    if std::env::var_os("PASSAGES").is_none_or(|wanted| wanted != "0") {
-        passages::tell(analyzer, &faces, &mut report).await;
+    let films = std::env::var("PASSAGES").unwrap_or_default();
+    if films != "0" {
+        passages::tell(analyzer, &faces, &films, &mut report).await;
     }
     if set == DOCUMENTED {
         liveness::measure(&mut report).await;

@@ -48,10 +48,10 @@ struct Outcome {
     nobody: u32,
 }
 
-/// Renders the films, shows them to a device and adds what it made of them to the report.
-pub(crate) async fn tell(analyzer: Arc<Analyzer>, faces: &[PhotoFace], report: &mut Report) {
+/// Renders the films whose names contain `part`, shows them to a device and adds what it made of them to the report.
+pub(crate) async fn tell(analyzer: Arc<Analyzer>, faces: &[PhotoFace], part: &str, report: &mut Report) {
     let folder = tempfile::tempdir().unwrap();
-    let mut scenes = scenes::all(faces, folder.path());
+    let mut scenes = scenes::named(part, faces, folder.path());
     render(&mut scenes);
     let device = Device::start(analyzer, folder.path()).await;
     device.enrol().await;
@@ -174,7 +174,7 @@ fn camera(scene: &Scene) -> NewCamera {
         description: String::new(),
         source: Source::File { url: scene.url() },
         region: None,
-        min_face_px: 30,
+        min_face_px: scene.min_face_px,
         max_face_px: 1_000,
         snap_mode: SnapMode::Best,
     };

@@ -18,6 +18,9 @@ const SIZES: [u16; 6] = [40, 60, 90, 130, 200, 300];
 const PASSAGE: f64 = 3.2;
 /// Nobody is to be seen so long between passages, seconds: a track is given up after one.
 const GAP: f64 = 1.8;
+/// The smallest face that cameras look for unless they are set otherwise, and where people are farther away, pixels.
+const USUAL_MIN_FACE: u32 = 60;
+const FAR_MIN_FACE: u32 = 30;
 /// The middle size, of which the conditions are tried.
 const MIDDLE: f32 = 130.0;
 /// Strangers of the group pictures have faces at least so wide, pixels.
@@ -31,6 +34,8 @@ pub(crate) struct Scene {
     pub(crate) street: Street,
     /// Budgets hold for what the device is made for; the rest is told.
     pub(crate) promised: bool,
+    /// The smallest face the camera is set to look for, pixels.
+    pub(crate) min_face_px: u32,
     pub(crate) file: PathBuf,
     pub(crate) film: Option<Film>,
 }
@@ -54,14 +59,21 @@ pub(crate) fn enrolled() -> Vec<Actor> {
     cast()
 }
 
-/// All films, not rendered yet.
-pub(crate) fn all(faces: &[PhotoFace], folder: &Path) -> Vec<Scene> {
+/// The films whose names contain this, not rendered yet.
+pub(crate) fn named(part: &str, faces: &[PhotoFace], folder: &Path) -> Vec<Scene> {
+    all(faces, folder).into_iter().filter(|scene| scene.name.contains(part)).collect()
+}
+
+/// All films.
+fn all(faces: &[PhotoFace], folder: &Path) -> Vec<Scene> {
     let players = players(faces);
     let mut scenes = Vec::new();
     let mut add = |name: String, promised: bool, view: View, walks: Vec<Walk>| {
         let file = folder.join(format!("{}.mp4", scenes.len()));
         let street = Street { shape: SHAPE, view, walks };
-        scenes.push(Scene { name, street, promised, file, film: None });
+        let smallest = street.walks.iter().map(|walk| walk.start.face.min(walk.end.face)).fold(f32::MAX, f32::min);
+        let min_face_px = if smallest < USUAL_MIN_FACE as f32 { FAR_MIN_FACE } else { USUAL_MIN_FACE };
+        scenes.push(Scene { name, street, promised, min_face_px, file, film: None });
     };
     for size in SIZES {
         add(format!("faces of {size} px"), size >= 60, View::default(), coming(&players, f32::from(size)));
