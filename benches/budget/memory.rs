@@ -1,5 +1,9 @@
 //! The built daemon with many people and four cameras: how much memory it takes.
 
+use std::fmt::{self, Display, Formatter};
+use std::num::ParseFloatError;
+use std::ops::Sub;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use polyface_tests::{Figures, Report, cast, eventually_within};
@@ -15,15 +19,60 @@ const CAMERAS: usize = 4;
 /// How long the cameras are watched.
 const OBSERVED: Duration = Duration::from_secs(60);
 
-pub(crate) async fn measure(report: &mut Report) {
-    let (whole, networks) = (memory(&model()).await, bare_memory_alone());
-    report.row("memory with 50000 people and 4 cameras, MB", whole, None, None);
-    report.row("memory of the same networks in ONNX Runtime alone, MB", networks, None, None);
-    report.row("memory beyond the models with 50000 people and 4 cameras, MB", whole - networks, None, Some(250.0));
+/// Memory of a process, megabytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    resident: f64,
+    /// Of it what belongs to no file: pages of programs and libraries the kernel takes back when memory is short.
+    anonymous: f64,
 }
 
-/// The most resident memory while four cameras show people, megabytes.
-async fn memory(model: &str) -> f64 {
+impl Memory {
+    pub(crate) fn of(process: u32) -> Self {
+        let figures = Figures::of(process).unwrap();
+        Self { resident: figures.resident_bytes as f64 / 1e6, anonymous: figures.anonymous_bytes as f64 / 1e6 }
+    }
+
+    fn or_more(self, other: Self) -> Self {
+        Self { resident: self.resident.max(other.resident), anonymous: self.anonymous.max(other.anonymous) }
+    }
+}
+
+impl Sub for Memory {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { resident: self.resident - other.resident, anonymous: self.anonymous - other.anonymous }
+    }
+}
+
+/// As one process prints it for another.
+impl Display for Memory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.resident, self.anonymous)
+    }
+}
+
+impl FromStr for Memory {
+    type Err = ParseFloatError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (resident, anonymous) = text.split_once(' ').unwrap_or((text, ""));
+        Ok(Self { resident: resident.parse()?, anonymous: anonymous.parse()? })
+    }
+}
+
+pub(crate) async fn measure(report: &mut Report) {
+    let (whole, networks) = (memory(&model()).await, bare_memory_alone());
+    let beyond = whole - networks;
+    report.row("memory with 50000 people and 4 cameras, MB", whole.resident, None, None);
+    report.row("memory of the same networks in ONNX Runtime alone, MB", networks.resident, None, None);
+    report.row("memory beyond the models with 50000 people and 4 cameras, MB", beyond.resident, None, Some(250.0));
+    report.row("of it without pages of files, MB", beyond.anonymous, None, None);
+}
+
+/// The most memory while four cameras show people.
+async fn memory(model: &str) -> Memory {
     let device = populated(PEOPLE, model).await;
     let client = device.log_in().await;
     let dir = tempfile::tempdir().unwrap();
@@ -40,9 +89,9 @@ async fn memory(model: &str) -> f64 {
         (!client.captures().await.is_empty()).then_some(())
     })
     .await;
-    let (watched, mut most) = (Instant::now(), 0.0f64);
+    let (watched, mut most) = (Instant::now(), Memory::default());
     while watched.elapsed() < OBSERVED {
-        most = most.max(Figures::of(device.pid()).unwrap().resident_bytes as f64 / 1e6);
+        most = most.or_more(Memory::of(device.pid()));
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     most

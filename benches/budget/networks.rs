@@ -12,10 +12,11 @@ use domain::ports::{FaceAnalyzer, Lane, Search};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
-use polyface_tests::{Figures, Report, cache};
+use polyface_tests::{Report, cache};
 use tempfile::TempDir;
 use vision::Analyzer;
 
+use crate::memory::Memory;
 use crate::rig::cores;
 
 /// Calls of each side at a time.
@@ -67,18 +68,19 @@ pub(crate) fn detector_and_embedder() -> TempDir {
 
 /// [`bare`] by a process of its own: ONNX Runtime allows a process one environment, and that is the analyzer's here.
 fn bare_alone() -> f64 {
-    alone(BARE)
+    alone(BARE).parse().unwrap()
 }
 
 /// [`bare_memory`] by a process of its own.
-pub(crate) fn bare_memory_alone() -> f64 {
-    alone(BARE_MEMORY)
+pub(crate) fn bare_memory_alone() -> Memory {
+    alone(BARE_MEMORY).parse().unwrap()
 }
 
-fn alone(argument: &str) -> f64 {
+/// What this program prints when it is called so.
+fn alone(argument: &str) -> String {
     let program = std::env::current_exe().unwrap();
     let printed = Command::new(program).arg(argument).output().unwrap().stdout;
-    String::from_utf8(printed).unwrap().trim().parse().unwrap()
+    String::from_utf8(printed).unwrap().trim().to_owned()
 }
 
 /// Milliseconds that detector and embedder take in ONNX Runtime alone, on as many threads as the device uses.
@@ -97,11 +99,10 @@ pub(crate) fn bare() -> f64 {
     millis(start.elapsed())
 }
 
-/// Megabytes that a camera's networks take in ONNX Runtime alone: the library, the networks as it holds them, and what
+/// What a camera's networks take in ONNX Runtime alone: the library, the networks as it holds them, and what
 /// it works in. Each is asked once, as the device asks it.
-pub(crate) fn bare_memory() -> f64 {
-    let resident = || Figures::of(std::process::id()).unwrap().resident_bytes as f64 / 1e6;
-    let before = resident();
+pub(crate) fn bare_memory() -> Memory {
+    let before = Memory::of(std::process::id());
     let library = cache().join("models/onnxruntime/libonnxruntime.so");
     let environment = ort::init_from(library).unwrap().build().unwrap();
     let networks = default_set().into_iter().map(|network| {
@@ -112,7 +113,7 @@ pub(crate) fn bare_memory() -> f64 {
         network
     });
     let networks: Vec<_> = networks.collect();
-    let taken = resident() - before;
+    let taken = Memory::of(std::process::id()) - before;
     drop(networks);
     taken
 }

@@ -204,6 +204,9 @@ fn judge(scene: &Scene, records: &[Record], first: Timestamp) -> Outcome {
             None => {}
         }
     }
+    for (walk, records) in seen.iter().enumerate().filter(|(_, records)| **records != 1) {
+        println!("{}: passage {walk} ({:?}) has {records} records", scene.name, walks[walk].who);
+    }
     outcome.known = walks.iter().filter(|walk| !walk.who.is_empty()).count() as u32;
     outcome.missed = seen.iter().filter(|records| **records == 0).count() as u32;
     outcome.doubled = seen.iter().filter(|records| **records > 1).count() as u32;

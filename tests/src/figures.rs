@@ -13,6 +13,8 @@ const TICKS: f64 = 100.0;
 pub struct Figures {
     /// Memory in use, bytes.
     pub resident_bytes: u64,
+    /// Of it what belongs to no file: the kernel cannot take it back when memory is short.
+    pub anonymous_bytes: u64,
     /// Threads.
     pub threads: u64,
     /// Open file descriptors.
@@ -37,8 +39,10 @@ impl Figures {
         // The name is in brackets and may hold anything; user and system time are the 12th and 13th field after it.
         let (_, after_name) = stat.rsplit_once(')')?;
         let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+        let bytes = |name| Some(field(name)?.parse::<u64>().ok()? * 1024);
         Some(Self {
-            resident_bytes: field("VmRSS:")?.parse::<u64>().ok()? * 1024,
+            resident_bytes: bytes("VmRSS:")?,
+            anonymous_bytes: bytes("RssAnon:")?,
             threads: field("Threads:")?.parse().ok()?,
             descriptors,
             processor_seconds: ticks.sum::<f64>() / TICKS,
@@ -60,8 +64,9 @@ mod tests {
     #[test]
     fn a_name_with_brackets_does_not_mislead() {
         let stat = "1 (a) b) S 1 1 1 0 -1 0 0 0 0 0 250 50 0 0 20 0 3 0 1";
-        let figures = Figures::parse("VmRSS:\t 10 kB\nThreads:\t3\n", stat, 7).unwrap();
-        let expected = Figures { resident_bytes: 10_240, threads: 3, descriptors: 7, processor_seconds: 3.0 };
+        let figures = Figures::parse("VmRSS:\t 10 kB\nRssAnon:\t 4 kB\nThreads:\t3\n", stat, 7).unwrap();
+        let (resident_bytes, anonymous_bytes) = (10_240, 4_096);
+        let expected = Figures { resident_bytes, anonymous_bytes, threads: 3, descriptors: 7, processor_seconds: 3.0 };
         assert_eq!(figures, expected);
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     fn samples(figures: impl Fn(u64) -> (u64, u64, u64)) -> Vec<Sample> {
         let sample = |n| {
             let (resident_bytes, threads, descriptors) = figures(n);
-            let figures = Figures { resident_bytes, threads, descriptors, processor_seconds: 0.0 };
+            let figures = Figures { resident_bytes, anonymous_bytes: 0, threads, descriptors, processor_seconds: 0.0 };
             Sample { at_seconds: n as f64, figures }
         };
         (0..90).map(sample).collect()
