@@ -12,6 +12,9 @@ use crate::verification::{Pairs, moments};
 const EQUAL_ERRORS: f64 = 0.70;
 /// At the default threshold one pair of unlike faces in a million is taken for one: so many deviations out.
 const DEVIATIONS_AT_DEFAULT: f64 = 4.753;
+/// But the default threshold misses no more than this share of the genuine pairs: far out, nothing follows the normal
+/// distribution of a model whose cosines are all close to 1.
+const MOST_MISSED: f64 = 0.05;
 /// The default threshold lies so far above equal errors at least, cosine.
 const LEAST_STEP: f64 = 0.02;
 
@@ -31,7 +34,8 @@ impl Found {
         let (mean, deviation) = moments(&pairs.impostor);
         let (equal, rate) = pairs.equal_errors();
         let far_out = mean + DEVIATIONS_AT_DEFAULT * deviation;
-        let default = far_out.max(equal + LEAST_STEP);
+        let lenient = pairs.genuine[(pairs.genuine.len() as f64 * MOST_MISSED) as usize];
+        let default = far_out.min(lenient).max(equal + LEAST_STEP);
         let typical = pairs.genuine[pairs.genuine.len() / 2].max(default + 2.0 * LEAST_STEP);
         let unlikely = (mean + 2.326 * deviation).min(equal - LEAST_STEP);
         let points = vec![

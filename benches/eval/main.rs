@@ -40,12 +40,13 @@ async fn main() {
     verification::tell(&pairs, &mut report, &pictures);
     let found = Found::from(&pairs);
     println!("calibration: {:?}, unlike {:?}", found.points, found.unlike);
+    // Before it is written: what cannot be read again would keep every device from starting.
+    let calibration = found.calibration();
     if std::env::var_os("WRITE").is_some_and(|write| write == "1") {
         let model = analyzer.model().to_string();
         let name = model.split('/').next().unwrap_or_default();
         found.write(&checkout().join("models").join(format!("{name}.toml"))).unwrap();
     }
-    let calibration = found.calibration();
     identification::tell(&faces, &pairs, &calibration, &mut report);
     let films = std::env::var("PASSAGES").unwrap_or_default();
     if films != "0" {

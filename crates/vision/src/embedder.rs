@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_falling_calibration_is_refused() {
-        let text = include_str!("../../../models/face_embed_512.toml").replace("[0.0, 0.0]", "[0.9, 0.0]");
+        let text = include_str!("../../../models/face_embed_512.toml").replace("[1.0, 1.0]", "[0.1, 1.0]");
         let error = Identity::new(&Manifest::parse(&text).unwrap()).unwrap_err().to_string();
         assert!(error.contains("calibration"), "{error}");
     }
