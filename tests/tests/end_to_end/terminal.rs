@@ -210,7 +210,9 @@ async fn a_power_cut_in_the_middle_of_a_batch_leaves_people_whole() {
     device.restart().await;
     let again = platform(&broker).await;
     let kept = enrolled(&again).await;
-    assert!(kept.is_superset(&before) && kept.len() < PEOPLE, "{} of {}", kept.len(), before.len());
+    assert!(kept.is_superset(&before), "{} of {}", kept.len(), before.len());
+    // It may have come to its end since.
+    assert!(device.log().contains("an interrupted batch will go on"), "it was not cut in the middle");
     for id in kept.iter().take(3) {
         let person = again.ask(json!({"operator": "SearchPerson", "info": {"customId": id, "Picture": 1}})).await;
         assert!(person["pic"].as_str().unwrap().starts_with("data:image/jpeg;base64,"), "{id} has no picture");
