@@ -24,7 +24,8 @@ const MULTIPLY: &str = "
             pitch, roll, gender, age, expression, liveness, model, embedding
         FROM n, record_capture WHERE record = 1;
     INSERT INTO record_match SELECT i, position, watch, threshold, person, code, library, library_name, library_kind,
-            similarity, name, gender, age, document_number, address, photo, enrolled_at
+            similarity, name, gender, age, document_number, address, photo, enrolled_at, task,
+            task_name, direction, category
         FROM n, record_match WHERE record = 1;";
 
 /// Makes a store whose log has so many records: of every ten one of somebody known, from sixteen cameras.
