@@ -64,11 +64,11 @@ impl Bare {
     async fn new(photos: &[Bytes]) -> Self {
         let folder = detector_and_embedder();
         let analyzer = Analyzer::open(vision::Options::new(folder.path())).unwrap();
-        let mut frames = Vec::new();
+        let mut bare = Self { analyzer, frames: Vec::new(), _folder: folder };
         for photo in photos {
-            frames.push(analyzer.decode(photo.clone(), Timestamp::from_millis(0)).await.unwrap());
+            bare.frames.push(bare.read(photo).await);
         }
-        Self { analyzer, frames, _folder: folder }
+        bare
     }
 
     async fn read(&self, photo: &Bytes) -> Frame {

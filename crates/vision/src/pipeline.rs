@@ -94,7 +94,8 @@ impl Pipeline {
     }
 
     /// Recognises a face. The head pose network, which takes a sixth of an enrolment's time, is asked only about faces
-    /// whose landmarks show them turned: of the others it could not spoil the quality.
+    /// whose landmarks show them turned: of the others it takes some points off a good quality at most, eleven of 97 among
+    /// fourteen faces of a group.
     pub(crate) fn embed(
         &mut self,
         frame: &Frame,
