@@ -16,11 +16,12 @@ use polyface_tests::{Report, cast};
 
 #[tokio::main]
 async fn main() {
-    if std::env::args().any(|argument| argument == networks::BARE) {
-        return println!("{}", networks::bare());
-    }
-    if std::env::args().any(|argument| argument == networks::BARE_MEMORY) {
-        return println!("{}", networks::bare_memory());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [networks::BARE] => return networks::serve_bare(),
+        [networks::BARE_MEMORY] => return println!("{}", networks::bare_memory()),
+        [memory::BARE_DECODING, film] => return println!("{}", memory::bare_decoding(film)),
+        _ => {}
     }
     let mut report = Report::new("bench");
     let (room, face) = rig::room_and_face(&cast()[0].seen).await;

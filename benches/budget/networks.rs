@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::frame::Frame;
@@ -17,18 +18,16 @@ use tempfile::TempDir;
 use vision::Analyzer;
 
 use crate::memory::Memory;
-use crate::rig::cores;
+use crate::rig::{cores, quantile};
 
-/// Calls of each side at a time.
-const ROUNDS: usize = 20;
-/// How often the sides take turns, so that a busy machine is busy for both.
-const TURNS: u8 = 3;
+/// Calls of each side. They take turns, call by call, so that a machine that is busy for a second is busy for both.
+const ROUNDS: usize = 60;
 /// What the detector is asked about a full-HD frame, and the embedder about a face.
 const DETECTOR_INPUT: [usize; 4] = [1, 3, 736, 1280];
 const EMBEDDER_INPUT: [usize; 4] = [1, 3, 112, 112];
 /// What the detector is asked about a full-HD frame when it is to find faces of 60 pixels, as cameras are.
 const CAMERA_INPUT: [usize; 4] = [1, 3, 544, 960];
-/// What this program is called with to print [`bare`] and do nothing else.
+/// What this program is called with to do [`serve_bare`] and nothing else.
 pub(crate) const BARE: &str = "bare-networks";
 /// What this program is called with to print [`bare_memory`] and do nothing else.
 pub(crate) const BARE_MEMORY: &str = "bare-memory";
@@ -38,21 +37,17 @@ pub(crate) async fn measure(report: &mut Report, face: &Frame) {
     let analyzer = Analyzer::open(vision::Options::new(folder.path())).unwrap();
     let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
     assert_eq!(found.len(), 1);
-    let (mut whole, mut limit) = (Duration::ZERO, 0.0);
-    for _ in 0..TURNS {
+    let (mut whole, mut limit) = (Vec::new(), Vec::new());
+    let mut bare = BareProcess::start();
+    for _ in 0..ROUNDS {
         let start = Instant::now();
-        for _ in 0..ROUNDS {
-            let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
-            black_box(analyzer.describe(face.clone(), found, Lane::Live).await.unwrap());
-        }
-        whole += start.elapsed();
-        limit += bare_alone() / f64::from(TURNS);
+        let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
+        black_box(analyzer.describe(face.clone(), found, Lane::Live).await.unwrap());
+        whole.push(start.elapsed());
+        limit.push(bare.run());
     }
-    report.row("detect + align + embed, ms", millis(whole) / f64::from(TURNS), Some(limit), Some(1.10));
-}
-
-fn millis(rounds: Duration) -> f64 {
-    rounds.as_secs_f64() * 1e3 / ROUNDS as f64
+    let (whole, limit) = (quantile(&mut whole, 0.5), quantile(&mut limit, 0.5));
+    report.row("detect + align + embed, ms", whole, Some(limit), Some(1.10));
 }
 
 /// A set of detector and embedder alone.
@@ -66,25 +61,41 @@ pub(crate) fn detector_and_embedder() -> TempDir {
     folder
 }
 
-/// [`bare`] by a process of its own: ONNX Runtime allows a process one environment, and that is the analyzer's here.
-fn bare_alone() -> f64 {
-    alone(BARE).parse().unwrap()
+/// Detector and embedder in ONNX Runtime alone, on as many threads as the device uses, in a process of their own: ONNX
+/// Runtime allows a process one environment, and that is the analyzer's here.
+struct BareProcess {
+    process: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
 }
 
-/// [`bare_memory`] by a process of its own.
-pub(crate) fn bare_memory_alone() -> Memory {
-    alone(BARE_MEMORY).parse().unwrap()
+impl BareProcess {
+    fn start() -> Self {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        let mut process = program.arg(BARE).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (questions, answers) = (process.stdin.take(), BufReader::new(process.stdout.take().unwrap()));
+        Self { process, questions, answers }
+    }
+
+    /// The time that both networks take once.
+    fn run(&mut self) -> Duration {
+        writeln!(self.questions.as_ref().unwrap()).unwrap();
+        let mut micros = String::new();
+        self.answers.read_line(&mut micros).unwrap();
+        Duration::from_micros(micros.trim().parse().unwrap())
+    }
 }
 
-/// What this program prints when it is called so.
-fn alone(argument: &str) -> String {
-    let program = std::env::current_exe().unwrap();
-    let printed = Command::new(program).arg(argument).output().unwrap().stdout;
-    String::from_utf8(printed).unwrap().trim().to_owned()
+impl Drop for BareProcess {
+    /// Who is asked nothing more ends.
+    fn drop(&mut self) {
+        drop(self.questions.take());
+        self.process.wait().unwrap();
+    }
 }
 
-/// Milliseconds that detector and embedder take in ONNX Runtime alone, on as many threads as the device uses.
-pub(crate) fn bare() -> f64 {
+/// Runs the networks once for each line read, and prints the microseconds it took.
+pub(crate) fn serve_bare() {
     let library = cache().join("models/onnxruntime/libonnxruntime.so");
     let environment = ort::init_from(library).unwrap().build().unwrap();
     let mut detector = Bare::load(&environment, "centerface", "input", DETECTOR_INPUT);
@@ -94,9 +105,11 @@ pub(crate) fn bare() -> f64 {
         embedder.run();
     };
     run();
-    let start = Instant::now();
-    (0..ROUNDS).for_each(|_| run());
-    millis(start.elapsed())
+    for _ in std::io::stdin().lines() {
+        let start = Instant::now();
+        run();
+        println!("{}", start.elapsed().as_micros());
+    }
 }
 
 /// What a camera's networks take in ONNX Runtime alone: the library, the networks as it holds them, and what
