@@ -18,6 +18,10 @@ pub(crate) const FILE: &str = "polyface.db";
 
 /// How long to wait for somebody outside who has locked the database file.
 const BUSY: Duration = Duration::from_secs(5);
+/// Pages that the writing connection keeps, KiB: what a large transaction changes, until it is committed.
+const WRITER_CACHE_KIB: i64 = 4 << 10;
+/// Pages that a reading connection keeps, KiB. The kernel keeps the file's as well, in memory that it can take back.
+const READER_CACHE_KIB: i64 = 1 << 10;
 /// Prepared statements kept per connection; the product has fewer.
 const STATEMENTS: usize = 128;
 /// The write-ahead log is cut back to this after a checkpoint, bytes.
@@ -49,14 +53,14 @@ impl Database {
     }
 
     fn connect_writer(file: &Path) -> Result<Connection, OpenError> {
-        let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE, 8 << 10)?;
+        let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB)?;
         migrate::identify(&writer)?;
         prepare_writer(&writer).map_err(OpenError::database("preparing the database"))?;
         Ok(writer)
     }
 
     fn with_readers(file: &Path, writer: Connection, readers: usize) -> Result<Self, OpenError> {
-        let open_reader = |_| connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY, 4 << 10);
+        let open_reader = |_| connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB);
         let idle = (0..readers.max(1)).map(open_reader).collect::<Result<_, _>>()?;
         Ok(Self { readers: Readers { idle: Mutex::new(idle), returned: Condvar::new() }, writer: Mutex::new(writer) })
     }
