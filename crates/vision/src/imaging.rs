@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
-use opencv::boxed_ref::BoxedRef;
+use opencv::boxed_ref::{BoxedRef, BoxedRefMut};
 use opencv::core::{self, Mat, MatTraitConst, MatTraitConstManual, Scalar, Size, Vec3b};
 use opencv::imgproc;
 
@@ -115,13 +115,14 @@ impl PixelBox {
 /// The view's part of the frame as it is put into the network's input.
 pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
     let (width, height) = view.content;
-    let content = scaled(frame, view.area, width, height)?;
     if view.canvas == view.content {
+        let mut content = Mat::default();
+        scale(frame, view.area, (width, height), &mut content)?;
         return Ok(Picture(content));
     }
     let mut canvas = Picture::black(view.canvas.0, view.canvas.1)?;
     let place = core::Rect::new(view.offset.0 as i32, view.offset.1 as i32, width as i32, height as i32);
-    content.copy_to(&mut Mat::roi_mut(&mut canvas.0, place)?)?;
+    scale(frame, view.area, (width, height), &mut Mat::roi_mut(&mut canvas.0, place)?)?;
     Ok(canvas)
 }
 
@@ -157,18 +158,24 @@ fn warped(source: &impl core::ToInputArray, rows: [[f64; 3]; 2], size: Size) -> 
 }
 
 fn resized(source: &(impl MatTraitConst + core::ToInputArray), width: usize, height: usize) -> Result<Mat> {
+    let mut output = Mat::default();
+    resize(source, (width, height), &mut output)?;
+    Ok(output)
+}
+
+/// An output that already has this size is written where it lies.
+fn resize(
+    source: &(impl MatTraitConst + core::ToInputArray),
+    (width, height): (usize, usize),
+    output: &mut impl core::ToOutputArray,
+) -> Result<()> {
     let least = (f64::from(source.cols()) / width as f64).min(f64::from(source.rows()) / height as f64);
     let size = Size::new(width as i32, height as i32);
     match halved_while(source, |factor| 2.0 * factor <= least)? {
-        Some((small, _)) => sampled(&small, size),
-        None => sampled(source, size),
+        Some((small, _)) => imgproc::resize(&small, output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?,
+        None => imgproc::resize(source, output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?,
     }
-}
-
-fn sampled(source: &impl core::ToInputArray, size: Size) -> Result<Mat> {
-    let mut output = Mat::default();
-    imgproc::resize(source, &mut output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?;
-    Ok(output)
+    Ok(())
 }
 
 /// The source made half as large again and again while it is still too large by a factor of two, and how many
@@ -197,20 +204,21 @@ fn halved(source: &impl MatTraitConst) -> Result<Mat> {
     Ok(output)
 }
 
-/// A part of the frame, from whole chroma samples on, in this (even) size, in RGB.
-fn scaled(frame: &Frame, area: PixelBox, width: usize, height: usize) -> Result<Mat> {
-    let (luma, chroma) = ((width, height), (width / 2, height / 2));
-    let plane = |index, channels, area, size: (usize, usize)| {
-        with_plane(frame, index, channels, area, |plane| resized(plane, size.0, size.1))
-    };
+/// Makes `output` a part of the frame, from whole chroma samples on, in this (even) size, in RGB.
+fn scale(frame: &Frame, area: PixelBox, size: (usize, usize), output: &mut impl core::ToOutputArray) -> Result<()> {
+    let chroma = (size.0 / 2, size.1 / 2);
     let halves = PixelBox { width: area.width.div_ceil(2), height: area.height.div_ceil(2), ..area.halved() };
     match frame.format() {
-        PixelFormat::Rgb8 => plane(0, 3, area, luma),
-        PixelFormat::Nv12 => from_nv12(&plane(0, 1, area, luma)?, &plane(1, 2, halves, chroma)?),
-        PixelFormat::I420 => {
-            let (y, u, v) = (plane(0, 1, area, luma)?, plane(1, 1, halves, chroma)?, plane(2, 1, halves, chroma)?);
-            from_i420(&[&y, &u, &v], width, height)
+        PixelFormat::Rgb8 => with_plane(frame, 0, 3, area, |rgb| resize(rgb, size, output)),
+        PixelFormat::Nv12 => {
+            let y = with_plane(frame, 0, 1, area, |y| resized(y, size.0, size.1))?;
+            let uv = with_plane(frame, 1, 2, halves, |uv| resized(uv, chroma.0, chroma.1))?;
+            from_nv12(&y, &uv, output)
         }
+        PixelFormat::I420 => from_i420(size, output, |index, plane| {
+            let (area, size) = if index == 0 { (area, size) } else { (halves, chroma) };
+            with_plane(frame, index, 1, area, |part| resize(part, size, plane))
+        }),
     }
 }
 
@@ -235,29 +243,41 @@ fn with_rgb<T>(
 
 /// A part of a YUV frame, on whole chroma samples, in RGB.
 fn converted(frame: &Frame, area: PixelBox) -> Result<Mat> {
-    if frame.format() == PixelFormat::Nv12 {
-        return with_plane(frame, 0, 1, area, |y| with_plane(frame, 1, 2, area.halved(), |uv| from_nv12(y, uv)));
-    }
-    let plane = |index, area| with_plane(frame, index, 1, area, |plane| Ok(plane.try_clone()?));
-    let (y, u, v) = (plane(0, area)?, plane(1, area.halved())?, plane(2, area.halved())?);
-    from_i420(&[&y, &u, &v], area.width, area.height)
-}
-
-fn from_nv12(y: &impl core::ToInputArray, uv: &impl core::ToInputArray) -> Result<Mat> {
     let mut rgb = Mat::default();
-    imgproc::cvt_color_two_plane(y, uv, &mut rgb, imgproc::COLOR_YUV2RGB_NV12)?;
+    if frame.format() == PixelFormat::Nv12 {
+        with_plane(frame, 0, 1, area, |y| with_plane(frame, 1, 2, area.halved(), |uv| from_nv12(y, uv, &mut rgb)))?;
+        return Ok(rgb);
+    }
+    from_i420((area.width, area.height), &mut rgb, |index, plane| {
+        let area = if index == 0 { area } else { area.halved() };
+        with_plane(frame, index, 1, area, |part| Ok(part.copy_to(plane)?))
+    })?;
     Ok(rgb)
 }
 
-fn from_i420(planes: &[&Mat; 3], width: usize, height: usize) -> Result<Mat> {
-    let mut stacked = Vec::with_capacity(width * height * 3 / 2);
-    for plane in planes {
-        stacked.extend_from_slice(plane.data_bytes()?);
+fn from_nv12(
+    y: &impl core::ToInputArray,
+    uv: &impl core::ToInputArray,
+    output: &mut impl core::ToOutputArray,
+) -> Result<()> {
+    Ok(imgproc::cvt_color_two_plane(y, uv, output, imgproc::COLOR_YUV2RGB_NV12)?)
+}
+
+/// `fill` writes each of the three planes, by its number, to where they are wanted: one behind the other.
+fn from_i420(
+    (width, height): (usize, usize),
+    output: &mut impl core::ToOutputArray,
+    mut fill: impl FnMut(usize, &mut BoxedRefMut<'_, Mat>) -> Result<()>,
+) -> Result<()> {
+    let mut stacked = vec![0; width * height * 3 / 2];
+    let (y, chroma) = stacked.split_at_mut(width * height);
+    let (u, v) = chroma.split_at_mut(chroma.len() / 2);
+    let planes = [(y, width, height), (u, width / 2, height / 2), (v, width / 2, height / 2)];
+    for (index, (bytes, width, height)) in planes.into_iter().enumerate() {
+        fill(index, &mut Mat::new_rows_cols_with_bytes_mut::<u8>(height as i32, width as i32, bytes)?)?;
     }
     let yuv = Mat::new_rows_cols_with_bytes::<u8>((height * 3 / 2) as i32, width as i32, &stacked)?;
-    let mut rgb = Mat::default();
-    imgproc::cvt_color_def(&yuv, &mut rgb, imgproc::COLOR_YUV2RGB_I420)?;
-    Ok(rgb)
+    Ok(imgproc::cvt_color_def(&yuv, output, imgproc::COLOR_YUV2RGB_I420)?)
 }
 
 /// Gives `work` a part of a plane without copying it; `area` in samples of the plane.

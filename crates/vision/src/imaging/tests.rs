@@ -68,9 +68,11 @@ fn every_pixel_format_gives_the_same_picture() {
 #[test]
 fn a_border_is_black() {
     let view = View::fitted(ALL, 64, 8, 0.5);
-    let padded = fit(&rgb(), &view).unwrap();
-    assert_eq!(pixel(&padded, 0, 0), [0, 0, 0]);
-    assert_eq!(pixel(&padded, view.offset.0, view.offset.1), [255, 0, 0]);
+    for frame in [rgb(), yuv(PixelFormat::I420), yuv(PixelFormat::Nv12)] {
+        let padded = fit(&frame, &view).unwrap();
+        assert_eq!(pixel(&padded, 0, 0), [0, 0, 0]);
+        assert_near(pixel(&padded, view.offset.0, view.offset.1), [255, 0, 0]);
+    }
 }
 
 #[test]
