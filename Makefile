@@ -30,13 +30,13 @@ demo: ## build, and recognise people in a sample clip; Ctrl-C ends it
 
 test: setup ## install what is missing and run all tests
 	@models/fetch.sh --photos
-	cargo test --workspace --locked --doc --quiet
+	cargo test --workspace --locked --doc
 	cargo nextest run --workspace --locked
 
 check: ## formatting, lints, documentation, licences of the dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cargo deny --locked check licenses bans sources
 
 bench: ## measure the performance budget; OUT=folder for bench.json

@@ -44,17 +44,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Everything that is wrong with it, a line each.
-    pub fn problems(&self) -> Vec<String> {
+    /// Everything that is wrong with it: the field, and what would be right.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
-        problems.extend(Broker::read(self).err().map(|error| format!("broker: {error}")));
+        problems.extend(Broker::read(self).err().map(|error| ("broker", error.to_string())));
         let digits = self.device_id.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || self.device_id.len() > 9 {
-            problems.push("device_id: must be at most nine digits".to_owned());
+            problems.push(("device_id", "must be at most nine digits".to_owned()));
         }
         let prefix = &self.topic_prefix;
         if prefix.is_empty() || prefix.len() > 200 || prefix.contains(['+', '#', '\0']) || prefix.ends_with('/') {
-            problems.push("topic_prefix: must be 1 to 200 bytes without +, # and a slash at the end".to_owned());
+            problems.push(("topic_prefix", "must be 1 to 200 bytes without +, # and a slash at the end".to_owned()));
         }
         problems
     }

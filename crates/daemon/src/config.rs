@@ -7,11 +7,19 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use serde::Deserialize;
 
+mod document;
 mod door;
 mod keys;
+mod ports;
+mod problem;
 mod reader;
+mod shapes;
 mod sip;
 mod terminal;
+mod trial;
+
+use document::Document;
+use problem::{Problem, Problems};
 
 pub(crate) use door::Door;
 pub(crate) use reader::Reader;
@@ -67,6 +75,7 @@ pub(crate) struct Storage {
     /// Where everything durable lies.
     pub(crate) dir: PathBuf,
     /// The most that database and pictures may take.
+    #[serde(deserialize_with = "shapes::size")]
     pub(crate) max_bytes: ByteSize,
     /// What happens then.
     pub(crate) when_full: WhenFull,
@@ -202,6 +211,7 @@ pub(crate) enum HostBackend {
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Console {
+    #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen: SocketAddr,
 }
 
@@ -215,8 +225,10 @@ impl Default for Console {
 #[serde(default)]
 pub(crate) struct SenseTime {
     pub(crate) enabled: bool,
+    #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen: SocketAddr,
     /// Used instead of `listen` while a platform wants HTTPS.
+    #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen_https: SocketAddr,
     /// 16 for an M8s, 8 for an M4s.
     pub(crate) channels: u32,
@@ -237,6 +249,7 @@ impl Default for SenseTime {
 #[serde(default)]
 pub(crate) struct FaceBox {
     pub(crate) enabled: bool,
+    #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen: SocketAddr,
 }
 
@@ -254,52 +267,58 @@ pub(crate) struct Absent {
 }
 
 impl Config {
-    /// Reads and checks the file. On failure: one line for every problem.
+    /// Reads and checks the file. On failure: one line for every problem, with key, line and what would be right.
     pub(crate) fn read(file: &Path) -> Result<Self, Vec<String>> {
-        let text = std::fs::read_to_string(file).map_err(|e| vec![format!("{}: {e}", file.display())])?;
-        Self::parse(&text)
+        let (config, document, problems) = Self::examine(file)?;
+        told(file, Problems::new(&document, problems)).map(|()| config)
     }
 
-    fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let mut problems = Vec::new();
-        let document = toml::Deserializer::parse(text).map_err(|e| vec![one_line(&e)])?;
-        let note = |key: serde_ignored::Path<'_>| problems.extend(keys::unknown(&key.to_string()));
-        let config: Self = serde_ignored::deserialize(document, note).map_err(|e| vec![one_line(&e)])?;
+    /// As [`Config::read`], and tries what can be tried without starting: folders, files, models, devices.
+    pub(crate) fn read_and_try(file: &Path) -> Result<(), Vec<String>> {
+        let (config, document, problems) = Self::examine(file)?;
+        let mut problems = Problems::new(&document, problems);
+        trial::run(&config, &mut problems);
+        told(file, problems)
+    }
+
+    /// What the file says, with its default for whatever has a problem.
+    fn examine(file: &Path) -> Result<(Self, Document, Vec<Problem>), Vec<String>> {
+        let bytes = std::fs::read(file).map_err(|e| vec![format!("{}: {e}", file.display())])?;
+        let text = String::from_utf8(bytes).map_err(|error| vec![not_utf8(&error).line_in(file)])?;
+        let (document, mut problems) = Document::parse(&text);
+        let (config, mistyped) = document.typed::<Self>();
+        problems.extend(mistyped);
+        let mut problems = Problems::new(&document, problems);
         config.check(&mut problems);
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        let found = problems.into_found();
+        Ok((config, document, found))
     }
 
-    fn check(&self, problems: &mut Vec<String>) {
-        let mut require = |fine: bool, problem: String| {
-            if !fine {
-                problems.push(problem);
-            }
-        };
+    fn check(&self, problems: &mut Problems<'_>) {
         let zone = &self.device.time_zone;
-        require(jiff::tz::TimeZone::get(zone).is_ok(), format!("device.time_zone: no time zone is named {zone:?}"));
+        if jiff::tz::TimeZone::get(zone).is_err() {
+            problems.add("device.time_zone", keys::unknown_zone(zone));
+        }
         let every = self.vision.detect_every_ms;
-        require((20..=10_000).contains(&every), "vision.detect_every_ms: must be 20 to 10000".into());
+        problems.require((20..=10_000).contains(&every), "vision.detect_every_ms", "must be 20 to 10000");
         let enough = self.storage.max_bytes >= MIN_STORAGE;
-        require(enough, format!("storage.max_bytes: must be at least {MIN_STORAGE}"));
-        for problem in self.door.problems() {
-            require(false, problem);
-        }
+        problems.require(enough, "storage.max_bytes", format!("must be at least {MIN_STORAGE}"));
         let face = self.vision.min_face_px;
-        require((20..=1_000).contains(&face), "vision.min_face_px: must be 20 to 1000".into());
+        problems.require((20..=1_000).contains(&face), "vision.min_face_px", "must be 20 to 1000");
         let channels = self.sensetime.channels;
-        require(matches!(channels, 8 | 16), "sensetime.channels: must be 8 or 16".into());
-        require(self.sip.is_usable(), "sip.id: must be 20 digits".into());
+        problems.require(matches!(channels, 8 | 16), "sensetime.channels", "must be 8 or 16");
+        problems.require(self.sip.is_usable(), "sip.id", "must be 20 digits");
         let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();
-        require(!both, "accounts: admin_password and admin_password_file exclude each other".into());
-        for problem in self.terminal.settings().problems() {
-            require(false, format!("terminal.{problem}"));
+        problems.require(!both, "accounts.admin_password", "must not be set together with admin_password_file");
+        self.door.check(problems);
+        for (key, why) in self.terminal.settings().problems() {
+            problems.add(format!("terminal.{key}"), why);
         }
-        for problem in reader::problems(&self.reader) {
-            require(false, problem);
-        }
+        reader::check(&self.reader, problems);
         for (name, section) in self.absent() {
-            require(!section.enabled, format!("{name}.enabled: this version has no such adapter"));
+            problems.require(!section.enabled, &format!("{name}.enabled"), "this version has no such adapter");
         }
+        ports::check(self, problems);
     }
 
     fn absent(&self) -> [(&'static str, &Absent); 2] {
@@ -308,54 +327,16 @@ impl Config {
     }
 }
 
-/// toml's message without its drawing of the place.
-fn one_line(error: &toml::de::Error) -> String {
-    error.message().replace('\n', " ")
+fn told(file: &Path, problems: Problems<'_>) -> Result<(), Vec<String>> {
+    let lines: Vec<_> = problems.into_found().iter().map(|problem| problem.line_in(file)).collect();
+    if lines.is_empty() { Ok(()) } else { Err(lines) }
+}
+
+fn not_utf8(error: &std::string::FromUtf8Error) -> Problem {
+    let good = error.utf8_error().valid_up_to();
+    let line = 1 + error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
+    Problem { key: String::new(), line: Some(line), why: "is not UTF-8; save the file in that encoding".to_owned() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_file_is_the_default() {
-        let config = Config::parse("").unwrap();
-        assert_eq!(config.console.listen.to_string(), "127.0.0.1:8000");
-        assert_eq!(config.storage.max_bytes, ByteSize::gib(20));
-    }
-
-    #[test]
-    fn an_unknown_key_is_answered_with_the_nearest_known_one() {
-        let problems = Config::parse("[console]\nlisen = \"127.0.0.1:1\"\n[storag]\ndir = \"/x\"").unwrap_err();
-        assert_eq!(
-            problems,
-            ["console.lisen: unknown key; did you mean console.listen?", "storag: unknown key; did you mean storage?",]
-        );
-    }
-
-    #[test]
-    fn every_problem_has_a_line() {
-        let text = "[device]\ntime_zone = \"Mars/Olympus\"\n[vision]\ndetect_every_ms = 5\n[sophon]\nenabled = true";
-        assert_eq!(Config::parse(text).unwrap_err().len(), 3);
-    }
-
-    #[test]
-    fn the_documented_file_says_the_defaults() {
-        let documented = include_str!("../../../config/polyface.toml");
-        let uncommented: String = documented
-            .lines()
-            .map(|line| line.strip_prefix("# ").filter(|l| is_setting(l)).unwrap_or(line).to_owned() + "\n")
-            .collect();
-        Config::parse(&uncommented).unwrap();
-    }
-
-    fn is_setting(line: &str) -> bool {
-        line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-    }
-
-    #[test]
-    fn a_password_never_shows() {
-        let config = Config::parse("[accounts]\nadmin_password = \"hunter2\"").unwrap();
-        assert!(!format!("{config:?}").contains("hunter2"));
-    }
-}
+mod tests;

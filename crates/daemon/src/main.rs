@@ -45,7 +45,8 @@ enum Command {
         #[arg(long)]
         print_recognitions: bool,
     },
-    /// Read the configuration and print one line for every problem.
+    /// Read the configuration, try what can be tried without starting (folders, files, models, devices), and print one
+    /// line for every problem.
     Check {
         #[command(flatten)]
         file: File,
@@ -87,7 +88,7 @@ fn act(cli: Cli) -> Result<(), Vec<String>> {
             logging::start(cli.log_format).map_err(one)?;
             run::run(&config, print_recognitions).map_err(one)
         }
-        Command::Check { file } => Config::read(&file.config).map(drop),
+        Command::Check { file } => Config::read_and_try(&file.config),
         Command::Version => {
             println!("polyfaced {}", env!("CARGO_PKG_VERSION"));
             Ok(())

@@ -271,7 +271,8 @@ fn options(config: &Config) -> Result<domain::Options> {
     })
 }
 
-fn model_options(config: &Config) -> vision::Options {
+/// How the analyzer is opened.
+pub(crate) fn model_options(config: &Config) -> vision::Options {
     vision::Options {
         set: config.models.set.clone(),
         provider: config.inference.provider,

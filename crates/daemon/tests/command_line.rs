@@ -16,14 +16,60 @@ fn check(text: &str) -> Output {
     polyfaced().args(["check", "--config"]).arg(file).output().unwrap()
 }
 
+/// The problems that `check` tells, a line each.
+fn problems(text: &str) -> Vec<String> {
+    let output = check(text);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.success(), told.is_empty(), "{told}");
+    told.lines().map(str::to_owned).collect()
+}
+
 #[test]
-fn check_accepts_the_documented_file_and_tells_every_problem_of_another() {
-    assert!(check(include_str!("../../../config/polyface.toml")).status.success());
-    let output = check("[console]\nlisen = \"127.0.0.1:1\"\n[vision]\ndetect_every_ms = 1\n");
-    assert_eq!(output.status.code(), Some(1));
-    let problems = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(problems.lines().count(), 2, "{problems}");
-    assert!(problems.contains("did you mean console.listen?"), "{problems}");
+fn check_of_the_documented_file_misses_only_models_that_are_not_installed() {
+    let documented = include_str!("../../../config/polyface.toml");
+    let empty = tempfile::tempdir().unwrap();
+    let folder = format!("dir = \"{}\"", empty.path().display());
+    let problems = problems(&documented.replace("#dir = \"/usr/share/polyface/models\"", &folder));
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].starts_with("polyfaced: `models.dir` in ") && problems[0].contains("sets.toml"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn check_tells_every_problem_with_its_place() {
+    let problems =
+        problems("[console]\nlisen = \"127.0.0.1:1\"\n[vision]\ndetect_every_ms = 1\n[models]\ndir = \"/nowhere\"");
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[0].contains(" line 2: ") && problems[0].contains("did you mean console.listen?"), "{problems:?}");
+    assert!(problems[2].contains(" line 6: ") && problems[2].contains("/nowhere/sets.toml"), "{problems:?}");
+}
+
+#[test]
+fn check_tries_sets_folders_files_and_devices() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("sets.toml"), "[other]\ndetector = \"a\"\nembedder = \"b\"\n").unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let dir = dir.path().display();
+    let problems = problems(&format!(
+        "[storage]\ndir = \"{dir}/file/storage\"\n[models]\ndir = \"{dir}\"\n[accounts]\nadmin_password_file = \"{dir}/none\"\n\
+         [[reader]]\ndevice = \"{dir}/ttyS9\"\n[terminal]\nenabled = true\nca_file = \"{dir}/ca.pem\"\n\
+         [host]\nsounds = \"{dir}/sounds\"\nupgrade_key = \"RW\"\n[door]\ncontact = \"{dir}/gpiochip0:1\""
+    ));
+    let keys: Vec<_> = problems.iter().map(|line| line.split('`').nth(1).unwrap()).collect();
+    // In the order of the file; the set has no line.
+    let named = [
+        "storage.dir",
+        "models.set",
+        "accounts.admin_password_file",
+        "reader.device",
+        "terminal.ca_file",
+        "host.sounds",
+        "host.upgrade_key",
+        "door.contact",
+    ];
+    assert_eq!(keys, named, "{problems:?}");
 }
 
 #[test]

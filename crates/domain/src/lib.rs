@@ -32,7 +32,7 @@ mod wiegand;
 pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use appliance::{
     Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, RollEntry,
-    Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, network, readers, retention,
+    Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, readers, retention,
 };
 pub(crate) use appliance::{Arrival, CROP_SCALE, Draft};
 pub use camera::{

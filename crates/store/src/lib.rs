@@ -87,6 +87,11 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether there is a store in `dir`.
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(connection::FILE).exists()
+    }
+
     /// Opens the settings of an existing store beside the process that may have it open. It never migrates: that
     /// process may know the old version only.
     ///

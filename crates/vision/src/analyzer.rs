@@ -71,6 +71,20 @@ impl Options {
     }
 }
 
+/// Checks that the models of the set and the inference library are there, and that each model is the file its manifest
+/// pins. Loads nothing; reads every model once, which takes a second.
+///
+/// # Errors
+/// As [`Analyzer::open`].
+pub fn check(options: &Options) -> Result<(), OpenError> {
+    ModelSet::load(&options.models_dir, &options.set, options.liveness)?;
+    let path = library(options);
+    match std::fs::metadata(&path) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(OpenError::Unreadable { path, source }),
+    }
+}
+
 /// A model in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelInfo {

@@ -27,6 +27,13 @@ async fn a_second_daemon_on_the_same_storage_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_finds_nothing_wrong_with_a_running_device() {
+    let device = Device::start().await;
+    let output = Command::new(polyfaced()).args(["check", "--config"]).arg(device.config()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn passwd_changes_the_password_of_a_running_device() {
     let device = Device::start().await;
     let mut passwd = Command::new(polyfaced());

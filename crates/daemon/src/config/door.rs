@@ -2,16 +2,18 @@
 
 use serde::Deserialize;
 
+use super::problem::Problems;
+
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Door {
     /// A face last seen longer ago than this opens no door, milliseconds.
     pub(crate) max_age_ms: u64,
     /// The message that switches a relay in the network on; empty: none is ever switched.
-    #[serde(with = "hex")]
+    #[serde(deserialize_with = "super::shapes::hexadecimal")]
     pub(crate) relay_on: Vec<u8>,
     /// The message that switches it off; empty for relays that do so by themselves.
-    #[serde(with = "hex")]
+    #[serde(deserialize_with = "super::shapes::hexadecimal")]
     pub(crate) relay_off: Vec<u8>,
     /// How long it stays on, milliseconds.
     pub(crate) relay_hold_ms: u64,
@@ -52,36 +54,31 @@ impl Door {
         (d0 != d1).then(|| host::NumberLine { chip: chip.into(), d0, d1 })
     }
 
-    /// Everything that is wrong with it, a line each.
-    pub(super) fn problems(&self) -> Vec<String> {
-        let messages = [&self.relay_on, &self.relay_off];
+    pub(super) fn check(&self, problems: &mut Problems<'_>) {
         let contact = self.contact.is_empty() || self.contact_line().is_some();
         let numbers = self.wiegand.is_empty() || self.number_line().is_some();
-        let demands = [
-            ((100..=60_000).contains(&self.max_age_ms), "max_age_ms: must be 100 to 60000"),
-            (messages.iter().all(|message| message.len() <= 256), "relay_on, relay_off: at most 256 bytes"),
-            ((50..=60_000).contains(&self.relay_hold_ms), "relay_hold_ms: must be 50 to 60000"),
-            (contact, "contact: must be a GPIO chip and a line, like /dev/gpiochip0:17"),
-            (numbers, "wiegand: must be a GPIO chip and two lines, like /dev/gpiochip0:5,6"),
-        ];
-        let missed = demands.into_iter().filter(|(met, _)| !met);
-        missed.map(|(_, problem)| format!("door.{problem}")).collect()
+        problems.require((100..=60_000).contains(&self.max_age_ms), "door.max_age_ms", "must be 100 to 60000");
+        problems.require(self.relay_on.len() <= 256, "door.relay_on", "must be at most 256 bytes");
+        problems.require(self.relay_off.len() <= 256, "door.relay_off", "must be at most 256 bytes");
+        problems.require((50..=60_000).contains(&self.relay_hold_ms), "door.relay_hold_ms", "must be 50 to 60000");
+        problems.require(contact, "door.contact", "must be a GPIO chip and a line, like \"/dev/gpiochip0:17\"");
+        problems.require(numbers, "door.wiegand", "must be a GPIO chip and two lines, like \"/dev/gpiochip0:5,6\"");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::problems;
 
     #[test]
     fn lines_of_chips_are_read_or_a_problem() {
-        let good =
-            Door { contact: "/dev/gpiochip0:17".into(), wiegand: "/dev/gpiochip1:5,6".into(), ..Door::default() };
-        assert_eq!(good.problems(), [] as [&str; 0]);
-        assert_eq!(good.number_line(), Some(host::NumberLine { chip: "/dev/gpiochip1".into(), d0: 5, d1: 6 }));
+        let good = "[door]\ncontact = \"/dev/gpiochip0:17\"\nwiegand = \"/dev/gpiochip1:5,6\"";
+        assert_eq!(problems(good), [] as [&str; 0]);
+        let door = Door { wiegand: "/dev/gpiochip1:5,6".into(), ..Door::default() };
+        assert_eq!(door.number_line(), Some(host::NumberLine { chip: "/dev/gpiochip1".into(), d0: 5, d1: 6 }));
         for bad in ["5,6", "/dev/gpiochip0:5", "/dev/gpiochip0:5,5", "/dev/gpiochip0:x,6"] {
-            let door = Door { wiegand: bad.into(), ..Door::default() };
-            assert_eq!(door.problems().len(), 1, "{bad}");
+            assert_eq!(problems(&format!("[door]\nwiegand = {bad:?}")).len(), 1, "{bad}");
         }
     }
 }

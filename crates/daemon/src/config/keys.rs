@@ -15,10 +15,21 @@ pub(super) fn unknown(path: &str) -> Option<String> {
     }
     let nearest = known(section).iter().max_by(|a, b| closeness(a, key).total_cmp(&closeness(b, key)));
     Some(match nearest.filter(|name| closeness(name, key) > 0.6) {
-        Some(name) if section.is_empty() => format!("{path}: unknown key; did you mean {name}?"),
-        Some(name) => format!("{path}: unknown key; did you mean {section}.{name}?"),
-        None => format!("{path}: unknown key; known here: {}", known(section).join(", ")),
+        Some(name) if section.is_empty() => format!("unknown key; did you mean {name}?"),
+        Some(name) => format!("unknown key; did you mean {}.{name}?", section.split('.').next().unwrap_or_default()),
+        None => format!("unknown key; known here: {}", known(section).join(", ")),
     })
+}
+
+/// Says that no time zone has this name, and which one has the nearest.
+pub(super) fn unknown_zone(zone: &str) -> String {
+    let closest = |a: &jiff::tz::TimeZoneName, b: &jiff::tz::TimeZoneName| {
+        closeness(a.as_str(), zone).total_cmp(&closeness(b.as_str(), zone))
+    };
+    match jiff::tz::db().available().max_by(closest).filter(|name| closeness(name.as_str(), zone) > 0.6) {
+        Some(name) => format!("no time zone is named {zone:?}; did you mean {:?}?", name.as_str()),
+        None => format!("no time zone is named {zone:?}; write it like \"Asia/Shanghai\" or \"UTC\""),
+    }
 }
 
 fn closeness(a: &str, b: &str) -> f64 {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use host::{ReaderConnection, ReaderLine, Reads};
 use serde::Deserialize;
 
+use super::problem::Problems;
+
 /// Readers at most.
 const MOST: usize = 8;
 
@@ -76,52 +78,62 @@ impl Reader {
         ReaderLine { name: self.name.clone(), connection, reads }
     }
 
-    fn problem(&self) -> Option<&'static str> {
+    fn check(&self, key: &str, problems: &mut Problems<'_>) {
         let printable = self.name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-        match () {
-            () if self.name.trim().is_empty() || self.name.len() > 32 || !printable => {
-                Some("name: must be 1 to 32 printable ASCII characters")
-            }
-            () if !self.device.is_absolute() => Some("device: must be the path of a device"),
-            () if !(300..=1_000_000).contains(&self.baud) => Some("baud: must be 300 to 1000000"),
-            () => None,
-        }
+        let named = !self.name.trim().is_empty() && self.name.len() <= 32 && printable;
+        problems.require(named, &format!("{key}.name"), "must be 1 to 32 printable ASCII characters");
+        let device = self.device.is_absolute();
+        problems.require(device, &format!("{key}.device"), "must be the path of a device, like \"/dev/ttyS1\"");
+        let baud = (300..=1_000_000).contains(&self.baud);
+        problems.require(baud, &format!("{key}.baud"), "must be 300 to 1000000");
     }
 }
 
-/// Everything that is wrong with the readers, a line each.
-pub(super) fn problems(readers: &[Reader]) -> Vec<String> {
-    let places = readers.iter().zip(1..);
-    let mut problems: Vec<_> =
-        places.filter_map(|(reader, place)| Some(format!("reader {place}: {}", reader.problem()?))).collect();
-    if readers.len() > MOST {
-        problems.push(format!("reader: at most {MOST}"));
+/// Adds everything that is wrong with the readers.
+pub(super) fn check(readers: &[Reader], problems: &mut Problems<'_>) {
+    let mut names = BTreeSet::new();
+    for (number, reader) in readers.iter().enumerate() {
+        let key = format!("reader.{number}");
+        reader.check(&key, problems);
+        problems.require(names.insert(&reader.name), &format!("{key}.name"), "another reader has the same name");
     }
-    let names: BTreeSet<_> = readers.iter().map(|reader| &reader.name).collect();
-    if names.len() < readers.len() {
-        problems.push("reader: two have the same name".to_owned());
-    }
-    problems
+    problems.require(readers.len() <= MOST, "reader", format!("at most {MOST} readers"));
 }
 
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
+    use crate::config::tests::{config, problems};
 
     #[test]
     fn readers_are_told_apart_by_their_names() {
         let text = "[[reader]]\ndevice = \"/dev/ttyS1\"\n[[reader]]\nname = \"codes\"\nkind = \"keyboard\"\ndevice = \"/dev/input/event3\"\nreads = \"code\"";
-        let config = Config::parse(text).unwrap();
-        let names: Vec<_> = config.reader.iter().map(|reader| reader.line().name).collect();
+        let Config { reader, .. } = config(text);
+        let names: Vec<_> = reader.iter().map(|reader| reader.line().name).collect();
         assert_eq!(names, ["reader", "codes"]);
         let twice = "[[reader]]\ndevice = \"/dev/ttyS1\"\n[[reader]]\ndevice = \"ttyS2\"\nbaud = 5";
-        let problems = Config::parse(twice).unwrap_err();
-        assert_eq!(problems, ["reader 2: device: must be the path of a device", "reader: two have the same name"]);
+        assert_eq!(
+            problems(twice),
+            [
+                "`reader.name` in a.toml line 3: another reader has the same name",
+                "`reader.device` in a.toml line 4: must be the path of a device, like \"/dev/ttyS1\"",
+                "`reader.baud` in a.toml line 5: must be 300 to 1000000",
+            ]
+        );
     }
 
     #[test]
     fn an_unknown_key_of_a_reader_is_answered_with_the_nearest() {
-        let problems = Config::parse("[[reader]]\ndevice = \"/dev/ttyS1\"\nboud = 9600").unwrap_err();
-        assert_eq!(problems, ["reader.0.boud: unknown key; did you mean reader.0.baud?"]);
+        let problems = problems("[[reader]]\ndevice = \"/dev/ttyS1\"\nboud = 9600");
+        assert_eq!(problems, ["`reader.boud` in a.toml line 3: unknown key; did you mean reader.baud?"]);
+    }
+
+    #[test]
+    fn a_mistyped_value_of_one_reader_does_not_hide_the_mistakes_of_another() {
+        let text = "[[reader]]\ndevice = 5\n[[reader]]\nname = \"b\"\ndevice = \"/dev/ttyS1\"\nreads = \"cards\"";
+        let problems = problems(text);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with("`reader.device` in a.toml line 2: "), "{problems:?}");
+        assert!(problems[1].starts_with("`reader.reads` in a.toml line 6: "), "{problems:?}");
     }
 }

@@ -10,6 +10,7 @@ pub(crate) struct Sip {
     /// The device's id: 20 digits.
     pub(crate) id: String,
     /// Where cameras log in; opened when the first such camera is added.
+    #[serde(deserialize_with = "super::shapes::listen")]
     pub(crate) listen: SocketAddr,
 }
 

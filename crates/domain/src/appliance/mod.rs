@@ -52,6 +52,7 @@ use retention::Storage;
 pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
 pub use tasks::RollEntry;
+pub use upgrade::is_upgrade_key;
 
 /// How the appliance is set up; fixed while it runs.
 #[derive(Debug, Clone)]

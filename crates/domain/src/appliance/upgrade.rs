@@ -34,6 +34,11 @@ impl Appliance {
     }
 }
 
+/// Whether this text is a public key whose signatures can be checked.
+pub fn is_upgrade_key(text: &str) -> bool {
+    PublicKey::from_base64(text).is_ok()
+}
+
 /// Checks the signature and takes it off the file.
 fn admit(package: &Path, key: Option<&str>) -> Result<()> {
     let refuse = |why: &str| Error::invalid("package", why);

@@ -1,0 +1,45 @@
+//! Values that are written as text, and how a value of a wrong shape is told.
+
+use std::net::SocketAddr;
+
+use bytesize::ByteSize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+/// An address and a port.
+pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(value)?;
+    let wrong = |_| D::Error::custom(format!("{text:?} is not an IP address with a port, like \"0.0.0.0:8080\""));
+    text.parse().map_err(wrong)
+}
+
+/// A number of bytes.
+pub(super) fn size<'de, D: Deserializer<'de>>(value: D) -> Result<ByteSize, D::Error> {
+    let text = String::deserialize(value)?;
+    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not a size, like \"20GiB\" or \"500MB\"")))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hexadecimal<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(value)?;
+    let wrong =
+        |_| D::Error::custom(format!("{text:?} is not an even number of hexadecimal digits, like \"A00101A2\""));
+    hex::decode(&text).map_err(wrong)
+}
+
+/// What serde says of a value of a wrong type, in the words of somebody who writes the file. The value of a password
+/// is not repeated.
+pub(super) fn plain(key: &str, message: &str) -> String {
+    let message = message.trim();
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "a string" | "path string" => "a text in quotation marks",
+        "a boolean" => "true or false",
+        "a sequence" => "a list of sections, [[like this]]",
+        section if section.starts_with("struct ") => "a section, [like this]",
+        other => other,
+    };
+    if key.contains("password") { format!("must be {expected}") } else { format!("{found}, expected {expected}") }
+}

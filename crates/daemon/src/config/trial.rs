@@ -1,0 +1,98 @@
+//! What can be tried without starting: folders, files, models, devices.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{Access, access};
+use vision::OpenError;
+
+use super::problem::Problems;
+use super::{Accounts, Config, Door, Host, HostBackend, Terminal};
+use crate::run::model_options;
+
+/// Adds everything that would keep a start from doing what the file says. Changes nothing on the machine.
+pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
+    try_storage(&config.storage.dir, problems);
+    try_models(config, problems);
+    if !store::Store::exists(&config.storage.dir) {
+        try_password(&config.accounts, problems);
+    }
+    if config.host.backend == HostBackend::Auto {
+        try_door(&config.door, problems);
+    }
+    for (number, reader) in config.reader.iter().enumerate().filter(|(_, reader)| reader.device.is_absolute()) {
+        try_device(&format!("reader.{number}.device"), &reader.device, problems);
+    }
+    try_host(&config.host, problems);
+    if config.terminal.enabled {
+        try_broker(&config.terminal, problems);
+    }
+}
+
+/// The folder, or the nearest above it that exists, must be one that can be written to.
+fn try_storage(dir: &Path, problems: &mut Problems<'_>) {
+    let key = "storage.dir";
+    let Some(nearest) = dir.ancestors().find(|folder| folder.exists()) else {
+        return problems.add(key, format!("{} must be an absolute path", dir.display()));
+    };
+    let nearest_shown = nearest.display();
+    if !nearest.is_dir() {
+        problems.add(key, format!("{nearest_shown} is not a folder"));
+    } else if let Err(error) = access(nearest, Access::WRITE_OK | Access::EXEC_OK) {
+        problems.add(key, format!("{nearest_shown} cannot be written to: {}", io::Error::from(error)));
+    }
+}
+
+fn try_models(config: &Config, problems: &mut Problems<'_>) {
+    let Err(error) = vision::check(&model_options(config)) else { return };
+    let key = match error {
+        OpenError::UnknownSet { .. } => "models.set",
+        OpenError::NoLiveness { .. } => "vision.liveness",
+        _ => "models.dir",
+    };
+    let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+    problems.add(key, format!("{error}{source}"));
+}
+
+fn try_password(accounts: &Accounts, problems: &mut Problems<'_>) {
+    let key = "accounts.admin_password_file";
+    match accounts.admin_password_file.as_deref().map(fs::read_to_string) {
+        Some(Ok(text)) => problems.require(!text.trim().is_empty(), key, "the file is empty"),
+        Some(Err(error)) => problems.add(key, format!("the file cannot be read: {error}")),
+        None => {}
+    }
+}
+
+fn try_door(door: &Door, problems: &mut Problems<'_>) {
+    if let Some(line) = door.contact_line() {
+        try_device("door.contact", &line.chip, problems);
+    }
+    if let Some(line) = door.number_line() {
+        try_device("door.wiegand", &line.chip, problems);
+    }
+}
+
+fn try_device(key: &str, device: &Path, problems: &mut Problems<'_>) {
+    if let Err(error) = access(device, Access::READ_OK | Access::WRITE_OK) {
+        problems.add(key, format!("{} cannot be opened: {}", device.display(), io::Error::from(error)));
+    }
+}
+
+fn try_host(host: &Host, problems: &mut Problems<'_>) {
+    if let Some(key) = &host.upgrade_key {
+        let usable = domain::is_upgrade_key(key);
+        problems.require(usable, "host.upgrade_key", "is not a minisign public key, a line that begins with RW");
+    }
+    let absent = host.sounds != Host::default().sounds && !host.sounds.is_dir();
+    problems.require(!absent, "host.sounds", format!("{} is not a folder", host.sounds.display()));
+}
+
+fn try_broker(terminal: &Terminal, problems: &mut Problems<'_>) {
+    for (key, file) in [("password_file", &terminal.password_file), ("ca_file", &terminal.ca_file)] {
+        let tried = if file.as_os_str().is_empty() { Ok(()) } else { fs::read(file).map(drop) };
+        if let Err(error) = tried {
+            problems.add(format!("terminal.{key}"), format!("the file cannot be read: {error}"));
+        }
+    }
+}
