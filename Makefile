@@ -24,9 +24,9 @@ models: ## fetch and convert the models into the cache
 demo: ## build, and recognise people in a sample clip; Ctrl-C ends it
 	@.ci/packages build
 	@models/fetch.sh --portraits
-	@models/clip.sh
+	@demo/clip.sh
 	cargo build --release --locked --package daemon
-	@config/demo.sh
+	@demo/run.sh
 
 test: setup ## install what is missing and run all tests
 	@models/fetch.sh --photos

@@ -8,8 +8,8 @@ cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
 sysroot=$cache/cross/sysroot
 polyfaced=$cache/cross/target/aarch64-unknown-linux-gnu/release/polyfaced
 patience=600
-# shellcheck source=config/api.sh
-source config/api.sh
+# shellcheck source=demo/api.sh
+source demo/api.sh
 
 # The same models, with the other architecture's ONNX Runtime.
 models/fetch.sh --portraits

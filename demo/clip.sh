@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make the demo's clip from the public-domain portraits: 40 s of H.264, 1280x720, 25 fps. Portraits
 # enter a plain room from the left, stay some seconds, and leave to the right; once two at a time.
-# usage: models/clip.sh      (after models/fetch.sh --portraits)
+# usage: demo/clip.sh      (after models/fetch.sh --portraits)
 set -euo pipefail
 
 cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}

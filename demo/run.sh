@@ -9,7 +9,7 @@ polyfaced=${CARGO_TARGET_DIR:-$cache/target}/release/polyfaced
 storage=$cache/demo/storage # as in demo.toml, which is relative to the cache
 log=$cache/demo/polyfaced.log
 cd "$cache"
-# shellcheck source=config/api.sh
+# shellcheck source=demo/api.sh
 source "$here/api.sh"
 
 die() {
