@@ -39,7 +39,7 @@ pub(crate) fn enabled(
 ) -> Result<Vec<Enabled>> {
     let mut adapters = Vec::new();
     if config.sensetime.enabled {
-        let settings = adapter_sensetime::Config { channels: config.sensetime.channels };
+        let settings = adapter_sensetime::Config { channels: config.channels() };
         let exports = exports(config, "sensetime")?;
         let encryption = Encryption::new(config.storage.dir.join("tls").join("sensetime"));
         let adapter =

@@ -61,11 +61,13 @@ pub(crate) struct Device {
     pub(crate) serial: Option<String>,
     /// Local time of plans, records and platforms, by its name in the time zone database.
     pub(crate) time_zone: String,
+    /// Cameras at most: 8 or 16.
+    pub(crate) channels: Option<u32>,
 }
 
 impl Default for Device {
     fn default() -> Self {
-        Self { name: "polyface".into(), serial: None, time_zone: "Asia/Shanghai".into() }
+        Self { name: "polyface".into(), serial: None, time_zone: "Asia/Shanghai".into(), channels: None }
     }
 }
 
@@ -230,8 +232,8 @@ pub(crate) struct SenseTime {
     /// Used instead of `listen` while a platform wants HTTPS.
     #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen_https: SocketAddr,
-    /// 16 for an M8s, 8 for an M4s.
-    pub(crate) channels: u32,
+    /// The former place of `device.channels`.
+    pub(crate) channels: Option<u32>,
 }
 
 impl Default for SenseTime {
@@ -240,7 +242,7 @@ impl Default for SenseTime {
             enabled: true,
             listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
             listen_https: SocketAddr::from(([0, 0, 0, 0], 8443)),
-            channels: 16,
+            channels: None,
         }
     }
 }
@@ -273,12 +275,23 @@ impl Config {
         told(file, Problems::new(&document, problems)).map(|()| config)
     }
 
+    /// Cameras at most.
+    pub(crate) fn channels(&self) -> u32 {
+        self.device.channels.or(self.sensetime.channels).unwrap_or(16)
+    }
+
+    /// What the file says in a way that a later version will not understand, a line each.
+    pub(crate) fn warnings(&self) -> Vec<&'static str> {
+        let moved = self.sensetime.channels.map(|_| "sensetime.channels is now device.channels; move it there");
+        moved.into_iter().collect()
+    }
+
     /// As [`Config::read`], and tries what can be tried without starting: folders, files, models, devices.
-    pub(crate) fn read_and_try(file: &Path) -> Result<(), Vec<String>> {
+    pub(crate) fn read_and_try(file: &Path) -> Result<Self, Vec<String>> {
         let (config, document, problems) = Self::examine(file)?;
         let mut problems = Problems::new(&document, problems);
         trial::run(&config, &mut problems);
-        told(file, problems)
+        told(file, problems).map(|()| config)
     }
 
     /// What the file says, with its default for whatever has a problem.
@@ -305,8 +318,11 @@ impl Config {
         problems.require(enough, "storage.max_bytes", format!("must be at least {MIN_STORAGE}"));
         let face = self.vision.min_face_px;
         problems.require((20..=1_000).contains(&face), "vision.min_face_px", "must be 20 to 1000");
-        let channels = self.sensetime.channels;
-        problems.require(matches!(channels, 8 | 16), "sensetime.channels", "must be 8 or 16");
+        for (key, channels) in
+            [("device.channels", self.device.channels), ("sensetime.channels", self.sensetime.channels)]
+        {
+            problems.require(matches!(channels, None | Some(8 | 16)), key, "must be 8 or 16");
+        }
         problems.require(self.sip.is_usable(), "sip.id", "must be 20 digits");
         let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();
         problems.require(!both, "accounts.admin_password", "must not be set together with admin_password_file");

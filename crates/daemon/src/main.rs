@@ -86,9 +86,14 @@ fn act(cli: Cli) -> Result<(), Vec<String>> {
         Command::Run { file, print_recognitions } => {
             let config = Config::read(&file.config)?;
             logging::start(cli.log_format).map_err(one)?;
+            config.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
             run::run(&config, print_recognitions).map_err(one)
         }
-        Command::Check { file } => Config::read_and_try(&file.config),
+        Command::Check { file } => {
+            let config = Config::read_and_try(&file.config)?;
+            config.warnings().iter().for_each(|warning| eprintln!("polyfaced: warning: {warning}"));
+            Ok(())
+        }
         Command::Version => {
             println!("polyfaced {}", env!("CARGO_PKG_VERSION"));
             Ok(())

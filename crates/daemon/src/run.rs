@@ -267,7 +267,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         uploads: uploads(&config.storage.dir)?,
         sounds: SoundFolders { built_in: config.host.sounds.clone(), own: config.storage.dir.join("sounds") },
         sip_id: config.sip.id.clone(),
-        limits: domain::Limits { channels: config.sensetime.channels, ..domain::Limits::default() },
+        limits: domain::Limits { channels: config.channels(), ..domain::Limits::default() },
     })
 }
 

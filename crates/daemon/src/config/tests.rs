@@ -82,6 +82,17 @@ fn a_section_written_as_something_else_is_a_problem_of_the_section() {
 }
 
 #[test]
+fn channels_are_still_read_from_their_former_place() {
+    assert_eq!(config("").channels(), 16);
+    let former = config("[sensetime]\nchannels = 8");
+    assert_eq!((former.channels(), former.warnings().len()), (8, 1));
+    let both = config("[device]\nchannels = 16\n[sensetime]\nchannels = 8");
+    assert_eq!(both.channels(), 16);
+    assert_eq!(config("[device]\nchannels = 8").warnings(), [] as [&str; 0]);
+    assert_eq!(problems("[device]\nchannels = 12"), ["`device.channels` in a.toml line 2: must be 8 or 16"]);
+}
+
+#[test]
 fn a_key_that_is_there_twice_is_named() {
     let problems = problems("[device]\nname = \"a\"\nname = \"b\"");
     assert_eq!(problems, ["`device.name` in a.toml line 3: duplicate key"]);
