@@ -90,7 +90,8 @@ fn not_found(what: Thing) -> Code {
         | Thing::Picture
         | Thing::NetworkPort
         | Thing::TimeServer
-        | Thing::Relay => Code::NoData,
+        | Thing::Relay
+        | Thing::Feed => Code::NoData,
     }
 }
 
@@ -101,7 +102,9 @@ fn already_exists(what: Thing) -> Code {
         Thing::Camera => Code::CameraExists,
         Thing::Account => Code::UserExists,
         Thing::Task => Code::TaskExists,
-        Thing::CameraCapacity | Thing::Record | Thing::NetworkPort | Thing::TimeServer | Thing::Relay => Code::Unknown,
+        Thing::CameraCapacity | Thing::Record | Thing::NetworkPort | Thing::TimeServer | Thing::Relay | Thing::Feed => {
+            Code::Unknown
+        }
     }
 }
 
@@ -117,7 +120,8 @@ fn limit_reached(what: Thing) -> Code {
         | Thing::Task
         | Thing::NetworkPort
         | Thing::TimeServer
-        | Thing::Relay => Code::Unknown,
+        | Thing::Relay
+        | Thing::Feed => Code::Unknown,
     }
 }
 
@@ -134,7 +138,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::Task
         | Thing::NetworkPort
         | Thing::TimeServer
-        | Thing::Relay => Code::LibraryInUse,
+        | Thing::Relay
+        | Thing::Feed => Code::LibraryInUse,
     }
 }
 

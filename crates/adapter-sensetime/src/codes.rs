@@ -105,7 +105,9 @@ fn not_found(what: Thing) -> Code {
         Thing::Account => Code::NoUser,
         Thing::NetworkPort => Code::Network,
         Thing::TimeServer => Code::Ntp,
-        Thing::CameraCapacity | Thing::Record | Thing::Picture | Thing::Relay | Thing::Task => Code::NoData,
+        Thing::CameraCapacity | Thing::Record | Thing::Picture | Thing::Relay | Thing::Task | Thing::Feed => {
+            Code::NoData
+        }
     }
 }
 
@@ -116,7 +118,9 @@ fn already_exists(what: Thing) -> Code {
         Thing::Person | Thing::Picture => Code::FaceExists,
         Thing::Camera | Thing::CameraCapacity => Code::ChannelTaken,
         Thing::Account => Code::UserExists,
-        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Relay => Code::Internal,
+        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Relay | Thing::Feed => {
+            Code::Internal
+        }
     }
 }
 
@@ -128,7 +132,7 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Account => Code::UserLimit,
         // The table has no code of its own for it.
         Thing::Relay => Code::Parameter,
-        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer => Code::Internal,
+        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Feed => Code::Internal,
     }
 }
 
@@ -143,7 +147,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::Account
         | Thing::NetworkPort
         | Thing::TimeServer
-        | Thing::Relay => Code::Unknown,
+        | Thing::Relay
+        | Thing::Feed => Code::Unknown,
     }
 }
 

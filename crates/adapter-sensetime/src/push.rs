@@ -22,21 +22,8 @@ const FEED: &str = "push";
 /// Pushes every record from now on, in order, until the receiver has it. While there is no receiver the records
 /// pass by: a receiver set later gets what comes then.
 pub(crate) async fn deliver_records(core: &Core, appliance: Appliance, cancel: CancellationToken) {
-    let feed = Feed::new(core.state(), FEED, Start::FromNewest);
-    let mut changed = core.receiver_changed.subscribe();
-    while !cancel.is_cancelled() {
-        // A new receiver need not wait for the back-off that the old one caused.
-        let walk = cancel.child_token();
-        let walking = feed.run(appliance.clone(), walk.clone(), ToReceiver { core });
-        tokio::pin!(walking);
-        tokio::select! {
-            () = &mut walking => {}
-            _ = changed.changed() => {
-                walk.cancel();
-                walking.await;
-            }
-        }
-    }
+    let feed = Feed::new(core.state(), FEED, Start::FromNewest).restarting_with(core.receiver_changed.subscribe());
+    feed.run(appliance, cancel, ToReceiver { core }).await;
 }
 
 struct ToReceiver<'a> {
@@ -46,7 +33,7 @@ struct ToReceiver<'a> {
 #[async_trait]
 impl Deliver for ToReceiver<'_> {
     async fn deliver(&mut self, record: &Record) -> Delivery {
-        push_capture(self.core, record).await.unwrap_or_else(|error| Delivery::Retry { why: error.chain() })
+        push_capture(self.core, record).await.unwrap_or_else(|error| Delivery::retry(error.chain()))
     }
 }
 
@@ -56,14 +43,15 @@ async fn push_capture(core: &Core, record: &Record) -> Result<Delivery> {
         return Ok(Delivery::Acknowledged);
     }
     let parts = capture_parts(core, &receiver, record).await?;
-    Ok(post(core, &receiver, parts).await)
+    Ok(post(core, &receiver, parts).await.map_or_else(Delivery::retry, |()| Delivery::Acknowledged))
 }
 
-async fn post(core: &Core, receiver: &Receiver, parts: Vec<OutboundPart>) -> Delivery {
+/// Sends a form; otherwise says why the receiver does not have it.
+async fn post(core: &Core, receiver: &Receiver, parts: Vec<OutboundPart>) -> Result<(), String> {
     match core.outbound.post_multipart(&receiver.url, parts, TIMEOUT).await {
-        Ok(status) if status.is_success() => Delivery::Acknowledged,
-        Ok(status) => Delivery::Retry { why: format!("the receiver answers {status}") },
-        Err(error) => Delivery::Retry { why: error.to_string() },
+        Ok(status) if status.is_success() => Ok(()),
+        Ok(status) => Err(format!("the receiver answers {status}")),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -154,8 +142,5 @@ async fn send_heartbeat(core: &Core) -> Result<(), String> {
     let trigger = time::text(core.appliance.now(), &core.zone());
     let message = PushMessage { data: Heartbeat { device_id, trigger }, msg_id: 775 };
     let parts = text_parts(&receiver, &message).map_err(|error| error.chain())?;
-    match post(core, &receiver, parts).await {
-        Delivery::Acknowledged => Ok(()),
-        Delivery::Retry { why } => Err(why),
-    }
+    post(core, &receiver, parts).await
 }

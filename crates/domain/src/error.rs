@@ -32,6 +32,8 @@ pub enum Thing {
     TimeServer,
     /// A relay that opens a door.
     Relay,
+    /// An adapter's walk over the log.
+    Feed,
 }
 
 impl std::fmt::Display for Thing {
@@ -49,6 +51,7 @@ impl std::fmt::Display for Thing {
             Self::NetworkPort => "network port",
             Self::TimeServer => "time server",
             Self::Relay => "relay",
+            Self::Feed => "feed",
         })
     }
 }

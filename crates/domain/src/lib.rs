@@ -9,6 +9,7 @@ mod door;
 mod error;
 mod event;
 mod face;
+pub mod feeds;
 pub mod frame;
 pub mod gallery;
 pub mod geometry;

@@ -49,7 +49,7 @@ impl Deliver for ToSubscriber<'_> {
         if record.capture.kind != CaptureKind::Face {
             return Delivery::Acknowledged;
         }
-        self.push(record).await.unwrap_or_else(|error| Delivery::Retry { why: error.chain() })
+        self.push(record).await.unwrap_or_else(|error| Delivery::retry(error.chain()))
     }
 }
 
@@ -64,7 +64,7 @@ impl ToSubscriber<'_> {
         }
         tokio::select! {
             delivery = self.push_until_answered(&set, record) => delivery,
-            _ = settings.changed() => Ok(Delivery::Retry { why: "the settings changed".to_owned() }),
+            _ = settings.changed() => Ok(Delivery::retry("the settings changed")),
         }
     }
 

@@ -53,9 +53,9 @@ impl Deliver for ToBroker<'_> {
         match kind(self.core, record).await {
             Ok(kind) if kind != self.kind => return Delivery::Acknowledged,
             Ok(_) => {}
-            Err(error) => return Delivery::Retry { why: error.chain() },
+            Err(error) => return Delivery::retry(error.chain()),
         }
-        self.push(record).await.unwrap_or_else(|error| Delivery::Retry { why: error.chain() })
+        self.push(record).await.unwrap_or_else(|error| Delivery::retry(error.chain()))
     }
 }
 
@@ -76,7 +76,7 @@ impl ToBroker<'_> {
         }
         tokio::select! {
             delivery = hand_over(self.core, &set, Subject::Record(record, self.kind)) => delivery,
-            _ = settings.changed() => Ok(Delivery::Retry { why: "the settings changed".to_owned() }),
+            _ = settings.changed() => Ok(Delivery::retry("the settings changed")),
         }
     }
 }

@@ -7,6 +7,7 @@ mod compare;
 mod device;
 mod discovery;
 pub mod doors;
+mod feeds;
 mod gallery;
 mod libraries;
 mod liveness;
@@ -32,6 +33,7 @@ use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
+use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::surveillance::Board;
@@ -130,6 +132,7 @@ struct Core {
     kept_copy: Mutex<Option<u64>>,
     logins: LoginGuard,
     board: Board,
+    feeds: Arc<FeedBoard>,
     newest: watch::Sender<Seq>,
     reembedding: watch::Sender<Reembedding>,
     cameras_changed: watch::Sender<u64>,
@@ -165,6 +168,7 @@ impl Appliance {
             kept_copy: Mutex::new(kept_copy),
             logins: LoginGuard::default(),
             board: Board::default(),
+            feeds: Arc::default(),
             newest,
             reembedding: watch::Sender::default(),
             cameras_changed: watch::Sender::new(0),

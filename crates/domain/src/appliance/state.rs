@@ -26,15 +26,15 @@ impl State {
     }
 
     /// How far a feed has got; `None` when it never ran.
-    pub async fn cursor(&self, feed: &'static str) -> Result<Option<Seq>> {
-        let adapter = self.adapter;
-        self.appliance.blocking(move |a| a.ports().adapters.cursor(adapter, feed)).await
+    pub async fn cursor(&self, feed: &str) -> Result<Option<Seq>> {
+        let (adapter, feed) = (self.adapter, feed.to_owned());
+        self.appliance.blocking(move |a| a.ports().adapters.cursor(adapter, &feed)).await
     }
 
     /// Remembers that everything up to `seq` was acknowledged.
-    pub async fn set_cursor(&self, feed: &'static str, seq: Seq) -> Result<()> {
-        let adapter = self.adapter;
-        self.appliance.blocking(move |a| a.ports().adapters.set_cursor(adapter, feed, seq)).await
+    pub async fn set_cursor(&self, feed: &str, seq: Seq) -> Result<()> {
+        let (adapter, feed) = (self.adapter, feed.to_owned());
+        self.appliance.blocking(move |a| a.ports().adapters.set_cursor(adapter, &feed, seq)).await
     }
 
     /// A kept value.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
+mod orders;
+#[path = "../passage/mod.rs"]
 mod passage;
 
 use std::collections::VecDeque;
@@ -53,7 +55,7 @@ impl Deliver for Platform {
 }
 
 fn refusal() -> Delivery {
-    Delivery::Retry { why: "no".into() }
+    Delivery::retry("no")
 }
 
 /// A feed at work.
@@ -69,13 +71,16 @@ impl Run {
     }
 
     fn start_with(appliance: &Appliance, start: Start, answers: Vec<Delivery>, takes: Duration) -> Self {
+        Self::start_feed(appliance, Feed::new(appliance.state("vendor"), "push", start), answers, takes)
+    }
+
+    fn start_feed(appliance: &Appliance, feed: Feed, answers: Vec<Delivery>, takes: Duration) -> Self {
         let (sender, attempts) = mpsc::unbounded_channel();
         let platform = Platform { answers: answers.into(), takes, attempts: sender };
         let cancel = CancellationToken::new();
         let (appliance, token) = (appliance.clone(), cancel.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            let feed = Feed::new(appliance.state("vendor"), "push", start);
             feed.run(appliance.clone(), token, platform).await;
         });
         Self { attempts, cancel, tasks }

@@ -1,0 +1,342 @@
+//! One run of a feed.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use domain::feeds::{FeedDesk, FeedOrder};
+use domain::{Appliance, Error, Record, Result, Seq, Thing};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::figures::Figures;
+use super::{Deliver, Delivery, Feed, Start};
+
+/// Records read from the log at a time.
+const BATCH: u32 = 16;
+/// The first wait after a failure, and the longest; jitter makes each up to twice as long.
+const SHORTEST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long a delivery that is under way may go on when the feed is cancelled or its settings change.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub(super) struct Walk<'a, R> {
+    feed: &'a Feed,
+    appliance: Appliance,
+    receiver: R,
+    desk: FeedDesk,
+    settings: Settings,
+    cursor: Seq,
+    /// The first record found may lie anywhere; from then on a gap means that records were removed.
+    contiguous: bool,
+    paused: bool,
+    backoff: ExponentialBackoff,
+    /// Why delivery fails now.
+    failure: Option<String>,
+    figures: Figures,
+}
+
+/// What comes next.
+enum Step {
+    /// Look for more.
+    Next,
+    /// Nothing to deliver.
+    Wait,
+    /// Nothing, for a time.
+    Rest(Duration),
+    /// From the place that the store has.
+    Begin,
+}
+
+/// Settings that the walk begins again with.
+struct Settings(Option<watch::Receiver<u64>>);
+
+impl Settings {
+    /// Waits for the next change; for ever when there will be none.
+    async fn changed(&mut self) {
+        let changed = match &mut self.0 {
+            Some(settings) => settings.changed().await.is_ok(),
+            None => false,
+        };
+        if !changed {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl<'a, R: Deliver> Walk<'a, R> {
+    pub(super) fn new(feed: &'a Feed, appliance: Appliance, receiver: R) -> Self {
+        let mut settings = feed.settings.clone();
+        // What the settings are now is what the walk begins with.
+        if let Some(settings) = &mut settings {
+            settings.mark_unchanged();
+        }
+        Self {
+            desk: appliance.open_feed(feed.state.adapter(), &feed.name),
+            feed,
+            appliance,
+            receiver,
+            settings: Settings(settings),
+            cursor: Seq(0),
+            contiguous: false,
+            paused: false,
+            backoff: waits(),
+            failure: None,
+            figures: Figures::of(feed),
+        }
+    }
+
+    pub(super) async fn run(mut self, cancel: &CancellationToken) {
+        let mut newest = self.appliance.newest_record();
+        let mut step = Step::Begin;
+        while !cancel.is_cancelled() {
+            // Before the log is read: what is committed after that wakes the walk.
+            if matches!(step, Step::Next) {
+                newest.borrow_and_update();
+            }
+            step = match step {
+                Step::Begin => self.begin(cancel).await,
+                Step::Next if self.paused => Step::Wait,
+                Step::Next => self.deliver_batch(cancel).await,
+                Step::Wait => self.wait(&mut newest, None, cancel).await,
+                Step::Rest(time) => self.wait(&mut newest, Some(time), cancel).await,
+            };
+            self.show_lag();
+        }
+    }
+
+    /// Finds the place to go on from.
+    async fn begin(&mut self, cancel: &CancellationToken) -> Step {
+        let Err(error) = self.place().await else { return Step::Next };
+        let wait = self.fail(&error.chain(), None);
+        cancel.run_until_cancelled(tokio::time::sleep(wait)).await;
+        Step::Begin
+    }
+
+    async fn place(&mut self) -> Result<()> {
+        let (state, name) = (&self.feed.state, &self.feed.name);
+        let kept = state.cursor(name).await?;
+        self.paused = state.value(&paused_key(name)).await?.is_some();
+        self.contiguous = kept.is_some() || self.feed.start == Start::FromNewest;
+        self.cursor = match (kept, self.feed.start) {
+            (Some(kept), _) => kept,
+            (None, Start::FromOldest) => Seq(0),
+            (None, Start::FromNewest) => *self.appliance.newest_record().borrow(),
+        };
+        if kept.is_none() {
+            state.set_cursor(name, self.cursor).await?;
+        }
+        self.report_place();
+        Ok(())
+    }
+
+    /// Waits for a record, an order, changed settings or the end of the time, if there is one.
+    async fn wait(
+        &mut self,
+        newest: &mut watch::Receiver<Seq>,
+        time: Option<Duration>,
+        cancel: &CancellationToken,
+    ) -> Step {
+        let rest = async {
+            match time {
+                Some(time) => tokio::time::sleep(time).await,
+                // The sender lives as long as the appliance, so this ends only with news.
+                None => drop(newest.changed().await),
+            }
+        };
+        tokio::select! {
+            () = cancel.cancelled() => Step::Wait,
+            () = self.settings.changed() => self.restart(),
+            (order, outcome) = self.desk.next_order() => {
+                // Nobody waits for the outcome any more: the order is carried out all the same.
+                let _ = outcome.send(self.obey(order).await);
+                Step::Next
+            }
+            () = rest => Step::Next,
+        }
+    }
+
+    fn restart(&mut self) -> Step {
+        self.backoff = waits();
+        Step::Begin
+    }
+
+    async fn deliver_batch(&mut self, cancel: &CancellationToken) -> Step {
+        let records = match self.appliance.records_after(self.cursor, BATCH).await {
+            Ok(records) if records.is_empty() => return Step::Wait,
+            Ok(records) => records,
+            Err(error) => return Step::Rest(self.fail(&error.chain(), None)),
+        };
+        for record in &records {
+            self.note_gap(record.seq);
+            match self.deliver(record, cancel).await {
+                Step::Next if !cancel.is_cancelled() => {}
+                step => return step,
+            }
+        }
+        Step::Next
+    }
+
+    /// Delivers one record; an order or changed settings cut it off.
+    async fn deliver(&mut self, record: &Record, cancel: &CancellationToken) -> Step {
+        let cut_off = async {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.settings.changed() => {}
+            }
+            tokio::time::sleep(GRACE).await;
+        };
+        let delivery = tokio::select! {
+            biased;
+            delivery = self.receiver.deliver(record) => delivery,
+            (order, outcome) = self.desk.next_order() => {
+                let _ = outcome.send(self.obey(order).await);
+                return Step::Rest(Duration::ZERO);
+            }
+            () = cut_off => return self.restart(),
+        };
+        match delivery {
+            Delivery::Acknowledged => self.delivered(record.seq).await,
+            Delivery::Dropped { why } => self.drop_one(record.seq, &why).await,
+            Delivery::Retry { why, after } => Step::Rest(self.fail(&why, after)),
+            Delivery::Refused { why } => self.stand(record.seq, &why),
+        }
+    }
+
+    /// Says once when records between the cursor and the next one left were removed unsent.
+    fn note_gap(&mut self, next: Seq) {
+        let lost = next.0 - self.cursor.0 - 1;
+        if self.contiguous && lost > 0 {
+            tracing::warn!(
+                feed = self.feed.name,
+                records.lost = lost,
+                records.from = next.0,
+                "records were removed before they were sent"
+            );
+            self.figures.lost.increment(lost.unsigned_abs());
+        }
+        // A retry of the same record must not tell it again.
+        self.cursor = Seq(next.0 - 1);
+        self.contiguous = true;
+    }
+
+    async fn delivered(&mut self, seq: Seq) -> Step {
+        let now = self.appliance.now();
+        self.figures.delivered_at(now);
+        self.desk.report(|status| status.last_delivery = Some(now));
+        if self.failure.is_some() {
+            tracing::info!(feed = self.feed.name, "delivery works again");
+        }
+        self.advance(seq).await
+    }
+
+    async fn drop_one(&mut self, seq: Seq, why: &str) -> Step {
+        self.figures.dropped.increment(1);
+        tracing::warn!(feed = self.feed.name, record.seq = seq.0, why, "record dropped");
+        self.advance(seq).await
+    }
+
+    async fn advance(&mut self, seq: Seq) -> Step {
+        // The receiver has it: going on is right, and the next acknowledgement keeps this one too.
+        if let Err(error) = self.move_to(seq).await {
+            tracing::warn!(feed = self.feed.name, error = error.chain(), "failed to save feed cursor");
+        }
+        Step::Next
+    }
+
+    /// Goes on behind a place, without the failures of the former one.
+    async fn move_to(&mut self, seq: Seq) -> Result<()> {
+        self.cursor = seq;
+        self.failure = None;
+        self.backoff = waits();
+        self.figures.set_stuck(false);
+        self.report_place();
+        self.feed.state.set_cursor(&self.feed.name, seq).await
+    }
+
+    fn report_place(&self) {
+        let (place, paused) = (self.cursor, self.paused);
+        self.figures.set_paused(paused);
+        self.desk.report(|status| {
+            (status.place, status.paused, status.failure, status.stuck) = (place, paused, None, None);
+        });
+    }
+
+    /// Counts a failure, logs it when the reason is another than before, and returns how long to wait.
+    fn fail(&mut self, why: &str, after: Option<Duration>) -> Duration {
+        self.figures.retries.increment(1);
+        self.show_failure(why, "delivery fails, trying again");
+        after.unwrap_or_else(|| self.backoff.next().unwrap_or(LONGEST_WAIT))
+    }
+
+    /// Stays with a record that the receiver will never take.
+    fn stand(&mut self, seq: Seq, why: &str) -> Step {
+        self.figures.retries.increment(1);
+        self.figures.set_stuck(true);
+        self.show_failure(why, "the receiver refuses a record for good; skip it or correct the receiver");
+        self.desk.report(|status| status.stuck = Some(seq));
+        Step::Rest(LONGEST_WAIT)
+    }
+
+    fn show_failure(&mut self, why: &str, message: &'static str) {
+        if self.failure.as_deref() == Some(why) {
+            return;
+        }
+        tracing::warn!(feed = self.feed.name, record.after = self.cursor.0, why, "{message}");
+        let now = self.appliance.now();
+        self.desk.report(|status| {
+            let since = status.failure.take().map_or(now, |(_, since)| since);
+            status.failure = Some((why.to_owned(), since));
+        });
+        self.failure = Some(why.to_owned());
+    }
+
+    async fn obey(&mut self, order: FeedOrder) -> Result<()> {
+        tracing::info!(feed = self.feed.name, ?order, "feed ordered");
+        self.backoff = waits();
+        match order {
+            FeedOrder::Pause => self.pause(true).await,
+            FeedOrder::GoOn => self.pause(false).await,
+            FeedOrder::TryNow => Ok(()),
+            FeedOrder::SkipOne => self.skip_one().await,
+            FeedOrder::GoTo(place) => {
+                // Records that were removed long ago are not lost now.
+                self.contiguous = false;
+                self.move_to(place).await
+            }
+        }
+    }
+
+    async fn pause(&mut self, paused: bool) -> Result<()> {
+        let kept = paused.then(|| "1".to_owned());
+        self.feed.state.set_value(&paused_key(&self.feed.name), kept).await?;
+        self.paused = paused;
+        self.figures.set_paused(paused);
+        self.desk.report(|status| status.paused = paused);
+        Ok(())
+    }
+
+    async fn skip_one(&mut self) -> Result<()> {
+        let next = self.appliance.records_after(self.cursor, 1).await?;
+        let next = next.first().ok_or(Error::NotFound { what: Thing::Record })?;
+        self.figures.skipped.increment(1);
+        self.move_to(next.seq).await
+    }
+
+    fn show_lag(&self) {
+        let newest = *self.appliance.newest_record().borrow();
+        self.figures.lag.set((newest.0 - self.cursor.0).max(0) as f64);
+    }
+}
+
+fn paused_key(feed: &str) -> String {
+    format!("feed.{feed}.paused")
+}
+
+fn waits() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(SHORTEST_WAIT)
+        .with_max_delay(LONGEST_WAIT)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}

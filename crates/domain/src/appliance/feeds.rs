@@ -1,0 +1,38 @@
+//! Feeds as an operator sees them.
+
+use super::Appliance;
+use crate::feeds::{FeedDesk, FeedOrder, FeedStatus};
+use crate::{CaptureKind, RecordFilter, Result, Seq, Timestamp, Window};
+
+impl Appliance {
+    /// How the feeds of all adapters are doing.
+    pub fn feeds(&self) -> Vec<FeedStatus> {
+        self.core.feeds.all()
+    }
+
+    /// Puts a feed that begins to run on the board.
+    pub fn open_feed(&self, adapter: &'static str, feed: &str) -> FeedDesk {
+        self.core.feeds.open(adapter, feed)
+    }
+
+    /// Gives a feed an order and waits until it is carried out.
+    ///
+    /// # Errors
+    /// `NotFound(Feed)` when no such feed runs, `NotFound(Record)` when there is nothing to skip, `Busy` when too many
+    /// orders wait.
+    pub async fn order_feed(&self, actor: &str, adapter: &str, feed: &str, order: FeedOrder) -> Result<()> {
+        self.core.feeds.order(adapter, feed, order).await?;
+        self.note(actor, "feed.order", &format!("{adapter} {feed} {order:?}")).await
+    }
+
+    /// The place before the first record captured at this time or later: where a feed goes back to.
+    pub async fn place_before(&self, time: Timestamp) -> Result<Seq> {
+        let captured = Some(time..=Timestamp::from_millis(i64::MAX));
+        let filter = RecordFilter { captured, kind: CaptureKind::Face, ..RecordFilter::default() };
+        let total = self.records(filter.clone(), Window { skip: 0, limit: 1 }).await?.total;
+        let oldest = Window { skip: total.saturating_sub(1), limit: 1 };
+        let oldest = self.records(filter, oldest).await?.rows.pop();
+        let newest = *self.newest_record().borrow();
+        Ok(oldest.map_or(newest, |record| Seq(record.seq.0 - 1)))
+    }
+}
