@@ -46,6 +46,7 @@ pub struct CaptureCamera {
 
 struct Shared {
     login: (String, String),
+    kind: &'static str,
     orders: broadcast::Sender<Order>,
 }
 
@@ -55,11 +56,19 @@ impl CaptureCamera {
     /// # Errors
     /// There is no free port.
     pub async fn start(dialect: Dialect, user: &str, password: &str) -> io::Result<Self> {
+        Self::start_as(dialect, user, password, "multipart/x-mixed-replace; boundary=myboundary").await
+    }
+
+    /// Starts a camera that announces its stream by this content type.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub async fn start_as(dialect: Dialect, user: &str, password: &str, kind: &'static str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (orders, _) = broadcast::channel(64);
         let login = (user.to_owned(), password.to_owned());
-        let shared = Arc::new(Shared { login, orders: orders.clone() });
+        let shared = Arc::new(Shared { login, kind, orders: orders.clone() });
         let routes = match dialect {
             Dialect::Alerts => Router::new().route("/ISAPI/Event/notification/alertStream", get(pictures)),
             Dialect::Snaps => Router::new().route("/cgi-bin/snapManager.cgi", get(pictures)),
@@ -90,6 +99,11 @@ impl CaptureCamera {
     pub fn deliver_unmeasured(&self, picture: &Bytes) {
         self.send(part("image/jpeg", picture, false));
         self.send(part("text/plain", b"Heartbeat", true));
+    }
+
+    /// Sends these bytes as they are.
+    pub fn say(&self, bytes: &[u8]) {
+        self.send(Bytes::copy_from_slice(bytes));
     }
 
     /// Says that it is still there.
@@ -126,6 +140,5 @@ async fn pictures(State(camera): State<Arc<Shared>>, OriginalUri(uri): OriginalU
         Ok(Order::Part(part)) => Some((Ok::<_, io::Error>(part), orders)),
         Ok(Order::Close) | Err(_) => None,
     });
-    let kind = "multipart/x-mixed-replace; boundary=myboundary";
-    ([(header::CONTENT_TYPE, kind)], Body::from_stream(orders.boxed())).into_response()
+    ([(header::CONTENT_TYPE, camera.kind)], Body::from_stream(orders.boxed())).into_response()
 }

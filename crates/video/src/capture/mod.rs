@@ -4,6 +4,9 @@
 //! long as it is asked for, of which the pictures are taken and everything else is a sign of life. Which one a camera
 //! speaks is found out by asking: many are sold under other names than their maker's.
 
+mod boundary;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod parts;
 
 use std::collections::VecDeque;
@@ -17,7 +20,8 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use tokio::time::timeout;
 
-use self::parts::{Parts, boundary};
+use self::boundary::{boundary, is_multipart};
+use self::parts::Parts;
 use crate::http::{self, Http, Question};
 
 /// Where the published protocols have their streams.
@@ -57,13 +61,13 @@ pub(crate) async fn open(
     Err(SourceError::NoStream("the camera offers no pictures over HTTP in a way we know".to_owned()))
 }
 
-/// What separates the parts; `None`: the camera does not speak this protocol.
+/// What separates the parts, empty when the camera does not say; `None`: it does not speak this protocol.
 fn accepted(answer: &Response) -> Result<Option<String>, SourceError> {
     match answer.status() {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SourceError::Unauthorised),
         StatusCode::OK => {
             let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-            Ok(kind.and_then(boundary))
+            Ok(kind.filter(|kind| is_multipart(kind)).map(|kind| boundary(kind).unwrap_or_default()))
         }
         _ => Ok(None),
     }

@@ -1,12 +1,20 @@
 //! The parts of a multipart stream, each as soon as it is whole: one that says its length does not wait for the next.
+//!
+//! A length is a hint: a boundary line within it ends the part, and what follows it without one still belongs to it.
 
 use bytes::{Buf, Bytes, BytesMut};
 use domain::ports::SourceError;
 
-/// Longest head of a part, bytes, the line before it included.
+use super::boundary::{Line, Mark, Opening, is_field, opening};
+
+/// Longest head of a part, bytes, and most of a stream before its first boundary.
 const LONGEST_HEAD: usize = 8 << 10;
 /// Largest part, bytes.
 const LARGEST_PART: usize = 16 << 20;
+
+/// How every JPEG begins, and ends.
+const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
+const JPEG_END: [u8; 2] = [0xff, 0xd9];
 
 /// One part.
 pub(super) struct Part {
@@ -16,39 +24,26 @@ pub(super) struct Part {
 
 /// A stream being taken apart.
 pub(super) struct Parts {
-    /// Two hyphens and the boundary.
-    line: Vec<u8>,
+    announced: String,
+    /// As the camera writes it, once it has.
+    line: Option<Line>,
     buffer: BytesMut,
     head: Option<Head>,
     /// So much of the buffer holds no boundary.
     searched: usize,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Head {
     is_picture: bool,
     length: Option<usize>,
 }
 
-/// The boundary in a content type; `None`: it is not of several parts.
-pub(super) fn boundary(kind: &str) -> Option<String> {
-    let (kind, parameters) = kind.split_once(';')?;
-    if !kind.trim().to_ascii_lowercase().starts_with("multipart/") {
-        return None;
-    }
-    let named = |parameter: &str| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"').to_owned())
-    };
-    // Some cameras give the boundary with its hyphens.
-    let boundary = parameters.split(';').find_map(named)?;
-    let boundary = boundary.strip_prefix("--").map_or_else(|| boundary.clone(), str::to_owned);
-    (1..=70).contains(&boundary.len()).then_some(boundary)
-}
-
 impl Parts {
-    pub(super) fn new(boundary: &str) -> Self {
-        Self { line: format!("--{boundary}").into_bytes(), buffer: BytesMut::new(), head: None, searched: 0 }
+    /// `announced`: the boundary of the content type, empty when it names none.
+    pub(super) fn new(announced: &str) -> Self {
+        let announced = announced.to_owned();
+        Self { announced, line: None, buffer: BytesMut::new(), head: None, searched: 0 }
     }
 
     /// Takes what the camera sent next.
@@ -57,6 +52,9 @@ impl Parts {
     }
 
     /// The next part that is whole; `None`: more must come.
+    ///
+    /// # Errors
+    /// What comes has no boundaries, or none for longer than the largest part.
     pub(super) fn next(&mut self) -> Result<Option<Part>, SourceError> {
         let head = match self.head {
             Some(head) => head,
@@ -68,72 +66,159 @@ impl Parts {
         let Some(end) = self.end_of(head)? else { return Ok(None) };
         self.head = None;
         self.searched = 0;
-        let content = self.buffer.split_to(end).freeze();
-        Ok(Some(Part { is_picture: head.is_picture, content }))
+        Ok(Some(part(head, self.buffer.split_to(end).freeze())))
     }
 
     /// Where the part at the start of the buffer ends, when that has come.
     fn end_of(&mut self, head: Head) -> Result<Option<usize>, SourceError> {
-        let too_large = || SourceError::Broken(format!("the camera sends parts larger than {LARGEST_PART} bytes"));
-        match head.length {
-            Some(length) if length > LARGEST_PART => Err(too_large()),
-            Some(length) => Ok((self.buffer.len() >= length).then_some(length)),
-            None => match self.find(self.searched) {
-                None if self.buffer.len() > LARGEST_PART => Err(too_large()),
-                None => {
-                    self.searched = self.buffer.len().saturating_sub(self.line.len());
-                    Ok(None)
-                }
-                end => Ok(end),
-            },
+        let mark = self.find()?;
+        let length = head.length.unwrap_or(usize::MAX);
+        Ok(match mark {
+            Some(Mark { at, end: Some(_) }) if self.is_length(length, at) => Some(length),
+            Some(Mark { at, end: Some(_) }) => Some(without_line_end(&self.buffer[..at])),
+            open => self.is_over(length, open).then_some(length),
+        })
+    }
+
+    /// Whether the boundary behind a part confirms its length.
+    fn is_length(&self, length: usize, boundary: usize) -> bool {
+        self.buffer.get(length..boundary).is_some_and(|between| between.trim_ascii().is_empty())
+    }
+
+    /// Whether the part may be taken for over by its length alone; `open`: perhaps a boundary.
+    fn is_over(&self, length: usize, open: Option<Mark>) -> bool {
+        let Some((content, behind)) = self.buffer.split_at_checked(length) else { return false };
+        match open {
+            // Whether it is one shows with the next bytes.
+            Some(Mark { at, .. }) if (1..length).contains(&at) => false,
+            Some(Mark { at, .. }) if at >= length => self.is_length(length, at),
+            // A picture that is not at its end has not come whole.
+            _ => behind.trim_ascii().is_empty() && !is_cut(content),
         }
     }
 
     /// Skips to the next boundary and reads the head behind it.
     fn take_head(&mut self) -> Result<Option<Head>, SourceError> {
-        if let Some(start) = self.find(0) {
-            self.buffer.advance(start);
-            let after = &self.buffer[self.line.len()..];
-            if after.starts_with(b"--") {
-                return Err(SourceError::Broken("the camera has ended the stream".to_owned()));
-            }
-            if let Some(end) = after.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = head(&after[..end]);
-                self.buffer.advance(self.line.len() + end + 4);
-                return Ok(Some(head));
-            }
+        if self.line.is_none() && !self.begin()? {
+            return Ok(None);
         }
-        match self.buffer.len() > LONGEST_HEAD {
-            true => Err(SourceError::Broken("the camera sends something else than it says".to_owned())),
-            false => Ok(None),
+        let Some(Mark { at, end: Some(end) }) = self.find()? else { return Ok(None) };
+        match head(&self.buffer[end..]) {
+            Some((head, length)) => {
+                self.buffer.advance(end + length);
+                self.searched = 0;
+                Ok(Some(head))
+            }
+            None => {
+                self.buffer.advance(at);
+                self.searched = 0;
+                Ok(None)
+            }
         }
     }
 
-    fn find(&self, from: usize) -> Option<usize> {
-        let line = self.line.as_slice();
-        self.buffer[from..].windows(line.len()).position(|window| window == line).map(|at| at + from)
+    /// Finds out how the camera writes the boundary; whether it has written it already.
+    fn begin(&mut self) -> Result<bool, SourceError> {
+        match opening(&self.buffer, &self.announced) {
+            Opening::Line(line, at) => {
+                self.buffer.advance(at);
+                self.line = Some(line);
+            }
+            // As if it had been there.
+            Opening::Head(at) => {
+                let line = Line::of(&self.announced);
+                self.buffer = [line.bytes(), b"\r\n", &self.buffer[at..]].concat().as_slice().into();
+                self.line = Some(line);
+            }
+            Opening::Nothing if self.buffer.len() > LONGEST_HEAD => {
+                return Err(SourceError::Broken("the camera sends something else than the parts it announced".into()));
+            }
+            Opening::Nothing => {}
+        }
+        Ok(self.line.is_some())
+    }
+
+    /// The next boundary in the buffer; only so much without one is kept.
+    fn find(&mut self) -> Result<Option<Mark>, SourceError> {
+        let Some(line) = &self.line else { return Ok(None) };
+        let mark = line.find(&self.buffer, self.searched);
+        self.searched = mark.map_or_else(|| line.searched(&self.buffer), |mark| mark.at);
+        match mark {
+            Some(Mark { end: Some(_), .. }) => Ok(mark),
+            _ if self.buffer.len() > LARGEST_PART => {
+                Err(SourceError::Broken(format!("the camera sends parts larger than {LARGEST_PART} bytes")))
+            }
+            _ => Ok(mark),
+        }
     }
 }
 
-fn head(text: &[u8]) -> Head {
-    let mut head = Head { is_picture: false, length: None };
-    for line in text.split(|byte| *byte == b'\n') {
-        let line = String::from_utf8_lossy(line);
-        let Some((name, value)) = line.split_once(':') else { continue };
+/// A part with this content; what is a picture is seen from it, whatever the head says.
+fn part(head: Head, mut content: Bytes) -> Part {
+    let blanks = content.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let is_jpeg = content[blanks..].starts_with(&JPEG);
+    if is_jpeg {
+        content.advance(blanks);
+    }
+    Part { is_picture: is_jpeg || head.is_picture && !content.is_empty(), content }
+}
+
+/// Whether a JPEG ends before its end, or nothing has come that says what it is.
+fn is_cut(content: &[u8]) -> bool {
+    let padding = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+    let end = content.iter().rposition(|byte| !padding(byte)).map_or(0, |last| last + 1);
+    let start = content[..end].trim_ascii_start();
+    JPEG.starts_with(start) || start.starts_with(&JPEG) && !start.ends_with(&JPEG_END)
+}
+
+/// The length of a content without the line end that belongs to the boundary behind it.
+fn without_line_end(content: &[u8]) -> usize {
+    let content = content.strip_suffix(b"\n").unwrap_or(content);
+    content.strip_suffix(b"\r").unwrap_or(content).len()
+}
+
+/// The head at the start of a text, and its length: up to an empty line, or up to what is no field; `None`: more must
+/// come.
+fn head(text: &[u8]) -> Option<(Head, usize)> {
+    let (mut head, mut length) = (Head::default(), 0);
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let is_folded = length > 0 && line.starts_with(b" ") || line.starts_with(b"\t");
+        match line.trim_ascii() {
+            b"" if line.ends_with(b"\n") => return Some((head, length + line.len())),
+            _ if length + line.len() > LONGEST_HEAD || begins_content(line) => return Some((head, length)),
+            field if line.ends_with(b"\n") && is_field(field) => head.read(field),
+            _ if line.ends_with(b"\n") && !is_folded => return Some((head, length)),
+            _ => {}
+        }
+        length += line.len();
+    }
+    None
+}
+
+/// Whether no field can begin so, however it goes on.
+fn begins_content(line: &[u8]) -> bool {
+    line.first().is_some_and(|byte| !byte.is_ascii_alphanumeric() && !byte.is_ascii_whitespace() && *byte != b'-')
+}
+
+impl Head {
+    fn read(&mut self, field: &[u8]) {
+        let field = String::from_utf8_lossy(field);
+        let Some((name, value)) = field.split_once(':') else { return };
         let value = value.trim().to_ascii_lowercase();
         match name.trim().to_ascii_lowercase().as_str() {
-            "content-type" => head.is_picture = value.starts_with("image/jp"),
+            "content-type" => self.is_picture = value.starts_with("image/jp"),
             // A length that is no number counts as none.
-            "content-length" => head.length = value.parse().ok(),
+            "content-length" => self.length = value.parse().ok(),
             _ => {}
         }
     }
-    head
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PICTURE: &str = "Content-Type: image/jpeg\r\n";
 
     fn all(parts: &mut Parts) -> Vec<(bool, String)> {
         let mut found = Vec::new();
@@ -145,6 +230,34 @@ mod tests {
 
     fn wanted() -> Vec<(bool, String)> {
         vec![(false, "Heartbeat".into()), (true, "one".into()), (true, "--x".into())]
+    }
+
+    /// The pictures in a stream, however it is cut, when its boundary is announced so.
+    fn pictures(announced: &str, stream: &[u8]) -> Vec<Vec<u8>> {
+        let in_pieces = |size: usize| {
+            let (mut parts, mut found) = (Parts::new(announced), Vec::new());
+            for piece in stream.chunks(size) {
+                parts.add(piece);
+                while let Some(part) = parts.next().unwrap() {
+                    found.extend(part.is_picture.then(|| part.content.to_vec()));
+                }
+            }
+            found
+        };
+        let whole = in_pieces(stream.len());
+        for size in [1, 2, 3, 7] {
+            assert_eq!(in_pieces(size), whole, "in pieces of {size}");
+        }
+        whole
+    }
+
+    fn jpeg(name: &str) -> Vec<u8> {
+        [&JPEG[..], name.as_bytes(), &JPEG_END].concat()
+    }
+
+    /// A part with this head and content.
+    fn section(head: &str, content: &[u8]) -> Vec<u8> {
+        [b"--boundary\r\n", head.as_bytes(), b"\r\n", content, b"\r\n"].concat()
     }
 
     #[test]
@@ -174,29 +287,85 @@ mod tests {
     fn what_has_no_end_is_given_up() {
         let mut rubbish = Parts::new("x");
         rubbish.add(&[b'a'; LONGEST_HEAD + 1]);
-        let mut huge = Parts::new("x");
-        huge.add(format!("--x\r\nContent-Length: {}\r\n\r\n", usize::MAX).as_bytes());
         let mut endless = Parts::new("x");
         endless.add(b"--x\r\n\r\n\r\n");
         endless.add(&vec![b'a'; LARGEST_PART + 1]);
-        let mut over = Parts::new("x");
-        over.add(b"--x--");
-        for parts in [&mut rubbish, &mut huge, &mut endless, &mut over] {
+        for parts in [&mut rubbish, &mut endless] {
             assert!(matches!(parts.next(), Err(SourceError::Broken(_))));
         }
     }
 
     #[test]
-    fn the_boundary_is_read_in_all_its_spellings() {
-        for kind in [
-            "multipart/x-mixed-replace; boundary=myboundary",
-            "Multipart/Mixed;boundary=\"--myboundary\"",
-            "multipart/mixed; charset=utf-8; Boundary = myboundary",
-        ] {
-            assert_eq!(boundary(kind).as_deref(), Some("myboundary"), "{kind}");
+    fn a_boundary_within_the_announced_length_ends_the_part() {
+        let text = b"<event/>";
+        for more in [1, 2, 3, 4, 5, 86, usize::MAX - text.len()] {
+            let head = format!("Content-Type: application/xml\r\nContent-Length: {}\r\n", text.len() + more);
+            let event = section(&head, text);
+            let stream = [event.clone(), section(PICTURE, &jpeg("a")), event, section(PICTURE, &jpeg("b"))].concat();
+            let wanted = [jpeg("a"), jpeg("b")];
+            assert_eq!(pictures("boundary", &[&stream, &section("", b"")[..]].concat()), wanted, "{more} too many");
         }
-        for kind in ["text/html", "text/html; boundary=a", "multipart/mixed", "multipart/mixed; boundary="] {
-            assert_eq!(boundary(kind), None, "{kind}");
+        let cut = section(&format!("{PICTURE}Content-Length: 5000\r\n"), b"\xff\xd8\xffcut");
+        let next = section(&format!("{PICTURE}Content-Length: 6\r\n"), &jpeg("a"));
+        let found = pictures("boundary", &[cut, next].concat());
+        assert_eq!(found, [b"\xff\xd8\xffcut".to_vec(), jpeg("a")], "one bad picture costs one picture");
+    }
+
+    #[test]
+    fn a_length_that_is_too_small_does_not_cut_a_picture() {
+        let long = [&jpeg("a thumbnail")[..5], b" and much more", &JPEG_END].concat();
+        for length in [0, 1, 5, long.len() - 1] {
+            let stream = section(&format!("{PICTURE}Content-Length: {length}\r\n"), &long);
+            assert_eq!(pictures("boundary", &[&stream, &section("", b"")[..]].concat()), [long.clone()], "{length}");
+        }
+    }
+
+    #[test]
+    fn heads_may_be_written_in_any_way() {
+        let (a, length) = (jpeg("a"), jpeg("a").len());
+        let lines = [
+            format!("--boundary\nContent-Type: image/jpeg\nContent-Length: {length}\n\n"),
+            format!("--boundary\r\ncontent-length : {length}\r\nCONTENT-TYPE:\r\n image/jpeg\r\n\r\n"),
+            "--boundary\r\nContent-Type: application/octet-stream\r\nContent-Length: many\r\n\r\n".to_owned(),
+            "--boundary\r\nX-Odd\u{e9}: 1\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n".to_owned(),
+            "--boundary\r\n\r\n".to_owned(),
+            "--boundary\r\nContent-Type: image/jpeg\r\n\r\n\r\n".to_owned(),
+            "--boundary\r\n".to_owned(),
+        ];
+        for line in lines {
+            let stream = [line.as_bytes(), &a, b"\r\n", &section("", b"")].concat();
+            assert_eq!(pictures("boundary", &stream), std::slice::from_ref(&a), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_boundary_need_not_be_written_as_it_is_announced() {
+        let a = jpeg("a");
+        for (announced, line) in [
+            ("boundary", "----boundary"),
+            ("----boundary", "--boundary"),
+            ("boundary", "boundary"),
+            ("boundary", "--Boundary"),
+            ("boundary", "--\"boundary\""),
+            ("boundary", "--something-else"),
+            ("", "--something-else"),
+            ("boundary", "--boundary--"),
+        ] {
+            let part = [line.as_bytes(), b"\r\n", PICTURE.as_bytes(), b"\r\n", &a, b"\r\n"].concat();
+            let stream = [&part, &part, line.as_bytes(), b"\r\n"].concat();
+            assert_eq!(pictures(announced, &stream), [a.clone(), a.clone()], "{line} for {announced}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_the_parts_is_passed_over() {
+        let (a, b) = (section(PICTURE, &jpeg("a")), section(PICTURE, &jpeg("b")));
+        let stream = [b"This is a preamble.\r\n\r\n", &a[..], b"--boundary--\r\nAn epilogue.\r\n\r\n", &b].concat();
+        let unbroken = [&section(PICTURE, &jpeg("a"))[..], &b].concat();
+        let headless = [PICTURE.as_bytes(), b"\r\n", &jpeg("a"), b"\r\n", &b].concat();
+        let unparted = [&a[..a.len() - 2], &b].concat();
+        for stream in [stream, unbroken, headless, unparted] {
+            assert_eq!(pictures("boundary", &[&stream, &b"--boundary\r\n"[..]].concat()), [jpeg("a"), jpeg("b")]);
         }
     }
 }

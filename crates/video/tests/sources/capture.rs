@@ -82,3 +82,58 @@ async fn a_camera_that_goes_ends_the_stream() {
     let why = next(&mut *stream).await.err().unwrap();
     assert!(matches!(why, SourceError::Broken(_)), "{why}");
 }
+
+fn part(head: &str, content: &[u8]) -> Vec<u8> {
+    [b"--myboundary\r\n", head.as_bytes(), b"\r\n", content, b"\r\n"].concat()
+}
+
+#[tokio::test]
+async fn a_part_that_announces_too_much_costs_nothing_but_itself() {
+    let camera = CaptureCamera::start(Dialect::Alerts, "admin", "secret").await.unwrap();
+    let mut stream = open(camera.address("admin", "secret")).await.unwrap();
+    let event = b"<EventNotificationAlert>faceSnap</EventNotificationAlert>";
+    for (more, name) in [(86, "alice"), (5_000_000, "bob"), (3, "carol")] {
+        let head = format!("Content-Type: application/xml\r\nContent-Length: {}\r\n", event.len() + more);
+        camera.say(&part(&head, event));
+        camera.deliver(&[picture(name)]);
+        assert_eq!(next(&mut *stream).await, Ok(picture(name)), "{more} too many, over the same connection");
+    }
+    let cut = &picture("dave")[..200];
+    camera.say(&part("Content-Type: image/jpeg\r\nContent-Length: 20000\r\n", cut));
+    camera.deliver(&[picture("erin")]);
+    assert_eq!(next(&mut *stream).await, Ok(Bytes::copy_from_slice(cut)));
+    assert_eq!(next(&mut *stream).await, Ok(picture("erin")));
+}
+
+#[tokio::test]
+async fn a_picture_arrives_at_once_whatever_its_head_says() {
+    let camera = CaptureCamera::start(Dialect::Alerts, "admin", "secret").await.unwrap();
+    let mut stream = open(camera.address("admin", "secret")).await.unwrap();
+    let alice = picture("alice");
+    let lines = format!("--myboundary\nContent-Length: {}\n\n", alice.len());
+    camera.say(&[lines.as_bytes(), &alice[..]].concat());
+    assert_eq!(next(&mut *stream).await, Ok(alice.clone()), "LF alone and no type, before the next part begins");
+    camera.say(b"\n");
+    camera.say(&part("Content-Type: image/jpeg\r\nContent-Length: 100\r\n", &alice));
+    camera.beat();
+    assert_eq!(next(&mut *stream).await, Ok(alice), "a length that is too small");
+}
+
+#[tokio::test]
+async fn the_boundary_is_the_one_that_the_camera_writes() {
+    for kind in [
+        "multipart/mixed; boundary=something-else",
+        "multipart/mixed",
+        "multipart/mixed; boundary=\"----myboundary\"; charset=\"utf-8\"",
+        "Multipart/X-Mixed-Replace;Boundary=MyBoundary",
+    ] {
+        let camera = CaptureCamera::start_as(Dialect::Snaps, "admin", "secret", kind).await.unwrap();
+        let mut stream = open(camera.address("admin", "secret")).await.unwrap();
+        camera.say(b"\r\n");
+        camera.deliver(&[picture("alice")]);
+        camera.say(b"--myboundary--\r\nan epilogue\r\n\r\n");
+        camera.deliver(&[picture("bob")]);
+        assert_eq!(next(&mut *stream).await, Ok(picture("alice")), "{kind}");
+        assert_eq!(next(&mut *stream).await, Ok(picture("bob")), "{kind}");
+    }
+}
