@@ -17,6 +17,7 @@ mod host;
 mod ids;
 mod job;
 mod library;
+mod login_guard;
 mod page;
 mod person;
 pub mod ports;
@@ -53,6 +54,7 @@ pub use ids::{
 };
 pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
+pub use login_guard::LoginGuard;
 pub use page::{Page, Window};
 pub use person::{
     Amendment, AnyOf, Category, EnrolledPerson, KeptPhoto, Membership, NewPerson, Person, PersonChange, PersonFilter,

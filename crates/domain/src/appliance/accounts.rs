@@ -1,7 +1,6 @@
 //! Accounts, passwords and logging in.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -9,14 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use md5::{Digest, Md5};
 
 use super::Appliance;
-use crate::{Account, AccountChange, AccountId, Error, NewAccount, PasswordHashes, Result, Role, Thing, Timestamp};
-
-/// Failures in a row after which a user name or an address has to wait.
-const FAILURES_BEFORE_LOCK: u32 = 5;
-/// How long it has to wait.
-const LOCK_MILLIS: i64 = 5 * 60_000;
-/// Names and addresses remembered at most; the stalest is forgotten first.
-const REMEMBERED: usize = 4096;
+use crate::{Account, AccountChange, AccountId, Error, NewAccount, PasswordHashes, Result, Role, Thing};
 
 /// What a caller offers as proof, or as a new password.
 #[derive(Clone)]
@@ -241,50 +233,4 @@ fn argon2id(secret: &[u8]) -> Result<String> {
 
 fn md5_hex(text: &str) -> String {
     hex::encode(Md5::digest(text.as_bytes()))
-}
-
-/// Counts failures per user name and per address.
-#[derive(Default)]
-pub(super) struct LoginGuard {
-    failures: Mutex<HashMap<String, Failures>>,
-}
-
-struct Failures {
-    count: u32,
-    last: Timestamp,
-}
-
-impl LoginGuard {
-    fn locked(&self, keys: &[String], now: Timestamp) -> bool {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |f: &Failures| f.count >= FAILURES_BEFORE_LOCK && now.millis_since(f.last) < LOCK_MILLIS;
-        keys.iter().any(|key| failures.get(key).is_some_and(waits))
-    }
-
-    /// Notes a failure; answers whether it was the one that locks.
-    fn fail(&self, keys: &[String], now: Timestamp) -> bool {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut locks = false;
-        for key in keys {
-            let entry = failures.entry(key.clone()).or_insert(Failures { count: 0, last: now });
-            if now.millis_since(entry.last) >= LOCK_MILLIS {
-                entry.count = 0;
-            }
-            entry.count += 1;
-            entry.last = now;
-            locks |= entry.count == FAILURES_BEFORE_LOCK;
-        }
-        if failures.len() > REMEMBERED {
-            let stalest = failures.iter().min_by_key(|(_, f)| f.last).map(|(key, _)| key.clone());
-            stalest.map(|key| failures.remove(&key));
-        }
-        locks
-    }
-
-    fn forget(&self, keys: &[String]) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys {
-            failures.remove(key);
-        }
-    }
 }

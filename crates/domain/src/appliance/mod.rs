@@ -37,9 +37,8 @@ use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::surveillance::Board;
-use crate::{DoorOptions, Error, Event, Result, Seq, StorageLimits};
+use crate::{DoorOptions, Error, Event, LoginGuard, Result, Seq, StorageLimits};
 
-use accounts::LoginGuard;
 pub use accounts::{Secret, hash_password};
 pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};

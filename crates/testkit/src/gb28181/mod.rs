@@ -1,5 +1,6 @@
 //! Pretend GB/T 28181 peers: a SIP server with a camera behind it, and a camera that logs in at the device.
 
+mod manners;
 mod program;
 mod words;
 
@@ -13,9 +14,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 
+pub use self::manners::{Manners, Omission};
 use self::program::{AccessUnit, access_units, pack};
 use self::words::{Words, authorization};
-use crate::clip::Codec;
 
 /// The id of the camera, and of the server it is behind.
 pub const CAMERA: &str = "34020000001320000001";
@@ -26,27 +27,6 @@ const NONCE: &str = "4f1c";
 const INTERVAL: Duration = Duration::from_millis(40);
 /// Most bytes of a program stream in a packet.
 const PAYLOAD: usize = 1_400;
-
-/// How the peer behaves; the default answers as it should.
-#[derive(Debug, Clone, Default)]
-pub struct Manners {
-    /// What its clip holds.
-    pub codec: Codec,
-    /// It sends within a connection only.
-    pub connection_only: bool,
-    /// One packet in so many is lost; 0: none.
-    pub loses_every: u32,
-    /// Two packets in so many change places; 0: none.
-    pub swaps_every: u32,
-    /// Pictures after which it hangs up.
-    pub hangs_up_after: Option<u64>,
-    /// Pictures after which it says nothing more.
-    pub silent_after: Option<u64>,
-    /// The answer to invitations, instead of an acceptance.
-    pub refuses: Option<&'static str>,
-    /// It hears nothing the first time.
-    pub hard_of_hearing: bool,
-}
 
 /// A running peer; it ends when dropped.
 #[derive(Debug)]
@@ -135,7 +115,7 @@ impl Station {
 
     async fn say(&self, to: SocketAddr, text: &str) {
         // The device may have gone.
-        let _ = self.socket.send_to(text.as_bytes(), to).await;
+        let _ = self.socket.send_to(self.manners.spoken(text).as_bytes(), to).await;
     }
 
     async fn log_in(&self, device: Option<SocketAddr>, refusal: Option<&Words>) {
@@ -243,7 +223,9 @@ impl Station {
         let limit = self.manners.hangs_up_after.or(self.manners.silent_after).unwrap_or(u64::MAX);
         for (number, unit) in (0..limit).zip(self.units.iter().cycle()) {
             pace.tick().await;
-            sender.send(&pack(unit, number, self.manners.codec), number as u32 * 3_600, &self.manners).await?;
+            let mapped = self.manners.omits != Some(Omission::Map);
+            let pack = pack(unit, number, self.manners.codec, mapped);
+            sender.send(&pack, number as u32 * 3_600, &self.manners).await?;
         }
         if self.manners.silent_after.is_some() {
             std::future::pending::<()>().await;

@@ -78,13 +78,13 @@ fn is_key(kind: u8, codec: Codec) -> bool {
     }
 }
 
-/// The pack of the unit of that number.
-pub(super) fn pack(unit: &AccessUnit, number: u64, codec: Codec) -> Vec<u8> {
+/// The pack of the unit of that number, with a map before key frames if wanted.
+pub(super) fn pack(unit: &AccessUnit, number: u64, codec: Codec, mapped: bool) -> Vec<u8> {
     let time = number * TICKS;
     let mut pack = pack_head(time);
     if unit.key {
         pack.extend([0, 0, 1, 0xbb, 0, 12, 0x80, 0, 1, 4, 0xe1, 0x7f, 0xe0, 0xe0, 0x80, 0xc0, 0xc0, 8]);
-        pack.extend(map(codec));
+        pack.extend(if mapped { map(codec) } else { Vec::new() });
     }
     for (index, piece) in unit.data.chunks(LARGEST_PACKET).enumerate() {
         let stamp = if index == 0 { stamp(time).to_vec() } else { Vec::new() };
@@ -157,7 +157,8 @@ mod tests {
             let clip = clip::pattern(&folder, Shape { fps: 10, ..Shape::small(codec) }, 2).unwrap();
             let units = access_units(&clip, codec).unwrap();
             assert_eq!((units.len(), units.iter().filter(|unit| unit.key).count()), (20, 2));
-            let stream: Vec<u8> = (0..).zip(&units).flat_map(|(number, unit)| pack(unit, number, codec)).collect();
+            let stream: Vec<u8> =
+                (0..).zip(&units).flat_map(|(number, unit)| pack(unit, number, codec, true)).collect();
             let file = folder.join(format!("{}.ps", uuid::Uuid::new_v4()));
             std::fs::write(&file, stream).unwrap();
             let probe = Command::new("ffprobe")

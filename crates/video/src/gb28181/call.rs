@@ -89,18 +89,27 @@ impl Line {
             .with("User-Agent", "polyface")
     }
 
-    /// Asks, and once more with the password when the peer wants it.
-    pub(super) async fn ask(&self, make: impl Fn(u32) -> Message, patience: Duration) -> Result<Message, SourceError> {
-        let first = make(1);
-        let refused = self.endpoint.ask(self.peer, &first, patience).await?;
-        let Some((method, uri)) = first.method().zip(first.uri()) else { return Ok(refused) };
-        match refused.authorization(method, uri, &self.own, &self.password) {
-            Some((name, value)) => {
-                self.acknowledge_refusal(&first, &refused).await?;
-                self.endpoint.ask(self.peer, &make(2).with(name, value), patience).await
+    /// Asks, and once more with the password when the peer wants it: the last question and its answer. A nonce that
+    /// ran out meanwhile is replaced.
+    pub(super) async fn ask(
+        &self,
+        make: impl Fn(u32) -> Message,
+        patience: Duration,
+    ) -> Result<(Message, Message), SourceError> {
+        let mut question = make(1);
+        let mut answer = self.endpoint.ask(self.peer, &question, patience).await?;
+        for number in [2, 3] {
+            if number == 3 && !answer.is_stale() {
+                break;
             }
-            None => Ok(refused),
+            let Some((method, uri)) = question.method().zip(question.uri()) else { break };
+            let Some((name, value)) = answer.authorization(method, uri, &self.own, &self.password) else { break };
+            let next = make(number).with(name, value);
+            self.acknowledge_refusal(&question, &answer).await?;
+            answer = self.endpoint.ask(self.peer, &next, patience).await?;
+            question = next;
         }
+        Ok((question, answer))
     }
 
     /// A refused invitation is repeated until it is acknowledged.
@@ -113,7 +122,7 @@ impl Line {
         let acknowledgement = Message::request("ACK", invitation.uri().unwrap_or_default())
             .with("Via", field("Via"))
             .with("From", field("From"))
-            .with("To", refusal.field("To").unwrap_or_default())
+            .with("To", refusal.field("To").map_or_else(|| field("To"), str::to_owned))
             .with("Call-ID", field("Call-ID"))
             .with("CSeq", number)
             .with("Max-Forwards", "70");
@@ -136,11 +145,11 @@ impl Line {
                 .with("Subject", format!("{camera}:{source},{}:0", self.own))
                 .carrying("APPLICATION/SDP", offer.clone())
         };
-        let answer = self.ask(make, patience).await?;
+        let (invitation, answer) = self.ask(make, patience).await?;
         match answer.code() {
-            Some(200..300) => Ok(self.established(id, &uri, &answer).await?),
+            Some(200..300) => Ok(self.established(id, &invitation, &answer).await?),
             code => {
-                self.acknowledge_refusal(&make(2), &answer).await?;
+                self.acknowledge_refusal(&invitation, &answer).await?;
                 Err(refusal(code.unwrap_or_default(), &answer))
             }
         }
@@ -159,14 +168,15 @@ impl Line {
         )
     }
 
-    async fn established(&self, id: String, uri: &str, answer: &Message) -> Result<Call, SourceError> {
-        let to = answer.field("To").unwrap_or_default().to_owned();
+    async fn established(&self, id: String, invitation: &Message, answer: &Message) -> Result<Call, SourceError> {
+        // A device that does not repeat whom the call is for has added nothing to it.
+        let to = answer.field("To").or(invitation.field("To")).unwrap_or_default().to_owned();
+        let uri = invitation.uri().unwrap_or_default();
         let request = |method: &str, number| self.request(method, uri, &id, number).with("To", to.clone());
-        // Of the number of the invitation that was accepted.
-        let number = answer.field("CSeq").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(1);
+        let number = invitation.number().unwrap_or(1);
         let acknowledgement = request("ACK", number).write();
         let farewell = request("BYE", number + 1);
-        let over = self.endpoint.establish(&id, acknowledgement.clone());
+        let over = self.endpoint.establish(&id, number, acknowledgement.clone());
         let call = Call { line: self.clone(), farewell, over, sender: sender(&answer.body), id };
         self.endpoint.say(self.peer, &acknowledgement).await?;
         Ok(call)
@@ -179,10 +189,14 @@ fn source_number(own: &str) -> String {
     format!("0{domain:0>5}{:04}", rand::rng().random_range(1..10_000))
 }
 
-/// Where the video comes from, by the description of the session.
-fn sender(description: &str) -> Option<IpAddr> {
-    let line = description.lines().find_map(|line| line.strip_prefix("c=IN IP"))?;
-    line.split_whitespace().nth(1)?.split('/').next()?.parse().ok()
+/// Where the video comes from, by the description of the session; where it lacks the connection, by its origin.
+pub(super) fn sender(description: &str) -> Option<IpAddr> {
+    let address = |kind: &str| {
+        let line = description.lines().map(str::trim).find_map(|line| line.strip_prefix(kind))?;
+        let mut words = line.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("IN"));
+        words.nth(2)?.split('/').next()?.parse().ok()
+    };
+    address("c=").or_else(|| address("o="))
 }
 
 fn refusal(code: u16, answer: &Message) -> Refusal {
@@ -218,6 +232,8 @@ mod tests {
     fn the_sender_is_who_the_description_names() {
         assert_eq!(sender("v=0\r\nc=IN IP4 10.0.0.7\r\n"), Some(IpAddr::from([10, 0, 0, 7])));
         assert_eq!(sender("v=0\r\nc=IN IP6 ::1\r\n"), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
+        assert_eq!(sender("v=0\nc= in ip4 10.0.0.7/127\n"), Some(IpAddr::from([10, 0, 0, 7])));
+        assert_eq!(sender("v=0\r\no=34 0 0 IN IP4 10.0.0.8\r\n"), Some(IpAddr::from([10, 0, 0, 8])));
         assert_eq!(sender("v=0\r\nc=IN IP4 camera\r\n"), None);
         assert_eq!(sender(""), None);
     }

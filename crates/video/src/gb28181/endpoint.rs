@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,13 +39,21 @@ pub(super) struct Endpoint {
 
 #[derive(Default)]
 struct Shared {
-    /// Questions that wait for an answer, by branch.
-    questions: Mutex<HashMap<String, mpsc::Sender<Message>>>,
+    /// Questions that wait for an answer, by a number of our own.
+    questions: Mutex<HashMap<u64, Question>>,
+    asked: AtomicU64,
     /// Calls that are established, by their id.
     calls: Mutex<HashMap<String, Established>>,
 }
 
+struct Question {
+    message: Message,
+    answers: mpsc::Sender<Message>,
+}
+
 struct Established {
+    /// Of the invitation that was accepted.
+    number: u32,
     /// Said again when the other side repeats its answer.
     acknowledgement: Vec<u8>,
     over: CancellationToken,
@@ -68,10 +77,10 @@ impl Endpoint {
         question: &Message,
         patience: Duration,
     ) -> Result<Message, SourceError> {
-        let branch = question.branch().unwrap_or_default().to_owned();
         let (sender, mut answers) = mpsc::channel(MOST_ANSWERS);
-        self.shared.questions().insert(branch.clone(), sender);
-        let _forgotten = Forget { shared: &self.shared, branch };
+        let number = self.shared.asked.fetch_add(1, Relaxed);
+        self.shared.questions().insert(number, Question { message: question.clone(), answers: sender });
+        let _forgotten = Forget { shared: &self.shared, number };
         let until = Instant::now() + patience;
         let (text, mut pause, mut heard) = (question.write(), FIRST_REPEAT, false);
         self.say(peer, &text).await?;
@@ -96,9 +105,9 @@ impl Endpoint {
     }
 
     /// Notes a call that is established; the token tells when the other side ends it.
-    pub(super) fn establish(&self, call: &str, acknowledgement: Vec<u8>) -> CancellationToken {
+    pub(super) fn establish(&self, call: &str, number: u32, acknowledgement: Vec<u8>) -> CancellationToken {
         let over = CancellationToken::new();
-        let established = Established { acknowledgement, over: over.clone() };
+        let established = Established { number, acknowledgement, over: over.clone() };
         self.shared.calls().insert(call.to_owned(), established);
         over
     }
@@ -114,7 +123,7 @@ fn silence(question: &Message, patience: Duration) -> SourceError {
 }
 
 impl Shared {
-    fn questions(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<Message>>> {
+    fn questions(&self) -> MutexGuard<'_, HashMap<u64, Question>> {
         self.questions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,16 +133,22 @@ impl Shared {
 
     /// Hands an answer to who waits for it; what is to be said again, if anything.
     fn answered(&self, answer: Message) -> Option<Vec<u8>> {
-        let waiting = self.questions().get(answer.branch()?).cloned();
-        match waiting {
+        let questions = self.questions();
+        match questions.values().find(|question| answer.answers(&question.message)) {
             // One who does not read has what it wanted.
-            Some(waiting) => drop(waiting.try_send(answer)),
-            None if answer.method() == Some("INVITE") => {
-                return self.calls().get(answer.field("Call-ID")?).map(|call| call.acknowledgement.clone());
-            }
+            Some(question) => drop(question.answers.try_send(answer)),
+            None if matches!(answer.code(), Some(200..300)) => return self.acknowledged(&answer),
             None => {}
         }
         None
+    }
+
+    /// The acknowledgement of an acceptance that is said again.
+    fn acknowledged(&self, answer: &Message) -> Option<Vec<u8>> {
+        let calls = self.calls();
+        let call = calls.get(answer.field("Call-ID")?)?;
+        let is_same = answer.number() == Some(call.number) && answer.is_of("INVITE");
+        is_same.then(|| call.acknowledgement.clone())
     }
 
     /// Whether there was such a call; it is over now.
@@ -146,12 +161,12 @@ impl Shared {
 /// A question that is no longer waited for.
 struct Forget<'a> {
     shared: &'a Shared,
-    branch: String,
+    number: u64,
 }
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        self.shared.questions().remove(&self.branch);
+        self.shared.questions().remove(&self.number);
     }
 }
 

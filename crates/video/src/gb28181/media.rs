@@ -71,7 +71,7 @@ async fn datagram(socket: &UdpSocket, buffer: &mut [u8], from: &[IpAddr]) -> io:
 }
 
 /// The first packet of a connection, when it is there: two bytes of length, then the packet (RFC 4571).
-fn whole(buffer: &mut BytesMut) -> Option<Bytes> {
+pub(super) fn whole(buffer: &mut BytesMut) -> Option<Bytes> {
     let length = usize::from(u16::from_be_bytes([*buffer.first()?, *buffer.get(1)?]));
     if buffer.len() < 2 + length {
         return None;

@@ -2,6 +2,8 @@
 
 use http_auth::{PasswordClient, PasswordParams};
 
+use crate::challenge;
+
 /// Most header fields of a message.
 const MOST_FIELDS: usize = 64;
 /// Every branch begins so.
@@ -23,18 +25,17 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// A datagram that is no whole message is `None`.
+    /// A datagram that is no message is `None`. Lines may end in LF alone, and be continued on the next; lines that are
+    /// no fields are passed over.
     pub(super) fn parse(datagram: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(datagram);
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let mut lines = head.split("\r\n");
-        let start = start(lines.next()?)?;
-        let mut fields = Vec::new();
-        for line in lines.take(MOST_FIELDS) {
-            let (name, value) = line.split_once(':')?;
-            fields.push((long(name.trim()).to_owned(), value.trim().to_owned()));
-        }
-        Some(Self { start, fields, body: body.to_owned() })
+        let text = text.trim_start_matches(['\r', '\n', '\0', '\u{feff}']);
+        let (head, body) = split(text);
+        let mut lines = head.lines();
+        let start = start(lines.next()?.trim())?;
+        let fields = fields(lines);
+        // The datagram ends the body, whatever length it announces.
+        (!fields.is_empty()).then(|| Self { start, fields, body: body.to_owned() })
     }
 
     pub(super) fn request(method: &str, uri: &str) -> Self {
@@ -47,7 +48,7 @@ impl Message {
         let start = Start::Response { code, reason: reason.to_owned() };
         let kept = |name: &str| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&name);
         let mut fields: Vec<_> = request.fields.iter().filter(|(name, _)| kept(name)).cloned().collect();
-        for (_, to) in fields.iter_mut().filter(|(name, to)| name == "To" && !to.contains(";tag=")) {
+        for (_, to) in fields.iter_mut().filter(|(name, to)| name == "To" && parameter(to, "tag").is_none()) {
             to.push_str(&format!(";tag={}", token()));
         }
         Self { start, fields, body: String::new() }
@@ -78,8 +79,13 @@ impl Message {
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&str> {
-        let same = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
-        self.fields.iter().find(same).map(|(_, value)| value.as_str())
+        self.fields(name).next()
+    }
+
+    /// All fields of a name.
+    fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        let same = move |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
+        self.fields.iter().filter(same).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn method(&self) -> Option<&str> {
@@ -87,6 +93,16 @@ impl Message {
             Start::Request { method, .. } => Some(method),
             Start::Response { .. } => self.field("CSeq")?.split_whitespace().nth(1),
         }
+    }
+
+    /// Whether it is, or answers, a request of this method.
+    pub(super) fn is_of(&self, method: &str) -> bool {
+        self.method().is_some_and(|own| own.eq_ignore_ascii_case(method))
+    }
+
+    /// The number of a request within its call.
+    pub(super) fn number(&self) -> Option<u32> {
+        self.field("CSeq")?.split_whitespace().next()?.parse().ok()
     }
 
     /// Whom a request is for.
@@ -105,42 +121,116 @@ impl Message {
         }
     }
 
-    /// The user in the address of a field.
+    /// The user in the address of a field, in angle brackets or bare.
     pub(super) fn user(&self, field: &str) -> Option<&str> {
-        let (_, address) = self.field(field)?.split_once("sip:")?;
-        address.split(['@', '>', ';']).next().filter(|user| !user.is_empty())
+        let value = self.field(field)?;
+        let address = value.rsplit_once('<').map_or(value, |(_, address)| address);
+        let scheme = ["sip:", "sips:"].into_iter().find_map(|scheme| {
+            let at = address.to_ascii_lowercase().find(scheme)?;
+            address.get(at + scheme.len()..)
+        });
+        let user = scheme.unwrap_or(address).split(['@', '>', ';', ':']).next()?.trim();
+        (!user.is_empty()).then_some(user)
     }
 
-    /// The branch of the topmost hop: what answers belong to.
+    /// Who sends a request: some devices name themselves in one of the fields only.
+    pub(super) fn sender(&self) -> Option<&str> {
+        self.user("From").or_else(|| self.user("To"))
+    }
+
+    /// The branch of the topmost hop.
     pub(super) fn branch(&self) -> Option<&str> {
-        let (_, branch) = self.field("Via")?.split_once(";branch=")?;
-        branch.split([';', ',']).next().map(str::trim)
+        parameter(self.field("Via")?.split(',').next()?, "branch")
+    }
+
+    /// How long a login is to last, seconds: by its own field, or that of the address it is for.
+    pub(super) fn stay(&self) -> Option<u64> {
+        let own = self.field("Expires").and_then(|text| text.parse().ok());
+        own.or_else(|| parameter(self.field("Contact")?, "expires")?.parse().ok())
+    }
+
+    /// Whether this response answers that request: by call and number, and where a device leaves one of them out by
+    /// the branch.
+    pub(super) fn answers(&self, request: &Self) -> bool {
+        let call = self.field("Call-ID").map(|call| Some(call) == request.field("Call-ID"));
+        let number = self.number().map(|number| Some(number) == request.number());
+        let branch = self.branch().map(|branch| Some(branch) == request.branch());
+        let method = self.method().is_none_or(|method| request.is_of(method));
+        method
+            && match (call, number, branch) {
+                (Some(call), Some(number), _) => call && number,
+                (Some(call), None, branch) => call && branch != Some(false),
+                // Numbers are alike in all calls.
+                (None, number, branch) => branch == Some(true) && number != Some(false),
+            }
     }
 
     /// The answer to the challenge in this response, as a field of the next request; `None` when there is none that
     /// we know how to answer.
     pub(super) fn authorization(&self, method: &str, uri: &str, user: &str, password: &str) -> Option<(&str, String)> {
-        let (challenge, name) = match self.code()? {
-            401 => (self.field("WWW-Authenticate")?, "Authorization"),
-            407 => (self.field("Proxy-Authenticate")?, "Proxy-Authorization"),
+        let (field, name) = match self.code()? {
+            401 => ("WWW-Authenticate", "Authorization"),
+            407 => ("Proxy-Authenticate", "Proxy-Authorization"),
             _ => return None,
         };
-        let mut client = PasswordClient::builder().challenges(challenge).build().ok()?;
-        let PasswordClient::Digest(_) = client else { return None };
+        let PasswordClient::Digest(mut client) = challenge::client(self.fields(field))? else { return None };
         let params = PasswordParams { username: user, password, uri, method, body: None };
         client.respond(&params).ok().map(|value| (name, value))
     }
+
+    /// Whether the challenge in this response says that the password was right, only the nonce too old.
+    pub(super) fn is_stale(&self) -> bool {
+        challenge::is_stale(self.fields("WWW-Authenticate").chain(self.fields("Proxy-Authenticate")))
+    }
+}
+
+/// Head and body: what an empty line separates. A head without one is all there is.
+fn split(text: &str) -> (&str, &str) {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_end_matches(['\r', '\n']).is_empty() {
+            return (&text[..at], &text[at + line.len()..]);
+        }
+        at += line.len();
+    }
+    (text.trim_end_matches('\0'), "")
+}
+
+fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for line in lines.take(MOST_FIELDS) {
+        match (line.split_once(':'), fields.last_mut()) {
+            _ if line.trim().is_empty() => {}
+            (_, Some((_, value))) if line.starts_with([' ', '\t']) => {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+            (Some((name, value)), _) => fields.push((long(name.trim()).to_owned(), value.trim().to_owned())),
+            (None, _) => {}
+        }
+    }
+    fields
+}
+
+/// The value of a parameter of a field, behind its address.
+fn parameter<'a>(field: &'a str, name: &str) -> Option<&'a str> {
+    let behind = field.rsplit_once('>').map_or(field, |(_, behind)| behind);
+    behind.split(';').skip(1).find_map(|parameter| {
+        let (own, value) = parameter.split_once('=')?;
+        own.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+    })
 }
 
 fn start(line: &str) -> Option<Start> {
-    if let Some(status) = line.strip_prefix("SIP/2.0 ") {
-        let (code, reason) = status.split_once(' ').unwrap_or((status, ""));
-        return Some(Start::Response { code: code.parse().ok()?, reason: reason.to_owned() });
+    let mut words = line.split_whitespace();
+    let first = words.next()?;
+    if first.eq_ignore_ascii_case("SIP/2.0") {
+        let code = words.next()?.parse().ok()?;
+        return Some(Start::Response { code, reason: words.collect::<Vec<_>>().join(" ") });
     }
-    let mut words = line.split(' ');
-    let (method, uri, version) = (words.next()?, words.next()?, words.next()?);
-    let usable = version == "SIP/2.0" && method.bytes().all(|byte| byte.is_ascii_uppercase());
-    usable.then(|| Start::Request { method: method.to_owned(), uri: uri.to_owned() })
+    let (uri, version) = (words.next()?, words.next()?);
+    let usable = version.eq_ignore_ascii_case("SIP/2.0") && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    usable.then(|| Start::Request { method: first.to_ascii_uppercase(), uri: uri.to_owned() })
 }
 
 fn long(name: &str) -> &str {
@@ -151,6 +241,8 @@ fn long(name: &str) -> &str {
         "i" | "call-id" => "Call-ID",
         "m" | "contact" => "Contact",
         "c" | "content-type" => "Content-Type",
+        "l" | "content-length" => "Content-Length",
+        "s" | "subject" => "Subject",
         "cseq" => "CSeq",
         _ => name,
     }
@@ -200,6 +292,63 @@ mod tests {
             assert!(Message::parse(bad.as_bytes()).is_none(), "{bad:?}");
         }
         assert!(Message::parse(&[0xff, 0xfe, 0x00]).is_none());
+    }
+
+    #[test]
+    fn a_message_is_read_however_carelessly_it_is_written() {
+        let usual = "REGISTER sip:1@2 SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nFrom: <sip:340@10:5060>;tag=x\r\n\
+            Call-ID: c1\r\nCSeq: 2 REGISTER\r\nContact: <sip:340@a>;expires=60\r\n\r\nbody";
+        for text in [
+            usual.replace("\r\n", "\n"),
+            format!("\r\n\r\n{usual}"),
+            usual.replace("REGISTER sip", "register  sip").replace("SIP/2.0\r\nVia", "sip/2.0\r\nVIA"),
+            usual.replace("From: <sip:340@10:5060>;", "f:SIP:340@10;"),
+            usual.replace("From: ", "From:\r\n \"sip:9@9\" "),
+            usual.replace(";branch=", " ; Branch = ").replace("Call-ID", "nothing to say\r\ni"),
+            usual.replace("From:", "Junk\r\nTo:"),
+            usual.replace("Call-ID", "Content-Length: 9999\r\nCall-ID"),
+        ] {
+            let message = Message::parse(text.as_bytes()).unwrap_or_else(|| panic!("{text:?}"));
+            assert_eq!((message.method(), message.number()), (Some("REGISTER"), Some(2)), "{text:?}");
+            assert_eq!((message.sender(), message.stay()), (Some("340"), Some(60)), "{text:?}");
+            assert_eq!((message.branch(), message.field("Call-ID")), (Some("z9hG4bKa"), Some("c1")), "{text:?}");
+            assert_eq!(message.body, "body", "{text:?}");
+        }
+        let unended = Message::parse(usual.split("\r\n\r\n").next().unwrap().as_bytes()).unwrap();
+        assert_eq!(unended.stay(), Some(60));
+        let label =
+            Message::parse(b"MESSAGE sip:1@2 SIP/2.0\r\nFrom: \xb4\xf3 <sip:340@10>\r\n\r\n<Name>\xb4\xf3</Name>");
+        assert_eq!(label.unwrap().sender(), Some("340"));
+    }
+
+    #[test]
+    fn an_answer_belongs_to_the_request_of_its_call_and_number() {
+        let request = Message::parse(INVITE.as_bytes()).unwrap();
+        let answers = |fields: &str| {
+            Message::parse(format!("SIP/2.0 200 OK\r\nFrom: a\r\n{fields}\r\n").as_bytes()).unwrap().answers(&request)
+        };
+        let via = "Via: SIP/2.0/UDP a;branch=z9hG4bKa\r\n";
+        for fields in [
+            "Call-ID: c1\r\nCSeq: 2 INVITE\r\n".to_owned(),
+            "i: c1\r\nCSeq:  2  invite\r\n".to_owned(),
+            "Call-ID: c1\r\nCSeq: 2\r\n".to_owned(),
+            "Call-ID: c1\r\n".to_owned(),
+            via.to_owned(),
+            format!("{via}CSeq: 2 INVITE\r\n"),
+            "Via: SIP/2.0/UDP a;branch=z9hG4bKother\r\nCall-ID: c1\r\nCSeq: 2 INVITE\r\n".to_owned(),
+        ] {
+            assert!(answers(&fields), "{fields:?}");
+        }
+        for fields in [
+            String::new(),
+            "Call-ID: c2\r\nCSeq: 2 INVITE\r\n".to_owned(),
+            "Call-ID: c1\r\nCSeq: 1 INVITE\r\n".to_owned(),
+            "Call-ID: c1\r\nCSeq: 2 BYE\r\n".to_owned(),
+            "CSeq: 2 INVITE\r\n".to_owned(),
+            format!("{via}Call-ID: c2\r\n"),
+        ] {
+            assert!(!answers(&fields), "{fields:?}");
+        }
     }
 
     #[test]

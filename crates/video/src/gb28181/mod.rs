@@ -7,10 +7,14 @@
 
 mod call;
 mod endpoint;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+mod login;
 mod media;
 mod message;
 mod platform;
 mod ps;
+mod refusals;
 mod registrar;
 mod rtp;
 
@@ -241,6 +245,9 @@ impl Units {
             self.undecodable += 1;
             return Ok(None);
         };
+        if video.is_empty() {
+            return Ok(None);
+        }
         match self.program.codec() {
             Some(Ok(codec)) => self.codec = codec,
             Some(Err(kind)) => {
@@ -251,8 +258,8 @@ impl Units {
         }
         let key = self.program.codec().is_some() && ps::is_key(self.codec, &video);
         self.synchronised |= key;
-        if video.is_empty() || !self.synchronised {
-            self.undecodable += u64::from(!video.is_empty());
+        if !self.synchronised {
+            self.undecodable += 1;
             return Ok(None);
         }
         let elapsed = self.started.elapsed().as_nanos() as u64;

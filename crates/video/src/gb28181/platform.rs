@@ -78,7 +78,7 @@ async fn register(line: &Line, server_id: &str) -> Result<(), SourceError> {
         let request = line.request("REGISTER", &uri, &call, number).with("To", format!("<{own}>"));
         request.with("Expires", STAY.to_string())
     };
-    let answer = line.ask(make, line.patience).await?;
+    let (_, answer) = line.ask(make, line.patience).await?;
     match answer.code().unwrap_or_default() {
         200..300 => Ok(()),
         401 | 403 | 407 => Err(SourceError::Unauthorised),

@@ -13,21 +13,34 @@ const START: [u8; 3] = [0, 0, 1];
 /// The streams of a program.
 #[derive(Debug, Default)]
 pub(super) struct Program {
-    video: Option<(u8, u8)>,
+    /// The video stream that the map names, and how it is said to be coded.
+    mapped: Option<(u8, u8)>,
+    /// The first video stream, of a program without a map.
+    first: Option<u8>,
+    /// How the video is coded, by its own parameter sets.
+    seen: Option<Codec>,
 }
 
 impl Program {
-    /// How its video is coded, when it has said so; the number of a coding that we do not know is the error.
+    /// How its video is coded, when it has said so; the number of a coding that we do not know is the error. What the
+    /// video says of itself counts more than what the map does, which some cameras leave out.
     pub(super) fn codec(&self) -> Option<Result<Codec, u8>> {
-        self.video.map(|(_, kind)| match kind {
+        let mapped = self.mapped.map(|(_, kind)| match kind {
             0x1b => Ok(Codec::H264),
             0x24 => Ok(Codec::H265),
             other => Err(other),
-        })
+        });
+        self.seen.map(Ok).or(mapped)
     }
 
     /// The video of a frame; `None` when it is no whole frame.
     pub(super) fn video(&mut self, frame: &[u8]) -> Option<Vec<u8>> {
+        let video = self.joined(frame)?;
+        self.seen = codec_of(&video).or(self.seen);
+        Some(video)
+    }
+
+    fn joined(&mut self, frame: &[u8]) -> Option<Vec<u8>> {
         let mut rest = frame;
         let mut video = Vec::new();
         if !rest.starts_with(&[0, 0, 1, PACK]) {
@@ -42,7 +55,7 @@ impl Program {
                     let (part, next) = part(rest)?;
                     match kind {
                         MAP => self.read_map(part),
-                        0xe0..=0xef if self.video.is_none_or(|(id, _)| id == kind) => video.extend(content(part)?),
+                        0xe0..=0xef if self.is_wanted(kind) => video.extend(content(part)?),
                         _ => {}
                     }
                     rest = next;
@@ -55,7 +68,13 @@ impl Program {
 
     /// Takes the first video stream of the map.
     fn read_map(&mut self, map: &[u8]) {
-        self.video = video_of(map).or(self.video);
+        self.mapped = video_of(map).or(self.mapped);
+    }
+
+    /// Whether this video stream is the one to be shown.
+    fn is_wanted(&mut self, stream: u8) -> bool {
+        let wanted = self.mapped.map(|(id, _)| id);
+        stream == wanted.unwrap_or_else(|| *self.first.get_or_insert(stream))
     }
 }
 
@@ -101,10 +120,28 @@ fn video_of(map: &[u8]) -> Option<(u8, u8)> {
     None
 }
 
+/// The heads of the units that an access unit consists of: the two bytes behind each start.
+fn heads(unit: &[u8]) -> impl Iterator<Item = (u8, u8)> {
+    let starts = unit.windows(4).enumerate().filter(|(_, window)| window[..3] == START);
+    starts.map(|(at, window)| (window[3], unit.get(at + 4).copied().unwrap_or_default()))
+}
+
+/// The coding whose parameter sets an access unit has; the first decides.
+///
+/// A sequence parameter set of H.264 has the type 7 and is always needed by others. Video, sequence and picture
+/// parameter sets of H.265 have the types 32 to 34 and belong to the lowest layer, which H.264 would read as
+/// data partitions that no camera sends.
+fn codec_of(unit: &[u8]) -> Option<Codec> {
+    heads(unit).find_map(|head| match head {
+        (0x27 | 0x47 | 0x67, _) => Some(Codec::H264),
+        (0x40 | 0x42 | 0x44, 0x01..=0x07) => Some(Codec::H265),
+        _ => None,
+    })
+}
+
 /// Whether an access unit can be decoded without those before it.
 pub(super) fn is_key(codec: Codec, unit: &[u8]) -> bool {
-    let mut starts = unit.windows(4).filter(|window| window[..3] == START).map(|window| window[3]);
-    starts.any(|head| match codec {
+    heads(unit).any(|(head, _)| match codec {
         Codec::H264 => head & 0x1f == 5,
         Codec::H265 => (16..=21).contains(&(head >> 1 & 0x3f)),
     })
@@ -152,6 +189,31 @@ mod tests {
         assert_eq!(program.codec(), None);
         program.video(&[&PACK_HEAD[..], &map(0x80)].concat()).unwrap();
         assert_eq!(program.codec(), Some(Err(0x80)));
+    }
+
+    #[test]
+    fn the_parameter_sets_tell_the_coding_without_a_map_and_against_one() {
+        let (h264, h265) = ([0, 0, 0, 1, 0x67, 0x42, 0, 0, 1, 0x65], [0, 0, 0, 1, 0x40, 1, 0, 0, 1, 0x26, 1]);
+        let sps_only = [0, 0, 0, 1, 0x42, 1, 1, 0, 0, 1, 0x26, 1];
+        for (video, wanted) in [(&h264[..], Codec::H264), (&h265, Codec::H265), (&sps_only, Codec::H265)] {
+            for map in [vec![], map(0x80), map(0), map(0x1b), map(0x24)] {
+                let mut program = Program::default();
+                program.video(&[&PACK_HEAD[..], &map, &packet(0xe0, video)].concat()).unwrap();
+                assert_eq!(program.codec(), Some(Ok(wanted)), "{map:?}");
+                program.video(&[&PACK_HEAD[..], &packet(0xe0, &[0, 0, 1, 0x41, 9])].concat()).unwrap();
+                assert_eq!(program.codec(), Some(Ok(wanted)), "pictures between say nothing new");
+            }
+        }
+        let mut program = Program::default();
+        program.video(&[&PACK_HEAD[..], &packet(0xe0, &[0, 0, 1, 0x65, 9])].concat()).unwrap();
+        assert_eq!(program.codec(), None, "a picture alone does not say how it is coded");
+    }
+
+    #[test]
+    fn without_a_map_the_first_video_stream_is_shown() {
+        let mut program = Program::default();
+        let frame = [&PACK_HEAD[..], &packet(0xe1, &[1]), &packet(0xe0, &[2]), &packet(0xe1, &[3])].concat();
+        assert_eq!(program.video(&frame), Some(vec![1, 3]));
     }
 
     #[test]

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::ports::{Clock, SourceError};
-use http_auth::ChallengeRef;
-use md5::{Digest, Md5};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::endpoint::{Asked, Endpoint};
-use super::message::{Message, token};
+use super::login::{Challenges, Expected, Logins, Refusal};
+use super::message::Message;
+use super::refusals::Refusals;
 
 /// A login that says nothing else is good for so long, and none for longer than a day.
 const USUAL_STAY: u64 = 3600;
@@ -33,14 +33,15 @@ pub(super) struct Registrar {
 struct Shared {
     realm: String,
     clock: Arc<dyn Clock>,
+    challenges: Challenges,
     cameras: Mutex<HashMap<String, Camera>>,
+    refusals: Mutex<Refusals>,
 }
 
 struct Camera {
     password: String,
     asked_for: Instant,
-    /// The one challenge that may be answered, once.
-    nonce: String,
+    logins: Logins,
     there: Option<(SocketAddr, Instant)>,
     /// Whether the last login was refused.
     refused: bool,
@@ -52,7 +53,13 @@ impl Registrar {
         let (endpoint, requests) = Endpoint::open(local).await?;
         let endpoint = Arc::new(endpoint);
         let realm = id.get(..10).unwrap_or(id).to_owned();
-        let shared = Arc::new(Shared { realm, clock, cameras: Mutex::default() });
+        let shared = Arc::new(Shared {
+            realm,
+            clock,
+            challenges: Challenges::new(),
+            cameras: Mutex::default(),
+            refusals: Mutex::default(),
+        });
         let (change, changed) = watch::channel(());
         let mut reader = JoinSet::new();
         reader.spawn(serve(requests, Arc::clone(&shared), Arc::clone(&endpoint), change));
@@ -123,7 +130,7 @@ impl Shared {
         let fresh = || Camera {
             password: password.to_owned(),
             asked_for: Instant::now(),
-            nonce: token(),
+            logins: Logins::default(),
             there: None,
             refused: false,
         };
@@ -144,80 +151,54 @@ impl Shared {
     }
 
     fn log_in(&self, request: &Message, from: SocketAddr) -> Message {
-        let mut cameras = self.cameras();
-        let id = request.user("From").unwrap_or_default();
-        let Some(camera) = cameras.get_mut(id) else { return Message::answer(request, 404, "Not Found") };
-        let Some(sent) = request.field("Authorization") else { return self.challenge(camera, request) };
-        let nonce = std::mem::replace(&mut camera.nonce, token());
-        if !proves(sent, &nonce, id, &self.realm, &camera.password) {
-            camera.refused = true;
-            return self.challenge(camera, request);
+        let id = request.sender().unwrap_or_default();
+        let admitted = self.admit(id, request, from);
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        match admitted {
+            Ok(answer) => {
+                refusals.forget(id, from.ip());
+                answer
+            }
+            Err(why) => {
+                refusals.note(id, from.ip(), why);
+                self.refuse(id, request, from, why)
+            }
         }
+    }
+
+    fn admit(&self, id: &str, request: &Message, from: SocketAddr) -> Result<Message, Refusal> {
+        let mut cameras = self.cameras();
+        let camera = cameras.get_mut(id).ok_or(Refusal::UnknownCamera)?;
+        let expected = Expected { id, realm: &self.realm, password: &camera.password };
+        let proved = camera.logins.check(request, from, &self.challenges, &expected, self.clock.now());
+        if matches!(proved, Err(Refusal::WrongPassword)) {
+            camera.refused = true;
+        }
+        proved?;
         camera.refused = false;
-        let stay = request.field("Expires").and_then(|text| text.parse().ok()).unwrap_or(USUAL_STAY).min(LONGEST_STAY);
+        let stay = request.stay().unwrap_or(USUAL_STAY).min(LONGEST_STAY);
         camera.there = (stay > 0).then(|| (from, Instant::now() + Duration::from_secs(stay)));
         // Cameras set their clocks by it.
         let now = self.clock.now().in_zone(&jiff::tz::TimeZone::UTC);
-        Message::answer(request, 200, "OK")
-            .with("Expires", stay.to_string())
-            .with("Date", now.strftime("%Y-%m-%dT%H:%M:%S.000").to_string())
+        let answer = Message::answer(request, 200, "OK").with("Expires", stay.to_string());
+        Ok(answer.with("Date", now.strftime("%Y-%m-%dT%H:%M:%S.000").to_string()))
     }
 
-    fn challenge(&self, camera: &Camera, request: &Message) -> Message {
-        let challenge = format!("Digest realm=\"{}\", nonce=\"{}\", algorithm=MD5", self.realm, camera.nonce);
+    fn refuse(&self, id: &str, request: &Message, from: SocketAddr, why: Refusal) -> Message {
+        let stale = match why {
+            Refusal::UnknownCamera => return Message::answer(request, 404, "Not Found"),
+            Refusal::Locked => return Message::answer(request, 403, "Forbidden"),
+            Refusal::Stale => ", stale=true",
+            Refusal::Unproven | Refusal::WrongPassword => "",
+        };
+        let nonce = self.challenges.nonce(id, from.ip());
+        let challenge = format!("Digest realm=\"{}\", nonce=\"{nonce}\", algorithm=MD5{stale}", self.realm);
         Message::answer(request, 401, "Unauthorized").with("WWW-Authenticate", challenge)
     }
 
     /// A camera that is not known here is told so: it logs in anew then.
     fn hear(&self, request: &Message, from: SocketAddr) -> Message {
-        let known = self.place(request.user("From").unwrap_or_default()).is_some_and(|place| place == from);
+        let known = self.place(request.sender().unwrap_or_default()).is_some_and(|place| place == from);
         if known { Message::answer(request, 200, "OK") } else { Message::answer(request, 403, "Forbidden") }
-    }
-}
-
-/// Whether an answer to our challenge is right.
-fn proves(sent: &str, nonce: &str, user: &str, realm: &str, password: &str) -> bool {
-    let Ok(parsed) = http_auth::parse_challenges(sent) else { return false };
-    let Some(parsed) = parsed.first().filter(|parsed| parsed.scheme.eq_ignore_ascii_case("digest")) else {
-        return false;
-    };
-    let of = |name| value(parsed, name);
-    let secret = hashed(&format!("{user}:{realm}:{password}"));
-    let request = hashed(&format!("REGISTER:{}", of("uri")));
-    let wanted = match of("qop").as_str() {
-        "" => hashed(&format!("{secret}:{nonce}:{request}")),
-        qop => hashed(&format!("{secret}:{nonce}:{}:{}:{qop}:{request}", of("nc"), of("cnonce"))),
-    };
-    of("nonce") == nonce && of("username") == user && of("response") == wanted
-}
-
-fn value(parsed: &ChallengeRef<'_>, name: &str) -> String {
-    let param = parsed.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-    param.map(|(_, value)| value.to_unescaped()).unwrap_or_default()
-}
-
-fn hashed(text: &str) -> String {
-    hex::encode(Md5::digest(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_to_another_challenge_or_of_another_password_proves_nothing() {
-        let secret = hashed("1:3402000000:secret");
-        let response = hashed(&format!("{secret}:n:{}", hashed("REGISTER:sip:a@b")));
-        let sent = format!(
-            "Digest username=\"1\", realm=\"3402000000\", nonce=\"n\", uri=\"sip:a@b\", response=\"{response}\", \
-             algorithm=MD5"
-        );
-        assert!(proves(&sent, "n", "1", "3402000000", "secret"));
-        assert!(!proves(&sent, "m", "1", "3402000000", "secret"));
-        assert!(!proves(&sent, "n", "1", "3402000000", "Secret"));
-        assert!(!proves(&sent, "n", "2", "3402000000", "secret"));
-        for bad in ["", "Digest", "Basic MTpzZWNyZXQ=", "Digest response=\"\""] {
-            assert!(!proves(bad, "n", "1", "3402000000", "secret"), "{bad}");
-        }
     }
 }

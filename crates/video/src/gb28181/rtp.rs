@@ -1,6 +1,7 @@
 //! From RTP packets to whole frames: order restored, gaps told.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -8,6 +9,9 @@ use bytes::{Buf, Bytes, BytesMut};
 const WINDOW: usize = 64;
 /// Largest frame, bytes.
 const LARGEST_FRAME: usize = 8 << 20;
+
+/// The kinds of RTCP packets, where RTP has its payload type (RFC 5761).
+const REPORTS: RangeInclusive<u8> = 192..=223;
 
 /// One packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +25,9 @@ pub(super) struct Packet {
 }
 
 impl Packet {
-    /// RFC 3550; what is no packet is `None`.
+    /// RFC 3550; what is no packet is `None`, and so are reports, which some cameras send to the same port.
     pub(super) fn parse(mut data: Bytes) -> Option<Self> {
-        if data.len() < 12 || data[0] >> 6 != 2 {
+        if data.len() < 12 || data[0] >> 6 != 2 || REPORTS.contains(&data[1]) {
             return None;
         }
         let (flags, kind) = (data[0], data[1]);
@@ -182,6 +186,8 @@ mod tests {
         for length in 0..plain.len() - 2 {
             assert_eq!(Packet::parse(Bytes::copy_from_slice(&plain[..length])), None);
         }
+        let report = [0x80, 200, 0, 6, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6];
+        assert_eq!(Packet::parse(Bytes::copy_from_slice(&report)), None);
         let mut cut = extras.to_vec();
         cut[18..20].copy_from_slice(&[0xff, 0xff]);
         assert_eq!(Packet::parse(cut.into()), None);

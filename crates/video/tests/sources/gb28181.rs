@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use domain::ports::{FrameSource, FrameStream, SourceError};
 use domain::{DeviceAddress, Source};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use testkit::clip::Codec;
-use testkit::gb28181::{CAMERA, Manners, Peer, SERVER};
+use testkit::gb28181::{CAMERA, Manners, Omission, Peer, SERVER};
+use tokio::net::UdpSocket;
 use tokio::time::{Duration, Instant, timeout};
 use video::{Options, Sip, VideoSource};
 
@@ -164,5 +166,104 @@ async fn an_id_that_is_none_is_refused() {
     for id in ["", "1 2", "a\r\nb", &"1".repeat(21)] {
         let why = open(&source(hasty()), &wanted(([127, 0, 0, 1], 9).into(), id, "")).await.err();
         assert!(matches!(why, Some(SourceError::BadAddress(_))), "{id:?}");
+    }
+}
+
+/// What devices leave out.
+const OMISSIONS: [Omission; 8] = [
+    Omission::Via,
+    Omission::Names,
+    Omission::Returns,
+    Omission::Lengths,
+    Omission::Brackets,
+    Omission::Requests,
+    Omission::Map,
+    Omission::Quotes,
+];
+
+#[tokio::test]
+async fn a_camera_behind_a_server_is_shown_whatever_these_leave_out() {
+    for omission in OMISSIONS {
+        for codec in [Codec::H264, Codec::H265] {
+            let peer = server(Manners { codec, omits: Some(omission), ..Manners::default() }).await;
+            let opened = open_at(&peer).await;
+            let mut stream = opened.unwrap_or_else(|why| panic!("{omission:?}: {why}; heard {:?}", peer.heard()));
+            assert_shows(&mut *stream, 5).await;
+            drop(stream);
+            until_heard(&peer, "BYE").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_camera_that_logs_in_is_shown_whatever_it_leaves_out() {
+    for omission in OMISSIONS {
+        let source = source(hasty());
+        let device = source.sip_address().await.unwrap();
+        let manners = Manners { codec: Codec::H265, omits: Some(omission), ..Manners::default() };
+        let peer = Peer::camera(&pattern(Codec::H265), PASSWORD, manners, device).await.unwrap();
+        let opened = open(&source, &wanted(peer.address(), OWN, PASSWORD)).await;
+        let mut stream = opened.unwrap_or_else(|why| panic!("{omission:?}: {why}; heard {:?}", peer.heard()));
+        assert_shows(&mut *stream, 5).await;
+    }
+}
+
+/// Somebody who guesses passwords, at an address of his own.
+struct Stranger(UdpSocket);
+
+impl Stranger {
+    async fn of(device: SocketAddr) -> Self {
+        let socket = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+        socket.connect(device).await.unwrap();
+        Self(socket)
+    }
+
+    /// The answer to a login as a camera, with these words to prove it.
+    async fn try_as(&self, camera: &str, proof: &str) -> String {
+        let text = format!(
+            "REGISTER sip:{OWN}@3402000000 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:9;branch=z9hG4bK1\r\n\
+             From: <sip:{camera}@3402000000>;tag=s\r\nTo: <sip:{camera}@3402000000>\r\nCall-ID: s\r\n\
+             CSeq: 1 REGISTER\r\nExpires: 60\r\n{proof}\r\n"
+        );
+        self.0.send(text.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 65_536];
+        let length = timeout(SOON, self.0.recv(&mut answer)).await.expect("no answer").unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    /// The answer to a guess that is made as it should be.
+    async fn guess(&self, camera: &str) -> String {
+        let challenge = self.try_as(camera, "").await;
+        let Some((_, rest)) = challenge.split_once("nonce=\"") else { return challenge };
+        let nonce = rest.split('"').next().unwrap();
+        let proof = format!("Authorization: Digest username=\"{camera}\", nonce=\"{nonce}\", response=\"guessed\"\r\n");
+        self.try_as(camera, &proof).await
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_kept_out_and_counted_and_the_camera_is_not() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let source = source(hasty());
+    let device = source.sip_address().await.unwrap();
+    let expected = wanted(device, OWN, PASSWORD);
+    // From now on the camera is expected.
+    let why = open(&source, &expected).await.err().unwrap();
+    assert!(matches!(&why, SourceError::Unreachable(text) if text.contains("not logged in")), "{why}");
+    let stranger = Stranger::of(device).await;
+    assert!(stranger.try_as("34020000001320000099", "").await.starts_with("SIP/2.0 404"));
+    for _ in 0..5 {
+        assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 401"));
+    }
+    assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 403"), "no sixth guess");
+    let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, Manners::default(), device).await.unwrap();
+    let mut stream = open(&source, &expected).await.unwrap();
+    assert_shows(&mut *stream, 5).await;
+    assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 403"), "the camera does not let others in");
+    drop(peer);
+    let figures = recorder.handle().render();
+    for line in ["unknown_camera\"} 1", "wrong_password\"} 5", "locked\"} 2"] {
+        assert!(figures.contains(&format!("polyface_sip_logins_refused_total{{why=\"{line}\n")), "{line}: {figures}");
     }
 }
