@@ -5,13 +5,15 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use domain::DeviceAddress;
 use domain::ports::SourceError;
-use http_auth::{PasswordClient, PasswordParams};
+use http_auth::PasswordParams;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode, redirect};
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 use crate::Unusable;
 use crate::address::bad;
+use crate::challenge;
 
 /// A client for all cameras. Cameras are where an operator says they are: no proxy, and no redirect, which could
 /// lead the login elsewhere.
@@ -27,6 +29,13 @@ pub(crate) struct Question<'a> {
     pub(crate) body: Option<(&'static str, String)>,
     /// For errors: what was asked.
     pub(crate) what: &'a str,
+}
+
+/// The body of an answer.
+pub(crate) struct Body {
+    pub(crate) bytes: Bytes,
+    /// Why it may not be whole.
+    pub(crate) cut: Option<SourceError>,
 }
 
 impl Http {
@@ -48,14 +57,17 @@ impl Http {
 
     /// The head of the answer, whatever its status; the login is given when the camera asks for it.
     pub(crate) async fn ask(&self, question: &Question<'_>, login: &DeviceAddress) -> Result<Response, SourceError> {
-        let first = self.send(question, None).await?;
-        if first.status() != StatusCode::UNAUTHORIZED || login.user.is_empty() {
-            return Ok(first);
+        let mut answer = self.send(question, None).await?;
+        for again in [false, true] {
+            // A second time only with a new nonce: a wrong password is not tried twice.
+            let asks = answer.status() == StatusCode::UNAUTHORIZED && !login.user.is_empty();
+            if !asks || again && !challenge::is_stale(challenges(&answer)) {
+                break;
+            }
+            let Some(login) = authorization(&answer, question, login) else { break };
+            answer = self.send(question, Some(login)).await?;
         }
-        match authorization(&first, question, login) {
-            Some(login) => self.send(question, Some(login)).await,
-            None => Ok(first),
-        }
+        Ok(answer)
     }
 
     async fn send(&self, question: &Question<'_>, login: Option<HeaderValue>) -> Result<Response, SourceError> {
@@ -72,24 +84,27 @@ impl Http {
         }
     }
 
-    /// The body of an answer, of at most `most` bytes.
-    pub(crate) async fn body(&self, mut answer: Response, what: &str, most: usize) -> Result<Bytes, SourceError> {
-        let too_large = || SourceError::Broken(format!("the answer to {what} is larger than {most} bytes"));
-        if answer.content_length().is_some_and(|length| length > most as u64) {
-            return Err(too_large());
-        }
-        let reading = async {
-            let mut body = BytesMut::new();
-            while let Some(piece) = answer.chunk().await.map_err(|e| SourceError::Broken(cause(&e)))? {
-                if piece.len() > most - body.len() {
-                    return Err(too_large());
+    /// The body of an answer, of at most `most` bytes: as far as it came, for some cameras announce more than they send.
+    ///
+    /// # Errors
+    /// It is too large, or nothing of it came.
+    pub(crate) async fn body(&self, mut answer: Response, what: &str, most: usize) -> Result<Body, SourceError> {
+        let (until, mut bytes) = (Instant::now() + self.patience, BytesMut::new());
+        let cut = loop {
+            match timeout_at(until, answer.chunk()).await {
+                Ok(Ok(Some(piece))) if piece.len() > most - bytes.len() => {
+                    return Err(SourceError::Broken(format!("the answer to {what} is larger than {most} bytes")));
                 }
-                body.extend_from_slice(&piece);
+                Ok(Ok(Some(piece))) => bytes.extend_from_slice(&piece),
+                Ok(Ok(None)) => break None,
+                Ok(Err(error)) => break Some(SourceError::Broken(cause(&error))),
+                Err(_) => break Some(SourceError::Unreachable(self.silence(what))),
             }
-            Ok(body.freeze())
         };
-        let silence = |_| SourceError::Unreachable(self.silence(what));
-        tokio::time::timeout(self.patience, reading).await.map_err(silence)?
+        match cut {
+            Some(why) if bytes.is_empty() => Err(why),
+            cut => Ok(Body { bytes: bytes.freeze(), cut }),
+        }
     }
 
     fn silence(&self, what: &str) -> String {
@@ -97,16 +112,25 @@ impl Http {
     }
 }
 
+/// Whether the camera asks for a login that we could give.
+pub(crate) fn asks_again(answer: &Response) -> bool {
+    answer.status() == StatusCode::UNAUTHORIZED && challenge::client(challenges(answer)).is_some()
+}
+
+/// What a camera's challenges say.
+fn challenges(refusal: &Response) -> impl Iterator<Item = &str> {
+    refusal.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok())
+}
+
 /// The answer to the camera's challenge; `None` when it has none that we know how to answer.
 fn authorization(refusal: &Response, question: &Question<'_>, login: &DeviceAddress) -> Option<HeaderValue> {
-    let challenges = refusal.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    let builder = challenges.fold(PasswordClient::builder(), http_auth::PasswordClientBuilder::challenges);
     let (path, query) = (question.url.path(), question.url.query());
     let uri = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let method = if question.body.is_some() { Method::POST } else { Method::GET };
     let (username, password) = (login.user.as_str(), login.password.as_str());
     let params = PasswordParams { username, password, uri: &uri, method: method.as_str(), body: None };
-    let mut value: HeaderValue = builder.build().ok()?.respond(&params).ok()?.try_into().ok()?;
+    let answer = challenge::client(challenges(refusal))?.respond(&params).ok()?;
+    let mut value = HeaderValue::from_bytes(answer.as_bytes()).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

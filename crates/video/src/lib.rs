@@ -22,9 +22,12 @@
 mod address;
 mod camera;
 mod capture;
+mod challenge;
 mod counters;
 mod decoder;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gb28181;
 mod http;
 mod onvif;

@@ -14,42 +14,72 @@ const NAMES: &str = "xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:t
 /// Its inner address, which nobody reaches.
 const MEDIA: &str = "http://192.0.2.1:8899/onvif/media";
 
+/// Whether the camera has anything at this path.
+pub(super) fn is_there(options: &OnvifOptions, path: &str) -> bool {
+    path == "/onvif/device_service" || path == media_path(options)
+}
+
+fn media_path(options: &OnvifOptions) -> String {
+    let address = options.media.unwrap_or(MEDIA).split(' ').next_back().unwrap_or_default();
+    match address.split_once("://") {
+        Some((_, place)) => place.split_once('/').map_or_else(String::new, |(_, path)| format!("/{path}")),
+        None => address.to_owned(),
+    }
+}
+
 /// `None`: there is no such question.
 pub(super) fn answer(options: &OnvifOptions, path: &str, question: Node<'_, '_>) -> Option<String> {
     let name = question.tag_name().name();
-    let content = match (path, name) {
-        ("/onvif/device_service", "GetSystemDateAndTime") => clock(options.ahead),
-        ("/onvif/device_service", "GetCapabilities") if options.lists_services => {
+    let is_media = path == media_path(options);
+    let content = match (is_media, name) {
+        (false, "GetSystemDateAndTime") => clock(options),
+        (false, "GetCapabilities") if options.lists_services || options.newer => {
             "<tds:Capabilities></tds:Capabilities>".to_owned()
         }
-        ("/onvif/device_service", "GetCapabilities") => {
-            format!("<tds:Capabilities><tt:Media><tt:XAddr>{MEDIA}</tt:XAddr></tt:Media></tds:Capabilities>")
+        (false, "GetCapabilities") => {
+            let media = options.media.unwrap_or(MEDIA);
+            format!("<tds:Capabilities><tt:Media><tt:XAddr>{media}</tt:XAddr></tt:Media></tds:Capabilities>")
         }
-        ("/onvif/device_service", "GetServices") => services(),
-        ("/onvif/media", "GetProfiles") => options.offers.iter().map(profile).collect(),
-        ("/onvif/media", "GetStreamUri") => {
+        (false, "GetServices") => services(options),
+        (true, "GetProfiles") => options.offers.iter().map(|offer| profile(offer, options.newer)).collect(),
+        (true, "GetStreamUri") => {
             let token = question.descendants().find(|node| node.tag_name().name() == "ProfileToken")?.text()?;
-            let url = &options.offers.iter().find(|offer| offer.token == token)?.url;
-            format!("<trt:MediaUri><tt:Uri>{url}</tt:Uri></trt:MediaUri>")
+            let offer = options.offers.iter().find(|offer| offer.token == token && !offer.url.is_empty())?;
+            let uri = format!("<tt:Uri>{}</tt:Uri>", offer.url);
+            if options.newer { uri } else { format!("<trt:MediaUri>{uri}</trt:MediaUri>") }
         }
         _ => return None,
     };
-    let prefix = if path.ends_with("media") { "trt" } else { "tds" };
+    let prefix = if is_media { "trt" } else { "tds" };
     Some(envelope(&format!("<{prefix}:{name}Response>{content}</{prefix}:{name}Response>")))
+}
+
+/// The same, as some cameras say it.
+pub(super) fn slovenly(answer: &str) -> Vec<u8> {
+    let undeclared = answer.replace("xmlns:tt=\"http://www.onvif.org/ver10/schema\" ", "");
+    let (text, _, _) = encoding_rs::GB18030.encode(&undeclared);
+    [b"\r\n \0", &text[..], b"\r\n\0\0\0\0"].concat()
 }
 
 fn envelope(body: &str) -> String {
     format!("<?xml version=\"1.0\"?>\n<e:Envelope {NAMES}><e:Body>{body}</e:Body></e:Envelope>")
 }
 
-fn clock(ahead: i64) -> String {
-    let at = jiff::Timestamp::from_millisecond(now_millis() + ahead * 1000).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+fn clock(options: &OnvifOptions) -> String {
+    let at = jiff::Timestamp::from_millisecond(now_millis() + options.ahead * 1000);
+    let zone = options.zone.map_or(jiff::tz::TimeZone::UTC, |zone| {
+        jiff::tz::TimeZone::posix(zone).unwrap_or_else(|why| panic!("{zone}: {why}"))
+    });
+    let at = at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned(zone);
     let (date, time) = (at.date(), at.time());
+    let (zone, kind) = match options.zone {
+        Some(zone) => (format!("<tt:TimeZone><tt:TZ>{zone}</tt:TZ></tt:TimeZone>"), "LocalDateTime"),
+        None => (String::new(), "UTCDateTime"),
+    };
     format!(
-        "<tds:SystemDateAndTime><tt:UTCDateTime><tt:Time><tt:Hour>{}</tt:Hour><tt:Minute>{}</tt:Minute>\
+        "<tds:SystemDateAndTime>{zone}<tt:{kind}><tt:Time><tt:Hour>{}</tt:Hour><tt:Minute>{}</tt:Minute>\
          <tt:Second>{}</tt:Second></tt:Time><tt:Date><tt:Year>{}</tt:Year><tt:Month>{}</tt:Month><tt:Day>{}</tt:Day>\
-         </tt:Date></tt:UTCDateTime></tds:SystemDateAndTime>",
+         </tt:Date></tt:{kind}></tds:SystemDateAndTime>",
         time.hour(),
         time.minute(),
         time.second(),
@@ -59,24 +89,30 @@ fn clock(ahead: i64) -> String {
     )
 }
 
-fn services() -> String {
+fn services(options: &OnvifOptions) -> String {
     let service = |name: &str, address: &str| {
         format!("<tds:Service><tds:Namespace>{name}</tds:Namespace><tds:XAddr>{address}</tds:XAddr></tds:Service>")
     };
     let device = service("http://www.onvif.org/ver10/device/wsdl", "http://192.0.2.1/onvif/device_service");
-    device + &service("http://www.onvif.org/ver10/media/wsdl", MEDIA)
+    let version = if options.newer { "ver20" } else { "ver10" };
+    device + &service(&format!("http://www.onvif.org/{version}/media/wsdl"), options.media.unwrap_or(MEDIA))
 }
 
-fn profile(offer: &Offer) -> String {
+fn profile(offer: &Offer, newer: bool) -> String {
     let Offer { token, name, codec, .. } = offer;
     let mut text = format!("<trt:Profiles token=\"{token}\" fixed=\"true\"><tt:Name>{name}</tt:Name>");
-    let _ = write!(
-        text,
-        "<tt:VideoEncoderConfiguration token=\"v\"><tt:Name>v</tt:Name><tt:Encoding>{codec}</tt:Encoding>\
-         <tt:Resolution><tt:Width>640</tt:Width><tt:Height>360</tt:Height></tt:Resolution>\
-         </tt:VideoEncoderConfiguration></trt:Profiles>"
-    );
-    text
+    let (before, encoder, behind) = match newer {
+        true => ("<trt:Configurations>", "VideoEncoder", "</trt:Configurations>"),
+        false => ("", "VideoEncoderConfiguration", ""),
+    };
+    if !codec.is_empty() {
+        let _ = write!(
+            text,
+            "{before}<tt:{encoder} token=\"v\"><tt:Name>v</tt:Name><tt:Encoding>{codec}</tt:Encoding><tt:Resolution>\
+             <tt:Width>640</tt:Width><tt:Height>360</tt:Height></tt:Resolution></tt:{encoder}>{behind}"
+        );
+    }
+    text + "</trt:Profiles>"
 }
 
 fn fault(code: &str, reason: &str) -> String {

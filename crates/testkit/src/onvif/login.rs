@@ -33,7 +33,7 @@ impl Guard {
 
     /// What to ask by HTTP of one who has not proved to know the password.
     pub(super) fn challenge(&self, path: &str, headers: &HeaderMap) -> Option<String> {
-        let Some((user, password, Asks::Digest)) = &self.login else { return None };
+        let Some((user, password, Asks::Digest | Asks::DigestAlone)) = &self.login else { return None };
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         match sent.is_some_and(|sent| proves(sent, "POST", path, user, password)) {
             true => None,
@@ -43,8 +43,12 @@ impl Guard {
 
     /// Whether the token in the message is right, of now and new.
     pub(super) fn admits(&self, message: &Document<'_>) -> bool {
-        let Some((user, password, Asks::Token)) = &self.login else { return true };
         let of = |name: &str| message.descendants().find(|node| node.tag_name().name() == name)?.text();
+        let (user, password) = match &self.login {
+            Some((user, password, Asks::Token)) => (user, password),
+            Some((.., Asks::DigestAlone)) => return of("Password").is_none(),
+            Some((.., Asks::Digest)) | None => return true,
+        };
         let (Some(name), Some(digest), Some(nonce), Some(created)) =
             (of("Username"), of("Password"), of("Nonce"), of("Created"))
         else {

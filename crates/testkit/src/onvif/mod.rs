@@ -13,7 +13,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use domain::DeviceAddress;
 use futures_util::stream;
 use roxmltree::Document;
@@ -30,6 +29,8 @@ pub enum Asks {
     Token,
     /// By HTTP digest.
     Digest,
+    /// By HTTP digest; it refuses messages with a token.
+    DigestAlone,
 }
 
 /// A stream the camera offers.
@@ -39,9 +40,9 @@ pub struct Offer {
     pub token: String,
     /// The name of its profile.
     pub name: String,
-    /// `H264`, `JPEG`, ….
+    /// `H264`, `JPEG`, …; empty: the profile has no encoder.
     pub codec: String,
-    /// Where it is.
+    /// Where it is; empty: the camera refuses to say.
     pub url: String,
 }
 
@@ -70,6 +71,14 @@ pub struct OnvifOptions {
     pub offers: Vec<Offer>,
     /// Whether it tells of its media service only when asked for all services.
     pub lists_services: bool,
+    /// Its zone, when it tells its local time only.
+    pub zone: Option<&'static str>,
+    /// Where it says that its media service is, instead of its inner address.
+    pub media: Option<&'static str>,
+    /// Whether its media service is the newer one.
+    pub newer: bool,
+    /// Whether what it says is in GB 2312, undeclared, with junk around it and a prefix that is not declared.
+    pub slovenly: bool,
     /// How it behaves.
     pub manner: Manner,
 }
@@ -101,10 +110,7 @@ impl OnvifCamera {
         let (http, search) = (listener.local_addr()?, searched.local_addr()?);
         let guard = Guard::new(options.login.clone(), options.ahead);
         let shared = Arc::new(Shared { options, guard, asked: Mutex::default() });
-        let routes = Router::new()
-            .route("/onvif/device_service", post(answer))
-            .route("/onvif/media", post(answer))
-            .with_state(Arc::clone(&shared));
+        let routes = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             // Ends with the test only.
@@ -154,19 +160,22 @@ fn honest(camera: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resp
         return StatusCode::BAD_REQUEST.into_response();
     };
     let name = question.tag_name().name();
+    if !answers::is_there(&camera.options, uri.path()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     if name != "GetSystemDateAndTime" {
-        if let Some(challenge) = camera.guard.challenge(uri.path(), headers) {
-            return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response();
-        }
         if !camera.guard.admits(&document) {
             return (StatusCode::BAD_REQUEST, answers::not_authorized()).into_response();
+        }
+        if let Some(challenge) = camera.guard.challenge(uri.path(), headers) {
+            return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response();
         }
     }
     let Some(answer) = answers::answer(&camera.options, uri.path(), question) else {
         return (StatusCode::INTERNAL_SERVER_ERROR, answers::unknown()).into_response();
     };
     camera.asked.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
-    answer.into_response()
+    if camera.options.slovenly { answers::slovenly(&answer).into_response() } else { answer.into_response() }
 }
 
 /// Answers searches, twice, as cameras on two networks do, and then says something that was not asked.

@@ -1,48 +1,42 @@
 //! Cameras that speak ONVIF: where their streams are, and which there are in the network.
 //!
-//! Of what a camera answers only paths, and the port of its stream, are used: the host is always the one that the
-//! operator named. So a camera cannot send the device elsewhere, and one behind a router that translates addresses
-//! is reached although it names its inner one.
+//! Of what a camera answers only paths, and the ports of its services and streams, are used: the host is always the one
+//! that the operator named. So a camera cannot send the device elsewhere, and one behind a router that translates
+//! addresses is reached although it names its inner one. What one camera tells in one place another tells elsewhere or
+//! not at all: candidates are tried in turn, and the reason shown when none works is that of the first.
 
+mod clock;
+mod document;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+mod media;
+mod place;
 mod search;
 mod soap;
 
 use domain::ports::{Clock, SourceError};
 use domain::{CameraStream, DeviceAddress};
-use jiff::civil::date;
 use roxmltree::Node;
 use url::Url;
 
-use self::soap::{Ask, Peer, below, child, escaped, text};
+use self::media::{MEDIA, MEDIA_2, Media, Profile};
+use self::place::{places, service};
+use self::soap::{Ask, Manner, Peer, below, child};
 use crate::address::CameraAddress;
-use crate::http::{self, Http};
-use crate::session::plain;
+use crate::http::Http;
 
 pub(crate) use search::{EVERYBODY, search};
 
 const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
-const MEDIA: &str = "http://www.onvif.org/ver10/media/wsdl";
+/// Where cameras have their device service, and where they have their media service without telling.
+const DEVICE_PATHS: [&str; 3] = ["/onvif/device_service", "/onvif/services", "/onvif/device"];
+const MEDIA_PATHS: [&str; 4] = ["/onvif/media_service", "/onvif/Media", "/onvif/media", "/onvif/services"];
 
-/// Profiles looked at; the rest is left out.
-const MOST_PROFILES: usize = 32;
+/// Media services tried at most, and profiles of each.
+const MOST_TRIED: usize = 8;
 
-/// A set of streams that a camera has configured.
-struct Profile {
-    token: String,
-    name: String,
-    codec: String,
-    size: (u32, u32),
-}
-
-impl Profile {
-    /// Coded as we can decode it, or not saying how.
-    fn is_decodable(&self) -> bool {
-        !["JPEG", "MPEG4"].contains(&self.codec.as_str())
-    }
-}
-
-/// A camera whose media service was found.
-struct Media<'a> {
+/// A camera that answers.
+struct Camera<'a> {
     peer: Peer<'a>,
     url: Url,
 }
@@ -53,14 +47,9 @@ pub(crate) async fn resolve(
     http: &Http,
     clock: &dyn Clock,
 ) -> Result<CameraAddress, SourceError> {
-    let media = Media::of(device, http, clock).await?;
-    let profiles = media.profiles().await?;
-    let main = profiles.iter().find(|profile| profile.is_decodable());
-    let Some(main) = main else {
-        let codec = profiles.first().map(|profile| plain(&profile.codec)).unwrap_or_default();
-        return Err(SourceError::Undecodable(format!("the camera sends {codec}, only H.264 and H.265 are understood")));
-    };
-    CameraAddress::of_device(media.stream(main).await?, device)
+    let found = Camera::find(device, http, clock).await?.streams(Wish::Main).await?;
+    let (_, url) = found.into_iter().next().ok_or_else(no_media)?;
+    CameraAddress::of_device(url, device)
 }
 
 /// All streams of a camera.
@@ -69,192 +58,224 @@ pub(crate) async fn streams(
     http: &Http,
     clock: &dyn Clock,
 ) -> Result<Vec<CameraStream>, SourceError> {
-    let media = Media::of(device, http, clock).await?;
-    let mut profiles = media.profiles().await?;
-    profiles.sort_by_key(|profile| !profile.is_decodable());
-    let mut streams = Vec::with_capacity(profiles.len());
-    for profile in profiles {
-        let url = media.stream(&profile).await?.to_string();
+    let found = Camera::find(device, http, clock).await?.streams(Wish::All).await?;
+    let stream = |(profile, url): (Profile, Url)| {
         let Profile { name, codec, size: (width, height), .. } = profile;
-        streams.push(CameraStream { name, url, width, height, codec });
-    }
-    Ok(streams)
+        CameraStream { name, url: url.to_string(), width, height, codec }
+    };
+    Ok(found.into_iter().map(stream).collect())
 }
 
-impl<'a> Media<'a> {
-    async fn of(device: &'a DeviceAddress, http: &'a Http, clock: &'a dyn Clock) -> Result<Self, SourceError> {
-        let url = service(device, "/onvif/device_service")?;
-        let mut peer = Peer { http, clock, device, ahead: 0 };
-        peer.ahead = ahead(&peer, &url).await?;
-        let media = match capabilities(&peer, &url).await {
-            Ok(path) => path,
-            Err(SourceError::Broken(why)) => {
-                tracing::debug!(why, "the camera does not tell its capabilities");
-                None
+/// Which streams are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// The first that can be decoded.
+    Main,
+    All,
+}
+
+impl<'a> Camera<'a> {
+    async fn find(device: &'a DeviceAddress, http: &'a Http, clock: &'a dyn Clock) -> Result<Self, SourceError> {
+        let mut peer = Peer::new(http, clock, device);
+        let mut reason = None;
+        for path in DEVICE_PATHS {
+            let url = service(device, path)?;
+            match ahead(&peer, &url).await {
+                Ok(ahead) => {
+                    peer.manners = manners(&ahead);
+                    return Ok(Self { peer, url });
+                }
+                Err(SourceError::NoStream(why)) => reason = reason.or(Some(SourceError::NoStream(why))),
+                Err(other) => return Err(other),
             }
-            Err(other) => return Err(other),
-        };
-        let path = match media {
-            Some(path) => path,
-            None => services(&peer, &url).await?,
-        };
-        Ok(Self { url: service(device, &path)?, peer })
-    }
-
-    /// At least one.
-    async fn profiles(&self) -> Result<Vec<Profile>, SourceError> {
-        let ask = Ask { name: "GetProfiles", service: MEDIA, content: "", signed: true };
-        let profiles =
-            self.peer.ask(&self.url, &ask, |body| Some(profiles(child(body, "GetProfilesResponse")?))).await?;
-        if profiles.is_empty() {
-            return Err(SourceError::NoStream("the camera has no profile".to_owned()));
         }
-        Ok(profiles)
+        Err(reason.unwrap_or_else(no_media))
     }
 
-    async fn stream(&self, profile: &Profile) -> Result<Url, SourceError> {
-        let token = escaped(&profile.token);
-        let content = format!(
-            "<StreamSetup><Stream xmlns=\"http://www.onvif.org/ver10/schema\">RTP-Unicast</Stream>\
-             <Transport xmlns=\"http://www.onvif.org/ver10/schema\"><Protocol>RTSP</Protocol></Transport></StreamSetup>\
-             <ProfileToken>{token}</ProfileToken>"
-        );
-        let ask = Ask { name: "GetStreamUri", service: MEDIA, content: &content, signed: true };
-        let read = |body: Node<'_, '_>| text(body, &["GetStreamUriResponse", "MediaUri", "Uri"]).map(str::to_owned);
-        let uri = self.peer.ask(&self.url, &ask, read).await?;
-        stream_url(&uri, self.peer.device)
+    /// The streams of the first media service that has any; at least one.
+    async fn streams(&self, wish: Wish) -> Result<Vec<(Profile, Url)>, SourceError> {
+        let mut search = Search { camera: self, wish, tried: Vec::new(), reasons: Reasons::default() };
+        for told in [Told::Capabilities, Told::Services, Told::Nowhere] {
+            if let Some(streams) = search.through(told).await? {
+                return Ok(streams);
+            }
+        }
+        Err(search.reasons.first().unwrap_or_else(no_media))
+    }
+
+    /// The streams of a media service, as far as the camera names them; at least one.
+    async fn streams_of(&self, media: &Media, wish: Wish) -> Result<Vec<(Profile, Url)>, SourceError> {
+        let mut profiles = media.profiles(&self.peer).await?;
+        let codec = profiles.first().map(|profile| profile.codec.clone()).unwrap_or_default();
+        if wish == Wish::Main {
+            profiles.retain(Profile::is_decodable);
+            profiles.truncate(MOST_TRIED);
+        }
+        let (mut streams, mut reason) = (Vec::new(), None);
+        for profile in profiles {
+            match media.stream(&self.peer, &profile).await {
+                Ok(url) => streams.push((profile, url)),
+                Err(why) if self.is_final(&why, media) => return Err(why),
+                Err(why) => reason = reason.or(Some(why)),
+            }
+            if wish == Wish::Main && !streams.is_empty() {
+                break;
+            }
+        }
+        let undecodable = || format!("the camera sends {codec}, only H.264 and H.265 are understood");
+        match streams.is_empty() {
+            true => Err(reason.unwrap_or_else(|| SourceError::Undecodable(undecodable()))),
+            false => Ok(streams),
+        }
+    }
+
+    /// Whether no other service can help.
+    fn is_final(&self, why: &SourceError, media: &Media) -> bool {
+        let elsewhere = media.url.port_or_known_default() != self.url.port_or_known_default();
+        match why {
+            SourceError::Unauthorised => true,
+            SourceError::Unreachable(_) => !elsewhere,
+            _ => false,
+        }
+    }
+
+    async fn candidates(&self, told: Told) -> Result<Vec<Media>, SourceError> {
+        let named = match told {
+            Told::Capabilities => capabilities(&self.peer, &self.url).await?,
+            Told::Services => services(&self.peer, &self.url).await?,
+            Told::Nowhere => MEDIA_PATHS.map(|path| (MEDIA, path.to_owned())).to_vec(),
+        };
+        let media = |(version, address): (&'static str, String)| {
+            places(self.peer.device, &address).into_iter().map(move |url| Media { url, version })
+        };
+        Ok(named.into_iter().flat_map(media).collect())
     }
 }
 
-/// The camera's stream at the host that was asked, without credentials.
-fn stream_url(uri: &str, device: &DeviceAddress) -> Result<Url, SourceError> {
-    let senseless = || SourceError::NoStream("the camera names a stream that cannot be played".to_owned());
-    let mut url = Url::parse(uri).ok().filter(|url| url.scheme() == "rtsp").ok_or_else(senseless)?;
-    url.set_fragment(None);
-    let host = http::host(device)?.to_string();
-    url.set_host(Some(&host)).map_err(|_| senseless())?;
-    let cleared = url.set_username("").and_then(|()| url.set_password(None));
-    cleared.map_err(|()| senseless())?;
-    Ok(url)
+/// Where a camera tells of its media services.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    Capabilities,
+    Services,
+    Nowhere,
 }
 
-/// A service of the device; of an absolute address only the path counts.
-fn service(device: &DeviceAddress, address: &str) -> Result<Url, SourceError> {
-    let root = http::root(device)?;
-    let mut url = root.join(address).map_err(|_| SourceError::Broken("the camera names no address".to_owned()))?;
-    let moved = url.set_scheme("http").and_then(|()| url.set_username("")).and_then(|()| url.set_password(None));
-    let host = http::host(device)?.to_string();
-    let moved = moved.is_ok() && url.set_host(Some(&host)).is_ok() && url.set_port(Some(device.port)).is_ok();
-    if moved { Ok(url) } else { Err(SourceError::Broken("the camera names no address".to_owned())) }
+/// Media services by their version and address.
+type Named = Vec<(&'static str, String)>;
+
+/// A search of a camera's media services.
+struct Search<'a> {
+    camera: &'a Camera<'a>,
+    wish: Wish,
+    tried: Vec<Media>,
+    reasons: Reasons,
 }
 
-/// How far the camera's clock is ahead, milliseconds; 0 when it does not say in words we understand.
-async fn ahead(peer: &Peer<'_>, url: &Url) -> Result<i64, SourceError> {
-    let ask = Ask { name: "GetSystemDateAndTime", service: DEVICE, content: "", signed: false };
-    match peer.ask(url, &ask, camera_millis).await {
-        Ok(camera) => Ok(camera - peer.clock.now().as_millis()),
-        Err(SourceError::Broken(_) | SourceError::Unauthorised) => Ok(0),
+/// Why no service has had a stream so far: what a service that the camera names says counts most, what one says that is
+/// only guessed at least.
+#[derive(Default)]
+struct Reasons {
+    named: Option<SourceError>,
+    naming: Option<SourceError>,
+    guessed: Option<SourceError>,
+}
+
+impl Reasons {
+    fn first(self) -> Option<SourceError> {
+        self.named.or(self.naming).or(self.guessed)
+    }
+}
+
+impl Search<'_> {
+    /// Tries the services that the camera tells of there; an error ends the search.
+    async fn through(&mut self, told: Told) -> Result<Option<Vec<(Profile, Url)>>, SourceError> {
+        let found = match self.camera.candidates(told).await {
+            Ok(found) => found,
+            Err(why @ (SourceError::Broken(_) | SourceError::NoStream(_))) => {
+                self.reasons.naming.get_or_insert(why);
+                return Ok(None);
+            }
+            Err(why) => return Err(why),
+        };
+        for media in found {
+            if self.tried.contains(&media) || self.tried.len() >= MOST_TRIED {
+                continue;
+            }
+            match self.camera.streams_of(&media, self.wish).await {
+                Ok(streams) => return Ok(Some(streams)),
+                Err(why) if self.camera.is_final(&why, &media) => return Err(why),
+                Err(why) => self.pass_over(media, why, told),
+            }
+        }
+        Ok(None)
+    }
+
+    fn pass_over(&mut self, media: Media, why: SourceError, told: Told) {
+        tracing::debug!(path = media.url.path(), %why, "media service passed over");
+        let reason = match told {
+            Told::Capabilities | Told::Services => &mut self.reasons.named,
+            Told::Nowhere => &mut self.reasons.guessed,
+        };
+        reason.get_or_insert(why);
+        self.tried.push(media);
+    }
+}
+
+fn no_media() -> SourceError {
+    SourceError::NoStream("the camera names no media service in GetCapabilities and GetServices".to_owned())
+}
+
+/// The ways of giving a login, of a camera whose clock may be so far ahead.
+fn manners(ahead: &[i64]) -> Vec<Manner> {
+    let mut manners: Vec<_> = ahead.iter().map(|ahead| Manner::Token(*ahead)).collect();
+    manners.insert(1.min(manners.len()), Manner::Http);
+    manners
+}
+
+/// How far the camera's clock may be ahead, milliseconds; a path that is not there is an error.
+async fn ahead(peer: &Peer<'_>, url: &Url) -> Result<Vec<i64>, SourceError> {
+    let ask =
+        Ask { name: "GetSystemDateAndTime", service: DEVICE, content: "", signed: false, wanted: "the time of day" };
+    let now = || peer.clock.now().as_millis();
+    match peer.ask(url, &ask, |body| Some(clock::ahead(Some(body), now()))).await {
+        Ok(ahead) => Ok(ahead),
+        Err(SourceError::Broken(_) | SourceError::Unauthorised) => Ok(clock::ahead(None, now())),
         Err(other) => Err(other),
     }
 }
 
-fn camera_millis(body: Node<'_, '_>) -> Option<i64> {
-    let utc = below(body, &["GetSystemDateAndTimeResponse", "SystemDateAndTime", "UTCDateTime"])?;
-    let number = |path: &[&str]| text(utc, path)?.parse::<i16>().ok();
-    let small = |path: &[&str]| text(utc, path)?.parse::<i8>().ok();
-    // Checked first: the calendar panics at what is no day.
-    let year = number(&["Date", "Year"]).filter(|year| (1970..=9000).contains(year))?;
-    let day = date(year, 1, 1).with().month(small(&["Date", "Month"])?).day(small(&["Date", "Day"])?).build().ok()?;
-    let (hour, minute) = (small(&["Time", "Hour"])?, small(&["Time", "Minute"])?);
-    let time = jiff::civil::Time::new(hour, minute, small(&["Time", "Second"])?, 0).ok()?;
-    day.to_datetime(time).to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp().as_millisecond())
-}
-
-async fn capabilities(peer: &Peer<'_>, url: &Url) -> Result<Option<String>, SourceError> {
+async fn capabilities(peer: &Peer<'_>, url: &Url) -> Result<Named, SourceError> {
     let content = "<Category>Media</Category>";
-    let ask = Ask { name: "GetCapabilities", service: DEVICE, content, signed: true };
+    let ask = Ask { name: "GetCapabilities", service: DEVICE, content, signed: true, wanted: "capabilities" };
     let read = |body: Node<'_, '_>| {
         let answer = child(body, "GetCapabilitiesResponse")?;
-        Some(text(answer, &["Capabilities", "Media", "XAddr"]).map(str::to_owned))
+        let media = below(answer, &["Capabilities", "Media"]);
+        Some(media.map(|media| addresses(media, MEDIA)).unwrap_or_default())
     };
     peer.ask(url, &ask, read).await
 }
 
-async fn services(peer: &Peer<'_>, url: &Url) -> Result<String, SourceError> {
+async fn services(peer: &Peer<'_>, url: &Url) -> Result<Named, SourceError> {
     let content = "<IncludeCapability>false</IncludeCapability>";
-    let ask = Ask { name: "GetServices", service: DEVICE, content, signed: true };
+    let ask = Ask { name: "GetServices", service: DEVICE, content, signed: true, wanted: "services" };
     let read = |body: Node<'_, '_>| {
         let answer = child(body, "GetServicesResponse")?;
-        let media = answer.children().find(|service| text(*service, &["Namespace"]) == Some(MEDIA));
-        Some(media.and_then(|service| text(service, &["XAddr"])).map(str::to_owned))
-    };
-    let found = peer.ask(url, &ask, read).await?;
-    found.ok_or_else(|| SourceError::NoStream("the camera has no media service".to_owned()))
-}
-
-fn profiles(answer: Node<'_, '_>) -> Vec<Profile> {
-    let all = answer.children().filter(|node| node.tag_name().name() == "Profiles");
-    all.filter_map(profile).take(MOST_PROFILES).collect()
-}
-
-fn profile(node: Node<'_, '_>) -> Option<Profile> {
-    let encoder = child(node, "VideoEncoderConfiguration");
-    let of = |path: &[&str]| encoder.and_then(|encoder| text(encoder, path));
-    let size = |side: &str| of(&["Resolution", side]).and_then(|side| side.parse().ok()).unwrap_or_default();
-    Some(Profile {
-        token: node.attribute("token").filter(|token| token.len() <= 256)?.to_owned(),
-        name: plain(text(node, &["Name"]).unwrap_or_default()),
-        codec: plain(of(&["Encoding"]).unwrap_or_default()).to_ascii_uppercase(),
-        size: (size("Width"), size("Height")),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn device(host: &str) -> DeviceAddress {
-        DeviceAddress { host: host.into(), port: 8080, user: "admin".into(), password: "a:b@c".into() }
-    }
-
-    #[test]
-    fn a_camera_sends_the_device_nowhere_else() {
-        let of = |address: &str| service(&device("cam.local"), address).unwrap().to_string();
-        assert_eq!(of("http://10.0.0.1/onvif/media?x=1"), "http://cam.local:8080/onvif/media?x=1");
-        assert_eq!(of("https://user:pw@evil.example:99/m"), "http://cam.local:8080/m");
-        assert_eq!(of("/onvif/Media"), "http://cam.local:8080/onvif/Media");
-        let stream = |uri: &str, host: &str| stream_url(uri, &device(host)).map(|url| url.to_string());
-        assert_eq!(stream("rtsp://u:p@10.0.0.1:5554/a?b=c#d", "cam"), Ok("rtsp://cam:5554/a?b=c".into()));
-        assert_eq!(stream("rtsp://10.0.0.1/a", "2001:db8::1"), Ok("rtsp://[2001:db8::1]/a".into()));
-        for bad in ["", "http://10.0.0.1/a", "file:///etc/passwd", "/live"] {
-            assert!(matches!(stream(bad, "cam"), Err(SourceError::NoStream(_))), "{bad}");
-        }
-    }
-
-    #[test]
-    fn an_unusable_address_is_refused() {
-        for host in ["", "a b", "a/b", "user@cam", "cam:80"] {
-            assert!(matches!(service(&device(host), "/"), Err(SourceError::BadAddress(_))), "{host}");
-        }
-        let no_port = DeviceAddress { port: 0, ..device("cam") };
-        assert!(matches!(service(&no_port, "/"), Err(SourceError::BadAddress(_))));
-    }
-
-    #[test]
-    fn the_cameras_clock_is_read_or_left_alone() {
-        let time = |date: &str| {
-            let text = format!(
-                "<Body><GetSystemDateAndTimeResponse><SystemDateAndTime><UTCDateTime><Time><Hour>1</Hour>\
-                 <Minute>2</Minute><Second>3</Second></Time><Date>{date}</Date></UTCDateTime></SystemDateAndTime>\
-                 </GetSystemDateAndTimeResponse></Body>"
-            );
-            camera_millis(soap::parse(&text).unwrap().root_element())
+        let of = |version: &'static str| {
+            let named = move |service: &Node<'_, '_>| {
+                let namespace = soap::text(*service, &["Namespace"]);
+                namespace.is_some_and(|namespace| namespace.trim_end_matches('/').eq_ignore_ascii_case(version))
+            };
+            answer.children().filter(named).flat_map(move |service| addresses(service, version))
         };
-        assert_eq!(time("<Year>1970</Year><Month>1</Month><Day>2</Day>"), Some(86_400_000 + 3_723_000));
-        for bad in
-            ["", "<Year>2026</Year><Month>13</Month><Day>1</Day>", "<Year>99999</Year><Month>1</Month><Day>1</Day>"]
-        {
-            assert_eq!(time(bad), None, "{bad}");
-        }
-    }
+        Some(of(MEDIA).chain(of(MEDIA_2)).collect())
+    };
+    peer.ask(url, &ask, read).await
+}
+
+/// The addresses of a service; some cameras name several in one.
+fn addresses(service: Node<'_, '_>, version: &'static str) -> Named {
+    let named = service.children().filter(|node| node.tag_name().name().eq_ignore_ascii_case("XAddr"));
+    let texts = named.filter_map(|node| node.text());
+    let each = texts.flat_map(|text| text.split([' ', '\t', '\r', '\n', ',', ';']));
+    each.filter(|address| !address.is_empty()).map(|address| (version, address.to_owned())).collect()
 }

@@ -14,7 +14,8 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::soap::{child, parse, text};
+use super::document;
+use super::soap::{child, text};
 use crate::session::plain;
 
 /// Cameras taken of one search.
@@ -75,8 +76,7 @@ async fn collect(socket: &UdpSocket, id: &str, until: Instant, found: &mut BTree
     while found.len() < MOST_FOUND {
         match timeout_at(until, socket.recv_from(&mut answer)).await {
             Ok(Ok((length, from))) => {
-                let text = std::str::from_utf8(&answer[..length]).unwrap_or_default();
-                found.extend(cameras(text, id, from.ip()));
+                found.extend(cameras(&answer[..length], id, from.ip()));
             }
             // Somebody's port was closed: nothing to do with the others.
             Ok(Err(error)) => tracing::debug!(%error, "an answer to a search was lost"),
@@ -99,11 +99,13 @@ fn probe(id: &str) -> String {
 }
 
 /// The cameras of an answer to the question of this id.
-fn cameras(answer: &str, id: &str, from: IpAddr) -> Vec<(Key, FoundCamera)> {
-    let Some(document) = parse(answer) else { return Vec::new() };
+pub(super) fn cameras(answer: &[u8], id: &str, from: IpAddr) -> Vec<(Key, FoundCamera)> {
+    let answer = document::envelope(answer, None);
+    let Ok(document) = document::parse(&answer) else { return Vec::new() };
     let envelope = document.root_element();
     let related = child(envelope, "Header").and_then(|header| text(header, &["RelatesTo"]));
-    if related != Some(id) {
+    // Some cameras do not say; nobody else answers at a port that was opened for this question.
+    if related.is_some_and(|related| !bare(related).eq_ignore_ascii_case(bare(id))) {
         return Vec::new();
     }
     let matches = child(envelope, "Body").and_then(|body| child(body, "ProbeMatches"));
@@ -115,9 +117,15 @@ fn cameras(answer: &str, id: &str, from: IpAddr) -> Vec<(Key, FoundCamera)> {
         .collect()
 }
 
+/// An id without what says that it is one.
+fn bare(id: &str) -> &str {
+    let id = id.strip_prefix("urn:").unwrap_or(id);
+    id.strip_prefix("uuid:").unwrap_or(id)
+}
+
 /// The camera's own address is the one it answers from: what it names may be one it has in another network.
 fn camera(node: Node<'_, '_>, from: IpAddr) -> (Key, FoundCamera) {
-    let addresses = text(node, &["XAddrs"]).unwrap_or_default().split_whitespace();
+    let addresses = text(node, &["XAddrs"]).unwrap_or_default().split([' ', '\t', '\r', '\n', ',', ';']);
     let urls: Vec<_> =
         addresses.filter_map(|text| Url::parse(text).ok()).filter(|url| url.scheme() == "http").collect();
     let same = urls.iter().find(|url| url.host_str().is_some_and(|host| host.parse() == Ok(from)));
@@ -139,7 +147,8 @@ fn scope(scopes: &str, kinds: &[&str]) -> String {
     let value = |scope: &str| {
         let (kind, value) = scope.strip_prefix("onvif://www.onvif.org/")?.split_once('/')?;
         let wanted = kinds.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted));
-        let value = plain(&percent_decode_str(value).decode_utf8_lossy());
+        // Some cameras write them in their national encoding.
+        let value = plain(document::decoded(&percent_decode_str(value).collect::<Vec<_>>(), None).trim());
         (wanted && !value.is_empty()).then_some(value)
     };
     scopes.split_whitespace().find_map(value).unwrap_or_default()
@@ -172,15 +181,32 @@ mod tests {
             hardware: "A-1".into(),
             location: "north".into(),
         };
-        assert_eq!(cameras(&answer("uuid:1", body), "uuid:1", FROM), [((FROM, 8080), wanted)]);
+        assert_eq!(cameras(answer("uuid:1", body).as_bytes(), "uuid:1", FROM), [((FROM, 8080), wanted)]);
     }
 
     #[test]
     fn what_answers_something_else_is_no_camera() {
         let bare = "<ProbeMatch/>";
-        assert_eq!(cameras(&answer("uuid:1", bare), "uuid:1", FROM)[0].1.port, 80);
+        assert_eq!(cameras(answer("uuid:1", bare).as_bytes(), "uuid:1", FROM)[0].1.port, 80);
         for text in [answer("uuid:2", bare), String::new(), "<E/>".into(), answer("uuid:1", "")] {
-            assert_eq!(cameras(&text, "uuid:1", FROM), [], "{text}");
+            assert_eq!(cameras(text.as_bytes(), "uuid:1", FROM), [], "{text}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_understood_in_any_encoding_and_with_junk_around_it() {
+        let body = "<ProbeMatch><Scopes>onvif://www.onvif.org/name/%B4%F3%C3%C5 onvif://www.onvif.org/location/LABEL\
+            </Scopes><XAddrs>https://192.0.2.7/a,http://10.1.1.1:8899/onvif/device_service;</XAddrs></ProbeMatch>";
+        let text = answer("urn:UUID:1", body).replace("UUID", "uuid");
+        let (before, behind) = text.split_once("LABEL").unwrap();
+        let sent = [b"\r\n<?xml version=\"1.0\"?>", before.as_bytes(), b"\xb4\xf3\xc3\xc5", behind.as_bytes(), b"\0\0"];
+        let unrelated = sent.concat().split_first().map(|(_, rest)| rest.to_vec()).unwrap();
+        for sent in [sent.concat(), unrelated] {
+            let found = cameras(&sent, "uuid:1", FROM);
+            assert_eq!(found[0].0, (FROM, 8899));
+            assert_eq!([&found[0].1.name, &found[0].1.location], ["\u{5927}\u{95e8}"; 2]);
+        }
+        let silent = format!("<E><Body><ProbeMatches>{body}</ProbeMatches></Body></E>");
+        assert_eq!(cameras(silent.as_bytes(), "uuid:1", FROM).len(), 1);
     }
 }

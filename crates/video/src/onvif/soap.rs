@@ -1,22 +1,26 @@
 //! One question in SOAP 1.2 and its answer.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use domain::ports::{Clock, SourceError};
 use domain::{DeviceAddress, Timestamp};
-use reqwest::StatusCode;
-use roxmltree::{Document, Node, ParsingOptions};
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+use reqwest::{Response, StatusCode};
+use roxmltree::Node;
 use sha1::{Digest, Sha1};
 use url::Url;
 
-use crate::http::{Http, Question};
+use super::document;
+use super::place::service;
+use crate::http::{Http, Question, asks_again};
 use crate::session::plain;
 
 /// Largest answer taken, bytes: a camera with dozens of profiles needs a tenth of it.
 const LARGEST_ANSWER: usize = 1 << 20;
-/// Most nodes of a document; an answer of the largest size made of nothing but tags would have more.
-const MOST_NODES: u32 = 50_000;
+/// Of an answer that is no envelope so many characters are shown.
+const LONGEST_EXCERPT: usize = 40;
 
 const ENVELOPE: &str = "http://www.w3.org/2003/05/soap-envelope";
 const SECURITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
@@ -29,8 +33,19 @@ pub(super) struct Peer<'a> {
     pub(super) http: &'a Http,
     pub(super) clock: &'a dyn Clock,
     pub(super) device: &'a DeviceAddress,
-    /// How far the camera's clock is ahead of ours, milliseconds.
-    pub(super) ahead: i64,
+    /// In which it may want the login, most probable first.
+    pub(super) manners: Vec<Manner>,
+    /// The first that has not failed.
+    manner: AtomicUsize,
+}
+
+/// How a login is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// In every message, as of the camera's time: so far ahead of ours, milliseconds. By HTTP too, when asked.
+    Token(i64),
+    /// By HTTP alone: some cameras refuse messages with a token.
+    Http,
 }
 
 /// What is asked.
@@ -43,30 +58,73 @@ pub(super) struct Ask<'a> {
     pub(super) content: &'a str,
     /// Whether the camera must know who asks.
     pub(super) signed: bool,
+    /// What the answer should hold, for errors.
+    pub(super) wanted: &'static str,
 }
 
-impl Peer<'_> {
-    /// Asks, and hands the body of the envelope to `read`.
+impl<'a> Peer<'a> {
+    pub(super) fn new(http: &'a Http, clock: &'a dyn Clock, device: &'a DeviceAddress) -> Self {
+        Self { http, clock, device, manners: vec![Manner::Token(0)], manner: AtomicUsize::new(0) }
+    }
+
+    /// Asks, and hands the body of the envelope to `read`. A login that is refused is given in the other manners.
     pub(super) async fn ask<T>(
         &self,
         url: &Url,
         ask: &Ask<'_>,
-        read: impl FnOnce(Node<'_, '_>) -> Option<T>,
+        read: impl Fn(Node<'_, '_>) -> Option<T>,
     ) -> Result<T, SourceError> {
-        let kind = "application/soap+xml; charset=utf-8";
-        let question = Question { url, body: Some((kind, self.envelope(ask))), what: ask.name };
-        let answer = self.http.ask(&question, self.device).await?;
-        let status = answer.status();
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(SourceError::Unauthorised);
+        let first = self.manner.load(Relaxed);
+        for (number, manner) in self.manners.iter().enumerate().skip(first) {
+            let answer = self.send(url, ask, *manner).await?;
+            let (refused, asked) = (is_refusal(answer.status()), asks_again(&answer));
+            let result = if refused { Err(SourceError::Unauthorised) } else { self.read(answer, ask, &read).await };
+            // A camera that has asked for the password by HTTP and got it knows that it is wrong.
+            let may_be_manner = ask.signed && !self.device.user.is_empty() && !asked;
+            if result.as_ref().err() != Some(&SourceError::Unauthorised) || !may_be_manner {
+                return result;
+            }
+            self.manner.store(number + 1, Relaxed);
         }
-        let body = self.http.body(answer, ask.name, LARGEST_ANSWER).await?;
-        understood(&body, status, ask.name, read)
+        Err(SourceError::Unauthorised)
     }
 
-    fn envelope(&self, ask: &Ask<'_>) -> String {
-        let Ask { name, service, content, signed } = ask;
-        let token = if *signed && !self.device.user.is_empty() { self.token() } else { String::new() };
+    /// The answer, of another path when the camera says so.
+    async fn send(&self, url: &Url, ask: &Ask<'_>, manner: Manner) -> Result<Response, SourceError> {
+        let kind = "application/soap+xml; charset=utf-8";
+        let body = Some((kind, self.envelope(ask, manner)));
+        let question = Question { url, body, what: ask.name };
+        let answer = self.http.ask(&question, self.device).await?;
+        let place = answer.headers().get(LOCATION).filter(|_| answer.status().is_redirection());
+        match place.and_then(|place| service(self.device, place.to_str().ok()?).ok()) {
+            Some(url) => self.http.ask(&Question { url: &url, ..question }, self.device).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn read<T>(
+        &self,
+        answer: Response,
+        ask: &Ask<'_>,
+        read: &impl Fn(Node<'_, '_>) -> Option<T>,
+    ) -> Result<T, SourceError> {
+        let status = answer.status();
+        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let charset = kind.split(';').find_map(|part| part.trim().strip_prefix("charset=")).map(str::to_owned);
+        let body = self.http.body(answer, ask.name, LARGEST_ANSWER).await?;
+        let text = document::envelope(&body.bytes, charset.as_deref().map(|name| name.trim_matches('"')));
+        understood(&text, status, ask, read).map_err(|why| match body.cut {
+            Some(cut) if document::parse(&text).is_err() => cut,
+            _ => why,
+        })
+    }
+
+    fn envelope(&self, ask: &Ask<'_>, manner: Manner) -> String {
+        let Ask { name, service, content, signed, .. } = ask;
+        let token = match manner {
+            Manner::Token(ahead) if *signed && !self.device.user.is_empty() => self.token(ahead),
+            Manner::Token(_) | Manner::Http => String::new(),
+        };
         format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"{ENVELOPE}\"><s:Header>{token}</s:Header>\
              <s:Body><{name} xmlns=\"{service}\">{content}</{name}></s:Body></s:Envelope>"
@@ -74,9 +132,9 @@ impl Peer<'_> {
     }
 
     /// Proves that the password is known, by the camera's own clock: others refuse a token that is not of now.
-    fn token(&self) -> String {
+    fn token(&self, ahead: i64) -> String {
         let nonce: [u8; 16] = rand::random();
-        let created = written(self.clock.now().plus_millis(self.ahead));
+        let created = written(self.clock.now().plus_millis(ahead));
         let mut hash = Sha1::new();
         [&nonce[..], created.as_bytes(), self.device.password.as_bytes()].iter().for_each(|part| hash.update(part));
         let (digest, nonce) = (STANDARD.encode(hash.finalize()), STANDARD.encode(nonce));
@@ -100,50 +158,73 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
 /// What `read` makes of the body of an envelope; a fault is an error.
-fn understood<T>(
-    answer: &Bytes,
+pub(super) fn understood<T>(
+    answer: &str,
     status: StatusCode,
-    name: &str,
-    read: impl FnOnce(Node<'_, '_>) -> Option<T>,
+    ask: &Ask<'_>,
+    read: &impl Fn(Node<'_, '_>) -> Option<T>,
 ) -> Result<T, SourceError> {
-    let senseless = || SourceError::Broken(format!("the answer to {name} makes no sense"));
-    let parsed = std::str::from_utf8(answer).ok().and_then(|text| parse(text.trim_start_matches('\u{feff}')));
-    let Some(document) = parsed else {
-        return Err(match status {
-            StatusCode::OK => senseless(),
-            StatusCode::NOT_FOUND => SourceError::NoStream(format!("the camera answers 404 to {name}")),
-            other => SourceError::Broken(format!("the camera answers {} to {name}", other.as_u16())),
-        });
+    let Ask { name, wanted, .. } = ask;
+    let Ok(document) = document::parse(answer) else { return Err(no_document(answer, status, name)) };
+    let root = document.root_element();
+    let Some(body) = child(root, "Body").filter(|_| root.tag_name().name().eq_ignore_ascii_case("Envelope")) else {
+        let what = plain(root.tag_name().name());
+        return Err(SourceError::Broken(format!("the camera answers {name} with the document {what}, not with SOAP")));
     };
-    let body = child(document.root_element(), "Body").ok_or_else(senseless)?;
     match child(body, "Fault") {
         Some(fault) => Err(refusal(fault, name)),
-        None => read(body).ok_or_else(senseless),
+        None => read(body).ok_or_else(|| {
+            let what = body.first_element_child().map_or("nothing", |answer| answer.tag_name().name());
+            SourceError::Broken(format!("the camera answers {name} with {}, without {wanted}", plain(what)))
+        }),
     }
 }
 
-/// A document without a type definition, hence without entities of its own.
-pub(super) fn parse(text: &str) -> Option<Document<'_>> {
-    Document::parse_with_options(text, ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() }).ok()
+/// Why an answer that is no document is none.
+fn no_document(answer: &str, status: StatusCode, name: &str) -> SourceError {
+    match status {
+        StatusCode::NOT_FOUND => SourceError::NoStream(format!("the camera answers 404 to {name}")),
+        status if !status.is_success() => {
+            SourceError::Broken(format!("the camera answers {} to {name}", status.as_u16()))
+        }
+        _ if answer.is_empty() => SourceError::Broken(format!("the camera answers {name} with nothing")),
+        _ => SourceError::Broken(format!("the camera answers {name} with no XML document: {}", excerpt(answer))),
+    }
+}
+
+/// The beginning of a text, no further than where an address could begin.
+fn excerpt(text: &str) -> String {
+    let before_address = text.split("://").next().unwrap_or_default();
+    let start: String = plain(before_address).chars().take(LONGEST_EXCERPT).collect();
+    format!("`{}`", start.trim())
 }
 
 fn refusal(fault: Node<'_, '_>, name: &str) -> SourceError {
-    let code: String =
-        fault.descendants().filter(|node| node.tag_name().name() == "Value").filter_map(|v| v.text()).collect();
-    let reason = fault.descendants().find(|node| matches!(node.tag_name().name(), "Text" | "faultstring"));
-    let reason = plain(reason.and_then(|node| node.text()).unwrap_or_default().trim());
-    let unknown = ["NotAuthorized", "FailedAuthentication", "InvalidSecurity"].iter().any(|word| code.contains(word));
+    let of = |names: &[&str]| {
+        let named = fault.descendants().filter(|node| names.contains(&node.tag_name().name()));
+        named.filter_map(|node| node.text()).map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>()
+    };
+    let codes = of(&["Value", "faultcode"]);
+    let reason = of(&["Text", "faultstring"]).first().map(|reason| plain(reason)).unwrap_or_default();
     // Some cameras say it in the text only.
-    if unknown || reason.to_lowercase().contains("not authorized") {
-        return SourceError::Unauthorised;
+    let (code, words) = (codes.join(" "), reason.to_lowercase());
+    let unknown = ["NotAuthorized", "FailedAuthentication", "InvalidSecurity"].iter().any(|word| code.contains(word))
+        || ["not authorized", "unauthorized", "authentication fail"].iter().any(|word| words.contains(word));
+    match codes.last() {
+        _ if unknown => SourceError::Unauthorised,
+        Some(code) if reason.is_empty() => SourceError::Broken(format!("the camera refuses {name}: {}", plain(code))),
+        _ => SourceError::Broken(format!("the camera refuses {name}: {reason}")),
     }
-    SourceError::Broken(format!("the camera refuses {name}: {reason}"))
 }
 
 /// The first child element of that name, of whatever name space: cameras differ in them.
 pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| child.is_element() && child.tag_name().name() == name)
+    node.children().find(|child| child.is_element() && child.tag_name().name().eq_ignore_ascii_case(name))
 }
 
 /// The element below, step by step.
@@ -161,12 +242,12 @@ mod tests {
     use super::*;
 
     fn answer(text: &str, status: StatusCode) -> Result<String, SourceError> {
-        let read = |body: Node<'_, '_>| text_of(body);
-        understood(&Bytes::copy_from_slice(text.as_bytes()), status, "GetIt", read)
+        let ask = Ask { name: "GetIt", service: "", content: "", signed: false, wanted: "it" };
+        understood(&document::envelope(text.as_bytes(), None), status, &ask, &text_of)
     }
 
     fn text_of(body: Node<'_, '_>) -> Option<String> {
-        text(body, &["It"]).map(str::to_owned)
+        super::text(body, &["It"]).map(str::to_owned)
     }
 
     fn envelope(body: &str) -> String {
@@ -194,15 +275,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_makes_no_sense() {
+    fn a_fault_is_read_in_the_older_form_too() {
+        let old = envelope("<e:Fault><faultcode>e:Client</faultcode><faultstring>busy</faultstring></e:Fault>");
+        let why = SourceError::Broken("the camera refuses GetIt: busy".into());
+        assert_eq!(answer(&old, StatusCode::OK), Err(why));
+        let silent = envelope("<e:Fault><e:Code><e:Value>ter:NoProfile</e:Value></e:Code></e:Fault>");
+        let why = SourceError::Broken("the camera refuses GetIt: ter:NoProfile".into());
+        assert_eq!(answer(&silent, StatusCode::OK), Err(why));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_named() {
         let deep = "<a>".repeat(40_000);
         let entities = "<!DOCTYPE e [<!ENTITY a \"aaaa\">]><Envelope><Body><It>&a;</It></Body></Envelope>";
-        let many = envelope(&"<a/>".repeat(MOST_NODES as usize));
-        for text in ["", "hello", "<html></html>", &deep, entities, &many, &envelope("<Other/>")] {
-            let why = answer(text, StatusCode::OK).unwrap_err();
-            assert_eq!(why, SourceError::Broken("the answer to GetIt makes no sense".into()));
+        let many = envelope(&"<a/>".repeat(document::MOST_NODES as usize));
+        for (text, named) in [
+            ("", "with nothing"),
+            ("hello", "with no XML document: `hello`"),
+            ("see rtsp://user:secret@camera", "with no XML document: `see rtsp`"),
+            ("<html></html>", "with the document html, not with SOAP"),
+            (&deep, "with no XML document: `<a><a>"),
+            (entities, "with no XML document"),
+            (&many, "with no XML document"),
+            (&envelope("<Other/>"), "with Other, without it"),
+            (&envelope(""), "with nothing, without it"),
+        ] {
+            let SourceError::Broken(why) = answer(text, StatusCode::OK).unwrap_err() else { panic!("{named}") };
+            assert!(why.starts_with("the camera answers GetIt ") && why.contains(named), "{why}");
         }
         assert!(matches!(answer("", StatusCode::NOT_FOUND), Err(SourceError::NoStream(_))));
-        assert!(matches!(answer("", StatusCode::SERVICE_UNAVAILABLE), Err(SourceError::Broken(_))));
+        let why = SourceError::Broken("the camera answers 503 to GetIt".into());
+        assert_eq!(answer("", StatusCode::SERVICE_UNAVAILABLE), Err(why));
     }
 }

@@ -91,8 +91,11 @@ async fn a_camera_without_a_stream_to_play_says_so() {
 
 #[tokio::test]
 async fn what_a_camera_should_not_say_is_taken_in_small_doses() {
-    for (manner, text) in [(Manner::Garbage, "no sense"), (Manner::Endless, "larger than"), (Manner::Mute, "no answer")]
-    {
+    for (manner, text) in [
+        (Manner::Garbage, "with no XML document: `<html>it works"),
+        (Manner::Endless, "larger than"),
+        (Manner::Mute, "no answer"),
+    ] {
         let camera = OnvifCamera::start(OnvifOptions { manner, ..OnvifOptions::default() }).await.unwrap();
         let start = Instant::now();
         let why = refusal(camera.address("a", "b")).await;
@@ -137,4 +140,95 @@ async fn a_search_finds_the_cameras_that_answer_it_once_each() {
     let start = Instant::now();
     assert_eq!(source(Options { searched, search, ..hasty() }).discover().await, Ok(vec![]));
     assert!(start.elapsed() >= search);
+}
+
+/// A camera that streams, with this oddity.
+async fn assert_plays(what: &str, options: OnvifOptions) -> OnvifCamera {
+    let camera = OnvifCamera::start(options).await.unwrap();
+    let opened = open(camera.address(LOGIN.0, LOGIN.1)).await;
+    let mut stream = opened.unwrap_or_else(|why| panic!("{what}: {why}; asked {:?}", camera.asked()));
+    assert_picture(&frame(&mut *stream).await, 640, 360);
+    camera
+}
+
+#[tokio::test]
+async fn a_camera_that_tells_its_local_time_only_accepts_the_login() {
+    let server = serve();
+    let offers = vec![offer("H264", &inner(&server))];
+    for (zone, ahead) in [("CST-8", 0), ("CST-8:00:00", -120), ("EST5EDT,M3.2.0,M11.1.0", 90), ("<+0330>-3:30", 0)] {
+        let options = OnvifOptions { zone: Some(zone), ahead, ..guarded(Asks::Token, offers.clone()) };
+        assert_plays(zone, options).await;
+    }
+}
+
+#[tokio::test]
+async fn labels_in_national_encodings_and_junk_around_the_answers_do_no_harm() {
+    let server = serve();
+    let main = Offer { name: "\u{5927}\u{95e8}".into(), ..offer("H264", &format!("{}?a=1&b=2", inner(&server))) };
+    let lists_services = true;
+    let options = OnvifOptions { slovenly: true, lists_services, ..guarded(Asks::Token, vec![main]) };
+    let camera = OnvifCamera::start(options).await.unwrap();
+    let told = source(hasty()).streams(&camera.address(LOGIN.0, LOGIN.1)).await.unwrap();
+    assert_eq!((told[0].name.as_str(), told[0].codec.as_str()), ("\u{5927}\u{95e8}", "H264"));
+    assert!(told[0].url.ends_with("/live?a=1&b=2"), "{}", told[0].url);
+    let main = offer("H264", &inner(&server));
+    assert_plays("slovenly", OnvifOptions { slovenly: true, ..guarded(Asks::Token, vec![main]) }).await;
+}
+
+#[tokio::test]
+async fn the_first_profile_need_not_have_a_stream() {
+    let server = serve();
+    let main = || offer("H264", &inner(&server));
+    for (what, first) in [
+        ("no encoder", offer("", "")),
+        ("no encoder but an address", offer("", "rtsp://192.0.2.1:1/sound")),
+        ("an encoder without an address", Offer { token: "first".into(), ..offer("H264", "") }),
+        ("an address that cannot be played", Offer { token: "first".into(), ..offer("H264", "http://192.0.2.1/a") }),
+        ("another coding", offer("JPEG", "rtsp://192.0.2.1/jpeg")),
+    ] {
+        let camera = assert_plays(what, guarded(Asks::Token, vec![first, main()])).await;
+        let told = source(hasty()).streams(&camera.address(LOGIN.0, LOGIN.1)).await.unwrap();
+        assert_eq!(told[0].codec, "H264", "{what}");
+    }
+    let bare = Offer { codec: String::new(), ..main() };
+    assert_plays("nothing but a profile without an encoder", guarded(Asks::Token, vec![bare])).await;
+}
+
+#[tokio::test]
+async fn a_media_service_is_found_wherever_the_camera_has_it() {
+    let server = serve();
+    for (what, media) in [
+        ("a path of its own", "http://10.9.9.9/device/of/media"),
+        ("several addresses", "http://10.9.9.9:1/nothing http://10.9.9.9/onvif/media2"),
+        ("a path alone", "/onvif/media"),
+        ("no scheme", "10.9.9.9:80/onvif/media"),
+        ("an encrypted address", "https://10.9.9.9/onvif/media"),
+        ("blanks", " http://10.9.9.9/onvif/media"),
+    ] {
+        let offers = vec![offer("H264", &inner(&server))];
+        let options = OnvifOptions { media: Some(media), ..guarded(Asks::Token, offers) };
+        assert_plays(what, options).await;
+    }
+    let offers = vec![offer("H264", &inner(&server))];
+    let newer = OnvifOptions { newer: true, ..guarded(Asks::Token, offers) };
+    assert_plays("the newer service", newer).await;
+}
+
+#[tokio::test]
+async fn a_camera_that_refuses_tokens_gets_the_login_by_http_alone() {
+    let server = serve();
+    assert_plays("no token", guarded(Asks::DigestAlone, vec![offer("H264", &inner(&server))])).await;
+    let camera = OnvifCamera::start(guarded(Asks::DigestAlone, vec![])).await.unwrap();
+    assert_eq!(refusal(camera.address(LOGIN.0, "wrong")).await, SourceError::Unauthorised);
+}
+
+#[tokio::test]
+async fn the_reason_names_what_was_asked_and_answered() {
+    let camera = OnvifCamera::start(guarded(Asks::Token, vec![offer("H264", "")])).await.unwrap();
+    let why = refusal(camera.address(LOGIN.0, LOGIN.1)).await;
+    assert_eq!(why, SourceError::Broken("the camera refuses GetStreamUri: not understood".into()));
+    let camera = OnvifCamera::start(guarded(Asks::Token, vec![offer("H264", "http://192.0.2.1/a")])).await.unwrap();
+    let why = refusal(camera.address(LOGIN.0, LOGIN.1)).await;
+    let named = "the camera answers GetStreamUri with an address of http, not of rtsp";
+    assert_eq!(why, SourceError::NoStream(named.into()));
 }
