@@ -9,7 +9,7 @@ export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 MEASURED = cargo build --release --locked --workspace --bins --examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check bench eval soak torture cross
+.PHONY: help setup models demo test check fuzz bench eval soak torture cross
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -38,6 +38,10 @@ check: ## formatting, lints, documentation, licences of the dependencies
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cargo deny --locked check licenses bans sources
+
+fuzz: ## MINUTES=10 of made-up input for each parser of what devices send; TARGET=sip for one
+	@.ci/packages build
+	@fuzz/run.sh $(TARGET)
 
 bench: ## measure the performance budget; OUT=folder for bench.json
 	@.ci/packages build test
