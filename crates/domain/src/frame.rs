@@ -29,6 +29,37 @@ impl PixelFormat {
     }
 }
 
+/// Which shares of red, green and blue make the luma of a YUV frame (ITU-R recommendations).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Matrix {
+    /// BT.601: standard definition, and every JPEG.
+    #[default]
+    Bt601,
+    /// BT.709: high definition.
+    Bt709,
+    /// BT.2020, not constant luminance: ultra-high definition.
+    Bt2020,
+}
+
+/// Which samples of a YUV frame stand for black and white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Range {
+    /// Luma 16..=235, chroma 16..=240.
+    #[default]
+    Limited,
+    /// The whole byte.
+    Full,
+}
+
+/// How the samples of a YUV frame stand for colours; without meaning for RGB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Colour {
+    /// What luma is made of.
+    pub matrix: Matrix,
+    /// Where black and white are.
+    pub range: Range,
+}
+
 /// One plane of a frame; the bytes may still belong to a decoder's buffer.
 #[derive(Debug, Clone)]
 pub struct Plane {
@@ -39,17 +70,24 @@ pub struct Plane {
 }
 
 /// A decoded picture, cheap to clone.
+///
+/// Its width and height, and every place in it, count the square pixels in which it is meant to be seen. A camera may
+/// send fewer samples than that along a row or a column: the planes hold [`samples`](Self::samples).
 #[derive(Debug, Clone)]
 pub struct Frame {
     at: Timestamp,
-    width: u32,
-    height: u32,
+    shown: (u32, u32),
+    samples: (u32, u32),
     format: PixelFormat,
+    colour: Colour,
     planes: Vec<Plane>,
 }
 
 impl Frame {
-    /// A frame whose planes are long enough for its size; an error names the plane that is not.
+    /// A frame of square pixels, in BT.601 and limited range when it is YUV.
+    ///
+    /// # Errors
+    /// [`Error::BadPicture`] when a plane is too short for that size.
     pub fn new(at: Timestamp, width: u32, height: u32, format: PixelFormat, planes: Vec<Plane>) -> Result<Self> {
         let wanted = format.planes(width, height);
         let fits = |(plane, (row, rows)): (&Plane, &(usize, usize))| {
@@ -58,7 +96,20 @@ impl Frame {
         if width == 0 || height == 0 || planes.len() != wanted.len() || !planes.iter().zip(&wanted).all(fits) {
             return Err(Error::BadPicture { why: format!("{width}x{height} {format:?} does not fit its planes") });
         }
-        Ok(Self { at, width, height, format, planes })
+        let size = (width, height);
+        Ok(Self { at, shown: size, samples: size, format, colour: Colour::default(), planes })
+    }
+
+    /// The same samples, meant to be seen over this many square pixels (at least one each way).
+    #[must_use]
+    pub fn shown_over(self, width: u32, height: u32) -> Self {
+        Self { shown: (width.max(1), height.max(1)), ..self }
+    }
+
+    /// The same samples, standing for colours in this way.
+    #[must_use]
+    pub fn coloured(self, colour: Colour) -> Self {
+        Self { colour, ..self }
     }
 
     /// When the camera's picture reached the device.
@@ -66,14 +117,29 @@ impl Frame {
         self.at
     }
 
-    /// Pixels from left to right.
+    /// Square pixels from left to right.
     pub fn width(&self) -> u32 {
-        self.width
+        self.shown.0
     }
 
-    /// Pixels from top to bottom.
+    /// Square pixels from top to bottom.
     pub fn height(&self) -> u32 {
-        self.height
+        self.shown.1
+    }
+
+    /// Samples in a row, and rows, of the planes at full resolution.
+    pub fn samples(&self) -> (u32, u32) {
+        self.samples
+    }
+
+    /// Whether every sample is a pixel.
+    pub fn is_square(&self) -> bool {
+        self.shown == self.samples
+    }
+
+    /// How the samples stand for colours.
+    pub fn colour(&self) -> Colour {
+        self.colour
     }
 
     /// The layout of the planes.
@@ -88,7 +154,7 @@ impl Frame {
 
     /// The whole picture as a box.
     pub fn bounds(&self) -> Rect {
-        Rect::new(0.0, 0.0, self.width as f32, self.height as f32)
+        Rect::new(0.0, 0.0, self.width() as f32, self.height() as f32)
     }
 
     /// A copy in memory of its own, so that a decoder gets its buffer back.

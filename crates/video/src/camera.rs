@@ -14,7 +14,7 @@ use crate::Options;
 use crate::address::CameraAddress;
 use crate::decoder::{Arrivals, Feed};
 use crate::session::{self, Surroundings};
-use crate::sink::{self, News, Pipeline, Sink};
+use crate::sink::{News, Pipeline, Sink};
 use crate::supply::Supply;
 use crate::trial::Trial;
 
@@ -125,7 +125,7 @@ impl FrameStream for CameraStream {
         match self.sample().await {
             Ok(sample) => {
                 let at = self.arrivals.of(&sample).unwrap_or_else(|| self.surroundings.clock.now());
-                sink::frame(&sample, at).map(Some)
+                self.sink.frame(&sample, at).map(Some)
             }
             Err(why) => {
                 self.ended = Some(why.clone());

@@ -135,6 +135,6 @@ impl FrameStream for FileStream {
         }
         let sample = self.sample().await?;
         self.ended = sample.is_none();
-        sample.map(|sample| sink::frame(&sample, self.clock.now())).transpose()
+        sample.map(|sample| self.sink.frame(&sample, self.clock.now())).transpose()
     }
 }

@@ -31,6 +31,7 @@ pub mod fuzzing;
 mod gb28181;
 mod http;
 mod onvif;
+mod pixels;
 mod session;
 mod sink;
 mod supply;

@@ -1,6 +1,6 @@
 //! The end of a pipeline: decoded pictures come out, or the reason why none do.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -12,10 +12,11 @@ use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use gstreamer_video::prelude::*;
 use gstreamer_video::video_frame::Readable;
-use gstreamer_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstreamer_video::{VideoFormat, VideoFrame, VideoFrameFlags, VideoInfo};
 use tokio::sync::Notify;
 
 use crate::counters::Tally;
+use crate::pixels;
 
 /// Largest width and height taken, pixels.
 pub(crate) const LARGEST: u32 = 8192;
@@ -111,6 +112,8 @@ impl News {
 pub(crate) struct Sink {
     app: AppSink,
     news: Arc<News>,
+    /// Whether the log says already that the stream's pixels make no sense.
+    doubted: AtomicBool,
 }
 
 impl Sink {
@@ -133,7 +136,7 @@ impl Sink {
                 gst::BusSyncReply::Drop
             });
         }
-        Ok(Self { app, news })
+        Ok(Self { app, news, doubted: AtomicBool::new(false) })
     }
 
     /// The next picture the sink holds; `None` when all have been played. Safe to drop at any await.
@@ -155,6 +158,39 @@ impl Sink {
     /// Forgets that all was played.
     pub(crate) fn reopen(&self) {
         self.news.ending.lock().unwrap_or_else(PoisonError::into_inner).take_if(|e| matches!(e, Ending::Played));
+    }
+
+    /// The picture of a sample, without copying it.
+    pub(crate) fn frame(&self, sample: &gst::Sample, at: Timestamp) -> Result<Frame, SourceError> {
+        let broken = |what: &str| undecodable(&format!("the decoder gave {what}"));
+        let caps = sample.caps().ok_or_else(|| broken("a picture without a format"))?;
+        let info = VideoInfo::from_caps(caps).map_err(|_| broken("a picture without a format"))?;
+        let format = match info.format() {
+            VideoFormat::I420 => PixelFormat::I420,
+            VideoFormat::Nv12 => PixelFormat::Nv12,
+            other => return Err(broken(&format!("pictures in {other}"))),
+        };
+        let buffer = sample.buffer_owned().ok_or_else(|| broken("no picture"))?;
+        let picture = VideoFrame::from_buffer_readable(buffer, &info).map_err(|_| broken("a picture out of reach"))?;
+        let (width, height) = (info.width(), info.height());
+        // The two fields of an interlaced picture were taken at different times, and combed faces are strangers: one of
+        // them, every other row, is the picture.
+        let fields = if picture.flags().contains(VideoFrameFlags::INTERLACED) { 2 } else { 1 };
+        let planes = planes(picture, fields).ok_or_else(|| broken("a picture upside down"))?;
+        let frame = Frame::new(at, width, height.div_ceil(fields), format, planes).map_err(|e| undecodable(&e))?;
+        let (shown_width, shown_height) = self.shown(&info);
+        Ok(frame.shown_over(shown_width, shown_height).coloured(pixels::colour(caps, (width, height))))
+    }
+
+    /// The square pixels a picture is shown over.
+    fn shown(&self, info: &VideoInfo) -> (u32, u32) {
+        let samples = (info.width(), info.height());
+        pixels::shown(samples, info.par()).unwrap_or_else(|| {
+            if !self.doubted.swap(true, Ordering::Relaxed) {
+                tracing::warn!(pixel.aspect = %info.par(), "ignored an impossible pixel aspect ratio");
+            }
+            samples
+        })
     }
 
     pub(crate) fn news(&self) -> Arc<News> {
@@ -184,24 +220,13 @@ impl AsRef<[u8]> for DecodedPlane {
     }
 }
 
-/// The picture of a sample, without copying it.
-pub(crate) fn frame(sample: &gst::Sample, at: Timestamp) -> Result<Frame, SourceError> {
-    let broken = |what: &str| SourceError::Undecodable(format!("the decoder gave {what}"));
-    let info = sample.caps().and_then(|caps| VideoInfo::from_caps(caps).ok());
-    let info = info.ok_or_else(|| broken("a picture without a format"))?;
-    let format = match info.format() {
-        VideoFormat::I420 => PixelFormat::I420,
-        VideoFormat::Nv12 => PixelFormat::Nv12,
-        other => return Err(broken(&format!("pictures in {other}"))),
-    };
-    let buffer = sample.buffer_owned().ok_or_else(|| broken("no picture"))?;
-    let picture = VideoFrame::from_buffer_readable(buffer, &info).map_err(|_| broken("a picture out of reach"))?;
+/// The planes of a picture with so many fields, or the first of them; `None` when rows go upwards.
+fn planes(picture: VideoFrame<Readable>, fields: u32) -> Option<Vec<Plane>> {
     let picture = Arc::new(picture);
     let plane = |(index, stride): (u32, &i32)| {
-        let stride = usize::try_from(*stride).map_err(|_| broken("a picture upside down"))?;
         let owner = DecodedPlane { picture: Arc::clone(&picture), index };
-        Ok(Plane { data: Bytes::from_owner(owner), stride })
+        let stride = usize::try_from(*stride).ok()? * fields as usize;
+        Some(Plane { data: Bytes::from_owner(owner), stride })
     };
-    let planes = (0..picture.n_planes()).zip(picture.plane_stride()).map(plane).collect::<Result<_, _>>()?;
-    Frame::new(at, info.width(), info.height(), format, planes).map_err(|e| undecodable(&e))
+    (0..picture.n_planes()).zip(picture.plane_stride()).map(plane).collect()
 }

@@ -56,12 +56,14 @@ impl Transform {
         Rect::new(least(|p| p.0), least(|p| p.1), most(|p| p.0), most(|p| p.1))
     }
 
-    /// The same for a source whose origin is moved to (left, top) and which is then `factor` times smaller, as a
+    /// The same for a source whose origin is moved to (left, top) and which is then so many times narrower and lower, as a
     /// matrix of two rows. Points are pixel centres, so that making it smaller moves the origin.
-    pub(crate) fn rows(&self, left: f64, top: f64, factor: f64) -> [[f64; 3]; 2] {
-        let (left, top) = (left + (factor - 1.0) / 2.0, top + (factor - 1.0) / 2.0);
-        let (a, b) = (self.a * factor, self.b * factor);
-        [[a, -b, self.a * left - self.b * top + self.x], [b, a, self.b * left + self.a * top + self.y]]
+    pub(crate) fn rows(&self, (left, top): (f64, f64), (narrower, lower): (f64, f64)) -> [[f64; 3]; 2] {
+        let (left, top) = (left + (narrower - 1.0) / 2.0, top + (lower - 1.0) / 2.0);
+        [
+            [self.a * narrower, -self.b * lower, self.a * left - self.b * top + self.x],
+            [self.b * narrower, self.a * lower, self.b * left + self.a * top + self.y],
+        ]
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
     ];
 
     fn carried(transform: &Transform, point: Point) -> Point {
-        let [x, y] = transform.rows(0.0, 0.0, 1.0);
+        let [x, y] = transform.rows((0.0, 0.0), (1.0, 1.0));
         let apply = |row: [f64; 3]| (row[0] * f64::from(point.x) + row[1] * f64::from(point.y) + row[2]) as f32;
         Point { x: apply(x), y: apply(y) }
     }
@@ -109,7 +111,7 @@ mod tests {
     fn a_mirrored_face_is_not_mirrored_back() {
         let mirrored = FACE.map(|p| Point { x: -p.x, y: p.y });
         let transform = Transform::between(&mirrored, &FACE).unwrap();
-        let [x, y] = transform.rows(0.0, 0.0, 1.0);
+        let [x, y] = transform.rows((0.0, 0.0), (1.0, 1.0));
         assert!(x[0] * y[1] - x[1] * y[0] > 0.0);
     }
 
@@ -125,8 +127,8 @@ mod tests {
     #[test]
     fn a_shrunk_and_cut_source_gives_the_same_place() {
         let transform = Transform::between(&FACE.map(moved), &FACE).unwrap();
-        let [x, _] = transform.rows(0.0, 0.0, 1.0);
-        let [cut, _] = transform.rows(10.0, 20.0, 2.0);
+        let [x, _] = transform.rows((0.0, 0.0), (1.0, 1.0));
+        let [cut, _] = transform.rows((10.0, 20.0), (2.0, 2.0));
         // Pixel (3, 4) of the source cut at (10, 20) and halved covers (16, 28) to (17, 29).
         let whole = x[0] * 16.5 + x[1] * 28.5 + x[2];
         assert!((cut[0] * 3.0 + cut[1] * 4.0 + cut[2] - whole).abs() < 1e-9);

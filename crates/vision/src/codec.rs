@@ -8,8 +8,8 @@ use domain::geometry::Rect;
 use domain::{Error, Result, Timestamp};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::imaging::PixelBox;
 use crate::jpeg;
+use crate::pixel_box::PixelBox;
 
 /// Files larger than this are refused.
 pub const MAX_PICTURE_BYTES: usize = 32 * 1024 * 1024;

@@ -6,8 +6,9 @@ use domain::geometry::{Point, Rect};
 
 use crate::align::Transform;
 use crate::error::AnalysisError;
-use crate::imaging::{self, Picture, PixelBox};
+use crate::imaging::{self, Picture};
 use crate::manifest::{Aspect, Crop, Manifest};
+use crate::pixel_box::PixelBox;
 
 /// Where a face is, in pixels of the frame.
 #[derive(Debug, Clone, Copy, PartialEq)]

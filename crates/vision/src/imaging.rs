@@ -5,14 +5,16 @@
 
 use std::borrow::Cow;
 
-use domain::frame::{Frame, PixelFormat, Plane};
+use domain::frame::{Colour, Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use opencv::boxed_ref::{BoxedRef, BoxedRefMut};
-use opencv::core::{self, Mat, MatTraitConst, MatTraitConstManual, Scalar, Size, Vec3b};
+use opencv::core::{self, Mat, MatTrait, MatTraitConst, MatTraitConstManual, Scalar, Size, Vec3b};
 use opencv::imgproc;
 
 use crate::align::Transform;
+use crate::colour::{OPENCV, Recoding};
 use crate::error::AnalysisError;
+use crate::pixel_box::{PixelBox, pixels_of_a_sample, samples_under};
 use crate::view::View;
 
 type Result<T, E = AnalysisError> = std::result::Result<T, E>;
@@ -65,53 +67,6 @@ pub(crate) fn use_calling_thread() -> Result<()> {
     Ok(core::set_num_threads(1)?)
 }
 
-/// A box of whole pixels inside a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PixelBox {
-    pub(crate) left: usize,
-    pub(crate) top: usize,
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-}
-
-impl PixelBox {
-    /// The pixels that `area` touches, as far as they are in the frame; `None` when there are none.
-    pub(crate) fn covering(area: &Rect, frame: &Frame) -> Option<Self> {
-        if [area.left, area.top, area.right, area.bottom].iter().any(|edge| edge.is_nan()) {
-            return None;
-        }
-        let area = area.clamped_to(&frame.bounds());
-        let (left, top) = (area.left.floor() as usize, area.top.floor() as usize);
-        let width = (area.right.ceil() as usize).saturating_sub(left);
-        let height = (area.bottom.ceil() as usize).saturating_sub(top);
-        (width > 0 && height > 0 && area.area() > 0.0).then_some(Self { left, top, width, height })
-    }
-
-    pub(crate) fn whole(frame: &Frame) -> Self {
-        Self { left: 0, top: 0, width: frame.width() as usize, height: frame.height() as usize }
-    }
-
-    /// The box widened to whole chroma samples, two pixels each way; a last odd row or column is left out.
-    pub(crate) fn on_chroma(&self, frame: &Frame) -> Self {
-        let spread = |start: usize, length: usize, limit: usize| {
-            let first = start & !1;
-            (first, (start + length).next_multiple_of(2).min(limit & !1).saturating_sub(first))
-        };
-        let (left, width) = spread(self.left, self.width, frame.width() as usize);
-        let (top, height) = spread(self.top, self.height, frame.height() as usize);
-        Self { left, top, width, height }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.width == 0 || self.height == 0
-    }
-
-    /// The same place in a plane of half the resolution.
-    fn halved(&self) -> Self {
-        Self { left: self.left / 2, top: self.top / 2, width: self.width / 2, height: self.height / 2 }
-    }
-}
-
 /// The view's part of the frame as it is put into the network's input.
 pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
     let (width, height) = view.content;
@@ -128,17 +83,19 @@ pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
 
 /// The output of this size that the transform carries the frame onto; black where the frame ends.
 pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: usize) -> Result<Picture> {
-    // Interpolation looks at neighbours, and halving at as many pixels as it joins.
-    let margin = (2.0 / transform.scale() + 2.0) as f32;
+    let pixel = pixels_of_a_sample(frame);
+    // Interpolation looks at neighbours, and halving at as many samples as it joins.
+    let margin = ((2.0 / transform.scale() + 2.0) * pixel.0.max(pixel.1)) as f32;
     let area = transform.source_box(width, height);
     let area = Rect::new(area.left - margin, area.top - margin, area.right + margin, area.bottom + margin);
     let Some(area) = PixelBox::covering(&area, frame) else { return Picture::black(width, height) };
-    with_rgb(frame, area, |rgb, area| {
+    with_rgb(frame, samples_under(&area, frame), |rgb, area| {
         let size = Size::new(width as i32, height as i32);
-        let rows = |factor| transform.rows(area.left as f64, area.top as f64, factor);
-        match halved_while(rgb, |factor| factor * transform.scale() <= 0.5)? {
-            Some((small, factor)) => warped(&small, rows(factor), size),
-            None => warped(rgb, rows(1.0), size),
+        let origin = (area.left as f64 * pixel.0, area.top as f64 * pixel.1);
+        let rows = |times: (f64, f64)| transform.rows(origin, (times.0 * pixel.0, times.1 * pixel.1));
+        match halved_often(rgb, (1.0 / (transform.scale() * pixel.0), 1.0 / (transform.scale() * pixel.1)))? {
+            Some((small, times)) => warped(&small, rows(times), size),
+            None => warped(rgb, rows((1.0, 1.0)), size),
         }
     })?
     .map_or_else(|| Picture::black(width, height), Ok)
@@ -146,8 +103,30 @@ pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: u
 
 /// A part of the frame, scaled to this size.
 pub(crate) fn cut(frame: &Frame, area: PixelBox, width: usize, height: usize) -> Result<Picture> {
-    with_rgb(frame, area, |rgb, _| Ok(Picture(resized(rgb, width, height)?)))?
+    with_rgb(frame, samples_under(&area, frame), |rgb, _| Ok(Picture(resized(rgb, width, height)?)))?
         .map_or_else(|| Picture::black(width, height), Ok)
+}
+
+/// The planes of a part of a frame, resampled so that every sample is a pixel.
+pub(crate) fn squared(frame: &Frame, area: PixelBox) -> Result<Vec<Plane>> {
+    let samples = samples_under(&area, frame);
+    let (width, height) = (area.width as u32, area.height as u32);
+    let mut planes = Vec::with_capacity(frame.planes().len());
+    for (index, (row, rows)) in frame.format().planes(width, height).into_iter().enumerate() {
+        let (channels, half) = match (frame.format(), index) {
+            (PixelFormat::Rgb8, _) => (3, false),
+            (_, 0) => (1, false),
+            (PixelFormat::Nv12, _) => (2, true),
+            (PixelFormat::I420, _) => (1, true),
+        };
+        let samples = if half { samples.on_half() } else { samples };
+        let mut data = vec![0; row * rows];
+        let mut target = Mat::new_rows_cols_with_bytes_mut::<u8>(rows as i32, row as i32, &mut data)?;
+        let mut target = target.reshape_mut(channels as i32, 0)?;
+        with_plane(frame, index, channels, samples, |part| resize(part, (row / channels, rows), &mut target))?;
+        planes.push(Plane { data: data.into(), stride: row });
+    }
+    Ok(planes)
 }
 
 fn warped(source: &impl core::ToInputArray, rows: [[f64; 3]; 2], size: Size) -> Result<Picture> {
@@ -169,60 +148,68 @@ fn resize(
     (width, height): (usize, usize),
     output: &mut impl core::ToOutputArray,
 ) -> Result<()> {
-    let least = (f64::from(source.cols()) / width as f64).min(f64::from(source.rows()) / height as f64);
+    let smaller = (f64::from(source.cols()) / width as f64, f64::from(source.rows()) / height as f64);
     let size = Size::new(width as i32, height as i32);
-    match halved_while(source, |factor| 2.0 * factor <= least)? {
+    match halved_often(source, smaller)? {
         Some((small, _)) => imgproc::resize(&small, output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?,
         None => imgproc::resize(source, output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?,
     }
     Ok(())
 }
 
-/// The source made half as large again and again while it is still too large by a factor of two, and how many
-/// times smaller it is then; `None` when it is not. Bilinear sampling sees only the nearest pixels, and what lies
-/// between them would turn into noise; means of 2×2 pixels are several times faster than those of other areas.
-fn halved_while(
+/// The source made half as large again and again while it is still too large by a factor of two for becoming so many times
+/// `smaller` (across, down), and how many times smaller it is then; `None` when it is not. Bilinear sampling sees only the
+/// nearest pixels, and what lies between them would turn into noise; means of 2×2 pixels are several times faster than those
+/// of other areas.
+fn halved_often(
     source: &(impl MatTraitConst + core::ToInputArray),
-    is_too_large: impl Fn(f64) -> bool,
-) -> Result<Option<(Mat, f64)>> {
-    if !is_too_large(1.0) || source.cols().min(source.rows()) < 2 {
-        return Ok(None);
-    }
-    let (mut small, mut factor) = (halved(source)?, 2.0);
-    while is_too_large(factor) && small.cols().min(small.rows()) >= 2 {
-        (small, factor) = (halved(&small)?, factor * 2.0);
-    }
-    Ok(Some((small, factor)))
+    smaller: (f64, f64),
+) -> Result<Option<(Mat, (f64, f64))>> {
+    let Some((half, times)) = halved(source, smaller)? else { return Ok(None) };
+    Ok(match halved_often(&half, (smaller.0 / times.0, smaller.1 / times.1))? {
+        Some((small, more)) => Some((small, (times.0 * more.0, times.1 * more.1))),
+        None => Some((half, times)),
+    })
 }
 
-/// Half as large; a last odd row or column is left out.
-fn halved(source: &impl MatTraitConst) -> Result<Mat> {
-    let half = Size::new(source.cols() / 2, source.rows() / 2);
-    let even = Mat::roi(source, core::Rect::new(0, 0, half.width * 2, half.height * 2))?;
+/// Half as large, in one direction alone where only that is left; a last odd row or column is left out.
+fn halved(source: &impl MatTraitConst, smaller: (f64, f64)) -> Result<Option<(Mat, (f64, f64))>> {
+    // Sides are rounded, so that the two directions of a square picture are not quite equal.
+    const ALONE: f64 = 2.1;
+    let (cols, rows) = (source.cols(), source.rows());
+    let (across, down) = match smaller {
+        (x, y) if x.min(y) >= 2.0 && cols.min(rows) >= 2 => (2, 2),
+        (x, _) if x >= ALONE && cols >= 2 => (2, 1),
+        (_, y) if y >= ALONE && rows >= 2 => (1, 2),
+        _ => return Ok(None),
+    };
+    let half = Size::new(cols / across, rows / down);
+    let even = Mat::roi(source, core::Rect::new(0, 0, half.width * across, half.height * down))?;
     let mut output = Mat::default();
     imgproc::resize(&even, &mut output, half, 0.0, 0.0, imgproc::INTER_AREA)?;
-    Ok(output)
+    Ok(Some((output, (f64::from(across), f64::from(down)))))
 }
 
 /// Makes `output` a part of the frame, from whole chroma samples on, in this (even) size, in RGB.
 fn scale(frame: &Frame, area: PixelBox, size: (usize, usize), output: &mut impl core::ToOutputArray) -> Result<()> {
+    let area = samples_under(&area, frame);
     let chroma = (size.0 / 2, size.1 / 2);
-    let halves = PixelBox { width: area.width.div_ceil(2), height: area.height.div_ceil(2), ..area.halved() };
+    let halves = area.on_half();
     match frame.format() {
         PixelFormat::Rgb8 => with_plane(frame, 0, 3, area, |rgb| resize(rgb, size, output)),
         PixelFormat::Nv12 => {
             let y = with_plane(frame, 0, 1, area, |y| resized(y, size.0, size.1))?;
             let uv = with_plane(frame, 1, 2, halves, |uv| resized(uv, chroma.0, chroma.1))?;
-            from_nv12(&y, &uv, output)
+            from_nv12(&y, &uv, frame.colour(), output)
         }
-        PixelFormat::I420 => from_i420(size, output, |index, plane| {
+        PixelFormat::I420 => from_i420(size, frame.colour(), output, |index, plane| {
             let (area, size) = if index == 0 { (area, size) } else { (halves, chroma) };
             with_plane(frame, index, 1, area, |part| resize(part, size, plane))
         }),
     }
 }
 
-/// Gives `work` a part of the frame in RGB, and which part: for YUV it is widened to whole chroma samples.
+/// Gives `work` a part of the frame's samples in RGB, and which part: for YUV it is widened to whole chroma samples.
 /// `None` when nothing is left of it.
 fn with_rgb<T>(
     frame: &Frame,
@@ -232,7 +219,7 @@ fn with_rgb<T>(
     if frame.format() == PixelFormat::Rgb8 {
         return with_plane(frame, 0, 3, area, |rgb| work(rgb, area)).map(Some);
     }
-    let area = area.on_chroma(frame);
+    let area = area.on_chroma(frame.samples());
     if area.is_empty() {
         return Ok(None);
     }
@@ -245,36 +232,50 @@ fn with_rgb<T>(
 fn converted(frame: &Frame, area: PixelBox) -> Result<Mat> {
     let mut rgb = Mat::default();
     if frame.format() == PixelFormat::Nv12 {
-        with_plane(frame, 0, 1, area, |y| with_plane(frame, 1, 2, area.halved(), |uv| from_nv12(y, uv, &mut rgb)))?;
+        with_plane(frame, 0, 1, area, |y| {
+            with_plane(frame, 1, 2, area.on_half(), |uv| from_nv12(y, uv, frame.colour(), &mut rgb))
+        })?;
         return Ok(rgb);
     }
-    from_i420((area.width, area.height), &mut rgb, |index, plane| {
-        let area = if index == 0 { area } else { area.halved() };
+    from_i420((area.width, area.height), frame.colour(), &mut rgb, |index, plane| {
+        let area = if index == 0 { area } else { area.on_half() };
         with_plane(frame, index, 1, area, |part| Ok(part.copy_to(plane)?))
     })?;
     Ok(rgb)
 }
 
 fn from_nv12(
-    y: &impl core::ToInputArray,
+    y: &(impl MatTraitConst + core::ToInputArray),
     uv: &impl core::ToInputArray,
+    colour: Colour,
     output: &mut impl core::ToOutputArray,
 ) -> Result<()> {
-    Ok(imgproc::cvt_color_two_plane(y, uv, output, imgproc::COLOR_YUV2RGB_NV12)?)
+    if colour == OPENCV {
+        return Ok(imgproc::cvt_color_two_plane(y, uv, output, imgproc::COLOR_YUV2RGB_NV12)?);
+    }
+    let size = (y.cols().unsigned_abs() as usize, y.rows().unsigned_abs() as usize);
+    from_i420(size, colour, output, |index, plane| match index {
+        0 => Ok(y.copy_to(plane)?),
+        _ => Ok(core::extract_channel(uv, plane, index as i32 - 1)?),
+    })
 }
 
 /// `fill` writes each of the three planes, by its number, to where they are wanted: one behind the other.
 fn from_i420(
     (width, height): (usize, usize),
+    colour: Colour,
     output: &mut impl core::ToOutputArray,
     mut fill: impl FnMut(usize, &mut BoxedRefMut<'_, Mat>) -> Result<()>,
 ) -> Result<()> {
     let mut stacked = vec![0; width * height * 3 / 2];
     let (y, chroma) = stacked.split_at_mut(width * height);
     let (u, v) = chroma.split_at_mut(chroma.len() / 2);
-    let planes = [(y, width, height), (u, width / 2, height / 2), (v, width / 2, height / 2)];
-    for (index, (bytes, width, height)) in planes.into_iter().enumerate() {
+    for (index, bytes) in [&mut *y, &mut *u, &mut *v].into_iter().enumerate() {
+        let (width, height) = if index == 0 { (width, height) } else { (width / 2, height / 2) };
         fill(index, &mut Mat::new_rows_cols_with_bytes_mut::<u8>(height as i32, width as i32, bytes)?)?;
+    }
+    if let Some(recoding) = Recoding::between(colour, OPENCV) {
+        recoding.apply(width, y, u, v);
     }
     let yuv = Mat::new_rows_cols_with_bytes::<u8>((height * 3 / 2) as i32, width as i32, &stacked)?;
     Ok(imgproc::cvt_color_def(&yuv, output, imgproc::COLOR_YUV2RGB_I420)?)
@@ -289,7 +290,8 @@ fn with_plane<T>(
     work: impl FnOnce(&BoxedRef<'_, Mat>) -> Result<T>,
 ) -> Result<T> {
     let plane = &frame.planes()[index];
-    let (row, rows) = frame.format().planes(frame.width(), frame.height())[index];
+    let (columns, lines) = frame.samples();
+    let (row, rows) = frame.format().planes(columns, lines)[index];
     let (bytes, stride) = whole_rows(plane, row, rows);
     let whole = Mat::new_rows_cols_with_bytes::<u8>(rows as i32, stride as i32, &bytes)?;
     let (left, width) = (area.left * channels, area.width * channels);

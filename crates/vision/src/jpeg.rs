@@ -1,17 +1,27 @@
 //! Frames as JPEG, from the decoder's planes without a way through RGB.
 
 use bytes::Bytes;
-use domain::frame::{Frame, PixelFormat, Plane};
+use domain::frame::{Colour, Frame, Matrix, PixelFormat, Plane, Range};
 use domain::{Error, Result};
 use turbojpeg::{Compressor, Image, Subsamp, YuvImage};
 
-use crate::imaging::PixelBox;
+use crate::colour::Recoding;
+use crate::imaging;
+use crate::pixel_box::PixelBox;
 
 /// Where a JPEG of a face looks like the original and a 1080p scene still takes less than 500 kB.
 const QUALITY: i32 = 85;
 
-/// Encodes a part of the frame, chroma at half the resolution.
+/// What every JPEG is.
+const JPEG: Colour = Colour { matrix: Matrix::Bt601, range: Range::Full };
+
+/// Encodes a part of the frame as it is meant to be seen, chroma at half the resolution.
 pub(crate) fn encode(frame: &Frame, area: PixelBox) -> Result<Bytes> {
+    if !frame.is_square() {
+        let planes = imaging::squared(frame, area)?;
+        let square = Frame::new(frame.at(), area.width as u32, area.height as u32, frame.format(), planes)?;
+        return encode(&square.coloured(frame.colour()), PixelBox { left: 0, top: 0, ..area });
+    }
     let encoded = match frame.format() {
         PixelFormat::Rgb8 => encode_rgb(&frame.planes()[0], area),
         PixelFormat::I420 | PixelFormat::Nv12 => encode_planes(frame, area),
@@ -45,9 +55,24 @@ fn encode_planes(frame: &Frame, area: PixelBox) -> turbojpeg::Result<Vec<u8>> {
     compressor()?.compress_yuv_to_vec(image)
 }
 
-/// The area's luma and chroma one after the other, in JPEG's range. The encoder reads pairs of rows and columns: the last
+/// The area's luma and chroma one after the other, as JPEG wants them. The encoder reads pairs of rows and columns: the last
 /// ones of an odd picture are there twice.
 fn planes(frame: &Frame, area: PixelBox) -> Vec<u8> {
+    let Colour { matrix, range } = frame.colour();
+    let mut pixels = match range {
+        Range::Limited => packed(frame, area, full_luma, full_chroma),
+        Range::Full => packed(frame, area, |luma| luma, |chroma| chroma),
+    };
+    if let Some(recoding) = Recoding::between(Colour { matrix, ..JPEG }, JPEG) {
+        let chroma = pixels.len() / 6;
+        let (luma, rest) = pixels.split_at_mut(4 * chroma);
+        let (blue, red) = rest.split_at_mut(chroma);
+        recoding.apply(area.width.next_multiple_of(2), luma, blue, red);
+    }
+    pixels
+}
+
+fn packed(frame: &Frame, area: PixelBox, full_luma: impl Fn(u8) -> u8, full_chroma: impl Fn(u8) -> u8) -> Vec<u8> {
     let (columns, rows) = (area.width.div_ceil(2), area.height.div_ceil(2));
     let mut pixels = Vec::with_capacity(columns * rows * 6);
     let [luma, chroma @ ..] = frame.planes() else { return pixels };
@@ -150,6 +175,53 @@ mod tests {
             let frame = yuv(format, 35, 17);
             let jpeg = decoded(&frame, PixelBox::whole(&frame));
             assert_eq!((jpeg.width(), jpeg.height()), (35, 17), "{format:?}");
+        }
+    }
+
+    /// A ramp from black to white, without colour.
+    fn ramp(range: Range, matrix: Matrix, samples: (u32, u32)) -> Frame {
+        let (width, height) = (samples.0 as usize, samples.1 as usize);
+        let shade = |x: usize| match range {
+            Range::Limited => 16 + (219 * x / (width - 1)) as u8,
+            Range::Full => (255 * x / (width - 1)) as u8,
+        };
+        let luma = (0..width * height).map(|i| shade(i % width)).collect::<Vec<u8>>();
+        let chroma = Plane { data: vec![128; width / 2 * height / 2].into(), stride: width / 2 };
+        let planes = vec![Plane { data: luma.into(), stride: width }, chroma.clone(), chroma];
+        let frame = Frame::new(Timestamp::from_millis(0), samples.0, samples.1, PixelFormat::I420, planes).unwrap();
+        frame.coloured(Colour { matrix, range })
+    }
+
+    #[test]
+    fn dark_and_bright_ends_are_kept() {
+        for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020] {
+            for range in [Range::Limited, Range::Full] {
+                for frame in [ramp(range, matrix, (256, 64)), ramp(range, matrix, (256, 32)).shown_over(256, 64)] {
+                    let kept = decoded(&frame, PixelBox::whole(&frame));
+                    for x in (0..256).step_by(5) {
+                        let shade = kept.planes()[0].data[(32 * 256 + x) * 3 + 1];
+                        assert!(shade.abs_diff(x as u8) <= 4, "{matrix:?} {range:?}: {shade} at {x}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_is_kept_in_the_shape_it_is_seen_in() {
+        for format in [PixelFormat::I420, PixelFormat::Nv12] {
+            for shown in [(128, 32), (64, 64), (70, 32), (64, 35)] {
+                let frame = yuv(format, 64, 32).shown_over(shown.0, shown.1);
+                let kept = decoded(&frame, PixelBox::whole(&frame));
+                assert_eq!((kept.width(), kept.height()), shown, "{format:?}");
+                let (row, middle) = (kept.width() as usize * 3, kept.height() as usize / 2);
+                let pixel = |x: usize| &kept.planes()[0].data[middle * row + x * 3..][..3];
+                assert!(pixel(1)[0] > pixel(1)[2], "red on the left");
+                let right = kept.width() as usize - 2;
+                assert!(pixel(right)[2] > pixel(right)[0], "blue on the right");
+                let part = decoded(&frame, PixelBox { left: 7, top: 3, width: 51, height: 20 });
+                assert_eq!((part.width(), part.height()), (51, 20), "{format:?}");
+            }
         }
     }
 

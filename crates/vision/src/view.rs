@@ -2,7 +2,7 @@
 
 use domain::geometry::{Point, Rect};
 
-use crate::imaging::PixelBox;
+use crate::pixel_box::PixelBox;
 
 /// A part of a frame scaled to `content`, put at `offset` into a black picture of the size `canvas`; all in pixels of
 /// the network's input.

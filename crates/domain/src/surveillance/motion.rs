@@ -36,7 +36,7 @@ struct Small {
     cells: Vec<u8>,
 }
 
-/// Where the cells lie in the frame, in pixels.
+/// Where the cells lie in the frame, in pixels as it is shown.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Grid {
     left: usize,
@@ -107,17 +107,40 @@ impl Small {
     }
 }
 
-/// The mean luminance of a cell, from some of its pixels.
+/// One direction of a frame: its length as it is shown, and the samples there are.
+struct Samples {
+    shown: usize,
+    there: usize,
+}
+
+impl Samples {
+    /// From which sample to before which a cell goes; its last one may hang over the end.
+    fn of_cell(&self, start: usize, cell: usize) -> (usize, usize) {
+        let sample = |pixel: usize| pixel.min(self.shown) * self.there / self.shown;
+        let first = sample(start);
+        // A cell may be less than a sample wide.
+        (first, sample(start + cell).max(first + 1).min(self.there))
+    }
+
+    /// How far apart the samples looked at are.
+    fn step(&self, cell: usize) -> usize {
+        (cell * self.there / self.shown / SAMPLES).max(1)
+    }
+}
+
+/// The mean luminance of a cell, from some of its samples.
 fn mean(frame: &Frame, grid: Grid, column: usize, row: usize) -> u8 {
     let Some(plane) = frame.planes().first() else { return 0 };
     // Green stands for the luminance of RGB.
     let (bytes, offset) = if frame.format() == PixelFormat::Rgb8 { (3, 1) } else { (1, 0) };
-    let (left, top) = (grid.left + column * grid.cell, grid.top + row * grid.cell);
-    let right = (left + grid.cell).min(frame.width() as usize);
-    let bottom = (top + grid.cell).min(frame.height() as usize);
-    let step = (grid.cell / SAMPLES).max(1);
+    let (samples, rows) = frame.samples();
+    let across = Samples { shown: frame.width() as usize, there: samples as usize };
+    let down = Samples { shown: frame.height() as usize, there: rows as usize };
+    let (left, right) = across.of_cell(grid.left + column * grid.cell, grid.cell);
+    let (top, bottom) = down.of_cell(grid.top + row * grid.cell, grid.cell);
+    let step = across.step(grid.cell);
     let (mut sum, mut count) = (0u32, 0u32);
-    for y in (top..bottom).step_by(step) {
+    for y in (top..bottom).step_by(down.step(grid.cell)) {
         let start = y * plane.stride;
         let line = plane.data.get(start + left * bytes..start + right * bytes).unwrap_or_default();
         for sample in line.iter().skip(offset).step_by(step * bytes) {

@@ -12,9 +12,10 @@ use domain::ports::{Lane, Search};
 
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::{self, Place};
-use crate::imaging::{self, PixelBox};
+use crate::imaging;
 use crate::manifest::{Manifest, Output};
 use crate::models::ModelSet;
+use crate::pixel_box::PixelBox;
 use crate::session::{Network, SessionSettings, Workspace};
 use crate::view::View;
 

@@ -4,7 +4,7 @@ use domain::frame::Frame;
 use domain::geometry::Rect;
 use domain::ports::{Detail, Search};
 
-use crate::imaging::PixelBox;
+use crate::pixel_box::PixelBox;
 
 /// Smallest longer side of the network's input, pixels: below, faces of doors and desks lose their landmarks.
 const MIN_SIDE: u32 = 256;
@@ -18,7 +18,7 @@ pub(super) fn area(frame: &Frame, search: &Search) -> Option<PixelBox> {
     let Some(region) = search.region else { return Some(PixelBox::whole(frame)) };
     let room = region.width().max(region.height()).min(search.max_face_px as f32) * ROOM;
     let wide = Rect::new(region.left - room, region.top - room, region.right + room, region.bottom + room);
-    let area = PixelBox::covering(&wide, frame)?.on_chroma(frame);
+    let area = PixelBox::covering(&wide, frame)?.on_chroma((frame.width(), frame.height()));
     (!area.is_empty()).then_some(area)
 }
 

@@ -65,6 +65,50 @@ fn every_pixel_format_gives_the_same_picture() {
     }
 }
 
+/// A ramp from left to right and another one downwards, of these samples, shown over 128 × 96 pixels.
+fn ramps(format: PixelFormat, width: usize, height: usize) -> Frame {
+    let luma = |i: usize| 16 + (109 * (i % width) / width + 109 * (i / width) / height) as u8;
+    let luma = plane((0..width * height).map(luma).collect(), width);
+    let grey = |channels: usize| plane(vec![128; width / 2 * height / 2 * channels], width / 2 * channels);
+    let planes = match format {
+        PixelFormat::Nv12 => vec![luma, grey(2)],
+        _ => vec![luma, grey(1), grey(1)],
+    };
+    let frame = Frame::new(Timestamp::from_millis(0), width as u32, height as u32, format, planes).unwrap();
+    frame.shown_over(128, 96)
+}
+
+#[test]
+fn a_place_shows_the_same_however_many_samples_there_are() {
+    let near = |a: &Picture, b: &Picture, what: &str| {
+        let pairs = a.bytes().unwrap().iter().zip(b.bytes().unwrap());
+        let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 8 && a.bytes().unwrap().len() == b.bytes().unwrap().len(), "{what}: {worst}");
+    };
+    let part = PixelBox { left: 24, top: 36, width: 60, height: 40 };
+    let corners = [Point { x: 30.0, y: 20.0 }, Point { x: 90.0, y: 80.0 }];
+    let onto = [Point { x: 5.0, y: 4.0 }, Point { x: 23.0, y: 22.0 }];
+    let transform = Transform::between(&corners, &onto).unwrap();
+    for format in [PixelFormat::I420, PixelFormat::Nv12] {
+        let square = ramps(format, 128, 96);
+        for (width, height) in [(64, 96), (128, 48), (32, 96), (118, 96), (128, 24)] {
+            let other = ramps(format, width, height);
+            let what = format!("{format:?} {width}x{height}");
+            for area in [PixelBox::whole(&square), part] {
+                let view = View::fitted(area, 40, 8, 0.0);
+                near(&fit(&square, &view).unwrap(), &fit(&other, &view).unwrap(), &what);
+                near(&cut(&square, area, 30, 20).unwrap(), &cut(&other, area, 30, 20).unwrap(), &what);
+            }
+            let warped = |frame| warp(frame, &transform, 28, 26).unwrap();
+            near(&warped(&square), &warped(&other), &what);
+            let planes = squared(&other, PixelBox::whole(&other)).unwrap();
+            let whole = Frame::new(other.at(), 128, 96, format, planes).unwrap();
+            let all = |frame| cut(frame, PixelBox::whole(&square), 128, 96).unwrap();
+            near(&all(&square), &all(&whole), &what);
+        }
+    }
+}
+
 #[test]
 fn a_border_is_black() {
     let view = View::fitted(ALL, 64, 8, 0.5);

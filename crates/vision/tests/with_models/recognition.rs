@@ -1,11 +1,11 @@
 //! Who is who, and what is told of them.
 
-use domain::frame::PixelFormat;
-use domain::ports::{FaceAnalyzer, Lane};
+use domain::frame::{Colour, Frame, Matrix, PixelFormat, Plane, Range};
+use domain::ports::{FaceAnalyzer, Lane, Search};
 use domain::{Embedding, Gender, Similarity};
 use vision::Analyzer;
 
-use crate::support::{analyzer, as_video, detect, face, photo, photos_of, read};
+use crate::support::{analyzer, as_video, as_video_in, detect, face, frame, image, photo, photos_of, read};
 
 const PEOPLE: [&str; 8] = [
     "Barack_Obama",
@@ -124,6 +124,66 @@ async fn a_face_on_video_is_the_face_of_the_photo() {
         assert!(known.embedding.cosine(&seen.embedding).unwrap() > 0.95, "{format:?}");
         assert!(known.detection.face_box.overlap(&seen.detection.face_box) > 0.9, "{format:?}");
     }
+}
+
+#[tokio::test]
+async fn a_face_is_the_same_however_video_stands_for_colours() {
+    let analyzer = analyzer();
+    let still = photo(&analyzer, "Eileen_Collins/astronaut.png").await;
+    let known = face(&analyzer, &still).await;
+    for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020] {
+        for (range, format) in [(Range::Limited, PixelFormat::Nv12), (Range::Full, PixelFormat::I420)] {
+            let seen = face(&analyzer, &as_video_in(&still, format, Colour { matrix, range })).await;
+            let alike = known.embedding.cosine(&seen.embedding).unwrap();
+            assert!(alike > 0.97, "{matrix:?} {range:?} {format:?}: {alike}");
+        }
+    }
+}
+
+/// A photo with so many samples instead of its pixels.
+fn squeezed(still: &Frame, width: u32, height: u32) -> Frame {
+    let samples = image::imageops::resize(&image(still), width, height, image::imageops::FilterType::Triangle);
+    as_video(&frame(samples), PixelFormat::I420).shown_over(still.width(), still.height())
+}
+
+/// The upper field of a picture: the planes of the whole, of which every other row counts.
+fn field(still: &Frame) -> Frame {
+    let whole = as_video(still, PixelFormat::Nv12);
+    let planes = whole.planes().iter().map(|plane| Plane { data: plane.data.clone(), stride: plane.stride * 2 });
+    let (width, height) = (whole.width(), whole.height());
+    let field = Frame::new(whole.at(), width, height / 2, PixelFormat::Nv12, planes.collect()).unwrap();
+    field.shown_over(width, height)
+}
+
+#[tokio::test]
+async fn a_face_of_other_than_square_pixels_is_the_face_of_the_photo() {
+    let analyzer = analyzer();
+    let still = photo(&analyzer, "Eileen_Collins/astronaut.png").await;
+    let known = face(&analyzer, &still).await;
+    let (width, height) = (still.width(), still.height());
+    let narrow = squeezed(&still, width / 2, height);
+    let low = squeezed(&still, width, height / 2);
+    let slightly = squeezed(&still, (width * 11 / 12).next_multiple_of(2), height);
+    for (name, seen) in [("2:1", narrow), ("1:2", low), ("12:11", slightly), ("a field", field(&still))] {
+        let found = face(&analyzer, &seen).await;
+        let alike = known.embedding.cosine(&found.embedding).unwrap();
+        assert!(alike > 0.9, "{name}: {alike}");
+        assert!(known.detection.face_box.overlap(&found.detection.face_box) > 0.85, "{name}: told in shown pixels");
+    }
+}
+
+#[tokio::test]
+async fn a_region_is_told_in_the_pixels_that_are_shown() {
+    let analyzer = analyzer();
+    let still = photo(&analyzer, "Eileen_Collins/astronaut.png").await;
+    let known = face(&analyzer, &still).await.detection.face_box;
+    let narrow = squeezed(&still, still.width() / 2, still.height());
+    let search = |region| Search { region: Some(region), max_face_px: 300, ..Search::ANYWHERE };
+    let there = analyzer.detect(narrow.clone(), search(known), Lane::Live).await.unwrap();
+    assert_eq!(there.len(), 1);
+    assert!(known.overlap(&there[0].face_box) > 0.85, "{known:?} {:?}", there[0].face_box);
+    let beside = known.shifted(known.width() * 1.2, 0.0);
+    assert!(analyzer.detect(narrow, search(beside), Lane::Live).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use domain::frame::{Frame, PixelFormat, Plane};
+use domain::frame::{Colour, Frame, Matrix, PixelFormat, Plane, Range};
 use domain::ports::{FaceAnalyzer, Lane, Search};
 use domain::{Detection, Face, Timestamp};
 use image::RgbImage;
@@ -77,17 +77,14 @@ pub(crate) fn frame(image: RgbImage) -> Frame {
 
 /// The frame as a video decoder gives it (BT.601, video range), with padded rows.
 pub(crate) fn as_video(frame: &Frame, format: PixelFormat) -> Frame {
+    as_video_in(frame, format, Colour::default())
+}
+
+/// The same with colours stood for in this way.
+pub(crate) fn as_video_in(frame: &Frame, format: PixelFormat, colour: Colour) -> Frame {
     let image = image(frame);
     let (width, height) = (image.width() as usize & !1, image.height() as usize & !1);
-    let yuv = |x: usize, y: usize| {
-        let [r, g, b] = image.get_pixel(x as u32, y as u32).0.map(f32::from);
-        [
-            16.0 + 0.257 * r + 0.504 * g + 0.098 * b,
-            128.0 - 0.148 * r - 0.291 * g + 0.439 * b,
-            128.0 + 0.439 * r - 0.368 * g - 0.071 * b,
-        ]
-        .map(|sample| sample.round() as u8)
-    };
+    let yuv = |x: usize, y: usize| samples(image.get_pixel(x as u32, y as u32).0.map(f32::from), colour);
     let plane = |step: usize, parts: &[usize]| {
         let row = |y: usize| {
             let samples = (0..width).step_by(step).flat_map(move |x| parts.iter().map(move |part| yuv(x, y)[*part]));
@@ -100,5 +97,21 @@ pub(crate) fn as_video(frame: &Frame, format: PixelFormat) -> Frame {
         PixelFormat::Nv12 => vec![plane(1, &[0]), plane(2, &[1, 2])],
         _ => vec![plane(1, &[0]), plane(2, &[1]), plane(2, &[2])],
     };
-    Frame::new(frame.at(), width as u32, height as u32, format, planes).unwrap()
+    Frame::new(frame.at(), width as u32, height as u32, format, planes).unwrap().coloured(colour)
+}
+
+/// Luma, blue and red difference of a colour.
+fn samples([r, g, b]: [f32; 3], Colour { matrix, range }: Colour) -> [u8; 3] {
+    let (of_red, of_blue) = match matrix {
+        Matrix::Bt601 => (0.299, 0.114),
+        Matrix::Bt709 => (0.2126, 0.0722),
+        Matrix::Bt2020 => (0.2627, 0.0593),
+    };
+    let luma = of_red * r + (1.0 - of_red - of_blue) * g + of_blue * b;
+    let (blue, red) = ((b - luma) / (2.0 - 2.0 * of_blue), (r - luma) / (2.0 - 2.0 * of_red));
+    let (black, in_luma, in_chroma) = match range {
+        Range::Limited => (16.0, 219.0 / 255.0, 224.0 / 255.0),
+        Range::Full => (0.0, 1.0, 1.0),
+    };
+    [black + in_luma * luma, 128.0 + in_chroma * blue, 128.0 + in_chroma * red].map(|sample| sample.round() as u8)
 }
