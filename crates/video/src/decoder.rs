@@ -180,7 +180,7 @@ impl Decoder {
             "appsrc name=source is-live=true format=time block=false max-bytes=0 max-buffers=0 \
              caps={media},stream-format=byte-stream,alignment=au \
              ! {parser} ! {media},width=[1,{LARGEST}],height=[1,{LARGEST}] ! {decoder} ! {}",
-            sink::description("sync=false max-buffers=1 drop=true"),
+            sink::description("", "sync=false max-buffers=1 drop=true"),
         ))?;
         let source = pipeline.part("source")?;
         let sink = Sink::attach(&pipeline, Arc::clone(tally))?;

@@ -51,7 +51,8 @@ fn no_picture(why: SourceError) -> SourceError {
 
 fn start(address: &FileAddress, tally: Arc<Tally>) -> Result<(Pipeline, Sink), SourceError> {
     let path = check(address)?;
-    let sink = sink::description("sync=true max-buffers=2 drop=false");
+    // Films of telephones say how they were held; pictures that lie upright pass through untouched.
+    let sink = sink::description("videoflip video-direction=auto !", "sync=true max-buffers=2 drop=false");
     let pipeline = Pipeline::build(&format!("filesrc name=file ! decodebin name=decode {sink}"))?;
     pipeline.part::<gst::Element>("file")?.set_property("location", path);
     let sink = Sink::attach(&pipeline, tally)?;

@@ -198,11 +198,12 @@ impl Sink {
     }
 }
 
-/// The description of a sink named `sink` for [`Sink::attach`], with more properties.
-pub(crate) fn description(properties: &str) -> String {
+/// The description of a sink named `sink` for [`Sink::attach`], with more properties; `before` it pictures may go through
+/// further elements, each of which ends in `!`.
+pub(crate) fn description(before: &str, properties: &str) -> String {
     // videoconvert passes buffers through untouched where the decoder gives one of the two formats itself.
     format!(
-        "videoconvert name=convert ! appsink name=sink enable-last-sample=false qos=false {properties} \
+        "videoconvert name=convert ! {before} appsink name=sink enable-last-sample=false qos=false {properties} \
          caps=\"video/x-raw,format=(string){{I420,NV12}},width=[1,{LARGEST}],height=[1,{LARGEST}]\""
     )
 }

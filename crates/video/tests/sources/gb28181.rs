@@ -14,7 +14,7 @@ use video::{Options, Sip, VideoSource};
 use crate::{SOON, assert_picture, end, frame, pattern, source};
 
 const OWN: &str = "34020000002000000001";
-const PASSWORD: &str = "secret";
+pub(crate) const PASSWORD: &str = "secret";
 
 fn hasty() -> Options {
     let sip = Sip { id: OWN.into(), listen: ([127, 0, 0, 1], 0).into() };
@@ -36,7 +36,7 @@ async fn open(source: &VideoSource, wanted: &Source) -> Result<Box<dyn FrameStre
     timeout(SOON, source.open(wanted)).await.expect("opening waits for ever")
 }
 
-async fn open_at(peer: &Peer) -> Result<Box<dyn FrameStream>, SourceError> {
+pub(crate) async fn open_at(peer: &Peer) -> Result<Box<dyn FrameStream>, SourceError> {
     open(&source(hasty()), &wanted(peer.address(), SERVER, PASSWORD)).await
 }
 

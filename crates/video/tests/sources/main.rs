@@ -8,6 +8,7 @@ mod fault;
 mod file;
 mod gb28181;
 mod onvif;
+mod pixels;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
