@@ -5,11 +5,13 @@
 //! colours are meant.
 
 use bytes::Bytes;
+use domain::jpeg::marker::{END_OF_IMAGE, START_OF_IMAGE};
+use domain::jpeg::{self, Segment};
 
 /// The JPEG or PNG picture without its metadata; `None` when it is neither, or its parts do not fit together.
 pub fn strip_metadata(picture: &[u8]) -> Option<Bytes> {
     match picture {
-        [0xff, 0xd8, rest @ ..] => strip_jpeg(rest).map(Bytes::from),
+        [0xff, START_OF_IMAGE, ..] => strip_jpeg(picture).map(Bytes::from),
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, chunks @ ..] => strip_png(chunks).map(Bytes::from),
         _ => None,
     }
@@ -17,39 +19,27 @@ pub fn strip_metadata(picture: &[u8]) -> Option<Bytes> {
 
 const EXIF: &[u8] = b"Exif\0\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
-const START_OF_SCAN: u8 = 0xda;
-const END_OF_IMAGE: u8 = 0xd9;
 
-/// Everything behind the start of a JPEG file.
-fn strip_jpeg(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let (mut kept, mut orientation) = (Vec::with_capacity(rest.len()), None);
-    loop {
-        let (marker, behind) = next_marker(rest)?;
-        if marker == END_OF_IMAGE {
-            break;
-        }
-        let length = usize::from(u16::from_be_bytes(behind.first_chunk().copied()?));
-        let segment = behind.get(..length).filter(|segment| segment.len() >= 2)?;
-        rest = &behind[length..];
-        let content = &segment[2..];
+fn strip_jpeg(jpeg: &[u8]) -> Option<Vec<u8>> {
+    let (mut kept, mut orientation) = (Vec::with_capacity(jpeg.len()), None);
+    let mut segments = jpeg::segments(jpeg)?;
+    for Segment { marker, content, scan } in segments.by_ref() {
         if marker == 0xe1 && content.starts_with(EXIF) {
             orientation = orientation.or_else(|| exif_orientation(&content[EXIF.len()..]));
         }
         if stays(marker, content) {
-            kept.extend([0xff, marker]);
-            kept.extend_from_slice(segment);
-        }
-        if marker == START_OF_SCAN {
-            let scan = scan_length(rest)?;
-            kept.extend_from_slice(&rest[..scan]);
-            rest = &rest[scan..];
+            kept.extend(segment_head(marker, content));
+            kept.extend_from_slice(content);
+            kept.extend_from_slice(scan);
         }
     }
-    let mut file = vec![0xff, 0xd8];
+    if !segments.is_whole() {
+        return None;
+    }
+    let mut file = vec![0xff, START_OF_IMAGE];
     if let Some(orientation) = orientation {
         let exif = [EXIF, &tiff_of(orientation)].concat();
-        file.extend([0xff, 0xe1]);
-        file.extend((exif.len() as u16 + 2).to_be_bytes());
+        file.extend(segment_head(0xe1, &exif));
         file.extend(exif);
     }
     file.extend(kept);
@@ -57,11 +47,9 @@ fn strip_jpeg(mut rest: &[u8]) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// The next marker, and what is behind it; before it there may be any number of fill bytes.
-fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
-    let marker = *bytes.get(fill).filter(|_| fill > 0)?;
-    Some((marker, &bytes[fill + 1..]))
+fn segment_head(marker: u8, content: &[u8]) -> [u8; 4] {
+    let [high, low] = (content.len() as u16 + 2).to_be_bytes();
+    [0xff, marker, high, low]
 }
 
 /// Whether a segment belongs to the picture: all but comments and what applications add. Of these JFIF, the colour
@@ -74,12 +62,6 @@ fn stays(marker: u8, content: &[u8]) -> bool {
         0xe1..=0xef | 0xfe => false,
         _ => true,
     }
-}
-
-/// How far the coded picture goes: until a marker that is neither an escaped 0xff nor a restart.
-fn scan_length(bytes: &[u8]) -> Option<usize> {
-    let ends = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xd0..=0xd7 | 0xff);
-    bytes.windows(2).position(ends)
 }
 
 /// The orientation, 2..=8, that a TIFF structure names; the usual one is not worth a word.
@@ -143,6 +125,8 @@ fn png_chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use domain::jpeg::marker::START_OF_SCAN;
+
     use super::*;
 
     fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
@@ -176,6 +160,17 @@ mod tests {
         }
         assert!(holds(&bare, b"ICC_PROFILE\0x") && bare.ends_with(b"\x01\xff\0\x02\xff\xd3\x03\xff\xd9"));
         assert_eq!(strip_metadata(&bare).unwrap(), bare, "nothing is left to strip");
+    }
+
+    #[test]
+    fn stray_bytes_between_segments_go_and_the_picture_stays() {
+        let segments = [segment(0xe0, b"JFIF\0\x01"), segment(0xdb, &[0; 65]), segment(0xc4, &[0; 20])];
+        let clean = strip_metadata(&jpeg(&segments)).unwrap();
+        for stray in [&[0xff][..], &[0xff, 0xff], &[0, 1, 2], &[0xff, 0], b"text"] {
+            let [one, two, three] = segments.clone();
+            let file = jpeg(&[one, stray.to_vec(), two, stray.to_vec(), three]);
+            assert_eq!(strip_metadata(&file).unwrap(), clean, "{stray:?}");
+        }
     }
 
     #[test]

@@ -72,7 +72,8 @@ fn engine(digits: &str) -> GeneralPurpose {
 /// The media type of a picture, by its first bytes; `application/octet-stream` for anything unknown.
 pub fn content_type(picture: &[u8]) -> &'static str {
     match picture {
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        // Stray bytes may follow.
+        [0xff, 0xd8, ..] => "image/jpeg",
         [0x89, b'P', b'N', b'G', ..] => "image/png",
         [b'B', b'M', ..] => "image/bmp",
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
@@ -129,6 +130,7 @@ mod tests {
     fn pictures_are_typed_by_their_first_bytes() {
         assert_eq!(content_type(b"\x89PNG\r\n"), "image/png");
         assert_eq!(content_type(b"RIFF\x01\x02\x03\x04WEBPVP8 "), "image/webp");
+        assert_eq!(content_type(b"\xff\xd8\0\xff\xe0"), "image/jpeg");
         assert_eq!(content_type(b"<html>"), "application/octet-stream");
         let answer = picture_answer(Bytes::from_static(&[0xff, 0xd8, 0xff]));
         assert_eq!(answer.headers()[CONTENT_TYPE], "image/jpeg");

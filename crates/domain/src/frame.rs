@@ -197,11 +197,13 @@ mod tests {
     fn those_who_keep_a_passing_frame_share_one_copy() {
         let plane = Plane { data: Bytes::from(vec![7; 12]), stride: 6 };
         let frame = Frame::new(Timestamp::from_millis(0), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
+        let frame = frame.shown_over(4, 2).coloured(Colour { matrix: Matrix::Bt709, range: Range::Full });
         let mut passing = Passing::new(&frame);
         let address = |frame: &Frame| frame.planes()[0].data.as_ptr();
         let (one, other) = (passing.keep(), passing.keep());
         assert_eq!(address(&one), address(&other));
         assert_ne!(address(&one), address(&frame), "the decoder gets its buffer back");
         assert_eq!(one.planes()[0].data, frame.planes()[0].data);
+        assert_eq!((one.bounds(), one.samples(), one.colour()), (frame.bounds(), frame.samples(), frame.colour()));
     }
 }

@@ -16,6 +16,7 @@ pub mod geometry;
 mod host;
 mod ids;
 mod job;
+pub mod jpeg;
 mod library;
 mod login_guard;
 mod page;

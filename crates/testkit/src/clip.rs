@@ -234,6 +234,8 @@ fn run(input: &[String], shape: Shape, file: &Path, draw: Option<Draw<'_>>) -> i
         .args(shape.codec.encoder())
         // As cameras do: a key frame every second and no picture that refers to a later one.
         .args(["-preset", "veryfast", "-bf", "0", "-pix_fmt", "yuv420p", "-g", &key_frames, "-an"])
+        // ffmpeg makes BT.601 of RGB at every size; a picture of high definition has to say so.
+        .args(["-colorspace", "smpte170m"])
         .arg(&unfinished)
         .stdin(if draw.is_some() { Stdio::piped() } else { Stdio::null() })
         .spawn()?;

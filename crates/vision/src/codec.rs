@@ -6,9 +6,11 @@ use bytes::Bytes;
 use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use domain::{Error, Result, Timestamp};
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::jpeg;
+use crate::jpeg_file::Mended;
 use crate::pixel_box::PixelBox;
 
 /// Files larger than this are refused.
@@ -23,10 +25,11 @@ const MAX_DECODED_BYTES: u64 = MAX_PICTURE_PIXELS * 4;
 /// Decodes a JPEG, PNG, BMP, WebP or TIFF, upright as its metadata says. The header is read and held against the
 /// limits before memory for the samples is taken.
 pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
-    let mut decoder = decoder(picture)?;
-    // A broken note of the orientation does not spoil the picture.
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut decoded = DynamicImage::from_decoder(decoder).map_err(|error| bad(&error))?;
+    let (mut decoded, orientation) = match mended(picture)? {
+        Some(jpeg) if jpeg.is_doubtful() => (doubtful(&jpeg)?, jpeg.orientation()),
+        Some(jpeg) => plain(jpeg.bytes())?,
+        None => plain(picture)?,
+    };
     decoded.apply_orientation(orientation);
     let rgb = decoded.into_rgb8();
     let (width, height) = rgb.dimensions();
@@ -36,32 +39,73 @@ pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
 
 /// The memory `decode` will take for this picture, bytes.
 pub(crate) fn decoded_bytes(picture: &[u8]) -> Result<u64> {
-    decoder(picture).map(|decoder| decoder.total_bytes())
+    match mended(picture)? {
+        Some(jpeg) if jpeg.is_doubtful() => doubtful_size(&jpeg).map(|(width, height)| (width * height * 3) as u64),
+        Some(jpeg) => decoder(jpeg.bytes()).map(|decoder| decoder.total_bytes()),
+        None => decoder(picture).map(|decoder| decoder.total_bytes()),
+    }
+}
+
+/// A JPEG in order, as far as its file can be put so; `None` for every other picture.
+fn mended(picture: &[u8]) -> Result<Option<Mended>> {
+    if picture.len() > MAX_PICTURE_BYTES {
+        return refuse(format!("{} bytes are more than {MAX_PICTURE_BYTES}", picture.len()));
+    }
+    let mended = Mended::new(picture);
+    if mended.as_ref().is_some_and(|jpeg| !jpeg.has_few_scans()) {
+        return refuse("the JPEG has too many scans".to_owned());
+    }
+    Ok(mended)
+}
+
+/// The picture, and how it has to be turned.
+fn plain(picture: &[u8]) -> Result<(DynamicImage, Orientation)> {
+    let mut decoder = decoder(picture)?;
+    // A broken note of the orientation does not spoil the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok((DynamicImage::from_decoder(decoder).map_err(|error| bad(&error))?, orientation))
+}
+
+/// A JPEG in which something is missing or out of order that a picture may do without.
+fn doubtful(jpeg: &Mended) -> Result<DynamicImage> {
+    let (width, height) = doubtful_size(jpeg)?;
+    let pixels = jpeg.pixels(width, height).map_err(|error| incomplete(&error))?;
+    let rgb = RgbImage::from_raw(width as u32, height as u32, pixels);
+    rgb.map(DynamicImage::from).ok_or_else(|| incomplete(&"its size"))
+}
+
+fn doubtful_size(jpeg: &Mended) -> Result<(usize, usize)> {
+    let header = jpeg.header().map_err(|error| incomplete(&error))?;
+    within_limits(header.width as u64, header.height as u64)?;
+    Ok((header.width, header.height))
+}
+
+fn incomplete(why: &dyn std::fmt::Display) -> Error {
+    Error::BadPicture { why: format!("the JPEG ends early or is damaged: {why}") }
 }
 
 /// A decoder that has read the header and found the picture within the limits.
 fn decoder(picture: &[u8]) -> Result<impl ImageDecoder + '_> {
-    if picture.len() > MAX_PICTURE_BYTES {
-        return refuse(format!("{} bytes are more than {MAX_PICTURE_BYTES}", picture.len()));
-    }
     let mut reader = ImageReader::new(Cursor::new(picture)).with_guessed_format().map_err(|error| bad(&error))?;
     if !reader.format().is_some_and(is_accepted) {
         return refuse("neither JPEG nor PNG, BMP, WebP or TIFF".to_owned());
     }
-    if reader.format() == Some(ImageFormat::Jpeg) && !has_end(picture) {
-        return refuse("the JPEG ends early".to_owned());
-    }
     reader.limits(limits());
     let decoder = reader.into_decoder().map_err(|error| bad(&error))?;
     let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if width.max(height) > MAX_PICTURE_SIDE || pixels > MAX_PICTURE_PIXELS {
-        return refuse(format!("{width}x{height} is too large"));
-    }
-    if pixels == 0 || decoder.total_bytes() > MAX_DECODED_BYTES {
+    within_limits(width.into(), height.into())?;
+    if decoder.total_bytes() > MAX_DECODED_BYTES {
         return refuse(format!("{width}x{height} {:?} is not supported", decoder.color_type()));
     }
     Ok(decoder)
+}
+
+fn within_limits(width: u64, height: u64) -> Result<()> {
+    let pixels = width * height;
+    if width.max(height) > MAX_PICTURE_SIDE.into() || pixels > MAX_PICTURE_PIXELS {
+        return refuse(format!("{width}x{height} is too large"));
+    }
+    if pixels == 0 { refuse(format!("{width}x{height} is not supported")) } else { Ok(()) }
 }
 
 fn limits() -> Limits {
@@ -75,21 +119,6 @@ fn limits() -> Limits {
 fn is_accepted(format: ImageFormat) -> bool {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
     [Jpeg, Png, Bmp, WebP, Tiff].contains(&format)
-}
-
-/// Whether a JPEG has its end marker after the first scan. The decoder would fill what is missing with grey.
-fn has_end(jpeg: &[u8]) -> bool {
-    let mut rest = jpeg.get(2..).unwrap_or_default();
-    while let [0xff, marker, after @ ..] = rest {
-        rest = match (marker, after) {
-            (0xda, scan) => return scan.windows(2).any(|pair| pair == [0xff, 0xd9]),
-            (0xff, _) => &rest[1..],
-            (0x01 | 0xd0..=0xd7, _) => after,
-            (_, [high, low, ..]) => after.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default(),
-            _ => return false,
-        };
-    }
-    false
 }
 
 fn bad(error: &dyn std::error::Error) -> Error {
@@ -108,149 +137,4 @@ pub(crate) fn encode(frame: &Frame, part: Option<Rect>) -> Result<Bytes> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use image::{ExtendedColorType, ImageEncoder, RgbImage, Rgba};
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_millis(7);
-
-    /// Left half red, right half blue.
-    fn picture(width: u32, height: u32) -> RgbImage {
-        RgbImage::from_fn(width, height, |x, _| if x < width / 2 { [255, 0, 0].into() } else { [0, 0, 255].into() })
-    }
-
-    fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, format).unwrap();
-        bytes.into_inner()
-    }
-
-    fn pixel(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
-        let at = y * frame.planes()[0].stride + x * 3;
-        frame.planes()[0].data[at..at + 3].try_into().unwrap()
-    }
-
-    fn why(picture: &[u8]) -> String {
-        match decode(picture, NOW) {
-            Err(Error::BadPicture { why }) => why,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// A PNG that ends after a header of this size.
-    fn png_header(width: u32, height: u32, colour: u8) -> Vec<u8> {
-        let mut header = b"IHDR".to_vec();
-        header.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
-        header.extend([16, colour, 0, 0, 0]);
-        let crc = header.iter().fold(!0u32, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
-        });
-        [b"\x89PNG\r\n\x1a\n\0\0\0\x0d", header.as_slice(), &(!crc).to_be_bytes(), b"\0\0\0\0IDAT\x35\xaf\x06\x1e"]
-            .concat()
-    }
-
-    #[test]
-    fn every_accepted_format_is_read() {
-        use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
-        for format in [Jpeg, Png, Bmp, WebP, Tiff] {
-            let frame = decode(&encoded(&picture(64, 32).into(), format), NOW).unwrap();
-            assert_eq!((frame.width(), frame.height(), frame.at()), (64, 32, NOW), "{format:?}");
-            let [red, _, blue] = pixel(&frame, 4, 4);
-            assert!(red > 240 && blue < 16, "{format:?}");
-        }
-    }
-
-    #[test]
-    fn a_picture_with_transparency_or_in_grey_becomes_rgb() {
-        let clear = image::RgbaImage::from_pixel(20, 20, Rgba([10, 20, 30, 0]));
-        assert_eq!(pixel(&decode(&encoded(&clear.into(), ImageFormat::Png), NOW).unwrap(), 3, 3), [10, 20, 30]);
-        let grey = image::GrayImage::from_pixel(20, 20, [90].into());
-        assert_eq!(pixel(&decode(&encoded(&grey.into(), ImageFormat::Png), NOW).unwrap(), 3, 3), [90, 90, 90]);
-    }
-
-    #[test]
-    fn a_bomb_is_refused_at_once() {
-        let start = Instant::now();
-        assert!(why(&png_header(60_000, 60_000, 2)).contains("mage"), "beyond the longest side");
-        assert!(why(&png_header(16_000, 16_000, 2)).contains("too large"), "beyond the most pixels");
-        assert!(why(&png_header(8_000, 7_900, 6)).contains("not supported"), "eight bytes a pixel");
-        assert!(start.elapsed() < Duration::from_millis(500));
-    }
-
-    #[test]
-    fn a_file_too_long_is_refused() {
-        assert!(why(&vec![0xff; MAX_PICTURE_BYTES + 1]).contains("bytes"));
-    }
-
-    #[test]
-    fn a_jpeg_of_twenty_megapixels_is_read() {
-        let frame = decode(&encoded(&picture(5472, 3648).into(), ImageFormat::Jpeg), NOW).unwrap();
-        assert_eq!((frame.width(), frame.height()), (5472, 3648));
-    }
-
-    #[test]
-    fn what_is_no_picture_or_broken_is_refused() {
-        assert!(why(b"").contains("neither"));
-        assert!(why(b"GIF89a\x01\0\x01\0\0\0\0").contains("neither"));
-        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff, ImageFormat::WebP, ImageFormat::Bmp] {
-            let whole = encoded(&picture(640, 480).into(), format);
-            assert!(decode(&whole[..whole.len() / 2], NOW).is_err(), "half a {format:?}");
-            assert!(decode(&whole[..20], NOW).is_err(), "the start of a {format:?}");
-        }
-    }
-
-    /// A JPEG with an EXIF note of its orientation.
-    fn turned(orientation: u8) -> Vec<u8> {
-        let jpeg = encoded(&picture(64, 32).into(), ImageFormat::Jpeg);
-        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
-        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
-        let length = (exif.len() as u16 + 2).to_be_bytes();
-        [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
-    }
-
-    #[test]
-    fn a_picture_is_turned_upright() {
-        let upright = decode(&turned(1), NOW).unwrap();
-        assert_eq!((upright.width(), upright.height()), (64, 32));
-        // 6: the camera was held so that the picture must be turned by 90 degrees clockwise.
-        let turned = decode(&turned(6), NOW).unwrap();
-        assert_eq!((turned.width(), turned.height()), (32, 64));
-        assert!(pixel(&turned, 16, 4)[0] > 240, "the left half is on top");
-        assert!(pixel(&turned, 16, 60)[2] > 240, "the right half is below");
-    }
-
-    fn frame(width: u32, height: u32) -> Frame {
-        decode(&encoded(&picture(width, height).into(), ImageFormat::Png), NOW).unwrap()
-    }
-
-    #[test]
-    fn a_part_is_encoded_in_its_own_resolution() {
-        let size = |part| {
-            let jpeg = encode(&frame(64, 32), part).unwrap();
-            let frame = decode(&jpeg, NOW).unwrap();
-            (frame.width(), frame.height())
-        };
-        assert_eq!(size(None), (64, 32));
-        assert_eq!(size(Some(Rect::new(10.0, 4.0, 30.0, 20.0))), (20, 16));
-        assert_eq!(size(Some(Rect::new(-100.0, -100.0, 30.0, 20.0))), (30, 20), "clamped");
-    }
-
-    #[test]
-    fn a_part_outside_the_frame_is_an_error() {
-        let part = Some(Rect::new(64.0, 0.0, 80.0, 20.0));
-        assert!(matches!(encode(&frame(64, 32), part), Err(Error::Invalid { field: "part", .. })));
-        let nowhere = Some(Rect::new(f32::NAN, 0.0, 80.0, 20.0));
-        assert!(encode(&frame(64, 32), nowhere).is_err());
-    }
-
-    #[test]
-    fn sixteen_bits_and_a_lone_channel_are_read() {
-        let mut bytes = Vec::new();
-        let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
-        encoder.write_image(&[0x80; 20 * 20 * 2], 20, 20, ExtendedColorType::L16).unwrap();
-        assert_eq!(pixel(&decode(&bytes, NOW).unwrap(), 0, 0), [128, 128, 128]);
-    }
-}
+mod tests;

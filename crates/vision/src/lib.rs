@@ -15,6 +15,7 @@ mod face_crop;
 mod face_network;
 mod imaging;
 mod jpeg;
+mod jpeg_file;
 mod liveness;
 mod manifest;
 mod models;

@@ -162,8 +162,22 @@ pub(crate) fn region(text: &str) -> Result<Option<Rect>, Fault> {
     }
 }
 
+/// The region that 515 sets: the one in force where its text is what 516 tells of it, whoever set it and however large.
+pub(crate) fn changed_region(text: &str, now: Option<Rect>) -> Result<Option<Rect>, Fault> {
+    let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if packed == region_text(now) { Ok(now) } else { region(text) }
+}
+
+/// The region rounded outwards to whole pixels, as all of the document's are; empty for everywhere. Other interfaces set
+/// parts of a picture.
 fn region_text(region: Option<Rect>) -> String {
-    region.map_or_else(String::new, |r| format!("{},{},{},{}", r.left, r.top, r.right, r.bottom))
+    /// How far beside a whole pixel the products of parts and sides may come out.
+    const NOISE: f32 = 1e-3;
+    let Some(region) = region else { return String::new() };
+    let down = |edge: f32| (edge + NOISE).floor().max(0.0) as u16;
+    let up = |edge: f32, from: u16| ((edge - NOISE).ceil() as u16).max(from.saturating_add(1));
+    let (left, top) = (down(region.left), down(region.top));
+    format!("{left},{top},{},{}", up(region.right, left), up(region.bottom, top))
 }
 
 /// A row of 516.
@@ -259,6 +273,7 @@ mod tests {
         assert_eq!(region("").unwrap(), None);
         assert_eq!(region("0,180, 1920,900").unwrap(), Some(Rect::new(0.0, 180.0, 1920.0, 900.0)));
         assert_eq!(region_text(region("0,180,1920,900").unwrap()), "0,180,1920,900");
+        assert_eq!(region_text(None), "");
         for bad in ["1,2,3", "1,2,3,4,5", "1,2,3,x", "10,0,5,5", "0,0,1920,1081", "-1,0,5,5", "1,2,,3,4"] {
             assert!(region(bad).is_err(), "{bad}");
         }
@@ -277,6 +292,25 @@ mod tests {
         };
         let watch = Watch { id: WatchId(1), settings: WatchSettings::default() };
         Camera { id: CameraId(7), settings, watch, created_at: Timestamp::from_millis(0) }
+    }
+
+    #[test]
+    fn parts_of_a_picture_are_told_in_whole_pixels_and_taken_back() {
+        for (edges, told) in [
+            ([0.25, 432.000_03, 1919.999_9, 900.4], "0,432,1920,901"),
+            ([-3.5, 0.9, 100.000_03, 1.1], "0,0,100,2"),
+            ([0.0, 0.0, 3840.0, 2160.0], "0,0,3840,2160"),
+            ([10.0, 10.0, 10.000_1, 90_000.0], "10,10,11,65535"),
+        ] {
+            let set = Some(Rect::new(edges[0], edges[1], edges[2], edges[3]));
+            assert_eq!(region_text(set), told);
+            assert_eq!(changed_region(told, set).unwrap(), set, "{told} changes nothing");
+            assert_eq!(changed_region(&told.replace(',', " , "), set).unwrap(), set);
+        }
+        let (now, other) = (Some(Rect::new(0.0, 0.0, 99.5, 50.0)), Some(Rect::new(0.0, 0.0, 99.0, 50.0)));
+        assert_eq!(changed_region("0,0,99,50", now).unwrap(), other);
+        assert_eq!(changed_region("", now).unwrap(), None);
+        assert!(changed_region("0,0,3840,2160", now).is_err(), "too large unless it is in force");
     }
 
     #[test]

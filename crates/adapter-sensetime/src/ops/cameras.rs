@@ -119,7 +119,7 @@ fn changed(
         settings.snap_mode = cameras::snap_mode(mode)?;
     }
     if let Some(roi) = fields.camera_roi.filter(|_| kind.has_region()) {
-        settings.region = cameras::region(&roi.0)?;
+        settings.region = cameras::changed_region(&roi.0, settings.region)?;
     }
     if let Some(ids) = fields.lib_ids {
         watch.libraries = library_ids(&ids.0, MAX_LIBRARIES)?.into_iter().collect::<BTreeSet<LibraryId>>();

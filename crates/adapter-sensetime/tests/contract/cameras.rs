@@ -88,6 +88,29 @@ pub(crate) async fn invalid_face_sizes_count_as_the_defaults(ledger: &Arc<Ledger
     witness.stop().await;
 }
 
+pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    witness.ok("513/rtsp", camera("gate")).await;
+    let appliance = witness.device.appliance.clone();
+    let id = domain::CameraId(1);
+    for (edges, told) in [
+        ([0.0, 0.4 * 1080.0, 0.9 * 1920.0, 1080.0], "0,432,1728,1080"),
+        ([100.7, 50.2, 900.1, 700.9], "100,50,901,701"),
+        ([0.0, 0.0, 3839.5, 2160.0], "0,0,3840,2160"),
+    ] {
+        let mut settings = appliance.camera(id).await.unwrap().settings;
+        let region = Some(domain::geometry::Rect::new(edges[0], edges[1], edges[2], edges[3]));
+        settings.region = region;
+        let change = domain::CameraChange { settings: Some(settings), watch: None };
+        appliance.update_camera("another interface", id, change).await.unwrap();
+        assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
+        witness.ok("515/rtsp", json!({"channel": 1, "camera_roi": told, "description": told})).await;
+        assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
+        assert_eq!(appliance.camera(id).await.unwrap().settings.region, region, "nothing was changed");
+    }
+    witness.stop().await;
+}
+
 pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.ok("513/rtsp", camera("gate")).await;

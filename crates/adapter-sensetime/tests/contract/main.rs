@@ -75,6 +75,7 @@ scenarios! {
         cameras_are_added_changed_listed_and_removed,
         a_camera_shows_whether_it_is_online,
         invalid_face_sizes_count_as_the_defaults,
+        a_region_is_listed_in_whole_pixels_and_taken_back,
         cameras_that_cannot_be_are_refused;
     camera_kinds:
         a_camera_of_every_kind_is_added_changed_listed_and_removed,

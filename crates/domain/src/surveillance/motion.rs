@@ -254,6 +254,30 @@ mod tests {
         assert!(gate.is_open(&frame(400, scene), &SEARCH), "another region was never searched");
     }
 
+    /// The same scene with a face in fewer samples: every other one of a row, every third row.
+    fn with_few_samples(millis: i64, luminance: impl Fn(usize, usize) -> u8) -> Frame {
+        let (width, height) = (WIDTH / 2, HEIGHT / 3);
+        let luma: Vec<u8> = (0..width * height).map(|i| luminance(i % width * 2, i / width * 3)).collect();
+        let chroma = Plane { data: Bytes::from(vec![128; width * height / 4]), stride: width / 2 };
+        let planes = vec![Plane { data: Bytes::from(luma), stride: width }, chroma.clone(), chroma];
+        let at = Timestamp::from_millis(millis);
+        let frame = Frame::new(at, width as u32, height as u32, PixelFormat::I420, planes).unwrap();
+        frame.shown_over(WIDTH as u32, HEIGHT as u32)
+    }
+
+    #[test]
+    fn motion_is_seen_where_it_is_shown_however_few_samples_there_are() {
+        let region = Some(Rect::new(320.0, 180.0, 640.0, 360.0));
+        let search = Search { region, min_face_px: 12, ..SEARCH };
+        for (left, top, opens) in [(500, 280, true), (320, 182, true), (20, 20, false), (100, 300, false)] {
+            let mut gate = MotionGate::default();
+            gate.is_open(&with_few_samples(0, scene), &search);
+            gate.searched(Timestamp::from_millis(0));
+            let now = with_few_samples(200, with_face(left, top, 40, 40));
+            assert_eq!(gate.is_open(&now, &search), opens, "at {left}, {top}");
+        }
+    }
+
     #[test]
     fn a_clock_set_back_does_not_close_the_gate() {
         let mut gate = gate();
