@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{DateTime, Time, Weekday};
 
 use crate::geometry::Rect;
+use crate::time::begun_on;
 use crate::{CameraId, LibraryId, Similarity, Timestamp, WatchId};
 
 /// A channel of the device.
@@ -185,14 +186,15 @@ pub struct WeeklyPlan {
     windows: Vec<DayWindow>,
 }
 
-/// One stretch of one day, both ends included.
+/// A stretch of time that begins on one day of the week, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DayWindow {
-    /// The day.
+    /// The day it begins on.
     pub day: Weekday,
     /// Start.
     pub from: Time,
-    /// End, at or after the start.
+    /// End: on the next day when it is earlier than the start, after 24 hours when it is equal; midnight is the end of
+    /// the day.
     pub to: Time,
 }
 
@@ -213,9 +215,8 @@ impl WeeklyPlan {
     }
 
     /// Whether the plan covers this local time.
-    pub fn covers(&self, local: &jiff::Zoned) -> bool {
-        let (day, time) = (local.weekday(), local.time());
-        let inside = |w: &DayWindow| w.day == day && (w.from..=w.to).contains(&time);
+    pub fn covers(&self, local: DateTime) -> bool {
+        let inside = |w: &DayWindow| begun_on(w.from, w.to, local).any(|day| day.weekday() == w.day);
         self.windows.is_empty() || self.windows.iter().any(inside)
     }
 }
@@ -255,4 +256,36 @@ pub struct CameraCounters {
     pub records: u64,
     /// Times the source had to be opened again.
     pub reconnects: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{date, time};
+
+    #[test]
+    fn a_window_over_midnight_covers_the_early_morning_of_the_next_day() {
+        // 2 March 2026 is a Monday.
+        let covered = |windows: &[DayWindow], day, hour| {
+            WeeklyPlan::within(windows.to_vec()).covers(date(2026, 3, day).at(hour, 0, 0, 0))
+        };
+        let night = |day| DayWindow { day, from: time(22, 0, 0, 0), to: time(6, 0, 0, 0) };
+        let monday = [night(Weekday::Monday)];
+        assert!(covered(&monday, 2, 22) && covered(&monday, 3, 0) && covered(&monday, 3, 6));
+        assert!(!covered(&monday, 2, 5), "Sunday's night is not in the plan");
+        assert!(!covered(&monday, 3, 7) && !covered(&monday, 3, 22));
+        let sunday = [night(Weekday::Sunday)];
+        assert!(covered(&sunday, 1, 23) && covered(&sunday, 2, 3) && !covered(&sunday, 1, 3));
+    }
+
+    #[test]
+    fn a_window_of_equal_ends_covers_a_whole_day() {
+        let all_day = |hour| WeeklyPlan::within(vec![DayWindow { day: Weekday::Monday, from: hour, to: hour }]);
+        for (hour, first, last) in [(0, (2, 0), (2, 23)), (7, (2, 7), (3, 6))] {
+            let plan = all_day(time(hour, 0, 0, 0));
+            let covered = |(day, hour)| plan.covers(date(2026, 3, day).at(hour, 30, 0, 0));
+            assert!(covered(first) && covered(last), "{hour}");
+            assert!(!covered((1, 23)) && !covered((3, 23)), "{hour}");
+        }
+    }
 }

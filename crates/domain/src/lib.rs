@@ -68,5 +68,5 @@ pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageSta
 pub use task::{
     Attendance, Direction, Presence, Roll, Sighting, SightingFilter, Task, TaskKind, TaskMark, TaskSettings,
 };
-pub use time::Timestamp;
+pub use time::{DeviceZone, Timestamp};
 pub use wiegand::{WiegandFormat, WiegandFrame};

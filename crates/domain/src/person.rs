@@ -91,18 +91,21 @@ pub enum Validity {
     /// Always.
     #[default]
     Permanent,
-    /// From the first instant to the second, both included.
+    /// From the first instant to the second, both included; [`Timestamp::MIN`] and [`Timestamp::MAX`] stand for an end
+    /// that is not set.
     Between(Timestamp, Timestamp),
-    /// Every day from `from` to `to` local time, on the days `first..=last`.
+    /// Every day from `from` to the next `to`, local time: over midnight when `to` is earlier, all day long when they
+    /// are equal. A window that begins on one of the days `first..=last` is valid to its end, also in the morning
+    /// after the last day; none of the morning of the first day is, where the window of the day before ends in it.
     DailyBetween {
         /// Start of the daily window.
         from: Time,
-        /// End of the daily window, included.
+        /// End of the daily window, included; midnight is the end of the day.
         to: Time,
-        /// First day.
-        first: Date,
-        /// Last day, included.
-        last: Date,
+        /// The first day on which a window begins; `None`: every day before too.
+        first: Option<Date>,
+        /// The last day on which a window begins; `None`: every day after too.
+        last: Option<Date>,
     },
     /// As many more times.
     Uses(u32),
@@ -226,9 +229,9 @@ pub struct TemplateGaps {
 pub struct PersonFilter {
     /// In this library.
     pub library: Option<LibraryId>,
-    /// With exactly this name.
+    /// With this whole name, as [`names::same`](crate::names::same) compares.
     pub name: Option<String>,
-    /// With this in the name, letter case ignored for ASCII.
+    /// With this in the name, as [`names::holds`](crate::names::holds) compares.
     pub name_part: Option<String>,
     /// With this in the phone number.
     pub phone_part: Option<String>,
@@ -255,7 +258,7 @@ pub struct PersonFilter {
 /// A condition that any one of several fields may meet.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AnyOf {
-    /// Part of the name, document number or address, letter case ignored for ASCII.
+    /// Part of the name, document number or address, as [`names::holds`](crate::names::holds) compares.
     pub text: String,
     /// Part of the stated age written as a number.
     pub age: Option<String>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
+use crate::time::begun_on;
 use crate::{
     Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, Validity, Verdict,
 };
@@ -65,10 +66,8 @@ fn welcome(validity: &Validity, now: Timestamp, zone: &TimeZone) -> bool {
     match validity {
         Validity::Permanent => true,
         Validity::Between(first, last) => (*first..=*last).contains(&now),
-        Validity::DailyBetween { from, to, first, last } => {
-            let local = now.in_zone(zone);
-            (*first..=*last).contains(&local.date()) && (*from..=*to).contains(&local.time())
-        }
+        Validity::DailyBetween { from, to, first, last } => begun_on(*from, *to, now.in_zone(zone))
+            .any(|day| first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)),
         Validity::Uses(left) => *left > 0,
     }
 }
@@ -87,14 +86,57 @@ mod tests {
         let validity = Validity::DailyBetween {
             from: time(9, 0, 0, 0),
             to: time(17, 0, 0, 0),
-            first: date(2026, 3, 1),
-            last: date(2026, 3, 2),
+            first: Some(date(2026, 3, 1)),
+            last: Some(date(2026, 3, 2)),
         };
         let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
         assert!(welcome(&validity, at("2026-03-01T01:00:00Z"), &shanghai));
         assert!(welcome(&validity, at("2026-03-02T09:00:00Z"), &shanghai));
         assert!(!welcome(&validity, at("2026-03-01T09:00:01Z"), &shanghai));
         assert!(!welcome(&validity, at("2026-03-02T16:30:00Z"), &shanghai), "the third of March has begun");
+    }
+
+    #[test]
+    fn a_night_shift_that_began_on_a_valid_day_is_valid_to_its_end() {
+        let (from, to) = (time(22, 0, 0, 0), time(6, 0, 0, 0));
+        let shift = |first, last| Validity::DailyBetween { from, to, first, last };
+        let nights = shift(Some(date(2026, 3, 1)), Some(date(2026, 3, 2)));
+        let welcome = |validity: &Validity, text| welcome(validity, at(text), &TimeZone::UTC);
+        assert!(!welcome(&nights, "2026-03-01T05:00:00Z"), "the morning before the first evening");
+        assert!(!welcome(&nights, "2026-03-01T21:59:59Z"));
+        assert!(welcome(&nights, "2026-03-01T22:00:00Z") && welcome(&nights, "2026-03-02T05:00:00Z"));
+        assert!(!welcome(&nights, "2026-03-02T12:00:00Z"));
+        assert!(welcome(&nights, "2026-03-03T06:00:00Z"), "the last shift ends in the morning after");
+        assert!(!welcome(&nights, "2026-03-03T06:00:01Z") && !welcome(&nights, "2026-03-03T22:00:00Z"));
+        assert!(welcome(&shift(None, None), "9999-12-30T21:00:00-01:00"));
+        assert!(!welcome(&shift(Some(date(2026, 3, 2)), Some(date(2026, 3, 1))), "2026-03-02T23:00:00Z"));
+    }
+
+    #[test]
+    fn a_night_shift_keeps_local_time_when_clocks_change() {
+        let nights = Validity::DailyBetween { from: time(22, 0, 0, 0), to: time(2, 30, 0, 0), first: None, last: None };
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        // The clocks show 02:00 to 03:00 twice.
+        for (text, expected) in [("2026-10-25T00:30:00Z", true), ("2026-10-25T00:31:00Z", false)] {
+            assert_eq!(welcome(&nights, at(text), &berlin), expected, "{text}");
+        }
+        for (text, expected) in [("2026-10-25T01:30:00Z", true), ("2026-10-25T01:31:00Z", false)] {
+            assert_eq!(welcome(&nights, at(text), &berlin), expected, "{text}");
+        }
+        // They skip 02:00 to 03:00.
+        for (text, expected) in [("2026-03-29T00:59:59Z", true), ("2026-03-29T01:00:00Z", false)] {
+            assert_eq!(welcome(&nights, at(text), &berlin), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_period_without_an_end_is_valid_for_ever() {
+        let ever = Validity::Between(Timestamp::MIN, Timestamp::MAX);
+        for now in [Timestamp::MIN, at("2026-03-01T00:00:00Z"), Timestamp::MAX] {
+            assert!(welcome(&ever, now, &TimeZone::UTC));
+        }
+        let never = Validity::Between(at("2026-03-02T00:00:00Z"), at("2026-03-01T00:00:00Z"));
+        assert!(!welcome(&never, at("2026-03-01T12:00:00Z"), &TimeZone::UTC));
     }
 
     #[test]

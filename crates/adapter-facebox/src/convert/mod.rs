@@ -9,8 +9,8 @@ mod pinyin;
 pub(crate) mod records;
 pub(crate) mod tasks;
 
-use domain::{Similarity, Timestamp, Window};
-use jiff::tz::TimeZone;
+pub(crate) use adapter::local_text as time_text;
+use domain::{Similarity, Window};
 
 use crate::codes::Fault;
 use crate::wire::Rows;
@@ -21,9 +21,6 @@ const MAX_PAGE: i64 = 1000;
 const MAX_NAME: usize = 64;
 /// The longest free text, in characters.
 const MAX_REMARK: usize = 256;
-
-/// The form of times.
-const TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// A page as it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,11 +82,6 @@ pub(crate) fn filter(name: Option<String>, username: Option<String>) -> Option<S
 /// A filter, unless it is empty.
 pub(crate) fn wanted(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
-}
-
-/// `yyyy-mm-dd hh:mm:ss`, local time.
-pub(crate) fn time_text(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.in_zone(zone).strftime(TIME).to_string()
 }
 
 /// A similarity as the number it was made of: 0.8 is not 0.800000011920929.

@@ -2,19 +2,16 @@
 
 use std::ops::RangeInclusive;
 
+use adapter::{WrongEnd, local_range};
 use domain::{Candidate, LibraryId, Sighting, SightingFilter, Similarity, TaskId, Timestamp};
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::cameras::camera_id;
 use super::people::{category, sex};
 use super::pictures::{capture_address, person_address};
-use super::{Paging, TIME, fraction, time_text, wanted};
+use super::{Paging, fraction, time_text, wanted};
 use crate::codes::Fault;
 use crate::wire::records::{PersonSeen, QueryRecords, RecordRow};
-
-/// The last millisecond of a second: the text names seconds, both ends are included.
-const REST_OF_SECOND: i64 = 999;
 
 /// The records asked for, and the page of them.
 pub(crate) fn query(query: QueryRecords, zone: &TimeZone) -> Result<(SightingFilter, Paging), Fault> {
@@ -52,17 +49,10 @@ fn captured(
     end: Option<String>,
     zone: &TimeZone,
 ) -> Result<Option<RangeInclusive<Timestamp>>, Fault> {
-    let instant = |field: &str, text: String| {
-        let zoned = DateTime::strptime(TIME, text.trim()).and_then(|local| local.to_zoned(zone.clone()));
-        zoned.map(|zoned| Timestamp::from(zoned.timestamp())).map_err(|_| Fault::field(field))
-    };
-    let start = wanted(start).map(|text| instant("start_time", text)).transpose()?;
-    let end = wanted(end).map(|text| instant("end_time", text)).transpose()?;
-    if start.is_none() && end.is_none() {
-        return Ok(None);
-    }
-    let first = start.unwrap_or(Timestamp::from_millis(0));
-    Ok(Some(first..=end.map_or(Timestamp::from_millis(i64::MAX), |end| end.plus_millis(REST_OF_SECOND))))
+    local_range(start.as_deref(), end.as_deref(), zone).map_err(|wrong| match wrong {
+        WrongEnd::Start => Fault::field("start_time"),
+        WrongEnd::Stop => Fault::field("end_time"),
+    })
 }
 
 /// The entry of a record.

@@ -67,16 +67,18 @@ pub(crate) fn plan(text: String) -> Result<(String, WeeklyPlan), Fault> {
 }
 
 fn window(day: Weekday, span: &Value) -> Option<DayWindow> {
-    let (from, to) = (time(span.get("start")?)?, time(span.get("end")?)?);
-    (from <= to).then_some(DayWindow { day, from, to })
+    let (from, to) = (time(span.get("start")?.as_str()?.trim())?, end(span.get("end")?.as_str()?.trim())?);
+    Some(DayWindow { day, from, to })
 }
 
-/// `hh:mm` or `hh:mm:ss`; 24:00 is the end of the day.
-fn time(value: &Value) -> Option<Time> {
-    let text = value.as_str()?.trim();
-    if matches!(text, "24:00" | "24:00:00") {
-        return Some(Time::MAX);
-    }
+/// Where a span ends: on the next day when that is earlier than its start. 24:00 is the end of the day, like 00:00, and
+/// so is its last minute.
+fn end(text: &str) -> Option<Time> {
+    if matches!(text, "24:00" | "24:00:00" | "23:59") { Some(Time::MAX) } else { time(text) }
+}
+
+/// `hh:mm` or `hh:mm:ss`.
+fn time(text: &str) -> Option<Time> {
     Time::strptime("%H:%M:%S", text).or_else(|_| Time::strptime("%H:%M", text)).ok()
 }
 
@@ -237,11 +239,30 @@ mod tests {
         for bad in [
             r#"{"noday": []}"#,
             r#"{"monday": 7}"#,
-            r#"{"monday": [{"start": "18:00", "end": "08:00"}]}"#,
+            r#"{"monday": [{"start": "24:00", "end": "08:00"}]}"#,
+            r#"{"monday": [{"start": "18:00", "end": "24:01"}]}"#,
             r#"{"monday": [{"start": "25:00", "end": "26:00"}]}"#,
             &"x".repeat(MAX_PLAN + 1),
         ] {
             assert_eq!(super::plan(bad.into()).unwrap_err().message(), "Invalid para: plan");
+        }
+    }
+
+    #[test]
+    fn a_span_may_end_on_the_next_day_or_with_its_own() {
+        // Monday, 2 March 2026, and the day after.
+        let covered = |start: &str, end: &str, day, (hour, minute, second)| {
+            let text = format!(r#"{{"Monday": [{{"start": "{start}", "end": "{end}"}}]}}"#);
+            plan(text).unwrap().1.covers(jiff::civil::date(2026, 3, day).at(hour, minute, second, 0))
+        };
+        assert!(covered("22:00", "06:00", 2, (23, 0, 0)) && covered("22:00", "06:00", 3, (5, 59, 0)));
+        assert!(!covered("22:00", "06:00", 2, (5, 0, 0)) && !covered("22:00", "06:00", 3, (6, 1, 0)));
+        for end in ["24:00", "24:00:00", "00:00", "23:59", "23:59:59"] {
+            assert!(covered("18:00", end, 2, (23, 59, 59)) && !covered("18:00", end, 3, (0, 0, 0)), "{end}");
+            assert!(!covered("18:00", end, 2, (17, 59, 59)), "{end}");
+        }
+        for (hour, last) in [("00:00", (2, (23, 59, 59))), ("08:00", (3, (7, 59, 59)))] {
+            assert!(covered(hour, hour, last.0, last.1) && !covered(hour, hour, 3, (8, 0, 1)), "{hour}");
         }
     }
 

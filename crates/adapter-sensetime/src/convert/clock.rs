@@ -1,10 +1,9 @@
 //! The device's clock as the document writes it: three patterns, and zones by their distance from Greenwich.
 
-use domain::Timestamp;
+use domain::{DeviceZone, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::time::in_zone;
 use crate::codes::Fault;
 
 /// A way to write a time.
@@ -21,19 +20,6 @@ const FORMATS: [Format; 3] = [
     Format { pattern: "MM-dd-yyyy HH:mm:ss", strftime: "%m-%d-%Y %H:%M:%S" },
 ];
 
-/// Zones without summer time whose distance from Greenwich is no whole number of hours, minutes.
-const ODD_ZONES: [(i32, &str); 9] = [
-    (-570, "Pacific/Marquesas"),
-    (210, "Asia/Tehran"),
-    (270, "Asia/Kabul"),
-    (330, "Asia/Kolkata"),
-    (345, "Asia/Kathmandu"),
-    (390, "Asia/Yangon"),
-    (525, "Australia/Eucla"),
-    (570, "Australia/Darwin"),
-    (0, "Etc/UTC"),
-];
-
 impl Default for Format {
     fn default() -> Self {
         FORMATS[0]
@@ -48,9 +34,9 @@ impl Format {
 
     /// The instant that the text names.
     pub(crate) fn instant(self, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
-        let local = DateTime::strptime(self.strftime, text.trim()).ok();
-        let instant = local.and_then(|local| in_zone(local, zone));
-        instant.ok_or_else(|| Fault::parameter(format!("sys_time is not {}", self.pattern)))
+        let local = DateTime::strptime(self.strftime, text.trim());
+        let local = local.map_err(|_| Fault::parameter(format!("sys_time is not {}", self.pattern)))?;
+        Ok(Timestamp::of_local(local, zone))
     }
 }
 
@@ -68,48 +54,46 @@ pub(crate) fn zone_text(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 fn distance(at: Timestamp, zone: &TimeZone) -> i32 {
-    at.in_zone(zone).offset().seconds() / 60
+    at.offset_in(zone).seconds() / 60
 }
 
-/// A zone and its name.
-#[derive(Debug)]
-pub(crate) struct NamedZone {
-    pub(crate) name: String,
-    pub(crate) zone: TimeZone,
-}
-
-/// The zone of a text like `GMT+08:00`; `None` when the zone in force is that far from Greenwich already.
-pub(crate) fn zone(text: &str, now: Timestamp, in_force: &TimeZone) -> Result<Option<NamedZone>, Fault> {
+/// The zone of a text like `GMT+08:00`, which is that far from Greenwich at all times; `None` when the zone in force is
+/// so from now on, whatever it was in former years.
+pub(crate) fn zone(text: &str, now: Timestamp, in_force: &TimeZone) -> Result<Option<DeviceZone>, Fault> {
     let wrong = || Fault::parameter("time_zone is not GMT+hh:mm of a zone on Earth");
     let minutes = minutes(text.trim()).ok_or_else(wrong)?;
-    if minutes == distance(now, in_force) {
+    if minutes == distance(now, in_force) && !will_change(now, in_force) {
         return Ok(None);
     }
-    let name = zone_name(minutes).ok_or_else(wrong)?;
-    let zone = TimeZone::get(&name).map_err(|_| wrong())?;
-    Ok(Some(NamedZone { name, zone }))
+    DeviceZone::fixed(minutes).map(Some).ok_or_else(wrong)
 }
 
-/// The minutes east of Greenwich; negative in the west.
+/// Whether clocks in a zone will be put forward or back.
+fn will_change(now: Timestamp, zone: &TimeZone) -> bool {
+    let now = jiff::Timestamp::from_millisecond(now.as_millis());
+    now.is_ok_and(|now| zone.following(now).next().is_some())
+}
+
+/// The minutes east of Greenwich, negative in the west: of `GMT+08:00`, `GMT+8`, `UTC+0800`.
 fn minutes(text: &str) -> Option<i32> {
-    let rest = text.strip_prefix("GMT").or_else(|| text.strip_prefix("UTC"))?;
+    let (zero, rest) = text.split_at_checked(3)?;
+    if !["GMT", "UTC"].iter().any(|name| name.eq_ignore_ascii_case(zero)) {
+        return None;
+    }
+    let rest = rest.trim_start();
     if rest.is_empty() {
         return Some(0);
     }
     let sign = if rest.starts_with('-') { -1 } else { 1 };
-    let (hours, minutes) = rest.strip_prefix(['+', '-'])?.split_once(':').unwrap_or((&rest[1..], "0"));
-    let digits = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = |text: &str, most: i32| text.parse::<i32>().ok().filter(|number| digits(text) && *number <= most);
+    let digits = rest.strip_prefix(['+', '-'])?;
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
+        None => (digits, "0"),
+    };
+    let few = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &str, most: i32| text.parse::<i32>().ok().filter(|number| few(text) && *number <= most);
     Some(sign * (number(hours, 14)? * 60 + number(minutes, 59)?))
-}
-
-/// The database names whole hours by how far west they are.
-fn zone_name(minutes: i32) -> Option<String> {
-    if let Some((_, name)) = ODD_ZONES.iter().find(|(distance, _)| *distance == minutes) {
-        return Some((*name).to_owned());
-    }
-    let hours = minutes / 60;
-    (minutes % 60 == 0 && (-12..=14).contains(&hours)).then(|| format!("Etc/GMT{:+}", -hours))
 }
 
 #[cfg(test)]
@@ -135,13 +119,50 @@ mod tests {
         let cases = [("GMT+08:00", "Etc/GMT-8"), ("GMT-05:00", "Etc/GMT+5"), ("GMT+05:30", "Asia/Kolkata")];
         for (text, name) in cases {
             let found = zone(text, NOON, &TimeZone::UTC).unwrap().unwrap();
-            assert_eq!((found.name.as_str(), zone_text(NOON, &found.zone).as_str()), (name, text));
+            assert_eq!((found.of_machine().as_str(), zone_text(NOON, &found.zone).as_str()), (name, text));
         }
-        // 2 March and 31 August 2026: Tehran had summer times once.
-        for time in [1_772_413_200_000, 1_788_138_000_000].map(Timestamp::from_millis) {
-            for (minutes, name) in ODD_ZONES {
-                assert_eq!(distance(time, &TimeZone::get(name).unwrap()), minutes, "{name}");
-            }
+    }
+
+    #[test]
+    fn an_offset_that_places_have_in_summer_or_winter_only_is_the_same_all_the_year() {
+        // 2 March and 31 August 2026, and a summer in which Tehran had summer time.
+        let seasons = [1_772_413_200_000, 1_788_138_000_000, 1_625_000_000_000].map(Timestamp::from_millis);
+        for text in [
+            "GMT-03:30",
+            "GMT-02:30",
+            "GMT+10:30",
+            "GMT+12:45",
+            "GMT+13:45",
+            "GMT+03:30",
+            "GMT-09:30",
+            "GMT+05:45",
+            "GMT+08:45",
+            "GMT+14:00",
+            "GMT-12:00",
+            "GMT-00:30",
+        ] {
+            let found = zone(text, NOON, &TimeZone::UTC).unwrap().unwrap();
+            assert!(seasons.iter().all(|at| zone_text(*at, &found.zone) == text), "{text}");
+            assert!(zone(text, NOON, &found.zone).unwrap().is_none(), "what is told is taken again: {text}");
+        }
+    }
+
+    #[test]
+    fn a_zone_with_summer_time_gives_way_to_the_offset_that_it_has_now() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let summer = Timestamp::from_millis(1_788_138_000_000);
+        let fixed = zone("GMT+02:00", summer, &berlin).unwrap().unwrap();
+        assert_eq!(zone_text(Timestamp::from_millis(1_772_413_200_000), &fixed.zone), "GMT+02:00");
+    }
+
+    #[test]
+    fn an_offset_is_read_as_people_write_it() {
+        let cases = [("utc-03:30", -210), ("GMT+0530", 330), ("GMT-930", -570), ("GMT +8", 480), ("UTC-00:00", 0)];
+        for (text, expected) in cases {
+            assert_eq!(minutes(text), Some(expected), "{text}");
+        }
+        for bad in ["", "GM", "GMTT", "GMT+", "GMT+08000", "GMT+8:", "GMT+0x", "GMT+８", "+08:00", "Etc/GMT-8"] {
+            assert_eq!(minutes(bad), None, "{bad}");
         }
     }
 
@@ -151,7 +172,7 @@ mod tests {
         for text in ["GMT+08:00", "GMT+8", "UTC+08:00", " GMT+8:00 "] {
             assert!(zone(text, NOON, &shanghai).unwrap().is_none(), "{text}");
         }
-        assert_eq!(zone("GMT", NOON, &shanghai).unwrap().unwrap().name, "Etc/UTC");
+        assert_eq!(zone("GMT", NOON, &shanghai).unwrap().unwrap().of_machine(), "Etc/UTC");
         for bad in ["", "GMT+", "GMT8", "GMT+25:00", "GMT+08:61", "GMT+08:07", "Asia/Shanghai", "GMT+-8", "GMT-13:00"] {
             assert!(zone(bad, NOON, &shanghai).is_err(), "{bad}");
         }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use adapter::{WrongEnd, local_range};
 use domain::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -9,30 +10,11 @@ use jiff::tz::TimeZone;
 use crate::codes::Fault;
 use crate::wire::Text;
 
-const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
-/// The last millisecond of a second: the text names seconds, both ends of a range are included.
-const REST_OF_SECOND: i64 = 999;
-
-/// The instant in the device's time zone.
-pub(crate) fn text(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.in_zone(zone).strftime(FORMAT).to_string()
-}
+pub(crate) use adapter::local_text as text;
 
 /// The instant in the device's time zone, as names of files have it: `yyyy-MM-dd-HH-mm-ss`.
 pub(crate) fn file_text(instant: Timestamp, zone: &TimeZone) -> String {
     instant.in_zone(zone).strftime("%Y-%m-%d-%H-%M-%S").to_string()
-}
-
-/// The first millisecond of the second that the text names.
-fn instant(field: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
-    let local = DateTime::strptime(FORMAT, text.trim()).ok();
-    local
-        .and_then(|local| in_zone(local, zone))
-        .ok_or_else(|| Fault::parameter(format!("{field} is not yyyy-MM-dd HH:mm:ss")))
-}
-
-pub(super) fn in_zone(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
-    Some(local.to_zoned(zone.clone()).ok()?.timestamp().into())
 }
 
 /// The captures from `start_time` to `stop_time`, both included; either may be left out.
@@ -41,22 +23,21 @@ pub(crate) fn range(
     stop_time: Option<Text>,
     zone: &TimeZone,
 ) -> Result<Option<RangeInclusive<Timestamp>>, Fault> {
-    let end =
-        |field, text: Option<Text>| text.and_then(Text::filled).map(|text| instant(field, &text, zone)).transpose();
-    let (start, stop) = (end("start_time", start_time)?, end("stop_time", stop_time)?);
-    if start.is_none() && stop.is_none() {
-        return Ok(None);
-    }
-    let first = start.unwrap_or(Timestamp::from_millis(0));
-    let last = stop.map_or(Timestamp::from_millis(i64::MAX), |stop| stop.plus_millis(REST_OF_SECOND));
-    Ok(Some(first..=last))
+    let (start, stop) = (start_time.and_then(Text::filled), stop_time.and_then(Text::filled));
+    local_range(start.as_deref(), stop.as_deref(), zone).map_err(|wrong| {
+        let field = match wrong {
+            WrongEnd::Start => "start_time",
+            WrongEnd::Stop => "stop_time",
+        };
+        Fault::parameter(format!("{field} is not yyyy-MM-dd HH:mm:ss"))
+    })
 }
 
 /// The times whose text begins like this: a whole time, a date, or any other beginning of one.
 pub(crate) fn beginning(field: &str, text: &str, zone: &TimeZone) -> Result<RangeInclusive<Timestamp>, Fault> {
-    let ends = civil_range(text.trim()).and_then(|(first, last)| Some((in_zone(first, zone)?, in_zone(last, zone)?)));
+    let ends = civil_range(text.trim());
     let (first, last) = ends.ok_or_else(|| Fault::parameter(format!("{field} is not the beginning of a time")))?;
-    Ok(first..=last.plus_millis(REST_OF_SECOND))
+    Ok(Timestamp::first_of_local(first, zone)..=Timestamp::last_of_local(last, zone))
 }
 
 /// The first and the last time, to the second, whose text begins with `text`.
@@ -105,10 +86,21 @@ mod tests {
         assert_eq!(text(noon, &shanghai()), "2019-10-16 13:20:00");
         assert_eq!(text(noon, &TimeZone::UTC), "2019-10-16 05:20:00");
         assert_eq!(file_text(noon, &shanghai()), "2019-10-16-13-20-00");
-        let read = instant("start_time", " 2019-10-16 13:20:00", &shanghai()).unwrap();
-        assert_eq!(read.as_millis(), 1_571_203_200_000);
+        let read = range(filled(" 2019-10-16 13:20:00"), None, &shanghai()).unwrap().unwrap();
+        assert_eq!(read.start().as_millis(), 1_571_203_200_000);
         for bad in ["2019-10-16", "2019/10/16 13:20:00", "2019-13-16 13:20:00", "yesterday"] {
-            assert!(instant("start_time", bad, &shanghai()).unwrap_err().message().contains("start_time"), "{bad}");
+            let refused = range(filled(bad), None, &shanghai()).unwrap_err();
+            assert!(refused.message().contains("start_time"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_beginning_reaches_to_the_end_of_the_calendar_in_every_zone() {
+        for name in ["Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kathmandu"] {
+            let zone = TimeZone::get(name).unwrap();
+            let last_years = beginning("create_time", "9", &zone).unwrap();
+            assert_eq!(text(*last_years.start(), &zone), "9000-01-01 00:00:00", "{name}");
+            assert_eq!(text(*last_years.end(), &zone), "9999-12-31 23:59:59", "{name}");
         }
     }
 

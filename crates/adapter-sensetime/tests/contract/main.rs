@@ -115,6 +115,7 @@ scenarios! {
     time:
         the_time_server_is_set_in_parts,
         the_clock_runs_on_from_where_it_is_set,
+        an_offset_is_the_same_all_the_year,
         a_clock_that_follows_a_server_takes_only_the_zone;
     network:
         a_port_that_is_reached_on_its_new_address_stays,

@@ -68,6 +68,30 @@ pub(crate) async fn the_clock_runs_on_from_where_it_is_set(ledger: &Arc<Ledger>)
     again.stop().await;
 }
 
+/// Newfoundland, Nepal and the Chatham Islands, of which two have summer time.
+pub(crate) async fn an_offset_is_the_same_all_the_year(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    for (zone, machine) in [
+        ("GMT-03:30", "Etc/UTC"),
+        ("GMT+05:45", "Asia/Kathmandu"),
+        ("GMT+12:45", "Etc/UTC"),
+        ("GMT+14:00", "Etc/GMT-14"),
+    ] {
+        for season in ["2026-01-14 12:23:45", "2026-07-14 12:23:45"] {
+            witness.ok("1282", json!({"sys_time": season, "time_zone": zone})).await;
+            let told = witness.ok("1283", json!({})).await;
+            assert_eq!(told["time_zone"], zone, "{season}");
+            assert!(told["sys_time"].as_str().unwrap().starts_with(&season[..15]), "{told}");
+        }
+        let acts = witness.device.handles.host.acts();
+        assert_eq!(acts.last(), Some(&Act::TimeZone(machine.into())), "{zone}");
+    }
+    witness.refused("1282", json!({"sys_time": "9999-12-31 23:59:59", "time_zone": "GMT+14:00"}), -3596).await;
+    let again = witness.restart().await;
+    assert_eq!(again.ok("1283", json!({})).await["time_zone"], "GMT+14:00");
+    again.stop().await;
+}
+
 /// The server has the last word.
 pub(crate) async fn a_clock_that_follows_a_server_takes_only_the_zone(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;

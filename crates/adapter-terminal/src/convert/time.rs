@@ -1,20 +1,17 @@
 //! Local time text.
 
-use std::ops::RangeInclusive;
-
 use domain::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 /// Where no time is set.
 pub(crate) const ZERO: &str = "0000-00-00 00:00:00";
-/// The last millisecond of a second: texts name seconds, and both ends of a period are included.
-const REST_OF_SECOND: i64 = 999;
+/// The day of a time that is not set.
+const ZERO_DAY: &str = "0000-00-00";
+/// Seconds are counted to here; a leap second is read as the one before it.
+const LAST_SECOND: i8 = 59;
 
-/// `YYYY-MM-DD HH:MM:SS`.
-pub(crate) fn text(instant: Timestamp, zone: &TimeZone) -> String {
-    instant.in_zone(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
+pub(crate) use adapter::local_text as text;
 
 /// `YYYY-MM-DDTHH:MM:SS`.
 pub(crate) fn text_with_t(instant: Timestamp, zone: &TimeZone) -> String {
@@ -26,16 +23,49 @@ pub(crate) fn text_with_slash(instant: Timestamp, zone: &TimeZone) -> String {
     instant.in_zone(zone).strftime("%Y-%m-%d/%H:%M:%S").to_string()
 }
 
-/// `YYYY-MM-DD HH:MM:SS` of a time without zone.
-pub(crate) fn civil_text(time: DateTime) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+/// `YYYY-MM-DD HH:MM:SS` of a time of day, with zeros where no day is set.
+pub(crate) fn day_text(day: Option<Date>, time: Time) -> String {
+    let day = day.map_or_else(|| ZERO_DAY.to_owned(), |day| day.to_string());
+    format!("{day} {}", time.strftime("%H:%M:%S"))
 }
 
 /// Six numbers, whatever stands between them: blank or T, colons or hyphens, padded or not.
 pub(crate) fn civil(text: &str) -> Option<DateTime> {
-    let numbers = numbers(text)?;
+    let (day, time) = day_and_time(text)?;
+    Some(day?.to_datetime(time))
+}
+
+/// The last second that a period includes: 24:00:00 is the end of its day.
+fn last_civil(text: &str) -> Option<DateTime> {
+    let (day, time) = last_day_and_time(text)?;
+    Some(day?.to_datetime(time))
+}
+
+/// As [`civil`], also without a day, which is all zeros then; nothing but zeros is midnight without a day.
+pub(crate) fn day_and_time(text: &str) -> Option<(Option<Date>, Time)> {
+    let (day, [hour, minute, second]) = parts(text)?;
+    Some((day, Time::new(hour, minute, if second == 60 { LAST_SECOND } else { second }, 0).ok()?))
+}
+
+/// As [`day_and_time`], for the end of a period: 24:00:00 is the end of the day.
+pub(crate) fn last_day_and_time(text: &str) -> Option<(Option<Date>, Time)> {
+    match parts(text)? {
+        (day, [24, 0, 0]) => Some((day, Time::constant(23, 59, LAST_SECOND, 0))),
+        _ => day_and_time(text),
+    }
+}
+
+fn parts(text: &str) -> Option<(Option<Date>, [i8; 3])> {
+    let numbers = numbers(text).filter(|numbers| !numbers.is_empty())?;
+    if numbers.iter().all(|number| *number == 0) {
+        return Some((None, [0; 3]));
+    }
     let [year, month, day, hour, minute, second] = numbers[..] else { return None };
-    DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0).ok()
+    let day = match [year, month, day] {
+        [0, 0, 0] => None,
+        _ => Some(Date::new(year, small(month)?, small(day)?).ok()?),
+    };
+    Some((day, [small(hour)?, small(minute)?, small(second)?]))
 }
 
 /// `YYYY-MM-DD`, padded or not.
@@ -47,7 +77,7 @@ pub(crate) fn date(text: &str) -> Option<Date> {
 
 /// Whether the text is the date of nothing.
 pub(crate) fn is_zero(text: &str) -> bool {
-    text.trim_start().starts_with("0000")
+    parts(text).is_some_and(|(day, _)| day.is_none())
 }
 
 fn numbers(text: &str) -> Option<Vec<i16>> {
@@ -62,14 +92,19 @@ fn small(number: i16) -> Option<i8> {
     number.try_into().ok()
 }
 
-/// The first millisecond of the second that the text names.
+/// When clocks in the zone show the time that the text names.
 pub(crate) fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    Some(civil(text)?.to_zoned(zone.clone()).ok()?.timestamp().into())
+    Some(Timestamp::of_local(civil(text)?, zone))
 }
 
-/// From the first second to the end of the last one.
-pub(crate) fn period(begin: Timestamp, end: Timestamp) -> RangeInclusive<Timestamp> {
-    begin..=end.plus_millis(REST_OF_SECOND)
+/// The beginning of a period: the first millisecond of the second that the text names.
+pub(crate) fn first(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    Some(Timestamp::first_of_local(civil(text)?, zone))
+}
+
+/// The end of a period: the last millisecond of the second that the text names.
+pub(crate) fn last(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    Some(Timestamp::last_of_local(last_civil(text)?, zone))
 }
 
 #[cfg(test)]
@@ -97,6 +132,30 @@ mod tests {
         assert_eq!(text(instant, &zone), "2020-04-02 08:09:04");
         assert_eq!(text_with_t(instant, &zone), "2020-04-02T08:09:04");
         assert_eq!(text_with_slash(instant, &zone), "2020-04-02/08:09:04");
-        assert_eq!(*period(instant, instant).end(), instant.plus_millis(999));
+        assert_eq!(first("2020-04-02 08:09:04", &zone), Some(instant));
+        assert_eq!(last("2020-04-02 08:09:04", &zone), Some(instant.plus_millis(999)));
+    }
+
+    #[test]
+    fn a_period_may_end_with_its_day_or_with_the_calendar() {
+        for name in ["Pacific/Kiritimati", "Etc/GMT+12", "Australia/Lord_Howe", "Asia/Kathmandu"] {
+            let zone = TimeZone::get(name).unwrap();
+            let shown = |at: Option<Timestamp>| text(at.unwrap(), &zone);
+            assert_eq!(shown(last("9999-12-31T23:59:59", &zone)), "9999-12-31 23:59:59", "{name}");
+            assert_eq!(shown(last("2026-03-05T24:00:00", &zone)), "2026-03-05 23:59:59", "{name}");
+            assert_eq!(shown(last("2016-12-31 23:59:60", &zone)), "2016-12-31 23:59:59", "{name}");
+            assert_eq!(shown(first("0001-01-01 00:00:00", &zone)), "0001-01-01 00:00:00", "{name}");
+            assert_eq!(shown(instant("1900-1-1 0:0:0", &zone)), "1900-01-01 00:00:00", "{name}");
+        }
+        for bad in ["2026-03-05 24:00:01", "2026-03-05 24:01:00", "2026-03-05 23:60:00", "0000-00-00 00:00:00"] {
+            assert_eq!(last(bad, &TimeZone::UTC), None, "{bad}");
+        }
+        for zero in ["0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000-00-00", "0"] {
+            assert!(is_zero(zero) && day_and_time(zero) == Some((None, Time::midnight())), "{zero}");
+        }
+        assert!(is_zero("0000-00-00 22:00:00") && !is_zero("0000 or later") && !is_zero("") && !is_zero("-"));
+        for bad in ["0000-01-00 00:00:00", "0000-00-01 00:00:00", "10000-01-01 00:00:00", "99999999999999"] {
+            assert_eq!(day_and_time(bad), None, "{bad}");
+        }
     }
 }

@@ -1,14 +1,10 @@
 //! When a person is welcome: the document's four kinds of list.
 
 use domain::{Timestamp, Validity};
-use jiff::civil::{Date, DateTime, Time};
+use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
 use super::time;
-
-/// Beyond any visit: stands for an end that is not set, as does every time of its year.
-const FAR: Date = Date::constant(9999, 6, 1);
-const EARLY: Date = Date::constant(1970, 1, 1);
 
 /// The fields as they are on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,47 +53,37 @@ impl Sent {
 }
 
 fn between(begin: &str, end: &str, zone: &TimeZone) -> Option<Validity> {
-    let instant = |text: &str, open: DateTime| {
-        let civil = if time::is_zero(text) { open } else { time::civil(text)? };
-        Some(Timestamp::from(civil.to_zoned(zone.clone()).ok()?.timestamp()))
-    };
-    let first = instant(begin, EARLY.to_datetime(Time::midnight()))?;
-    let last = instant(end, last_second(FAR))?;
-    // The text names a second, which is included.
-    (first <= last).then(|| Validity::Between(first, last.plus_millis(999)))
+    let first = if time::is_zero(begin) { Timestamp::MIN } else { time::first(begin, zone)? };
+    let last = if time::is_zero(end) { Timestamp::MAX } else { time::last(end, zone)? };
+    (first <= last).then_some(Validity::Between(first, last))
 }
 
-fn last_second(date: Date) -> DateTime {
-    date.to_datetime(Time::constant(23, 59, 59, 0))
-}
-
+/// The end is the end of the last window: one over midnight began the day before. So nobody is welcome before the
+/// beginning or after the end that was sent.
 fn daily(begin: &str, end: &str) -> Option<Validity> {
-    let civil = |text: &str, open: DateTime| if time::is_zero(text) { Some(open) } else { time::civil(text) };
-    let first = civil(begin, EARLY.to_datetime(Time::midnight()))?;
-    let last = civil(end, last_second(FAR))?;
-    let fits = first.date() <= last.date() && first.time() <= last.time();
-    let (from, to) = (first.time(), last.time());
-    fits.then(|| Validity::DailyBetween { from, to, first: first.date(), last: last.date() })
+    let (first, from) = time::day_and_time(begin)?;
+    let (end, to) = time::last_day_and_time(end)?;
+    let last = match end {
+        Some(day) if to <= from => Some(day.yesterday().ok()?),
+        day => day,
+    };
+    let fits = first.zip(last).is_none_or(|(first, last)| first <= last);
+    fits.then_some(Validity::DailyBetween { from, to, first, last })
 }
 
-/// The fields of a validity; ends that are not set are the zero date.
+/// The fields of a validity; days that are not set are zeros.
 pub(crate) fn fields(validity: &Validity, zone: &TimeZone) -> List {
-    let list = |kind, begin: Option<DateTime>, end: Option<DateTime>, uses| {
-        let open = |time: &DateTime| time.date() <= EARLY || time.year() >= FAR.year();
-        let text = |time: Option<DateTime>| {
-            time.filter(|time| !open(time)).map_or_else(|| time::ZERO.to_owned(), time::civil_text)
-        };
-        List { kind, begin: text(begin), end: text(end), uses }
-    };
+    let list = |kind, begin, end, uses| List { kind, begin, end, uses };
+    let zero = || time::ZERO.to_owned();
+    let text = |at: Timestamp, open| if at == open { zero() } else { time::text(at, zone) };
     match validity {
-        Validity::Permanent => list(0, None, None, 0),
-        Validity::Between(first, last) => {
-            list(1, Some(first.in_zone(zone).datetime()), Some(last.in_zone(zone).datetime()), 0)
-        }
+        Validity::Permanent => list(0, zero(), zero(), 0),
+        Validity::Between(first, last) => list(1, text(*first, Timestamp::MIN), text(*last, Timestamp::MAX), 0),
         Validity::DailyBetween { from, to, first, last } => {
-            list(2, Some(first.to_datetime(*from)), Some(last.to_datetime(*to)), 0)
+            let end = last.map(|last| if to <= from { last.saturating_add(1.day()) } else { last });
+            list(2, time::day_text(*first, *from), time::day_text(end, *to), 0)
         }
-        Validity::Uses(left) => list(3, None, None, *left),
+        Validity::Uses(left) => list(3, zero(), zero(), *left),
     }
 }
 
@@ -124,10 +110,72 @@ mod tests {
         }
     }
 
+    /// Both ends of the calendar, ends that are not set, and times that few clocks show.
+    const ENDS: [(&str, &str); 9] = [
+        ("2026-03-01 00:00:00", "9999-12-31 23:59:59"),
+        ("1970-01-01 00:00:00", "9999-12-30 22:00:01"),
+        ("0001-01-01 00:00:00", "2099-12-31 23:59:59"),
+        ("1900-01-01 00:00:00", "2038-01-19 03:14:08"),
+        ("9999-12-31 00:00:00", "9999-12-31 23:59:59"),
+        (time::ZERO, "9999-12-31 23:59:59"),
+        ("1970-01-01 00:00:00", time::ZERO),
+        ("2026-03-01 00:00:00", "2026-03-31 23:59:59"),
+        (time::ZERO, time::ZERO),
+    ];
+
+    #[test]
+    fn ends_read_back_as_sent_in_every_zone_and_are_taken_again() {
+        for name in ["Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kolkata", "Pacific/Chatham", "America/New_York"] {
+            let zone = TimeZone::get(name).unwrap();
+            for (kind, (begin, end)) in [1, 2].into_iter().flat_map(|kind| ENDS.map(|ends| (kind, ends))) {
+                let validity = sent(kind, begin, end).put_into(&Validity::Permanent, &zone).unwrap();
+                let told = fields(&validity, &zone);
+                assert_eq!((told.begin.as_str(), told.end.as_str()), (begin, end), "{kind} in {name}");
+                let again = sent(kind, &told.begin, &told.end).put_into(&Validity::Permanent, &zone);
+                assert_eq!(again, Some(validity), "{kind} in {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_daily_list_may_go_over_midnight_and_lack_a_day() {
+        for (begin, end) in [
+            ("2026-03-01 22:00:00", "2026-03-31 06:00:00"),
+            ("2026-03-01 22:00:00", "2026-03-02 06:00:00"),
+            ("2026-03-01 08:00:00", "2026-03-31 00:00:00"),
+            ("2026-03-01 08:00:00", "2026-03-31 08:00:00"),
+            ("2026-03-01 22:00:00", "9999-12-31 06:00:00"),
+            ("0000-00-00 22:00:00", "0000-00-00 06:00:00"),
+            ("2026-03-01 22:00:00", "0000-00-00 06:00:00"),
+        ] {
+            let list = read_back(&sent(2, begin, end)).unwrap();
+            assert_eq!((list.begin.as_str(), list.end.as_str()), (begin, end));
+        }
+    }
+
+    #[test]
+    fn the_last_window_over_midnight_begins_the_day_before_the_end() {
+        let one_night = sent(2, "2026-03-01 22:00:00", "2026-03-02 06:00:00");
+        let Some(Validity::DailyBetween { first, last, .. }) = one_night.put_into(&Validity::Permanent, &TimeZone::UTC)
+        else {
+            panic!("not daily")
+        };
+        assert_eq!((first, last), (Some(jiff::civil::date(2026, 3, 1)), Some(jiff::civil::date(2026, 3, 1))));
+    }
+
+    #[test]
+    fn a_time_that_clocks_skip_is_told_as_the_next_one_inside_the_period() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let validity = sent(1, "2026-03-08 02:30:00", "2027-03-14 02:30:00").put_into(&Validity::Permanent, &zone);
+        let told = fields(&validity.unwrap(), &zone);
+        assert_eq!((told.begin.as_str(), told.end.as_str()), ("2026-03-08 03:00:00", "2027-03-14 01:59:59"));
+    }
+
     #[test]
     fn a_list_that_cannot_be_is_refused() {
         assert_eq!(read_back(&sent(1, "2026-03-05 00:00:00", "2026-03-01 00:00:00")), None);
-        assert_eq!(read_back(&sent(2, "2026-03-01 17:00:00", "2026-03-05 09:00:00")), None);
+        assert_eq!(read_back(&sent(2, "2026-03-05 09:00:00", "2026-03-01 17:00:00")), None);
+        assert_eq!(read_back(&sent(2, "2026-03-01 22:00:00", "2026-03-01 06:00:00")), None, "it ends before it begins");
         assert_eq!(read_back(&sent(4, time::ZERO, time::ZERO)), None);
         assert_eq!(read_back(&Sent { kind: Some(1), ..Sent::default() }), None, "it needs its ends");
         assert_eq!(read_back(&Sent { kind: Some(3), ..Sent::default() }), None, "it needs its number");

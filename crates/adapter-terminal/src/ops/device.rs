@@ -1,6 +1,6 @@
 //! The device itself: its version, its clock, restarting, resetting, upgrading.
 
-use domain::{DoorRules, RecordKind, Timestamp};
+use domain::{DoorRules, Error, RecordKind, Timestamp};
 use serde_json::json;
 
 use super::{Call, Outcome, failed, people, settings};
@@ -48,7 +48,10 @@ pub(crate) async fn get_sys_time(call: Call) -> Outcome {
 pub(crate) async fn set_sys_time(call: Call) -> Outcome {
     let text = call.info.filled("SysTime").ok_or(set_time::NO_TIME)?;
     let to = time::instant(&text, &call.core.zone()).ok_or(set_time::NO_TIME)?;
-    call.core.appliance.set_time(NAME, to, None).await.map_err(|error| failed(&error))?;
+    call.core.appliance.set_time(NAME, to, None).await.map_err(|error| match error {
+        Error::Invalid { .. } => set_time::NO_TIME.into(),
+        error => failed(&error),
+    })?;
     Ok(Reply::default())
 }
 

@@ -144,7 +144,7 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
         return Err(up_http::ADDRESS.into());
     }
     if let Some(begin) = call.info.filled("RFBPTimeBegin") {
-        let begin = time::instant(&begin, &core.zone()).ok_or(up_http::NO_INFO)?;
+        let begin = time::first(&begin, &core.zone()).ok_or(up_http::NO_INFO)?;
         push::resume_from(core, &[HTTP_FEED], begin).await.map_err(|error| failed(&error))?;
     }
     set.0.keep(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;

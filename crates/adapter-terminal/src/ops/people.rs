@@ -112,7 +112,6 @@ pub(crate) async fn search_person_list(call: Call) -> Outcome {
 
 fn filter(call: &Call) -> PersonFilter {
     let (info, zone) = (&call.info, call.core.zone());
-    let instant = |name| info.filled(name).and_then(|text| time::instant(&text, &zone));
     PersonFilter {
         blocked: info.int("personType").filter(|kind| (0..2).contains(kind)).map(|kind| kind == 1),
         gender: match info.int("gender") {
@@ -122,8 +121,8 @@ fn filter(call: &Call) -> PersonFilter {
         },
         name_part: info.filled("name"),
         card: info.filled("cardNum2").filter(|number| number != "0"),
-        created_from: instant("BeginTime"),
-        created_to: instant("EndTime").map(|end| *time::period(end, end).end()),
+        created_from: info.filled("BeginTime").and_then(|text| time::first(&text, &zone)),
+        created_to: info.filled("EndTime").and_then(|text| time::last(&text, &zone)),
         ..Default::default()
     }
 }

@@ -78,14 +78,14 @@ pub(crate) async fn manual_push_snaps(call: Call) -> Outcome {
 
 async fn push_again(call: &Call, kind: Kind, table: &Table) -> Outcome {
     let (core, zone) = (&call.core, call.core.zone());
-    let end = |name| call.info.filled(name).and_then(|text| time::instant(&text, &zone));
-    let (begin, end) = (end("TimeS").ok_or(table.no_begin)?, end("TimeE").ok_or(table.no_end)?);
+    let begin = call.info.filled("TimeS").and_then(|text| time::first(&text, &zone)).ok_or(table.no_begin)?;
+    let end = call.info.filled("TimeE").and_then(|text| time::last(&text, &zone)).ok_or(table.no_end)?;
     let set = Mqtt::load(core).await.map_err(|error| failed(&error))?;
     if !(if kind == Kind::Stranger { set.strangers() } else { set.people() }) {
         return Err(table.off.into());
     }
     let name = call.info.filled("Name").filter(|_| kind == Kind::Person);
-    let found = push::find(core, kind, time::period(begin, end), name.as_deref()).await;
+    let found = push::find(core, kind, begin..=end, name.as_deref()).await;
     let records = found.map_err(|error| failed(&error))?;
     if records.is_empty() {
         return Err(table.none.into());

@@ -27,7 +27,12 @@ pub(crate) async fn the_clock_is_set(ledger: &Arc<Ledger>) {
     witness.ok("SetSysTime", json!({"SysTime": "2031-4-2T8:09:04"})).await;
     let told = witness.ok("GetSysTime", json!({})).await;
     assert_eq!(&told["SysTime"].as_str().unwrap()[..16], "2031-04-02T08:09");
-    for wrong in [json!({}), json!({"SysTime": "noon"}), json!({"SysTime": "2031-13-02T08:00:00"})] {
+    for wrong in [
+        json!({}),
+        json!({"SysTime": "noon"}),
+        json!({"SysTime": "2031-13-02T08:00:00"}),
+        json!({"SysTime": "9999-12-31T23:59:59"}),
+    ] {
         witness.refused("SetSysTime", wrong, 463).await;
     }
     witness.refused_command("SetSysTime", json!({"operator": "SetSysTime"}), 462).await;

@@ -57,6 +57,7 @@ scenarios! {
         pictures_are_fetched_only_as_the_document_allows,
         a_card_belongs_to_one_person,
         temporary_lists_read_back_as_set,
+        lists_reach_to_the_ends_of_the_calendar_and_over_midnight,
         many_people_are_removed_at_once,
         everybody_is_removed_with_the_records_of_people,
         a_full_device_takes_nobody;

@@ -5,6 +5,7 @@ use jiff::civil::Time;
 use super::Appliance;
 use crate::Result;
 use crate::ports::Ports;
+use crate::time::begun_on;
 
 /// The setting that holds the rule.
 pub(super) const LIVENESS: &str = "liveness.rule";
@@ -17,7 +18,8 @@ pub enum LivenessRule {
     Always,
     /// Never: pictures of people count as people.
     Never,
-    /// Every day between these local times, both included; over midnight when the second is the earlier.
+    /// Every day between these local times, both included; over midnight when the second is the earlier, all day long
+    /// when they are equal.
     Daily(Time, Time),
 }
 
@@ -59,14 +61,10 @@ impl Appliance {
         let asked = match self.liveness_rule() {
             LivenessRule::Always => true,
             LivenessRule::Never => false,
-            LivenessRule::Daily(from, to) => within(from, to, self.now().in_zone(&self.time_zone()).time()),
+            LivenessRule::Daily(from, to) => begun_on(from, to, self.now().in_zone(&self.time_zone())).next().is_some(),
         };
         asked.then_some(demanded)
     }
-}
-
-fn within(from: Time, to: Time, now: Time) -> bool {
-    if from <= to { (from..=to).contains(&now) } else { now >= from || now <= to }
 }
 
 fn write(rule: LivenessRule) -> String {

@@ -151,8 +151,8 @@ impl Appliance {
     ) -> Result<Page<RollEntry>> {
         self.blocking(move |a| {
             let libraries = a.find_task(task)?.settings.watch.libraries.into_iter().collect();
-            let (first, last) = a.day(day)?;
-            let page = a.ports().tasks.attendance(&Roll { task, libraries, captured: first..=last, seen }, window)?;
+            let captured = Timestamp::day_in(day, &a.time_zone());
+            let page = a.ports().tasks.attendance(&Roll { task, libraries, captured, seen }, window)?;
             let ids: Vec<PersonId> = page.rows.iter().map(|row| row.person).collect();
             let people = a.ports().people.people_by_id(&ids)?;
             let mut by_id: HashMap<_, _> = people.into_iter().map(|person| (person.id, person)).collect();
@@ -164,23 +164,14 @@ impl Appliance {
         .await
     }
 
-    /// The first and the last millisecond of a day in local time.
-    fn day(&self, day: Date) -> Result<(Timestamp, Timestamp)> {
-        let zone = self.time_zone();
-        let midnight = |date: Date| date.to_zoned(zone.clone()).map(|start| Timestamp::from(start.timestamp()));
-        let ends = midnight(day).and_then(|first| Ok((first, midnight(day.tomorrow()?)?)));
-        let (first, next) = ends.map_err(|_| Error::invalid("day", "beyond the calendar"))?;
-        Ok((first, next.plus_millis(-1)))
-    }
-
     /// Whether a person has signed in with a task today, in this direction. Blocking.
     pub(crate) fn has_signed_in(&self, mark: &crate::TaskMark, person: PersonId, at: Timestamp) -> Result<bool> {
-        let (first, last) = self.day(at.in_zone(&self.time_zone()).date())?;
+        let zone = self.time_zone();
         let filter = SightingFilter {
             task: Some(mark.task),
             person: Some(person),
             direction: Some(mark.direction),
-            captured: Some(first..=last),
+            captured: Some(Timestamp::day_in(at.in_zone(&zone).date(), &zone)),
             ..SightingFilter::default()
         };
         let one = Window { skip: 0, limit: 1 };

@@ -1,20 +1,27 @@
 //! The device's time: its zone, its clock, and the server that it follows.
 
+use std::ops::RangeInclusive;
+
 use jiff::tz::TimeZone;
 
 use super::{Appliance, Options};
 use crate::ports::Ports;
-use crate::{Error, Result, TimeService, Timestamp};
+use crate::{DeviceZone, Error, Result, TimeService, Timestamp};
 
 /// The setting that holds the time zone that a platform has set, by name.
 pub(super) const TIME_ZONE: &str = "time.zone";
 /// The setting that holds where the time comes from: `on` or `off`, minutes, port, server.
 pub(super) const TIME_SERVICE: &str = "time.service";
 
+/// What a clock may be set to. The kernel takes no time before 1970, nor one from which it could not run on for
+/// decades within its own 64 bits of nanoseconds.
+const CLOCK: RangeInclusive<Timestamp> = Timestamp::from_millis(0)..=Timestamp::from_millis(7_258_118_400_000);
+
 /// The time zone that a platform has set, or the one configured.
 pub(super) fn load(ports: &Ports, options: &Options) -> Result<TimeZone> {
     let kept = ports.settings.setting(TIME_ZONE)?;
-    Ok(kept.and_then(|name| TimeZone::get(&name).ok()).unwrap_or_else(|| options.time_zone.clone()))
+    let set = kept.and_then(|name| DeviceZone::named(&name));
+    Ok(set.map_or_else(|| options.time_zone.clone(), |set| set.zone))
 }
 
 impl Appliance {
@@ -27,23 +34,26 @@ impl Appliance {
         self.core.time_zone.store(zone.into());
     }
 
-    /// Sets the clock of the machine, and its time zone when one is named. While the clock follows a server, that has
-    /// the last word and only the zone is set.
+    /// Sets the clock of the machine, and its time zone when one is named as [`DeviceZone`] names it. While the clock
+    /// follows a server, that has the last word and only the zone is set.
     ///
     /// # Errors
-    /// `Invalid` for an unknown zone; `Unavailable` when the system does not let the device do it.
+    /// `Invalid` for an unknown zone and for a time that no machine's clock can show; `Unavailable` when the system does not let the device do it.
     pub async fn set_time(&self, actor: &str, to: Timestamp, zone: Option<&str>) -> Result<()> {
-        let zone = zone.map(|name| Ok((name.to_owned(), named_zone(name)?))).transpose()?;
+        if !CLOCK.contains(&to) {
+            return Err(Error::invalid("time", "clocks are set to the years 1970 to 2200"));
+        }
+        let zone = zone.map(named_zone).transpose()?;
         let host = &self.ports().host;
         if !self.time_service().await?.enabled {
             host.set_clock(to).await?;
         }
-        let Some((name, zone)) = zone else { return self.note(actor, "time.set", "clock").await };
-        host.set_time_zone(&name).await?;
+        let Some(zone) = zone else { return self.note(actor, "time.set", "clock").await };
+        host.set_time_zone(&zone.of_machine()).await?;
         let actor = actor.to_owned();
         self.blocking(move |a| {
-            a.ports().settings.set_setting(TIME_ZONE, Some(&name))?;
-            a.use_time_zone(zone);
+            a.ports().settings.set_setting(TIME_ZONE, Some(&zone.name))?;
+            a.use_time_zone(zone.zone);
             a.audit(&actor, "time.set", &"clock and zone");
             Ok(())
         })
@@ -83,8 +93,8 @@ impl Appliance {
     }
 }
 
-fn named_zone(name: &str) -> Result<TimeZone> {
-    TimeZone::get(name).map_err(|_| Error::invalid("time_zone", "no time zone has this name"))
+fn named_zone(name: &str) -> Result<DeviceZone> {
+    DeviceZone::named(name).ok_or_else(|| Error::invalid("time_zone", "no time zone has this name"))
 }
 
 fn write(service: &TimeService) -> String {

@@ -1,6 +1,6 @@
 //! What a camera has to do: its own watch, and the tasks it takes part in.
 
-use jiff::Zoned;
+use jiff::civil::DateTime;
 
 use crate::{Camera, Task, TaskKind, TaskMark, WatchId, WatchSettings};
 
@@ -36,7 +36,7 @@ impl Duty {
     }
 
     /// The watches that are armed at this local time.
-    pub(super) fn armed(&self, local: &Zoned) -> Vec<Order> {
+    pub(super) fn armed(&self, local: DateTime) -> Vec<Order> {
         let armed = |order: &&Order| order.settings.enabled && order.settings.plan.covers(local);
         self.orders.iter().filter(armed).cloned().collect()
     }

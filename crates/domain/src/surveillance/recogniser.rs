@@ -102,7 +102,7 @@ impl Recogniser {
             let duty = self.configured.borrow_and_update().clone();
             self.take_up(duty);
         }
-        let armed = self.duty.armed(&self.now_in_zone());
+        let armed = self.duty.armed(self.now_in_zone());
         let any = !armed.is_empty();
         if any {
             self.orders = armed;
@@ -146,7 +146,7 @@ impl Recogniser {
         self.duty = duty;
     }
 
-    fn now_in_zone(&self) -> jiff::Zoned {
+    fn now_in_zone(&self) -> jiff::civil::DateTime {
         self.appliance.now().in_zone(&self.appliance.time_zone())
     }
 

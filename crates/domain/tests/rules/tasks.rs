@@ -188,6 +188,30 @@ async fn a_task_keeps_to_its_weekly_plan() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_over_midnight_arms_a_task_in_the_morning_after() {
+    // The clock shows Monday, 9:00 in Shanghai.
+    let monday = jiff::civil::date(2026, 3, 2).weekday();
+    for (day, (from, to), recorded) in [
+        (monday.previous(), (22, 10), 1),
+        (monday, (22, 10), 0),
+        (monday.previous(), (22, 6), 0),
+        (monday, (8, 6), 1),
+        (monday.previous(), (10, 10), 1),
+        (monday, (0, 0), 1),
+    ] {
+        let mut stage = Stage::new();
+        stage.fakes.frames.script(GATE, [passing(&["alice"])]);
+        stage.add(idle(GATE)).await;
+        let mut settings = task("watch", &[1], &[]);
+        let hour = |hour| jiff::civil::time(hour, 0, 0, 0);
+        settings.watch.plan = WeeklyPlan::within(vec![DayWindow { day, from: hour(from), to: hour(to) }]);
+        stage.run_task(settings).await;
+        stage.play_for(8.0).await;
+        assert_eq!(stage.sightings().await.len(), recorded, "{day:?} {from} to {to}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_signs_in_is_recorded_once_a_day_and_direction_and_strangers_are_not() {
     let mut stage = Stage::new();
     let pass = ["alice", "mallory", "alice"];

@@ -39,12 +39,12 @@ pub(super) fn columns(profile: &Profile) -> Columns {
 }
 
 fn validity_columns(validity: &Validity) -> Columns {
-    let (mut kind, mut between, mut daily, mut days, mut uses) = ("permanent", None, None, None, None);
+    let (mut kind, mut between, mut daily, mut days, mut uses) = ("permanent", None, None, (None, None), None);
     match validity {
         Validity::Permanent => {}
         Validity::Between(from, to) => (kind, between) = ("between", Some((*from, *to))),
         Validity::DailyBetween { from, to, first, last } => {
-            (kind, daily, days) = ("daily", Some((from, to)), Some((first, last)));
+            (kind, daily, days) = ("daily", Some((from, to)), (*first, *last));
         }
         Validity::Uses(left) => (kind, uses) = ("uses", Some(*left)),
     }
@@ -54,8 +54,8 @@ fn validity_columns(validity: &Validity) -> Columns {
         ("valid_to", optional(between, |(_, to)| time(to))),
         ("daily_from", optional(daily, |(from, _)| text(&from.to_string()))),
         ("daily_to", optional(daily, |(_, to)| text(&to.to_string()))),
-        ("first_day", optional(days, |(first, _)| text(&first.to_string()))),
-        ("last_day", optional(days, |(_, last)| text(&last.to_string()))),
+        ("first_day", optional(days.0, |first| text(&first.to_string()))),
+        ("last_day", optional(days.1, |last| text(&last.to_string()))),
         ("uses_left", optional(uses, whole)),
     ]
 }
@@ -141,7 +141,7 @@ fn read_validity(row: &mut Reader<'_>) -> Result<Validity, Fault> {
         "daily" => {
             row.skip(2);
             let (from, to) = (row.parse(WHAT)?, row.parse(WHAT)?);
-            Validity::DailyBetween { from, to, first: row.parse(WHAT)?, last: row.parse(WHAT)? }
+            Validity::DailyBetween { from, to, first: row.parse_optional(WHAT)?, last: row.parse_optional(WHAT)? }
         }
         "uses" => {
             row.skip(6);

@@ -15,6 +15,8 @@ pub fn a_camera_reads_back_as_added(store: &dyn Stores) {
     let mut full = new_camera([staff, LibraryId::DEFAULT]);
     full.watch.plan = WeeklyPlan::within(vec![
         DayWindow { day: Weekday::Sunday, from: time(22, 0, 0, 0), to: Time::MAX },
+        DayWindow { day: Weekday::Tuesday, from: time(22, 0, 0, 0), to: time(6, 0, 0, 0) },
+        DayWindow { day: Weekday::Saturday, from: Time::midnight(), to: Time::midnight() },
         DayWindow { day: Weekday::Monday, from: Time::midnight(), to: time(6, 30, 15, 0) },
     ]);
     full.watch.enabled = false;

@@ -2,9 +2,9 @@
 
 use domain::{
     Category, EnrolledPerson, Error, KeptPhoto, LibraryId, Membership, ModelId, PersonChange, PersonId, PhotoTemplate,
-    Profile, Template, Thing, Validity,
+    Profile, Template, Thing, Timestamp, Validity,
 };
-use jiff::civil::{date, time};
+use jiff::civil::{Date, date, time};
 
 use super::Stores;
 use super::samples::{ALL, at, embedding, embedding_by, full_profile, library, model, new_person, person, stranger};
@@ -35,13 +35,19 @@ pub fn every_category_and_validity_reads_back(store: &dyn Stores) {
     let daily = Validity::DailyBetween {
         from: time(8, 30, 0, 0),
         to: time(23, 59, 59, 999_999_999),
-        first: date(2024, 2, 29),
-        last: date(9999, 12, 31),
+        first: Some(date(2024, 2, 29)),
+        last: Some(date(9999, 12, 31)),
     };
+    let nights = |first, last| Validity::DailyBetween { from: time(22, 0, 0, 0), to: time(6, 0, 0, 0), first, last };
     let validities = [
         (Category::Staff, Validity::Permanent),
         (Category::Visitor, Validity::Between(at(-1_000_000_000), at(1))),
+        (Category::Visitor, Validity::Between(at(-1_000_000_000), Timestamp::MAX)),
+        (Category::Visitor, Validity::Between(Timestamp::MIN, at(1))),
         (Category::Blocked, daily),
+        (Category::Staff, nights(None, Some(Date::MAX))),
+        (Category::Staff, nights(Some(date(1, 1, 1)), None)),
+        (Category::Staff, nights(None, None)),
         (Category::Stranger, Validity::Uses(0)),
         (Category::Vip, Validity::Uses(u32::MAX)),
     ];

@@ -282,7 +282,7 @@ pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
         return Err(up_mqtt::NOTHING_TO_RESUME.into());
     }
     if let Some(begin) = call.info.filled("BeginTime") {
-        let begin = time::instant(&begin, &core.zone()).ok_or(up_mqtt::NO_INFO)?;
+        let begin = time::first(&begin, &core.zone()).ok_or(up_mqtt::NO_INFO)?;
         push::resume_from(core, &push::FEEDS, begin).await.map_err(|error| failed(&error))?;
     }
     keep(core, &REPORTS, &after, &changed).await?;
