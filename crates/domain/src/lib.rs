@@ -19,6 +19,7 @@ mod job;
 pub mod jpeg;
 mod library;
 mod login_guard;
+pub mod names;
 mod page;
 mod person;
 pub mod ports;

@@ -78,7 +78,7 @@ pub struct LibraryChange {
 pub struct LibraryFilter {
     /// This one only.
     pub id: Option<LibraryId>,
-    /// With exactly this name.
+    /// With this whole name, as [`names::same`](crate::names::same) compares.
     pub name: Option<String>,
     /// Of this kind.
     pub kind: Option<LibraryKind>,

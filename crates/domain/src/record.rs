@@ -211,7 +211,7 @@ pub struct RecordFilter {
     pub accepted_only: bool,
     /// The best candidate's library is one of these.
     pub libraries: Option<Vec<LibraryId>>,
-    /// The best candidate's library had this name.
+    /// The best candidate's library had this whole name, as [`names::same`](crate::names::same) compares.
     pub library_name: Option<String>,
     /// The best candidate's library had this kind.
     pub library_kind: Option<LibraryKind>,

@@ -125,7 +125,7 @@ pub struct SightingFilter {
     pub person: Option<PersonId>,
     /// A person of this library.
     pub library: Option<LibraryId>,
-    /// Part of the person's name, letter case ignored for ASCII.
+    /// Part of the person's name, as [`names::holds`](crate::names::holds) compares.
     pub name_part: Option<String>,
     /// The person's document number.
     pub document_number: Option<String>,

@@ -1,5 +1,6 @@
 //! Libraries.
 
+use domain::names::folded;
 use domain::{
     Error, Library, LibraryChange, LibraryFilter, LibraryId, LibraryName, NewLibrary, PersonId, PictureId, Thing,
     Timestamp,
@@ -15,12 +16,12 @@ use crate::words::Word;
 const SELECT: &str = "SELECT id, name, kind, description, created_at, updated_at,
         (SELECT count(*) FROM person_library WHERE library = library.id)
     FROM library
-    WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR name = ?2) AND (?3 IS NULL OR kind = ?3)
+    WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR name_folded = ?2) AND (?3 IS NULL OR kind = ?3)
     ORDER BY id";
 
 pub(crate) fn libraries(db: &Connection, filter: &LibraryFilter) -> Result<Vec<Library>, Fault> {
     let kind = filter.kind.map(|kind| kind.word());
-    let wanted = params![filter.id.map(|id| id.0), filter.name, kind];
+    let wanted = params![filter.id.map(|id| id.0), filter.name.as_deref().map(folded), kind];
     db.prepare_cached(SELECT)?.query_and_then(wanted, |row| read(&mut Reader::new(row)))?.collect()
 }
 
@@ -45,6 +46,7 @@ pub(crate) fn create(db: &Connection, new: &NewLibrary, at: Timestamp) -> Result
     require_free_name(db, &new.name, None)?;
     let columns = vec![
         ("name", text(new.name.as_str())),
+        ("name_folded", folded(new.name.as_str()).into()),
         ("kind", word(&new.kind)),
         ("description", text(&new.description)),
         ("created_at", time(at)),
@@ -59,7 +61,7 @@ pub(crate) fn change(db: &Connection, id: LibraryId, change: &LibraryChange, at:
     let mut columns: Columns = vec![("updated_at", time(at))];
     if let Some(name) = &change.name {
         require_free_name(db, name, Some(id))?;
-        columns.push(("name", text(name.as_str())));
+        columns.extend([("name", text(name.as_str())), ("name_folded", folded(name.as_str()).into())]);
     }
     columns.extend(change.kind.map(|kind| ("kind", word(&kind))));
     columns.extend(change.description.as_deref().map(|description| ("description", text(description))));

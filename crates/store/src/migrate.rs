@@ -6,7 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::names::folded;
 use rusqlite::backup::Backup;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
@@ -29,6 +31,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0007_annotations.sql"),
     include_str!("../../../migrations/0008_tasks.sql"),
     include_str!("../../../migrations/0009_jobs.sql"),
+    include_str!("../../../migrations/0010_folded_texts.sql"),
 ];
 
 /// Refuses a database that another program made.
@@ -51,6 +54,7 @@ pub(crate) fn migrate(connection: &mut Connection, dir: &Path, steps: &[&str]) -
     if found > 0 && found < known {
         back_up(connection, dir, known)?;
     }
+    add_functions(connection).map_err(OpenError::database("preparing the migration"))?;
     for (version, step) in (1..).zip(steps).skip(found as usize) {
         apply(connection, version, step).map_err(|source| OpenError::Migration { version, source })?;
         tracing::info!(store.version = version, "database migrated");
@@ -73,6 +77,15 @@ fn versions(connection: &Connection, steps: &[&str]) -> Result<(u32, u32), OpenE
 
 fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// What steps may call besides SQLite's own functions: `folded(text)`, a text as searches compare it.
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("folded", 1, flags, |call| {
+        let text = call.get::<Option<String>>(0)?;
+        Ok(text.map(|text| folded(&text)))
+    })
 }
 
 fn apply(connection: &mut Connection, version: u32, step: &str) -> rusqlite::Result<()> {
@@ -189,6 +202,82 @@ mod tests {
     fn every_version_becomes_the_current_one_after_a_backup() {
         check_every_way(STEPS);
         check_every_way(&[STEPS, &[STEP_TWO, STEP_THREE]].concat());
+    }
+
+    /// A database of this version.
+    fn of_version(dir: &Path, version: usize) -> Connection {
+        let mut connection = open(dir);
+        migrate(&mut connection, dir, &STEPS[..version]).unwrap();
+        connection
+    }
+
+    fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Everything that a person of version 9 needs, with a validity.
+    fn insert_person(connection: &Connection, name: &str, validity: &str) {
+        let sql = format!(
+            "INSERT INTO person (code, photo, created_at, updated_at, name, document_kind, document_number, phone, email,
+                 address, native_place, ethnic_group, remark, category, validity, valid_from, valid_to, daily_from,
+                 daily_to, first_day, last_day)
+             SELECT ?1, x'00', 0, 0, ?1, '', 'Id-' || ?1, '', '', 'Straße 7', '', '', '', 'staff', {validity}"
+        );
+        connection.execute(&sql, [name]).unwrap();
+    }
+
+    #[test]
+    fn names_of_former_versions_are_folded() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = of_version(dir.path(), 9);
+        for name in ["ANN", "Иван", "Jose\u{301}", "Ａｎｎ", ""] {
+            insert_person(&connection, name, "'permanent', NULL, NULL, NULL, NULL, NULL, NULL");
+        }
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = off;
+                 INSERT INTO sighting (record, position, captured_at, task, direction, camera, similarity, name)
+                 VALUES (1, 1, 0, 1, 'entry', 1, 0.9, 'ИВАН'), (1, 2, 0, 1, 'entry', 1, 0.9, 'ann'),
+                        (1, 3, 0, 1, 'entry', 1, 0.1, NULL)",
+            )
+            .unwrap();
+        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        let people = "SELECT name_folded || ' ' || document_folded || ' ' || address_folded FROM person ORDER BY id";
+        let expected = ["ann id-ann", "иван id-иван", "josé id-josé", "ann id-ann", " id-"];
+        assert_eq!(texts(&connection, people), expected.map(|texts| format!("{texts} strasse 7")));
+        let seen = "SELECT coalesce(name_folded, '-') FROM sighting ORDER BY id";
+        assert_eq!(texts(&connection, seen), ["иван", "ann", "-"]);
+    }
+
+    #[test]
+    fn ends_of_validities_that_were_not_set_stay_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = of_version(dir.path(), 9);
+        // Local time of Shanghai; each validity before beside what it is after.
+        let cases = [
+            ("'between', -28800000, 253383868799999, NULL, NULL, NULL, NULL", "- open open"),
+            ("'between', 1772300000000, 253370764799999, NULL, NULL, NULL, NULL", "- 1772300000000 253370764799999"),
+            ("'daily', NULL, NULL, '00:00:00', '23:59:59', '1970-01-01', '9999-06-01'", "00:00:00 00:00:00 - -"),
+            (
+                "'daily', NULL, NULL, '09:00:00', '17:00:00', '2026-03-01', '2026-03-31'",
+                "09:00:00 17:00:00 2026-03-01 2026-03-31",
+            ),
+            (
+                "'daily', NULL, NULL, '00:00:00', '00:00:00', '2026-03-01', '2026-03-01'",
+                "00:00:00 00:00:00 2026-03-01 2026-02-28",
+            ),
+        ];
+        for (number, (before, _)) in cases.iter().enumerate() {
+            insert_person(&connection, &number.to_string(), before);
+        }
+        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        let after = "SELECT CASE validity
+                WHEN 'between' THEN '- ' || iif(valid_from = -9223372036854775808, 'open', valid_from) || ' '
+                                         || iif(valid_to = 9223372036854775807, 'open', valid_to)
+                ELSE concat_ws(' ', daily_from, daily_to, coalesce(first_day, '-'), coalesce(last_day, '-')) END
+            FROM person ORDER BY id";
+        assert_eq!(texts(&connection, after), cases.map(|(_, after)| after.to_owned()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Cameras.
 
+use domain::names::holds;
 use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error};
 
 use crate::codes::{Code, Fault};
@@ -70,7 +71,7 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
     let mut rows = Vec::new();
     for camera in caller.core.appliance.cameras().await? {
         let kind = kind(&caller, &camera).await?;
-        let named = name.as_ref().is_none_or(|part| camera.settings.name.contains(part));
+        let named = name.as_ref().is_none_or(|part| holds(&camera.settings.name, part));
         if named && query.kind.is_none_or(|wanted| kind == wanted) {
             let status = caller.core.appliance.camera_status(camera.id);
             rows.push(row(camera, kind, &status, &caller.core.zone()));

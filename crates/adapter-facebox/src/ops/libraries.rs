@@ -1,5 +1,6 @@
 //! Libraries.
 
+use domain::names::holds;
 use domain::{Library, LibraryFilter, LibraryId, LibraryKind, LibraryName, NewLibrary};
 
 use crate::codes::Fault;
@@ -38,7 +39,7 @@ pub(crate) async fn query_library_list(
     let mut rows = Vec::new();
     for library in caller.core.appliance.libraries(LibraryFilter::default()).await? {
         let row = row(&caller, library).await?;
-        let named = name.as_ref().is_none_or(|part| row.name.contains(part));
+        let named = name.as_ref().is_none_or(|part| holds(&row.name, part));
         rows.extend(Some(row).filter(|row| named && query.kind.is_none_or(|kind| row.kind == kind)));
     }
     Ok(Answer::of(paging.cut(rows)))

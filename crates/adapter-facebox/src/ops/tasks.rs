@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::names::holds;
 use domain::{Error, LibraryFilter, TaskId};
 
 use crate::codes::{Code, Fault};
@@ -47,7 +48,7 @@ pub(crate) async fn query_task_list(caller: Caller, query: QueryTasks) -> Result
     let appliance = &caller.core.appliance;
     let mut tasks = appliance.tasks().await?;
     tasks.retain(|task| {
-        name.as_ref().is_none_or(|part| task.settings.name.contains(part))
+        name.as_ref().is_none_or(|part| holds(&task.settings.name, part))
             && wanted_kind.is_none_or(|kind| task.settings.kind == kind)
             && running.is_none_or(|running| task.is_running() == running)
     });

@@ -80,6 +80,7 @@ pub(crate) async fn cameras_are_found_by_every_condition(ledger: &Arc<Ledger>) {
     for (query, names) in [
         (json!({}), json!(["north gate", "south gate", "yard"])),
         (json!({"name": "gate"}), json!(["north gate", "south gate"])),
+        (json!({"name": "TH GATE"}), json!(["north gate", "south gate"])),
         (json!({"username": "gate", "type": 1}), json!(["south gate"])),
         (json!({"type": 9}), json!([])),
     ] {

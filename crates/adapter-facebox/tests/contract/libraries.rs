@@ -44,6 +44,7 @@ pub(crate) async fn libraries_are_found_by_every_condition(ledger: &Arc<Ledger>)
     for (query, total, names) in [
         (json!({}), 4, json!(["default_group", "staff", "guests", "night staff"])),
         (json!({"name": "staff"}), 2, json!(["staff", "night staff"])),
+        (json!({"name": "STAFF"}), 2, json!(["staff", "night staff"])),
         (json!({"username": "staff"}), 2, json!(["staff", "night staff"])),
         (json!({"name": "", "type": 2}), 2, json!(["guests", "night staff"])),
         (json!({"name": "staff", "type": 2}), 1, json!(["night staff"])),

@@ -60,6 +60,7 @@ scenarios! {
         two_pictures_are_compared;
     people:
         people_are_enrolled_changed_and_removed,
+        people_are_found_by_names_in_any_letter_case,
         people_are_found_by_every_condition,
         people_who_cannot_be_are_refused;
     cameras:

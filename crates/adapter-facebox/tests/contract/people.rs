@@ -105,6 +105,28 @@ pub(crate) async fn people_are_found_by_every_condition(ledger: &Arc<Ledger>) {
     device.stop().await;
 }
 
+pub(crate) async fn people_are_found_by_names_in_any_letter_case(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let staff = device.add_library("staff").await;
+    for name in ["Иван", "Jose\u{301}", "Weiß", "Ａｎｎ%"] {
+        device.handles.clock.advance(std::time::Duration::from_secs(1));
+        device.add_person(staff, name).await;
+    }
+    for (part, names) in [
+        ("иван", json!(["Иван"])),
+        ("ВАН", json!(["Иван"])),
+        ("josé", json!(["Jose\u{301}"])),
+        ("WEISS", json!(["Weiß"])),
+        ("ann", json!(["Ａｎｎ%"])),
+        ("%", json!(["Ａｎｎ%"])),
+        ("_", json!([])),
+    ] {
+        let found = device.items("/QueryPersonList", json!({"name": part})).await;
+        assert_eq!(json!(column(&found, "name")), names, "{part}");
+    }
+    device.stop().await;
+}
+
 pub(crate) async fn people_who_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     let device = Device::start_with(ledger, Limits { people: 2, ..Limits::default() }).await;
     let (staff, guests) = (device.add_library("staff").await, device.add_library("guests").await);

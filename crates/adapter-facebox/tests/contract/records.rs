@@ -74,6 +74,8 @@ pub(crate) async fn what_tasks_saw_is_listed_and_removed(ledger: &Arc<Ledger>) {
         (json!({"camera_id": 99}), json!([])),
         (json!({"lib_id": staff}), json!(["alice"])),
         (json!({"person_name": "LIC"}), json!(["alice"])),
+        (json!({"person_name": "ＡＬＩＣＥ"}), json!(["alice"])),
+        (json!({"person_name": "%"}), json!([])),
         (json!({"card_no": "A1"}), json!(["alice"])),
         (json!({"card_no": "A"}), json!([])),
         (json!({"classify": 0}), json!([""])),
@@ -81,6 +83,9 @@ pub(crate) async fn what_tasks_saw_is_listed_and_removed(ledger: &Arc<Ledger>) {
         (json!({"similarity": 0.8}), json!(["alice"])),
         (json!({"end_time": "2020-01-01 00:00:00"}), json!([])),
         (json!({"start_time": "2020-01-01 00:00:00", "person_name": "", "card_no": ""}), json!(["", "alice"])),
+        (json!({"start_time": "1970-01-01 00:00:00", "end_time": "9999-12-31 23:59:59"}), json!(["", "alice"])),
+        (json!({"start_time": "0000-00-00 00:00:00", "end_time": "2099-12-31 24:00:00"}), json!(["", "alice"])),
+        (json!({"start_time": "9999-12-31 23:59:59", "end_time": "1900-01-01 00:00:00"}), json!([])),
     ] {
         let found = device.items(QUERY, query.clone()).await;
         assert_eq!(json!(column(&found, "person_name")), names, "{query}");

@@ -33,7 +33,7 @@ pub(crate) async fn tasks_are_made_changed_and_removed(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     let (gate, yard) = (device.add_camera("gate", []).await, device.add_camera("yard", []).await);
     let (staff, guests) = (device.add_library("staff").await, device.add_library("guests").await);
-    let plan = r#"{"monday":[{"start":"08:00","end":"18:00"}]}"#;
+    let plan = r#"{"monday":[{"start":"22:00","end":"06:00"},{"start":"08:00","end":"18:00"}]}"#;
     let fields = json!({
         "type": 1, "camera_list1": format!("{gate}，"), "camera_list2": [yard], "lib_list": format!("{staff}, {guests}"),
         "threshold": 1, "plan": plan, "remark": "r",
@@ -105,6 +105,7 @@ pub(crate) async fn tasks_are_found_by_every_condition(ledger: &Arc<Ledger>) {
         (json!({}), json!(["day", "night roll", "day roll"])),
         (json!({"name": "day"}), json!(["day", "day roll"])),
         (json!({"username": "roll"}), json!(["night roll", "day roll"])),
+        (json!({"name": "Ｒoll"}), json!(["night roll", "day roll"])),
         (json!({"type": 0}), json!(["day"])),
         (json!({"type": 3}), json!([])),
         (json!({"state": 1}), json!(["day"])),

@@ -92,6 +92,23 @@ pub(crate) async fn faces_are_found_by_every_condition(ledger: &Arc<Ledger>) {
         let found = witness.ok("1035", asked).await;
         assert_eq!(json!(column(&found["record"], "img_id")), ids, "{query}");
     }
+    for (id, name) in [("ivan", "Иван"), ("jose", "Jose\u{301}"), ("weiss", "Weiß"), ("lee", "Ｌｅｅ_")] {
+        let fields = json!({"lib_id": 1, "img_id": id, "person_name": name});
+        witness.ok_form("1029", fields, &[("img", photo(id))]).await;
+        let whole = json!({"lib_id": 1, "person_name": name.to_uppercase()});
+        assert_eq!(json!(column(&witness.ok("1035", whole).await["record"], "img_id")), json!([id]));
+    }
+    for (key, ids) in [
+        ("иван", json!(["ivan"])),
+        ("ВАН", json!(["ivan"])),
+        ("josé", json!(["jose"])),
+        ("ISS", json!(["weiss"])),
+        ("lee_", json!(["lee"])),
+        ("%", json!([])),
+    ] {
+        let found = witness.ok("1035", json!({"lib_id": 1, "fuzzy_key": key})).await;
+        assert_eq!(json!(column(&found["record"], "img_id")), ids, "{key}");
+    }
     witness.refused("1035", json!({"lib_id": 99}), -117).await;
     for (field, value) in [
         ("person_name", "ann"),

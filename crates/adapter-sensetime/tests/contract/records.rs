@@ -71,17 +71,22 @@ pub(crate) async fn records_are_found_by_every_condition(ledger: &Arc<Ledger>) {
     let (witness, library) = after_a_visit(ledger).await;
     let snaps = witness.ok("1037", json!({})).await;
     let newest = &snaps["record"][0]["trigger"];
-    let both: [(Value, u64); 10] = [
+    let both: [(Value, u64); 15] = [
         (json!({"channel": 1}), 1),
         (json!({"channel": 2}), 0),
         (json!({"lib_name": "staff"}), 1),
         (json!({"lib_name": "guests"}), 0),
+        (json!({"lib_name": "STAFF"}), 1),
         (json!({"lib_type": 2}), 1),
         (json!({"lib_type": 1}), 0),
         (json!({"start_time": "2026-03-02 00:00:00", "stop_time": newest}), 1),
         (json!({"start_time": "2026-03-03 00:00:00"}), 0),
         (json!({"start_time": newest, "stop_time": "2026-03-01 00:00:00"}), 0),
         (json!({"start_no": 1, "qry_len": 50}), 1),
+        (json!({"start_time": "1970-01-01 00:00:00", "stop_time": "9999-12-31 23:59:59"}), 1),
+        (json!({"start_time": "0000-00-00 00:00:00", "stop_time": "2026-03-02 24:00:00"}), 1),
+        (json!({"start_time": "0001-01-01 00:00:00", "stop_time": "1900-01-01 00:00:00"}), 0),
+        (json!({"start_time": "9999-12-31 23:59:59", "stop_time": "9999-12-31 23:59:59"}), 0),
     ];
     for (query, found) in both {
         assert_eq!(witness.ok("1036", query.clone()).await["total_num"], found, "{query}");

@@ -12,6 +12,7 @@ mod scans;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use domain::names::same;
 use domain::{Appliance, CaptureKind, Record, RecordFilter, Result, Seq, Timestamp, Verdict, Window};
 use tokio_util::sync::CancellationToken;
 
@@ -121,7 +122,8 @@ pub(crate) async fn find(
         for skip in (0..).step_by(PAGE as usize) {
             let page = core.appliance.records(filter.clone(), Window { skip, limit: PAGE }).await?;
             let last = page.rows.len() < PAGE as usize;
-            let named = |record: &Record| name.is_none_or(|name| record.best().is_some_and(|best| best.name == name));
+            let named =
+                |record: &Record| name.is_none_or(|name| record.best().is_some_and(|best| same(&best.name, name)));
             found.extend(page.rows.into_iter().filter(named).map(|record| record.seq));
             if last {
                 break;

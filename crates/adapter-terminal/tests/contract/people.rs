@@ -101,9 +101,19 @@ pub(crate) async fn lists_of_people_meet_every_condition(ledger: &Arc<Ledger>) {
         (json!({"BeginNO": 1, "RequestCount": 1}), vec!["bob"]),
         (json!({"BeginTime": "2000-01-01T00:00:00", "EndTime": "2100-01-01T00:00:00"}), vec!["carol", "bob", "alice"]),
         (json!({"facesluiceId": testkit::mqtt::ID, "name": "o", "personType": 1}), vec!["bob"]),
+        (json!({"BeginTime": "0001-01-01T00:00:00", "EndTime": "9999-12-31T23:59:59"}), vec!["carol", "bob", "alice"]),
+        (json!({"BeginTime": "0000-00-00 00:00:00", "EndTime": "2026-03-02T24:00:00"}), vec!["carol", "bob", "alice"]),
     ];
     for (conditions, expected) in table {
         assert_eq!(found(&witness, conditions.clone()).await, expected, "{conditions}");
+    }
+    for (id, name, part) in [("ivan", "Иван", "ВАН"), ("jose", "Jose\u{301}", "JOSÉ"), ("lee", "Ｌｅｅ", "lee")]
+    {
+        let mut sent = person(id);
+        sent["name"] = json!(name);
+        witness.ok("EditPerson", sent).await;
+        assert_eq!(found(&witness, json!({"name": part})).await, [id]);
+        witness.ok("DelPerson", json!({"customId": id})).await;
     }
     let page = witness.ok("SearchPersonList", json!({"RequestCount": 1})).await;
     assert_eq!((&page["TotalPersonNum"], &page["PersonNum"]), (&json!(3), &json!(1)));
@@ -221,6 +231,31 @@ pub(crate) async fn temporary_lists_read_back_as_set(ledger: &Arc<Ledger>) {
         let dated = matches!(kind, "1" | "2");
         let ends = if dated { ["2026-03-01 09:00:00", "2026-03-05 17:00:00"] } else { ["0000-00-00 00:00:00"; 2] };
         assert_eq!([&read["cardValidBegin"], &read["cardValidEnd"]], [&json!(ends[0]), &json!(ends[1])], "{list}");
+    }
+    witness.stop().await;
+}
+
+/// "For ever", as each platform writes it, and shifts that end in the morning after.
+pub(crate) async fn lists_reach_to_the_ends_of_the_calendar_and_over_midnight(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    witness.enrol("alice").await;
+    for (kind, begin, end) in [
+        (1, "2026-03-01 00:00:00", "9999-12-31 23:59:59"),
+        (1, "0000-00-00 00:00:00", "9999-12-31 23:59:59"),
+        (1, "1970-01-01 00:00:00", "2099-12-31 23:59:59"),
+        (1, "1900-01-01 00:00:00", "0000-00-00 00:00:00"),
+        (2, "2026-03-01 22:00:00", "2026-03-31 06:00:00"),
+        (2, "2026-03-01 22:00:00", "9999-12-31 06:00:00"),
+        (2, "0000-00-00 22:00:00", "0000-00-00 06:00:00"),
+        (2, "2026-03-01 08:00:00", "2026-03-31 00:00:00"),
+    ] {
+        let list = json!({"customId": "alice", "tempCardType": kind, "cardValidBegin": begin, "cardValidEnd": end});
+        witness.ok("EditPerson", list).await;
+        let read = witness.ok("SearchPerson", json!({"customId": "alice"})).await;
+        assert_eq!([&read["cardValidBegin"], &read["cardValidEnd"]], [&json!(begin), &json!(end)]);
+        let told = json!({"customId": "alice", "tempCardType": kind, "cardValidBegin": read["cardValidBegin"],
+                          "cardValidEnd": read["cardValidEnd"]});
+        witness.ok("EditPerson", told).await;
     }
     witness.stop().await;
 }

@@ -29,10 +29,10 @@ pub(crate) fn populate(dir: &Path, people: i64, model: &ModelId) {
 fn insert(db: &Transaction<'_>, id: i64, photo: &[u8], model: &ModelId, embedding: &[u8]) {
     let mut person = db
         .prepare_cached(
-            "INSERT INTO person (id, code, photo, created_at, updated_at, name, document_kind, document_number, phone,
-                 email, address, native_place, ethnic_group, remark, category, validity)
-             VALUES (?1, 'synthetic ' || ?1, ?2, ?1, ?1, 'name ' || ?1, '', '', '', '', '', '', '', '', 'staff',
-                 'permanent')",
+            "INSERT INTO person (id, code, photo, created_at, updated_at, name, name_folded, document_kind,
+                 document_number, phone, email, address, native_place, ethnic_group, remark, category, validity)
+             VALUES (?1, 'synthetic ' || ?1, ?2, ?1, ?1, 'name ' || ?1, 'name ' || ?1, '', '', '', '', '', '', '', '',
+                 'staff', 'permanent')",
         )
         .unwrap();
     person.execute(params![id, photo]).unwrap();

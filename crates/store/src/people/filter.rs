@@ -1,5 +1,6 @@
 //! Which index lists which people.
 
+use domain::names::folded;
 use domain::{AnyOf, Category, LibraryKind, PersonFilter};
 use rusqlite::types::Value;
 
@@ -27,7 +28,7 @@ pub(super) fn select(filter: &PersonFilter) -> Selection {
     and("person AS p INDEXED BY person_by_gender", "p.gender = ?", gender.map(|gender| word(&gender)));
     and("person AS p INDEXED BY person_by_age", "p.age = ?", age.map(whole));
     and("person AS p INDEXED BY person_by_address", "p.address = ?", address.as_deref().map(text));
-    and("person AS p INDEXED BY person_by_name", "p.name = ?", name.as_deref().map(text));
+    and("person AS p INDEXED BY person_by_name", "p.name_folded = ?", name.as_deref().map(|name| folded(name).into()));
     and("person AS p INDEXED BY person_by_document", "p.document_number = ?", document_number.as_deref().map(text));
     let created = if by_membership { ["m.created_at >= ?", "m.created_at <= ?"] } else { CREATED };
     for (condition, bound) in created.into_iter().zip([created_from, created_to]) {
@@ -44,7 +45,7 @@ pub(super) fn select(filter: &PersonFilter) -> Selection {
 fn select_rest(selection: &mut Selection, filter: &PersonFilter) {
     let PersonFilter { name_part, blocked, card, any, .. } = filter;
     if let Some(part) = name_part {
-        selection.and("instr(lower(p.name), ?) > 0", [Value::from(part.to_ascii_lowercase())]);
+        selection.and("instr(p.name_folded, ?) > 0", [folded(part).into()]);
     }
     if let Some(part) = &filter.phone_part {
         selection.and("instr(p.phone, ?) > 0", [text(part)]);
@@ -68,9 +69,9 @@ const BY_CREATION: &str = "person AS p INDEXED BY person_by_creation";
 const CREATED: [&str; 2] = ["p.created_at >= ?", "p.created_at <= ?"];
 const MEMBER: &str = "EXISTS (SELECT 1 FROM person_library WHERE person = p.id AND library = ?)";
 
-/// `lower` and the comparison here ignore case in ASCII only. Empty texts ask for nothing.
+/// Empty texts ask for nothing.
 fn select_any(selection: &mut Selection, any: &AnyOf) {
-    let wanted = Some(any.text.to_ascii_lowercase()).filter(|text| !text.is_empty());
+    let wanted = Some(folded(&any.text)).filter(|text| !text.is_empty());
     let age = any.age.clone().filter(|age| !age.is_empty());
     if wanted.is_none() && age.is_none() && any.gender.is_none() {
         return;
@@ -79,7 +80,7 @@ fn select_any(selection: &mut Selection, any: &AnyOf) {
     let values = [wanted.clone(), wanted.clone(), wanted, age].map(Value::from);
     let gender = any.gender.map_or(Value::Null, |gender| word(&gender));
     selection.and(
-        "(instr(lower(p.name), ?) > 0 OR instr(lower(p.document_number), ?) > 0 OR instr(lower(p.address), ?) > 0
+        "(instr(p.name_folded, ?) > 0 OR instr(p.document_folded, ?) > 0 OR instr(p.address_folded, ?) > 0
           OR instr(CAST(p.age AS TEXT), ?) > 0 OR p.gender = ?)",
         values.into_iter().chain([gender]),
     );
@@ -106,7 +107,7 @@ mod tests {
             (PersonFilter { library, ..all() }, "PRIMARY KEY (library=?)"),
             (PersonFilter { library, created_from, ..all() }, "PRIMARY KEY (library=? AND created_at>?)"),
             (PersonFilter { library, gender: Some(Gender::Male), ..all() }, "PRIMARY KEY (library=?)"),
-            (PersonFilter { name: name.clone(), library, ..all() }, "person_by_name (name=?)"),
+            (PersonFilter { name: name.clone(), library, ..all() }, "person_by_name (name_folded=?)"),
             (PersonFilter { address: name.clone(), created_from, ..all() }, "(address=? AND created_at>?)"),
             (PersonFilter { document_number: name, age: Some(3), ..all() }, "person_by_document (document_number=?)"),
             (PersonFilter { gender: Some(Gender::Male), ..all() }, "person_by_gender (gender=?)"),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::names::folded;
 use domain::{LibraryId, Person, PersonId, Profile, Validity};
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
@@ -21,14 +22,17 @@ const SELECT: &str = "SELECT person.id, code, photo, created_at, updated_at,
 pub(super) fn columns(profile: &Profile) -> Columns {
     let mut columns = vec![
         ("name", text(&profile.name)),
+        ("name_folded", folded(&profile.name).into()),
         ("gender", optional(profile.gender, |gender| word(&gender))),
         ("birth_date", optional(profile.birth_date, |date| text(&date.to_string()))),
         ("age", optional(profile.age, whole)),
         ("document_kind", text(&profile.document_kind)),
         ("document_number", text(&profile.document_number)),
+        ("document_folded", folded(&profile.document_number).into()),
         ("phone", text(&profile.phone)),
         ("email", text(&profile.email)),
         ("address", text(&profile.address)),
+        ("address_folded", folded(&profile.address).into()),
         ("native_place", text(&profile.native_place)),
         ("ethnic_group", text(&profile.ethnic_group)),
         ("remark", text(&profile.remark)),

@@ -1,9 +1,10 @@
 //! Which index lists which records.
 
+use domain::names::folded;
 use domain::{CaptureKind, LibraryId, RecordFilter};
 use rusqlite::types::Value;
 
-use crate::columns::{text, time, word};
+use crate::columns::{time, word};
 use crate::lists::{Selection, json};
 
 /// The selection of a filter. Of several conditions the one that usually fits the fewest records names the index.
@@ -52,8 +53,8 @@ fn select_faces(filter: &RecordFilter) -> Selection {
     and("record INDEXED BY record_by_verdict", "verdict = ?", verdict);
     let camera = filter.camera.map(|camera| camera.0.into());
     and("record INDEXED BY record_by_camera", "camera = ?", camera);
-    let library_name = filter.library_name.as_deref().map(text);
-    and("record INDEXED BY record_by_library_name", "best_library_name = ?", library_name);
+    let library_name = filter.library_name.as_deref().map(|name| folded(name).into());
+    and("record INDEXED BY record_by_library_name", "best_library_folded = ?", library_name);
     if let Some(libraries) = &filter.libraries {
         select_libraries(&mut selection, libraries);
     }
@@ -110,7 +111,10 @@ mod tests {
             (RecordFilter { person: Some(PersonId(1)), ..all() }, "record_by_person (best_person=?)"),
             (RecordFilter { libraries: Some(vec![LibraryId(1)]), ..all() }, "record_by_library (best_library=?)"),
             (RecordFilter { libraries: Some(vec![LibraryId(1), LibraryId(2)]), ..all() }, "record_by_time"),
-            (RecordFilter { library_name: Some("a".into()), ..all() }, "record_by_library_name (best_library_name=?)"),
+            (
+                RecordFilter { library_name: Some("a".into()), ..all() },
+                "record_by_library_name (best_library_folded=?)",
+            ),
             (
                 RecordFilter { library_kind: Some(LibraryKind::Block), ..all() },
                 "record_by_library_kind (best_library_kind=?)",

@@ -6,6 +6,7 @@ mod removal;
 mod rows;
 mod sightings;
 
+use domain::names::folded;
 use domain::ports::RecordStore;
 use domain::{CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, Thing, Usage, Window};
 use rusqlite::{Connection, OptionalExtension};
@@ -95,7 +96,7 @@ fn append(db: &Connection, new: &NewRecord) -> Result<Seq, Fault> {
         ("accepted", new.accepted().is_some().into()),
         ("best_person", best.map(|best| best.person.0).into()),
         ("best_library", best.map(|best| best.library.0).into()),
-        ("best_library_name", best.map(|best| best.library_name.clone()).into()),
+        ("best_library_folded", best.map(|best| folded(&best.library_name)).into()),
         ("best_library_kind", columns::optional(best, |best| word(&best.library_kind))),
         ("crop", picture(&new.capture.crop)),
         ("scene", picture(&new.capture.scene)),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::names::folded;
 use domain::{
     Attendance, Error, Match, NewRecord, Page, PersonId, Presence, Record, Roll, Seq, Sighting, SightingFilter,
     SightingId, TaskMark, Thing, Verdict, Window,
@@ -27,7 +28,7 @@ pub(super) fn columns(seq: i64, position: i64, record: &NewRecord, answer: &Matc
         ("similarity", real(answer.best.as_ref().map_or(0.0, |best| best.similarity.value()))),
         ("person", optional(known, |known| known.person.0.into())),
         ("library", optional(known, |known| known.library.0.into())),
-        ("name", optional(known, |known| text(&known.name))),
+        ("name_folded", optional(known, |known| folded(&known.name).into())),
         ("document_number", optional(known, |known| text(&known.document_number))),
     ]
 }
@@ -60,8 +61,7 @@ fn select(filter: &SightingFilter) -> Selection {
     selection.and_if("direction = ?", filter.direction.map(|direction| word(&direction)));
     selection.and_if("(person IS NOT NULL) = ?", filter.accepted.map(Value::from));
     selection.and_if("similarity >= ?", filter.similarity.map(|least| real(least.value())));
-    let name = filter.name_part.as_ref().map(|part| text(&part.to_ascii_lowercase()));
-    selection.and_if("instr(lower(name), ?) > 0", name);
+    selection.and_if("instr(name_folded, ?) > 0", filter.name_part.as_deref().map(|part| folded(part).into()));
     if let Some(captured) = &filter.captured {
         selection.and("captured_at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
     }

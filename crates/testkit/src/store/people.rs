@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use domain::names::{holds, same};
 use domain::ports::PersonStore;
 use domain::{
     AnyOf, Category, Embedding, EnrolledPerson, Error, KeptPhoto, Library, LibraryChange, LibraryFilter, LibraryId,
@@ -16,7 +17,7 @@ impl PersonStore for MemoryStore {
         let state = self.read();
         let fits = |library: &&Library| {
             filter.id.is_none_or(|id| library.id == id)
-                && filter.name.as_ref().is_none_or(|name| library.name.as_str() == name)
+                && filter.name.as_ref().is_none_or(|name| same(library.name.as_str(), name))
                 && filter.kind.is_none_or(|kind| library.kind == kind)
         };
         Ok(state.libraries.values().filter(fits).map(|library| state.counted(library)).collect())
@@ -286,11 +287,8 @@ fn tidy(libraries: &[LibraryId]) -> Result<Vec<LibraryId>> {
 fn fits(filter: &PersonFilter, person: &Person) -> bool {
     let profile = &person.profile;
     filter.library.is_none_or(|library| person.libraries.contains(&library))
-        && filter.name.as_ref().is_none_or(|name| profile.name == *name)
-        && filter
-            .name_part
-            .as_ref()
-            .is_none_or(|part| profile.name.to_ascii_lowercase().contains(&part.to_ascii_lowercase()))
+        && filter.name.as_ref().is_none_or(|name| same(&profile.name, name))
+        && filter.name_part.as_ref().is_none_or(|part| holds(&profile.name, part))
         && filter.phone_part.as_ref().is_none_or(|part| profile.phone.contains(part))
         && filter.card.as_ref().is_none_or(|card| profile.cards.contains(card))
         && filter.document_number.as_ref().is_none_or(|number| profile.document_number == *number)
@@ -304,12 +302,12 @@ fn fits(filter: &PersonFilter, person: &Person) -> bool {
 
 /// Empty texts ask for nothing; who asks for nothing gets everybody.
 fn fits_any(any: &AnyOf, profile: &Profile) -> bool {
-    let text = Some(any.text.to_ascii_lowercase()).filter(|text| !text.is_empty());
+    let text = Some(&any.text).filter(|text| !text.is_empty());
     let age = any.age.as_ref().filter(|age| !age.is_empty());
     let nothing_asked = text.is_none() && age.is_none() && any.gender.is_none();
-    let texts = [&profile.name, &profile.document_number, &profile.address].map(|text| text.to_ascii_lowercase());
+    let texts = [&profile.name, &profile.document_number, &profile.address];
     nothing_asked
-        || text.is_some_and(|wanted| texts.iter().any(|text| text.contains(&wanted)))
+        || text.is_some_and(|wanted| texts.iter().any(|text| holds(text, wanted)))
         || age.is_some_and(|wanted| profile.age.is_some_and(|age| age.to_string().contains(wanted)))
         || any.gender.is_some_and(|gender| profile.gender == Some(gender))
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use domain::names::same;
 use domain::ports::RecordStore;
 use domain::{
     CaptureId, Error, NewRecord, Page, Record, RecordFilter, Removal, Result, Seq, SightingId, Thing, Usage, Window,
@@ -97,7 +98,7 @@ fn fits(filter: &RecordFilter, record: &Record) -> bool {
         && filter.captured.as_ref().is_none_or(|captured| captured.contains(&record.capture.at))
         && (!filter.accepted_only || record.accepted().is_some())
         && filter.libraries.as_ref().is_none_or(|wanted| best.is_some_and(|best| wanted.contains(&best.library)))
-        && filter.library_name.as_ref().is_none_or(|name| best.is_some_and(|best| best.library_name == *name))
+        && filter.library_name.as_ref().is_none_or(|name| best.is_some_and(|best| same(&best.library_name, name)))
         && filter.library_kind.is_none_or(|kind| best.is_some_and(|best| best.library_kind == kind))
         && filter.person.is_none_or(|person| best.is_some_and(|best| best.person == person))
         && filter.verdict.is_none_or(|verdict| record.verdict == verdict)

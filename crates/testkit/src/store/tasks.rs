@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use domain::names::holds;
 use domain::ports::TaskStore;
 use domain::{
     Attendance, Error, Page, PersonId, Presence, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task, TaskId,
@@ -91,11 +92,6 @@ impl State {
         let (first, last) = (seen.first()?, seen.last()?);
         Some(Presence { first: first.capture.at, last: last.capture.at, direction: last.mark.direction })
     }
-}
-
-/// Whether a text has a part, letter case ignored for ASCII.
-fn holds(text: &str, part: &str) -> bool {
-    text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
 }
 
 fn fits(filter: &SightingFilter, sighting: &Sighting) -> bool {

@@ -64,6 +64,8 @@ pub fn libraries_are_found_by_id_name_and_kind(store: &dyn Stores) {
     };
     assert_eq!(ids(LibraryFilter::default()), [LibraryId::DEFAULT, staff, banned]);
     assert_eq!(ids(LibraryFilter { name: Some("staff".into()), ..Default::default() }), [staff]);
+    assert_eq!(ids(LibraryFilter { name: Some("STAFF".into()), ..Default::default() }), [staff]);
+    assert_eq!(ids(LibraryFilter { name: Some("staf".into()), ..Default::default() }), []);
     assert_eq!(ids(LibraryFilter { kind: Some(LibraryKind::Block), ..Default::default() }), [banned]);
     assert_eq!(ids(LibraryFilter { kind: Some(LibraryKind::Block), id: Some(staff), name: None }), []);
 }

@@ -88,6 +88,7 @@ macro_rules! store_suite {
                 each_condition_finds_its_people
                 conditions_are_combined
                 any_one_field_suffices
+                names_are_found_in_any_letter_case_and_encoding
                 asking_for_nothing_finds_everybody
             }
             records {
@@ -138,6 +139,7 @@ macro_rules! store_suite {
                 a_record_is_a_sighting_for_each_of_its_tasks
                 sightings_come_newest_capture_first_page_by_page
                 each_condition_finds_its_sightings
+                sightings_are_found_by_names_in_any_letter_case
                 a_spoof_is_a_sighting_of_nobody
                 sightings_go_with_their_records
                 a_roll_names_who_was_seen_and_who_was_not

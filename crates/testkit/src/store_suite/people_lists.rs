@@ -86,7 +86,8 @@ pub fn each_condition_finds_its_people(store: &dyn Stores) {
         (PersonFilter { library: Some(staff), ..none() }, vec![ann, bob]),
         (PersonFilter { library: Some(LibraryId(99)), ..none() }, vec![]),
         (PersonFilter { name: Some("Bob".into()), ..none() }, vec![bob]),
-        (PersonFilter { name: Some("bob".into()), ..none() }, vec![]),
+        (PersonFilter { name: Some("bOB".into()), ..none() }, vec![bob]),
+        (PersonFilter { name: Some("Bo".into()), ..none() }, vec![]),
         (PersonFilter { document_number: Some("ID-Eve".into()), ..none() }, vec![eve]),
         (PersonFilter { gender: Some(Gender::Female), ..none() }, vec![ann]),
         (PersonFilter { age: Some(35), ..none() }, vec![bob]),
@@ -133,7 +134,7 @@ pub fn conditions_are_combined(store: &dyn Stores) {
     assert_eq!(ids(store, &all, ALL), []);
 }
 
-/// Parts of texts without regard to ASCII case, digits of the age, or the gender; no character is special.
+/// Parts of texts without regard to letter case, digits of the age, or the gender; no character is special.
 pub fn any_one_field_suffices(store: &dyn Stores) {
     let Cast { staff, ann, bob, eve } = cast(store);
     let any = |text: &str, age: Option<&str>, gender| AnyOf { text: text.into(), age: age.map(Into::into), gender };
@@ -154,6 +155,59 @@ pub fn any_one_field_suffices(store: &dyn Stores) {
     }
     let in_staff = PersonFilter { library: Some(staff), any: Some(any("eve", Some("35"), None)), ..Default::default() };
     assert_eq!(ids(store, &in_staff, ALL), [bob]);
+}
+
+/// By a part in any letter case and script, however its characters are encoded; no character is special.
+pub fn names_are_found_in_any_letter_case_and_encoding(store: &dyn Stores) {
+    let names = ["Иван Петров", "Jose\u{301} 100%_", "Straße", "Ａｎｎ", "ΝΊΚΟΣ", "張三"];
+    let mut found = Vec::new();
+    for (number, name) in names.into_iter().enumerate() {
+        let mut new = new_person(store, &format!("p{number}"));
+        new.at = at(number as i64);
+        new.profile = Profile { name: name.into(), address: format!("{name} str."), ..Profile::default() };
+        found.push(store.insert_person(&new).unwrap().id);
+    }
+    let table = [
+        ("иван", vec![0]),
+        ("ВАН П", vec![0]),
+        ("JOSÉ", vec![1]),
+        ("jose\u{301}", vec![1]),
+        ("jose", vec![]),
+        ("%_", vec![1]),
+        ("_o", vec![]),
+        ("STRASSE", vec![2]),
+        ("aẞe", vec![2]),
+        ("ann", vec![3]),
+        ("ＡＮＮ", vec![3]),
+        ("νίκος", vec![4]),
+        ("张三", vec![]),
+        ("三", vec![5]),
+    ];
+    for (part, expected) in table {
+        let expected: Vec<PersonId> = expected.into_iter().map(|number: usize| found[number]).collect();
+        let in_library = Some(LibraryId::DEFAULT);
+        for filter in [
+            PersonFilter { name_part: Some(part.into()), ..Default::default() },
+            PersonFilter { name_part: Some(part.into()), library: in_library, ..Default::default() },
+            PersonFilter { any: Some(AnyOf { text: part.into(), ..AnyOf::default() }), ..Default::default() },
+        ] {
+            assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
+        }
+    }
+    let whole = [("ИВАН ПЕТРОВ", vec![0]), ("иван", vec![]), ("josé 100%_", vec![1]), ("strasse", vec![2])];
+    for (name, expected) in whole {
+        let expected: Vec<PersonId> = expected.into_iter().map(|number: usize| found[number]).collect();
+        for library in [None, Some(LibraryId::DEFAULT)] {
+            let filter = PersonFilter { name: Some(name.into()), library, ..Default::default() };
+            assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
+        }
+    }
+    let renamed = Profile { name: "Пётр".into(), ..Profile::default() };
+    store.update_person(found[0], &PersonChange { profile: Some(renamed), ..Default::default() }, at(9)).unwrap();
+    for (part, expected) in [("ПЁТР", vec![found[0]]), ("пе\u{308}тр", vec![found[0]]), ("иван", vec![])] {
+        let filter = PersonFilter { name_part: Some(part.into()), ..Default::default() };
+        assert_eq!(ids(store, &filter, ALL), expected, "{part}");
+    }
 }
 
 /// An empty text is no condition.

@@ -134,6 +134,8 @@ pub fn each_condition_finds_its_records(store: &dyn Stores) {
         (RecordFilter { libraries: libraries(&[3, 1, 99]), ..none() }, vec![blocked, known]),
         (RecordFilter { libraries: libraries(&[]), ..none() }, vec![]),
         (RecordFilter { library_name: Some("library 3".into()), ..none() }, vec![blocked]),
+        (RecordFilter { library_name: Some("LIBRARY ３".into()), ..none() }, vec![blocked]),
+        (RecordFilter { library_name: Some("library".into()), ..none() }, vec![]),
         (RecordFilter { library_kind: Some(LibraryKind::Allow), ..none() }, vec![unlike, known]),
         (RecordFilter { person: Some(PersonId(20)), ..none() }, vec![unlike]),
         (RecordFilter { verdict: Some(Verdict::Stranger), ..none() }, vec![nobody, unlike]),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    Attendance, CameraId, DayWindow, Direction, Error, LibraryId, NewRecord, PersonId, Presence, Removal, Roll, Seq,
-    SightingFilter, SightingId, Similarity, TaskId, TaskKind, TaskSettings, Thing, Verdict, WatchSettings, WeeklyPlan,
-    Window,
+    Attendance, CameraId, Candidate, DayWindow, Direction, Error, LibraryId, NewRecord, PersonId, Presence, Removal,
+    Roll, Seq, SightingFilter, SightingId, Similarity, TaskId, TaskKind, TaskSettings, Thing, Verdict, WatchSettings,
+    WeeklyPlan, Window,
 };
 use jiff::civil::{Weekday, time};
 
@@ -177,6 +177,31 @@ pub fn each_condition_finds_its_sightings(store: &dyn Stores) {
     for (filter, expected) in table {
         assert_eq!(ids(store, &filter, ALL), expected, "{filter:?}");
         assert_eq!(store.sightings(&filter, ALL).unwrap().total, expected.len() as u64, "{filter:?}");
+    }
+}
+
+/// By a part in any letter case and script; strangers have no name.
+pub fn sightings_are_found_by_names_in_any_letter_case(store: &dyn Stores) {
+    for (person, name) in [(1, "Иван"), (2, "Jose\u{301}"), (3, "Groß_"), (4, "Ａｎｎ")] {
+        let known = Candidate { name: name.into(), ..candidate(person, 1, 0.9) };
+        store.append(&sighted(store, 1, person, &known, &[(7, Direction::Entry)])).unwrap();
+    }
+    let stranger = Candidate { name: "Иван".into(), ..candidate(5, 1, 0.3) };
+    store.append(&sighted(store, 1, 5, &stranger, &[(7, Direction::Entry)])).unwrap();
+    for (part, expected) in [
+        ("иван", vec![1]),
+        ("ВАН", vec![1]),
+        ("JOSÉ", vec![2]),
+        ("jose", vec![]),
+        ("GROSS_", vec![3]),
+        ("_g", vec![]),
+        ("%", vec![]),
+        ("ann", vec![4]),
+    ] {
+        for task in [None, Some(TaskId(7))] {
+            let filter = SightingFilter { task, name_part: Some(part.into()), ..Default::default() };
+            assert_eq!(ids(store, &filter, ALL), expected, "{part}");
+        }
     }
 }
 

@@ -1,0 +1,106 @@
+//! How names are searched for: without regard to letter case or to how characters are encoded, in every script.
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
+/// A text as searches compare it. Two texts that Unicode calls a compatibility caseless match (section 3.13, D146) are
+/// the same: `ИВАН` and `иван`, `ß` and `SS`, `é` of one character and of two, `Ａｎｎ` and `ann`. Letters are folded for
+/// no language in particular: the dotless `ı` stays apart from `i`. Whole characters are compared, so that `e` is no
+/// part of `é`. Folding a folded text changes nothing.
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let (decompose, compose) = (DecomposingNormalizerBorrowed::new_nfd(), ComposingNormalizerBorrowed::new_nfkc());
+    let fold = |text: &str| compose.normalize(&CaseMapper::new().fold_string(text)).into_owned();
+    // Once more for the letters that only compatibility brings about, such as those of `℡`.
+    fold(&fold(&decompose.normalize(text)))
+}
+
+/// Whether two texts are the same, as searches compare them.
+pub fn same(one: &str, other: &str) -> bool {
+    folded(one) == folded(other)
+}
+
+/// Whether a text has this part, both as searches compare them; everything has the empty part.
+pub fn holds(text: &str, part: &str) -> bool {
+    folded(text).contains(&folded(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn letter_case_does_not_matter_in_any_script() {
+        for (name, part) in [
+            ("ANN", "ann"),
+            ("Иван", "иван"),
+            ("ИВАН Петров", "ван п"),
+            ("Straße", "STRASSE"),
+            ("STRASSE", "straße"),
+            ("ẞ", "ss"),
+            ("Αλέξανδρος", "ΑΛΈΞΑΝΔΡΟΣ"),
+            ("Ἀριστοφάνης ὁ", "ἈΡΙΣΤΟΦΆΝΗΣ"),
+            ("Δράκος", "δράκοσ"),
+            ("Արամ", "արամ"),
+            ("ნინო", "ᲜᲘᲜᲝ"),
+            ("Ꮳ", "ꮳ"),
+            ("𐐀", "𐐨"),
+            ("Ǆ", "ǆ"),
+            ("ﬁona", "FIONA"),
+        ] {
+            assert!(holds(name, part), "{name} {part}");
+            assert!(holds(part, part) && holds(name, ""), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_encoding_of_a_character_does_not_matter() {
+        for (one, other) in [
+            ("Jose\u{301}", "JOSÉ"),
+            ("Å", "a\u{30a}"),
+            ("Nguyễn", "NGUYE\u{302}\u{303}N"),
+            ("Йод", "и\u{306}од"),
+            ("김철수", "\u{1100}\u{1175}\u{11b7}철수"),
+            ("Ａｎｎ　Ｌｅｅ", "ann lee"),
+            ("ｶﾞｰﾄﾞ", "ガード"),
+            ("李①", "李1"),
+            ("\u{212b}ngstro\u{308}m", "ångström"),
+            ("℡", "tel"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_differs_stays_apart() {
+        for (name, part) in [
+            ("José", "jose"),
+            ("Ильдар", "й"),
+            ("ılgaz", "ilgaz"),
+            ("张三", "張三"),
+            ("Ann", "%"),
+            ("Ann", "_nn"),
+            ("Ann", "A.n"),
+            ("Ann Lee", "AnnLee"),
+        ] {
+            assert!(!holds(name, part), "{name} {part}");
+        }
+        assert!(holds("100%_Ann", "%_a"));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_a_folded_text_changes_nothing(text in "\\PC{0,24}") {
+            let once = folded(&text);
+            prop_assert_eq!(folded(&once), once);
+        }
+
+        #[test]
+        fn a_text_in_capitals_is_the_same_text(text in "[a-zа-яα-ωა-ჰ]{0,24}") {
+            prop_assert_eq!(folded(&text.to_uppercase()), folded(&text));
+        }
+    }
+}
