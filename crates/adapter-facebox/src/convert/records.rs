@@ -24,7 +24,7 @@ pub(crate) fn query(query: QueryRecords, zone: &TimeZone) -> Result<(SightingFil
         document_number: wanted(query.card_no),
         accepted: query.classify.map(is_known).transpose()?,
         similarity: query.similarity.map(similarity).transpose()?,
-        captured: captured(query.start_time, query.end_time, zone)?,
+        captured: captured(query.start_time.as_deref(), query.end_time.as_deref(), zone)?,
         ..SightingFilter::default()
     };
     Ok((filter, paging))
@@ -45,11 +45,11 @@ fn similarity(number: f64) -> Result<Similarity, Fault> {
 
 /// Either end may be left out (quirk "8.1 time").
 fn captured(
-    start: Option<String>,
-    end: Option<String>,
+    start: Option<&str>,
+    end: Option<&str>,
     zone: &TimeZone,
 ) -> Result<Option<RangeInclusive<Timestamp>>, Fault> {
-    local_range(start.as_deref(), end.as_deref(), zone).map_err(|wrong| match wrong {
+    local_range(start, end, zone).map_err(|wrong| match wrong {
         WrongEnd::Start => Fault::field("start_time"),
         WrongEnd::Stop => Fault::field("end_time"),
     })
@@ -92,15 +92,14 @@ mod tests {
 
     #[test]
     fn both_ends_of_a_time_are_included_and_may_be_left_out() {
-        let text = |text: &str| Some(text.to_owned());
         let range = |start, end| captured(start, end, &TimeZone::UTC).unwrap();
         let millis = |range: RangeInclusive<Timestamp>| (range.start().as_millis(), range.end().as_millis());
-        let (start, end) = (text("1970-01-01 00:00:10"), text("1970-01-01 00:00:20"));
-        assert_eq!(range(None, text("")), None);
-        assert_eq!(range(start.clone(), end.clone()).map(millis), Some((10_000, 20_999)));
+        let (start, end) = (Some("1970-01-01 00:00:10"), Some("1970-01-01 00:00:20"));
+        assert_eq!(range(None, Some("")), None);
+        assert_eq!(range(start, end).map(millis), Some((10_000, 20_999)));
         assert_eq!(range(start, None).map(millis), Some((10_000, i64::MAX)));
         assert_eq!(range(None, end).map(millis), Some((0, 20_999)));
-        let bad = captured(text("yesterday"), None, &TimeZone::UTC).unwrap_err();
+        let bad = captured(Some("yesterday"), None, &TimeZone::UTC).unwrap_err();
         assert_eq!(bad.message(), "Invalid para: start_time");
     }
 }
