@@ -84,18 +84,30 @@ impl Http {
         }
     }
 
-    /// The body of an answer, of at most `most` bytes: as far as it came, for some cameras announce more than they send.
+    /// The body of an answer, of at most `most` bytes: until it is whole or as far as it came, for some cameras announce
+    /// more than they send.
     ///
     /// # Errors
     /// It is too large, or nothing of it came.
-    pub(crate) async fn body(&self, mut answer: Response, what: &str, most: usize) -> Result<Body, SourceError> {
+    pub(crate) async fn body(
+        &self,
+        mut answer: Response,
+        what: &str,
+        most: usize,
+        is_whole: fn(&[u8]) -> bool,
+    ) -> Result<Body, SourceError> {
         let (until, mut bytes) = (Instant::now() + self.patience, BytesMut::new());
         let cut = loop {
             match timeout_at(until, answer.chunk()).await {
                 Ok(Ok(Some(piece))) if piece.len() > most - bytes.len() => {
                     return Err(SourceError::Broken(format!("the answer to {what} is larger than {most} bytes")));
                 }
-                Ok(Ok(Some(piece))) => bytes.extend_from_slice(&piece),
+                Ok(Ok(Some(piece))) => {
+                    bytes.extend_from_slice(&piece);
+                    if is_whole(&bytes) {
+                        break None;
+                    }
+                }
                 Ok(Ok(None)) => break None,
                 Ok(Err(error)) => break Some(SourceError::Broken(cause(&error))),
                 Err(_) => break Some(SourceError::Unreachable(self.silence(what))),

@@ -16,15 +16,13 @@ const MEDIA: &str = "http://192.0.2.1:8899/onvif/media";
 
 /// Whether the camera has anything at this path.
 pub(super) fn is_there(options: &OnvifOptions, path: &str) -> bool {
-    path == "/onvif/device_service" || path == media_path(options)
+    path == options.device.unwrap_or("/onvif/device_service") || path == media_path(options)
 }
 
 fn media_path(options: &OnvifOptions) -> String {
     let address = options.media.unwrap_or(MEDIA).split(' ').next_back().unwrap_or_default();
-    match address.split_once("://") {
-        Some((_, place)) => place.split_once('/').map_or_else(String::new, |(_, path)| format!("/{path}")),
-        None => address.to_owned(),
-    }
+    let place = address.split_once("://").map_or(address, |(_, place)| place);
+    place.split_once('/').map_or_else(String::new, |(_, path)| format!("/{path}"))
 }
 
 /// `None`: there is no such question.

@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use domain::DeviceAddress;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use roxmltree::Document;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
@@ -73,12 +73,16 @@ pub struct OnvifOptions {
     pub lists_services: bool,
     /// Its zone, when it tells its local time only.
     pub zone: Option<&'static str>,
+    /// Where its device service is, instead of the usual path.
+    pub device: Option<&'static str>,
     /// Where it says that its media service is, instead of its inner address.
     pub media: Option<&'static str>,
     /// Whether its media service is the newer one.
     pub newer: bool,
     /// Whether what it says is in GB 2312, undeclared, with junk around it and a prefix that is not declared.
     pub slovenly: bool,
+    /// Whether its answers are shorter than they announce, and stay open.
+    pub boastful: bool,
     /// How it behaves.
     pub manner: Manner,
 }
@@ -161,7 +165,7 @@ fn honest(camera: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resp
     };
     let name = question.tag_name().name();
     if !answers::is_there(&camera.options, uri.path()) {
-        return StatusCode::NOT_FOUND.into_response();
+        return (StatusCode::NOT_FOUND, "<html><body>not here</body></html>").into_response();
     }
     if name != "GetSystemDateAndTime" {
         if !camera.guard.admits(&document) {
@@ -175,7 +179,15 @@ fn honest(camera: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resp
         return (StatusCode::INTERNAL_SERVER_ERROR, answers::unknown()).into_response();
     };
     camera.asked.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
-    if camera.options.slovenly { answers::slovenly(&answer).into_response() } else { answer.into_response() }
+    let answer = if camera.options.slovenly { answers::slovenly(&answer) } else { answer.into_bytes() };
+    if camera.options.boastful { boastful(answer) } else { answer.into_response() }
+}
+
+/// An answer that announces more than there is, and does not end.
+fn boastful(answer: Vec<u8>) -> Response {
+    let length = [(header::CONTENT_LENGTH, answer.len() + 1000)];
+    let pieces = stream::iter([Ok::<_, io::Error>(Bytes::from(answer))]).chain(stream::pending());
+    (length, Body::from_stream(pieces)).into_response()
 }
 
 /// Answers searches, twice, as cameras on two networks do, and then says something that was not asked.

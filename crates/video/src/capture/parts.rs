@@ -316,7 +316,8 @@ mod tests {
         let long = [&jpeg("a thumbnail")[..5], b" and much more", &JPEG_END].concat();
         for length in [0, 1, 5, long.len() - 1] {
             let stream = section(&format!("{PICTURE}Content-Length: {length}\r\n"), &long);
-            assert_eq!(pictures("boundary", &[&stream, &section("", b"")[..]].concat()), [long.clone()], "{length}");
+            let found = pictures("boundary", &[&stream, &section("", b"")[..]].concat());
+            assert_eq!(found, std::slice::from_ref(&long), "{length}");
         }
     }
 

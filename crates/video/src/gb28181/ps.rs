@@ -93,12 +93,19 @@ fn after_pack(rest: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The part at the start, without its code and length, and what follows it. One without a length reaches to the end.
+/// The part at the start, without its code and length, and what follows it. Video without a length, or with one that
+/// ends where no part begins, reaches to the next part: nothing in video begins like one.
 fn part(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(u16::from_be_bytes([*rest.get(4)?, *rest.get(5)?]));
     let body = &rest[6..];
-    let unbounded = length == 0 && (0xe0..=0xef).contains(&rest[3]);
-    if unbounded { Some((body, &[])) } else { body.split_at_checked(length) }
+    let (part, next) = body.split_at_checked(length)?;
+    let fits = length > 0 && (next.starts_with(&START) || trailing(next));
+    if fits || !(0xe0..=0xef).contains(&rest[3]) {
+        return Some((part, next));
+    }
+    let begins = |window: &[u8]| window[..3] == START && window[3] >= END;
+    let end = body.windows(4).skip(length).position(begins).map_or(body.len(), |at| at + length);
+    Some(body.split_at(end))
 }
 
 /// What a packet of a stream carries.
@@ -207,6 +214,19 @@ mod tests {
         let mut program = Program::default();
         program.video(&[&PACK_HEAD[..], &packet(0xe0, &[0, 0, 1, 0x65, 9])].concat()).unwrap();
         assert_eq!(program.codec(), None, "a picture alone does not say how it is coded");
+    }
+
+    #[test]
+    fn video_whose_length_is_missing_or_too_small_reaches_to_the_next_part() {
+        let video = packet(0xe0, &[0, 0, 1, 0x65, 1, 2, 3]);
+        for length in [0, 6, 9, 12] {
+            let mut short = video.clone();
+            short[4..6].copy_from_slice(&u16::to_be_bytes(length));
+            for next in [packet(0xc0, &[9]), vec![0, 0, 1, END], vec![]] {
+                let frame = [&PACK_HEAD[..], &short, &next].concat();
+                assert_eq!(Program::default().video(&frame), Some(vec![0, 0, 1, 0x65, 1, 2, 3]), "{length}");
+            }
+        }
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub(crate) fn envelope(answer: &[u8], charset: Option<&str>) -> String {
     declared(mended(alone(&text)))
 }
 
+/// Whether an answer has come to the end of its envelope.
+pub(super) fn is_whole(answer: &[u8]) -> bool {
+    let last = answer.iter().rposition(|byte| *byte == b'<').map(|at| &answer[at..]);
+    let tag = last.and_then(|last| last.strip_prefix(b"</")?.trim_ascii_end().strip_suffix(b">"));
+    tag.is_some_and(|tag| tag.trim_ascii_end().ends_with(b"Envelope"))
+}
+
 /// Text of which nobody says how it is encoded, or says it wrongly.
 pub(super) fn decoded(bytes: &[u8], charset: Option<&str>) -> String {
     let named = charset.map(str::to_owned).or_else(|| named_encoding(bytes));
@@ -132,7 +139,7 @@ fn allowed(c: &char) -> bool {
 fn declared(mut text: String) -> String {
     for _ in 0..MOST_PREFIXES {
         let Err(Error::UnknownNamespace(prefix, _)) = parse(&text) else { break };
-        let Some(root) = text.find(|c: char| c == '<').map(|at| at + 1) else { break };
+        let Some(root) = text.find('<').map(|at| at + 1) else { break };
         let name = text[root..].find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or_default();
         text.insert_str(root + name, &format!(" xmlns:{prefix}=\"urn:undeclared\""));
     }
@@ -203,6 +210,14 @@ mod tests {
             label(&around(b"rtsp://a/b?c=1&d=2&amp;e=&#51;&nbsp;&#0;&#x1f;&"), None),
             "rtsp://a/b?c=1&d=2&e=3&nbsp;&"
         );
+    }
+
+    #[test]
+    fn the_end_of_an_envelope_is_the_end_of_the_answer() {
+        let whole = around(b"gate");
+        assert!(is_whole(&whole) && is_whole(&[&whole[..], b" \r\n"].concat()));
+        assert!((0..whole.len()).all(|length| !is_whole(&whole[..length])));
+        assert!(!is_whole(b"") && !is_whole(b"<Envelope>") && !is_whole(b"</Envelope"));
     }
 
     #[test]

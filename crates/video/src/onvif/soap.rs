@@ -111,7 +111,7 @@ impl<'a> Peer<'a> {
         let status = answer.status();
         let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let charset = kind.split(';').find_map(|part| part.trim().strip_prefix("charset=")).map(str::to_owned);
-        let body = self.http.body(answer, ask.name, LARGEST_ANSWER).await?;
+        let body = self.http.body(answer, ask.name, LARGEST_ANSWER, document::is_whole).await?;
         let text = document::envelope(&body.bytes, charset.as_deref().map(|name| name.trim_matches('"')));
         understood(&text, status, ask, read).map_err(|why| match body.cut {
             Some(cut) if document::parse(&text).is_err() => cut,
@@ -174,7 +174,9 @@ pub(super) fn understood<T>(
     let root = document.root_element();
     let Some(body) = child(root, "Body").filter(|_| root.tag_name().name().eq_ignore_ascii_case("Envelope")) else {
         let what = plain(root.tag_name().name());
-        return Err(SourceError::Broken(format!("the camera answers {name} with the document {what}, not with SOAP")));
+        let other =
+            || SourceError::Broken(format!("the camera answers {name} with the document {what}, not with SOAP"));
+        return Err(if status.is_success() { other() } else { no_document(answer, status, name) });
     };
     match child(body, "Fault") {
         Some(fault) => Err(refusal(fault, name)),
@@ -303,7 +305,9 @@ mod tests {
             let SourceError::Broken(why) = answer(text, StatusCode::OK).unwrap_err() else { panic!("{named}") };
             assert!(why.starts_with("the camera answers GetIt ") && why.contains(named), "{why}");
         }
-        assert!(matches!(answer("", StatusCode::NOT_FOUND), Err(SourceError::NoStream(_))));
+        for page in ["", "<html></html>"] {
+            assert!(matches!(answer(page, StatusCode::NOT_FOUND), Err(SourceError::NoStream(_))), "{page}");
+        }
         let why = SourceError::Broken("the camera answers 503 to GetIt".into());
         assert_eq!(answer("", StatusCode::SERVICE_UNAVAILABLE), Err(why));
     }

@@ -172,6 +172,10 @@ async fn labels_in_national_encodings_and_junk_around_the_answers_do_no_harm() {
     assert_eq!((told[0].name.as_str(), told[0].codec.as_str()), ("\u{5927}\u{95e8}", "H264"));
     assert!(told[0].url.ends_with("/live?a=1&b=2"), "{}", told[0].url);
     let main = offer("H264", &inner(&server));
+    let options = guarded(Asks::Token, vec![offer("H264", &inner(&server))]);
+    let start = Instant::now();
+    assert_plays("lengths that are too large", OnvifOptions { boastful: true, ..options }).await;
+    assert!(start.elapsed() < Duration::from_secs(6), "no answer is waited for when it is whole");
     assert_plays("slovenly", OnvifOptions { slovenly: true, ..guarded(Asks::Token, vec![main]) }).await;
 }
 
@@ -209,6 +213,9 @@ async fn a_media_service_is_found_wherever_the_camera_has_it() {
         let options = OnvifOptions { media: Some(media), ..guarded(Asks::Token, offers) };
         assert_plays(what, options).await;
     }
+    let offers = vec![offer("H264", &inner(&server))];
+    let elsewhere = OnvifOptions { device: Some("/onvif/services"), ..guarded(Asks::Token, offers) };
+    assert_plays("a device service elsewhere", elsewhere).await;
     let offers = vec![offer("H264", &inner(&server))];
     let newer = OnvifOptions { newer: true, ..guarded(Asks::Token, offers) };
     assert_plays("the newer service", newer).await;
