@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout};
 use crate::Options;
 use crate::address::CameraAddress;
 use crate::decoder::{Arrivals, Feed};
-use crate::session::{self, Surroundings};
+use crate::rtsp;
+use crate::session::Surroundings;
 use crate::sink::{News, Pipeline, Sink};
 use crate::supply::Supply;
 use crate::trial::Trial;
@@ -36,7 +37,7 @@ pub(crate) async fn open(
     options: &Options,
     surroundings: Arc<Surroundings>,
 ) -> Result<CameraStream, SourceError> {
-    let units = session::play(address, &surroundings).await?;
+    let units = rtsp::play(address, &surroundings).await?;
     show(Box::new(units), options, surroundings).await
 }
 

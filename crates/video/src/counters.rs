@@ -12,6 +12,8 @@ pub struct Counters {
     pub units_skipped: u64,
     /// RTP packets that never came.
     pub packets_lost: u64,
+    /// Packets passed over because they are no video, or none that fits.
+    pub packets_ignored: u64,
     /// Pictures decoded, of cameras and files.
     pub pictures: u64,
 }
@@ -22,6 +24,7 @@ pub(crate) struct Tally {
     units: Count,
     units_skipped: Count,
     packets_lost: Count,
+    packets_ignored: Count,
     pictures: Count,
 }
 
@@ -57,6 +60,7 @@ impl Default for Tally {
             units: Count::new(metrics::counter!("polyface_video_units_total")),
             units_skipped: Count::new(metrics::counter!("polyface_video_units_skipped_total")),
             packets_lost: Count::new(metrics::counter!("polyface_video_packets_lost_total")),
+            packets_ignored: Count::new(metrics::counter!("polyface_video_packets_ignored_total")),
             pictures: Count::new(metrics::counter!("polyface_video_pictures_total")),
         }
     }
@@ -66,6 +70,10 @@ impl Tally {
     pub(crate) fn received(&self, lost_before: u16) {
         self.units.add(1);
         self.packets_lost.add(lost_before.into());
+    }
+
+    pub(crate) fn ignored(&self, packets: u64) {
+        self.packets_ignored.add(packets);
     }
 
     pub(crate) fn skipped(&self) {
@@ -81,6 +89,7 @@ impl Tally {
             units: self.units.read(),
             units_skipped: self.units_skipped.read(),
             packets_lost: self.packets_lost.read(),
+            packets_ignored: self.packets_ignored.read(),
             pictures: self.pictures.read(),
         }
     }

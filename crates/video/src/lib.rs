@@ -32,6 +32,7 @@ mod gb28181;
 mod http;
 mod onvif;
 mod pixels;
+mod rtsp;
 mod session;
 mod sink;
 mod supply;
@@ -45,7 +46,7 @@ use async_trait::async_trait;
 use domain::ports::{CameraDiscovery, Clock, FrameSource, FrameStream, PictureStream, SourceError};
 use domain::{CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
-use retina::client::SessionGroup;
+use tokio_util::task::TaskTracker;
 
 pub use crate::counters::Counters;
 pub use crate::gb28181::Sip;
@@ -144,12 +145,8 @@ impl VideoSource {
         check_elements()?;
         let http = Http::new(options.answer)?;
         let exchange = Exchange::new(options.sip.clone());
-        let surroundings = Surroundings {
-            clock,
-            tally: Arc::default(),
-            closing: Arc::new(SessionGroup::default().named("cameras".to_owned())),
-            answer: options.answer,
-        };
+        let surroundings =
+            Surroundings { clock, tally: Arc::default(), closing: TaskTracker::new(), answer: options.answer };
         Ok(Self { options, surroundings: Arc::new(surroundings), http, exchange })
     }
 
@@ -169,7 +166,9 @@ impl VideoSource {
     /// Waits, two seconds at most, until the cameras of dropped streams know that their sessions have ended;
     /// otherwise those that send datagrams go on for a minute. For the end of the process.
     pub async fn close(&self) {
-        if !matches!(tokio::time::timeout(FAREWELL, self.surroundings.closing.await_teardown()).await, Ok(Ok(()))) {
+        let closing = &self.surroundings.closing;
+        closing.close();
+        if tokio::time::timeout(FAREWELL, closing.wait()).await.is_err() {
             tracing::debug!("not every camera has confirmed the end of its session");
         }
     }

@@ -1,0 +1,132 @@
+//! Logging in at a camera: digest and basic, and nonces that run out.
+
+use domain::ports::SourceError;
+use http_auth::{PasswordClient, PasswordParams};
+use retina::client::Credentials;
+
+use super::wire::Response;
+
+/// Maximum number of challenges to one request.
+const MOST_CHALLENGES: u32 = 4;
+
+/// What a camera has asked for and was answered.
+pub(super) struct Login {
+    credentials: Option<Credentials>,
+    client: Option<PasswordClient>,
+    /// The camera has accepted this user name and password.
+    proven: bool,
+}
+
+impl Login {
+    pub(super) fn new(credentials: Option<Credentials>) -> Self {
+        Self { credentials, client: None, proven: false }
+    }
+
+    /// The field `Authorization` of a request; `None` before the camera has asked.
+    pub(super) fn authorization(&mut self, method: &str, uri: &str) -> Option<String> {
+        let Credentials { username, password } = self.credentials.as_ref()?;
+        let params = PasswordParams { username, password, uri, method, body: Some(&[]) };
+        // Only a body that is not there makes it fail.
+        self.client.as_mut()?.respond(&params).ok()
+    }
+
+    /// A request was granted.
+    pub(super) fn accepted(&mut self) {
+        self.proven |= self.client.is_some();
+    }
+
+    /// Takes up the `challenges`th challenge to one request; then the request is to be sent again.
+    ///
+    /// # Errors
+    /// The answer would be refused: the password is wrong, or there is none.
+    pub(super) fn challenged(&mut self, refusal: &Response, challenges: u32) -> Result<(), SourceError> {
+        if self.credentials.is_none() {
+            return Err(SourceError::Unauthorised);
+        }
+        let offered = refusal.fields.all("WWW-Authenticate");
+        let offered = offered.fold(PasswordClient::builder(), http_auth::PasswordClientBuilder::challenges);
+        let client = offered.build().map_err(|_| not_understood(refusal))?;
+        let stale = matches!(&client, PasswordClient::Digest(digest) if digest.stale());
+        let answered = self.client.replace(client).is_some();
+        // A nonce that ran out is told by `stale`, or by a new challenge to a login that was good until now.
+        match stale || !answered || (self.proven && challenges == 1) {
+            true if challenges < MOST_CHALLENGES => Ok(()),
+            true => Err(SourceError::Broken("the camera asks for a new login again and again".to_owned())),
+            false if self.proven => {
+                Err(SourceError::Broken("the camera has refused the login that it had accepted before".to_owned()))
+            }
+            false => Err(SourceError::Unauthorised),
+        }
+    }
+}
+
+fn not_understood(refusal: &Response) -> SourceError {
+    match refusal.fields.get("WWW-Authenticate") {
+        None => SourceError::Unauthorised,
+        Some(offered) => {
+            let scheme = crate::session::plain(offered.split_ascii_whitespace().next().unwrap_or_default());
+            SourceError::Broken(format!(
+                "the camera asks for a login of the kind {scheme}, only Digest and Basic are known"
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::rtsp::wire::{Incoming, Reader};
+
+    fn challenge(fields: &[&str]) -> Response {
+        let lines: String = fields.iter().map(|field| format!("WWW-Authenticate: {field}\r\n")).collect();
+        let text = format!("RTSP/1.0 401 Unauthorized\r\n{lines}\r\n");
+        match Reader::default().next(&mut BytesMut::from(text.as_str())) {
+            Ok(Some(Incoming::Response(answer))) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn login() -> Login {
+        Login::new(Some(Credentials { username: "admin".into(), password: "pass".into() }))
+    }
+
+    fn digest(nonce: &str, stale: bool) -> Response {
+        challenge(&[&format!("Digest realm=\"cam\", nonce=\"{nonce}\", stale={stale}")])
+    }
+
+    #[test]
+    fn a_wrong_password_is_told_after_one_try() {
+        let mut login = login();
+        assert_eq!(login.authorization("DESCRIBE", "rtsp://a/"), None);
+        assert_eq!(login.challenged(&digest("a", false), 1), Ok(()));
+        assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().contains("nonce=\"a\""));
+        assert_eq!(login.challenged(&digest("b", false), 2), Err(SourceError::Unauthorised));
+        assert_eq!(Login::new(None).challenged(&digest("a", false), 1), Err(SourceError::Unauthorised));
+        assert_eq!(self::login().challenged(&challenge(&[]), 1), Err(SourceError::Unauthorised));
+    }
+
+    #[test]
+    fn a_nonce_that_ran_out_is_answered_with_the_new_one_and_is_no_wrong_password() {
+        let mut login = login();
+        assert_eq!(login.challenged(&digest("a", false), 1), Ok(()));
+        assert_eq!(login.challenged(&digest("b", true), 2), Ok(()), "stale before anything was granted");
+        login.accepted();
+        assert_eq!(login.challenged(&digest("c", false), 1), Ok(()), "merely a new nonce");
+        assert!(login.authorization("SETUP", "rtsp://a/").unwrap().contains("nonce=\"c\""));
+        assert_eq!(login.challenged(&digest("d", true), 2), Ok(()));
+        assert!(matches!(login.challenged(&digest("e", true), 4), Err(SourceError::Broken(_))));
+        assert!(matches!(login.challenged(&digest("f", false), 2), Err(SourceError::Broken(_))));
+    }
+
+    #[test]
+    fn the_best_challenge_that_is_known_is_answered() {
+        let both = challenge(&["Basic realm=\"/\"", "Digest realm=\"cam\", nonce=\"a\", algorithm=SHA-256"]);
+        let mut login = login();
+        assert_eq!(login.challenged(&both, 1), Ok(()));
+        assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().starts_with("Digest "));
+        let unknown = self::login().challenged(&challenge(&["Negotiate"]), 1);
+        assert!(matches!(unknown, Err(SourceError::Broken(why)) if why.contains("Negotiate")));
+    }
+}

@@ -1,0 +1,305 @@
+//! RTSP messages and interleaved packets, as cameras write them (RFC 2326).
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Largest head of a message, bytes.
+const LARGEST_HEAD: usize = 64 << 10;
+/// Largest body of a message, bytes.
+const LARGEST_BODY: usize = 1 << 20;
+/// Maximum number of header fields of a message.
+const MOST_FIELDS: usize = 128;
+/// Bytes in front of an interleaved packet.
+const PREFIX: usize = 4;
+/// Channels above are not taken for packets while the boundary of messages is lost.
+const LIKELY_CHANNELS: u8 = 16;
+
+/// What a camera sends over its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Incoming {
+    Packet { channel: u8, data: Bytes },
+    Response(Response),
+    Request { method: String, fields: Fields },
+}
+
+/// An answer of a camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Response {
+    pub(crate) code: u16,
+    pub(crate) fields: Fields,
+    pub(crate) body: Bytes,
+}
+
+/// The header fields of a message; names are compared without case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let same = move |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
+        self.0.iter().filter(same).map(|(_, value)| value.as_str())
+    }
+
+    /// A line that is no field is passed over; one that begins with a blank goes on with the field before.
+    fn read(lines: &[&[u8]]) -> Self {
+        let mut fields = Vec::<(String, String)>::new();
+        for line in lines.iter().take(MOST_FIELDS) {
+            let text = String::from_utf8_lossy(line);
+            if text.starts_with([' ', '\t'])
+                && let Some((_, value)) = fields.last_mut()
+            {
+                value.push(' ');
+                value.push_str(text.trim());
+            } else if let Some((name, value)) = text.split_once(':') {
+                fields.push((name.trim().to_owned(), value.trim().to_owned()));
+            }
+        }
+        Self(fields)
+    }
+
+    fn body_length(&self) -> usize {
+        self.get("Content-Length").and_then(|length| length.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// Why the bytes of a camera cannot be read any further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Senseless {
+    #[error("what answers does not speak RTSP")]
+    NotRtsp,
+    #[error("the camera sent a message larger than {LARGEST_BODY} bytes")]
+    TooLarge,
+}
+
+/// Cuts the bytes of a connection into messages and packets.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// Some message was understood: what is not understood later is passed over.
+    speaks: bool,
+    /// The last bytes made no sense, and where the next message begins must be guessed.
+    lost: bool,
+    /// Stretches passed over since this was last asked for.
+    passed_over: u64,
+}
+
+impl Reader {
+    /// The next message or packet; `None` until more bytes come. Never holds more than it needs for one of them.
+    pub(crate) fn next(&mut self, bytes: &mut BytesMut) -> Result<Option<Incoming>, Senseless> {
+        loop {
+            while bytes.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
+                bytes.advance(1);
+            }
+            let next = match bytes.first() {
+                None => return Ok(None),
+                Some(b'$') if self.likely(bytes) => packet(bytes),
+                Some(b'$') if bytes.len() <= PREFIX => return Ok(None),
+                Some(b'$') => Cut::Senseless,
+                Some(_) => message(bytes)?,
+            };
+            match next {
+                Cut::Short => return Ok(None),
+                Cut::Whole(incoming) => {
+                    (self.speaks, self.lost) = (true, false);
+                    return Ok(Some(incoming));
+                }
+                Cut::Senseless if !self.speaks => return Err(Senseless::NotRtsp),
+                Cut::Senseless => self.pass_over(bytes),
+            }
+        }
+    }
+
+    /// Stretches of bytes passed over since the last call.
+    pub(crate) fn passed_over(&mut self) -> u64 {
+        std::mem::take(&mut self.passed_over)
+    }
+
+    /// Whether a dollar sign begins a packet: always where a message ended, and otherwise when the packet looks like one.
+    fn likely(&self, bytes: &[u8]) -> bool {
+        !self.lost || matches!(bytes, [_, channel, _, _, flags, ..] if *channel < LIKELY_CHANNELS && flags >> 6 == 2)
+    }
+
+    fn pass_over(&mut self, bytes: &mut BytesMut) {
+        let start = |rest: &[u8]| rest.first() == Some(&b'$') || is_response(rest);
+        let next = (1..bytes.len()).find(|at| start(&bytes[*at..])).unwrap_or(bytes.len());
+        bytes.advance(next);
+        self.passed_over += u64::from(!self.lost);
+        self.lost = true;
+    }
+}
+
+enum Cut {
+    Short,
+    Whole(Incoming),
+    Senseless,
+}
+
+fn packet(bytes: &mut BytesMut) -> Cut {
+    let [_, channel, high, low, ..] = bytes[..] else { return Cut::Short };
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    if bytes.len() < PREFIX + length {
+        return Cut::Short;
+    }
+    bytes.advance(PREFIX);
+    Cut::Whole(Incoming::Packet { channel, data: bytes.split_to(length).freeze() })
+}
+
+fn message(bytes: &mut BytesMut) -> Result<Cut, Senseless> {
+    let Some((head, start)) = head(bytes) else {
+        return Ok(match bytes.len() {
+            length if length > LARGEST_HEAD || !may_begin(bytes) => Cut::Senseless,
+            _ => Cut::Short,
+        });
+    };
+    let Some((first, fields)) = head.split_first() else { return Ok(Cut::Senseless) };
+    let Some(kind) = kind(first) else { return Ok(Cut::Senseless) };
+    let fields = Fields::read(fields);
+    let length = fields.body_length();
+    if length > LARGEST_BODY {
+        return Err(Senseless::TooLarge);
+    }
+    if bytes.len() - start < length {
+        return Ok(Cut::Short);
+    }
+    bytes.advance(start);
+    let body = bytes.split_to(length).freeze();
+    Ok(Cut::Whole(match kind {
+        Kind::Response(code) => Incoming::Response(Response { code, fields, body }),
+        Kind::Request(method) => Incoming::Request { method, fields },
+    }))
+}
+
+enum Kind {
+    Response(u16),
+    Request(String),
+}
+
+fn kind(line: &[u8]) -> Option<Kind> {
+    // Reasons come in national encodings.
+    let text = String::from_utf8_lossy(line);
+    let mut words = text.split_ascii_whitespace();
+    let (first, second) = (words.next()?, words.next()?);
+    if is_response(line) {
+        return second.parse().ok().map(Kind::Response);
+    }
+    let method = first.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let version = words.next()?.as_bytes();
+    (method && is_response(version)).then(|| Kind::Request(first.to_owned()))
+}
+
+fn is_response(bytes: &[u8]) -> bool {
+    bytes.len() >= 5 && bytes[..5].eq_ignore_ascii_case(b"RTSP/")
+}
+
+/// Whether these bytes, whose first line is not whole yet, may be the start of a message.
+fn may_begin(bytes: &[u8]) -> bool {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match line.len() < bytes.len() {
+        true => kind(line).is_some(),
+        false => is_response(line) || line.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\r')),
+    }
+}
+
+/// The lines of a head, and where the body begins; `None` as long as the empty line is missing.
+fn head(bytes: &[u8]) -> Option<(Vec<&[u8]>, usize)> {
+    let (mut lines, mut start) = (Vec::new(), 0);
+    let bounded = &bytes[..bytes.len().min(LARGEST_HEAD)];
+    while let Some(length) = bounded[start..].iter().position(|byte| *byte == b'\n') {
+        let line = &bounded[start..start + length];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        start += length + 1;
+        if line.is_empty() {
+            return Some((lines, start));
+        }
+        lines.push(line);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(reader: &mut Reader, text: &[u8]) -> Vec<Incoming> {
+        let mut bytes = BytesMut::from(text);
+        std::iter::from_fn(|| reader.next(&mut bytes).expect("sense")).collect()
+    }
+
+    fn code(incoming: &Incoming) -> u16 {
+        match incoming {
+            Incoming::Response(response) => response.code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn messages_and_packets_follow_each_other() {
+        let text = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 3\r\n\r\nabc$\x01\0\x02hi\
+            OPTIONS * RTSP/1.0\r\nCSeq: 7\r\n\r\n$\0\0\0RTSP/1.0 404 Not Found\r\n\r\n";
+        let all = read_all(&mut Reader::default(), text);
+        assert_eq!(all.len(), 5);
+        assert!(matches!(&all[0], Incoming::Response(answer) if answer.body.as_ref() == b"abc"));
+        assert_eq!(all[1], Incoming::Packet { channel: 1, data: Bytes::from_static(b"hi") });
+        assert!(
+            matches!(&all[2], Incoming::Request { method, fields } if method == "OPTIONS" && fields.get("cseq") == Some("7"))
+        );
+        assert_eq!(all[3], Incoming::Packet { channel: 0, data: Bytes::new() });
+        assert_eq!(code(&all[4]), 404);
+    }
+
+    #[test]
+    fn heads_are_read_as_cameras_write_them() {
+        let heads: [&[u8]; 5] = [
+            b"RTSP/1.0 200 OK\nCSeq: 1\nsession:  a;timeout=60 \n\n",
+            b"rtsp/1.0  200\r\nSESSION: a\r\n\t;timeout=60\r\n\r\n",
+            b"\r\n\r\n \0RTSP/1.0 200 OK\r\nno field\r\nSession:a;timeout=60\r\n\r\n",
+            b"RTSP/1.0 200 \xd6\xd0\r\nSession: a;timeout=60\r\n\r\n",
+            b"RTSP/2.0 200 OK\r\nContent-Length: \r\nSession: a;timeout=60\r\n\r\n",
+        ];
+        for head in heads {
+            let all = read_all(&mut Reader::default(), head);
+            let [Incoming::Response(answer)] = &all[..] else { panic!("{head:?}") };
+            let session = answer.fields.get("session").map(|value| value.replace(' ', ""));
+            assert_eq!((answer.code, session.as_deref()), (200, Some("a;timeout=60")), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_between_messages_are_passed_over_and_counted() {
+        let mut reader = Reader::default();
+        assert_eq!(read_all(&mut reader, b"RTSP/1.0 200 OK\r\n\r\n").len(), 1);
+        let noise = b"\xff\x13noise$\xff\xff\xffmore\r\n\r\n$\0\0\x04\x80\x60hiRTSP/1.0 200 OK\r\n\r\n";
+        let all = read_all(&mut reader, noise);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(reader.passed_over(), 1);
+        assert_eq!(reader.passed_over(), 0);
+    }
+
+    #[test]
+    fn what_does_not_speak_rtsp_is_told_at_once() {
+        for other in [
+            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+            b"SSH-2.0-OpenSSH_9\r\n",
+            b"\x15\x03\x01\0\x02",
+            b"RTSP/1.0 garbage\r\n\r\n",
+        ] {
+            assert_eq!(Reader::default().next(&mut BytesMut::from(other)), Err(Senseless::NotRtsp), "{other:?}");
+        }
+        let large = b"RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n";
+        assert_eq!(Reader::default().next(&mut BytesMut::from(&large[..])), Err(Senseless::TooLarge));
+    }
+
+    #[test]
+    fn a_message_in_pieces_waits_for_the_rest() {
+        let text = b"RTSP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nab$\x02\0\x01x";
+        for cut in 0..text.len() {
+            let (mut reader, mut bytes) = (Reader::default(), BytesMut::from(&text[..cut]));
+            let mut all: Vec<_> = std::iter::from_fn(|| reader.next(&mut bytes).expect("sense")).collect();
+            bytes.extend_from_slice(&text[cut..]);
+            all.extend(std::iter::from_fn(|| reader.next(&mut bytes).expect("sense")));
+            assert_eq!(all.len(), 2, "cut at {cut}");
+        }
+    }
+}
