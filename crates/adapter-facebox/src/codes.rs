@@ -1,7 +1,7 @@
 //! The code table and the way from the core's errors to it.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-use domain::{Error, Thing};
+use domain::{Error, Thing, UnusableAddress};
 
 macro_rules! codes {
     ($($name:ident = $number:literal, $text:literal;)*) => {
@@ -148,7 +148,7 @@ fn in_use(by: Thing) -> Code {
 pub(crate) struct Fault {
     /// The code told.
     pub(crate) code: Code,
-    /// The field told of behind the text of code 3.
+    /// What is told behind the text: the field of code 3, the reason of code 300.
     field: Option<String>,
     /// For the log.
     cause: Option<Error>,
@@ -162,6 +162,11 @@ impl Fault {
     pub(crate) fn field(name: impl AsRef<str>) -> Self {
         let field = name.as_ref().chars().take(MAX_FIELD).collect();
         Self { code: Code::Parameter, field: Some(field), cause: None }
+    }
+
+    /// An address that cannot be used; `why` shows nothing of it.
+    pub(crate) fn address(why: &UnusableAddress) -> Self {
+        Self { code: Code::BadRtsp, field: Some(format!(": {why}")), cause: None }
     }
 
     /// The text told.

@@ -46,7 +46,8 @@ pub struct CameraSettings {
 /// Where pictures come from.
 #[derive(Clone, PartialEq)]
 pub enum Source {
-    /// An RTSP stream: `rtsp://` or `rtsps://`, credentials in the URL.
+    /// An RTSP stream: `rtsp://` or `rtsps://`, credentials in the URL, as [`StreamAddress`](crate::StreamAddress)
+    /// reads it.
     Rtsp {
         /// The stream.
         url: String,

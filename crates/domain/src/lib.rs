@@ -2,6 +2,7 @@
 //! [`Appliance`], the one handle through which everything outside acts. It knows no vendor.
 
 mod account;
+mod address;
 mod appliance;
 mod camera;
 mod discovery;
@@ -34,6 +35,7 @@ mod time;
 mod wiegand;
 
 pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
+pub use address::{StreamAddress, StreamTransport, UnusableAddress};
 pub use appliance::{
     Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, RollEntry,
     Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, readers, retention,

@@ -16,6 +16,7 @@ pub mod onvif;
 mod picture;
 mod reader;
 pub mod rtsp;
+pub mod rtsp_script;
 mod serial;
 pub mod store;
 pub mod store_suite;

@@ -2,25 +2,13 @@
 
 use std::path::PathBuf;
 
-use domain::DeviceAddress;
 use domain::ports::SourceError;
-use percent_encoding::percent_decode_str;
+use domain::{DeviceAddress, StreamAddress, StreamTransport};
 use retina::client::Credentials;
 use url::Url;
 
 /// Longest URL taken, bytes.
 const LONGEST: usize = 2048;
-
-/// How the pictures travel from an RTSP camera.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// Within the RTSP connection; by datagram when the camera refuses that.
-    Any,
-    /// Within the RTSP connection.
-    Tcp,
-    /// By datagram.
-    Udp,
-}
 
 /// An RTSP stream, its credentials apart.
 #[derive(Clone)]
@@ -28,7 +16,7 @@ pub(crate) struct CameraAddress {
     /// Without credentials and fragment.
     pub(crate) url: Url,
     pub(crate) credentials: Option<Credentials>,
-    pub(crate) transport: Transport,
+    pub(crate) transport: StreamTransport,
 }
 
 /// A video file of this device.
@@ -52,49 +40,23 @@ fn parse(text: &str) -> Result<Url, SourceError> {
 }
 
 impl CameraAddress {
-    /// `rtsp://[user[:password]@]host[:port]/path[#transport=udp|tcp]`; user and password percent-encoded.
-    /// The fragment is for this device only and never goes on the wire.
+    /// As [`StreamAddress`] reads it; the fragment is for this device only and never goes on the wire.
     pub(crate) fn parse(text: &str) -> Result<Self, SourceError> {
-        let mut url = parse(text)?;
-        match url.scheme() {
-            "rtsp" => {}
-            "rtsps" => return Err(bad("rtsps is not supported")),
-            _ => return Err(bad("it does not start with rtsp://")),
+        let read = StreamAddress::parse(text).map_err(|why| bad(why.to_string()))?;
+        if read.encrypted {
+            return Err(bad("rtsps is not supported"));
         }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(bad("it names no host"));
-        }
-        let transport = transport(url.fragment())?;
-        let credentials = credentials(&url)?;
-        // Cannot fail for a URL with a host.
-        let cleared = url.set_username("").and_then(|()| url.set_password(None));
-        cleared.map_err(|()| bad("user and password cannot be separated from it"))?;
-        url.set_fragment(None);
-        Ok(Self { url, credentials, transport })
+        let port = read.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let url = parse(&format!("rtsp://{}{port}{}", read.host, read.path))?;
+        let credentials = checked(read.user, read.password)?;
+        Ok(Self { url, credentials, transport: read.transport })
     }
 
     /// A stream that a device has named, with the device's login.
     pub(crate) fn of_device(url: Url, device: &DeviceAddress) -> Result<Self, SourceError> {
         let credentials = checked(device.user.clone(), device.password.clone())?;
-        Ok(Self { url, credentials, transport: Transport::Any })
+        Ok(Self { url, credentials, transport: StreamTransport::Any })
     }
-}
-
-fn transport(fragment: Option<&str>) -> Result<Transport, SourceError> {
-    match fragment {
-        None => Ok(Transport::Any),
-        Some("transport=tcp") => Ok(Transport::Tcp),
-        Some("transport=udp") => Ok(Transport::Udp),
-        Some(_) => Err(bad("after # only transport=tcp or transport=udp may follow; in a password # is written %23")),
-    }
-}
-
-fn credentials(url: &Url) -> Result<Option<Credentials>, SourceError> {
-    let decode = |text: &str| {
-        let text = percent_decode_str(text).decode_utf8().map_err(|_| bad("user or password is not UTF-8"))?;
-        Ok::<_, SourceError>(text.into_owned())
-    };
-    checked(decode(url.username())?, decode(url.password().unwrap_or_default())?)
 }
 
 fn checked(username: String, password: String) -> Result<Option<Credentials>, SourceError> {
@@ -168,10 +130,10 @@ mod tests {
 
     #[test]
     fn the_fragment_chooses_the_transport_and_never_goes_on_the_wire() {
-        assert_eq!(camera("rtsp://cam/live").transport, Transport::Any);
-        assert_eq!(camera("rtsp://cam/live#transport=tcp").transport, Transport::Tcp);
+        assert_eq!(camera("rtsp://cam/live").transport, StreamTransport::Any);
+        assert_eq!(camera("rtsp://cam/live#transport=tcp").transport, StreamTransport::Tcp);
         let address = camera("rtsp://cam/live?a=b#transport=udp");
-        assert_eq!((address.transport, address.url.as_str()), (Transport::Udp, "rtsp://cam/live?a=b"));
+        assert_eq!((address.transport, address.url.as_str()), (StreamTransport::Udp, "rtsp://cam/live?a=b"));
     }
 
     #[test]
@@ -184,7 +146,7 @@ mod tests {
             "rtsps://user:secret@cam/",
             "rtsp:///live",
             "rtsp:live",
-            "rtsp://user:secret#1@cam/",
+            "rtsp://user:secret/1",
             "rtsp://user:secret@cam/live#udp",
             "rtsp://user:secret@cam:port/",
             "rtsp://user:secret%00@cam/",

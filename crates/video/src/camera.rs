@@ -110,7 +110,7 @@ impl CameraStream {
             why = self.reader.join_next() => {
                 Err(match why {
                     Some(Ok(why)) => why,
-                    _ => SourceError::Broken("reading the camera was given up".to_owned()),
+                    _ => SourceError::Broken("reading it ended unexpectedly, the log says why".to_owned()),
                 })
             }
         }

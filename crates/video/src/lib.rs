@@ -1,7 +1,7 @@
 //! Cameras and video files as sources of frames: the port `FrameSource`.
 //!
-//! - `rtsp://[user[:password]@]host[:port]/path`, H.264 or H.265. User and password are percent-encoded, taken out
-//!   of the URL before it is used, sent only when the camera asks (digest or basic), and never logged. RTP travels
+//! - `rtsp://[user[:password]@]host[:port]/path`, H.264 or H.265, read by [`domain::StreamAddress`]. User and password
+//!   are taken out of the URL before it is used, sent only when the camera asks (digest or basic), and never logged. RTP travels
 //!   within the RTSP connection; a camera that refuses that (461) is asked for datagrams. A fragment, which never
 //!   goes on the wire, decides instead: `rtsp://host/path#transport=udp` or `#transport=tcp`.
 //!   `rtsps://` is not supported.
@@ -47,6 +47,12 @@ use domain::ports::{CameraDiscovery, Clock, FrameSource, FrameStream, PictureStr
 use domain::{CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
 use tokio_util::task::TaskTracker;
+
+/// Readers of bytes from outside, for fuzzing; no part of the interface.
+#[doc(hidden)]
+pub mod hostile {
+    pub use crate::rtsp::hostile::read_anything as rtsp;
+}
 
 pub use crate::counters::Counters;
 pub use crate::gb28181::Sip;
@@ -163,7 +169,7 @@ impl VideoSource {
         self.exchange.address(&self.surroundings).await
     }
 
-    /// Waits, two seconds at most, until the cameras of dropped streams know that their sessions have ended;
+    /// Waits, two seconds at most, until all streams are dropped and their cameras know that their sessions have ended;
     /// otherwise those that send datagrams go on for a minute. For the end of the process.
     pub async fn close(&self) {
         let closing = &self.surroundings.closing;

@@ -7,13 +7,11 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::{name, remark, time_text};
-use crate::codes::{Code, Fault};
+use crate::codes::Fault;
 use crate::wire::cameras::{AddCamera, CameraRow};
 
 /// Sides of the smallest and largest face taken, pixels; the document knows no such setting.
 const FACE_SIZES: (u32, u32) = (60, 10_000);
-/// The longest address, bytes.
-const MAX_ADDRESS: usize = 2048;
 
 /// The camera of a number; one that no camera can have is an unknown camera.
 pub(crate) fn camera_id(number: i64) -> CameraId {
@@ -22,14 +20,7 @@ pub(crate) fn camera_id(number: i64) -> CameraId {
 
 /// A stream, or a video file that plays one (quirk "5.1, 5.3 rtsp").
 pub(crate) fn source(address: &str) -> Result<Source, Fault> {
-    let url = address.trim().to_owned();
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default();
-    match scheme.as_str() {
-        _ if url.len() > MAX_ADDRESS => Err(Code::BadRtsp.into()),
-        "rtsp" | "rtsps" => Ok(Source::Rtsp { url }),
-        "file" => Ok(Source::File { url }),
-        _ => Err(Code::BadRtsp.into()),
-    }
+    Source::of_url(address).map_err(|why| Fault::address(&why))
 }
 
 /// A camera that records for tasks only: its own watch is off.
@@ -84,13 +75,16 @@ pub(crate) fn with_login(url: &str, device: &DeviceAddress) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes::Code;
 
     #[test]
     fn streams_and_files_are_cameras() {
         assert!(matches!(source("rtsp://192.0.2.1/a"), Ok(Source::Rtsp { .. })));
         assert!(matches!(source(" RTSPS://192.0.2.1/a"), Ok(Source::Rtsp { .. })));
         assert!(matches!(source("file:///clip.mp4?loop=1"), Ok(Source::File { .. })));
-        for bad in ["", "http://192.0.2.1", "192.0.2.1", &format!("rtsp://{}", "a".repeat(2048))] {
+        for bad in
+            ["", "http://192.0.2.1", "192.0.2.1", "rtsp://", "rtsp:///a", &format!("rtsp://{}", "a".repeat(2048))]
+        {
             assert_eq!(source(bad).unwrap_err().code, Code::BadRtsp);
         }
     }

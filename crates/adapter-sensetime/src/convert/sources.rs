@@ -78,14 +78,7 @@ pub(crate) fn changed_source(source: Source, fields: &CameraFields) -> Result<So
 
 /// A stream, or a video file that plays one.
 fn stream(url: &str) -> Result<Source, Fault> {
-    let url = url.trim().to_owned();
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default();
-    match scheme.as_str() {
-        _ if url.len() > 2048 => Err(Fault::parameter("url is longer than 2048 bytes")),
-        "rtsp" | "rtsps" => Ok(Source::Rtsp { url }),
-        "file" => Ok(Source::File { url }),
-        _ => Err(Fault::parameter("url does not begin with rtsp://, rtsps:// or file://")),
-    }
+    Source::of_url(url).map_err(|why| Fault::parameter(format!("url: {why}")))
 }
 
 fn changed_device(device: DeviceAddress, fields: &CameraFields, has_user: bool) -> Result<DeviceAddress, Fault> {
@@ -153,7 +146,7 @@ mod tests {
     fn a_stream_is_rtsp_or_a_file() {
         assert!(matches!(stream("RTSP://a/b"), Ok(Source::Rtsp { .. })));
         assert!(matches!(stream("file:///a.mp4?loop=1"), Ok(Source::File { .. })));
-        for bad in ["", "http://a", "/etc/passwd", "rtsp:/a"] {
+        for bad in ["", "http://a", "/etc/passwd", "rtsp:/a", "rtsp://", "rtsp:///a"] {
             assert!(stream(bad).is_err(), "{bad}");
         }
     }

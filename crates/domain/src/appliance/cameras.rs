@@ -31,6 +31,7 @@ impl Appliance {
         let actor = actor.to_owned();
         self.blocking(move |a| {
             check(&camera.settings)?;
+            check_address(&camera.settings)?;
             let channels = a.options().limits.channels;
             let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
             a.audit(&actor, "camera.add", &added.id);
@@ -49,6 +50,10 @@ impl Appliance {
             if let Some(settings) = &change.settings {
                 check(settings)?;
                 check_same_kind(&before.settings, settings)?;
+                // One that was taken once does not keep the other settings from being changed.
+                if settings.source != before.settings.source {
+                    check_address(settings)?;
+                }
             }
             let changed = a.ports().settings.update_camera(id, &change)?;
             a.audit(&actor, "camera.update", &id);
@@ -103,6 +108,10 @@ fn check(settings: &CameraSettings) -> Result<()> {
         return Err(Error::invalid("face size", "the smallest is above the largest"));
     }
     Ok(())
+}
+
+fn check_address(settings: &CameraSettings) -> Result<()> {
+    settings.source.check_url().map_err(|why| Error::invalid("source", why.to_string()))
 }
 
 fn check_same_kind(before: &CameraSettings, after: &CameraSettings) -> Result<()> {

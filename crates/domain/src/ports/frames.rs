@@ -56,8 +56,8 @@ pub enum SourceError {
     /// Open, but nothing came for too long.
     #[error("no pictures for {0} s")]
     Stalled(u64),
-    /// The camera closed the connection or broke the protocol.
-    #[error("the connection broke: {0}")]
+    /// The camera refused a request, closed the connection or broke the protocol.
+    #[error("the session with the camera failed: {0}")]
     Broken(String),
     /// This kind of source is not built in.
     #[error("this kind of camera is not supported")]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod addresses;
 mod batches;
 mod captures;
 mod discovery;

@@ -1,7 +1,7 @@
 //! Pretend GB/T 28181 peers: a SIP server with a camera behind it, and a camera that logs in at the device.
 
 mod manners;
-mod program;
+pub(crate) mod program;
 mod words;
 
 use std::io;

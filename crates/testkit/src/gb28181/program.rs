@@ -13,8 +13,8 @@ const TICKS: u64 = 3_600;
 
 /// One coded picture, Annex B.
 #[derive(Debug, Clone)]
-pub(super) struct AccessUnit {
-    data: Vec<u8>,
+pub(crate) struct AccessUnit {
+    pub(crate) data: Vec<u8>,
     key: bool,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct AccessUnit {
 ///
 /// # Errors
 /// ffmpeg is missing or failed, or the clip holds no such video.
-pub(super) fn access_units(clip: &Path, codec: Codec) -> io::Result<Vec<AccessUnit>> {
+pub(crate) fn access_units(clip: &Path, codec: Codec) -> io::Result<Vec<AccessUnit>> {
     let (filter, format) = match codec {
         Codec::H264 => ("h264_mp4toannexb,h264_metadata=aud=insert", "h264"),
         Codec::H265 => ("hevc_mp4toannexb,hevc_metadata=aud=insert", "hevc"),

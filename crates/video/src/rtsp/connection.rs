@@ -63,7 +63,7 @@ impl Connection {
             }
         };
         let silence = |_| SourceError::Unreachable(format!("no connection within {} s", patience.as_secs()));
-        let unreachable = |why: std::io::Error| SourceError::Unreachable(why.to_string());
+        let unreachable = |why: std::io::Error| SourceError::Unreachable(no_way(&why, port));
         let stream = timeout(patience, connecting).await.map_err(silence)?.map_err(unreachable)?;
         let (peer, local) = (stream.peer_addr().map_err(unreachable)?, stream.local_addr().map_err(unreachable)?);
         let (read, write) = stream.into_split();
@@ -196,5 +196,15 @@ fn unanswered(method: &str, why: SourceError) -> SourceError {
         SourceError::Broken(why) if method == "DESCRIBE" => SourceError::Unreachable(why),
         SourceError::Broken(why) => SourceError::Broken(format!("{why} instead of answering {method}")),
         other => other,
+    }
+}
+
+/// Why there is no connection, and what to look at.
+fn no_way(why: &std::io::Error, port: u16) -> String {
+    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    match why.kind() {
+        ConnectionRefused => format!("connection refused at port {port}: is RTSP switched on in the camera?"),
+        HostUnreachable | NetworkUnreachable => format!("{why}: check the address and the network of this device"),
+        _ => why.to_string(),
     }
 }

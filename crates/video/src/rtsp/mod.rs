@@ -9,6 +9,7 @@ mod connection;
 mod datagrams;
 mod description;
 mod fields;
+pub(crate) mod hostile;
 mod login;
 mod order;
 mod packet;
@@ -20,6 +21,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use domain::StreamTransport as Transport;
 use domain::ports::SourceError;
 use url::Url;
 
@@ -32,7 +34,7 @@ use self::session::Session;
 use self::sieve::Sieve;
 pub(crate) use self::units::Units;
 use self::wire::Response;
-use crate::address::{CameraAddress, Transport};
+use crate::address::CameraAddress;
 use crate::session::{Surroundings, plain};
 
 /// The channel asked for within a connection; reports come on the next one.

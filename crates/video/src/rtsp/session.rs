@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::ports::SourceError;
 use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::connection::{Connection, Question};
 use super::datagrams::Datagrams;
@@ -24,6 +25,8 @@ pub(super) struct Session {
     /// `None` only while it is being dropped.
     open: Option<Open>,
     surroundings: Arc<Surroundings>,
+    /// Whoever waits for sessions to end waits for this one.
+    _unended: TaskTrackerToken,
 }
 
 struct Open {
@@ -51,7 +54,8 @@ impl Session {
         let SessionField { id, keepalive } = field;
         let timer = Box::pin(sleep(keepalive));
         let open = Open { connection, datagrams, uri, id, keepalive, timer, sign: 0, challenges: 0 };
-        Self { open: Some(open), surroundings }
+        let unended = surroundings.closing.token();
+        Self { open: Some(open), surroundings, _unended: unended }
     }
 
     pub(super) async fn play(&mut self) -> Result<Response, SourceError> {

@@ -7,6 +7,7 @@ mod capture;
 mod fault;
 mod file;
 mod gb28181;
+mod harmless;
 mod onvif;
 mod pixels;
 
