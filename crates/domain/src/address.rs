@@ -19,7 +19,7 @@ const NO_STREAM: UnusableAddress = UnusableAddress("it does not begin with rtsp:
 const CONTROL: UnusableAddress = UnusableAddress("it holds control characters");
 const NOT_TEXT: UnusableAddress = UnusableAddress("user name or password is not UTF-8");
 const NO_HOST: UnusableAddress =
-    UnusableAddress("it names no host: rtsp://user:password@host:port/path, / in a password is written %2F");
+    UnusableAddress("it names no host, as in rtsp://host:port/path; in a password / is written %2F");
 const BAD_HOST: UnusableAddress = UnusableAddress(
     "the host is not a name or an address: in user name and password @ is written %40, / %2F, ? %3F, # %23 and % %25",
 );

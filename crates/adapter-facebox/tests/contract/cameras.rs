@@ -104,6 +104,11 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         for url in ["", "http://192.0.2.1/a", "192.0.2.1"] {
             device.refused(path, camera("hall", url), 300).await;
         }
+        for url in ["rtsp://", "rtsp:///live", "rtsp://admin:secret/1", "rtsp://admin:1234/secret@10.0.0.5/"] {
+            let answer = device.refused(path, camera("hall", url), 300).await;
+            let text = answer["msg"].as_str().unwrap();
+            assert!(text.contains("%2F") && !text.contains("secret"), "{text}");
+        }
         device.refused_for(path, camera("", "rtsp://192.0.2.1/a"), "name").await;
         device.refused_for(path, json!({"name": 1, "rtsp": "rtsp://a", "camera_id": yard}), "name").await;
     }

@@ -130,6 +130,9 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         ("threshold", json!(-1)),
         ("snap_mode", json!(4)),
         ("url", json!("http://gate")),
+        ("url", json!("rtsp://")),
+        ("url", json!("rtsp:///live")),
+        ("url", json!("rtsp://admin:1234/56@10.0.0.5/live")),
         ("lib_ids", json!("1;2")),
         ("camera_roi", json!("1,2,3")),
         ("camera_roi", json!("100,100,50,200")),
@@ -145,7 +148,7 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     for n in 2..=8 {
         witness.ok("513/rtsp", camera(&format!("gate{n}"))).await;
     }
-    witness.refused("513/rtsp", camera("one too many"), -151).await;
+    witness.refused("513/rtsp", camera("surplus"), -151).await;
     assert_eq!(witness.ok("516", json!({})).await["used_computing_power"], 16);
     witness.stop().await;
 }
