@@ -2,6 +2,8 @@
 
 use domain::ports::SettingsStore;
 use domain::{CameraChange, Error, Source, StreamAddress, StreamTransport};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::prelude::*;
 
 use crate::stage::{Stage, gate};
 
@@ -150,4 +152,25 @@ async fn no_camera_gets_an_address_that_cannot_be_used_but_an_old_one_can_be_ren
     stage.appliance.update_camera("test", id, change(old.settings.clone())).await.unwrap();
     old.settings.source = Source::Rtsp { url: "rtsp://admin:secret@".into() };
     refused(stage.appliance.update_camera("test", id, change(old.settings)).await);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_encoded_login_comes_back_as_it_was(user in "\\PC{1,20}", password in "\\PC{0,30}") {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let text = format!("rtsp://{}:{}@cam.local/live", encoded(&user), encoded(&password));
+        let read = StreamAddress::parse(&text).map(|address| (address.user, address.password));
+        prop_assert_eq!(read, Ok((user, password)));
+    }
+
+    #[test]
+    fn no_text_makes_reading_panic(text in "[ -~]{0,80}", any in "\\PC{0,40}") {
+        for text in [format!("rtsp://{text}"), any] {
+            if let Ok(address) = StreamAddress::parse(&text) {
+                prop_assert!(!address.host.is_empty());
+            }
+        }
+    }
 }

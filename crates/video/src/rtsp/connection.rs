@@ -20,6 +20,8 @@ use super::wire::{Incoming, Reader, Response};
 const PORT: u16 = 554;
 /// Room for a read, bytes.
 const ROOM: usize = 16 << 10;
+/// Room below which there must be more, bytes.
+const LEAST_ROOM: usize = 2 << 10;
 /// Maximum number of packets kept that come before the answer to PLAY.
 const MOST_EARLY: usize = 512;
 /// Requests that a camera does not take off the connection, bytes, after which none is added.
@@ -136,7 +138,10 @@ impl Connection {
             if let Some(next) = self.buffered()? {
                 return Ok(next);
             }
-            self.incoming.reserve(ROOM);
+            // Packets that are kept hold the memory they lie in: no new piece for every small one.
+            if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
+                self.incoming.reserve(ROOM);
+            }
             let moved = tokio::select! {
                 read = self.read.read_buf(&mut self.incoming) => match read {
                     Ok(0) => return Err(SourceError::Broken("the camera has closed the connection".to_owned())),
