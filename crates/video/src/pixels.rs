@@ -57,6 +57,8 @@ pub(crate) fn colour(caps: &gst::CapsRef, (width, height): (u32, u32)) -> Colour
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn of(samples: (u32, u32), numerator: i32, denominator: i32) -> Option<(u32, u32)> {
@@ -123,6 +125,26 @@ mod tests {
             (Some("2:0:0:0"), (1920, 1080), Matrix::Bt709),
         ] {
             assert_eq!(colour(&caps(text), size), Colour { matrix, range: Range::Limited }, "{text:?} {size:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_stream_says_its_picture_has_a_size_within_bounds(
+            width in 1..=LARGEST, height in 1..=LARGEST, numerator in any::<i32>(), denominator in 1..=i32::MAX,
+        ) {
+            if let Some((wide, high)) = of((width, height), numerator, denominator) {
+                prop_assert!((1..=LARGEST).contains(&wide) && (1..=LARGEST).contains(&high), "{wide}x{high}");
+                let ratio = f64::from(wide) / f64::from(width) * f64::from(height) / f64::from(high);
+                let bounds = 0.5 / MOST_STRETCHED..=2.0 * MOST_STRETCHED;
+                prop_assert!(bounds.contains(&ratio) || wide.min(high) < 8);
+            }
+        }
+
+        #[test]
+        fn whatever_is_said_of_colours_stands_for_some(text in "[0-9:a-z]{0,12}", width in 1..=LARGEST) {
+            let told = colour(&caps(Some(&text)), (width, 480));
+            prop_assert!(told.range == Range::Limited || text.starts_with('1') || text.starts_with("srgb"), "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use domain::{Error, Result, Timestamp};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::jpeg;
 use crate::jpeg_file::Mended;
@@ -26,9 +26,8 @@ const MAX_DECODED_BYTES: u64 = MAX_PICTURE_PIXELS * 4;
 /// limits before memory for the samples is taken.
 pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
     let (mut decoded, orientation) = match mended(picture)? {
-        Some(jpeg) if jpeg.is_doubtful() => (doubtful(&jpeg)?, jpeg.orientation()),
-        Some(jpeg) => plain(jpeg.bytes())?,
-        None => plain(picture)?,
+        Some(jpeg) => complete(&jpeg)?,
+        None => read(picture)?,
     };
     decoded.apply_orientation(orientation);
     let rgb = decoded.into_rgb8();
@@ -40,8 +39,10 @@ pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
 /// The memory `decode` will take for this picture, bytes.
 pub(crate) fn decoded_bytes(picture: &[u8]) -> Result<u64> {
     match mended(picture)? {
-        Some(jpeg) if jpeg.is_doubtful() => doubtful_size(&jpeg).map(|(width, height)| (width * height * 3) as u64),
-        Some(jpeg) => decoder(jpeg.bytes()).map(|decoder| decoder.total_bytes()),
+        Some(jpeg) => {
+            let times = if jpeg.is_whole() { 1 } else { 2 };
+            decoder(jpeg.bytes()).map(|decoder| decoder.total_bytes() * times)
+        }
         None => decoder(picture).map(|decoder| decoder.total_bytes()),
     }
 }
@@ -58,30 +59,21 @@ fn mended(picture: &[u8]) -> Result<Option<Mended>> {
     Ok(mended)
 }
 
+/// The picture of a JPEG, when nothing of it is missing.
+fn complete(jpeg: &Mended) -> Result<(DynamicImage, Orientation)> {
+    let (decoded, orientation) = read(jpeg.bytes())?;
+    if !jpeg.is_whole() && read(&jpeg.with_another_rest())?.0 != decoded {
+        return refuse("the JPEG ends early".to_owned());
+    }
+    Ok((decoded, orientation))
+}
+
 /// The picture, and how it has to be turned.
-fn plain(picture: &[u8]) -> Result<(DynamicImage, Orientation)> {
+fn read(picture: &[u8]) -> Result<(DynamicImage, Orientation)> {
     let mut decoder = decoder(picture)?;
     // A broken note of the orientation does not spoil the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok((DynamicImage::from_decoder(decoder).map_err(|error| bad(&error))?, orientation))
-}
-
-/// A JPEG in which something is missing or out of order that a picture may do without.
-fn doubtful(jpeg: &Mended) -> Result<DynamicImage> {
-    let (width, height) = doubtful_size(jpeg)?;
-    let pixels = jpeg.pixels(width, height).map_err(|error| incomplete(&error))?;
-    let rgb = RgbImage::from_raw(width as u32, height as u32, pixels);
-    rgb.map(DynamicImage::from).ok_or_else(|| incomplete(&"its size"))
-}
-
-fn doubtful_size(jpeg: &Mended) -> Result<(usize, usize)> {
-    let header = jpeg.header().map_err(|error| incomplete(&error))?;
-    within_limits(header.width as u64, header.height as u64)?;
-    Ok((header.width, header.height))
-}
-
-fn incomplete(why: &dyn std::fmt::Display) -> Error {
-    Error::BadPicture { why: format!("the JPEG ends early or is damaged: {why}") }
 }
 
 /// A decoder that has read the header and found the picture within the limits.
@@ -93,19 +85,14 @@ fn decoder(picture: &[u8]) -> Result<impl ImageDecoder + '_> {
     reader.limits(limits());
     let decoder = reader.into_decoder().map_err(|error| bad(&error))?;
     let (width, height) = decoder.dimensions();
-    within_limits(width.into(), height.into())?;
-    if decoder.total_bytes() > MAX_DECODED_BYTES {
+    let pixels = u64::from(width) * u64::from(height);
+    if width.max(height) > MAX_PICTURE_SIDE || pixels > MAX_PICTURE_PIXELS {
+        return refuse(format!("{width}x{height} is too large"));
+    }
+    if pixels == 0 || decoder.total_bytes() > MAX_DECODED_BYTES {
         return refuse(format!("{width}x{height} {:?} is not supported", decoder.color_type()));
     }
     Ok(decoder)
-}
-
-fn within_limits(width: u64, height: u64) -> Result<()> {
-    let pixels = width * height;
-    if width.max(height) > MAX_PICTURE_SIDE.into() || pixels > MAX_PICTURE_PIXELS {
-        return refuse(format!("{width}x{height} is too large"));
-    }
-    if pixels == 0 { refuse(format!("{width}x{height} is not supported")) } else { Ok(()) }
 }
 
 fn limits() -> Limits {

@@ -49,23 +49,28 @@ impl Recoding {
 
     /// Changes planes with rows of `width` luma samples and half as many of chroma; both sides are even.
     pub(crate) fn apply(&self, width: usize, luma: &mut [u8], blue: &mut [u8], red: &mut [u8]) {
-        let chroma = blue.chunks_exact_mut((width / 2).max(1)).zip(red.chunks_exact_mut((width / 2).max(1)));
-        for (rows, (blue, red)) in luma.chunks_exact_mut((width * 2).max(1)).zip(chroma) {
-            let (upper, lower) = rows.split_at_mut(width);
-            self.change_luma(upper, blue, red);
-            self.change_luma(lower, blue, red);
+        let half = (width / 2).max(1);
+        // What the colours of a row add to its luma, for each luma sample: straight loops over rows are done many at once.
+        let mut shades = vec![0; half * 2];
+        let chroma = blue.chunks_exact_mut(half).zip(red.chunks_exact_mut(half));
+        for (rows, (blue, red)) in luma.chunks_exact_mut(half * 4).zip(chroma) {
+            self.write_shades(&mut shades, blue, red);
+            rows.chunks_exact_mut(half * 2).for_each(|row| self.change_luma(row, &shades));
             self.change_chroma(blue, red);
         }
     }
 
-    fn change_luma(&self, luma: &mut [u8], blue: &[u8], red: &[u8]) {
-        let [own, of_blue, of_red] = self.luma;
-        for (pair, (blue, red)) in luma.chunks_exact_mut(2).zip(blue.iter().zip(red)) {
-            let colour = product(difference(*blue), of_blue) + product(difference(*red), of_red);
-            for sample in pair {
-                let grey = product((i16::from(*sample) - self.black.0) << SAMPLE_BITS, own);
-                *sample = rounded(grey + colour, self.black.1);
-            }
+    fn write_shades(&self, shades: &mut [i16], blue: &[u8], red: &[u8]) {
+        let [_, of_blue, of_red] = self.luma;
+        for (pair, (blue, red)) in shades.chunks_exact_mut(2).zip(blue.iter().zip(red)) {
+            pair.fill(product(difference(*blue), of_blue) + product(difference(*red), of_red));
+        }
+    }
+
+    fn change_luma(&self, luma: &mut [u8], shades: &[i16]) {
+        for (sample, shade) in luma.iter_mut().zip(shades) {
+            let grey = product((i16::from(*sample) - self.black.0) << SAMPLE_BITS, self.luma[0]);
+            *sample = rounded(grey + shade, self.black.1);
         }
     }
 

@@ -1,77 +1,62 @@
 //! JPEG files of the field, put in order for the decoder.
 
+use std::borrow::Cow;
+
 use domain::jpeg::marker::{END_OF_IMAGE, HUFFMAN_TABLES, START_OF_IMAGE, START_OF_SCAN};
 use domain::jpeg::{Segment, segments};
-use image::metadata::Orientation;
-use turbojpeg::{DecompressHeader, Decompressor, Error, Image, PixelFormat};
 
-const EXIF: &[u8] = b"Exif\0\0";
 /// Segments of applications that say how the picture is coded or how it lies; the others only stand in the way.
-const TELLING: [(u8, &[u8]); 4] = [(0xe0, b"JFIF\0"), (0xe0, b"AVI1"), (0xe1, EXIF), (0xee, b"Adobe")];
+const TELLING: [(u8, &[u8]); 4] = [(0xe0, b"JFIF\0"), (0xe0, MOTION_JPEG), (0xe1, b"Exif\0\0"), (0xee, b"Adobe")];
+/// Starts the segment that tells the decoder to use the tables of Motion JPEG.
+const MOTION_JPEG: &[u8] = b"AVI1\0";
 /// Says once more how high the picture is.
 const NUMBER_OF_LINES: u8 = 0xdc;
-/// Zeros at the end of a file that are not the picture's.
-const LEAST_PADDING: usize = 8;
 /// Scans of a picture at most: each is a walk over all of it, however few bytes it takes.
 const MOST_SCANS: usize = 100;
+/// Bytes that cannot be the rest of a picture, but that a decoder would take for it.
+const OTHER_REST: [u8; 512] = {
+    let (mut bytes, mut state, mut at) = ([0; 512], 0x2545_f491u32, 0);
+    while at < bytes.len() {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        bytes[at] = (state >> 24) as u8 & 0x7f;
+        at += 1;
+    }
+    bytes
+};
 
-/// A file whose segments follow each other without gaps, up to the end of the picture.
+/// A file whose segments follow each other without gaps, from its start to an end of the picture.
 pub(crate) struct Mended {
     bytes: Vec<u8>,
-    /// Whether the end was there.
     whole: bool,
-    /// Whether the file holds the tables that its codes are made by.
-    has_tables: bool,
-    /// Whether the places where the coded picture starts afresh are numbered as they should be.
-    has_order: bool,
     scans: usize,
-    orientation: Orientation,
 }
 
 impl Mended {
     /// `None` when this is no JPEG.
     pub(crate) fn new(file: &[u8]) -> Option<Self> {
         let mut walk = segments(file)?;
-        let mut bytes = Vec::with_capacity(file.len());
-        bytes.extend([0xff, START_OF_IMAGE]);
-        let mut mended = Self {
-            bytes,
-            whole: false,
-            has_tables: false,
-            has_order: true,
-            scans: 0,
-            orientation: Orientation::NoTransforms,
-        };
-        walk.by_ref().filter(counts).for_each(|segment| mended.add(&segment));
-        mended.whole = walk.is_whole();
-        if !mended.whole {
-            mended.drop_padding();
+        let mut mended = Self { bytes: Vec::with_capacity(file.len() + 32), whole: false, scans: 0 };
+        mended.bytes.extend([0xff, START_OF_IMAGE]);
+        if !walk.clone().any(|segment| segment.marker == HUFFMAN_TABLES) {
+            mended.add(0xe0, MOTION_JPEG, &[0; 9]);
         }
+        for segment in walk.by_ref().filter(counts) {
+            mended.scans += usize::from(segment.marker == START_OF_SCAN);
+            mended.add(segment.marker, segment.content, &restarted_once(segment.scan));
+        }
+        mended.whole = walk.is_whole();
         mended.bytes.extend([0xff, END_OF_IMAGE]);
         Some(mended)
     }
 
-    fn add(&mut self, segment: &Segment<'_>) {
-        let Segment { marker, content, scan } = *segment;
+    fn add(&mut self, marker: u8, content: &[u8], behind: &[u8]) {
+        let length = content.len() as u16 + 2 + if marker == START_OF_SCAN { 0 } else { behind.len() as u16 };
         self.bytes.extend([0xff, marker]);
-        self.bytes.extend((content.len() as u16 + 2).to_be_bytes());
+        self.bytes.extend(length.to_be_bytes());
         self.bytes.extend_from_slice(content);
-        self.bytes.extend_from_slice(scan);
-        self.has_tables |= marker == HUFFMAN_TABLES;
-        self.has_order &= has_order(scan);
-        self.scans += usize::from(marker == START_OF_SCAN);
-        if let Some(tiff) = content.strip_prefix(EXIF).filter(|_| marker == 0xe1) {
-            // A broken note of the orientation does not spoil the picture.
-            self.orientation = Orientation::from_exif_chunk(tiff).unwrap_or(self.orientation);
-        }
-    }
-
-    /// Takes away what a file system fills the end of a file with; a picture has no such run of zeros.
-    fn drop_padding(&mut self) {
-        let zeros = self.bytes.iter().rev().take_while(|byte| **byte == 0).count();
-        if zeros >= LEAST_PADDING {
-            self.bytes.truncate(self.bytes.len() - zeros);
-        }
+        self.bytes.extend_from_slice(behind);
     }
 
     /// The file in order.
@@ -79,48 +64,42 @@ impl Mended {
         &self.bytes
     }
 
-    pub(crate) fn orientation(&self) -> Orientation {
-        self.orientation
+    /// Whether the end of the picture was there, or there is no picture at all.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole || self.scans == 0
+    }
+
+    /// The same file with something else before its end. It shows the same picture only when nothing was missing: the
+    /// decoder makes up what is.
+    pub(crate) fn with_another_rest(&self) -> Vec<u8> {
+        let (picture, end) = self.bytes.split_at(self.bytes.len() - 2);
+        [picture, &OTHER_REST, end].concat()
     }
 
     /// Whether there are no more scans than an encoder makes.
     pub(crate) fn has_few_scans(&self) -> bool {
         self.scans <= MOST_SCANS
     }
-
-    /// Whether the file is to be read by [`pixels`], which knows the usual tables, finds the way through disorder, and tells
-    /// whether a picture without its end is complete.
-    pub(crate) fn is_doubtful(&self) -> bool {
-        self.scans > 0 && !(self.whole && self.has_tables && self.has_order)
-    }
-
-    /// Rows of R G B; an error when any of them is missing that could be there.
-    pub(crate) fn pixels(&self, width: usize, height: usize) -> turbojpeg::Result<Vec<u8>> {
-        let pitch = width * 3;
-        let mut pixels = vec![0; pitch * height];
-        let image = Image { pixels: &mut pixels[..], width, pitch, height, format: PixelFormat::RGB };
-        match Decompressor::new()?.decompress(&self.bytes, image) {
-            Ok(()) => Ok(pixels),
-            // The decoder's words for what it got over; an end that was sent is believed.
-            Err(Error::TurboJpegError(text)) if self.whole && text.contains("Corrupt JPEG data") => Ok(pixels),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What the file says of its picture.
-    pub(crate) fn header(&self) -> turbojpeg::Result<DecompressHeader> {
-        Decompressor::new()?.read_header(&self.bytes)
-    }
-}
-
-/// Whether the marks in a coded picture count 0 to 7 again and again.
-fn has_order(scan: &[u8]) -> bool {
-    let marks = scan.windows(2).filter(|pair| pair[0] == 0xff && (0xd0..=0xd7).contains(&pair[1]));
-    marks.zip((0..8).cycle()).all(|(pair, number)| pair[1] == 0xd0 + number)
 }
 
 fn counts(segment: &Segment<'_>) -> bool {
     let is_telling = |(marker, start): &(u8, &[u8])| segment.marker == *marker && segment.content.starts_with(start);
-    let is_beside = matches!(segment.marker, NUMBER_OF_LINES | 0xe0..=0xfe);
-    !is_beside || TELLING.iter().any(is_telling)
+    !matches!(segment.marker, NUMBER_OF_LINES | 0xe0..=0xfe) || TELLING.iter().any(is_telling)
+}
+
+/// The coded picture without marks that directly follow a mark: there is nothing between them.
+fn restarted_once(scan: &[u8]) -> Cow<'_, [u8]> {
+    let is_mark = |at: usize| matches!(scan.get(at..at + 2), Some([0xff, 0xd0..=0xd7]));
+    let doubled = |at: &usize| is_mark(*at) && is_mark(*at + 2);
+    let Some(first) = (0..scan.len()).find(doubled) else { return Cow::Borrowed(scan) };
+    let (mut kept, mut at) = (scan[..first].to_vec(), first);
+    while at < scan.len() {
+        if doubled(&at) {
+            at += 2;
+        } else {
+            kept.push(scan[at]);
+            at += 1;
+        }
+    }
+    Cow::Owned(kept)
 }

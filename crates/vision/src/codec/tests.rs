@@ -2,7 +2,7 @@ mod field_jpegs;
 
 use std::time::{Duration, Instant};
 
-use image::{ExtendedColorType, ImageEncoder, Rgba};
+use image::{ExtendedColorType, ImageEncoder, RgbImage, Rgba};
 
 use super::*;
 
