@@ -1,9 +1,14 @@
 //! JSON bodies from callers who may mean harm, and from clients that write it loosely.
 
+mod repair;
+
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// Values in a body at most: a value takes many times the memory of the mark that separates it from the next.
 const MAX_VALUES: usize = 100_000;
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why a body cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,58 +16,60 @@ pub enum JsonError {
     /// It would take too much memory.
     #[error("the body has too many values")]
     TooManyValues,
+    /// Not JSON.
+    #[error("the body is not JSON")]
+    NotJson,
     /// Not JSON, or not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,
 }
 
-/// Reads a body that is one JSON object. A comma before a closing bracket is forgiven; of members of the same name the
-/// last one counts.
+/// Reads a body that is one JSON value, also as clients of the field write it:
+///
+/// - a byte order mark before it is ignored, and so are NUL bytes and blanks after it;
+/// - bytes that are not UTF-8, and half a surrogate pair (`\ud83d` alone), are U+FFFD;
+/// - control characters in a text are themselves;
+/// - a comma before a closing bracket is ignored;
+/// - of members of the same name the last one counts.
+///
+/// Nesting is bounded at 128 levels.
+///
+/// # Errors
+/// `TooManyValues`, `NotJson`.
+pub fn lenient_json(body: &[u8]) -> Result<Value, JsonError> {
+    read(body, JsonError::NotJson)
+}
+
+/// Reads a body that is one JSON object, as liberally as [`lenient_json`].
 ///
 /// # Errors
 /// `TooManyValues`, `NotAnObject`.
 pub fn parse_object(body: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    read(body, JsonError::NotAnObject)
+}
+
+fn read<T: DeserializeOwned>(body: &[u8], unreadable: JsonError) -> Result<T, JsonError> {
     if body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MAX_VALUES {
         return Err(JsonError::TooManyValues);
     }
-    let strict = serde_json::from_slice(body);
-    strict.or_else(|_| serde_json::from_slice(&without_trailing_commas(body))).map_err(|_| JsonError::NotAnObject)
+    let text = trimmed(body);
+    let strict = serde_json::from_slice(text);
+    strict.or_else(|_| repair::read(text)).map_err(|_| unreadable)
 }
 
-/// The JSON text without the commas that stand before a closing bracket.
-fn without_trailing_commas(json: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(json.len());
-    let (mut in_text, mut escaped) = (false, false);
-    for (at, &byte) in json.iter().enumerate() {
-        let closes =
-            || json[at + 1..].iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| matches!(b, b'}' | b']'));
-        if byte == b',' && !in_text && closes() {
-            continue;
-        }
-        in_text ^= byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        kept.push(byte);
+/// The body without its byte order mark, and without the end of the buffer that it was sent from.
+fn trimmed(body: &[u8]) -> &[u8] {
+    let mut text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    while let [rest @ .., b'\0' | b' ' | b'\t' | b'\r' | b'\n'] = text {
+        text = rest;
     }
-    kept
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn only_trailing_commas_outside_of_texts_go() {
-        let cases = [
-            (r#"{"a": 1, }"#, r#"{"a": 1 }"#),
-            (r#"{"a": [1,2,],}"#, r#"{"a": [1,2]}"#),
-            (r#"{"a": "x,}\",]"}"#, r#"{"a": "x,}\",]"}"#),
-            (r#"{"a": "\\",}"#, r#"{"a": "\\"}"#),
-        ];
-        for (before, after) in cases {
-            assert_eq!(String::from_utf8(without_trailing_commas(before.as_bytes())).unwrap(), after);
-        }
-    }
 
     #[test]
     fn of_two_members_of_one_name_the_last_counts() {
@@ -77,5 +84,28 @@ mod tests {
         let many = format!("{{\"a\": [{}0]}}", "0,".repeat(MAX_VALUES));
         assert_eq!(parse_object(many.as_bytes()), Err(JsonError::TooManyValues));
         assert_eq!(parse_object("[".repeat(10_000).as_bytes()), Err(JsonError::NotAnObject));
+        assert_eq!(lenient_json("[".repeat(10_000).as_bytes()), Err(JsonError::NotJson));
+    }
+
+    #[test]
+    fn what_stands_around_the_value_is_ignored() {
+        let around: [&[u8]; 6] = [
+            b"\xef\xbb\xbf{\"a\": 1}",
+            b"{\"a\": 1}\0",
+            b"{\"a\": 1}\r\n\0\0\0",
+            b"\xef\xbb\xbf {\"a\": 1,}\0 \0",
+            b" \n{\"a\": 1}",
+            b"{\"a\": 1} \0\n",
+        ];
+        for body in around {
+            assert_eq!(lenient_json(body), Ok(json!({"a": 1})), "{}", body.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_is_not_at_an_end_is_not_ignored() {
+        for bad in [&b"\0{}"[..], b"{}\0x", b"{\0}", b"{} \xef\xbb\xbf", b"{}{}", b"\xff{}"] {
+            assert_eq!(lenient_json(bad), Err(JsonError::NotJson), "{}", bad.escape_ascii());
+        }
     }
 }

@@ -28,7 +28,7 @@ pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
 pub use health::{Component, Health, Report};
-pub use json::{JsonError, parse_object};
+pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use local_time::{WrongEnd, local_range, local_text, read_local};
 pub use metadata::strip_metadata;
