@@ -180,8 +180,9 @@ impl CaptureView {
     }
 }
 
+/// Empty for a picture that was not kept.
 fn path(picture: &PictureId) -> String {
-    format!("/pictures/{picture}")
+    if picture.is_kept() { format!("/pictures/{picture}") } else { String::new() }
 }
 
 pub(crate) fn local(appliance: &Appliance, time: Timestamp) -> String {

@@ -111,6 +111,11 @@ impl Default for DoorRules {
 }
 
 impl DoorRules {
+    /// As on a new device: a face opens the door, and so does a platform's command.
+    pub fn factory() -> Self {
+        Self { decided_by: Decider::FaceOrRemote, ..Self::default() }
+    }
+
     /// What somebody who shows this has proved by it.
     pub(crate) fn judge(&self, shown: Shown) -> Proved {
         let device_decides = matches!(self.decided_by, Decider::Face | Decider::FaceOrRemote);

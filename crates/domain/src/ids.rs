@@ -96,7 +96,20 @@ impl FromStr for CaptureId {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PictureId(String);
 
+/// The digest of nothing.
+const NOT_KEPT: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 impl PictureId {
+    /// What a record names in place of a picture that is not kept: no such picture is ever stored.
+    pub fn not_kept() -> Self {
+        Self(NOT_KEPT.to_owned())
+    }
+
+    /// Whether a picture was kept under this id; it may be gone since.
+    pub fn is_kept(&self) -> bool {
+        self.0 != NOT_KEPT
+    }
+
     /// The id as text; safe as a file name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -40,10 +40,10 @@ pub use appliance::{
     Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, RollEntry,
     Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, readers, retention,
 };
-pub(crate) use appliance::{Arrival, CROP_SCALE, Draft};
+pub(crate) use appliance::{Arrival, CROP_SCALE, Draft, Pass};
 pub use camera::{
-    Camera, CameraChange, CameraCounters, CameraSettings, CameraStatus, DayWindow, DeviceAddress, NewCamera, SnapMode,
-    Source, Watch, WatchSettings, WeeklyPlan,
+    Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
+    NewCamera, OwnValues, SnapMode, Source, Watch, WatchSettings, WeeklyPlan,
 };
 pub use discovery::{CameraStream, FoundCamera};
 pub use door::{ContactUse, Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};

@@ -111,6 +111,13 @@ pub enum Validity {
     Uses(u32),
 }
 
+impl Validity {
+    /// Whether each visit takes one of so many.
+    pub fn is_counted(&self) -> bool {
+        matches!(self, Self::Uses(_))
+    }
+}
+
 /// A person to be enrolled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewPerson {

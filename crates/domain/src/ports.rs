@@ -20,9 +20,9 @@ use crate::geometry::Rect;
 use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults,
     Detection, Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount,
-    NewCamera, NewLibrary, NewRecord, NewRelay, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter,
-    PersonId, PhotoTemplate, PictureId, Record, RecordFilter, Relay, RelayId, Removal, Result, Seq, Template,
-    TemplateGaps, Timestamp, Usage, Window,
+    NewCamera, NewLibrary, NewRecord, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode,
+    PersonFilter, PersonId, PhotoTemplate, PictureId, Record, RecordFilter, Relay, RelayId, Removal, Result, Seq,
+    Template, TemplateGaps, Timestamp, Usage, Window,
 };
 
 pub use adapters::AdapterState;
@@ -232,8 +232,12 @@ pub trait SettingsStore: Send + Sync {
     /// in 1..=`channels`, `NotFound(Library)`.
     fn insert_camera(&self, camera: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera>;
 
-    /// Changes a camera. `NotFound(Camera)`, `NotFound(Library)`, `Invalid("source")` for a source of another kind.
+    /// Changes a camera; the values named become its own beside those that are. `NotFound(Camera)`,
+    /// `NotFound(Library)`, `Invalid("source")` for a source of another kind.
     fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera>;
+
+    /// Takes these values away from the own values of every camera.
+    fn release_cameras(&self, values: OwnValues) -> Result<()>;
 
     /// Removes a camera and its watch; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task names it.
     fn remove_camera(&self, id: CameraId) -> Result<()>;
@@ -276,6 +280,9 @@ pub trait SettingsStore: Send + Sync {
 
     /// Appends to the audit log.
     fn audit(&self, entry: &AuditEntry) -> Result<()>;
+
+    /// Empties the audit log but for this entry, which is the first of the new one.
+    fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()>;
 
     /// The newest entries of the audit log, newest first.
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>>;

@@ -48,9 +48,9 @@ pub struct Capture {
     pub liveness: Option<f32>,
     /// Of the face.
     pub embedding: Embedding,
-    /// JPEG of the face with some margin.
+    /// JPEG of the face with some margin; [`PictureId::not_kept`] while captures are recorded without pictures.
     pub crop: PictureId,
-    /// JPEG of the whole scene.
+    /// JPEG of the whole scene, or as `crop`.
     pub scene: PictureId,
 }
 

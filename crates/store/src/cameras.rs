@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::geometry::Rect;
 use domain::{
-    Camera, CameraChange, CameraId, CameraSettings, DeviceAddress, Error, NewCamera, Source, Thing, Timestamp,
+    Camera, CameraChange, CameraId, CameraSettings, DeviceAddress, Error, NewCamera, OwnValues, Source, Thing,
+    Timestamp,
 };
 use rusqlite::Connection;
 
@@ -16,6 +17,7 @@ const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
         source, url, device_host, device_port, device_user, device_password,
         server_sip_id, camera_sip_id, vendor, product,
         region_left, region_top, region_right, region_bottom, min_face_px, max_face_px, snap_mode,
+        own_threshold, own_rearm, own_min_face_px, own_region,
         watch.id, threshold, rearm_ms, enabled
     FROM camera JOIN watch ON watch.camera = camera.id
     WHERE ?1 IS NULL OR camera.id = ?1
@@ -52,6 +54,7 @@ pub(crate) fn insert(db: &Connection, new: &NewCamera, channels: u32, at: Timest
     let id = free_channel(db, new.id, channels)?;
     let mut columns = vec![("id", id.0.into()), ("created_at", time(at))];
     columns.extend(settings_columns(&new.settings));
+    columns.extend(own_columns(new.own));
     columns::insert(db, "camera", columns)?;
     watches::insert(db, vec![("camera", id.0.into())], &new.watch)?;
     camera(db, id)
@@ -84,7 +87,16 @@ pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Re
     if let Some(settings) = &change.watch {
         watches::update(db, before.watch.id, settings)?;
     }
+    columns::update(db, "camera", id.0.into(), own_columns(before.own.and(change.own)))?;
     camera(db, id)
+}
+
+/// Takes these own values away from every camera.
+pub(crate) fn release(db: &Connection, values: OwnValues) -> Result<(), Fault> {
+    for Camera { id, own, .. } in cameras(db, None)? {
+        columns::update(db, "camera", id.0.into(), own_columns(own.without(values)))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn remove(db: &Connection, id: CameraId) -> Result<(), Fault> {
@@ -111,6 +123,15 @@ fn settings_columns(settings: &CameraSettings) -> Columns {
     ];
     columns.extend(source_columns(&settings.source));
     columns
+}
+
+fn own_columns(own: OwnValues) -> Columns {
+    vec![
+        ("own_threshold", own.threshold.into()),
+        ("own_rearm", own.rearm.into()),
+        ("own_min_face_px", own.min_face_px.into()),
+        ("own_region", own.region.into()),
+    ]
 }
 
 fn source_columns(source: &Source) -> Columns {
@@ -154,7 +175,8 @@ fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
         max_face_px: row.take()?,
         snap_mode: row.word()?,
     };
-    Ok(Camera { id, settings, watch: watches::read(row)?, created_at })
+    let own = OwnValues { threshold: row.take()?, rearm: row.take()?, min_face_px: row.take()?, region: row.take()? };
+    Ok(Camera { id, settings, own, watch: watches::read(row)?, created_at })
 }
 
 /// Each kind of source fills its own columns of these.

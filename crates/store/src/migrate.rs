@@ -32,6 +32,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0008_tasks.sql"),
     include_str!("../../../migrations/0009_jobs.sql"),
     include_str!("../../../migrations/0010_folded_texts.sql"),
+    include_str!("../../../migrations/0011_own_values_of_cameras.sql"),
 ];
 
 /// Refuses a database that another program made.

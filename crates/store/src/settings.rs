@@ -3,7 +3,7 @@
 use domain::ports::SettingsStore;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera,
-    NewRelay, PasswordHashes, Relay, RelayId, Result, Timestamp,
+    NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Timestamp,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -20,6 +20,10 @@ impl SettingsStore for Store {
 
     fn update_camera(&self, id: CameraId, change: &CameraChange) -> Result<Camera> {
         self.database.write("changing a camera", |db| cameras::update(db, id, change))
+    }
+
+    fn release_cameras(&self, values: OwnValues) -> Result<()> {
+        self.database.write("releasing the cameras", |db| cameras::release(db, values))
     }
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
@@ -104,6 +108,13 @@ impl SettingsStore for Store {
 
     fn audit(&self, entry: &AuditEntry) -> Result<()> {
         self.database.write("writing the audit log", |db| Ok(accounts::audit(db, entry)?))
+    }
+
+    fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()> {
+        self.database.write("clearing the audit log", |db| {
+            db.execute("DELETE FROM audit", [])?;
+            Ok(accounts::audit(db, entry)?)
+        })
     }
 
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {

@@ -1,7 +1,8 @@
 //! Cameras.
 
 use domain::{
-    Camera, CameraId, CameraSettings, CameraStatus, DeviceAddress, NewCamera, SnapMode, Source, WatchSettings,
+    Camera, CameraId, CameraSettings, CameraStatus, DeviceAddress, NewCamera, OwnValues, SnapMode, Source,
+    WatchSettings,
 };
 use jiff::tz::TimeZone;
 use url::Url;
@@ -35,7 +36,12 @@ pub(crate) fn new_camera(camera: AddCamera) -> Result<NewCamera, Fault> {
         max_face_px: FACE_SIZES.1,
         snap_mode: SnapMode::Best,
     };
-    Ok(NewCamera { id: None, settings, watch: WatchSettings { enabled: false, ..WatchSettings::default() } })
+    Ok(NewCamera {
+        id: None,
+        settings,
+        watch: WatchSettings { enabled: false, ..WatchSettings::default() },
+        own: OwnValues::default(),
+    })
 }
 
 /// 1 while pictures arrive.

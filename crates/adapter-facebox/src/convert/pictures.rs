@@ -10,9 +10,9 @@ pub(crate) fn person_address(id: &PictureId) -> String {
     format!("{ROOT}person/{id}.jpg")
 }
 
-/// The address of a captured picture.
+/// The address of a captured picture; empty for one that was not kept.
 pub(crate) fn capture_address(id: &PictureId) -> String {
-    format!("{ROOT}capture/{id}.jpg")
+    if id.is_kept() { format!("{ROOT}capture/{id}.jpg") } else { String::new() }
 }
 
 /// The picture of an address: the path, or a whole URL with it (quirk "2.1 pic_url").

@@ -52,7 +52,7 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
     settings.name = name.unwrap_or(settings.name);
     settings.source = source.unwrap_or(settings.source);
     settings.description = remark.unwrap_or(settings.description);
-    let change = CameraChange { settings: Some(settings), watch: None };
+    let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
     let camera = match caller.core.appliance.update_camera(caller.actor(), before.id, change).await {
         // A camera of another interface that has no address here cannot be given one.
         Err(Error::Invalid { field: "source", .. }) => return Err(Code::BadRtsp.into()),

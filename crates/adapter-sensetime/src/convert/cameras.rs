@@ -291,7 +291,13 @@ mod tests {
             snap_mode: SnapMode::First,
         };
         let watch = Watch { id: WatchId(1), settings: WatchSettings::default() };
-        Camera { id: CameraId(7), settings, watch, created_at: Timestamp::from_millis(0) }
+        Camera {
+            id: CameraId(7),
+            settings,
+            watch,
+            own: domain::OwnValues::default(),
+            created_at: Timestamp::from_millis(0),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Captures and what they were matched with.
 
-use domain::{CameraId, Candidate, CaptureKind, Record, RecordFilter, Similarity};
+use domain::{CameraId, Candidate, Capture, CaptureKind, Record, RecordFilter, Similarity};
 use jiff::tz::TimeZone;
 
 use super::people::{age_text, gender_text};
@@ -71,10 +71,15 @@ pub(crate) fn snap(record: &Record, zone: &TimeZone) -> Snap {
         ranking: ranking(best),
         similarity: similarity(best),
         snap_id: capture.id.to_string(),
-        snap_path: paths::capture(capture.id),
+        snap_path: snap_path(capture, paths::capture(capture.id)),
         threshold: threshold(record),
         trigger: time::text(capture.at, zone),
     }
+}
+
+/// The path of a capture's picture; empty where it was recorded without.
+fn snap_path(capture: &Capture, path: String) -> String {
+    if capture.crop.is_kept() { path } else { String::new() }
 }
 
 /// A row of 1036. `extension` is that of the matched picture.
@@ -93,7 +98,7 @@ pub(crate) fn alarm(record: &Record, extension: &str, zone: &TimeZone) -> Alarm 
 pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, zone: &TimeZone) -> CaptureData {
     let (capture, best) = (&record.capture, record.best());
     let attributes = &capture.attributes;
-    let (obj_label, snap_path, attributes) = match capture.kind {
+    let (obj_label, path, attributes) = match capture.kind {
         CaptureKind::Face => {
             (FACE, paths::capture(capture.id), ObjectAttr::Face { face_attr: faces::attributes(attributes) })
         }
@@ -117,7 +122,7 @@ pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, 
         quality: capture.quality.overall,
         face: faces::position(&capture.face_box),
         snap_feat: faces::capture_feature(&capture.embedding),
-        snap_path,
+        snap_path: snap_path(capture, path),
         trigger: time::text(capture.at, zone),
         obj_label,
         attributes,

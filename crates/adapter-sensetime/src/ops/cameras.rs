@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Camera, CameraChange, CameraId, CameraSettings, Error, LibraryId, NewCamera, SnapMode, WatchSettings};
+use domain::{
+    Camera, CameraChange, CameraId, CameraSettings, Error, LibraryId, NewCamera, OwnValues, SnapMode, WatchSettings,
+};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
@@ -71,8 +73,9 @@ fn new_camera(call: &Call, kind: Kind, fields: CameraFields) -> Result<NewCamera
     if fields.threshold.is_none() {
         return Err(missing("threshold"));
     }
+    let own = own_values(kind, &fields);
     let (settings, watch) = changed(settings, WatchSettings::default(), fields)?;
-    Ok(NewCamera { id, settings, watch })
+    Ok(NewCamera { id, settings, watch, own })
 }
 
 /// Changes the fields of a camera that are sent (515, section 4.3).
@@ -87,11 +90,22 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let decoder = fields.decoder.take();
     let mut settings = camera.settings;
     settings.source = sources::changed_source(settings.source, &fields)?;
+    let own = own_values(kind, &fields);
     let (settings, watch) = changed(settings, camera.watch.settings, fields)?;
-    let change = CameraChange { settings: Some(settings), watch: Some(watch) };
+    let change = CameraChange { settings: Some(settings), watch: Some(watch), own };
     let camera = call.core.appliance.update_camera(call.actor(), id, change).await?;
     keep_decoder(&call, &camera, decoder).await?;
     Ok(Channel { channel: id.0 })
+}
+
+/// The values that were sent: they are the camera's, whatever a platform sets for all cameras together.
+fn own_values(kind: Kind, fields: &CameraFields) -> OwnValues {
+    OwnValues {
+        threshold: fields.threshold.is_some(),
+        rearm: false,
+        min_face_px: kind != Kind::Image && fields.facesize_min.is_some(),
+        region: kind.has_region() && fields.camera_roi.is_some(),
+    }
 }
 
 /// The settings with the fields that were sent put in.

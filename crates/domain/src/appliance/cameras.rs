@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::Appliance;
+use super::{Appliance, camera_defaults};
 use crate::{
     Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result, Thing,
 };
@@ -14,9 +14,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Appliance {
-    /// Cameras in ascending order of channel.
+    /// Cameras in ascending order of channel, as they are: what is not a camera's own is the device's default.
     pub async fn cameras(&self) -> Result<Vec<Camera>> {
-        self.blocking(|a| a.ports().settings.cameras()).await
+        self.blocking(|a| Ok(a.ports().settings.cameras()?.into_iter().map(|camera| a.in_force(camera)).collect()))
+            .await
     }
 
     /// One camera. `NotFound(Camera)`.
@@ -36,12 +37,12 @@ impl Appliance {
             let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
             a.audit(&actor, "camera.add", &added.id);
             a.core.cameras_changed.send_modify(|version| *version += 1);
-            Ok(added)
+            Ok(a.in_force(added))
         })
         .await
     }
 
-    /// Changes a camera; it is opened anew when its source changed.
+    /// Changes a camera; it is opened anew when its source changed. A value that changes is the camera's own from then on.
     /// `NotFound(Camera)`, `NotFound(Library)`, `Invalid` (also when the kind of source would change).
     pub async fn update_camera(&self, actor: &str, id: CameraId, change: CameraChange) -> Result<Camera> {
         let before = self.camera(id).await?;
@@ -55,12 +56,23 @@ impl Appliance {
                     check_address(settings)?;
                 }
             }
-            let changed = a.ports().settings.update_camera(id, &change)?;
+            let changed = a.ports().settings.update_camera(id, &a.claimed(change, &before)?)?;
             a.audit(&actor, "camera.update", &id);
             a.core.cameras_changed.send_modify(|version| *version += 1);
-            Ok(changed)
+            Ok(a.in_force(changed))
         })
         .await
+    }
+
+    /// A change of a camera with its own values marked, and nothing of the device's defaults in the others.
+    fn claimed(&self, mut change: CameraChange, before: &Camera) -> Result<CameraChange> {
+        let (settings, watch) = (change.settings.as_ref(), change.watch.as_ref());
+        let changed = camera_defaults::changed((settings, &before.settings), (watch, &before.watch.settings));
+        change.own = change.own.and(changed);
+        let stored = self.ports().settings.cameras()?.into_iter().find(|camera| camera.id == before.id);
+        let stored = stored.ok_or(Error::NotFound { what: Thing::Camera })?;
+        camera_defaults::keep_followed(&mut change, &stored);
+        Ok(change)
     }
 
     /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.

@@ -47,17 +47,23 @@ impl Appliance {
         self.blocking(move |a| a.ports().settings.audit_log(limit)).await
     }
 
+    /// Empties the audit log. That this was done, and by whom, is the first entry of the new one.
+    pub async fn clear_audit_log(&self, actor: &str) -> Result<()> {
+        let entry = self.audit_entry(actor, "audit.clear", &"audit log");
+        self.blocking(move |a| a.ports().settings.clear_audit_log(&entry)).await
+    }
+
     /// Writes an audit entry. The act is done and answered for: a log that cannot be written is an alarm,
     /// not a reason to say that it failed.
     pub(crate) fn audit(&self, actor: &str, action: &str, subject: &dyn ToString) {
-        let entry = AuditEntry {
-            at: self.now(),
-            actor: actor.to_owned(),
-            action: action.to_owned(),
-            subject: subject.to_string(),
-        };
+        let entry = self.audit_entry(actor, action, subject);
         if let Err(error) = self.ports().settings.audit(&entry) {
             tracing::error!(audit.action = action, error = error.chain(), "audit entry lost");
         }
+    }
+
+    fn audit_entry(&self, actor: &str, action: &str, subject: &dyn ToString) -> AuditEntry {
+        let (actor, action) = (actor.to_owned(), action.to_owned());
+        AuditEntry { at: self.now(), actor, action, subject: subject.to_string() }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod batches;
+mod camera_defaults;
 mod cameras;
 mod compare;
 mod device;
@@ -15,6 +16,7 @@ mod machine;
 pub mod network;
 mod people;
 mod pictures;
+mod privacy;
 pub mod readers;
 mod records;
 mod reembedding;
@@ -27,6 +29,7 @@ mod time;
 mod upgrade;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -37,14 +40,14 @@ use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::surveillance::Board;
-use crate::{DoorOptions, Error, Event, LoginGuard, Result, Seq, StorageLimits};
+use crate::{CameraDefaults, DoorOptions, Error, Event, LoginGuard, Result, Seq, StorageLimits};
 
 pub use accounts::{Secret, hash_password};
 pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
-pub(crate) use doors::Arrival;
 use doors::Doors;
+pub(crate) use doors::{Arrival, Pass};
 pub use liveness::LivenessRule;
 pub use readers::LostReaders;
 pub use reembedding::Reembedding;
@@ -141,6 +144,8 @@ struct Core {
     storage: Storage,
     time_zone: ArcSwap<TimeZone>,
     liveness: ArcSwap<LivenessRule>,
+    camera_defaults: ArcSwap<CameraDefaults>,
+    keeps_pictures: AtomicBool,
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
@@ -155,6 +160,8 @@ impl Appliance {
         let newest = watch::Sender::new(ports.records.newest()?);
         let time_zone = ArcSwap::from_pointee(time::load(&ports, &options)?);
         let liveness = ArcSwap::from_pointee(liveness::load(&ports)?);
+        let keeps_pictures = AtomicBool::new(privacy::load(&ports)?);
+        let camera_defaults = ArcSwap::from_pointee(camera_defaults::load(&ports)?);
         let console_open = watch::Sender::new(machine::console_is_open(&ports)?);
         let storage = Storage::load(&ports, options.storage)?;
         let core = Core {
@@ -176,6 +183,8 @@ impl Appliance {
             storage,
             time_zone,
             liveness,
+            camera_defaults,
+            keeps_pictures,
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),

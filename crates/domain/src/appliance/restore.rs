@@ -1,21 +1,34 @@
 //! Back to how the device was when it was new.
 
+use super::camera_defaults::CAMERA_DEFAULTS;
 use super::device::DEVICE_ID;
 use super::doors::DOOR_RULES;
 use super::liveness::{LIVENESS, LivenessRule};
 use super::machine::CONSOLE_OPEN;
+use super::privacy::PICTURES;
 use super::retention::{PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL};
 use super::time::{TIME_SERVICE, TIME_ZONE};
 use super::{Appliance, State};
-use crate::{Defaults, PasswordHashes, Result, TimeService};
+use crate::{CameraDefaults, Defaults, PasswordHashes, Result, TimeService};
 
 /// The setting that holds the first login and what is kept of its password.
 const FACTORY_LOGIN: &str = "account.factory";
 /// The setting that is there while the machine does not yet follow the restored settings.
 const HOST_DUE: &str = "host.due";
 /// What a platform may set of the device itself.
-const SETTINGS: [&str; 9] =
-    [DEVICE_ID, CONSOLE_OPEN, DOOR_RULES, LIVENESS, PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL, TIME_SERVICE, TIME_ZONE];
+const SETTINGS: [&str; 11] = [
+    CAMERA_DEFAULTS,
+    DEVICE_ID,
+    CONSOLE_OPEN,
+    DOOR_RULES,
+    LIVENESS,
+    PEOPLE_DAYS,
+    PICTURES,
+    STRANGERS_DAYS,
+    WHEN_FULL,
+    TIME_SERVICE,
+    TIME_ZONE,
+];
 
 impl Appliance {
     /// Remembers the password of this account as the one the device was delivered with. `NotFound(Account)`.
@@ -29,8 +42,9 @@ impl Appliance {
     }
 
     /// Puts the settings that a platform may change back to what they were when the device was new, all at once: the
-    /// device's id, the rules of its door, when faces must be alive, time zone and time service, what happens when the storage is full, how long records are kept,
-    /// whether the management page is open, the first account's password, and these values of one adapter. People,
+    /// device's id, the rules of its door, when faces must be alive, what is set for all cameras, time zone and time
+    /// service, what happens when the storage is full, how long records are kept and whether with pictures, whether the
+    /// management page is open, the first account's password, and these values of one adapter. People,
     /// libraries, cameras, records and the network stay.
     ///
     /// When the machine cannot follow now, it is asked again at the next start.
@@ -63,6 +77,8 @@ impl Appliance {
         })?;
         self.use_time_zone(self.options().time_zone.clone());
         self.use_liveness_rule(LivenessRule::default());
+        self.use_camera_defaults(CameraDefaults::default());
+        self.use_keeping_pictures(true);
         self.core.storage.set_when_full(self.options().storage.when_full);
         self.show_console(true);
         Ok(machine_due)
@@ -77,6 +93,25 @@ impl Appliance {
         // Hashed for the former name, as the one that is in use.
         let hashes = PasswordHashes { digest_ha1: super::accounts::nobodys_digest(), ..hashes };
         store.set_setting(FACTORY_LOGIN, Some(&write(to, &hashes)))
+    }
+
+    /// Puts time zone and time service back to what they were when the device was new, and nothing else. When the
+    /// machine cannot follow now, it is asked again at the next start.
+    pub async fn restore_time(&self, actor: &str) -> Result<()> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let store = &a.ports().settings;
+            store.set_setting(HOST_DUE, Some("yes"))?;
+            [TIME_ZONE, TIME_SERVICE].into_iter().try_for_each(|name| store.set_setting(name, None))?;
+            a.use_time_zone(a.options().time_zone.clone());
+            a.audit(&actor, "time.restore", &"clock and zone");
+            Ok(())
+        })
+        .await?;
+        if let Err(error) = self.restore_machine().await {
+            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
+        }
+        Ok(())
     }
 
     async fn restore_machine(&self) -> Result<()> {

@@ -10,6 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
+use super::privacy::put_picture;
 use crate::ports::Ports;
 use crate::{
     Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
@@ -42,9 +43,9 @@ const MAX_DAYS: u32 = 36_500;
 
 /// A record whose pictures are not kept yet.
 pub(crate) struct Draft {
-    /// JPEG of the face.
+    /// JPEG of the face; empty when it is not to be kept.
     pub(crate) crop: Bytes,
-    /// JPEG of the scene.
+    /// JPEG of the scene; empty when it is not to be kept.
     pub(crate) scene: Bytes,
     /// Makes the record, once the pictures have their ids.
     pub(crate) record: Box<dyn Fn(PictureId, PictureId) -> NewRecord + Send>,
@@ -158,6 +159,7 @@ impl Appliance {
     /// # Errors
     /// `StorageFull` while records are refused; others when trying again would not help.
     pub(crate) fn keep_record(&self, draft: Draft) -> Result<Option<Record>> {
+        let draft = if self.keeps_pictures() { draft } else { draft.without_pictures() };
         let storage = &self.core.storage;
         let state = storage.state.borrow().clone();
         match state {
@@ -198,8 +200,8 @@ impl Appliance {
         let (pictures, crop, scene) = (&self.ports().pictures, &draft.crop, &draft.scene);
         // Waiting for the disk takes most of the time, and it can do both at once.
         let (crop, scene) = std::thread::scope(|scope| {
-            let scene = scope.spawn(|| pictures.put(scene));
-            (pictures.put(crop), scene.join())
+            let scene = scope.spawn(|| put_picture(pictures.as_ref(), scene));
+            (put_picture(pictures.as_ref(), crop), scene.join())
         });
         let scene = scene.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         self.append_record(&(draft.record)(crop?, scene?))

@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     status: RwLock<CameraStatus>,
     /// Who wants the next frame.
     viewers: Mutex<Vec<oneshot::Sender<Frame>>>,
+    /// Of the newest frame.
+    size: Mutex<Option<(u32, u32)>>,
     pub(super) frames: Tally,
     pub(super) frames_skipped: Tally,
     pub(super) frames_still: Tally,
@@ -60,6 +62,11 @@ impl Board {
         Some(frame)
     }
 
+    /// Width and height of the camera's newest picture, pixels; `None` before the first.
+    pub(crate) fn picture_size(&self, camera: CameraId) -> Option<(u32, u32)> {
+        *self.find(camera)?.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The camera's line, made when it is new.
     pub(super) fn entry(&self, camera: CameraId) -> Arc<Entry> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -83,6 +90,7 @@ impl Entry {
         Self {
             status: RwLock::new(CameraStatus::Connecting),
             viewers: Mutex::default(),
+            size: Mutex::default(),
             frames: tally(metrics::counter!("polyface_camera_frames_total", "camera" => label.clone())),
             frames_skipped: tally(metrics::counter!("polyface_camera_frames_skipped_total", "camera" => label.clone())),
             frames_still: tally(metrics::counter!("polyface_camera_frames_still_total", "camera" => label.clone())),
@@ -98,8 +106,9 @@ impl Entry {
         }
     }
 
-    /// Gives a frame to whoever wants one.
+    /// Notes the size of a frame, and gives it to whoever wants one.
     pub(super) fn show(&self, frame: &Frame) {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = Some((frame.width(), frame.height()));
         for viewer in self.viewers().drain(..) {
             // Who waited may have given up.
             let _ = viewer.send(frame.clone());

@@ -1,5 +1,6 @@
 //! From a camera's frames to records: detect, track, look closely, search, judge, commit.
 
+mod passes;
 mod pictures;
 
 use std::collections::{HashMap, HashSet};
@@ -22,8 +23,8 @@ use super::visits::{Comparison, Visits};
 use crate::frame::{Frame, Passing};
 use crate::ports::{Lane, Search};
 use crate::{
-    Appliance, Arrival, Embedding, Error, Match, PersonId, Record, Result, Similarity, Timestamp, Verdict, WatchId,
-    rules,
+    Appliance, Arrival, Embedding, Error, Match, Pass, PersonId, Record, Result, Similarity, Timestamp, Verdict,
+    WatchId, rules,
 };
 
 /// Shots that wait for an analyzer too busy to describe them; the oldest is given up beyond that.
@@ -85,7 +86,7 @@ impl Recogniser {
         if !self.begin(&frame) {
             return self.finish().await;
         }
-        let search = self.search();
+        let search = self.search(&frame);
         // A face that stands still keeps its track only when it is found again.
         if self.gate.is_open(&frame, &search) || !self.tracker.tracks().is_empty() {
             self.look_for_faces(&frame, search).await;
@@ -150,10 +151,11 @@ impl Recogniser {
         self.appliance.now().in_zone(&self.appliance.time_zone())
     }
 
-    fn search(&self) -> Search {
+    fn search(&self, frame: &Frame) -> Search {
         let settings = &self.duty.camera.settings;
+        let area = self.appliance.camera_defaults().area.filter(|_| !self.duty.camera.own.region);
         Search {
-            region: settings.region,
+            region: area.map_or(settings.region, |area| area.in_picture((frame.width(), frame.height()))),
             min_face_px: settings.min_face_px,
             max_face_px: settings.max_face_px,
             detail: self.pace.detail(),
@@ -313,7 +315,8 @@ impl Recogniser {
         let answers = self.appliance.blocking(move |a| answers(a, questions, at)).await?;
         let Some(news) = self.news(answers, &probe, living, (id, stay)) else { return Ok(()) };
         let verdict = self.verdict(living, news.first(), &look);
-        self.let_in(verdict, news.first(), stay);
+        let (verdict, pass) = self.pass(id, verdict, news.first()).await;
+        self.let_in(verdict, pass, news.first(), stay);
         let kept = self.keep(look, stay, news, verdict).await;
         // A visitor whose record was lost is news again.
         let committed = kept.inspect_err(|_| self.visitors.values_mut().for_each(|visitors| visitors.forget(id)))?;
@@ -361,12 +364,12 @@ impl Recogniser {
 
     /// Opens the doors to a person known to the camera's own watch; before the record is written, for nobody waits for a
     /// disk. What is news to a task only opens nothing.
-    fn let_in(&self, verdict: Verdict, first: Option<&Answer>, stay: Stay) {
+    fn let_in(&self, verdict: Verdict, pass: Pass, first: Option<&Answer>, stay: Stay) {
         let own = first.filter(|first| first.order.task.is_none() && first.is_news && verdict == Verdict::Known);
         let Some(known) = own.and_then(|own| own.answer.accepted()) else { return };
         let (person, similarity) = (known.person, known.similarity);
         let camera = self.duty.camera.id;
-        self.appliance.let_in(Arrival { person, camera, similarity, seen: stay.last_seen });
+        self.appliance.let_in(Arrival { person, camera, similarity, seen: stay.last_seen, pass });
     }
 
     /// Commits the record, or keeps it until the store takes it again.

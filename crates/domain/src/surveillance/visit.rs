@@ -58,6 +58,8 @@ pub(super) struct Visit {
     pub(super) opinions: Vec<Opinion>,
     /// Of the newest look.
     pub(super) liveness: Option<f32>,
+    /// Whose pass it was counted as.
+    pub(super) passed: Option<PersonId>,
     vote: Vote,
 }
 
@@ -85,6 +87,7 @@ impl Visit {
             standing: Standing::Unsure,
             opinions: Vec::new(),
             liveness: None,
+            passed: None,
             vote: Vote::default(),
         }
     }

@@ -66,7 +66,7 @@ async fn nobody_else_opens_it() {
     stage.enrol_into("alice", wanted).await;
     let mut watch = gate().watch;
     watch.libraries = [wanted].into();
-    let change = domain::CameraChange { watch: Some(watch), settings: None };
+    let change = domain::CameraChange { watch: Some(watch), ..Default::default() };
     stage.appliance.update_camera("test", CameraId(1), change).await.unwrap();
     assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "somebody blocked");
 }

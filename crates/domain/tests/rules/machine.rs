@@ -145,3 +145,55 @@ async fn a_machine_that_refuses_leaves_the_settings_as_they_were() {
     appliance.set_time_service("test", on.clone()).await.unwrap();
     assert_eq!(host.acts(), [Act::TimeService(on)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_network_of_a_new_device_stands_once_a_platform_is_reached_over_it() {
+    let stage = Stage::new();
+    let _guard = guard(&stage.appliance);
+    let before = stage.appliance.network().await.unwrap();
+    for reached in [false, true] {
+        stage.appliance.restore_network("test").await.unwrap();
+        let restored = stage.appliance.network().await.unwrap();
+        assert!(restored.ports.iter().all(|port| port.dhcp) && !restored.name_servers_given, "{restored:?}");
+        if reached {
+            stage.appliance.note_connection();
+        }
+        tokio::time::sleep(secs(600.0)).await;
+        let dhcp = stage.appliance.network().await.unwrap().ports.iter().all(|port| port.dhcp);
+        assert_eq!(dhcp, reached, "{before:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_says_nothing_of_an_address_that_is_awaited() {
+    let stage = Stage::new();
+    let _guard = guard(&stage.appliance);
+    let before = now(&stage.appliance).await;
+    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.note_connection();
+    tokio::time::sleep(secs(600.0)).await;
+    assert_eq!(now(&stage.appliance).await, before);
+}
+
+#[tokio::test]
+async fn the_time_of_a_new_device_comes_back_alone() {
+    let stage = Stage::new();
+    let (appliance, zone) = (&stage.appliance, stage.appliance.time_zone());
+    appliance.set_time("test", appliance.now(), Some("Etc/UTC")).await.unwrap();
+    let on = TimeService { enabled: true, ..TimeService::default() };
+    appliance.set_time_service("test", on).await.unwrap();
+    appliance.set_device_id("test", "gate").await.unwrap();
+    appliance.restore_time("test").await.unwrap();
+    assert_eq!((appliance.time_zone(), appliance.time_service().await.unwrap()), (zone, TimeService::default()));
+    assert_eq!(appliance.device().await.unwrap().device_id, "gate");
+}
+
+#[tokio::test]
+async fn an_emptied_audit_log_says_who_emptied_it() {
+    let stage = Stage::new();
+    stage.appliance.set_device_id("test", "gate").await.unwrap();
+    stage.appliance.clear_audit_log("platform").await.unwrap();
+    let log = stage.appliance.audit_log(10).await.unwrap();
+    let entries: Vec<_> = log.iter().map(|entry| (&*entry.actor, &*entry.action)).collect();
+    assert_eq!(entries, [("platform", "audit.clear")]);
+}

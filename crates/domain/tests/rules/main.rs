@@ -4,6 +4,7 @@
 mod accounts;
 mod addresses;
 mod batches;
+mod camera_defaults;
 mod captures;
 mod discovery;
 mod doors;
@@ -13,8 +14,10 @@ mod libraries;
 mod liveness;
 mod load;
 mod machine;
+mod passes;
 mod people;
 mod pictures;
+mod privacy;
 mod proofs;
 mod readers;
 mod reembedding;

@@ -119,7 +119,7 @@ pub(crate) fn gate() -> NewCamera {
     };
     let libraries = [LibraryId::DEFAULT].into();
     let watch = WatchSettings { libraries, rearm: secs(5.0), ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch }
+    NewCamera { id: None, settings, watch, own: domain::OwnValues::default() }
 }
 
 /// A person with a code and a photo that go by this name; the photo is not what a camera sees.

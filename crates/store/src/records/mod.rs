@@ -20,7 +20,8 @@ use crate::{Store, lists};
 
 impl RecordStore for Store {
     fn append(&self, record: &NewRecord) -> Result<Record> {
-        let pictures = [&record.capture.crop, &record.capture.scene];
+        let mut pictures = vec![&record.capture.crop, &record.capture.scene];
+        pictures.retain(|picture| picture.is_kept());
         let mut writer = self.database.writer();
         self.pictures.check(&pictures)?;
         let seq = writer.commit("appending a record", |db| append(db, record))?;

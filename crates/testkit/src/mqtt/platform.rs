@@ -64,9 +64,18 @@ impl Platform {
 
     /// Says something to the device, whatever it is.
     pub async fn publish(&self, topic: &str, payload: &[u8]) {
+        self.hand_over(topic, payload, false).await;
+    }
+
+    /// The same, to be kept by the broker for everybody who subscribes later.
+    pub async fn publish_retained(&self, topic: &str, payload: &[u8]) {
+        self.hand_over(topic, payload, true).await;
+    }
+
+    async fn hand_over(&self, topic: &str, payload: &[u8], retain: bool) {
         let pid = self.numbers.fetch_add(1, Ordering::Relaxed) % 60_000 + 2;
         let qospid = QosPid::AtLeastOnce(Pid::try_from(pid).unwrap());
-        let publish = Publish { dup: false, qospid, retain: false, topic_name: topic, payload };
+        let publish = Publish { dup: false, qospid, retain, topic_name: topic, payload };
         send(&self.writer, &Packet::Publish(publish)).await;
     }
 

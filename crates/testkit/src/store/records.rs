@@ -14,7 +14,8 @@ impl RecordStore for MemoryStore {
     fn append(&self, record: &NewRecord) -> Result<Record> {
         let mut state = self.write()?;
         let NewRecord { capture, matches, verdict } = record.clone();
-        let pictures = [&record.capture.crop, &record.capture.scene];
+        let mut pictures = vec![&record.capture.crop, &record.capture.scene];
+        pictures.retain(|picture| picture.is_kept());
         state.check_pictures(&pictures)?;
         if state.records.values().any(|record| record.capture.id == capture.id) {
             return Err(Error::AlreadyExists { what: Thing::Record });

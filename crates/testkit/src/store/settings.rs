@@ -3,7 +3,7 @@
 use domain::ports::SettingsStore;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount,
-    NewCamera, NewRelay, PasswordHashes, Relay, RelayId, Result, Thing, Timestamp, Watch, WatchId,
+    NewCamera, NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Thing, Timestamp, Watch, WatchId,
 };
 
 use super::{MemoryStore, State, next};
@@ -18,7 +18,7 @@ impl SettingsStore for MemoryStore {
         let id = state.free_channel(camera.id, channels)?;
         state.require_libraries(&camera.watch.libraries)?;
         let watch = Watch { id: WatchId(next(&mut state.last.watch)), settings: camera.watch.clone() };
-        let camera = Camera { id, settings: camera.settings.clone(), watch, created_at: at };
+        let camera = Camera { id, settings: camera.settings.clone(), watch, own: camera.own, created_at: at };
         state.cameras.insert(id, camera.clone());
         Ok(camera)
     }
@@ -36,8 +36,14 @@ impl SettingsStore for MemoryStore {
             state.require_libraries(&watch.libraries)?;
             camera.watch.settings = watch.clone();
         }
+        camera.own = camera.own.and(change.own);
         state.cameras.insert(id, camera.clone());
         Ok(camera)
+    }
+
+    fn release_cameras(&self, values: OwnValues) -> Result<()> {
+        self.write()?.cameras.values_mut().for_each(|camera| camera.own = camera.own.without(values));
+        Ok(())
     }
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
@@ -156,6 +162,11 @@ impl SettingsStore for MemoryStore {
 
     fn audit(&self, entry: &AuditEntry) -> Result<()> {
         self.write()?.audit.push(entry.clone());
+        Ok(())
+    }
+
+    fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()> {
+        self.write()?.audit = vec![entry.clone()];
         Ok(())
     }
 

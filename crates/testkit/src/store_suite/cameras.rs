@@ -1,8 +1,8 @@
 //! Cameras and their watches.
 
 use domain::{
-    Camera, CameraChange, CameraId, DayWindow, DeviceAddress, Error, LibraryId, NewCamera, SnapMode, Source, Thing,
-    WatchSettings, WeeklyPlan,
+    Camera, CameraChange, CameraId, DayWindow, DeviceAddress, Error, LibraryId, NewCamera, OwnValues, SnapMode, Source,
+    Thing, WatchSettings, WeeklyPlan,
 };
 use jiff::civil::{Time, Weekday, time};
 
@@ -89,7 +89,8 @@ pub fn a_watch_needs_existing_libraries(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([LibraryId::DEFAULT]), 3, at(0)).unwrap();
     let mut settings = camera.settings.clone();
     settings.name = "other".into();
-    let change = CameraChange { settings: Some(settings), watch: Some(new_camera([LibraryId(99)]).watch) };
+    let change =
+        CameraChange { settings: Some(settings), watch: Some(new_camera([LibraryId(99)]).watch), ..Default::default() };
     assert!(matches!(store.update_camera(camera.id, &change), Err(Error::NotFound { what: Thing::Library })));
     assert_eq!(store.cameras().unwrap(), [camera]);
 }
@@ -105,10 +106,10 @@ pub fn a_camera_changes_only_where_asked(store: &dyn Stores) {
     settings.name = "back door".into();
     settings.region = None;
     settings.source = Source::Rtsp { url: "rtsp://192.0.2.2/b".into() };
-    let change = CameraChange { settings: Some(settings.clone()), watch: None };
+    let change = CameraChange { settings: Some(settings.clone()), ..Default::default() };
     let after = store.update_camera(before.id, &change).unwrap();
     assert_eq!(after, Camera { settings, ..before.clone() });
-    let change = CameraChange { settings: None, watch: Some(WatchSettings::default()) };
+    let change = CameraChange { watch: Some(WatchSettings::default()), ..Default::default() };
     let after = store.update_camera(before.id, &change).unwrap();
     assert_eq!((after.watch.id, &after.watch.settings), (before.watch.id, &WatchSettings::default()));
     assert_eq!(store.cameras().unwrap(), [after]);
@@ -119,11 +120,25 @@ pub fn the_kind_of_a_source_cannot_change(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap();
     let mut settings = camera.settings.clone();
     settings.source = Source::File { url: "file:///clip.mp4".into() };
-    let change = CameraChange { settings: Some(settings.clone()), watch: None };
+    let change = CameraChange { settings: Some(settings.clone()), ..Default::default() };
     assert!(store.update_camera(camera.id, &change).is_ok(), "a stream and a file that plays one are the same kind");
     settings.source = Source::Onvif(DeviceAddress::default());
-    let change = CameraChange { settings: Some(settings), watch: None };
+    let change = CameraChange { settings: Some(settings), ..Default::default() };
     assert!(matches!(store.update_camera(camera.id, &change), Err(Error::Invalid { field: "source", .. })));
+}
+
+/// Those named by a change come to those that are there.
+pub fn own_values_are_kept_until_they_are_released(store: &dyn Stores) {
+    let threshold = OwnValues { threshold: true, ..OwnValues::default() };
+    let region = OwnValues { region: true, ..OwnValues::default() };
+    let camera = store.insert_camera(&NewCamera { own: threshold, ..new_camera([]) }, 3, at(0)).unwrap();
+    assert_eq!((camera.own, store.cameras().unwrap()[0].own), (threshold, threshold));
+    let change = CameraChange { own: region, ..CameraChange::default() };
+    assert_eq!(store.update_camera(camera.id, &change).unwrap().own, threshold.and(region));
+    store.insert_camera(&NewCamera { own: OwnValues::ALL, ..new_camera([]) }, 3, at(0)).unwrap();
+    store.release_cameras(threshold).unwrap();
+    let own: Vec<_> = store.cameras().unwrap().iter().map(|camera| camera.own).collect();
+    assert_eq!(own, [region, OwnValues::ALL.without(threshold)]);
 }
 
 /// For changing and removing.

@@ -98,6 +98,7 @@ macro_rules! store_suite {
                 the_log_is_walked_from_any_place
                 a_capture_is_recorded_once
                 a_record_needs_its_pictures
+                a_record_without_pictures_needs_none
                 records_come_newest_capture_first_page_by_page
                 each_condition_finds_its_records
                 conditions_on_records_are_combined
@@ -122,6 +123,7 @@ macro_rules! store_suite {
                 a_watch_needs_existing_libraries
                 a_camera_changes_only_where_asked
                 the_kind_of_a_source_cannot_change
+                own_values_are_kept_until_they_are_released
                 unknown_cameras_are_not_found
                 a_watch_id_is_never_used_twice
             }
@@ -153,6 +155,7 @@ macro_rules! store_suite {
                 a_setting_is_set_and_removed
                 the_settings_of_a_new_device_come_back_together
                 the_audit_log_comes_newest_first
+                an_emptied_audit_log_has_one_entry
             }
             adapters {
                 a_feed_remembers_its_place

@@ -1,8 +1,8 @@
 //! The record log.
 
 use domain::{
-    CameraId, CaptureId, CaptureKind, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, RecordFilter,
-    Seq, Thing, Verdict, Window,
+    CameraId, CaptureId, CaptureKind, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, PictureId,
+    RecordFilter, Seq, Thing, Verdict, Window,
 };
 
 use super::Stores;
@@ -88,6 +88,18 @@ pub fn a_record_needs_its_pictures(store: &dyn Stores) {
     new.capture.scene = "00".repeat(32).parse().unwrap();
     assert!(matches!(store.append(&new), Err(Error::NotFound { what: Thing::Picture })));
     assert_eq!(store.newest().unwrap(), Seq(0));
+}
+
+/// It names what is kept of no picture.
+pub fn a_record_without_pictures_needs_none(store: &dyn Stores) {
+    for second in [0, 1] {
+        let mut new = stranger(store, 1, second);
+        (new.capture.crop, new.capture.scene) = (PictureId::not_kept(), PictureId::not_kept());
+        let record = store.append(&new).unwrap();
+        assert_eq!(store.record_of_capture(new.capture.id).unwrap(), record);
+        assert!(matches!(store.get(&record.capture.crop), Err(Error::NotFound { what: Thing::Picture })));
+    }
+    assert_eq!(store.remove_records(domain::Removal::Oldest, 10).unwrap(), 2);
 }
 
 /// Ties in time are broken by the place in the log; every window is right, counted from either end.

@@ -7,8 +7,8 @@ use domain::geometry::{Point, Rect};
 use domain::{
     Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, CaptureKind, Category, Direction, Embedding,
     EnrolledPerson, Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera, NewLibrary,
-    NewRecord, PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskMark, Timestamp,
-    Validity, Verdict, WatchId, WatchSettings, Window,
+    NewRecord, OwnValues, PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskMark,
+    Timestamp, Validity, Verdict, WatchId, WatchSettings, Window,
 };
 use jiff::civil::date;
 
@@ -108,6 +108,7 @@ pub fn new_camera(libraries: impl IntoIterator<Item = LibraryId>) -> NewCamera {
             rearm: Duration::from_millis(4321),
             ..WatchSettings::default()
         },
+        own: OwnValues::default(),
     }
 }
 

@@ -100,6 +100,17 @@ pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
     assert_eq!(store.audit_log(u32::MAX).unwrap(), [third, second, first]);
 }
 
+/// What was written before is gone.
+pub fn an_emptied_audit_log_has_one_entry(store: &dyn Stores) {
+    let entry =
+        |action: &str| AuditEntry { at: at(1), actor: "root".into(), action: action.into(), subject: String::new() };
+    store.audit(&entry("person.enrol")).unwrap();
+    store.clear_audit_log(&entry("audit.clear")).unwrap();
+    assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("audit.clear")]);
+    store.audit(&entry("person.remove")).unwrap();
+    assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("person.remove"), entry("audit.clear")]);
+}
+
 /// `None` keeps; a taken name and an unknown account change nothing.
 pub fn an_account_changes_only_where_asked(store: &dyn Stores) {
     let root = store.insert_account(&new_account("root", Role::Admin)).unwrap();

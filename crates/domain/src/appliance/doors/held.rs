@@ -9,6 +9,7 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 
 use super::Arrival;
+use super::confirmed::Confirmed;
 use super::proofs::Proofs;
 use crate::{Error, Output, Result};
 
@@ -22,6 +23,7 @@ const ATTEMPTS: u32 = 11;
 /// The doors and who waits before them.
 pub(in crate::appliance) struct Doors {
     pub(super) proofs: Proofs,
+    pub(super) confirmed: Confirmed,
     pub(super) arrivals: broadcast::Sender<Arrival>,
     /// `None` from the end on: what is opened then would stay open.
     open: Mutex<Option<HashMap<Output, Held>>>,
@@ -48,6 +50,7 @@ impl Default for Doors {
         let open = Mutex::new(Some(HashMap::new()));
         Self {
             proofs: Proofs::default(),
+            confirmed: Confirmed::default(),
             arrivals: broadcast::Sender::new(WAITING),
             open,
             inverted: AtomicBool::new(false),

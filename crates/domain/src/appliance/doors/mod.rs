@@ -1,8 +1,10 @@
 //! Doors: who is let in, what is switched for it, and for how long.
 
+mod confirmed;
 mod contact;
 mod held;
 mod own;
+mod passes;
 mod proofs;
 
 use std::collections::HashSet;
@@ -21,6 +23,7 @@ use crate::{
 };
 pub(super) use held::Doors;
 pub(super) use own::DOOR_RULES;
+pub(crate) use passes::Pass;
 
 /// Relays at most; each of them is asked whether it is there when they are listed.
 const MAX_RELAYS: u32 = 64;
@@ -35,6 +38,8 @@ pub(crate) struct Arrival {
     pub(crate) similarity: Similarity,
     /// When the face was last in view.
     pub(crate) seen: Timestamp,
+    /// Whether the visit is counted already as one of the person's passes.
+    pub(crate) pass: Pass,
 }
 
 impl Appliance {
@@ -100,7 +105,7 @@ impl Appliance {
         if outputs.is_empty() && !welcome {
             return Ok(());
         }
-        if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
+        if arrival.pass != Pass::Counted && !self.blocking(move |a| a.ports().people.count_use(person)).await? {
             return Ok(());
         }
         let actor = format!("camera {}", arrival.camera);

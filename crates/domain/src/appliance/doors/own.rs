@@ -15,7 +15,7 @@ const ANSWER_MILLIS: i64 = 10_000;
 pub(in crate::appliance) const DOOR_RULES: &str = "door.rules";
 
 impl Appliance {
-    /// By what rule the device's own door opens.
+    /// By what rule the device's own door opens; [`DoorRules::factory`] until somebody has set one.
     pub async fn door_rules(&self) -> Result<DoorRules> {
         self.blocking(Self::read_door_rules).await
     }
@@ -53,8 +53,8 @@ impl Appliance {
     ///
     /// # Errors
     /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Denied` for a record of nobody who is
-    /// known, for one older than ten seconds, and for somebody with no use left; `Unavailable` as
-    /// [`Appliance::open_door`].
+    /// known, for one older than ten seconds, for one to which the door was opened already, and for somebody with no
+    /// use left; `Unavailable` as [`Appliance::open_door`].
     pub async fn confirm_entry(&self, actor: &str, capture: CaptureId) -> Result<()> {
         let (rules, record) = (self.door_rules().await?, self.record_of_capture(capture).await?);
         if !rules.asks_first() {
@@ -66,6 +66,17 @@ impl Appliance {
         if !fresh || similarity < rules.threshold {
             return Err(Error::Denied);
         }
+        if !self.core.doors.confirmed.begin(capture) {
+            return Err(Error::Denied);
+        }
+        let opened = self.open_to(actor, person, rules).await;
+        if opened.is_err() {
+            self.core.doors.confirmed.forget(capture);
+        }
+        opened
+    }
+
+    async fn open_to(&self, actor: &str, person: PersonId, rules: DoorRules) -> Result<()> {
         if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
             return Err(Error::Denied);
         }
@@ -84,7 +95,7 @@ impl Appliance {
     }
 
     pub(super) fn read_door_rules(&self) -> Result<DoorRules> {
-        let Some(text) = self.ports().settings.setting(DOOR_RULES)? else { return Ok(DoorRules::default()) };
+        let Some(text) = self.ports().settings.setting(DOOR_RULES)? else { return Ok(DoorRules::factory()) };
         // Nobody knows what was meant: the door stays closed until somebody says so.
         let nobody = DoorRules { proof: Proof::Impossible, ..DoorRules::default() };
         Ok(read(&text).unwrap_or(nobody))

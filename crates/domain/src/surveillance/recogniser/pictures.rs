@@ -10,7 +10,7 @@ impl Recogniser {
         if !self.begin(&frame) {
             return;
         }
-        let search = Search { detail: Detail::Full, ..self.search() };
+        let search = Search { detail: Detail::Full, ..self.search(&frame) };
         // It cannot be replaced by a newer one, hence not in the lane that leaves out.
         match self.appliance.ports().analyzer.detect(frame.clone(), search, Lane::Photo).await {
             Ok(detections) => self.follow(&frame, &detections),
