@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::codes::{self, PersonFault};
+use crate::codes::{self, Flaw, PersonFault};
 use crate::commands::say;
 use crate::convert::people;
 use crate::core::Core;
@@ -236,8 +236,15 @@ async fn perform(core: &Core, batch: &mut Batch) {
 }
 
 async fn enrol_one(core: &Core, batch: &Batch, place: usize, person: PersonFields) -> (usize, u16) {
-    let enrolled = enrol(core, person, batch.act(place)).await;
-    let outcome = enrolled.map_or_else(|fault| batch.about.kind.code(fault), |_| DONE);
+    let kind = batch.about.kind;
+    let outcome = match enrol(core, person, batch.act(place)).await {
+        Ok(_) => DONE,
+        Err(Flaw { fault, why }) => {
+            let code = kind.code(fault);
+            tracing::info!(operator = kind.operator(), item = place, code, reason = why, "person refused");
+            code
+        }
+    };
     if let Some(job) = batch.job {
         journal::note(core, job, place, outcome).await;
     }

@@ -3,7 +3,7 @@
 mod people;
 
 pub(crate) use people::{
-    PersonFault, add_persons_item, edit_person, edit_persons_item, edit_persons_new_item, person_fault,
+    Flaw, PersonFault, add_persons_item, edit_person, edit_persons_item, edit_persons_new_item, person_flaw,
 };
 
 /// A line of an operator's table.
@@ -248,12 +248,16 @@ tables! {
 
 /// Of operators whose table is missing: the document's most common line.
 pub(crate) const NO_INFO: Refusal = Refusal { code: 462, detail: "Parameter error" };
+/// Of Unlock without `info`.
+pub(crate) const UNLOCK_NO_INFO: Refusal = Refusal { code: unlock::NO_KEY.code, detail: "Can't get json key 'info'" };
 /// What the device could not do for reasons of its own, where the operator's table has no line for it.
 pub(crate) const FAILED: Refusal = up_config::FAILED;
 
 #[cfg(test)]
 mod tests {
     use domain::{Error, Thing};
+
+    use super::people::person_fault;
 
     use super::*;
 

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use crate::batch::Batches;
 use crate::link::{Broker, BrokerError, Link};
 use crate::push::{Confirmations, Errands};
+use crate::repeats::Repeats;
 use crate::voice::Voice;
 use crate::{Config, Pace, convert};
 
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     pub(crate) appliance: Appliance,
     pub(crate) outbound: Outbound,
     pub(crate) link: Link,
+    pub(crate) repeats: Repeats,
     pub(crate) batches: Batches,
     pub(crate) confirmations: Confirmations,
     pub(crate) errands: Errands,
@@ -57,6 +59,7 @@ impl Core {
             appliance,
             outbound,
             link: Link::default(),
+            repeats: Repeats::default(),
             batches: Batches::default(),
             confirmations: Confirmations::default(),
             errands: Errands::default(),

@@ -8,6 +8,7 @@ mod core;
 mod link;
 mod ops;
 mod push;
+mod repeats;
 mod session;
 mod voice;
 mod wire;

@@ -1,6 +1,8 @@
 //! What is wrong with a person or a picture, and each operator's line for it.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
+use std::fmt::Display;
+
 use domain::{Error, Thing};
 
 use super::Refusal;
@@ -46,6 +48,28 @@ pub(crate) enum PersonFault {
     PictureStore,
     /// The person cannot be stored, or not like this.
     PersonStore,
+    /// A field has a value that the document does not know.
+    Value,
+}
+
+/// What is wrong, and with which field where the fault alone does not say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) fault: PersonFault,
+    /// For the platform and the log: names a field or a reason, never what was sent.
+    pub(crate) why: Option<String>,
+}
+
+impl PersonFault {
+    pub(crate) fn because(self, why: impl Display) -> Flaw {
+        Flaw { fault: self, why: Some(why.to_string()) }
+    }
+}
+
+impl From<PersonFault> for Flaw {
+    fn from(fault: PersonFault) -> Self {
+        Self { fault, why: None }
+    }
 }
 
 /// What a failure of the core means for a person.
@@ -69,6 +93,13 @@ pub(crate) fn person_fault(error: &Error) -> PersonFault {
     }
 }
 
+/// The same with the reason, where the fault is one of many.
+pub(crate) fn person_flaw(error: &Error) -> Flaw {
+    let fault = person_fault(error);
+    let vague = matches!(fault, PersonFault::PersonStore | PersonFault::PictureStore);
+    if vague { fault.because(error) } else { fault.into() }
+}
+
 fn missing(what: Thing) -> PersonFault {
     if matches!(what, Thing::Person | Thing::PersonCode) { PersonFault::Unknown } else { PersonFault::PersonStore }
 }
@@ -90,6 +121,7 @@ pub(crate) fn edit_person(fault: PersonFault) -> Refusal {
         PersonFault::NoFacility => table::NO_FACILITY,
         PersonFault::NoCard => table::NO_CARD,
         PersonFault::CardTaken => table::CARD_TAKEN,
+        PersonFault::Value => table::NO_INFO,
         PersonFault::Exists
         | PersonFault::Unknown
         | PersonFault::TooSimilar
@@ -111,7 +143,7 @@ fn item_codes(fault: PersonFault) -> [u16; 3] {
         PersonFault::TooLarge => [467; 3],
         PersonFault::NoFeature => [468; 3],
         PersonFault::PictureStore => [469; 3],
-        PersonFault::Full | PersonFault::PersonStore => [470, 479, 479],
+        PersonFault::Full | PersonFault::PersonStore | PersonFault::Value => [470, 479, 479],
         PersonFault::RfidTaken => [462, 479, 480],
         PersonFault::CardTaken => [475, 479, 475],
         PersonFault::NoFacility => [476; 3],

@@ -1,9 +1,7 @@
 //! The door between the document's words and the core's.
 
-use domain::{ContactUse, Decider, DoorRules, Proof, Similarity, WiegandFormat};
+use domain::{ContactUse, Decider, Proof, Similarity, WiegandFormat};
 
-/// What a face must be like for want of a word about it.
-const UNSET: Similarity = Similarity::DEFAULT_THRESHOLD;
 /// The bits that demand a mask and a temperature, which no sensor of the device tells.
 const CHECKS: i64 = 0x300;
 
@@ -25,8 +23,7 @@ pub(crate) fn decider(way: i64) -> Option<Decider> {
 }
 
 /// `FaceThreshold`, 50 to 100.
-pub(crate) fn threshold(rules: &DoorRules) -> u8 {
-    let threshold = if rules.threshold == Similarity::ZERO { UNSET } else { rules.threshold };
+pub(crate) fn threshold(threshold: Similarity) -> u8 {
     threshold.percent().max(50)
 }
 

@@ -26,14 +26,24 @@ const TABLE: [(i64, i64); 22] = [
     (800, 24),
 ];
 
+/// The document's factory setting: pixels and centimetres. It is beside the table's line.
+const FACTORY: (i64, i64) = (FACTORY_PIXELS as i64, 200);
+/// The smallest face on a new device, pixels.
+pub(crate) const FACTORY_PIXELS: u32 = 124;
+
 /// The smallest face at a distance in centimetres, pixels.
 pub(crate) fn pixels(distance: i64) -> i64 {
-    between(TABLE.iter().rev().map(|(pixels, distance)| (*distance, *pixels)), distance)
+    match between(TABLE.iter().rev().map(|(pixels, distance)| (*distance, *pixels)), distance) {
+        _ if distance == FACTORY.1 => FACTORY.0,
+        // Read back it would be the factory setting.
+        pixels if pixels == FACTORY.0 => pixels - 1,
+        pixels => pixels,
+    }
 }
 
 /// The distance of the smallest face in pixels, centimetres; within what can be set.
 pub(crate) fn distance(pixels: i64) -> i64 {
-    between(TABLE.iter().copied(), pixels).clamp(30, 200)
+    if pixels == FACTORY.0 { FACTORY.1 } else { between(TABLE.iter().copied(), pixels).clamp(30, 200) }
 }
 
 /// On the line between the two points around `x`; beyond the table its end.
@@ -58,6 +68,15 @@ mod tests {
         assert_eq!((distance(120), pixels(192)), (192, 120));
         assert_eq!((distance(110), pixels(114)), (200, 200));
         assert_eq!((distance(10), distance(5000)), (200, 30));
-        assert_eq!((pixels(30), pixels(200)), (700, 114));
+        assert_eq!((pixels(30), pixels(200)), (700, 124));
+    }
+
+    #[test]
+    fn the_factory_setting_reads_back_and_every_distance_nearly_does() {
+        assert_eq!((pixels(200), distance(124)), (124, 200));
+        for set in 30..=200 {
+            let back = distance(pixels(set));
+            assert!((back - set).abs() <= 2, "{set} cm reads back as {back}");
+        }
     }
 }

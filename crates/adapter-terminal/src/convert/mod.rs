@@ -8,6 +8,7 @@ pub(crate) mod people;
 pub(crate) mod scene;
 pub(crate) mod time;
 pub(crate) mod validity;
+pub(crate) mod values;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

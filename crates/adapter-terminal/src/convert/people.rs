@@ -4,14 +4,12 @@ use domain::{Category, Gender, LibraryKind, Person, PersonCode, Profile};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{cards, cut, nations, or_blank, time, validity};
-use crate::codes::PersonFault;
+use super::{cards, nations, or_blank, time, validity};
+use crate::codes::{Flaw, PersonFault};
 use crate::wire::people::{OwnFields, PersonFields};
 
 /// The longest `customId`, bytes: the document counts a terminator.
 const MAX_CUSTOM_ID: usize = 47;
-const MAX_TEXT: usize = 31;
-const MAX_ADDRESS: usize = 71;
 /// `cardType2`: the number that all have.
 const PUBLIC: i64 = 0;
 /// `cardType2`: no number is sent.
@@ -22,13 +20,17 @@ const MANUAL: i64 = 2;
 const WITH_FACILITY: [i64; 2] = [6, 7];
 
 /// The person's id.
-pub(crate) fn code(fields: &PersonFields) -> Result<PersonCode, PersonFault> {
+pub(crate) fn code(fields: &PersonFields) -> Result<PersonCode, Flaw> {
     let id = fields.custom_id.as_ref().ok_or(PersonFault::NoCustomId)?;
     if id.len() > MAX_CUSTOM_ID {
         // Cutting an id would make one person of two.
-        return Err(PersonFault::NoCustomId);
+        return Err(PersonFault::NoCustomId.because(format_args!("customId is longer than {MAX_CUSTOM_ID} bytes")));
     }
-    id.parse().map_err(|_| PersonFault::NoCustomId)
+    if id.contains(',') {
+        // QueryPerson lists ids with a comma between them.
+        return Err(PersonFault::NoCustomId.because("customId must not contain a comma"));
+    }
+    id.parse().map_err(|_| PersonFault::NoCustomId.because("customId must consist of printable characters"))
 }
 
 /// The cards that were sent, as the device keeps them: Wiegand, built-in reader.
@@ -70,8 +72,8 @@ pub(crate) fn profile(
     own: &OwnFields,
     before: Profile,
     zone: &TimeZone,
-) -> Result<Profile, PersonFault> {
-    let text = |sent: &Option<String>, kept: String, most| sent.clone().map_or(kept, |text| cut(blank(text), most));
+) -> Result<Profile, Flaw> {
+    let text = |sent: &Option<String>, kept: String| sent.clone().map_or(kept, blank);
     let sent = validity::Sent {
         kind: fields.temp_card_type,
         begin: fields.valid_begin.clone(),
@@ -80,20 +82,31 @@ pub(crate) fn profile(
     };
     Ok(Profile {
         cards: put_cards(fields, own, before.cards),
-        validity: sent.put_into(&before.validity, zone).ok_or(PersonFault::PersonStore)?,
+        validity: sent.put_into(&before.validity, zone).ok_or_else(|| validity_flaw(fields))?,
         category: category(fields.person_type, before.category),
-        name: text(&fields.name, before.name, MAX_TEXT),
+        name: text(&fields.name, before.name),
         gender: fields.gender.map_or(before.gender, gender),
         birth_date: fields.birthday.as_deref().map_or(before.birth_date, time::date),
-        document_number: text(&fields.id_card, before.document_number, MAX_TEXT),
-        phone: text(&fields.telnum, before.phone, MAX_TEXT),
-        native_place: text(&fields.native, before.native_place, MAX_TEXT),
-        address: text(&fields.address, before.address, MAX_ADDRESS),
+        document_number: text(&fields.id_card, before.document_number),
+        phone: text(&fields.telnum, before.phone),
+        native_place: text(&fields.native, before.native_place),
+        address: text(&fields.address, before.address),
         remark: fields.notes.clone().map_or(before.remark, blank),
         ethnic_group: fields
             .nation
             .map_or(before.ethnic_group, |nation| nations::name(nation).unwrap_or_default().to_owned()),
         ..before
+    })
+}
+
+/// Which field keeps a validity from being one, each of its fields being readable by itself.
+fn validity_flaw(fields: &PersonFields) -> Flaw {
+    let (begin, end) = (fields.valid_begin.is_some(), fields.valid_end.is_some());
+    PersonFault::PersonStore.because(match fields.temp_card_type {
+        Some(1 | 2) if !begin => "cardValidBegin is missing",
+        Some(1 | 2) if !end => "cardValidEnd is missing",
+        Some(3) => "EffectNumber must be the number of passes",
+        _ => "cardValidEnd does not fit cardValidBegin",
     })
 }
 

@@ -120,6 +120,8 @@ impl Listening<'_> {
                     return Err("the broker does not let the device listen to its topic".to_owned());
                 }
                 link.listen(self.number);
+                // Whatever was changed of the network, it works.
+                self.core.appliance.note_connection();
             }
             Event::Incoming(Incoming::Publish(publish)) => {
                 if let Some(refused) = self.inbox.put(self.number, publish) {

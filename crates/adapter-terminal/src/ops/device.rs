@@ -1,13 +1,13 @@
 //! The device itself: its version, its clock, restarting, resetting, upgrading.
 
-use domain::{DoorRules, Error, RecordKind, Timestamp};
+use domain::{Error, RecordKind, Timestamp};
 use serde_json::json;
 
-use super::{Call, Outcome, failed, people, settings};
-use crate::codes::{set_time, upgrade};
+use super::{Call, Outcome, doors, failed, people, settings};
+use crate::codes::{self, set_time, upgrade};
 use crate::convert::time;
 use crate::core::NAME;
-use crate::wire::Reply;
+use crate::wire::{Fault, Reply};
 
 /// The largest package, bytes.
 const LARGEST_PACKAGE: u64 = 1 << 30;
@@ -47,43 +47,79 @@ pub(crate) async fn get_sys_time(call: Call) -> Outcome {
 /// Sets the clock (SetSysTime, section 9.8.3).
 pub(crate) async fn set_sys_time(call: Call) -> Outcome {
     let text = call.info.filled("SysTime").ok_or(set_time::NO_TIME)?;
-    let to = time::instant(&text, &call.core.zone()).ok_or(set_time::NO_TIME)?;
+    let to = time::instant(&text, &call.core.zone());
+    let to = to.ok_or_else(|| set_time::NO_TIME.because("SysTime must be a time, YYYY-MM-DDTHH:MM:SS"))?;
     call.core.appliance.set_time(NAME, to, None).await.map_err(|error| match error {
-        Error::Invalid { .. } => set_time::NO_TIME.into(),
+        Error::Invalid { why, .. } => set_time::NO_TIME.because(format_args!("SysTime {why}")),
         error => failed(&error),
     })?;
     Ok(Reply::default())
 }
 
+/// The parts that can be put back to what they were when the device was new.
+const PARTS: [&str; 10] = [
+    "DefaltDoorSet",
+    "DefaltSoundSet",
+    "DefaltNetPar",
+    "DefaltCenterPar",
+    "DefaltCapture",
+    "DefaltLog",
+    "DefaltPerson",
+    "DefaltRecord",
+    "DefaltMaintainTime",
+    "DefaltSystemSettings",
+];
+
 /// Puts parts of the device back to what they were when it was new (SetFactoryDefault, section 9.9).
 pub(crate) async fn set_factory_default(call: Call) -> Outcome {
-    let wanted = |name| call.info.int(name) == Some(1);
-    let (core, appliance) = (&call.core, &call.core.appliance);
-    let people = wanted("DefaltPerson");
-    if people {
-        people::remove_everybody(&call).await?;
+    let switch = |name: &&str| call.info.is_sent(name) && !matches!(call.info.int(name), Some(0 | 1));
+    if let Some(wrong) = PARTS.iter().find(|name| switch(name)) {
+        return Err(codes::NO_INFO.because(format_args!("{wrong} must be 0 or 1")));
     }
-    let all = wanted("DefaltCapture");
+    let wanted = |name| call.info.int(name) == Some(1);
+    let core = &call.core;
+    let emptied = empty(&call).await?;
+    if wanted("DefaltSoundSet") {
+        settings::forget(core, &[&settings::SOUND]).await?;
+    }
+    if wanted("DefaltCenterPar") {
+        settings::forget(core, &[&settings::REPORTS, &super::http::SUBSCRIPTION]).await?;
+    }
+    if wanted("DefaltSystemSettings") {
+        settings::forget_system(core).await?;
+        settings::forget_faces(core).await?;
+    }
+    if wanted("DefaltDoorSet") {
+        doors::forget(core).await?;
+    }
+    if wanted("DefaltMaintainTime") {
+        core.appliance.restore_time(NAME).await.map_err(|error| failed(&error))?;
+    }
+    if wanted("DefaltLog") {
+        core.appliance.clear_audit_log(NAME).await.map_err(|error| failed(&error))?;
+    }
+    // The last, for it may cut the connection; that this is made anew shows that the network works.
+    if wanted("DefaltNetPar") {
+        core.appliance.restore_network(NAME).await.map_err(|error| failed(&error))?;
+    }
+    let restart = emptied || wanted("DefaltNetPar");
+    Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })
+}
+
+/// Removes the people and records that are to go; answers whether any were.
+async fn empty(call: &Call) -> Result<bool, Fault> {
+    let wanted = |name| call.info.int(name) == Some(1);
+    let (appliance, people, all) = (&call.core.appliance, wanted("DefaltPerson"), wanted("DefaltCapture"));
+    if people {
+        people::remove_everybody(call).await?;
+    }
     let removed = match (all, people || wanted("DefaltRecord")) {
         (true, _) => appliance.remove_all_records(NAME).await,
         (false, true) => appliance.remove_records_of(NAME, RecordKind::People).await,
-        (false, false) => Ok(0),
+        (false, false) => return Ok(false),
     };
     removed.map_err(|error| failed(&error))?;
-    let groups = [
-        ("DefaltSoundSet", &[&settings::SOUND][..]),
-        ("DefaltCenterPar", &[&settings::REPORTS, &super::http::SUBSCRIPTION]),
-        ("DefaltSystemSettings", &[&settings::SYSTEM, &settings::FACE]),
-        ("DefaltDoorSet", &[&settings::DOOR]),
-    ];
-    for (_, groups) in groups.into_iter().filter(|(name, _)| wanted(name)) {
-        settings::forget(core, groups).await?;
-    }
-    if wanted("DefaltDoorSet") {
-        appliance.set_door_rules(NAME, DoorRules::default()).await.map_err(|error| failed(&error))?;
-    }
-    let restart = all || people || wanted("DefaltRecord");
-    Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })
+    Ok(true)
 }
 
 /// Fetches a signed package and installs it (Upgrade, section 7.1).
@@ -92,19 +128,19 @@ pub(crate) async fn upgrade(call: Call) -> Outcome {
     let url = call.info.filled("path").ok_or(upgrade::NO_PATH)?;
     let file = url.split(['?', '#']).next().unwrap_or_default();
     if !file.to_ascii_lowercase().ends_with(PACKAGE) {
-        return Err(upgrade::NO_UPGRADE.into());
+        return Err(upgrade::NO_UPGRADE.because(format_args!("path must end in {PACKAGE}")));
     }
     let appliance = &call.core.appliance;
     let package = appliance.options().uploads.join(format!("terminal-{}.package", call.core.id));
     if let Err(error) = call.core.outbound.download(&url, &package, LARGEST_PACKAGE).await {
-        tracing::warn!(%error, "a software package cannot be fetched");
-        return Err(upgrade::DOWNLOAD.into());
+        tracing::warn!(%error, "failed to download a software package");
+        return Err(upgrade::DOWNLOAD.because(error));
     }
     match appliance.upgrade(NAME, &package).await {
         Ok(()) => Ok(Reply::with(json!({ "name": name }))),
         Err(error) => {
-            tracing::warn!(error = error.chain(), "a software package is not installed");
-            Err(upgrade::NO_UPGRADE.into())
+            tracing::warn!(error = error.chain(), "software package not installed");
+            Err(upgrade::NO_UPGRADE.because(error))
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{CameraChange, CaptureId, Decider, DoorRules, Error, Similarity};
+use domain::{CameraDefaults, CaptureId, Decider, DoorRules, Error, OwnValues, Similarity, WatchSettings};
 use serde_json::json;
 
-use super::settings::{self, DOOR, Values};
+use super::cameras::{self, InForce};
+use super::settings::{self, DOOR, Kind, Values};
 use super::{Call, Outcome, failed};
-use crate::codes::{Refusal, unlock, up_door};
+use crate::codes::{unlock, up_door};
 use crate::convert::{cut, doors};
 use crate::core::{Core, NAME};
 use crate::push;
@@ -19,33 +20,45 @@ const SHOWN: usize = 63;
 /// The longest time that the door stays open, milliseconds.
 const LONGEST_HOLD: i64 = 60_000;
 
-/// Opens the door (Unlock, section 8.1).
+/// Opens the door, and shows a text; without `openDoor` only that (Unlock, section 8.1).
 pub(crate) async fn unlock(call: Call) -> Outcome {
     let core = &call.core;
-    let told = |refusal: Refusal, detail: String| Fault { detail: Some(detail), ..refusal.into() };
-    let no_key = || told(unlock::NO_KEY, "Can't get json key 'openDoor'".to_owned());
-    let wrong = |value: String| told(unlock::WRONG, format!("Key 'openDoor' value[{}] is wrong", cut(value, SHOWN)));
-    let wanted = call.info.filled("openDoor").ok_or_else(no_key)?;
-    let open = match call.info.int("openDoor") {
-        Some(0) => false,
-        Some(1) => true,
-        _ => return Err(wrong(wanted)),
+    let open = match call.info.get("openDoor").filter(|_| call.info.is_sent("openDoor")) {
+        None => None,
+        Some(wanted) => match call.info.int("openDoor") {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => return Err(wrong("openDoor", &cut(wanted.to_string(), SHOWN))),
+        },
     };
-    if open {
-        core.appliance.open_door(NAME).await.map_err(|error| match error {
-            Error::NotSupported { .. } => told(unlock::WRONG, "OpendoorWay not support Unlock".to_owned()),
-            error => failed(&error),
-        })?;
-        push::tell_opening(core).await;
-        core.voice.say(Word::Opened);
-        push::send_public(core).await.map_err(|error| failed(&error))?;
+    if open == Some(true) {
+        open_door(core).await?;
     }
     show(core, &call.info);
-    let mut info = json!({ "openDoor": u8::from(open).to_string() });
+    let mut info = json!({});
+    if let Some(open) = open {
+        info["openDoor"] = json!(u8::from(open).to_string());
+    }
     if let Some(uid) = call.info.text("uid") {
         info["uid"] = json!(uid);
     }
     Ok(Reply::with(info))
+}
+
+fn wrong(key: &str, value: &str) -> Fault {
+    Fault { detail: Some(format!("Key '{key}' value[{value}] is wrong")), ..unlock::WRONG.into() }
+}
+
+async fn open_door(core: &Core) -> Result<(), Fault> {
+    core.appliance.open_door(NAME).await.map_err(|error| match error {
+        Error::NotSupported { .. } => {
+            Fault { detail: Some("OpendoorWay not support Unlock".to_owned()), ..unlock::WRONG.into() }
+        }
+        error => failed(&error),
+    })?;
+    push::tell_opening(core).await;
+    core.voice.say(Word::Opened);
+    push::send_public(core).await.map_err(|error| failed(&error))
 }
 
 /// Shows the one before the door what the platform says.
@@ -61,7 +74,7 @@ pub(super) async fn decide(core: &Core, capture: CaptureId, info: &Fields) {
         Some(1) => match core.appliance.confirm_entry(NAME, capture).await {
             Ok(()) => show(core, info),
             // The record is confirmed all the same; an old one opens nothing.
-            Err(error) => tracing::warn!(error = error.chain(), "the platform opens nothing"),
+            Err(error) => tracing::warn!(error = error.chain(), "door not opened for the platform's answer"),
         },
         Some(_) => show(core, info),
         None => {}
@@ -74,10 +87,15 @@ pub(crate) async fn get_door_config(call: Call) -> Outcome {
     let rules = core.appliance.door_rules().await.map_err(|error| failed(&error))?;
     let mut values = Values::load(core, &DOOR).await.map_err(|error| failed(&error))?;
     values.set("VerifyMode", mode_of(&rules, &values).to_string());
+    let in_force = InForce::load(core).await.map_err(|error| failed(&error))?;
+    // Where no platform has set a threshold, the door takes whom the cameras know.
+    let threshold = if rules.threshold == Similarity::ZERO { in_force.threshold } else { rules.threshold };
+    let rearm = in_force.rearm.as_secs().clamp(1, 10);
     let mut info = values.into_map();
     for (name, number) in [
         ("OpendoorWay", u64::from(doors::way(rules.decided_by))),
-        ("FaceThreshold", u64::from(doors::threshold(&rules))),
+        ("FaceThreshold", u64::from(doors::threshold(threshold))),
+        ("VerifyResetTime", rearm),
         ("IOStayTime", rules.hold.as_millis() as u64),
     ] {
         info.insert(name.to_owned(), json!(number.to_string()));
@@ -102,7 +120,7 @@ pub(crate) async fn up_door_config(call: Call) -> Outcome {
     let before = core.appliance.door_rules().await.map_err(|error| failed(&error))?;
     let mut rules = wanted_rules(before, &call.info)?;
     let mut values = Values::load(core, &DOOR).await.map_err(|error| failed(&error))?;
-    let changed = values.put(&DOOR, &call.info).ok_or(up_door::NO_INFO)?;
+    let changed = values.put(&DOOR, &call.info).map_err(|why| up_door::NO_INFO.because(why))?;
     if changed.iter().any(|name| ["ControlType", "IOType"].contains(name)) {
         rules.contact = doors::contact(values.number("ControlType"), values.number("IOType"));
     }
@@ -112,20 +130,24 @@ pub(crate) async fn up_door_config(call: Call) -> Outcome {
     if rules != before {
         core.appliance.set_door_rules(NAME, rules).await.map_err(|error| failed(&error))?;
     }
-    settings::keep(core, &DOOR, &values, &changed).await?;
-    let threshold = call.info.int("FaceThreshold").map(|_| rules.threshold);
+    let threshold = call.info.filled("FaceThreshold").map(|_| rules.threshold);
     let rearm =
         changed.contains(&"VerifyResetTime").then(|| Duration::from_secs(values.number("VerifyResetTime") as u64));
-    if threshold.is_some() || rearm.is_some() {
-        tell_cameras(core, threshold, rearm).await.map_err(|error| failed(&error))?;
-    }
+    let set = |defaults: CameraDefaults| CameraDefaults {
+        threshold: threshold.or(defaults.threshold),
+        rearm: rearm.or(defaults.rearm),
+        ..defaults
+    };
+    cameras::set_defaults(core, set).await.map_err(|error| failed(&error))?;
+    settings::keep(core, &DOOR, &values, &changed).await?;
     Ok(Reply::default())
 }
 
 fn wanted_rules(mut rules: DoorRules, info: &Fields) -> Result<DoorRules, Fault> {
-    let within = |name: &str, least, most| match info.filled(name) {
-        None => Ok(None),
-        Some(_) => info.int(name).filter(|number| (least..=most).contains(number)).map(Some).ok_or(up_door::NO_INFO),
+    let within = |name: &str, least, most| {
+        let read = || Kind::Int(least, most).read_or_tell(info, name).map_err(|why| up_door::NO_INFO.because(why));
+        let sent = info.is_sent(name).then(read).transpose()?;
+        Ok::<_, Fault>(sent.and_then(|number| number.parse::<i64>().ok()))
     };
     if let Some(way) = within("OpendoorWay", 0, 3)? {
         rules.decided_by = doors::decider(way).unwrap_or(Decider::Remote);
@@ -136,23 +158,23 @@ fn wanted_rules(mut rules: DoorRules, info: &Fields) -> Result<DoorRules, Fault>
     if let Some(millis) = within("IOStayTime", 1, LONGEST_HOLD)? {
         rules.hold = Duration::from_millis(millis.unsigned_abs());
     }
-    if info.filled("VerifyMode").is_some() {
+    if info.is_sent("VerifyMode") {
         let mode = info.int("VerifyMode").filter(|mode| doors::is_verify_mode(*mode)).ok_or(up_door::VERIFY_MODE)?;
         rules.proof = doors::proof(mode);
     }
     Ok(rules)
 }
 
-async fn tell_cameras(core: &Core, threshold: Option<Similarity>, rearm: Option<Duration>) -> domain::Result<()> {
-    for camera in core.appliance.cameras().await? {
-        let mut watch = camera.watch.settings;
-        watch.threshold = threshold.unwrap_or(watch.threshold);
-        watch.rearm = rearm.unwrap_or(watch.rearm);
-        let change = CameraChange { settings: None, watch: Some(watch) };
-        match core.appliance.update_camera(NAME, camera.id, change).await {
-            Ok(_) | Err(Error::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+/// Puts the door's conditions back to what they were when the device was new, and the cameras with them.
+pub(crate) async fn forget(core: &Core) -> Result<(), Fault> {
+    let released = OwnValues { threshold: true, rearm: true, ..OwnValues::default() };
+    settings::forget(core, &[&DOOR]).await?;
+    let restored = async {
+        core.appliance.set_door_rules(NAME, DoorRules::factory()).await?;
+        core.appliance.release_cameras(NAME, released).await?;
+        let WatchSettings { threshold, rearm, .. } = WatchSettings::default();
+        let set = |defaults| CameraDefaults { threshold: Some(threshold), rearm: Some(rearm), ..defaults };
+        cameras::set_defaults(core, set).await
+    };
+    restored.await.map_err(|error| failed(&error))
 }

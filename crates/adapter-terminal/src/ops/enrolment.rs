@@ -8,7 +8,7 @@ use domain::{
     Amendment, Error, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, Profile, SeveralFaces, Window,
 };
 
-use crate::codes::{PersonFault, person_fault};
+use crate::codes::{Flaw, PersonFault, person_flaw};
 use crate::convert::people::{self, SentCards};
 use crate::core::{Core, NAME};
 use crate::wire::people::{OwnFields, PersonFields};
@@ -34,16 +34,19 @@ pub(crate) enum Act {
 }
 
 /// Enrols a person or changes one: all of it or nothing.
-pub(crate) async fn enrol(core: &Core, fields: PersonFields, act: Act) -> Result<Person, PersonFault> {
+pub(crate) async fn enrol(core: &Core, fields: PersonFields, act: Act) -> Result<Person, Flaw> {
     let code = people::code(&fields)?;
+    if let Some(flaw) = fields.flaw {
+        return Err(flaw);
+    }
     let present = match core.appliance.person_by_code(code.clone()).await {
         Ok(person) => Some(person),
         Err(Error::NotFound { .. }) => None,
         Err(error) => return Err(fault(&error)),
     };
     match (&present, act) {
-        (Some(_), Act::Add) => return Err(PersonFault::Exists),
-        (None, Act::Edit) => return Err(PersonFault::Unknown),
+        (Some(_), Act::Add) => return Err(PersonFault::Exists.into()),
+        (None, Act::Edit) => return Err(PersonFault::Unknown.into()),
         (Some(_), Act::AddAgain | Act::Edit | Act::AddOrEdit) | (None, Act::Add | Act::AddAgain | Act::AddOrEdit) => {}
     }
     let own = own_fields(core, present.as_ref()).await?;
@@ -61,21 +64,21 @@ pub(crate) async fn enrol(core: &Core, fields: PersonFields, act: Act) -> Result
     Ok(stored)
 }
 
-async fn own_fields(core: &Core, person: Option<&Person>) -> Result<OwnFields, PersonFault> {
+async fn own_fields(core: &Core, person: Option<&Person>) -> Result<OwnFields, Flaw> {
     let Some(person) = person else { return Ok(OwnFields::default()) };
     let notes = core.state().annotations(vec![person.id]).await.map_err(|error| fault(&error))?;
     Ok(OwnFields::kept(notes.get(&person.id)))
 }
 
 /// Two cards of one person may be the same; two people have none in common.
-async fn check_free_cards(core: &Core, fields: &PersonFields, but: Option<&Person>) -> Result<(), PersonFault> {
+async fn check_free_cards(core: &Core, fields: &PersonFields, but: Option<&Person>) -> Result<(), Flaw> {
     let SentCards { wiegand, rf } = SentCards::of(fields);
     for (card, taken) in [(rf, PersonFault::RfidTaken), (wiegand, PersonFault::CardTaken)] {
         let Some(card) = card else { continue };
         let filter = PersonFilter { card: Some(card), ..Default::default() };
         let holders = core.appliance.people(filter, Window { skip: 0, limit: 1 }).await.map_err(|e| fault(&e))?;
         if holders.rows.iter().any(|holder| Some(holder.id) != but.map(|person| person.id)) {
-            return Err(taken);
+            return Err(taken.into());
         }
     }
     Ok(())
@@ -87,10 +90,10 @@ async fn add(
     profile: Profile,
     photo: Option<Bytes>,
     check_similarity: bool,
-) -> Result<Person, PersonFault> {
+) -> Result<Person, Flaw> {
     let photo = photo.ok_or(PersonFault::NoPicture)?;
     if check_similarity && resembles_somebody(core, photo.clone()).await? {
-        return Err(PersonFault::TooSimilar);
+        return Err(PersonFault::TooSimilar.into());
     }
     let person = NewPerson {
         code: Some(code),
@@ -108,7 +111,7 @@ async fn change(
     fields: PersonFields,
     own: OwnFields,
     photo: Option<Bytes>,
-) -> Result<Person, PersonFault> {
+) -> Result<Person, Flaw> {
     let amendment = Amendment { photo, several_faces: SeveralFaces::TakeLargest, libraries: None };
     let zone = core.zone();
     // What could be wrong with the fields was found before; what another adapter changed meanwhile is kept.
@@ -116,7 +119,7 @@ async fn change(
     core.appliance.amend_person(NAME, person.id, amendment, put).await.map_err(|error| fault(&error))
 }
 
-async fn resembles_somebody(core: &Core, photo: Bytes) -> Result<bool, PersonFault> {
+async fn resembles_somebody(core: &Core, photo: Bytes) -> Result<bool, Flaw> {
     let rules = core.appliance.door_rules().await.map_err(|error| fault(&error))?;
     let libraries = core.appliance.libraries(LibraryFilter::default()).await.map_err(|error| fault(&error))?;
     let libraries = libraries.into_iter().map(|library| library.id).collect();
@@ -125,19 +128,20 @@ async fn resembles_somebody(core: &Core, photo: Bytes) -> Result<bool, PersonFau
 }
 
 /// The picture that was sent along, or that lies where the command says.
-async fn picture(core: &Core, fields: &PersonFields) -> Result<Option<Bytes>, PersonFault> {
+async fn picture(core: &Core, fields: &PersonFields) -> Result<Option<Bytes>, Flaw> {
     match (&fields.pic, &fields.pic_uri) {
         (Some(text), _) => decode_picture(text, LARGEST_PICTURE).map(Some).map_err(|error| match error {
-            PictureTextError::TooLarge => PersonFault::TooLarge,
-            PictureTextError::Empty | PictureTextError::NotBase64 => PersonFault::NotBase64,
+            PictureTextError::TooLarge => PersonFault::TooLarge.into(),
+            PictureTextError::Empty | PictureTextError::NotBase64 => PersonFault::NotBase64.into(),
         }),
         (None, Some(url)) => fetch(core, url).await.map(Some),
         (None, None) => Ok(None),
     }
 }
 
-async fn fetch(core: &Core, url: &str) -> Result<Bytes, PersonFault> {
-    let picture = core.outbound.fetch_picture(url, LARGEST_PICTURE).await.map_err(|error| match error {
+async fn fetch(core: &Core, url: &str) -> Result<Bytes, Flaw> {
+    let picture = core.outbound.fetch_picture(url, LARGEST_PICTURE).await;
+    let picture = picture.map_err(|error| match error {
         OutboundError::BadUrl { .. } | OutboundError::NotAllowed | OutboundError::UnknownHost => {
             PersonFault::UnknownHost
         }
@@ -149,9 +153,9 @@ async fn fetch(core: &Core, url: &str) -> Result<Bytes, PersonFault> {
         | OutboundError::Setup { .. } => PersonFault::Download,
     })?;
     if picture.len() < SHORTEST_PICTURE {
-        return Err(PersonFault::TooShort);
+        return Err(PersonFault::TooShort.into());
     }
-    if has_too_many_pixels(&picture) { Err(PersonFault::TooLarge) } else { Ok(picture) }
+    if has_too_many_pixels(&picture) { Err(PersonFault::TooLarge.into()) } else { Ok(picture) }
 }
 
 /// By its header alone; what has none is for the decoder to refuse.
@@ -163,10 +167,9 @@ fn has_too_many_pixels(picture: &[u8]) -> bool {
 }
 
 /// Tells the operator when the device itself is at fault.
-fn fault(error: &Error) -> PersonFault {
-    let fault = person_fault(error);
+fn fault(error: &Error) -> Flaw {
     if matches!(error, Error::Internal { .. } | Error::StorageFull) {
-        tracing::error!(error = error.chain(), "a person cannot be stored");
+        tracing::error!(error = error.chain(), "failed to store a person");
     }
-    fault
+    person_flaw(error)
 }

@@ -7,17 +7,17 @@ use super::{Call, Outcome, failed};
 use crate::codes::up_http;
 use crate::convert::time;
 use crate::core::Core;
-use crate::push::{self, HTTP_FEED};
+use crate::push;
 use crate::wire::{Fields, Reply};
 
 const SWITCH: Kind = Kind::Int(0, 1);
-const PATH: Kind = Kind::Text(512);
-const SECRET: Kind = Kind::Text(63);
+const PATH: Kind = Kind::Exact(512);
+const SECRET: Kind = Kind::Exact(63);
 
 pub(crate) const SUBSCRIPTION: Group = Group {
     key: "settings.http",
     settings: &[
-        ("ServerAddr", "", Kind::Text(255)),
+        ("ServerAddr", "", Kind::Exact(255)),
         ("ServerPort", "80", Kind::Int(1, 65535)),
         ("Verify", "0", Kind::Int(0, 4)),
         ("VerifyURL", "/Subscribe/Verify", PATH),
@@ -114,15 +114,19 @@ fn url(values: &Values, name: &str) -> String {
 pub(crate) async fn get_http_config(call: Call) -> Outcome {
     let core = &call.core;
     let values = Values::load(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
-    let begin = push::resume_time(core, &[HTTP_FEED]).await.map_err(|error| failed(&error))?;
+    let begin = push::resume_time(core, &push::TO_SUBSCRIBER).await.map_err(|error| failed(&error))?;
+    let begin = begin.map_or_else(|| time::ZERO.to_owned(), |begin| time::text(begin, &core.zone()));
     let mut info = values.into_map();
     for (name, of) in [("User", "UserName"), ("Pwd", "PassWord")] {
         let value = info.get(of).cloned().unwrap_or_default();
         info.insert(name.to_owned(), value);
     }
-    info.insert("RFBPTimeBegin".to_owned(), json!(time::text(begin, &core.zone())));
+    info.insert("RFBPTimeBegin".to_owned(), json!(begin));
     Ok(Reply::with(Value::Object(info)))
 }
+
+/// What `RFBPTimeBegin` must be.
+const BEGIN_TIME: &str = "RFBPTimeBegin must be a time, YYYY-MM-DD HH:MM:SS";
 
 /// Sets who gets records over HTTP (UpHTTPconfig, section 9.4.3).
 pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
@@ -131,6 +135,7 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
     }
     let core = &call.core;
     let mut values = Values::load(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
+    let resumed = Subscriber(values.clone()).resumes();
     if call.info.text("ServerAddr").is_some_and(|address| address.trim().is_empty()) {
         return Err(up_http::ADDRESS.into());
     }
@@ -138,14 +143,17 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
     if port.is_some_and(|port| !port.is_some_and(|port| (1..=65535).contains(&port))) {
         return Err(up_http::PORT.into());
     }
-    values.put(&SUBSCRIPTION, &call.info).ok_or(up_http::NO_INFO)?;
+    values.put(&SUBSCRIPTION, &call.info).map_err(|why| up_http::NO_INFO.because(why))?;
     let set = Subscriber(values);
     if !set.0.text("ServerAddr").is_empty() && core.outbound.check(&set.url("Verify")).is_err() {
         return Err(up_http::ADDRESS.into());
     }
     if let Some(begin) = call.info.filled("RFBPTimeBegin") {
-        let begin = time::first(&begin, &core.zone()).ok_or(up_http::NO_INFO)?;
-        push::resume_from(core, &[HTTP_FEED], begin).await.map_err(|error| failed(&error))?;
+        let begin = time::first(&begin, &core.zone()).ok_or_else(|| up_http::NO_INFO.because(BEGIN_TIME))?;
+        push::resume_from(core, &push::TO_SUBSCRIBER, begin).await.map_err(|error| failed(&error))?;
+    }
+    if set.resumes() && !resumed {
+        push::resume_since_now(core, &push::TO_SUBSCRIBER).await.map_err(|error| failed(&error))?;
     }
     set.0.keep(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
     core.settings_changed.send_modify(|version| *version += 1);

@@ -1,6 +1,7 @@
 //! The operators, each with what is checked before it is done.
 
 mod batches;
+mod cameras;
 mod device;
 pub(crate) mod doors;
 pub(crate) mod enrolment;
@@ -38,6 +39,8 @@ pub(crate) struct Operation {
     run: Run,
     /// Whether it is done at once, because pushes wait for it.
     pub(crate) urgent: bool,
+    /// Whether the same command may be obeyed again: a second time changes nothing.
+    pub(crate) repeatable: bool,
     /// Refuses a command without an object `info`; `None` where the operator checks that itself.
     no_info: Option<Refusal>,
     /// Refuses a command for another device; `None` where the document lets any device obey.
@@ -71,6 +74,10 @@ impl Operation {
         Self { urgent: true, ..self }
     }
 
+    const fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
     const fn addressed(self, refusal: Refusal) -> Self {
         Self { other_device: Some(refusal), ..self }
     }
@@ -95,7 +102,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Operation> {
 }
 
 const fn op(name: &'static str, no_info: Refusal, run: Run) -> Operation {
-    Operation { name, run, urgent: false, no_info: Some(no_info), other_device: None, packet: None }
+    Operation { name, run, urgent: false, repeatable: false, no_info: Some(no_info), other_device: None, packet: None }
 }
 
 use codes::{
@@ -108,12 +115,14 @@ use codes::{
 const OPERATIONS: &[Operation] = &[
     op("EditPerson", codes::edit_person::NO_INFO, |call| Box::pin(people::edit_person(call)))
         .bounded(codes::edit_person::PACKET),
-    op("QueryPerson", codes::NO_INFO, |call| Box::pin(people::query_person(call))),
+    op("QueryPerson", codes::NO_INFO, |call| Box::pin(people::query_person(call))).repeatable(),
     op("SearchPerson", search_person::NO_INFO, |call| Box::pin(people::search_person(call)))
-        .bounded(search_person::PACKET),
+        .bounded(search_person::PACKET)
+        .repeatable(),
     op("SearchPersonList", search_list::NO_INFO, |call| Box::pin(people::search_person_list(call)))
         .addressed(search_list::OTHER_DEVICE)
-        .bounded(search_list::PACKET),
+        .bounded(search_list::PACKET)
+        .repeatable(),
     op("DelPerson", del_person::NO_INFO, |call| Box::pin(people::del_person(call))),
     op("DeleteAllPerson", delete_all::NO_INFO, |call| Box::pin(people::delete_all_person(call)))
         .bounded(delete_all::PACKET),
@@ -127,31 +136,31 @@ const OPERATIONS: &[Operation] = &[
     op("EditPersonsNew", edit_persons_new::NO_INFO, |call| Box::pin(batches::edit_persons_new(call)))
         .of_any_info()
         .bounded(edit_persons_new::PACKET),
-    op("QueryProgress", query_progress::NO_INFO, |call| Box::pin(batches::query_progress(call))).urgent(),
+    op("QueryProgress", query_progress::NO_INFO, |call| Box::pin(batches::query_progress(call))).urgent().repeatable(),
     op("Upgrade", upgrade::NO_INFO, |call| Box::pin(device::upgrade(call))).addressed(upgrade::OTHER_DEVICE),
-    op("Versions", codes::NO_INFO, |call| Box::pin(device::versions(call))),
-    op("Getconfig", codes::NO_INFO, |call| Box::pin(settings::get_config(call))),
+    op("Versions", codes::NO_INFO, |call| Box::pin(device::versions(call))).repeatable(),
+    op("Getconfig", codes::NO_INFO, |call| Box::pin(settings::get_config(call))).repeatable(),
     op("Upconfig", up_config::NO_INFO, |call| Box::pin(settings::up_config(call))),
-    op("GetSoundconfig", codes::NO_INFO, |call| Box::pin(settings::get_sound_config(call))),
+    op("GetSoundconfig", codes::NO_INFO, |call| Box::pin(settings::get_sound_config(call))).repeatable(),
     op("UpSoundconfig", up_sound::NO_INFO, |call| Box::pin(settings::up_sound_config(call))),
-    op("GetTPTconfig", codes::NO_INFO, |call| Box::pin(settings::get_tpt_config(call))),
+    op("GetTPTconfig", codes::NO_INFO, |call| Box::pin(settings::get_tpt_config(call))).repeatable(),
     op("UpTPTconfig", up_temperature::NO_INFO, |call| Box::pin(settings::up_tpt_config(call))),
-    op("GetMQTTconfig", codes::NO_INFO, |call| Box::pin(settings::get_mqtt_config(call))),
+    op("GetMQTTconfig", codes::NO_INFO, |call| Box::pin(settings::get_mqtt_config(call))).repeatable(),
     op("UpMQTTconfig", up_mqtt::NO_INFO, |call| Box::pin(settings::up_mqtt_config(call))),
-    op("GetFaceconfig", codes::NO_INFO, |call| Box::pin(settings::get_face_config(call))),
+    op("GetFaceconfig", codes::NO_INFO, |call| Box::pin(settings::get_face_config(call))).repeatable(),
     op("UpFaceconfig", up_face::NO_INFO, |call| Box::pin(settings::up_face_config(call)))
         .addressed(up_face::OTHER_DEVICE),
-    op("Unlock", codes::NO_INFO, |call| Box::pin(doors::unlock(call))).urgent(),
-    op("GetDoorconfig", codes::NO_INFO, |call| Box::pin(doors::get_door_config(call))),
+    op("Unlock", codes::UNLOCK_NO_INFO, |call| Box::pin(doors::unlock(call))).urgent(),
+    op("GetDoorconfig", codes::NO_INFO, |call| Box::pin(doors::get_door_config(call))).repeatable(),
     op("UpDoorconfig", up_door::NO_INFO, |call| Box::pin(doors::up_door_config(call))),
-    op("GetHTTPconfig", codes::NO_INFO, |call| Box::pin(http::get_http_config(call))),
+    op("GetHTTPconfig", codes::NO_INFO, |call| Box::pin(http::get_http_config(call))).repeatable(),
     op("UpHTTPconfig", up_http::NO_INFO, |call| Box::pin(http::up_http_config(call))),
     op("RebootDevice", codes::NO_INFO, |call| Box::pin(device::reboot_device(call))),
-    op("GetSysTime", codes::NO_INFO, |call| Box::pin(device::get_sys_time(call))),
+    op("GetSysTime", codes::NO_INFO, |call| Box::pin(device::get_sys_time(call))).repeatable(),
     op("SetSysTime", set_time::NO_INFO, |call| Box::pin(device::set_sys_time(call))),
     op("SetFactoryDefault", codes::NO_INFO, |call| Box::pin(device::set_factory_default(call))),
-    op(ONLINE_ACK, codes::NO_INFO, |call| Box::pin(records::online_ack(call))).of_any_info().urgent(),
-    op("PushAck", push_ack::NO_INFO, |call| Box::pin(records::push_ack(call))).urgent(),
+    op(ONLINE_ACK, codes::NO_INFO, |call| Box::pin(records::online_ack(call))).of_any_info().urgent().repeatable(),
+    op("PushAck", push_ack::NO_INFO, |call| Box::pin(records::push_ack(call))).urgent().repeatable(),
     op("ManualPushRecords", push_records::NO_INFO, |call| Box::pin(records::manual_push_records(call)))
         .addressed(push_records::OTHER_DEVICE),
     op("ManualPushSnaps", push_snaps::NO_INFO, |call| Box::pin(records::manual_push_snaps(call)))
@@ -160,23 +169,27 @@ const OPERATIONS: &[Operation] = &[
     op("DelAD", del_ad::NO_INFO, |call| Box::pin(screen::del_ad(call))),
     op("ShowQRCode", show_qr_code::NO_INFO, |call| Box::pin(screen::show_qr_code(call)))
         .addressed(show_qr_code::OTHER_DEVICE),
-    op("GetAudio", get_audio::NO_INFO, |call| Box::pin(sounds::get_audio(call))),
+    op("GetAudio", get_audio::NO_INFO, |call| Box::pin(sounds::get_audio(call))).repeatable(),
     op("voiceplay", voice_play::NO_INFO, |call| Box::pin(sounds::voice_play(call))),
     op("GetSceneSnap", scene_snap::NO_INFO, |call| Box::pin(pictures::get_scene_snap(call)))
-        .addressed(scene_snap::OTHER_DEVICE),
+        .addressed(scene_snap::OTHER_DEVICE)
+        .repeatable(),
     op("GetPictureSimilarity", similarity::NO_INFO, |call| Box::pin(pictures::get_picture_similarity(call)))
-        .addressed(similarity::OTHER_DEVICE),
+        .addressed(similarity::OTHER_DEVICE)
+        .repeatable(),
     op("GetPictureSearch", picture_search::NO_INFO, |call| Box::pin(pictures::get_picture_search(call)))
         .addressed(picture_search::OTHER_DEVICE)
-        .bounded(picture_search::PACKET),
+        .bounded(picture_search::PACKET)
+        .repeatable(),
     op("DetectFaceFromPic", detect_face::NO_INFO, |call| Box::pin(pictures::detect_face_from_pic(call)))
-        .addressed(detect_face::OTHER_DEVICE),
+        .addressed(detect_face::OTHER_DEVICE)
+        .repeatable(),
 ];
 
 /// What the device could not do for reasons of its own.
 pub(crate) fn failed(error: &domain::Error) -> Fault {
-    tracing::error!(error = error.chain(), "a command failed");
-    codes::FAILED.into()
+    tracing::error!(error = error.chain(), "command failed");
+    codes::FAILED.because(error)
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! People, one at a time and in lists.
 
-use domain::{Error, Gender, LibraryFilter, LibraryId, Person, PersonCode, PersonFilter, RecordKind, Window};
+use domain::{
+    Error, Gender, LibraryFilter, LibraryId, Person, PersonCode, PersonFilter, RecordKind, Timestamp, Window,
+};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::enrolment::{Act, enrol};
 use super::{Call, Outcome, failed};
-use crate::codes::{self, PersonFault, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
+use crate::codes::{self, Flaw, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
 use crate::convert::{data_uri, people, time};
 use crate::core::NAME;
 use crate::wire::people::{OwnFields, PersonFields};
@@ -22,7 +25,11 @@ const USUAL_ROWS: i64 = 100;
 pub(crate) async fn edit_person(call: Call) -> Outcome {
     let fields = PersonFields::read(&call.info);
     let custom_id = fields.custom_id.clone();
-    let refuse = |fault: PersonFault| Fault { custom_id: custom_id.clone(), ..codes::edit_person(fault).into() };
+    let refuse = |Flaw { fault, why }: Flaw| {
+        let refusal = codes::edit_person(fault);
+        let fault = why.map_or_else(|| refusal.into(), |why| refusal.because(why));
+        Fault { custom_id: custom_id.clone(), ..fault }
+    };
     let person = enrol(&call.core, fields, Act::AddOrEdit).await.map_err(refuse)?;
     Ok(Reply::with(json!({
         "personId": person.id.to_string(),
@@ -87,7 +94,7 @@ async fn block_libraries(call: &Call) -> Result<Vec<LibraryId>, Fault> {
 
 /// Lists people that meet conditions, newest first (SearchPersonList, section 4.2.3).
 pub(crate) async fn search_person_list(call: Call) -> Outcome {
-    let filter = filter(&call);
+    let filter = filter(&call)?;
     let skip = call.info.int("BeginNO").unwrap_or(0).max(0) as u64;
     let wanted = call.info.int("RequestCount").unwrap_or(USUAL_ROWS).clamp(1, MAX_ROWS) as usize;
     let (mut rows, mut total) = (Vec::new(), 0);
@@ -110,9 +117,18 @@ pub(crate) async fn search_person_list(call: Call) -> Outcome {
     Ok(Reply { numeric: true, ..Reply::with(info) })
 }
 
-fn filter(call: &Call) -> PersonFilter {
+fn filter(call: &Call) -> Result<PersonFilter, Fault> {
     let (info, zone) = (&call.info, call.core.zone());
-    PersonFilter {
+    let end = |name: &str, read: fn(&str, &TimeZone) -> Option<Timestamp>| {
+        let rule = || search_list::NO_INFO.because(format_args!("{name} must be a time, YYYY-MM-DDTHH:MM:SS"));
+        info.filled(name).map(|text| read(&text, &zone).ok_or_else(rule)).transpose()
+    };
+    for name in ["personType", "gender"] {
+        if info.is_sent(name) && !info.int(name).is_some_and(|number| (0..=2).contains(&number)) {
+            return Err(search_list::NO_INFO.because(format_args!("{name} must be one of 0, 1, 2")));
+        }
+    }
+    Ok(PersonFilter {
         blocked: info.int("personType").filter(|kind| (0..2).contains(kind)).map(|kind| kind == 1),
         gender: match info.int("gender") {
             Some(0) => Some(Gender::Male),
@@ -121,10 +137,10 @@ fn filter(call: &Call) -> PersonFilter {
         },
         name_part: info.filled("name"),
         card: info.filled("cardNum2").filter(|number| number != "0"),
-        created_from: info.filled("BeginTime").and_then(|text| time::first(&text, &zone)),
-        created_to: info.filled("EndTime").and_then(|text| time::last(&text, &zone)),
+        created_from: end("BeginTime", time::first)?,
+        created_to: end("EndTime", time::last)?,
         ..Default::default()
-    }
+    })
 }
 
 async fn list(call: &Call, rows: &[Person]) -> Result<Vec<Value>, Fault> {

@@ -10,7 +10,7 @@ use super::{Call, Outcome, failed};
 use crate::codes::{Refusal, detect_face, picture_search, scene_snap, similarity};
 use crate::convert::{people, scene};
 use crate::wire::people::OwnFields;
-use crate::wire::{Fault, Reply};
+use crate::wire::{Fault, Fields, Reply};
 
 /// People found at most.
 const MOST_FOUND: i64 = 20;
@@ -19,10 +19,12 @@ const MOST_FOUND: i64 = 20;
 pub(crate) async fn get_scene_snap(call: Call) -> Outcome {
     let kind = call.info.int("ImgType").unwrap_or(2);
     let quality = call.info.int("ImgQuality").unwrap_or(55).clamp(55, 100) as u8;
-    let format = scene::Format::of(kind).ok_or(scene_snap::NOT_SUPPORTED)?;
-    let picture = snapshot(&call).await.map_err(|_| scene_snap::FAILED)?;
+    let format = scene::Format::of(kind);
+    let format = format.ok_or_else(|| scene_snap::NOT_SUPPORTED.because("ImgType must be one of 0, 1, 2"))?;
+    let picture = snapshot(&call).await.map_err(|error| scene_snap::FAILED.because(error))?;
     let encoded = tokio::task::spawn_blocking(move || scene::encode(&picture, format, quality)).await;
-    let encoded = encoded.ok().flatten().ok_or(scene_snap::FAILED)?;
+    let encoded = encoded.ok().flatten();
+    let encoded = encoded.ok_or_else(|| scene_snap::FAILED.because("the picture cannot be encoded"))?;
     Ok(Reply::with(json!({ "ImgType": kind.to_string(), "ImgData": encoded })))
 }
 
@@ -46,7 +48,7 @@ fn picture(text: Option<String>, missing: Refusal, not_base64: Refusal) -> Resul
 /// Tells how alike two faces are (GetPictureSimilarity, section 17).
 pub(crate) async fn get_picture_similarity(call: Call) -> Outcome {
     use similarity as table;
-    let text = |names: [&str; 2]| call.info.first(&names, crate::wire::Fields::text);
+    let text = |names: [&str; 2]| call.info.first(&names, Fields::text);
     let first = text(["picinfo1", "pic1info"]).ok_or(table::NO_FIRST)?;
     let second = text(["picinfo2", "pic2info"]).ok_or(table::NO_SECOND)?;
     let first = picture(Some(first), table::NO_FIRST, table::FIRST_NOT_BASE64)?;
@@ -69,17 +71,27 @@ fn is_of_the_picture(error: &Error) -> bool {
     matches!(error, Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } | Error::BadPicture { .. })
 }
 
+/// `MaxSimilarity`, 0 to 100. Clients that think in shares of one send 0.8: nobody means that nearly everybody is alike
+/// enough.
+fn threshold(info: &Fields) -> Result<Similarity, Fault> {
+    let number = info.float("MaxSimilarity").ok_or(picture_search::NO_SIMILARITY)?;
+    if !(0.0..=100.0).contains(&number) {
+        return Err(picture_search::NO_SIMILARITY.because("MaxSimilarity must be 0 to 100"));
+    }
+    let percent = if number < 1.0 { number * 100.0 } else { number };
+    Ok(Similarity::from_percent(percent as f32))
+}
+
 /// Finds the people most like a face (GetPictureSearch, section 18).
 pub(crate) async fn get_picture_search(call: Call) -> Outcome {
     use picture_search as table;
-    let threshold = call.info.float("MaxSimilarity").ok_or(table::NO_SIMILARITY)?;
+    let threshold = threshold(&call.info)?;
     let number = call.info.int("MaxNum").filter(|number| *number > 0).ok_or(table::NO_NUMBER)?;
     let text = call.command.top.text("picinfo").or_else(|| call.info.text("picinfo"));
     let photo = picture(text, table::NO_PICTURE, table::NOT_BASE64)?;
     let (core, limit) = (&call.core, number.min(MOST_FOUND) as usize);
     let libraries = core.appliance.libraries(LibraryFilter::default()).await.map_err(|error| failed(&error))?;
     let (block, ids) = (people::block_libraries(&libraries), libraries.iter().map(|library| library.id).collect());
-    let threshold = Similarity::from_percent(threshold as f32);
     let found = core.appliance.search(photo, ids, limit, threshold).await.map_err(|error| match error {
         error if is_of_the_picture(&error) => Fault::from(table::NO_FEATURE),
         error => failed(&error),

@@ -1,6 +1,7 @@
 //! What confirms pushes, and pushes on demand.
 
-use domain::Seq;
+use domain::{Seq, Timestamp};
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{Call, Outcome, doors, failed};
@@ -28,19 +29,20 @@ pub(crate) async fn push_ack(call: Call) -> Outcome {
         _ => return Err(table::NO_SUCH_TYPE.into()),
     };
     let seq = Seq(call.info.int("SnapOrRecordID").ok_or(table::NO_ID)?);
-    let set = Mqtt::load(&call.core).await.map_err(|_| table::FAILED)?;
+    let failed = |error: domain::Error| table::FAILED.because(error);
+    let set = Mqtt::load(&call.core).await.map_err(failed)?;
     let on = if kind == Kind::Stranger { set.strangers() } else { set.people() };
     if !set.resumes() || !on {
         return Err(table::OFF.into());
     }
-    let record = push::record(&call.core, seq).await.map_err(|_| table::FAILED)?;
+    let record = push::record(&call.core, seq).await.map_err(failed)?;
     // One that waits to be confirmed exists, even when it was overwritten meanwhile.
     if call.core.confirmations.expects(kind, seq) {
-        push::mark(&call.core, kind, seq).await.map_err(|_| table::FAILED)?;
+        push::mark(&call.core, kind, seq).await.map_err(failed)?;
         call.core.confirmations.confirm(kind, seq);
     } else {
         let record = record.as_ref().ok_or(table::NO_RECORD)?;
-        let told = push::kind(&call.core, record).await.map_err(|_| table::FAILED)?;
+        let told = push::kind(&call.core, record).await.map_err(failed)?;
         if kind != told && kind != Kind::of(record) {
             return Err(table::NO_RECORD.into());
         }
@@ -78,8 +80,13 @@ pub(crate) async fn manual_push_snaps(call: Call) -> Outcome {
 
 async fn push_again(call: &Call, kind: Kind, table: &Table) -> Outcome {
     let (core, zone) = (&call.core, call.core.zone());
-    let begin = call.info.filled("TimeS").and_then(|text| time::first(&text, &zone)).ok_or(table.no_begin)?;
-    let end = call.info.filled("TimeE").and_then(|text| time::last(&text, &zone)).ok_or(table.no_end)?;
+    let end = |name: &str, refusal: Refusal, read: fn(&str, &TimeZone) -> Option<Timestamp>| {
+        let text = call.info.filled(name).ok_or(refusal)?;
+        let rule = || refusal.because(format_args!("{name} must be a time, YYYY-MM-DDTHH:MM:SS"));
+        read(&text, &zone).ok_or_else(rule)
+    };
+    let begin = end("TimeS", table.no_begin, time::first)?;
+    let end = end("TimeE", table.no_end, time::last)?;
     let set = Mqtt::load(core).await.map_err(|error| failed(&error))?;
     if !(if kind == Kind::Stranger { set.strangers() } else { set.people() }) {
         return Err(table.off.into());

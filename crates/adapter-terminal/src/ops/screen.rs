@@ -31,14 +31,14 @@ pub(crate) async fn edit_ad(call: Call) -> Outcome {
     let picture = match (call.info.filled("path"), &kept) {
         (Some(url), _) => {
             let fetched = call.core.outbound.fetch_picture(&url, LARGEST_PICTURE).await;
-            let picture = fetched.map_err(|_| edit_ad::DOWNLOAD)?;
+            let picture = fetched.map_err(|error| edit_ad::DOWNLOAD.because(error))?;
             if !content_type(&picture).starts_with("image/") {
-                return Err(edit_ad::DOWNLOAD.into());
+                return Err(edit_ad::DOWNLOAD.because("path leads to no picture"));
             }
             json!(data_uri(&picture))
         }
         (None, Some(kept)) => kept["picture"].clone(),
-        (None, None) => return Err(edit_ad::DOWNLOAD.into()),
+        (None, None) => return Err(edit_ad::DOWNLOAD.because("path is missing, and the slot is empty")),
     };
     let before = kept.and_then(|kept| kept["polltime"].as_i64());
     let seconds = call.info.int("polltime").or(before).unwrap_or(POLL_SECONDS);
@@ -71,13 +71,15 @@ pub(crate) async fn show_qr_code(call: Call) -> Outcome {
         call.core.appliance.tell_front_end("qr code", String::new());
         return Ok(Reply::default());
     }
-    let data = info.text("QRCodeData").filter(|data| (1..=LONGEST_CODE).contains(&data.len())).ok_or(table::NO_DATA)?;
-    let kind = info.int("ImageType").filter(|kind| (1..=4).contains(kind)).ok_or(table::NO_DATA)?;
+    let data = info.text("QRCodeData").filter(|data| (1..=LONGEST_CODE).contains(&data.len()));
+    let data = data.ok_or_else(|| table::NO_DATA.because("QRCodeData must be text of 1 to 32767 bytes"))?;
+    let kind = info.int("ImageType").filter(|kind| (1..=4).contains(kind));
+    let kind = kind.ok_or_else(|| table::NO_DATA.because("ImageType must be one of 1, 2, 3, 4"))?;
     if kind != 1 {
-        let picture = decode_picture(&data, LONGEST_CODE).map_err(|_| table::NO_DATA)?;
-        if !content_type(&picture).starts_with("image/") {
-            return Err(table::NO_DATA.into());
-        }
+        let picture = decode_picture(&data, LONGEST_CODE).ok();
+        picture
+            .filter(|picture| content_type(picture).starts_with("image/"))
+            .ok_or_else(|| table::NO_DATA.because("QRCodeData must be a picture in Base64"))?;
     }
     let place = |name, usual: i64| info.int(name).unwrap_or(usual).max(LEAST);
     let shown = json!({

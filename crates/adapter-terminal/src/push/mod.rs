@@ -26,10 +26,28 @@ use crate::core::Core;
 
 /// Rows read from the log at a time.
 const PAGE: u32 = 500;
-/// The walks of the pushes to the broker.
-pub(crate) const FEEDS: [&str; 2] = [Kind::Person.feed(), Kind::Stranger.feed()];
 /// The walk of the pushes to the HTTP subscriber.
-pub(crate) const HTTP_FEED: &str = "http";
+const HTTP_FEED: &str = "http";
+/// The walks of the pushes to the broker.
+pub(crate) const TO_BROKER: Walks = Walks { name: "mqtt", feeds: &[Kind::Person.feed(), Kind::Stranger.feed()] };
+/// Those to the HTTP subscriber.
+pub(crate) const TO_SUBSCRIBER: Walks = Walks { name: "http", feeds: &[HTTP_FEED] };
+
+/// Walks over the record log that a platform lets resume together.
+pub(crate) struct Walks {
+    name: &'static str,
+    feeds: &'static [&'static str],
+}
+
+impl Walks {
+    fn begin_key(&self) -> String {
+        format!("resume.begin.{}", self.name)
+    }
+
+    fn since_key(&self) -> String {
+        format!("resume.since.{}", self.name)
+    }
+}
 
 /// What a record tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,26 +152,52 @@ pub(crate) async fn find(
     Ok(found)
 }
 
-/// When the last record was captured that these walks are done with; now, when they are done with all of them.
-pub(crate) async fn resume_time(core: &Core, feeds: &[&'static str]) -> Result<Timestamp> {
+/// Where pushes to a platform resume: the time that it has set, else that of the last record they are done with, else
+/// when resuming was switched on; `None` before that.
+pub(crate) async fn resume_time(core: &Core, walks: &Walks) -> Result<Option<Timestamp>> {
+    let kept = async |key: String| Ok(core.state().value(&key).await?.and_then(|millis| millis.parse().ok()));
+    let set: Option<i64> = kept(walks.begin_key()).await?;
+    if let Some(set) = set {
+        return Ok(Some(Timestamp::from_millis(set)));
+    }
+    match done_until(core, walks).await? {
+        Some(time) => Ok(Some(time)),
+        None => Ok(kept(walks.since_key()).await?.map(Timestamp::from_millis)),
+    }
+}
+
+/// When the last record was captured that all of these walks are done with.
+async fn done_until(core: &Core, walks: &Walks) -> Result<Option<Timestamp>> {
     let (state, mut earliest) = (core.state(), None);
-    for feed in feeds {
+    for feed in walks.feeds {
         let Some(cursor) = state.cursor(feed).await? else { continue };
         earliest = Some(earliest.map_or(cursor, |earliest: Seq| earliest.min(cursor)));
     }
-    let newest = *core.appliance.newest_record().borrow();
-    let Some(cursor) = earliest.filter(|cursor| *cursor < newest) else { return Ok(core.appliance.now()) };
-    let next = core.appliance.records_after(Seq(cursor.0.saturating_sub(1)), 1).await?;
-    Ok(next.first().map_or_else(|| core.appliance.now(), |record| record.capture.at))
+    let Some(cursor) = earliest.filter(|cursor| cursor.0 > 0) else { return Ok(None) };
+    // Where it was removed meanwhile the next one is nearest.
+    let record = core.appliance.records_after(Seq(cursor.0 - 1), 1).await?;
+    Ok(record.first().map(|record| record.capture.at))
+}
+
+/// Notes that resuming was switched on.
+pub(crate) async fn resume_since_now(core: &Core, walks: &Walks) -> Result<()> {
+    let now = core.appliance.now().as_millis().to_string();
+    core.state().set_value(&walks.since_key(), Some(now)).await
 }
 
 /// Lets these walks go on with the first record captured then or later.
-pub(crate) async fn resume_from(core: &Core, feeds: &[&'static str], begin: Timestamp) -> Result<()> {
+pub(crate) async fn resume_from(core: &Core, walks: &Walks, begin: Timestamp) -> Result<()> {
     let place = place_before(core, begin).await?;
-    for feed in feeds {
+    for feed in walks.feeds {
         core.state().set_value(&rewind_key(feed), Some(place.to_string())).await?;
     }
-    Ok(())
+    core.state().set_value(&walks.begin_key(), Some(begin.as_millis().to_string())).await
+}
+
+/// Forgets what was set of the place where these walks resume.
+pub(crate) async fn forget_resume(core: &Core, walks: &Walks) -> Result<()> {
+    core.state().set_value(&walks.begin_key(), None).await?;
+    core.state().set_value(&walks.since_key(), None).await
 }
 
 /// The place before the first record captured then or later.

@@ -22,6 +22,11 @@ impl Fields {
         found.filter(|value| !value.is_null())
     }
 
+    /// Whether the field is there with anything but an empty text.
+    pub(crate) fn is_sent(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()))
+    }
+
     /// Text, also an empty one; a number counts as its digits.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.get(name)? {

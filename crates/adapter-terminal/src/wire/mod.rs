@@ -1,12 +1,16 @@
 //! Messages: what a command holds, what an answer is made of.
 
 pub(crate) mod fields;
+mod head;
 pub(crate) mod people;
+
+use std::fmt::Display;
 
 use adapter::parse_object;
 use serde_json::{Map, Value, json};
 
 pub(crate) use fields::Fields;
+use head::Head;
 
 use crate::codes::Refusal;
 
@@ -28,13 +32,25 @@ pub(crate) struct Command {
 const LARGEST: usize = 1 << 20;
 
 impl Command {
-    /// Reads a message; `None` when it is none: nobody could be answered.
+    /// Reads a message; `None` when it is no command. Of one that is damaged, or too much, only what it takes to answer
+    /// it is read.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
-        let top = Fields::new(parse_object(payload).ok()?);
+        let oversized = payload.len() > LARGEST;
+        let Ok(top) = parse_object(payload) else {
+            let Head { message_id, operator } = Head::read(payload)?;
+            return Some(Self {
+                message_id: Some(message_id),
+                operator,
+                top: Fields::default(),
+                info: None,
+                oversized,
+            });
+        };
+        let top = Fields::new(top);
         let message_id = top.get("messageId").filter(|id| id.is_string() || id.is_number()).cloned();
         let operator = top.get("operator")?.as_str()?.trim().to_owned();
         let info = top.get("info").cloned();
-        Some(Self { message_id, operator, top, info, oversized: payload.len() > LARGEST })
+        Some(Self { message_id, operator, top, info, oversized })
     }
 
     /// The fields of `info`, when it is an object.
@@ -89,6 +105,20 @@ pub(crate) struct Fault {
     pub(crate) detail: Option<String>,
 }
 
+impl Fault {
+    /// What the platform is told.
+    pub(crate) fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.refusal.detail)
+    }
+}
+
+impl Refusal {
+    /// With what exactly is wrong behind the table's words.
+    pub(crate) fn because(self, why: impl Display) -> Fault {
+        Fault { detail: Some(format!("{}: {why}", self.detail)), ..self.into() }
+    }
+}
+
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self { refusal, custom_id: None, detail: None }
@@ -117,7 +147,7 @@ pub(crate) fn answer(operator: &str, device: &str, message_id: Option<Value>, ou
 fn refused(fault: &Fault) -> Map<String, Value> {
     let mut info = Map::new();
     info.insert("result".to_owned(), json!("fail"));
-    info.insert("detail".to_owned(), json!(fault.detail.as_deref().unwrap_or(fault.refusal.detail)));
+    info.insert("detail".to_owned(), json!(fault.detail()));
     if let Some(id) = &fault.custom_id {
         info.insert("customId".to_owned(), json!(id));
     }

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Fields;
+use crate::codes::Flaw;
+use crate::convert::values;
 
 /// What was sent of a person; `None` where nothing was.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +30,8 @@ pub(crate) struct PersonFields {
     pub(crate) pic_uri: Option<String>,
     pub(crate) check_similarity: bool,
     pub(crate) own: OwnFields,
+    /// What of it the document does not allow.
+    pub(crate) flaw: Option<Flaw>,
 }
 
 /// What only this document knows of a person.
@@ -63,6 +67,7 @@ impl PersonFields {
             pic_uri: filled("picURI"),
             check_similarity: int("isCheckSimilarity") == Some(1),
             own: OwnFields::read(fields),
+            flaw: values::flaw(fields),
         }
     }
 }

@@ -122,6 +122,7 @@ pub(crate) async fn people_are_changed_in_a_batch(ledger: &Arc<Ledger>) {
         {"customId": "bob", "name": "x", "cardType2": 2},
         {"customId": "bob", "name": "x", "WiegandType": 6},
         {"customId": "bob", "name": "x", "tempCardType": 3},
+        {"customId": "bob", "name": "x", "personType": 4},
         {"customId": "bob", "picURI": entry(&server, "carol")["picURI"]},
     ]);
     let failed = run(&witness, "EditPersons", people).await;
@@ -135,6 +136,7 @@ pub(crate) async fn people_are_changed_in_a_batch(ledger: &Arc<Ledger>) {
         ("bob", 468),
         ("bob", 477),
         ("bob", 476),
+        ("bob", 479),
         ("bob", 479),
     ];
     assert_eq!(failed, expected.map(|(id, code)| (id.to_owned(), code)));

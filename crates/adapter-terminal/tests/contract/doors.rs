@@ -34,7 +34,7 @@ pub(crate) async fn opened(witness: &Witness) {
 pub(crate) async fn the_door_opens_by_the_rules_that_are_set(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
     let before = witness.ok("GetDoorconfig", json!({})).await;
-    for (name, value) in [("OpendoorWay", "0"), ("FaceThreshold", "80"), ("VerifyMode", "1"), ("IOStayTime", "200")] {
+    for (name, value) in [("OpendoorWay", "2"), ("FaceThreshold", "80"), ("VerifyMode", "1"), ("IOStayTime", "200")] {
         assert_eq!(before[name], json!(value), "{name}");
     }
     witness.enrol("alice").await;
@@ -73,6 +73,7 @@ fn text(value: &Value) -> Value {
 
 pub(crate) async fn a_command_opens_the_door_where_commands_decide(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
+    witness.ok("UpDoorconfig", json!({"OpendoorWay": 0})).await;
     let refused = witness.platform.ask(json!({"operator": "Unlock", "info": {"openDoor": "1"}})).await;
     assert_eq!(
         (&refused["code"], &refused["info"]["detail"]),
@@ -90,7 +91,7 @@ pub(crate) async fn a_command_opens_the_door_where_commands_decide(ledger: &Arc<
     assert_eq!((&record["otype"], &record["customId"]), (&json!("7"), &json!("")));
     witness.ok("Unlock", json!({"openDoor": 0})).await;
     assert_eq!(openings(&witness), 1);
-    witness.refused("Unlock", json!({}), 461).await;
+    witness.refused_command("Unlock", json!({"operator": "Unlock"}), 461).await;
     witness.refused("Unlock", json!({"openDoor": 2}), 462).await;
     // Nobody is compared: the platform decides by the snapshot.
     witness.enrol("alice").await;
@@ -119,8 +120,43 @@ pub(crate) async fn the_platform_is_asked_before_the_door_opens(ledger: &Arc<Led
         assert_eq!(record["VerifyStatus"], json!("22"));
         let answer =
             json!({"PushAckType": 2, "SnapOrRecordID": record["RecordID"], "openDoor": opens, "showInfo": "hello"});
-        witness.ok("PushAck", answer).await;
-        assert_eq!(openings(&witness), openings_then);
+        // Twice: an answer that is delivered again is no second decision.
+        for _ in 0..2 {
+            witness.ok("PushAck", answer.clone()).await;
+            assert_eq!(openings(&witness), openings_then);
+        }
+    }
+    witness.stop().await;
+}
+
+pub(crate) async fn a_text_is_shown_without_opening_the_door(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
+    let mut events = witness.device.appliance.events();
+    for info in [json!({"showInfo": "please wait"}), json!({"showInfo": "please wait", "openDoor": ""})] {
+        let answer = witness.ok("Unlock", info).await;
+        assert!(answer.get("openDoor").is_none(), "{answer}");
+        let shown = std::iter::from_fn(|| events.try_recv().ok()).filter(
+            |event| matches!(event, domain::Event::FrontEnd { what, content } if what == "showInfo" && content == "please wait"),
+        );
+        assert_eq!(shown.count(), 1);
+    }
+    witness.ok("Unlock", json!({})).await;
+    assert_eq!(openings(&witness), 0);
+    // A new device opens to a platform's button.
+    witness.ok("Unlock", json!({"openDoor": 1})).await;
+    assert_eq!(openings(&witness), 1);
+    witness.stop().await;
+}
+
+pub(crate) async fn passes_are_counted(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let mut visitor = crate::witness::person("alice");
+    (visitor["tempCardType"], visitor["EffectNumber"]) = (json!(3), json!(1));
+    witness.ok("EditPerson", visitor).await;
+    witness.device.watch(&["alice", "alice"]).await;
+    for status in ["1", "24"] {
+        assert_eq!(witness.event("Rec", "RecPush").await["VerifyStatus"], json!(status));
+        assert_eq!(witness.ok("SearchPerson", json!({"customId": "alice"})).await["EffectNumber"], json!("0"));
     }
     witness.stop().await;
 }

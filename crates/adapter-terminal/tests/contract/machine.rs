@@ -84,6 +84,26 @@ pub(crate) async fn parts_go_back_to_how_they_were(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
+pub(crate) async fn network_log_and_time_go_back_too(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let appliance = witness.device.appliance.clone();
+    let zone = appliance.time_zone();
+    appliance.set_time("test", appliance.now(), Some("Etc/UTC")).await.unwrap();
+    let done = witness.ok("SetFactoryDefault", json!({"DefaltMaintainTime": "1"})).await;
+    assert_eq!((appliance.time_zone(), &done["reboot"]), (zone, &json!("0")));
+    witness.ok("SetFactoryDefault", json!({"DefaltLog": 1})).await;
+    let log = appliance.audit_log(10).await.unwrap();
+    let entries: Vec<_> = log.iter().map(|entry| (&*entry.actor, &*entry.action)).collect();
+    assert_eq!(entries, [("terminal", "audit.clear")]);
+    let done = witness.ok("SetFactoryDefault", json!({"DefaltNetPar": 1})).await;
+    assert_eq!(done["reboot"], json!("1"));
+    assert!(appliance.network().await.unwrap().ports.iter().all(|port| port.dhcp));
+    witness.platform.wait_for_return().await;
+    let wrong = witness.platform.ask(json!({"operator": "SetFactoryDefault", "info": {"DefaltPerson": 2}})).await;
+    assert_eq!(wrong["code"], json!("462"));
+    witness.stop().await;
+}
+
 pub(crate) async fn packages_are_fetched_and_only_signed_ones_installed(ledger: &Arc<Ledger>) {
     let (keys, uploads) = (KeyPair::generate_unencrypted_keypair().unwrap(), tempfile::tempdir().unwrap());
     let upgrade_key = Some(keys.pk.to_base64());

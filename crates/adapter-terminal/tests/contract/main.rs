@@ -6,6 +6,7 @@
 mod batches;
 #[path = "../bench/mod.rs"]
 mod bench;
+mod damaged;
 mod doors;
 mod hostile;
 mod http;
@@ -17,6 +18,7 @@ mod people;
 mod pictures;
 mod readers;
 mod records;
+mod repeats;
 mod screen;
 mod settings;
 mod sounds;
@@ -54,6 +56,7 @@ scenarios! {
         what_only_this_document_knows_of_a_person_is_kept,
         lists_of_people_meet_every_condition,
         a_person_that_cannot_be_stored_changes_nothing,
+        a_refusal_names_the_field,
         pictures_are_fetched_only_as_the_document_allows,
         a_card_belongs_to_one_person,
         temporary_lists_read_back_as_set,
@@ -81,12 +84,17 @@ scenarios! {
         temperature_settings_have_an_old_name,
         reports_are_set_and_topics_connect_anew,
         the_smallest_face_of_every_camera_follows,
+        a_camera_s_own_values_win_until_they_are_put_back,
+        no_pictures_are_kept_when_the_platform_says_so,
+        the_place_to_resume_from_is_told_as_it_is,
         faces_must_be_alive_when_the_platform_says_so;
     doors:
         the_door_opens_by_the_rules_that_are_set,
         a_command_opens_the_door_where_commands_decide,
         an_opening_is_told_until_it_is_confirmed,
-        the_platform_is_asked_before_the_door_opens;
+        the_platform_is_asked_before_the_door_opens,
+        a_text_is_shown_without_opening_the_door,
+        passes_are_counted;
     readers:
         what_is_read_is_told_to_the_platform,
         what_is_read_is_told_to_a_subscriber,
@@ -99,6 +107,7 @@ scenarios! {
         the_clock_is_set,
         the_machine_restarts,
         parts_go_back_to_how_they_were,
+        network_log_and_time_go_back_too,
         packages_are_fetched_and_only_signed_ones_installed;
     pictures:
         two_faces_are_compared,

@@ -140,6 +140,11 @@ pub(crate) async fn a_person_that_cannot_be_stored_changes_nothing(ledger: &Arc<
     let cases = [
         (with("bob", json!({"customId": ""})), 461),
         (with("bob", json!({"customId": "x".repeat(48)})), 461),
+        (with("bob", json!({"customId": "b,c"})), 461),
+        (with("bob", json!({"personType": 2})), 462),
+        (with("bob", json!({"birthday": "1992-02-30"})), 462),
+        (json!({"customId": "alice", "name": "x".repeat(32)}), 462),
+        (json!({"customId": "alice", "telnum1": "1", "gender": 2}), 462),
         (with("bob", json!({"pic": "data:image/jpeg;base64,!"})), 463),
         (with("bob", json!({"pic": nobody})), 464),
         (with("bob", json!({"pic": null})), 472),
@@ -168,6 +173,47 @@ pub(crate) async fn a_person_that_cannot_be_stored_changes_nothing(ledger: &Arc<
     witness.refused("EditPerson", person("bob"), 465).await;
     witness.device.handles.store.fill_up(false);
     assert_eq!(witness.ok("SearchPersonList", json!({})).await, before);
+    witness.stop().await;
+}
+
+pub(crate) async fn a_refusal_names_the_field(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    witness.enrol("alice").await;
+    let cases = [
+        ("EditPerson", json!({"customId": "a,b"}), "customId must not contain a comma"),
+        ("EditPerson", json!({"customId": "alice", "cardType2": 7}), "cardType2 must be one of 0, 1, 2, 3"),
+        (
+            "EditPerson",
+            json!({"customId": "alice", "tempCardType": 1, "cardValidBegin": "2026-03-01 09:00:00", "cardValidEnd": "soon"}),
+            "other: cardValidEnd must be a time",
+        ),
+        ("EditPerson", json!({"customId": "alice", "tempCardType": 2}), "other: cardValidBegin is missing"),
+        ("EditPerson", json!({"customId": "alice", "tempCardType": 3}), "other: EffectNumber must be"),
+        ("SearchPersonList", json!({"BeginTime": "soon"}), "BeginTime must be a time"),
+        ("SearchPersonList", json!({"gender": 3}), "gender must be one of 0, 1, 2"),
+        ("Upconfig", json!({"WebTimeOut": 11}), "Set param fail: WebTimeOut must be a whole number, 2 to 10"),
+        ("UpSoundconfig", json!({"Volume": [1]}), "Volume must be a whole number, 0 to 100"),
+        ("UpTPTconfig", json!({"TemperatureHigh": "x"}), "TemperatureHigh must be a number"),
+        ("UpMQTTconfig", json!({"BeginTime": "soon"}), "BeginTime must be a time"),
+        ("UpMQTTconfig", json!({"HeartbeatTopic": "a/+"}), "HeartbeatTopic must not contain"),
+        ("UpHTTPconfig", json!({"ServerAddr": "10.0.0.1", "Verify": 5}), "Verify must be a whole number, 0 to 4"),
+        ("UpHTTPconfig", json!({"RFBPTimeBegin": "soon"}), "RFBPTimeBegin must be a time"),
+        ("UpDoorconfig", json!({"Wiegand": 3}), "Wiegand must be one of 0, 1, 4, 5, 6, 7"),
+        ("UpDoorconfig", json!({"FaceThreshold": true}), "FaceThreshold must be a whole number, 50 to 100"),
+        ("UpFaceconfig", json!({"detectArea_x": 482}), "detectArea_x and detectArea_w"),
+        ("SetSysTime", json!({"SysTime": "noon"}), "SysTime must be a time"),
+        ("ShowQRCode", json!({"QRCodeData": "x", "ImageType": 5}), "ImageType must be one of 1, 2, 3, 4"),
+        ("EditAD", json!({"adslot": 1}), "path is missing"),
+        ("GetPictureSearch", json!({"MaxSimilarity": 101, "MaxNum": 1}), "MaxSimilarity must be 0 to 100"),
+        ("ManualPushRecords", json!({"TimeS": "x", "TimeE": "2020-01-01T00:00:00"}), "TimeS must be a time"),
+        ("SetFactoryDefault", json!({"DefaltLog": 2}), "DefaltLog must be 0 or 1"),
+        ("GetSceneSnap", json!({}), "a camera that delivers pictures is unavailable"),
+    ];
+    for (operator, info, says) in cases {
+        let answer = witness.platform.ask(json!({"operator": operator, "info": info})).await;
+        let detail = answer["info"]["detail"].as_str().unwrap_or_default();
+        assert!(answer["info"]["result"] == "fail" && detail.contains(says), "{operator} {info}: {detail}");
+    }
     witness.stop().await;
 }
 

@@ -51,6 +51,10 @@ pub(crate) async fn people_are_searched_by_picture(ledger: &Arc<Ledger>) {
         witness.ok("GetPictureSearch", json!({"MaxSimilarity": "0", "MaxNum": "99", "picinfo": photo("alice")})).await;
     assert_eq!(all["SearchInfo"].as_array().unwrap().len(), 2);
     assert_eq!(all["SearchInfo"][0]["customId"], json!("alice"), "the best first");
+    for (share, found) in [(json!(0.8), 1), (json!("0.5"), 1), (json!(1), 2)] {
+        let info = json!({"MaxSimilarity": share, "MaxNum": 9, "picinfo": photo("alice")});
+        assert_eq!(witness.ok("GetPictureSearch", info).await["TotalNum"], json!(found), "{share}");
+    }
     let with = |changes: serde_json::Value| {
         let mut info = json!({"MaxSimilarity": 80, "MaxNum": 1, "picinfo": photo("alice")});
         changes.as_object().unwrap().iter().for_each(|(name, value)| info[name] = value.clone());
@@ -59,6 +63,7 @@ pub(crate) async fn people_are_searched_by_picture(ledger: &Arc<Ledger>) {
     let cases = [
         (with(json!({"facesluiceId": "1"})), 461),
         (with(json!({"MaxSimilarity": null})), 463),
+        (with(json!({"MaxSimilarity": 100.5})), 463),
         (with(json!({"MaxNum": ""})), 464),
         (with(json!({"picinfo": null})), 465),
         (with(json!({"picinfo": photo("mallory")})), 466),

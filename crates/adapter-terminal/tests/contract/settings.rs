@@ -135,3 +135,97 @@ pub(crate) async fn faces_must_be_alive_when_the_platform_says_so(ledger: &Arc<L
     assert_eq!(witness.ok("Getconfig", json!({})).await["LiveDetectType"], json!("0"));
     witness.stop().await;
 }
+
+fn as_text(number: u32) -> Value {
+    json!(number.to_string())
+}
+
+/// What is told is what the cameras do: those that are there, those that come, and after everything was put back.
+pub(crate) async fn a_camera_s_own_values_win_until_they_are_put_back(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let (appliance, factory) =
+        (witness.device.appliance.clone(), witness.ok("GetFaceconfig", json!({})).await["faceMinPixel"].clone());
+    assert_eq!(factory, json!("124"));
+    let sample = || {
+        let mut camera = testkit::store_suite::samples::new_camera([]);
+        camera.settings.region = None;
+        camera
+    };
+    let own = domain::OwnValues { min_face_px: true, threshold: true, ..Default::default() };
+    appliance.add_camera("test", sample()).await.unwrap();
+    appliance.add_camera("test", domain::NewCamera { own, ..sample() }).await.unwrap();
+    let told = witness.ok("GetFaceconfig", json!({})).await;
+    assert_eq!(told["faceMinPixel"], as_text(sample().settings.min_face_px), "as the camera does it");
+    witness.ok("UpFaceconfig", json!({"recDistance": 200})).await;
+    witness.ok("UpDoorconfig", json!({"FaceThreshold": 91, "VerifyResetTime": 7})).await;
+    appliance.add_camera("test", sample()).await.unwrap();
+    let cameras = async || {
+        let cameras = appliance.cameras().await.unwrap();
+        let facts = |c: &domain::Camera| {
+            let watch = &c.watch.settings;
+            (c.settings.min_face_px, watch.threshold.percent(), watch.rearm.as_secs())
+        };
+        cameras.iter().map(facts).collect::<Vec<_>>()
+    };
+    assert_eq!(cameras().await, [(124, 91, 7), (60, 83, 7), (124, 91, 7)]);
+    let face = witness.ok("GetFaceconfig", json!({})).await;
+    assert_eq!((&face["recDistance"], &face["faceMinPixel"]), (&json!("200"), &json!("124")));
+    witness.ok("SetFactoryDefault", json!({"DefaltDoorSet": 1})).await;
+    assert_eq!(cameras().await, [(124, 80, 2), (60, 80, 2), (124, 80, 2)]);
+    witness.ok("UpFaceconfig", json!({"faceMinPixel": 300, "detectArea_w": 480})).await;
+    witness.ok("SetFactoryDefault", json!({"DefaltSystemSettings": 1})).await;
+    assert_eq!(cameras().await, [(124, 80, 2); 3]);
+    let face = witness.ok("GetFaceconfig", json!({})).await;
+    assert_eq!((&face["recDistance"], &face["detectArea_w"]), (&json!("200"), &json!("960")));
+    let door = witness.ok("GetDoorconfig", json!({})).await;
+    assert_eq!((&door["FaceThreshold"], &door["VerifyResetTime"]), (&json!("80"), &json!("2")));
+    witness.stop().await;
+}
+
+pub(crate) async fn no_pictures_are_kept_when_the_platform_says_so(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    witness.enrol("alice").await;
+    for (switch, kept) in [("0", false), ("1", true)] {
+        witness.ok("Upconfig", json!({"DataBaseEnable": switch})).await;
+        assert_eq!(witness.ok("Getconfig", json!({})).await["DataBaseEnable"], json!(switch));
+        witness.device.watch(&["alice", "mallory"]).await;
+        for (topic, operator) in [("Rec", "RecPush"), ("Snap", "StrSnapPush")] {
+            let push = witness.platform.wait(topic, |push| push["operator"] == operator).await;
+            assert_eq!(push["info"].get("pic").is_some(), kept, "{operator}");
+        }
+    }
+    let records = witness.device.appliance.records_after(domain::Seq(0), 9).await.unwrap();
+    let kept: Vec<_> = records.iter().map(|record| record.capture.crop.is_kept()).collect();
+    assert_eq!(kept, [false, false, true, true]);
+    witness.ok("Upconfig", json!({"DataBaseEnable": "0"})).await;
+    witness.ok("SetFactoryDefault", json!({"DefaltSystemSettings": 1})).await;
+    assert!(witness.device.appliance.keeps_pictures());
+    witness.stop().await;
+}
+
+pub(crate) async fn the_place_to_resume_from_is_told_as_it_is(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let begin = async || witness.ok("GetMQTTconfig", json!({})).await["BeginTime"].clone();
+    assert_eq!(begin().await, json!("0000-00-00T00:00:00"), "nothing is resumed yet");
+    witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": 1})).await;
+    let since = begin().await;
+    assert_ne!(since, json!("0000-00-00T00:00:00"));
+    witness.enrol("alice").await;
+    witness.device.watch(&["alice"]).await;
+    let record = witness.event("Rec", "RecPush").await;
+    witness.ok("PushAck", json!({"PushAckType": 2, "SnapOrRecordID": record["RecordID"]})).await;
+    let place = json!(record["time"].as_str().unwrap().replace(' ', "T"));
+    let moved = async {
+        while begin().await != place {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(testkit::mqtt::DEADLINE, moved).await.expect("the place of the last record");
+    witness.ok("UpMQTTconfig", json!({"BeginTime": "2020-3-31T15:31:39"})).await;
+    assert_eq!(begin().await, json!("2020-03-31T15:31:39"), "as it was set");
+    witness.ok("UpHTTPconfig", json!({"ServerAddr": "127.0.0.1", "RFBPTimeBegin": "2020-1-3 18:11:40"})).await;
+    assert_eq!(witness.ok("GetHTTPconfig", json!({})).await["RFBPTimeBegin"], json!("2020-01-03 18:11:40"));
+    witness.ok("SetFactoryDefault", json!({"DefaltCenterPar": 1})).await;
+    assert_eq!(begin().await, place);
+    witness.stop().await;
+}

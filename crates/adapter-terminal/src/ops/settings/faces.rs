@@ -1,52 +1,73 @@
 //! How faces are found.
 
-use std::io::Cursor;
+use domain::{Area, CameraDefaults, OwnValues};
 
-use domain::geometry::Rect;
-use domain::{Camera, CameraChange, Error};
-
-use super::{FACE, Values, get, keep};
+use super::{FACE, Values, keep};
 use crate::codes::up_face;
 use crate::convert::face;
 use crate::core::{Core, NAME};
+use crate::ops::cameras::{self, InForce};
 use crate::ops::{Call, Outcome, failed};
-use crate::wire::Reply;
+use crate::wire::{Fault, Reply};
 
 /// The size of the picture in which the detection area is set.
 const WHOLE: (i64, i64) = (960, 1280);
 
 /// Reads how faces are found (GetFaceconfig, section 9.10).
 pub(crate) async fn get_face_config(call: Call) -> Outcome {
-    get(&call, &FACE).await
+    Ok(in_force(&call.core).await.map_err(|error| failed(&error))?.into_reply())
 }
 
-/// Changes how faces are found: the smallest face and the detection area of every camera follow (UpFaceconfig,
-/// section 9.10.3).
+/// The settings as the cameras obey them.
+async fn in_force(core: &Core) -> domain::Result<Values> {
+    let (mut values, InForce { min_face_px, area, .. }) =
+        (Values::load(core, &FACE).await?, InForce::load(core).await?);
+    let smallest = i64::from(min_face_px);
+    if face::pixels(values.number("recDistance")) != smallest {
+        values.set("recDistance", face::distance(smallest).to_string());
+    }
+    values.set("faceMinPixel", smallest.to_string());
+    let share = |edge: f32, whole: i64| (edge * whole as f32).round() as i64;
+    let (left, top) = (share(area.left, WHOLE.0), share(area.top, WHOLE.1));
+    for (name, number) in [
+        ("detectArea_x", left),
+        ("detectArea_y", top),
+        ("detectArea_w", share(area.right, WHOLE.0) - left),
+        ("detectArea_h", share(area.bottom, WHOLE.1) - top),
+    ] {
+        values.set(name, number.to_string());
+    }
+    Ok(values)
+}
+
+/// Changes how faces are found: the smallest face and the detection area hold for every camera without values of its own
+/// (UpFaceconfig, section 9.10.3).
 pub(crate) async fn up_face_config(call: Call) -> Outcome {
     let core = &call.core;
-    let mut values = Values::load(core, &FACE).await.map_err(|error| failed(&error))?;
-    let changed = values.put(&FACE, &call.info).ok_or(up_face::NO_INFO)?;
-    let fits = |start, size, most| values.number(start) + values.number(size) <= most;
-    if !fits("detectArea_x", "detectArea_w", WHOLE.0) || !fits("detectArea_y", "detectArea_h", WHOLE.1) {
-        return Err(up_face::NO_INFO.into());
+    let mut values = in_force(core).await.map_err(|error| failed(&error))?;
+    let changed = values.put(&FACE, &call.info).map_err(|why| up_face::NO_INFO.because(why))?;
+    for (start, size, most) in [("detectArea_x", "detectArea_w", WHOLE.0), ("detectArea_y", "detectArea_h", WHOLE.1)] {
+        if values.number(start) + values.number(size) > most {
+            return Err(up_face::NO_INFO.because(format_args!("{start} and {size} must be {most} together at most")));
+        }
     }
     if changed.contains(&"recDistance") {
         values.set("faceMinPixel", face::pixels(values.number("recDistance")).to_string());
     } else if changed.contains(&"faceMinPixel") {
         values.set("recDistance", face::distance(values.number("faceMinPixel")).to_string());
     }
-    keep(core, &FACE, &values, &changed).await?;
     let smallest = (changed.contains(&"recDistance") || changed.contains(&"faceMinPixel"))
         .then(|| values.number("faceMinPixel").max(0) as u32);
     let area = changed.iter().any(|name| name.starts_with("detectArea")).then(|| area(&values));
-    if smallest.is_some() || area.is_some() {
-        tell_cameras(core, smallest, area).await.map_err(|error| failed(&error))?;
-    }
+    let set = |defaults: CameraDefaults| CameraDefaults {
+        min_face_px: smallest.or(defaults.min_face_px),
+        area: area.or(defaults.area),
+        ..defaults
+    };
+    cameras::set_defaults(core, set).await.map_err(|error| failed(&error))?;
+    keep(core, &FACE, &values, &changed).await?;
     Ok(Reply::default())
 }
-
-/// Left, top, right and bottom as parts of the whole; `None`: all of it.
-type Area = Option<[f32; 4]>;
 
 fn area(values: &Values) -> Area {
     let part = |name: &str, size: &str, whole: i64| {
@@ -56,40 +77,19 @@ fn area(values: &Values) -> Area {
     };
     let (left, right) = part("detectArea_x", "detectArea_w", WHOLE.0);
     let (top, bottom) = part("detectArea_y", "detectArea_h", WHOLE.1);
-    let area = [left, top, right, bottom];
     // An area of nothing would find nobody: the whole picture, as it is set on a new device.
-    (area != [0.0, 0.0, 1.0, 1.0] && left < right && top < bottom).then_some(area)
+    if left < right && top < bottom { Area { left, top, right, bottom } } else { Area::WHOLE }
 }
 
-async fn tell_cameras(core: &Core, smallest: Option<u32>, area: Option<Area>) -> domain::Result<()> {
-    for Camera { id, mut settings, .. } in core.appliance.cameras().await? {
-        if let Some(smallest) = smallest {
-            settings.min_face_px = smallest.min(settings.max_face_px);
-        }
-        match area {
-            None => {}
-            Some(None) => settings.region = None,
-            Some(Some(parts)) => match size(core, id).await {
-                Some(size) => settings.region = Some(region(parts, size)),
-                None => tracing::warn!(camera = %id, "shows no picture, and keeps its detection area"),
-            },
-        }
-        let change = CameraChange { settings: Some(settings), watch: None };
-        match core.appliance.update_camera(NAME, id, change).await {
-            Ok(_) | Err(Error::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// The size of a camera's picture, pixels.
-async fn size(core: &Core, camera: domain::CameraId) -> Option<(u32, u32)> {
-    let picture = core.appliance.snapshot(camera).await.ok()?;
-    image::ImageReader::new(Cursor::new(picture)).with_guessed_format().ok()?.into_dimensions().ok()
-}
-
-fn region([left, top, right, bottom]: [f32; 4], (width, height): (u32, u32)) -> Rect {
-    let (width, height) = (width as f32, height as f32);
-    Rect::new(left * width, top * height, right * width, bottom * height)
+/// Puts it back to what it was when the device was new, on every camera.
+pub(crate) async fn forget(core: &Core) -> Result<(), Fault> {
+    super::forget(core, &[&FACE]).await?;
+    let released = OwnValues { min_face_px: true, region: true, ..OwnValues::default() };
+    let restored = async {
+        core.appliance.release_cameras(NAME, released).await?;
+        let set =
+            |defaults| CameraDefaults { min_face_px: Some(face::FACTORY_PIXELS), area: Some(Area::WHOLE), ..defaults };
+        cameras::set_defaults(core, set).await
+    };
+    restored.await.map_err(|error| failed(&error))
 }

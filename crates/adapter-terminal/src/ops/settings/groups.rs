@@ -85,8 +85,8 @@ pub(crate) const REPORTS: Group = Group {
         ("Card", "1", SWITCH),
         ("ResumefromBreakpoint", "0", SWITCH),
         ("KeepAliveInterval", "30", Kind::Int(5, 3600)),
-        ("OnlineTopic", "", Kind::Text(200)),
-        ("HeartbeatTopic", "", Kind::Text(200)),
+        ("OnlineTopic", "", Kind::Exact(200)),
+        ("HeartbeatTopic", "", Kind::Exact(200)),
     ],
 };
 
@@ -97,7 +97,7 @@ pub(crate) const DOOR: Group = Group {
         ("IDCardThreshold", "50", Kind::Int(50, 100)),
         ("VerifyMode", "1", ANY),
         ("VerifyResetTime", "2", Kind::Int(1, 10)),
-        ("Wiegand", "1", Kind::Int(0, 7)),
+        ("Wiegand", "1", Kind::OneOf(&[0, 1, 4, 5, 6, 7])),
         ("PublicMjCardNo", "2", ANY),
         ("AutoMjCardBgnNo", "3", ANY),
         ("AutoMjCardEndNo", "4", ANY),

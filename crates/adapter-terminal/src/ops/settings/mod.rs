@@ -4,19 +4,22 @@
 mod faces;
 mod groups;
 mod liveness;
+mod reports;
 
 use serde_json::{Map, Value, json};
 
+use super::http::SUBSCRIPTION;
 use super::{Call, Outcome, failed};
-use crate::codes::{Refusal, up_config, up_mqtt, up_sound, up_temperature};
-use crate::convert::{cut, time};
-use crate::core::Core;
+use crate::codes::{Refusal, up_config, up_sound, up_temperature};
+use crate::convert::cut;
+use crate::core::{Core, NAME};
 use crate::push;
 use crate::wire::{Fault, Fields, Reply};
 
-pub(crate) use faces::{get_face_config, up_face_config};
+pub(crate) use faces::{forget as forget_faces, get_face_config, up_face_config};
 use groups::TEMPERATURE;
 pub(crate) use groups::{DOOR, FACE, REPORTS, SOUND, SYSTEM};
+pub(crate) use reports::{Mqtt, get_mqtt_config, up_mqtt_config};
 
 /// What a setting may be.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +32,12 @@ pub(crate) enum Kind {
     Decimal(f64, f64),
     /// `HH:MM:SS`.
     Clock,
-    /// At most so many bytes; more are cut off.
+    /// One of these numbers.
+    OneOf(&'static [i64]),
+    /// At most so many bytes, to be read by somebody; more are cut off.
     Text(usize),
+    /// At most so many bytes, of which none can be left out.
+    Exact(usize),
     /// Told, never set.
     Fixed,
 }
@@ -55,9 +62,41 @@ impl Kind {
                 fields.float(name).filter(|number| (least..=most).contains(number)).map(|number| format!("{number:.2}"))
             }
             Self::Clock => clock(&fields.filled(name)?),
+            Self::OneOf(numbers) => fields.int(name).filter(|number| numbers.contains(number)).map(|n| n.to_string()),
             Self::Text(most) => fields.text(name).map(|text| cut(text, most)),
+            Self::Exact(most) => fields.text(name).filter(|text| text.len() <= most),
             Self::Fixed => None,
         }
+    }
+
+    /// The value as it is kept.
+    ///
+    /// # Errors
+    /// Which field has another, and what it must be.
+    pub(crate) fn read_or_tell(self, fields: &Fields, name: &str) -> Result<String, String> {
+        self.read(fields, name).ok_or_else(|| format!("{name} {}", self.rule()))
+    }
+
+    /// What a value must be, for one that is not.
+    fn rule(self) -> String {
+        match self {
+            Self::Int(least, i64::MAX) => format!("must be a whole number from {least} on"),
+            Self::Int(least, most) => format!("must be a whole number, {least} to {most}"),
+            Self::Even(least, most) => format!("must be an even number, {least} to {most}"),
+            Self::Decimal(least, most) => format!("must be a number, {least} to {most}"),
+            Self::Clock => "must be a time, HH:MM:SS".to_owned(),
+            Self::OneOf(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
+                format!("must be one of {}", numbers.join(", "))
+            }
+            Self::Text(_) => "must be text".to_owned(),
+            Self::Exact(most) => format!("must be text of at most {most} bytes"),
+            Self::Fixed => "cannot be set".to_owned(),
+        }
+    }
+
+    fn is_text(self) -> bool {
+        matches!(self, Self::Text(_) | Self::Exact(_))
     }
 }
 
@@ -97,18 +136,20 @@ impl Values {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// Puts in what was sent and gives its names; nothing when one of them cannot be.
-    pub(crate) fn put(&mut self, group: &Group, fields: &Fields) -> Option<Vec<&'static str>> {
+    /// Puts in what was sent and gives its names; all or nothing.
+    ///
+    /// # Errors
+    /// Which of them cannot be, and what it would have to be.
+    pub(crate) fn put(&mut self, group: &Group, fields: &Fields) -> Result<Vec<&'static str>, String> {
         let sent = group.settings.iter().filter(|(name, _, kind)| {
             // An empty number counts as none; what cannot be set is passed over.
-            !matches!(kind, Kind::Fixed)
-                && fields.get(name).is_some_and(|value| value != "" || matches!(kind, Kind::Text(_)))
+            !matches!(kind, Kind::Fixed) && (fields.is_sent(name) || kind.is_text() && fields.get(name).is_some())
         });
-        let read = sent.map(|(name, _, kind)| Some((*name, kind.read(fields, name)?)));
-        let read: Vec<_> = read.collect::<Option<_>>()?;
+        let read: Vec<_> =
+            sent.map(|(name, _, kind)| Ok((*name, kind.read_or_tell(fields, name)?))).collect::<Result<_, String>>()?;
         let names = read.iter().map(|(name, _)| *name).collect();
         read.into_iter().for_each(|(name, value)| self.set(name, value));
-        Some(names)
+        Ok(names)
     }
 
     pub(crate) async fn keep(&self, core: &Core, group: &Group) -> domain::Result<()> {
@@ -132,7 +173,7 @@ async fn get(call: &Call, group: &Group) -> Outcome {
 async fn up(call: &Call, group: &Group, wrong: Refusal) -> Result<(Values, Values), Fault> {
     let before = Values::load(&call.core, group).await.map_err(|error| failed(&error))?;
     let mut after = before.clone();
-    let changed = after.put(group, &call.info).ok_or(wrong)?;
+    let changed = after.put(group, &call.info).map_err(|why| wrong.because(why))?;
     keep(&call.core, group, &after, &changed).await?;
     Ok((before, after))
 }
@@ -146,12 +187,16 @@ pub(super) async fn keep(core: &Core, group: &Group, values: &Values, changed: &
     Ok(())
 }
 
+/// The setting that says whether pictures of captures are kept.
+const PICTURES: &str = "DataBaseEnable";
+
 /// Reads the system's settings (Getconfig, section 9.1).
 pub(crate) async fn get_config(call: Call) -> Outcome {
     let mut reply = get(&call, &SYSTEM).await?;
     if let Some(kind) = liveness::told(&call.core) {
         reply.info.insert(liveness::TYPE.to_owned(), json!(kind));
     }
+    reply.info.insert(PICTURES.to_owned(), json!(u8::from(call.core.appliance.keeps_pictures()).to_string()));
     Ok(reply)
 }
 
@@ -160,6 +205,10 @@ pub(crate) async fn up_config(call: Call) -> Outcome {
     let (before, after) = up(&call, &SYSTEM, up_config::FAILED).await?;
     if liveness::NAMES.iter().any(|name| call.info.filled(name).is_some()) {
         liveness::follow(&call.core, &after).await.map_err(|error| failed(&error))?;
+    }
+    if call.info.is_sent(PICTURES) {
+        let keep = after.number(PICTURES) == 1;
+        call.core.appliance.keep_pictures(NAME, keep).await.map_err(|error| failed(&error))?;
     }
     let restart = before.text("Language") != after.text("Language");
     Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })
@@ -196,107 +245,20 @@ pub(crate) async fn up_tpt_config(mut call: Call) -> Outcome {
     Ok(Reply::default())
 }
 
-/// What of the reports the connection and the pushes depend on.
-pub(crate) struct Mqtt(Values);
-
-impl Mqtt {
-    pub(crate) async fn load(core: &Core) -> domain::Result<Self> {
-        Ok(Self(Values::load(core, &REPORTS).await?))
-    }
-
-    /// Seconds between two heartbeats, when a platform has set them.
-    pub(crate) fn keep_alive(&self) -> Option<u64> {
-        let seconds = self.0.number("KeepAliveInterval");
-        (seconds != 30).then_some(seconds.unsigned_abs())
-    }
-
-    pub(crate) fn online_topic(&self) -> String {
-        self.0.text("OnlineTopic").to_owned()
-    }
-
-    pub(crate) fn heartbeat_topic(&self) -> String {
-        self.0.text("HeartbeatTopic").to_owned()
-    }
-
-    /// Whether strangers are told of.
-    pub(crate) fn strangers(&self) -> bool {
-        self.0.number("StrangerUploadType") == 0
-    }
-
-    /// Whether people are told of.
-    pub(crate) fn people(&self) -> bool {
-        self.0.number("RecordUploadType") != 0
-    }
-
-    /// Whether with the picture that was taken.
-    pub(crate) fn with_picture(&self) -> bool {
-        self.0.number("RecordUploadType") == 1
-    }
-
-    /// Whether a record is told again until the platform confirms it.
-    pub(crate) fn resumes(&self) -> bool {
-        self.0.number("ResumefromBreakpoint") == 1
-    }
-
-    /// Whether what is read of this kind is told of: `QRCode`, `IDCard` or `Card`.
-    pub(crate) fn reports(&self, name: &str) -> bool {
-        self.0.number(name) == 1
-    }
-
-    pub(crate) fn direction(&self) -> &'static str {
-        match self.0.number("Direction") {
-            0 => "entr",
-            1 => "exit",
-            _ => "unknow",
-        }
-    }
-}
-
-/// Reads what is reported (GetMQTTconfig, section 9.6).
-pub(crate) async fn get_mqtt_config(call: Call) -> Outcome {
-    let core = &call.core;
-    let values = Values::load(core, &REPORTS).await.map_err(|error| failed(&error))?;
-    let begin = push::resume_time(core, &push::FEEDS).await.map_err(|error| failed(&error))?;
-    let mut info = values.into_map();
-    info.insert("BeginTime".to_owned(), json!(time::text_with_t(begin, &core.zone())));
-    for (name, topic) in [("OnlineTopic", "basic"), ("HeartbeatTopic", "heartbeat")] {
-        if info.get(name).is_some_and(|set| set == "") {
-            info.insert(name.to_owned(), json!(format!("{}/{topic}", core.config.topic_prefix)));
-        }
-    }
-    Ok(Reply::with(Value::Object(info)))
-}
-
-/// Changes what is reported; connects anew when a topic or the heartbeat changes (UpMQTTconfig, section 9.6.3).
-pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
-    let core = &call.core;
-    let before = Values::load(core, &REPORTS).await.map_err(|error| failed(&error))?;
-    let mut after = before.clone();
-    let changed = after.put(&REPORTS, &call.info).ok_or(up_mqtt::NO_INFO)?;
-    let topics = ["OnlineTopic", "HeartbeatTopic"];
-    if topics.iter().any(|name| after.text(name).contains(['+', '#', '\0'])) {
-        return Err(up_mqtt::NO_INFO.into());
-    }
-    let now = Mqtt(after.clone());
-    if now.resumes() && !now.strangers() && !now.people() {
-        return Err(up_mqtt::NOTHING_TO_RESUME.into());
-    }
-    if let Some(begin) = call.info.filled("BeginTime") {
-        let begin = time::first(&begin, &core.zone()).ok_or(up_mqtt::NO_INFO)?;
-        push::resume_from(core, &push::FEEDS, begin).await.map_err(|error| failed(&error))?;
-    }
-    keep(core, &REPORTS, &after, &changed).await?;
-    let differs = |name: &&str| before.text(name) != after.text(name);
-    let connects = topics.iter().chain(&["KeepAliveInterval"]).any(differs);
-    Ok(Reply::with(json!({ "ReConnect": u8::from(connects).to_string(), "Reboot": "0" })))
+/// Puts the system's settings back to what they were when the device was new.
+pub(crate) async fn forget_system(core: &Core) -> Result<(), Fault> {
+    forget(core, &[&SYSTEM]).await?;
+    liveness::forget(core).await.map_err(|error| failed(&error))?;
+    core.appliance.keep_pictures(NAME, true).await.map_err(|error| failed(&error))
 }
 
 /// Puts these groups back to what they were when the device was new.
 pub(crate) async fn forget(core: &Core, groups: &[&Group]) -> Result<(), Fault> {
     for group in groups {
         core.state().set_value(group.key, None).await.map_err(|error| failed(&error))?;
-        if group.key == SYSTEM.key {
-            liveness::forget(core).await.map_err(|error| failed(&error))?;
+        let walks = [(&REPORTS, &push::TO_BROKER), (&SUBSCRIPTION, &push::TO_SUBSCRIBER)];
+        for (_, walks) in walks.into_iter().filter(|(of, _)| of.key == group.key) {
+            push::forget_resume(core, walks).await.map_err(|error| failed(&error))?;
         }
     }
     core.settings_changed.send_modify(|version| *version += 1);
@@ -309,7 +271,7 @@ mod tests {
 
     fn put(group: &Group, sent: &Value) -> Option<Values> {
         let mut values = Values(Map::new());
-        values.put(group, &Fields::new(sent.as_object().unwrap().clone()))?;
+        values.put(group, &Fields::new(sent.as_object().unwrap().clone())).ok()?;
         Some(values)
     }
 
@@ -327,5 +289,28 @@ mod tests {
         }
         assert_eq!(put(&TEMPERATURE, &json!({"TemperatureHigh": 37.2})).unwrap().text("TemperatureHigh"), "37.20");
         assert_eq!(put(&FACE, &json!({"detectArea_x": 3})), None);
+        for (wiegand, allowed) in [(0, true), (1, true), (2, false), (3, false), (4, true), (7, true), (8, false)] {
+            assert_eq!(put(&DOOR, &json!({"Wiegand": wiegand})).is_some(), allowed, "{wiegand}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_field_and_what_would_be_right() {
+        let wrong = |group: &Group, sent: Value| {
+            let fields = Fields::new(sent.as_object().unwrap().clone());
+            Values(Map::new()).put(group, &fields).unwrap_err()
+        };
+        let cases = [
+            (&SYSTEM, json!({"FaceDisplay": 1, "Language": 11}), "Language must be a whole number, 0 to 10"),
+            (&SYSTEM, json!({"LedTimeBeg": []}), "LedTimeBeg must be a time, HH:MM:SS"),
+            (&FACE, json!({"detectArea_x": 3}), "detectArea_x must be an even number, 0 to 960"),
+            (&DOOR, json!({"Wiegand": 2}), "Wiegand must be one of 0, 1, 4, 5, 6, 7"),
+            (&DOOR, json!({"PublicMjCardNo": -1}), "PublicMjCardNo must be a whole number from 0 on"),
+            (&TEMPERATURE, json!({"TemperatureHigh": "hot"}), "TemperatureHigh must be a number, 0 to 120"),
+            (&REPORTS, json!({"OnlineTopic": "x".repeat(201)}), "OnlineTopic must be text of at most 200 bytes"),
+        ];
+        for (group, sent, says) in cases {
+            assert_eq!(wrong(group, sent), says);
+        }
     }
 }

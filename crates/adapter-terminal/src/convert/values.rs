@@ -1,0 +1,145 @@
+//! What the document allows in the fields of a person.
+
+use serde_json::Value;
+
+use super::time;
+use crate::codes::{Flaw, PersonFault};
+use crate::wire::Fields;
+
+/// What a field may be.
+#[derive(Debug, Clone, Copy)]
+enum Allowed {
+    /// A whole number in these bounds.
+    Number(i64, i64),
+    /// One of these numbers.
+    OneOf(&'static [i64]),
+    /// A date; also the one of nothing.
+    Date,
+    /// A time; also the one of nothing.
+    Time,
+    /// At most so many bytes.
+    Text(usize),
+}
+
+use Allowed::{Date, Number, OneOf, Text, Time};
+
+/// Who is unknown is told with the ethnic group 0, which can be sent back.
+const RULES: &[(&str, Allowed)] = &[
+    ("name", Text(31)),
+    ("personType", OneOf(&[0, 1])),
+    ("gender", OneOf(&[0, 1])),
+    ("nation", Number(0, 57)),
+    ("idCard", Text(31)),
+    ("birthday", Date),
+    ("telnum1", Text(31)),
+    ("native", Text(31)),
+    ("address", Text(71)),
+    ("notes", Text(1024)),
+    ("cardType", Number(0, u32::MAX as i64)),
+    ("cardType2", OneOf(&[0, 1, 2, 3])),
+    ("WiegandType", OneOf(&[0, 1, 6, 7])),
+    ("WGFacilityCode", Number(0, u32::MAX as i64)),
+    ("CardMode", OneOf(&[0, 1])),
+    ("RFCardMode", OneOf(&[0, 1])),
+    ("isCheckSimilarity", OneOf(&[0, 1])),
+];
+
+/// What decides when a person is welcome: refused with the code of a validity that cannot be.
+const VALIDITY: &[(&str, Allowed)] = &[
+    ("tempCardType", OneOf(&[0, 1, 2, 3])),
+    ("tempValid", OneOf(&[0, 1, 2, 3])),
+    ("cardValidBegin", Time),
+    ("validBegin", Time),
+    ("cardValidEnd", Time),
+    ("validEnd", Time),
+];
+
+/// The first field that the document does not allow like this; one that is empty is as if it was not sent.
+pub(crate) fn flaw(fields: &Fields) -> Option<Flaw> {
+    let of = |rules: &[(&str, Allowed)], fault: PersonFault| {
+        let wrong = |(name, allowed): &&(&str, Allowed)| fields.is_sent(name) && !allowed.allows(fields, name);
+        rules.iter().find(wrong).map(|(name, allowed)| fault.because(format_args!("{name} {}", allowed.rule())))
+    };
+    of(RULES, PersonFault::Value).or_else(|| of(VALIDITY, PersonFault::PersonStore))
+}
+
+impl Allowed {
+    fn allows(self, fields: &Fields, name: &str) -> bool {
+        let text = || fields.text(name).unwrap_or_default();
+        match self {
+            Number(least, most) => fields.int(name).is_some_and(|number| (least..=most).contains(&number)),
+            OneOf(numbers) => fields.int(name).is_some_and(|number| numbers.contains(&number)),
+            Date => time::is_zero(&text()) || time::date(&text()).is_some(),
+            Time => time::is_zero(&text()) || time::civil(&text()).is_some(),
+            Text(most) => {
+                let is_text = matches!(fields.get(name), Some(Value::String(_) | Value::Number(_)));
+                is_text && text().len() <= most
+            }
+        }
+    }
+
+    fn rule(self) -> String {
+        match self {
+            Number(least, most) => format!("must be a whole number, {least} to {most}"),
+            OneOf(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
+                format!("must be one of {}", numbers.join(", "))
+            }
+            Date => "must be a date, YYYY-MM-DD".to_owned(),
+            Time => "must be a time, YYYY-MM-DD HH:MM:SS".to_owned(),
+            Text(most) => format!("must be text of at most {most} bytes"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn flaw(fields: &Value) -> Option<(PersonFault, String)> {
+        let flaw = super::flaw(&Fields::new(fields.as_object().unwrap().clone()))?;
+        Some((flaw.fault, flaw.why.unwrap()))
+    }
+
+    #[test]
+    fn a_value_beside_the_document_names_its_field() {
+        for (name, wrong) in [
+            ("personType", json!(2)),
+            ("personType", json!("x")),
+            ("gender", json!(-1)),
+            ("gender", json!(true)),
+            ("nation", json!(58)),
+            ("birthday", json!("1992-13-01")),
+            ("birthday", json!("yesterday")),
+            ("cardType2", json!("4")),
+            ("WiegandType", json!(2)),
+            ("WGFacilityCode", json!("a")),
+            ("name", json!([])),
+            ("name", json!("x".repeat(32))),
+            ("address", json!({"street": 1})),
+        ] {
+            let (fault, why) = flaw(&json!({"customId": "a", name: wrong})).expect(name);
+            assert!(fault == PersonFault::Value && why.starts_with(&format!("{name} must be ")), "{name}: {why}");
+        }
+        let (fault, why) = flaw(&json!({"validEnd": "2020-02-30 00:00:00"})).unwrap();
+        assert_eq!((fault, &*why), (PersonFault::PersonStore, "validEnd must be a time, YYYY-MM-DD HH:MM:SS"));
+    }
+
+    #[test]
+    fn what_the_document_allows_and_what_is_empty_is_taken() {
+        let good = json!({
+            "customId": "a", "name": "张".repeat(10), "personType": "1", "gender": 0, "nation": "57", "cardType2": 3,
+            "birthday": "0000-00-00", "WiegandType": 7, "tempCardType": 2, "cardValidBegin": "0000-00-00 00:00:00",
+            "cardValidEnd": "2020-04-18T08:00:00", "notes": " ", "telnum1": 13_700_880_000_u64,
+        });
+        assert_eq!(flaw(&good), None);
+        assert_eq!(flaw(&json!({"nation": 0})), None, "as it is told of who is unknown");
+        for (name, _) in RULES.iter().chain(VALIDITY) {
+            for empty in [json!(null), json!("")] {
+                assert_eq!(flaw(&json!({*name: empty})), None, "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Commands that arrive more than once.
+//!
+//! A broker redelivers a message that was not confirmed in time, a platform repeats one that was not answered in time,
+//! bridges and overlapping subscriptions deliver twice. None of them means that the command is to be obeyed again. But
+//! one public gateway sends the same `messageId` with every command (Q-DEDUPE), and its second `Unlock` means a second
+//! opening: an id that was used for different contents says nothing about whether a command is new.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// For how long a message of the same `messageId` and content is the same command: longer than brokers and platforms
+/// wait before they repeat it (10 to 20 seconds).
+pub(crate) const SAME: Duration = Duration::from_secs(30);
+/// Maximum number of commands remembered.
+const REMEMBERED: usize = 4096;
+/// Maximum number of answers remembered, to be given again.
+const ANSWERS: usize = 64;
+/// Maximum number of ids remembered that are used again and again; a platform has one.
+const REUSED: usize = 64;
+
+/// A command, by its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Content(u64);
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Meeting {
+    /// A command to be obeyed.
+    New(Content),
+    /// One that is obeyed already; the answer to it, unless that is still to come.
+    Repeat(Option<Value>),
+}
+
+/// How a message was sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub(crate) message_id: Option<&'a Value>,
+    pub(crate) payload: &'a [u8],
+    /// Whether the broker says that it has delivered it before.
+    pub(crate) redelivered: bool,
+}
+
+/// The commands that were obeyed, across connections.
+#[derive(Default)]
+pub(crate) struct Repeats {
+    hasher: RandomState,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// When each was obeyed.
+    obeyed: HashMap<Content, Instant>,
+    /// In the order in which they came.
+    order: VecDeque<Content>,
+    /// What each id was last used for.
+    ids: HashMap<u64, Content>,
+    /// The ids that were used for different contents.
+    reused: HashSet<u64>,
+    answers: VecDeque<(Content, Value)>,
+}
+
+impl Repeats {
+    /// Whether a message is a command to be obeyed; it then counts as obeyed from now on.
+    pub(crate) fn meet(&self, sent: Sent<'_>, now: Instant) -> Meeting {
+        let content = Content(self.hasher.hash_one(sent.payload));
+        let id = sent.message_id.map(|id| self.hasher.hash_one(id.to_string()));
+        let mut kept = self.kept();
+        let identified = id.is_some_and(|id| kept.identifies(id, content));
+        let known = kept.obeyed.get(&content);
+        let repeat = known.is_some_and(|at| sent.redelivered || identified && now.duration_since(*at) < SAME);
+        if repeat {
+            return Meeting::Repeat(kept.answer(content));
+        }
+        kept.remember(content, now);
+        Meeting::New(content)
+    }
+
+    /// Remembers the answer to a command.
+    pub(crate) fn answered(&self, content: Content, answer: Value) {
+        let mut kept = self.kept();
+        if kept.answers.len() == ANSWERS {
+            kept.answers.pop_front();
+        }
+        kept.answers.push_back((content, answer));
+    }
+
+    /// Forgets a command that was not obeyed after all: sent again, it is a new attempt.
+    pub(crate) fn forget(&self, content: Content) {
+        self.kept().obeyed.remove(&content);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Whether this id names a command: it was never used for two.
+    fn identifies(&mut self, id: u64, content: Content) -> bool {
+        if self.ids.insert(id, content).is_some_and(|before| before != content) {
+            if self.reused.len() == REUSED {
+                self.reused.clear();
+            }
+            self.reused.insert(id);
+        }
+        if self.ids.len() > REMEMBERED {
+            self.ids.clear();
+            self.ids.insert(id, content);
+        }
+        !self.reused.contains(&id)
+    }
+
+    fn remember(&mut self, content: Content, now: Instant) {
+        self.answers.retain(|(other, _)| *other != content);
+        self.obeyed.insert(content, now);
+        self.order.push_back(content);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+            && !self.order.contains(&oldest)
+        {
+            self.obeyed.remove(&oldest);
+        }
+    }
+
+    fn answer(&self, content: Content) -> Option<Value> {
+        self.answers.iter().find(|(other, _)| *other == content).map(|(_, answer)| answer.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sent<'a>(id: Option<&'a Value>, payload: &'a str) -> Sent<'a> {
+        Sent { message_id: id, payload: payload.as_bytes(), redelivered: false }
+    }
+
+    fn is_new(meeting: &Meeting) -> bool {
+        matches!(meeting, Meeting::New(_))
+    }
+
+    #[test]
+    fn the_same_command_within_half_a_minute_is_one() {
+        let (repeats, now, id) = (Repeats::default(), Instant::now(), json!("17"));
+        let Meeting::New(content) = repeats.meet(sent(Some(&id), "open"), now) else { panic!("it is new") };
+        assert_eq!(repeats.meet(sent(Some(&id), "open"), now), Meeting::Repeat(None), "its answer is still to come");
+        repeats.answered(content, json!("done"));
+        let later = now + SAME - Duration::from_millis(1);
+        assert_eq!(repeats.meet(sent(Some(&id), "open"), later), Meeting::Repeat(Some(json!("done"))));
+        assert!(is_new(&repeats.meet(sent(Some(&id), "open"), now + SAME)));
+        assert_eq!(repeats.meet(sent(Some(&id), "open"), now + SAME), Meeting::Repeat(None), "of the second one");
+    }
+
+    #[test]
+    fn another_content_is_another_command_and_its_id_names_none_from_then_on() {
+        let (repeats, now, id) = (Repeats::default(), Instant::now(), json!(1));
+        for _ in 0..2 {
+            for command in ["enrol", "remove", "open", "open"] {
+                let meeting = repeats.meet(sent(Some(&id), command), now);
+                assert!(is_new(&meeting), "{command}");
+            }
+        }
+    }
+
+    #[test]
+    fn commands_without_an_id_are_all_new() {
+        let (repeats, now) = (Repeats::default(), Instant::now());
+        assert!(is_new(&repeats.meet(sent(None, "open"), now)) && is_new(&repeats.meet(sent(None, "open"), now)));
+    }
+
+    #[test]
+    fn what_the_broker_delivers_again_is_no_new_command_however_old_and_whatever_its_id() {
+        let (repeats, now, id) = (Repeats::default(), Instant::now(), json!(1));
+        for (id, payload) in [(None, "open"), (Some(&id), "close"), (Some(&id), "enrol")] {
+            let again = Sent { redelivered: true, ..sent(id, payload) };
+            assert!(is_new(&repeats.meet(again, now)), "the first delivery may have been lost");
+            assert_eq!(repeats.meet(again, now + SAME * 100), Meeting::Repeat(None), "{payload}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_failed_may_be_tried_again() {
+        let (repeats, now, id) = (Repeats::default(), Instant::now(), json!("17"));
+        let Meeting::New(content) = repeats.meet(sent(Some(&id), "enrol"), now) else { panic!("it is new") };
+        repeats.forget(content);
+        assert!(is_new(&repeats.meet(sent(Some(&id), "enrol"), now)));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (repeats, now) = (Repeats::default(), Instant::now());
+        for number in 0..REMEMBERED + 100 {
+            let id = json!(number);
+            let meeting = repeats.meet(sent(Some(&id), &number.to_string()), now);
+            let Meeting::New(content) = meeting else { panic!("{number} is new") };
+            repeats.answered(content, id);
+        }
+        let kept = repeats.kept();
+        assert!(kept.obeyed.len() <= REMEMBERED && kept.order.len() <= REMEMBERED && kept.ids.len() <= REMEMBERED);
+        assert_eq!(kept.answers.len(), ANSWERS);
+    }
+}
