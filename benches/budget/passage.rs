@@ -87,7 +87,7 @@ fn gate() -> NewCamera {
         snap_mode: SnapMode::First,
     };
     let watch = WatchSettings { libraries: [LibraryId::DEFAULT].into(), rearm: Duration::ZERO, ..Default::default() };
-    NewCamera { id: None, settings, watch }
+    NewCamera { id: None, settings, watch, own: domain::OwnValues::default() }
 }
 
 /// Serves the device to a client that subscribes a receiver.

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use domain::frame::Frame;
 use domain::ports::{Clock, FrameSource, FrameStream, Ports, SourceError};
 use domain::{
-    Appliance, CameraSettings, CameraStatus, Event, LibraryId, NewCamera, NewPerson, Record, Seq, SeveralFaces,
-    SnapMode, Source, Timestamp, WatchSettings, surveillance,
+    Appliance, CameraSettings, CameraStatus, Event, LibraryId, NewCamera, NewPerson, OwnValues, Record, Seq,
+    SeveralFaces, SnapMode, Source, Timestamp, WatchSettings, surveillance,
 };
 use polyface_tests::Report;
 use store::Store;
@@ -179,7 +179,8 @@ fn camera(scene: &Scene) -> NewCamera {
         snap_mode: SnapMode::Best,
     };
     let libraries = [LibraryId::DEFAULT].into();
-    NewCamera { id: None, settings, watch: WatchSettings { libraries, rearm: REARM, ..WatchSettings::default() } }
+    let watch = WatchSettings { libraries, rearm: REARM, ..WatchSettings::default() };
+    NewCamera { id: None, settings, watch, own: OwnValues::default() }
 }
 
 /// Compares what was recorded with who was to be seen.

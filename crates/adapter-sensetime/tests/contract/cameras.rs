@@ -101,7 +101,7 @@ pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &A
         let mut settings = appliance.camera(id).await.unwrap().settings;
         let region = Some(domain::geometry::Rect::new(edges[0], edges[1], edges[2], edges[3]));
         settings.region = region;
-        let change = domain::CameraChange { settings: Some(settings), watch: None };
+        let change = domain::CameraChange { settings: Some(settings), ..Default::default() };
         appliance.update_camera("another interface", id, change).await.unwrap();
         assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
         witness.ok("515/rtsp", json!({"channel": 1, "camera_roi": told, "description": told})).await;
