@@ -232,7 +232,8 @@ async fn what_the_broker_delivers_again_is_obeyed_once() {
     assert_eq!(broker.answer().await["code"], json!("200"));
     assert_eq!(opened(&device), 4);
     broker.deliver(10, true, &command("21", "Unlock", &json!({"openDoor": 1})).to_string()).await;
-    broker.answer().await;
+    // The answer to the one before may come once more: its confirmation broke off with the connection.
+    while broker.answer().await["messageId"] != "21" {}
     assert_eq!(opened(&device), 5, "the first delivery of this one was lost");
     device.stop().await;
 }
