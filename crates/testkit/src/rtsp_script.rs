@@ -36,15 +36,24 @@ pub struct Asked {
     sequence: String,
 }
 
+/// The answer to a request, given the right one; nothing: none.
+pub type Answering = fn(&Asked, String) -> String;
+
+/// What is sent for the `n`th packet from 0, given the right one: channels and data.
+pub type Sending = fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>;
+
+/// What is put between packets on the connection before the `n`th one.
+pub type Interrupting = fn(u64) -> Vec<u8>;
+
 /// What the camera says and sends.
 #[derive(Clone, Copy)]
 pub struct Script {
-    /// The answer to a request, given the right one; nothing: none.
-    pub answer: fn(&Asked, String) -> String,
-    /// What is sent for the `n`th packet from 0, given the right one: channels and data.
-    pub packets: fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>,
-    /// What is put between packets on the connection before the `n`th one.
-    pub between: fn(u64) -> Vec<u8>,
+    /// What it answers.
+    pub answer: Answering,
+    /// What it sends as video.
+    pub packets: Sending,
+    /// What it says between packets.
+    pub between: Interrupting,
 }
 
 impl Default for Script {

@@ -26,7 +26,7 @@ pub fn read_anything(data: &[u8]) -> usize {
         loop {
             match reader.next(&mut bytes) {
                 Ok(Some(Incoming::Packet { channel, data })) => {
-                    videos.iter_mut().for_each(|video| video.take(channel, data.clone()));
+                    videos.iter_mut().for_each(|video| video.take(channel, &data));
                 }
                 Ok(Some(Incoming::Response(answer))) => understand(&answer),
                 Ok(Some(Incoming::Request { .. })) => {}
@@ -64,7 +64,7 @@ impl Video {
         Self { sieve, assembly: Assembly::new(codec, None).ok(), now, whole: 0 }
     }
 
-    fn take(&mut self, channel: u8, data: Bytes) {
+    fn take(&mut self, channel: u8, data: &Bytes) {
         self.now += Duration::from_millis(20);
         self.sieve.take(channel, data, self.now);
         let Some(assembly) = &mut self.assembly else { return };

@@ -21,11 +21,11 @@ pub(super) struct Packet {
 
 impl Packet {
     /// What is no packet is `None`.
-    pub(super) fn parse(data: Bytes) -> Option<Self> {
+    pub(super) fn parse(data: &Bytes) -> Option<Self> {
         let (header, range) = match PacketHeader::validate(&data[..]) {
             Ok(read) => read,
             // Padding that cannot be is none.
-            Err(_) if data.first().is_some_and(|flags| flags & PADDING != 0) => return Self::parse(unpadded(&data)),
+            Err(_) if data.first().is_some_and(|flags| flags & PADDING != 0) => return Self::parse(&unpadded(data)),
             Err(_) => return None,
         };
         Some(Self {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn parse(data: &[u8]) -> Option<Packet> {
-        Packet::parse(Bytes::copy_from_slice(data))
+        Packet::parse(&Bytes::copy_from_slice(data))
     }
 
     const PLAIN: [u8; 14] = [0x80, 0xe0, 0, 5, 0, 0, 0, 9, 0, 0, 0, 7, 1, 2];

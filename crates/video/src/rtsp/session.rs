@@ -170,6 +170,6 @@ impl Open {
 /// What keeps the session alive for sure, when the camera says that it knows it.
 fn better_sign(options: &Response) -> usize {
     let known = options.fields.get("Public").unwrap_or_default();
-    let knows = |sign: &&str| known.split(',').any(|method| method.trim().eq_ignore_ascii_case(sign));
-    SIGNS.iter().skip(1).position(|sign| knows(&sign)).map_or(0, |at| at + 1)
+    let knows = |sign: &str| known.split(',').any(|method| method.trim().eq_ignore_ascii_case(sign));
+    SIGNS.iter().skip(1).position(|sign| knows(sign)).map_or(0, |at| at + 1)
 }

@@ -53,9 +53,9 @@ impl Sieve {
     }
 
     /// Takes what came on a channel.
-    pub(super) fn take(&mut self, channel: u8, data: Bytes, now: Instant) {
-        if packet::is_report(&data) {
-            self.ignored += u64::from(!packet::is_whole_report(&data));
+    pub(super) fn take(&mut self, channel: u8, data: &Bytes, now: Instant) {
+        if packet::is_report(data) {
+            self.ignored += u64::from(!packet::is_whole_report(data));
             return;
         }
         let Some(packet) = Packet::parse(data) else {
@@ -149,7 +149,7 @@ mod tests {
         }
 
         fn send(&mut self, at_ms: u64, channel: u8, data: &[u8]) -> Vec<u8> {
-            self.sieve.take(channel, Bytes::copy_from_slice(data), self.start + Duration::from_millis(at_ms));
+            self.sieve.take(channel, &Bytes::copy_from_slice(data), self.start + Duration::from_millis(at_ms));
             std::iter::from_fn(|| self.sieve.next()).map(|next| next.packet.payload[0]).collect()
         }
     }

@@ -63,7 +63,7 @@ impl Units {
     /// Reads one packet more.
     async fn read(&mut self) -> Result<(), SourceError> {
         let (channel, data) = self.session.packet().await?;
-        self.sieve.take(channel, data, Instant::now().into_std());
+        self.sieve.take(channel, &data, Instant::now().into_std());
         while let Some(next) = self.sieve.next() {
             self.lost = self.lost.saturating_add(next.lost);
             if let Err(why) = self.assembly.take(&next, &mut self.whole) {

@@ -3,7 +3,7 @@
 use domain::Source;
 use domain::ports::{FrameSource, SourceError};
 use testkit::clip::Codec;
-use testkit::rtsp_script::{Asked, Script, ScriptedCamera, answer, challenge};
+use testkit::rtsp_script::{Answering, Asked, Interrupting, Script, ScriptedCamera, Sending, answer, challenge};
 use tokio::time::{Duration, timeout};
 use video::{Counters, Options};
 
@@ -29,13 +29,13 @@ async fn assert_plays_on(name: &str, login: &str, suffix: &str, connections: usi
     source.counters()
 }
 
-async fn assert_plays(name: &str, answer: fn(&Asked, String) -> String) {
+async fn assert_plays(name: &str, answer: Answering) {
     assert_plays_on(name, "", "", 1, Script { answer, ..Script::default() }).await;
 }
 
 #[tokio::test]
 async fn answers_as_cameras_write_them_are_understood() {
-    let odd: [(&str, fn(&Asked, String) -> String); 18] = [
+    let odd: [(&str, Answering); 18] = [
         ("session with blanks", |_, right| right.replace("12345678;timeout=60", "12345678 ; timeout = 60")),
         ("no time at all", |_, right| right.replace("timeout=60", "timeout=0")),
         ("no session", |_, right| right.replace("Session: 12345678;timeout=60\r\n", "")),
@@ -50,7 +50,7 @@ async fn answers_as_cameras_write_them_are_understood() {
         ("empty values", |_, right| right.replace("seq=1000;rtptime=91800", "seq=;rtptime=")),
         ("no url", |_, right| right.replace("RTP-Info: url=", "RTP-Info: ")),
         ("no numbers in answers", |_, right| right.replace("CSeq: ", "X: ")),
-        ("line feeds", line_feeds),
+        ("line feeds", |_, right| line_feeds(&right)),
         ("small letters", |_, right| {
             right.replace("CSeq", "cseq").replace("Session", "session").replace("Content-Length", "content-length")
         }),
@@ -66,7 +66,7 @@ async fn answers_as_cameras_write_them_are_understood() {
 
 #[tokio::test]
 async fn what_is_no_video_is_passed_over_and_counted() {
-    let noise: [(&str, fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>); 9] = [
+    let noise: [(&str, Sending); 9] = [
         ("short report", |n, right| noisy(n, right, 1, &[0x80, 200, 0, 6, 1, 1, 1, 1])),
         ("no report", |n, right| noisy(n, right, 1, &[])),
         ("zeros for a report", |n, right| noisy(n, right, 1, &[0; 7])),
@@ -85,7 +85,7 @@ async fn what_is_no_video_is_passed_over_and_counted() {
 }
 
 /// With line feeds alone in the head.
-fn line_feeds(_: &Asked, right: String) -> String {
+fn line_feeds(right: &str) -> String {
     let (head, body) = right.split_once("\r\n\r\n").unwrap();
     format!("{}\n\n{body}", head.replace('\r', ""))
 }
@@ -98,13 +98,13 @@ fn noisy(n: u64, right: Vec<u8>, channel: u8, noise: &[u8]) -> Vec<(u8, Vec<u8>)
 
 #[tokio::test]
 async fn packets_are_taken_as_they_come_whatever_was_announced() {
-    let odd: [(&str, fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>); 6] = [
+    let odd: [(&str, Sending); 6] = [
         ("the first packet is of another version", |n, right| {
             vec![(
                 0,
                 edited(right, |packet| {
                     if n == 0 {
-                        packet[0] = 0x40
+                        packet[0] = 0x40;
                     }
                 }),
             )]
@@ -142,7 +142,7 @@ async fn a_camera_that_goes_on_under_another_source_is_followed() {
 
 #[tokio::test]
 async fn messages_and_noise_between_packets_do_not_end_a_session() {
-    let between: [(&str, fn(u64) -> Vec<u8>); 4] = [
+    let between: [(&str, Interrupting); 4] = [
         ("requests", |n| if n == 20 { b"OPTIONS * RTSP/1.0\r\nCSeq: 77\r\n\r\n".to_vec() } else { Vec::new() }),
         ("an announcement", |n| {
             if n == 20 {
@@ -172,7 +172,7 @@ fn demanding(asked: &Asked, nonce: &str, stale: bool, right: String) -> String {
 
 #[tokio::test]
 async fn a_nonce_that_runs_out_is_answered_with_the_new_one() {
-    let logins: [(&str, fn(&Asked, String) -> String); 5] = [
+    let logins: [(&str, Answering); 5] = [
         ("at SETUP, stale", |asked, right| {
             demanding(asked, if asked.method == "DESCRIBE" { "a" } else { "b" }, true, right)
         }),
@@ -200,7 +200,7 @@ async fn a_nonce_that_runs_out_is_answered_with_the_new_one() {
 
 #[tokio::test]
 async fn a_session_is_kept_alive_whatever_the_camera_answers_to_it() {
-    let answers: [(&str, fn(&Asked, String) -> String, &[&str]); 5] = [
+    let answers: [(&str, Answering, &[&str]); 5] = [
         (
             "a stale nonce",
             |asked, right| signs(asked, |asked, right| demanding(asked, "b", true, right), right),
@@ -244,7 +244,7 @@ fn is_handshake(method: &str) -> bool {
 }
 
 /// A session that must be kept alive every half second, and what is answered to signs of life.
-fn signs(asked: &Asked, of_sign: fn(&Asked, String) -> String, right: String) -> String {
+fn signs(asked: &Asked, of_sign: Answering, right: String) -> String {
     if is_handshake(&asked.method) { right.replace("timeout=60", "timeout=1") } else { of_sign(asked, right) }
 }
 
@@ -255,7 +255,7 @@ async fn a_redirect_within_the_camera_is_followed() {
         let here = asked.method == method && asked.uri.contains("/live");
         if here { answer(asked, status, &format!("Location: {location}\r\n")) } else { right }
     }
-    let redirects: [(&str, fn(&Asked, String) -> String); 4] = [
+    let redirects: [(&str, Answering); 4] = [
         ("302", |asked, right| moved(asked, "DESCRIBE", "302 Moved Temporarily", right)),
         ("301", |asked, right| moved(asked, "DESCRIBE", "301 Moved Permanently", right)),
         ("307 by path", |asked, right| {
@@ -296,7 +296,7 @@ async fn a_wrong_password_is_tried_once() {
 
 #[tokio::test]
 async fn datagrams_that_come_twice_or_make_no_sense_are_passed_over() {
-    let odd: [(&str, fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>); 3] = [
+    let odd: [(&str, Sending); 3] = [
         ("noise", |n, right| noisy(n, right, 0, &[0; 7])),
         ("short reports", |n, right| noisy(n, right, 1, &[0x80, 200, 0, 6])),
         ("twice", |_, right| vec![(0, right.clone()), (0, right)]),
