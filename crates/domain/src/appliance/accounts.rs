@@ -201,12 +201,15 @@ impl Secret {
     }
 }
 
+/// The longest name of an account, in characters.
+const MAX_NAME: usize = 64;
+
+/// Letters and digits of any script, with the marks that belong to them. A protocol that takes fewer says so itself.
 fn check_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_');
-    if name.is_empty() || name.len() > 49 || !name.chars().all(allowed) {
-        return Err(Error::invalid("user name", "not 1 to 49 letters, digits or @ . - _"));
-    }
-    Ok(())
+    let allowed = |c: char| unicode_ident::is_xid_continue(c) || matches!(c, '@' | '.' | '-' | '_');
+    let begins = |c: char| c.is_alphanumeric() || matches!(c, '@' | '.' | '-' | '_');
+    let fits = name.starts_with(begins) && name.chars().all(allowed) && name.chars().count() <= MAX_NAME;
+    if fits { Ok(()) } else { Err(Error::invalid("user name", "not 1 to 64 letters, digits or @ . - _")) }
 }
 
 /// All that is kept of a password. `Invalid` for one that is not 1 to 128 bytes long.
