@@ -13,18 +13,22 @@ use crate::convert::paths::{self, Download};
 use crate::core::Core;
 use crate::session;
 
-/// Serves a file to a caller with a session.
+/// Serves a file to a caller with a session, and a picture to anybody where pictures are `open`.
 pub(crate) async fn download(
+    open: bool,
     State(core): State<Arc<Core>>,
     Path(path): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
+    let wanted = paths::download(&path);
     let id = session::id(&headers).or_else(|| query.get("sessionid").map(String::as_str));
-    if id.and_then(|id| core.sessions.find(id)).is_none() {
+    let known = id.and_then(|id| core.sessions.find(id)).is_some();
+    let is_open = open && wanted.as_ref().is_some_and(Download::is_picture);
+    if !known && !is_open {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let Some(wanted) = paths::download(&path) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(wanted) = wanted else { return StatusCode::NOT_FOUND.into_response() };
     match file(&core, wanted).await {
         Ok(answer) => answer,
         Err(Error::NotFound { .. }) => StatusCode::NOT_FOUND.into_response(),

@@ -35,6 +35,7 @@ pub struct Config {
 pub struct SenseTime {
     core: Arc<Core>,
     heartbeat: Duration,
+    open_pictures: bool,
 }
 
 impl SenseTime {
@@ -48,13 +49,19 @@ impl SenseTime {
         encryption: Encryption,
     ) -> Self {
         let core = Core::new(config, appliance, outbound, exports, encryption);
-        Self { core: Arc::new(core), heartbeat: Duration::from_secs(30) }
+        Self { core: Arc::new(core), heartbeat: Duration::from_secs(30), open_pictures: false }
     }
 
     /// With another time between two heartbeats than 30 s.
     #[must_use]
     pub fn with_heartbeat(self, heartbeat: Duration) -> Self {
         Self { heartbeat, ..self }
+    }
+
+    /// Pictures are served to callers without a session too (quirk "download-auth"); exports never are.
+    #[must_use]
+    pub fn with_open_pictures(self, open_pictures: bool) -> Self {
+        Self { open_pictures, ..self }
     }
 }
 
@@ -65,8 +72,10 @@ impl Adapter for SenseTime {
     }
 
     fn routes(&self) -> Option<Router> {
-        // Any message may come on either path; a public client writes //api/json, an example of the document /form.
+        // Any message may come on either path; public clients write //api/json and //ws, an example of the document /form.
         let message = || post(call::answer);
+        let open = self.open_pictures;
+        let download = || get(move |core, path, query, headers| download::download(open, core, path, query, headers));
         let router = Router::new()
             .route("/api/json", message())
             .route("/api/form", message())
@@ -75,7 +84,10 @@ impl Adapter for SenseTime {
             .route("/form", message())
             .route("/ws", get(ws::connect))
             .route("/ws/", get(ws::connect))
-            .route("/ws/{*path}", get(download::download))
+            .route("/ws/{*path}", download())
+            .route("//ws", get(ws::connect))
+            .route("//ws/", get(ws::connect))
+            .route("//ws/{*path}", download())
             // The bodies are bounded where they are read.
             .layer(DefaultBodyLimit::disable());
         Some(router.with_state(Arc::clone(&self.core)))

@@ -4,6 +4,7 @@
 
 mod device;
 
+use adapter::{Outbound, Policy};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use device::{Answer, DEADLINE, Device};
@@ -134,6 +135,32 @@ async fn a_path_from_an_answer_is_a_picture_for_those_who_are_logged_in() {
         assert_eq!((answer.status(), answer.headers()["content-type"].to_str().unwrap()), (StatusCode::OK, kind));
         let by_query = device.get(&format!("{path}?sessionid={}", device.session())).send().await.unwrap();
         assert_eq!(by_query.bytes().await.unwrap(), answer.bytes().await.unwrap());
+    }
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn open_pictures_are_shown_to_anybody_and_exports_to_nobody_else() {
+    let (appliance, handles) = testkit::appliance().unwrap();
+    let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
+    let device = Device::serve(outbound, |adapter| adapter.with_open_pictures(true), appliance, handles).await;
+    let library = device.enrol("staff", &["alice"]).await;
+    let mut newest = device.appliance.newest_record();
+    device.watch(&library.to_string(), &["alice"]).await;
+    timeout(DEADLINE, newest.changed()).await.unwrap().unwrap();
+    let alarm = device.ask(json!({"msg_id": 1036})).await["record"][0].clone();
+    let export = device.ask(json!({"msg_id": 1038, "lib_id": library})).await;
+    for (path, status) in [
+        (&alarm["img_path"], StatusCode::OK),
+        (&alarm["snap_path"], StatusCode::OK),
+        (&export["export_url"], StatusCode::UNAUTHORIZED),
+        (&json!("img/999_alice.jpg"), StatusCode::NOT_FOUND),
+        (&json!("etc/passwd"), StatusCode::UNAUTHORIZED),
+    ] {
+        for root in ["/ws", "//ws"] {
+            let answer = device.get(&format!("{root}/{}", path.as_str().unwrap())).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{root} {path}");
+        }
     }
     device.stop().await;
 }

@@ -239,3 +239,19 @@ async fn the_key_outlives_a_restart() {
     assert_eq!(key(&device).await, first);
     device.stop().await;
 }
+
+#[tokio::test]
+async fn a_subscription_is_made_on_every_path_that_clients_dial_and_in_their_json() {
+    let device = Device::start().await;
+    let key = key(&device).await;
+    for path in ["/ws", "/ws/", "//ws", "//ws/"] {
+        let mut client = Client::connect(&device, path).await;
+        assert_eq!(client.subscribe(&key).await, json!({"code": 0, "msg": ""}), "{path}");
+    }
+    for (before, after) in [("\u{feff}", ""), ("", "\0"), ("", "\r\n\0\0")] {
+        let mut client = Client::connect(&device, "//ws").await;
+        client.send(&format!("{before}{{\"key\": \"{key}\", \"msg_id\": 776, \"x\": \"\\ud83d\",}}{after}")).await;
+        assert_eq!(client.message().await, json!({"code": 0, "msg": ""}));
+    }
+    device.stop().await;
+}

@@ -19,6 +19,7 @@ pub enum Component {
 #[derive(Debug, Default)]
 pub struct Health {
     components: Mutex<BTreeMap<&'static str, Component>>,
+    attention: Mutex<Vec<String>>,
 }
 
 /// How all parts are at one moment.
@@ -26,13 +27,16 @@ pub struct Health {
 pub struct Report {
     /// Every part, by name.
     pub components: BTreeMap<&'static str, Component>,
+    /// What the operator should know of, though everything works.
+    pub attention: Vec<String>,
 }
 
 impl Health {
     /// A board that waits for these parts: each is down until it says otherwise.
     pub fn expecting(names: impl IntoIterator<Item = &'static str>) -> Self {
         let starting = || Component::Down { reason: "starting".into() };
-        Self { components: Mutex::new(names.into_iter().map(|name| (name, starting())).collect()) }
+        let components = Mutex::new(names.into_iter().map(|name| (name, starting())).collect());
+        Self { components, attention: Mutex::default() }
     }
 
     /// Waits for these parts too.
@@ -51,9 +55,17 @@ impl Health {
         }
     }
 
+    /// Notes what the operator should know of while the device serves, a setting that lowers a guard for example; it
+    /// stays until the device ends, and is logged. Whether the device is up does not depend on it.
+    pub fn call_attention(&self, line: &str) {
+        tracing::warn!(attention = line, "setting needs attention");
+        self.attention.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+    }
+
     /// How all parts are now.
     pub fn report(&self) -> Report {
-        Report { components: self.lock().clone() }
+        let attention = self.attention.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Report { components: self.lock().clone(), attention }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Component>> {
@@ -81,5 +93,13 @@ mod tests {
         assert!(health.report().is_up());
         health.set("one", Component::Down { reason: "gone".into() });
         assert!(!health.report().is_up());
+    }
+
+    #[test]
+    fn what_needs_attention_does_not_take_the_device_down() {
+        let health = Health::default();
+        health.call_attention("a guard is lowered");
+        assert_eq!(health.report().attention, ["a guard is lowered"]);
+        assert!(health.report().is_up());
     }
 }

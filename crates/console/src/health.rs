@@ -36,6 +36,9 @@ struct Healthz {
     components: BTreeMap<&'static str, &'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
+    /// Settings that lower a guard; the device is up all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attention: Vec<String>,
     /// Only where the embedding model changed; the device serves meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     reembedding: Option<Photos>,
@@ -67,6 +70,7 @@ async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
         version: env!("CARGO_PKG_VERSION"),
         components: BTreeMap::new(),
         reasons: Vec::new(),
+        attention: report.attention,
         reembedding: vitals.appliance.as_ref().and_then(Photos::of),
     };
     for (name, component) in report.components {

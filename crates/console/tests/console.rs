@@ -123,6 +123,11 @@ async fn healthz_is_ok_exactly_while_every_part_is_up() {
     site.health.set("sensetime", Component::Up);
     let up = site.get("/healthz").await;
     assert_eq!((up.status, up.json()["status"].as_str()), (200, Some("ok")));
+    assert_eq!(up.json().get("attention"), None);
+    site.health.call_attention("sensetime.open_pictures: a guard is lowered");
+    let warned = site.get("/healthz").await;
+    let attention = serde_json::json!(["sensetime.open_pictures: a guard is lowered"]);
+    assert_eq!((warned.status, &warned.json()["attention"]), (200, &attention));
     site.health.set("sensetime", Component::Down { reason: "address in use".into() });
     let down = site.get("/healthz").await;
     assert_eq!((down.status, down.json()["components"]["sensetime"].as_str()), (503, Some("down")));

@@ -42,8 +42,12 @@ pub(crate) fn enabled(
         let settings = adapter_sensetime::Config { channels: config.channels() };
         let exports = exports(config, "sensetime")?;
         let encryption = Encryption::new(config.storage.dir.join("tls").join("sensetime"));
-        let adapter =
-            Arc::new(SenseTime::new(settings, appliance.clone(), outbound.clone(), exports, encryption.clone()));
+        let open_pictures = config.sensetime.open_pictures;
+        if open_pictures {
+            health.call_attention("sensetime.open_pictures: pictures of people are served without a login");
+        }
+        let adapter = SenseTime::new(settings, appliance.clone(), outbound.clone(), exports, encryption.clone());
+        let adapter = Arc::new(adapter.with_open_pictures(open_pictures));
         let https = Https { name: "sensetime-https", listen: config.sensetime.listen_https, encryption };
         adapters.push(Enabled { adapter, listen: Some(config.sensetime.listen), https: Some(https) });
     }

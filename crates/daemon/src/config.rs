@@ -234,6 +234,8 @@ pub(crate) struct SenseTime {
     pub(crate) listen_https: SocketAddr,
     /// The former place of `device.channels`.
     pub(crate) channels: Option<u32>,
+    /// Whether pictures are served without a session.
+    pub(crate) open_pictures: bool,
 }
 
 impl Default for SenseTime {
@@ -243,6 +245,7 @@ impl Default for SenseTime {
             listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
             listen_https: SocketAddr::from(([0, 0, 0, 0], 8443)),
             channels: None,
+            open_pictures: false,
         }
     }
 }

@@ -20,6 +20,16 @@ pub(crate) enum Download {
     Export(String),
 }
 
+impl Download {
+    /// Whether it is one picture, rather than a file of many.
+    pub(crate) fn is_picture(&self) -> bool {
+        match self {
+            Self::Face(..) | Self::Capture(_) | Self::Temporary(_) => true,
+            Self::Export(_) => false,
+        }
+    }
+}
+
 /// `img/<lib_id>_<img_id>.<ext>`; codes of other platforms may hold characters that need escaping.
 pub(crate) fn face(library: LibraryId, code: &PersonCode, extension: &str) -> String {
     format!("img/{library}_{}.{extension}", utf8_percent_encode(code.as_str(), ESCAPED))
