@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adapter::{BodyError, Form, FormError, FormLimits, Part, Spool, Upload, decode_picture, read_body};
+use adapter::{
+    BodyError, Form, FormError, FormLimits, Part, Spool, Upload, decode_picture, is_multipart, parse_request, read_body,
+};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -34,6 +35,10 @@ const MAX_PICTURE: usize = 16 << 20;
 const MAX_BATCH: usize = 1000;
 /// How the names of the parts begin that hold the pictures of a batch.
 const BATCH_PART: &str = "img_";
+/// The part that holds one picture.
+const PICTURE_PART: &str = "img";
+/// The part that holds another file.
+const FILE_PART: &str = "file";
 /// The list of a batch in JSON.
 const BATCH_LIST: &str = "imgs";
 
@@ -53,7 +58,10 @@ pub(crate) struct Call {
 
 /// A picture of a batch.
 pub(crate) struct BatchPicture {
-    pub(crate) file_name: String,
+    /// What it is called in the table of results.
+    pub(crate) label: String,
+    /// Who it is of; the fault of a picture that does not say so, or that nobody can read.
+    pub(crate) file_name: Result<String, Fault>,
     /// The fault of a picture that is no base64.
     pub(crate) picture: Result<Bytes, Fault>,
 }
@@ -91,6 +99,8 @@ impl Call {
     pub(crate) fn take_pictures(&mut self) -> Result<Vec<BatchPicture>, Fault> {
         let of_batch = |file: &mut Part| file.name.starts_with(BATCH_PART);
         let mut pictures: Vec<_> = self.files.extract_if(.., of_batch).map(BatchPicture::from).collect();
+        let texts = self.fields.keys().filter(|name| is_numbered_picture(name));
+        pictures.extend(texts.map(|name| BatchPicture::without_name(name.clone(), Bytes::new())));
         let listed = match self.fields.remove(BATCH_LIST) {
             Some(Value::Array(listed)) => listed,
             Some(one) => vec![one],
@@ -98,7 +108,8 @@ impl Call {
         };
         for (place, value) in listed.into_iter().enumerate() {
             let file: PictureFile = wire::read_field(&format!("{BATCH_LIST}[{place}]"), value)?;
-            pictures.push(BatchPicture { picture: decode(&file), file_name: file.filename.0 });
+            let picture = decode(&file);
+            pictures.push(BatchPicture { label: file.filename.0.clone(), file_name: Ok(file.filename.0), picture });
         }
         match pictures.len() {
             0 => Err(Fault::parameter("there is no picture")),
@@ -114,8 +125,23 @@ impl Call {
 }
 
 impl From<Part> for BatchPicture {
-    fn from(part: Part) -> Self {
-        Self { file_name: part.file_name.unwrap_or(part.name), picture: Ok(part.bytes) }
+    fn from(Part { name, file_name, bytes }: Part) -> Self {
+        match file_name {
+            Some(Ok(file_name)) => Self { label: file_name.clone(), file_name: Ok(file_name), picture: Ok(bytes) },
+            Some(Err(why)) => {
+                let fault = Fault::parameter(format!("file name of {name}: {why}"));
+                Self { label: name, file_name: Err(fault), picture: Ok(bytes) }
+            }
+            None => Self::without_name(name, bytes),
+        }
+    }
+}
+
+impl BatchPicture {
+    /// A part that should be a file and does not say whose.
+    fn without_name(part: String, bytes: Bytes) -> Self {
+        let fault = Fault::parameter(format!("{part} has no file name"));
+        Self { label: part, file_name: Err(fault), picture: Ok(bytes) }
     }
 }
 
@@ -136,10 +162,17 @@ async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
     let account = session.as_ref().and_then(|id| core.sessions.find(id));
     let origin = origin(&request);
     let (fields, files, upload) = read(&core, request, account.as_ref()).await?;
-    let operation = ops::find(wire::msg_id(&fields)?).ok_or(Code::MsgId)?;
+    let msg_id = wire::msg_id(&fields)?;
+    let operation = ops::find(msg_id).ok_or(Code::MsgId)?;
     operation.admit(account.as_ref())?;
+    let known = account.is_some();
     let call = Call { core, account, session, origin, fields, files, upload };
-    (operation.run)(call).await
+    // Strangers do not fill the log.
+    (operation.run)(call).await.inspect_err(|fault| {
+        if known {
+            fault.explain(msg_id);
+        }
+    })
 }
 
 /// The caller's address.
@@ -152,7 +185,7 @@ type Content = (Fields, Vec<Part>, Option<Upload>);
 
 async fn read(core: &Core, request: Request, account: Option<&Account>) -> Result<Content, Fault> {
     let known = account.is_some();
-    if is_form(request.headers()) {
+    if is_multipart(request.headers()) {
         let limits = if known { large_form() } else { small_form() };
         let spool = match account {
             Some(account) if ops::may_upload(account) => Some(spool(core).await?),
@@ -160,13 +193,16 @@ async fn read(core: &Core, request: Request, account: Option<&Account>) -> Resul
         };
         let form = Form::read_with_upload(request, limits, spool).await;
         let (form, upload) = form.map_err(|error| too_large(known, error == FormError::TooLarge, &error))?;
-        let (fields, files) = sort_parts(form);
+        let (fields, files) = sort_parts(form)?;
         return Ok((fields, files, upload));
     }
+    let content_type = request.headers().get(CONTENT_TYPE).cloned();
     let limit = if known { MAX_BODY } else { MAX_BODY_OF_STRANGER };
     let body = read_body(request, limit).await;
     let body = body.map_err(|error| too_large(known, error == BodyError::TooLarge, &error))?;
-    Ok((wire::parse(&body)?, Vec::new(), None))
+    let fields = parse_request(content_type.as_ref(), &body);
+    let fields = fields.map_err(|error| Fault::parameter(error.to_string()))?;
+    Ok((fields, Vec::new(), None))
 }
 
 /// The way of software packages: no further than the disk allows.
@@ -175,17 +211,12 @@ async fn spool(core: &Core) -> Result<Spool, Fault> {
     Ok(Spool {
         folder: core.appliance.options().uploads.clone(),
         bytes: free.min(MAX_UPLOAD) as usize,
-        wanted: |before, name| name == "file" && before.iter().any(is_upload),
+        wanted: |before, name| name == FILE_PART && before.iter().any(is_upload),
     })
 }
 
 fn is_upload(part: &Part) -> bool {
     part.name == "msg_id" && part.bytes.trim_ascii() == ops::UPLOAD.as_bytes()
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.trim_start().to_ascii_lowercase().starts_with("multipart/")
 }
 
 /// Room for a batch and what is said of it.
@@ -202,16 +233,32 @@ fn too_large(known: bool, too_large: bool, why: &dyn ToString) -> Fault {
     if too_large && !known { Code::NotLoggedIn.into() } else { Fault::parameter(why.to_string()) }
 }
 
-/// Parts with a file name are files, and so is what is not text.
-fn sort_parts(form: Form) -> (Fields, Vec<Part>) {
+/// Parts with a file name are files, and so is a picture without one. A field that is not text is refused: left out,
+/// it might be the name of whoever is enrolled.
+fn sort_parts(form: Form) -> Result<(Fields, Vec<Part>), Fault> {
     let (mut fields, mut files) = (Fields::new(), Vec::new());
     for part in form.into_parts() {
-        match std::str::from_utf8(&part.bytes) {
-            Ok(text) if part.file_name.is_none() => drop(fields.insert(part.name, Value::String(text.to_owned()))),
-            _ => files.push(part),
+        match part.text() {
+            _ if part.file_name.is_some() => files.push(part),
+            Some(text) => {
+                let text = Value::String(text.to_owned());
+                fields.insert(part.name, text);
+            }
+            None if may_be_file(&part.name) => files.push(part),
+            None => return Err(Fault::parameter(format!("{} is not text in UTF-8", part.name))),
         }
     }
-    (fields, files)
+    Ok((fields, files))
+}
+
+fn may_be_file(name: &str) -> bool {
+    matches!(name, FILE_PART | PICTURE_PART) || is_numbered_picture(name)
+}
+
+/// `img_1`, `img_2`, …, as against `img_id`.
+fn is_numbered_picture(name: &str) -> bool {
+    let number = name.strip_prefix(BATCH_PART).unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The body of a success.

@@ -191,6 +191,13 @@ impl Fault {
         }
     }
 
+    /// Tells whoever connects a platform what is wrong with a call, where the code alone does not.
+    pub(crate) fn explain(&self, msg_id: i64) {
+        if let Some(reason) = self.detail.as_deref().filter(|_| self.alarm().is_none()) {
+            tracing::info!(msg_id, code = self.code.number(), reason, "call refused");
+        }
+    }
+
     /// What the operator must know of, when the device itself is at fault.
     pub(crate) fn alarm(&self) -> Option<&Error> {
         self.cause.as_ref().filter(|_| self.code == Code::Internal)
@@ -205,9 +212,45 @@ impl From<Code> for Fault {
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let code = code(&error);
-        let detail = (code == Code::Parameter).then(|| error.to_string());
-        Self { code, detail, cause: Some(error) }
+        Self { code: code(&error), detail: detail(&error), cause: Some(error) }
+    }
+}
+
+/// What an error tells an outsider beyond its code, under the document's names.
+pub(crate) fn detail(error: &Error) -> Option<String> {
+    match error {
+        Error::Invalid { field, why } => Some(format!("{} is invalid: {why}", wire_name(field))),
+        Error::NotSupported { .. } | Error::Unavailable { .. } | Error::Busy | Error::StorageFull => {
+            Some(error.to_string())
+        }
+        // The table's only code for it is that of a wrong parameter.
+        Error::LimitReached { what: Thing::Relay } => Some(error.to_string()),
+        Error::NotFound { .. }
+        | Error::AlreadyExists { .. }
+        | Error::NoFace
+        | Error::ManyFaces
+        | Error::LowQuality { .. }
+        | Error::BadPicture { .. }
+        | Error::LimitReached { .. }
+        | Error::InUse { .. }
+        | Error::Denied
+        | Error::Internal { .. } => None,
+    }
+}
+
+/// The document's name of what the core calls so.
+fn wire_name(field: &'static str) -> &'static str {
+    match field {
+        "library name" => "lib_name",
+        "library" | "libraries" => "lib_id",
+        "person code" => "img_id",
+        "camera name" => "camera_name",
+        "face size" => "facesize_min",
+        "source" | "server" => "url",
+        "every_minutes" => "ntp_cycle",
+        "user name" => "user_name",
+        "address" => "ip",
+        other => other,
     }
 }
 
@@ -264,5 +307,21 @@ mod tests {
         let fault = Fault::from(Error::internal("writing")("the secret path"));
         assert_eq!(fault.message(), "System internal error");
         assert!(fault.alarm().is_some());
+    }
+
+    #[test]
+    fn fields_are_named_as_in_the_document_and_a_passing_fault_says_what_it_is() {
+        let cases = [
+            (Error::invalid("library name", "too long"), "Parameter input error: lib_name is invalid: too long"),
+            (Error::invalid("every_minutes", "0"), "Parameter input error: ntp_cycle is invalid: 0"),
+            (Error::invalid("channel", "not 1 to 16"), "Parameter input error: channel is invalid: not 1 to 16"),
+            (Error::LimitReached { what: Thing::Relay }, "Parameter input error: relay limit reached"),
+            (Error::Busy, "System internal error: busy"),
+            (Error::StorageFull, "System internal error: storage is full"),
+            (Error::NotFound { what: Thing::Library }, "The face library does not exist"),
+        ];
+        for (error, message) in cases {
+            assert_eq!(Fault::from(error).message(), message);
+        }
     }
 }

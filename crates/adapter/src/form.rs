@@ -4,14 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::CONTENT_DISPOSITION;
 use bytes::{Bytes, BytesMut};
+use encoding_rs::Encoding;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
 use crate::BodyError;
 use crate::body::announced;
+use crate::header::{Disposition, FormType, UnreadableName, unfolded};
 
 /// What the boundaries and headers of one part may add to its content.
 const PART_OVERHEAD: usize = 4096;
@@ -45,8 +47,8 @@ pub struct Form {
 pub struct Part {
     /// The field's name; empty when it has none.
     pub name: String,
-    /// Given for files; may hold anything, a path included.
-    pub file_name: Option<String>,
+    /// Given for files; may hold anything, a path included. A name that cannot be read is never guessed.
+    pub file_name: Option<Result<String, UnreadableName>>,
     /// The content.
     pub bytes: Bytes,
 }
@@ -66,6 +68,9 @@ pub enum FormError {
     /// The disk does not take the part that goes to a file.
     #[error("the file cannot be kept")]
     NotKept,
+    /// The name of a field, not of a file, cannot be read.
+    #[error("the name of a part cannot be read")]
+    UnreadableName,
     /// A part that must be there is not.
     #[error("the part {name} is missing")]
     Missing {
@@ -90,7 +95,7 @@ impl Form {
     /// Reads a form. Nothing beyond the limits is ever held in memory.
     ///
     /// # Errors
-    /// `NotMultipart`, `TooLarge`, `Broken`.
+    /// `NotMultipart`, `TooLarge`, `Broken`, `UnreadableName`.
     pub async fn read(request: Request, limits: FormLimits) -> Result<Self, FormError> {
         Self::read_with_upload(request, limits, None).await.map(|(form, _)| form)
     }
@@ -98,7 +103,7 @@ impl Form {
     /// Reads a form of which one part may be too large for memory: the first that `spool` wants goes to a file.
     ///
     /// # Errors
-    /// `NotMultipart`, `TooLarge`, `Broken`, `NotKept`.
+    /// `NotMultipart`, `TooLarge`, `Broken`, `UnreadableName`, `NotKept`.
     pub async fn read_with_upload(
         request: Request,
         limits: FormLimits,
@@ -108,9 +113,8 @@ impl Form {
         if announced(request.headers()).is_some_and(|length| length > most) {
             return Err(FormError::TooLarge);
         }
-        let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let boundary = header.and_then(|value| multer::parse_boundary(value).ok()).ok_or(FormError::NotMultipart)?;
-        let body = request.into_body().into_data_stream();
+        let FormType { boundary, charset } = FormType::of(request.headers()).ok_or(FormError::NotMultipart)?;
+        let body = Box::pin(unfolded(request.into_body().into_data_stream(), &boundary));
         let mut multipart = Multipart::with_constraints(body, boundary, constraints(most));
         let (mut form, mut upload) = (Self::default(), None);
         let mut left = limits.total_bytes;
@@ -118,8 +122,7 @@ impl Form {
             if form.parts.len() == limits.parts {
                 return Err(FormError::TooLarge);
             }
-            let name = field.name().unwrap_or_default().to_owned();
-            let file_name = field.file_name().map(str::to_owned);
+            let (name, file_name) = names(&field, charset)?;
             let wanted = |spool: &&Spool| upload.is_none() && (spool.wanted)(&form.parts, &name);
             if let Some(spool) = spool.as_ref().filter(wanted) {
                 upload = Some(spool.take(&mut field).await?);
@@ -181,8 +184,16 @@ impl Form {
     /// # Errors
     /// `Duplicate`, `NotText`.
     pub fn optional_text(&self, name: &'static str) -> Result<Option<String>, FormError> {
-        let text = |part: &Part| String::from_utf8(part.bytes.to_vec()).map_err(|_| FormError::NotText { name });
+        let text = |part: &Part| part.text().map(str::to_owned).ok_or(FormError::NotText { name });
         self.optional(name)?.map(text).transpose()
+    }
+}
+
+impl Part {
+    /// The content without a byte order mark before it and NUL bytes after it; `None` when it is not UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        Some(text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches('\0'))
     }
 }
 
@@ -194,6 +205,17 @@ impl FormLimits {
 
 fn constraints(most: usize) -> Constraints {
     Constraints::new().size_limit(SizeLimit::new().whole_stream(most as u64))
+}
+
+/// The name of a part's field, empty when it has none, and that of its file.
+fn names(
+    field: &Field<'_>,
+    charset: Option<&'static Encoding>,
+) -> Result<(String, Option<Result<String, UnreadableName>>), FormError> {
+    let disposition = field.headers().get(CONTENT_DISPOSITION);
+    let disposition = disposition.map(|value| Disposition::read(value.as_bytes(), charset)).unwrap_or_default();
+    let name = disposition.name.transpose().map_err(|UnreadableName| FormError::UnreadableName)?;
+    Ok((name.unwrap_or_default(), disposition.file_name))
 }
 
 /// The content of a part.

@@ -19,6 +19,9 @@ pub enum JsonError {
     /// Not JSON.
     #[error("the body is not JSON")]
     NotJson,
+    /// Its bytes are not text of its charset.
+    #[error("the body is not text in its charset, which is UTF-8 unless the Content-Type names another")]
+    NotInCharset,
     /// Not JSON, or not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,

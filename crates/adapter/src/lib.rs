@@ -2,10 +2,12 @@
 //! walk over the record log, outbound calls. It knows no vendor.
 
 mod body;
+mod charset;
 mod encryption;
 mod exports;
 mod feed;
 mod form;
+mod header;
 mod health;
 mod json;
 mod live;
@@ -23,10 +25,12 @@ use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
 pub use body::{BodyError, read_body};
+pub use charset::parse_request;
 pub use encryption::{CredentialError, Encryption, Piece};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
+pub use header::{UnreadableName, is_multipart};
 pub use health::{Component, Health, Report};
 pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
-use adapter::{Form, FormError, FormLimits, Part, Spool};
+use adapter::{Form, FormError, FormLimits, Part, Spool, UnreadableName};
 use axum::body::Body;
 use axum::extract::Request;
 
@@ -33,7 +33,7 @@ async fn texts_and_files_are_found_by_name() {
     let form = read(&parts).await.unwrap();
     assert_eq!(form.text("msg_id"), Ok("1031".into()));
     assert_eq!(form.file("file").unwrap()[..], [0xff, 0xd8]);
-    assert_eq!(form.part("file").unwrap().file_name.as_deref(), Some("张三.jpg"));
+    assert_eq!(form.part("file").unwrap().file_name, Some(Ok("张三.jpg".into())));
     assert_eq!(form.text("file"), Err(FormError::NotText { name: "file" }));
     assert_eq!(form.text("lib_id"), Err(FormError::Missing { name: "lib_id" }));
     assert_eq!(form.optional_text("lib_id"), Ok(None));
@@ -113,4 +113,31 @@ async fn a_file_that_is_not_the_one_wanted_or_too_large_is_not_kept() {
     let kept = Form::read_with_upload(request(&[id, large]), LIMITS, nowhere).await;
     assert!(matches!(kept, Err(FormError::NotKept)));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn the_names_of_a_part_are_read_from_its_header_as_clients_write_it() {
+    let of = async |disposition: &[u8]| {
+        let part = [b"--limit\r\nContent-Disposition: ", disposition, b"\r\n\r\nx\r\n--limit--\r\n"].concat();
+        let form = Form::read(request_of("multipart/form-data ; boundary=\"limit\"", part), LIMITS).await?;
+        Ok::<_, FormError>(form.into_parts().remove(0))
+    };
+    let dotnet = b"form-data; name=img; filename=\"=?utf-8?B?5byg5LiJ?=\"; filename*=utf-8''%E5%BC%A0%E4%B8%89";
+    for disposition in [&dotnet[..], b"FORM-DATA; filename*=GBK''%D5%C5%C8%FD ; Name=\"img\""] {
+        let part = of(disposition).await.unwrap();
+        assert_eq!((part.name.as_str(), part.file_name), ("img", Some(Ok("张三".into()))));
+    }
+    let folded = b"form-data;\r\n\tname=img;\r\n filename=\"=?utf-8?B?5byg?=\r\n =?utf-8?B?5LiJ?=\"";
+    assert_eq!(of(folded).await.unwrap().file_name, Some(Ok("张三".into())));
+    let raw = of(b"form-data; name=img; filename=\"\xd5\xc5\"").await.unwrap();
+    assert_eq!((raw.name.as_str(), raw.file_name), ("img", Some(Err(UnreadableName))));
+    assert_eq!(of(b"form-data; name=\"\xd5\xc5\"").await, Err(FormError::UnreadableName));
+    assert_eq!(of(b"form-data; name=\"a").await, Err(FormError::UnreadableName));
+    assert_eq!(of(b"attachment").await.unwrap().name, "");
+}
+
+#[tokio::test]
+async fn a_text_has_no_byte_order_mark_and_no_end_of_a_buffer() {
+    let form = read(&[part("id", None, b"\xef\xbb\xbf7\0\0"), part("note", None, b" a\0b ")]).await.unwrap();
+    assert_eq!((form.text("id"), form.text("note")), (Ok("7".into()), Ok(" a\0b ".into())));
 }

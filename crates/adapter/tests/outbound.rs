@@ -91,8 +91,8 @@ async fn a_form_arrives_with_its_parts_in_order() {
     let status = outbound.post_multipart(&platform.url("/push?token=1"), parts, SECOND * 5).await.unwrap();
     assert_eq!(status, StatusCode::ACCEPTED);
     let form = platform.forms.lock().unwrap().remove(0);
-    let names: Vec<_> = form.parts().iter().map(|part| (part.name.as_str(), part.file_name.as_deref())).collect();
-    assert_eq!(names, [("key", None), ("json", None), ("snap", Some("snap.jpg"))]);
+    let names: Vec<_> = form.parts().iter().map(|part| (part.name.as_str(), part.file_name.clone())).collect();
+    assert_eq!(names, [("key", None), ("json", None), ("snap", Some(Ok("snap.jpg".into())))]);
     assert_eq!(form.text("json"), Ok("{\"a\":\"张\"}".into()));
     assert_eq!(form.file("snap"), Ok(picture));
 }

@@ -3,6 +3,7 @@
 use domain::Person;
 
 use super::people::{age_text, gender_text};
+use crate::codes::Fault;
 use crate::wire::Text;
 use crate::wire::people::PersonFields;
 
@@ -15,10 +16,28 @@ const MAX_PART: usize = 48;
 /// Bytes of the name and of the address made here.
 const MAX_LONG_PART: usize = 72;
 
+/// Refuses a file name that no longer says who it is: an empty one, and one in which a client that did not have the
+/// characters put U+FFFD for some, or `?` for all of the name.
+pub(crate) fn check_legible(file_name: &str) -> Result<(), Fault> {
+    let stem = file_stem(file_name);
+    let name = stem.split(SEPARATOR).next().unwrap_or_default();
+    if stem.trim().is_empty() {
+        return Err(Fault::parameter("the file name is empty"));
+    }
+    if stem.contains(char::REPLACEMENT_CHARACTER) || (!name.is_empty() && name.bytes().all(|byte| byte == b'?')) {
+        return Err(Fault::parameter("the file name has lost characters on its way"));
+    }
+    Ok(())
+}
+
+fn file_stem(file_name: &str) -> &str {
+    let file = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
 /// What a file name states of a person: the `img_id` and the rest. A name of another form is the person's name.
 pub(crate) fn statements(file_name: &str) -> (Option<Text>, PersonFields) {
-    let file = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let stem = file_stem(file_name);
     let parts: Vec<&str> = stem.split(SEPARATOR).collect();
     let Ok([name, img_id, idcard, gender, age, addr]) = <[&str; PARTS]>::try_from(parts) else {
         return (None, PersonFields { person_name: Some(Text(stem.to_owned())), ..PersonFields::default() });
@@ -95,6 +114,19 @@ mod tests {
             [("haha.jpg", "haha"), ("a_b_c_d_e.jpg", "a_b_c_d_e"), ("1_2_3_4_5_6_7.x", "1_2_3_4_5_6_7")]
         {
             assert_eq!(told(file_name), some([name, "", "", "", "", ""]), "{file_name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_says_nobody_is_refused() {
+        for file_name in
+            ["", ".jpg", " .jpg", "C:\\photos\\", "faces/", "张\u{fffd}_a_#_1_30_#.jpg", "??_a_#_1_30_??.jpg", "?.jpg"]
+        {
+            assert!(check_legible(file_name).is_err(), "{file_name}");
+        }
+        for file_name in ["张三.jpg", "who?_a_#_1_30_#.jpg", "#_a_#_#_#_?.jpg", "_a_#_#_#_#.jpg", "C:\\photos\\a.jpg"]
+        {
+            assert!(check_legible(file_name).is_ok(), "{file_name}");
         }
     }
 

@@ -32,11 +32,14 @@ async fn enrol(mut call: Call) -> Result<BatchAdded, Fault> {
     if appliance.room_for_people() == 0 {
         return Err(Code::FaceLimit.into());
     }
-    let (file_names, read): (Vec<_>, Vec<_>) =
-        pictures.into_iter().map(|picture| (picture.file_name.clone(), newcomer(picture, library))).unzip();
+    let (labels, read): (Vec<_>, Vec<_>) =
+        pictures.into_iter().map(|picture| (picture.label.clone(), newcomer(picture, library))).unzip();
     let outcomes = enrol_readable(&call, read).await;
     let err_count = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-    let rows = file_names.into_iter().zip(&outcomes).map(|(file_name, outcome)| result(file_name, outcome)).collect();
+    if err_count > 0 {
+        tracing::info!(failed = err_count, table, "pictures of a batch not enrolled");
+    }
+    let rows = labels.into_iter().zip(&outcomes).map(|(label, outcome)| result(label, outcome)).collect();
     call.core.exports.keep_table(table.clone(), RESULTS, rows).await?;
     Ok(BatchAdded { url: paths::export(&table), err_count })
 }
@@ -51,7 +54,9 @@ async fn enrol_readable(call: &Call, read: Vec<Result<NewPerson, Fault>>) -> Vec
 }
 
 fn newcomer(picture: BatchPicture, library: LibraryId) -> Result<NewPerson, Fault> {
-    let (img_id, person) = batches::statements(&picture.file_name);
+    let file_name = picture.file_name?;
+    batches::check_legible(&file_name)?;
+    let (img_id, person) = batches::statements(&file_name);
     Ok(NewPerson {
         code: people::new_code(img_id)?,
         profile: Statements::read(person)?.put_into(Profile::default()),
@@ -62,7 +67,7 @@ fn newcomer(picture: BatchPicture, library: LibraryId) -> Result<NewPerson, Faul
 }
 
 /// A row of the table of results; the `img_id` is empty when nobody was enrolled.
-fn result(file_name: String, outcome: &Result<PersonCode, Fault>) -> Vec<Cell> {
+fn result(label: String, outcome: &Result<PersonCode, Fault>) -> Vec<Cell> {
     let (img_id, code, msg) = match outcome {
         Ok(code) => (code.as_str(), 0, String::new()),
         Err(fault) => {
@@ -70,7 +75,7 @@ fn result(file_name: String, outcome: &Result<PersonCode, Fault>) -> Vec<Cell> {
             ("", fault.code.number(), fault.message())
         }
     };
-    vec![Cell::Text(file_name), Cell::text(img_id), Cell::Number(code.into()), Cell::Text(msg)]
+    vec![Cell::Text(label), Cell::text(img_id), Cell::Number(code.into()), Cell::Text(msg)]
 }
 
 /// Takes up to 50 faces out of a library (1044, section 3.20).

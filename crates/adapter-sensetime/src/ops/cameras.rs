@@ -154,12 +154,19 @@ pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
     let CameraKey { channel: number } = call.read()?;
     let id = channel(number.0, call.core.config.channels)?;
     match call.core.appliance.remove_camera(call.actor(), id).await {
-        // The table knows no camera that cannot go.
-        Err(Error::InUse { .. }) => return Err(Code::Unknown.into()),
+        Err(Error::InUse { .. }) => return Err(needed_by_tasks(&call, id).await?),
         outcome => outcome?,
     }
     call.core.state().set_value(&decoder_key(id), None).await?;
     Ok(Nothing::NOTHING)
+}
+
+/// The table knows no camera that cannot go: the call names one that cannot be named now.
+async fn needed_by_tasks(call: &Call, id: CameraId) -> Result<Fault, Fault> {
+    let mut tasks = call.core.appliance.tasks().await?;
+    tasks.retain(|task| task.settings.entries.contains(&id) || task.settings.exits.contains(&id));
+    let names: Vec<_> = tasks.into_iter().map(|task| task.settings.name).collect();
+    Ok(Fault::parameter(format!("channel {id} is used by a task of another interface: {}", names.join(", "))))
 }
 
 /// Tells the device's own id as a SIP server (1310, section 4.5).

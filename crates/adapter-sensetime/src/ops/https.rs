@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapter::{CredentialError, Piece};
+use adapter::{CredentialError, Part, Piece};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
@@ -25,9 +25,9 @@ pub(crate) async fn upload_https_file(mut call: Call) -> Result<Nothing, Fault> 
     if core.encryption.is_on() {
         return Err(Code::CertificateImport.into());
     }
-    let file = call.take_file("file")?;
-    let name = plain_name(file.file_name.as_deref().unwrap_or_default(), piece);
-    core.encryption.put(piece, file.bytes).await.map_err(|error| match error {
+    let Part { file_name, bytes, .. } = call.take_file("file")?;
+    let name = plain_name(&file_name.and_then(Result::ok).unwrap_or_default(), piece);
+    core.encryption.put(piece, bytes).await.map_err(|error| match error {
         CredentialError::Unusable(_) => Fault::parameter(format!("file: {error}")),
         error => internal(error),
     })?;

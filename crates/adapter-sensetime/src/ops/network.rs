@@ -3,7 +3,7 @@
 use domain::Error;
 
 use crate::call::Call;
-use crate::codes::{Code, Fault};
+use crate::codes::{Code, Fault, detail};
 use crate::convert::network;
 use crate::wire::Nothing;
 use crate::wire::network::{Network, SetDefaultPort, SetNetwork};
@@ -32,7 +32,7 @@ pub(crate) async fn set_default_port(call: Call) -> Result<Nothing, Fault> {
 fn refusal(error: Error) -> Fault {
     match error {
         Error::Invalid { .. } | Error::Busy | Error::Unavailable { .. } => {
-            Fault::with_detail(Code::Network, error.to_string())
+            Fault::with_detail(Code::Network, detail(&error).unwrap_or_else(|| error.to_string()))
         }
         error => error.into(),
     }

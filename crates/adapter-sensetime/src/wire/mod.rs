@@ -105,7 +105,7 @@ pub(crate) fn read_field<T: DeserializeOwned>(name: &str, value: Value) -> Resul
     })
 }
 
-/// Reads a JSON body: one object, trailing commas forgiven, because the document's own examples have them.
+/// Reads a message of the WebSocket: one object, trailing commas forgiven, because the document's own examples have them.
 pub(crate) fn parse(body: &[u8]) -> Result<Fields, Fault> {
     adapter::parse_object(body).map_err(|error| Fault::parameter(error.to_string()))
 }

@@ -1,8 +1,10 @@
 //! Cameras (section 4).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::{CameraId, LibraryId, TaskKind, TaskSettings, WatchSettings};
 use serde_json::{Value, json};
 use testkit::Take;
 use testkit::contract::Ledger;
@@ -144,6 +146,19 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     for channel in [json!(0), json!(17), json!("x"), json!(null)] {
         witness.refused("514", json!({"channel": channel}), -3596).await;
     }
+    let task = TaskSettings {
+        name: "roll call".into(),
+        kind: TaskKind::RollCall,
+        entries: vec![CameraId(1)],
+        exits: Vec::new(),
+        remark: String::new(),
+        watch: WatchSettings { libraries: BTreeSet::from([LibraryId(1)]), ..WatchSettings::default() },
+    };
+    let task = witness.device.appliance.add_task("another", task).await.unwrap();
+    witness.refused("514", json!({"channel": 1}), -3596).await;
+    let refused = witness.device.call_with("514", &json!({"channel": 1})).await;
+    assert!(refused.msg.contains("channel 1") && refused.msg.contains("roll call"), "{}", refused.msg);
+    witness.device.appliance.remove_task("another", task.id).await.unwrap();
     assert_eq!(witness.everything().await, before);
     for n in 2..=8 {
         witness.ok("513/rtsp", camera(&format!("gate{n}"))).await;

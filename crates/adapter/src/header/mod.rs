@@ -1,0 +1,14 @@
+//! Header fields as clients of the field write them.
+
+mod disposition;
+mod encoded_word;
+mod folding;
+mod media_type;
+mod parameters;
+mod percent;
+
+pub(crate) use disposition::Disposition;
+pub use disposition::UnreadableName;
+pub(crate) use folding::unfolded;
+pub use media_type::is_multipart;
+pub(crate) use media_type::{FormType, charset};
