@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adapter::read_body;
+use adapter::{parse_request, read_body};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -39,9 +39,18 @@ impl Call {
 pub(crate) async fn answer(operation: &'static Operation, State(core): State<Arc<Core>>, request: Request) -> Response {
     let origin = origin(&request);
     let outcome = async {
+        let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
-        let fields = adapter::parse_object(&body).map_err(|_| Code::Json)?;
-        (operation.run)(Call { core, origin, fields }).await
+        let fields = parse_request(content_type.as_ref(), &body).map_err(|_| Code::Json)?;
+        // Strangers do not fill the log.
+        let session = fields.get("session").and_then(Value::as_str);
+        let known = session.is_some_and(|session| core.sessions.find(session).is_some());
+        let outcome = (operation.run)(Call { core, origin, fields }).await;
+        outcome.inspect_err(|fault| {
+            if known {
+                fault.explain(operation.path);
+            }
+        })
     };
     respond(outcome.await, operation.on_failure)
 }

@@ -148,8 +148,8 @@ fn in_use(by: Thing) -> Code {
 pub(crate) struct Fault {
     /// The code told.
     pub(crate) code: Code,
-    /// What is told behind the text: the field of code 3, the reason of code 300.
-    field: Option<String>,
+    /// Told behind the text of the code: the field of code 3, the reason of code 300, what code 1 is about.
+    detail: Option<String>,
     /// For the log.
     cause: Option<Error>,
 }
@@ -161,17 +161,27 @@ impl Fault {
     /// A missing, mistyped or impossible field.
     pub(crate) fn field(name: impl AsRef<str>) -> Self {
         let field = name.as_ref().chars().take(MAX_FIELD).collect();
-        Self { code: Code::Parameter, field: Some(field), cause: None }
+        Self { code: Code::Parameter, detail: Some(field), cause: None }
     }
 
     /// An address that cannot be used; `why` shows nothing of it.
     pub(crate) fn address(why: &UnusableAddress) -> Self {
-        Self { code: Code::BadRtsp, field: Some(format!(": {why}")), cause: None }
+        Self { code: Code::BadRtsp, detail: Some(why.to_string()), cause: None }
     }
 
     /// The text told.
     pub(crate) fn message(&self) -> String {
-        format!("{}{}", self.code.text(), self.field.as_deref().unwrap_or_default())
+        let (text, detail) = (self.code.text(), self.detail.as_deref().unwrap_or_default());
+        let between = if detail.is_empty() || self.code == Code::Parameter { "" } else { ": " };
+        format!("{text}{between}{detail}")
+    }
+
+    /// Tells whoever connects a platform what is wrong with a call, where the code alone does not.
+    pub(crate) fn explain(&self, path: &str) {
+        if self.detail.is_some() && !self.cause.as_ref().is_some_and(is_own) {
+            let why = self.cause.as_ref().map(Error::chain);
+            tracing::info!(path, code = self.code.number(), reason = self.message(), why, "call refused");
+        }
     }
 
     /// Tells the operator when the device itself is at fault.
@@ -189,14 +199,20 @@ fn is_own(error: &Error) -> bool {
 
 impl From<Code> for Fault {
     fn from(code: Code) -> Self {
-        Self { code, field: None, cause: None }
+        Self { code, detail: None, cause: None }
     }
 }
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let field = if let Error::Invalid { field, .. } = &error { Some(wire_name(field).to_owned()) } else { None };
-        Self { code: code(&error), field, cause: Some(error) }
+        let code = code(&error);
+        let detail = if let Error::Invalid { field, .. } = &error {
+            Some(wire_name(field).to_owned())
+        } else {
+            // Code 1 tells nothing; an inner cause is for the log alone.
+            (code == Code::Unknown && !is_own(&error)).then(|| error.to_string())
+        };
+        Self { code, detail, cause: Some(error) }
     }
 }
 
@@ -204,7 +220,8 @@ impl From<Error> for Fault {
 fn wire_name(field: &'static str) -> &'static str {
     match field {
         "library name" | "camera name" | "user name" | "task name" => "name",
-        "library" => "lib_id",
+        "library" | "libraries" => "lib_id",
+        "task cameras" => "camera_list1",
         "account" => "user_id",
         "channel" => "camera_id",
         "source" => "rtsp",
@@ -255,5 +272,9 @@ mod tests {
         assert_eq!(Fault::field("lib_id").message(), "Invalid para: lib_id");
         assert_eq!(Fault::from(Error::invalid("library name", "too long")).message(), "Invalid para: name");
         assert_eq!(Fault::from(Error::internal("writing")("the secret path")).message(), "unknown error");
+        assert_eq!(Fault::from(Error::Busy).message(), "unknown error: busy");
+        let full = Error::LimitReached { what: Thing::Account };
+        assert_eq!(Fault::from(full).message(), "unknown error: account limit reached");
+        assert_eq!(Fault::from(Error::invalid("task cameras", "none")).message(), "Invalid para: camera_list1");
     }
 }

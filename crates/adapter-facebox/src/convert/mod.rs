@@ -84,9 +84,12 @@ pub(crate) fn wanted(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
+/// Similarities are told in millionths.
+const MILLION: f64 = 1e6;
+
 /// A similarity as the number it was made of: 0.8 is not 0.800000011920929.
 pub(crate) fn fraction(similarity: Similarity) -> f64 {
-    (f64::from(similarity.value()) * 1e6).round() / 1e6
+    (f64::from(similarity.value()) * MILLION).round() / MILLION
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::cameras::camera_id;
 use super::people::{category, sex};
 use super::pictures::{capture_address, person_address};
-use super::{Paging, fraction, time_text, wanted};
+use super::{MILLION, Paging, fraction, time_text, wanted};
 use crate::codes::Fault;
 use crate::wire::records::{PersonSeen, QueryRecords, RecordRow};
 
@@ -23,7 +23,7 @@ pub(crate) fn query(query: QueryRecords, zone: &TimeZone) -> Result<(SightingFil
         name_part: wanted(query.person_name),
         document_number: wanted(query.card_no),
         accepted: query.classify.map(is_known).transpose()?,
-        similarity: query.similarity.map(similarity).transpose()?,
+        similarity: query.similarity.map(least_similarity).transpose()?,
         captured: captured(query.start_time.as_deref(), query.end_time.as_deref(), zone)?,
         ..SightingFilter::default()
     };
@@ -39,8 +39,18 @@ fn is_known(classify: i64) -> Result<bool, Fault> {
     }
 }
 
-fn similarity(number: f64) -> Result<Similarity, Fault> {
-    if (0.0..=1.0).contains(&number) { Ok(Similarity::new(number as f32)) } else { Err(Fault::field("similarity")) }
+/// The least similarity that is told as this number or a greater one: what is told is rounded, so a record is found by
+/// its own number.
+fn least_similarity(number: f64) -> Result<Similarity, Fault> {
+    if !(0.0..=1.0).contains(&number) {
+        return Err(Fault::field("similarity"));
+    }
+    let told = |value: f32| fraction(Similarity::new(value));
+    // Numbers told are whole millionths; what a client's own arithmetic adds to them does not count.
+    let millionths = (number * MILLION - 1e-3).ceil().max(0.0);
+    let least = ((millionths - 0.5) / MILLION).max(0.0) as f32;
+    let is_enough = told(least) * MILLION >= millionths - 0.25;
+    Ok(Similarity::new(if is_enough { least } else { least.next_up() }))
 }
 
 /// Either end may be left out (quirk "8.1 time").
@@ -89,6 +99,25 @@ fn person(known: &Candidate) -> PersonSeen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_found_by_the_number_that_is_told_of_it_and_not_by_a_greater_one() {
+        let mut value = 0.0005_f32;
+        while value <= 1.0 {
+            for near in [value, value.next_up(), value.next_down(), value + 4e-7, value - 4e-7] {
+                let similarity = Similarity::new(near);
+                let told = fraction(similarity);
+                assert!(least_similarity(told).unwrap() <= similarity, "{near} is told as {told}");
+                let more = (told + 1e-6).min(1.0);
+                assert!(told >= 1.0 || least_similarity(more).unwrap() > similarity, "{near} is told as {told}");
+            }
+            value += 0.000_497;
+        }
+        for told in [0.0, 1e-6, 0.007_813, 1.0] {
+            assert_eq!(fraction(least_similarity(told).unwrap()), told);
+        }
+        assert!([-0.1, 1.1, f64::NAN].into_iter().all(|number| least_similarity(number).is_err()));
+    }
 
     #[test]
     fn both_ends_of_a_time_are_included_and_may_be_left_out() {

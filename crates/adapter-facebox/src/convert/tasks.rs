@@ -52,10 +52,7 @@ fn kind_number(kind: TaskKind) -> i64 {
 /// (quirk "6.1 plan"); of an object every word counts.
 pub(crate) fn plan(text: String) -> Result<(String, WeeklyPlan), Fault> {
     let text = bounded("plan", text, MAX_PLAN)?;
-    let days = match serde_json::from_str(&text) {
-        Ok(Value::Object(days)) => days,
-        Ok(_) | Err(_) => return Ok((text, WeeklyPlan::always())),
-    };
+    let Ok(days) = adapter::parse_object(text.as_bytes()) else { return Ok((text, WeeklyPlan::always())) };
     let mut windows = Vec::new();
     for (day, spans) in &days {
         let known = WEEK.iter().find(|(name, _)| day.eq_ignore_ascii_case(name)).map(|(_, day)| *day);

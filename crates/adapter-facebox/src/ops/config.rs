@@ -17,7 +17,7 @@ const KEY: &str = "config.storage_server";
 pub(crate) async fn update_system_config(caller: Caller, request: UpdateConfig) -> Result<Done, Fault> {
     convert::remark(request.remark)?;
     require_known(&request.name)?;
-    let config = storage_server(&request.config)?;
+    let config = storage_server(request.config)?;
     caller.core.state().set_value(KEY, Some(config)).await?;
     Ok(Done::DONE)
 }

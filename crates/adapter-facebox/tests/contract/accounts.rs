@@ -78,6 +78,13 @@ pub(crate) async fn accounts_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     ] {
         device.refused_for("/RegisterUser", fields, field).await;
     }
+    for name in ["罗丝", "Роза", &"ß".repeat(64)] {
+        device.ok("/RegisterUser", json!({"name": name, "password": md5("Rose_2")})).await;
+        device.log_in(name, "Rose_2").await;
+    }
+    for name in [String::new(), "ß".repeat(65), "罗\u{3000}丝".into()] {
+        device.refused_for("/RegisterUser", json!({"name": name, "password": md5("x")}), "name").await;
+    }
     device.refused("/UpdateUser", json!({"user_id": 99, "remark": ""}), 100).await;
     device.refused("/UpdateUser", json!({"user_id": rose, "name": ADMIN.0}), 101).await;
     let wrong = json!({"user_id": rose, "old_password": md5("wrong"), "password": md5("x")});

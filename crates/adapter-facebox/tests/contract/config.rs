@@ -26,6 +26,11 @@ pub(crate) async fn the_storage_server_is_kept_and_told(ledger: &Arc<Ledger>) {
     }
     device.refused_for("/UpdateSystemConfig", json!({"name": "StorageServer"}), "config").await;
     device.refused("/UpdateSystemConfig", json!({"name": "Other", "config": "{}"}), 6).await;
+    for mistyped in [json!(7), json!(null), json!([1]), json!("no JSON"), json!(true)] {
+        let fields = |session: &str| json!({"session": session, "name": "Other", "config": mistyped});
+        device.refused_for("/UpdateSystemConfig", fields(device.session()), "config").await;
+        device.refused_for("/UpdateSystemConfig", fields("of nobody"), "config").await;
+    }
     device.refused("/GetSystemConfig", json!({"name": "Other"}), 6).await;
     device.refused_for("/GetSystemConfig", json!({}), "name").await;
     assert_eq!(device.info("/GetSystemConfig", name()).await, told);

@@ -90,6 +90,14 @@ pub(crate) async fn what_tasks_saw_is_listed_and_removed(ledger: &Arc<Ledger>) {
         let found = device.items(QUERY, query.clone()).await;
         assert_eq!(json!(column(&found, "person_name")), names, "{query}");
     }
+    for (record, name) in [(known, json!("alice")), (stranger, json!(""))] {
+        let told = record["similarity"].as_f64().unwrap();
+        let found = device.items(QUERY, json!({"similarity": told})).await;
+        assert!(column(&found, "person_name").contains(&name), "{told}");
+    }
+    let more = stranger["similarity"].as_f64().unwrap() + 1e-6;
+    assert_eq!(column(&device.items(QUERY, json!({"similarity": more})).await, "person_name"), [json!("alice")]);
+    assert_eq!(device.items(QUERY, json!({"similarity": 0})).await.len(), 2);
     let picture = known["capture_url"].as_str().unwrap();
     assert!(device.download(picture).await.starts_with(&[0xff, 0xd8]));
     device.ok("/DeleteTaskCaptureRecord", json!({"record_id": known["record_id"]})).await;
