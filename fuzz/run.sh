@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Feed made-up input to the parsers of what devices send, each for a while. What breaks one is kept in
 # fuzz/artifacts; what reaches new code lies in the cache and is used again.
-# usage: MINUTES=10 fuzz/run.sh [sip|program_stream|soap|parts|rtp|metadata]...      (default: all)
+# usage: MINUTES=10 fuzz/run.sh [sip|program_stream|soap|parts|rtp|rtsp|metadata]...      (default: all)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -20,7 +20,7 @@ export RUSTC_BOOTSTRAP=1
 # All of it is safe Rust: what a sanitizer would find does not compile.
 options=(--sanitizer none --target-dir "${CARGO_TARGET_DIR:-$cache/target}/fuzz")
 
-[ $# -gt 0 ] || set -- sip program_stream soap parts rtp metadata
+[ $# -gt 0 ] || set -- sip program_stream soap parts rtp rtsp metadata
 for target in "$@"; do
     corpus=$cache/fuzz/$target
     mkdir -p "$corpus"

@@ -4,3 +4,4 @@
 pub use crate::capture::fuzzing::parts;
 pub use crate::gb28181::fuzzing::{program_stream, rtp, sip};
 pub use crate::onvif::fuzzing::soap;
+pub use crate::rtsp::hostile::read_anything as rtsp;

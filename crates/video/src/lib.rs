@@ -48,12 +48,6 @@ use domain::{CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
 use tokio_util::task::TaskTracker;
 
-/// Readers of bytes from outside, for fuzzing; no part of the interface.
-#[doc(hidden)]
-pub mod hostile {
-    pub use crate::rtsp::hostile::read_anything as rtsp;
-}
-
 pub use crate::counters::Counters;
 pub use crate::gb28181::Sip;
 

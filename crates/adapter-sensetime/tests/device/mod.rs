@@ -220,7 +220,7 @@ impl Device {
 
     /// Adds a camera before which these people pass one after the other.
     pub(crate) async fn watch(&self, libraries: &str, names: &[&str]) {
-        let url = format!("rtsp://{}", names.join("-"));
+        let url = format!("rtsp://gate/{}", names.join("-"));
         let pass = |take: Take, name: &&str| {
             take.show(Duration::from_millis(600), [FakeFace::of(name)]).nobody(Duration::from_secs(3))
         };

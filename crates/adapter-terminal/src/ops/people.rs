@@ -121,7 +121,9 @@ fn filter(call: &Call) -> Result<PersonFilter, Fault> {
     let (info, zone) = (&call.info, call.core.zone());
     let end = |name: &str, read: fn(&str, &TimeZone) -> Option<Timestamp>| {
         let rule = || search_list::NO_INFO.because(format_args!("{name} must be a time, YYYY-MM-DDTHH:MM:SS"));
-        info.filled(name).map(|text| read(&text, &zone).ok_or_else(rule)).transpose()
+        // Zeros are an open end.
+        let set = info.filled(name).filter(|text| !time::is_zero(text));
+        set.map(|text| read(&text, &zone).ok_or_else(rule)).transpose()
     };
     for name in ["personType", "gender"] {
         if info.is_sent(name) && !info.int(name).is_some_and(|number| (0..=2).contains(&number)) {

@@ -9,6 +9,7 @@ mod connection;
 mod datagrams;
 mod description;
 mod fields;
+#[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
 mod login;
 mod order;
