@@ -4,6 +4,8 @@
 //! bit. The orientation stays too, because without it the picture would lie on its side, and so does what says how
 //! colours are meant.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use domain::jpeg::marker::{END_OF_IMAGE, START_OF_IMAGE};
 use domain::jpeg::{self, Segment};
@@ -19,6 +21,10 @@ pub fn strip_metadata(picture: &[u8]) -> Option<Bytes> {
 
 const EXIF: &[u8] = b"Exif\0\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
+/// JFIF without the pixels of its thumbnail, bytes.
+const JFIF_LENGTH: usize = 14;
+/// All that Adobe's segment holds, bytes.
+const ADOBE_LENGTH: usize = 12;
 
 fn strip_jpeg(jpeg: &[u8]) -> Option<Vec<u8>> {
     let (mut kept, mut orientation) = (Vec::with_capacity(jpeg.len()), None);
@@ -27,9 +33,9 @@ fn strip_jpeg(jpeg: &[u8]) -> Option<Vec<u8>> {
         if marker == 0xe1 && content.starts_with(EXIF) {
             orientation = orientation.or_else(|| exif_orientation(&content[EXIF.len()..]));
         }
-        if stays(marker, content) {
-            kept.extend(segment_head(marker, content));
-            kept.extend_from_slice(content);
+        if let Some(content) = needed(marker, content) {
+            kept.extend(segment_head(marker, &content));
+            kept.extend_from_slice(&content);
             kept.extend_from_slice(scan);
         }
     }
@@ -52,16 +58,26 @@ fn segment_head(marker: u8, content: &[u8]) -> [u8; 4] {
     [0xff, marker, high, low]
 }
 
-/// Whether a segment belongs to the picture: all but comments and what applications add. Of these JFIF, the colour
-/// profile and the colour transform stay.
-fn stays(marker: u8, content: &[u8]) -> bool {
+/// What of a segment belongs to the picture: all but comments, what applications add, and kinds that no standard knows.
+/// Of applications' JFIF stays without its thumbnail, which may show more than the picture does, the colour profile, and
+/// the colour transform.
+fn needed(marker: u8, content: &[u8]) -> Option<Cow<'_, [u8]>> {
     match marker {
-        0xe0 => content.starts_with(b"JFIF\0"),
-        0xe2 => content.starts_with(ICC),
-        0xee => content.starts_with(b"Adobe"),
-        0xe1..=0xef | 0xfe => false,
-        _ => true,
+        0xe0 if content.starts_with(b"JFIF\0") => Some(without_thumbnail(content).into()),
+        0xe2 if content.starts_with(ICC) => Some(content.into()),
+        0xee if content.starts_with(b"Adobe") => Some(content[..content.len().min(ADOBE_LENGTH)].into()),
+        0xc0..=0xdf => Some(content.into()),
+        _ => None,
     }
+}
+
+/// JFIF ends with the sides of its thumbnail and the thumbnail itself.
+fn without_thumbnail(jfif: &[u8]) -> Vec<u8> {
+    let mut head: Vec<_> = jfif.iter().take(JFIF_LENGTH).copied().collect();
+    if let Some(sides) = head.get_mut(JFIF_LENGTH - 2..) {
+        sides.fill(0);
+    }
+    head
 }
 
 /// The orientation, 2..=8, that a TIFF structure names; the usual one is not worth a word.
@@ -160,6 +176,19 @@ mod tests {
         }
         assert!(holds(&bare, b"ICC_PROFILE\0x") && bare.ends_with(b"\x01\xff\0\x02\xff\xd3\x03\xff\xd9"));
         assert_eq!(strip_metadata(&bare).unwrap(), bare, "nothing is left to strip");
+    }
+
+    #[test]
+    fn thumbnails_and_kinds_of_segments_that_nobody_knows_go() {
+        let jfif = [b"JFIF\0\x01\x02\0\0\x01\0\x01", &[2, 2][..], &[7; 12]].concat();
+        let adobe = [b"Adobe\0\x64\0\0\0\0\x01", &b"GPS"[..]].concat();
+        let tables = [segment(0xdb, &[0; 65]), segment(0xc4, &[0; 20])].concat();
+        let file = jpeg(&[segment(0xe0, &jfif), segment(0xee, &adobe), segment(0xf0, b"GPS"), tables.clone()]);
+        let bare =
+            [segment(0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0"), segment(0xee, b"Adobe\0\x64\0\0\0\0\x01"), tables];
+        let stripped = strip_metadata(&file).unwrap();
+        assert_eq!(stripped, strip_metadata(&jpeg(&bare)).unwrap());
+        assert!(!holds(&stripped, &[7; 3]) && !holds(&stripped, b"GPS"));
     }
 
     #[test]
