@@ -33,9 +33,8 @@ pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
 /// The folder, or the nearest above it that exists, must be one that can be written to.
 fn try_storage(dir: &Path, problems: &mut Problems<'_>) {
     let key = "storage.dir";
-    let Some(nearest) = dir.ancestors().find(|folder| folder.exists()) else {
-        return problems.add(key, format!("{} must be an absolute path", dir.display()));
-    };
+    // A relative folder begins where the program was started.
+    let nearest = dir.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let nearest_shown = nearest.display();
     if !nearest.is_dir() {
         problems.add(key, format!("{nearest_shown} is not a folder"));
