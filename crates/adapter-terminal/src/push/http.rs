@@ -8,7 +8,7 @@ use domain::{Appliance, CaptureKind, Record, Result};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{HTTP_FEED, Kind, messages, rewind};
+use super::{HTTP_FEED, Kind, messages};
 use crate::convert::{data_uri, nations, or_blank, people, time, validity};
 use crate::core::Core;
 use crate::ops::http::{Pictures, Subscriber};
@@ -20,23 +20,9 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Walks the record log until cancelled, and from another place when a platform says so.
 pub(super) async fn deliver(core: &Core, appliance: Appliance, cancel: &CancellationToken) {
-    let feed = Feed::new(core.state(), HTTP_FEED, Start::FromNewest);
-    while !cancel.is_cancelled() {
-        let mut settings = core.settings_changed.subscribe();
-        if let Err(error) = rewind(core, HTTP_FEED).await {
-            tracing::warn!(error = error.chain(), "the resume time cannot be followed");
-        }
-        let walk = cancel.child_token();
-        let walking = feed.run(appliance.clone(), walk.clone(), ToSubscriber { core });
-        tokio::pin!(walking);
-        tokio::select! {
-            () = &mut walking => {}
-            _ = settings.changed() => {
-                walk.cancel();
-                walking.await;
-            }
-        }
-    }
+    let settings = core.settings_changed.subscribe();
+    let feed = Feed::new(core.state(), HTTP_FEED, Start::FromNewest).restarting_with(settings);
+    feed.run(appliance, cancel.clone(), ToSubscriber { core }).await;
 }
 
 struct ToSubscriber<'a> {
@@ -55,17 +41,13 @@ impl Deliver for ToSubscriber<'_> {
 
 impl ToSubscriber<'_> {
     async fn push(&self, record: &Record) -> Result<Delivery> {
-        let mut settings = self.core.settings_changed.subscribe();
         let set = Subscriber::load(self.core).await?;
         let wanted =
             set.is_on() && (if Kind::of(record) == Kind::Person { set.verify().is_some() } else { set.snap() });
         if !wanted {
             return Ok(Delivery::Acknowledged);
         }
-        tokio::select! {
-            delivery = self.push_until_answered(&set, record) => delivery,
-            _ = settings.changed() => Ok(Delivery::retry("the settings changed")),
-        }
+        self.push_until_answered(&set, record).await
     }
 
     /// Without resume the answer does not matter, and what does not arrive stays lost.

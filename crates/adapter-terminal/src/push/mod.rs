@@ -12,8 +12,9 @@ mod scans;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use domain::feeds::FeedOrder;
 use domain::names::same;
-use domain::{Appliance, CaptureKind, Record, RecordFilter, Result, Seq, Timestamp, Verdict, Window};
+use domain::{Appliance, Error, Record, RecordFilter, Result, Seq, Thing, Timestamp, Verdict, Window};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use confirmations::Confirmations;
@@ -22,7 +23,7 @@ pub(crate) use mqtt::kind;
 pub(crate) use numbers::send_public;
 pub(crate) use openings::tell_opening;
 
-use crate::core::Core;
+use crate::core::{Core, NAME};
 
 /// Rows read from the log at a time.
 const PAGE: u32 = 500;
@@ -187,9 +188,13 @@ pub(crate) async fn resume_since_now(core: &Core, walks: &Walks) -> Result<()> {
 
 /// Lets these walks go on with the first record captured then or later.
 pub(crate) async fn resume_from(core: &Core, walks: &Walks, begin: Timestamp) -> Result<()> {
-    let place = place_before(core, begin).await?;
+    let place = core.appliance.place_before(begin).await?;
     for feed in walks.feeds {
-        core.state().set_value(&rewind_key(feed), Some(place.to_string())).await?;
+        match core.appliance.order_feed(NAME, NAME, feed, FeedOrder::GoTo(place)).await {
+            // One that does not run yet begins there.
+            Err(Error::NotFound { what: Thing::Feed }) => core.state().set_cursor(feed, place).await?,
+            ordered => ordered?,
+        }
     }
     core.state().set_value(&walks.begin_key(), Some(begin.as_millis().to_string())).await
 }
@@ -198,27 +203,4 @@ pub(crate) async fn resume_from(core: &Core, walks: &Walks, begin: Timestamp) ->
 pub(crate) async fn forget_resume(core: &Core, walks: &Walks) -> Result<()> {
     core.state().set_value(&walks.begin_key(), None).await?;
     core.state().set_value(&walks.since_key(), None).await
-}
-
-/// The place before the first record captured then or later.
-async fn place_before(core: &Core, begin: Timestamp) -> Result<Seq> {
-    let captured = Some(begin..=Timestamp::from_millis(i64::MAX));
-    let filter = RecordFilter { captured, kind: CaptureKind::Face, ..RecordFilter::default() };
-    let total = core.appliance.records(filter.clone(), Window { skip: 0, limit: 1 }).await?.total;
-    let oldest = Window { skip: total.saturating_sub(1), limit: 1 };
-    let oldest = core.appliance.records(filter, oldest).await?.rows.pop();
-    let newest = *core.appliance.newest_record().borrow();
-    Ok(oldest.map_or(newest, |record| Seq(record.seq.0 - 1)))
-}
-
-fn rewind_key(feed: &str) -> String {
-    format!("resume.{feed}")
-}
-
-/// Does what [`resume_from`] asked for; while it is done nobody walks.
-async fn rewind(core: &Core, feed: &'static str) -> Result<()> {
-    let (state, key) = (core.state(), rewind_key(feed));
-    let Some(place) = state.value(&key).await?.and_then(|place| place.parse().ok()) else { return Ok(()) };
-    state.set_cursor(feed, Seq(place)).await?;
-    state.set_value(&key, None).await
 }

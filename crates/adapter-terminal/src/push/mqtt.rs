@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::openings::Opening;
-use super::{Kind, messages, rewind};
+use super::{Kind, messages};
 use crate::core::Core;
 use crate::link::Undelivered;
 use crate::ops::settings::Mqtt;
@@ -20,23 +20,9 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// Walks the record log until cancelled, and from another place when a platform says so.
 pub(super) async fn deliver(core: &Core, appliance: Appliance, kind: Kind, cancel: &CancellationToken) {
-    let feed = Feed::new(core.state(), kind.feed(), Start::FromNewest);
-    while !cancel.is_cancelled() {
-        let mut settings = core.settings_changed.subscribe();
-        if let Err(error) = rewind(core, kind.feed()).await {
-            tracing::warn!(error = error.chain(), "the resume time cannot be followed");
-        }
-        let walk = cancel.child_token();
-        let walking = feed.run(appliance.clone(), walk.clone(), ToBroker { core, kind });
-        tokio::pin!(walking);
-        tokio::select! {
-            () = &mut walking => {}
-            _ = settings.changed() => {
-                walk.cancel();
-                walking.await;
-            }
-        }
-    }
+    let settings = core.settings_changed.subscribe();
+    let feed = Feed::new(core.state(), kind.feed(), Start::FromNewest).restarting_with(settings);
+    feed.run(appliance, cancel.clone(), ToBroker { core, kind }).await;
 }
 
 struct ToBroker<'a> {
@@ -67,17 +53,12 @@ pub(crate) async fn kind(core: &Core, record: &Record) -> Result<Kind> {
 
 impl ToBroker<'_> {
     async fn push(&self, record: &Record) -> Result<Delivery> {
-        // Before the settings are read: what changes later is seen.
-        let mut settings = self.core.settings_changed.subscribe();
         let set = Mqtt::load(self.core).await?;
         let on = if self.kind == Kind::Stranger { set.strangers() } else { set.people() };
         if !on {
             return Ok(Delivery::Acknowledged);
         }
-        tokio::select! {
-            delivery = hand_over(self.core, &set, Subject::Record(record, self.kind)) => delivery,
-            _ = settings.changed() => Ok(Delivery::retry("the settings changed")),
-        }
+        hand_over(self.core, &set, Subject::Record(record, self.kind)).await
     }
 }
 

@@ -84,8 +84,8 @@ impl Feed {
 
     /// Hands every record to `receiver`, one at a time, until cancelled. The place in the log moves on only after
     /// the acknowledgement. After a failure it waits (0.5 s, rising to 30 s, with jitter) and tries again. A
-    /// delivery under way has 5 s to finish when the feed is cancelled or the settings change; otherwise the record
-    /// comes again later.
+    /// delivery under way has 5 s to finish when the feed is cancelled and is given up when the settings change; the
+    /// record comes again then.
     pub async fn run(&self, appliance: Appliance, cancel: CancellationToken, receiver: impl Deliver) {
         Walk::new(self, appliance, receiver).run(&cancel).await;
     }

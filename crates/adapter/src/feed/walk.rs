@@ -16,7 +16,7 @@ const BATCH: u32 = 16;
 /// The first wait after a failure, and the longest; jitter makes each up to twice as long.
 const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// How long a delivery that is under way may go on when the feed is cancelled or its settings change.
+/// How long a delivery that is under way may go on when the feed is cancelled.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Walk<'a, R> {
@@ -108,7 +108,12 @@ impl<'a, R: Deliver> Walk<'a, R> {
     async fn begin(&mut self, cancel: &CancellationToken) -> Step {
         let Err(error) = self.place().await else { return Step::Next };
         let wait = self.fail(&error.chain(), None);
-        cancel.run_until_cancelled(tokio::time::sleep(wait)).await;
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+            // Without its place it can obey nothing.
+            (_, outcome) = self.desk.next_order() => drop(outcome.send(Err(error))),
+        }
         Step::Begin
     }
 
@@ -157,6 +162,9 @@ impl<'a, R: Deliver> Walk<'a, R> {
 
     fn restart(&mut self) -> Step {
         self.backoff = waits();
+        // What fails under the new settings is news, even for the same reason.
+        self.failure = None;
+        self.figures.set_stuck(false);
         Step::Begin
     }
 
@@ -179,10 +187,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     /// Delivers one record; an order or changed settings cut it off.
     async fn deliver(&mut self, record: &Record, cancel: &CancellationToken) -> Step {
         let cut_off = async {
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                () = self.settings.changed() => {}
-            }
+            cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         let delivery = tokio::select! {
@@ -192,7 +197,8 @@ impl<'a, R: Deliver> Walk<'a, R> {
                 let _ = outcome.send(self.obey(order).await);
                 return Step::Rest(Duration::ZERO);
             }
-            () = cut_off => return self.restart(),
+            () = self.settings.changed() => return self.restart(),
+            () = cut_off => return Step::Begin,
         };
         match delivery {
             Delivery::Acknowledged => self.delivered(record.seq).await,

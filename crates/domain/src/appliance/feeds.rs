@@ -29,10 +29,14 @@ impl Appliance {
     pub async fn place_before(&self, time: Timestamp) -> Result<Seq> {
         let captured = Some(time..=Timestamp::from_millis(i64::MAX));
         let filter = RecordFilter { captured, kind: CaptureKind::Face, ..RecordFilter::default() };
-        let total = self.records(filter.clone(), Window { skip: 0, limit: 1 }).await?.total;
-        let oldest = Window { skip: total.saturating_sub(1), limit: 1 };
-        let oldest = self.records(filter, oldest).await?.rows.pop();
         let newest = *self.newest_record().borrow();
-        Ok(oldest.map_or(newest, |record| Seq(record.seq.0 - 1)))
+        loop {
+            let total = self.records(filter.clone(), Window { skip: 0, limit: 1 }).await?.total;
+            let Some(skip) = total.checked_sub(1) else { return Ok(newest) };
+            // Gone when records were removed between the two pages: there are fewer now.
+            if let Some(oldest) = self.records(filter.clone(), Window { skip, limit: 1 }).await?.rows.pop() {
+                return Ok(Seq(oldest.seq.0 - 1));
+            }
+        }
     }
 }
