@@ -58,14 +58,25 @@ fn value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// Who answers the challenges of these fields: the first digest that we know, else a login in clear if there is one.
+/// Who answers the challenges of these fields: the first digest that we know. The password goes out in clear only where
+/// no digest is named at all: a device that can do better must not get it so for a digest that we do not know.
 pub(crate) fn client<'a>(fields: impl Iterator<Item = &'a str>) -> Option<PasswordClient> {
     let challenges: Vec<_> = fields.flat_map(parse).collect();
     let known = |scheme: &str| {
         let mut named = challenges.iter().filter(|challenge| challenge.is(scheme));
         named.find_map(|challenge| PasswordClient::try_from(challenge.written().as_str()).ok())
     };
-    known("Digest").or_else(|| known("Basic"))
+    known(if challenges.iter().any(|challenge| challenge.is("Digest")) { "Digest" } else { "Basic" })
+}
+
+/// Why none of these challenges can be answered; `None` without any challenge.
+pub(crate) fn not_understood<'a>(fields: impl Iterator<Item = &'a str>) -> Option<String> {
+    let challenges: Vec<_> = fields.flat_map(parse).collect();
+    let digest = challenges.iter().find(|challenge| challenge.is("Digest"));
+    let asked = digest.or(challenges.first())?;
+    let kind = format!("{} {}", asked.scheme, asked.value("algorithm").unwrap_or_default());
+    let kind = crate::session::plain(kind.trim());
+    Some(format!("the camera asks for a login of the kind {kind}, only Digest (MD5, SHA-256) and Basic are known"))
 }
 
 /// Whether a challenge of these fields says that the password was right, only the nonce too old.
@@ -150,8 +161,23 @@ mod tests {
             assert_eq!(given, bare, "{fields:?}");
         }
         assert!(answer(&["basic realm=r"]).unwrap().starts_with("Basic "));
+        for stronger in [
+            &["Digest realm=\"r\", nonce=\"n\", algorithm=SM3", "Basic realm=\"r\""][..],
+            &["Basic realm=\"r\"", "dIGEST realm=\"r\""],
+            &["Basic realm=\"r\", DIGEST realm=\"r\", nonce=\"n\", algorithm=SM3"],
+        ] {
+            assert_eq!(answer(stronger), None, "no password in clear: {stronger:?}");
+        }
         assert_eq!(answer(&["Digest realm=\"r\""]), None);
         assert_eq!(answer(&[]), None);
+    }
+
+    #[test]
+    fn a_challenge_that_is_not_understood_is_named() {
+        let why = |fields: &[&str]| not_understood(fields.iter().copied());
+        assert!(why(&["Basic realm=\"r\"", "digest nonce=\"n\", algorithm=SM3"]).unwrap().contains("digest SM3,"));
+        assert!(why(&["Negotiate"]).unwrap().contains("Negotiate,"));
+        assert_eq!(why(&[]), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use domain::DeviceAddress;
 use domain::ports::SourceError;
-use http_auth::PasswordParams;
+use http_auth::{PasswordClient, PasswordParams};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode, redirect};
 use tokio::time::{Instant, timeout_at};
@@ -64,7 +64,12 @@ impl Http {
             if !asks || again && !challenge::is_stale(challenges(&answer)) {
                 break;
             }
-            let Some(login) = authorization(&answer, question, login) else { break };
+            let Some(client) = challenge::client(challenges(&answer)) else { break };
+            // Nothing runs out in a login in clear: whoever asks for one now has asked for a digest before.
+            if again && matches!(client, PasswordClient::Basic(_)) {
+                break;
+            }
+            let Some(login) = authorization(client, question, login) else { break };
             answer = self.send(question, Some(login)).await?;
         }
         Ok(answer)
@@ -129,19 +134,26 @@ pub(crate) fn asks_again(answer: &Response) -> bool {
     answer.status() == StatusCode::UNAUTHORIZED && challenge::client(challenges(answer)).is_some()
 }
 
+/// Why a camera refuses a login: it is wrong, or asked for in a way that we do not know.
+pub(crate) fn refusal(answer: &Response) -> SourceError {
+    let unknown = challenge::not_understood(challenges(answer)).filter(|_| !asks_again(answer));
+    let unknown = unknown.filter(|_| answer.status() == StatusCode::UNAUTHORIZED);
+    unknown.map_or(SourceError::Unauthorised, SourceError::Broken)
+}
+
 /// What a camera's challenges say.
 fn challenges(refusal: &Response) -> impl Iterator<Item = &str> {
     refusal.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok())
 }
 
-/// The answer to the camera's challenge; `None` when it has none that we know how to answer.
-fn authorization(refusal: &Response, question: &Question<'_>, login: &DeviceAddress) -> Option<HeaderValue> {
+/// The answer to the camera's challenge; `None` when it cannot be put into a field.
+fn authorization(mut client: PasswordClient, question: &Question<'_>, login: &DeviceAddress) -> Option<HeaderValue> {
     let (path, query) = (question.url.path(), question.url.query());
     let uri = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let method = if question.body.is_some() { Method::POST } else { Method::GET };
     let (username, password) = (login.user.as_str(), login.password.as_str());
     let params = PasswordParams { username, password, uri: &uri, method: method.as_str(), body: None };
-    let answer = challenge::client(challenges(refusal))?.respond(&params).ok()?;
+    let answer = client.respond(&params).ok()?;
     let mut value = HeaderValue::from_bytes(answer.as_bytes()).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -174,4 +186,57 @@ pub(crate) fn host(device: &DeviceAddress) -> Result<Host, SourceError> {
         return Err(bad("the port is 0"));
     }
     host.map_err(|_| bad("the host is not a name or an address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is heard of a client by a camera that challenges it so, one after another; and the last answer.
+    async fn heard(challenges: &[&str]) -> (Vec<String>, Response) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let device = DeviceAddress { host: "127.0.0.1".into(), port, user: "admin".into(), password: "secret".into() };
+        let (url, http) = (root(&device).unwrap(), Http::new(Duration::from_secs(5)).unwrap());
+        let question = Question { url: &url, body: None, what: "it" };
+        let mut heard = Vec::new();
+        let camera = async {
+            for challenge in challenges {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let length = connection.read(&mut request).await.unwrap();
+                heard.push(String::from_utf8_lossy(&request[..length]).into_owned());
+                let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n";
+                connection.write_all(format!("{head}{challenge}\r\n").as_bytes()).await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        };
+        let answer = tokio::select! {
+            answer = http.ask(&question, &device) => answer.unwrap(),
+            () = camera => unreachable!(),
+        };
+        (heard, answer)
+    }
+
+    #[tokio::test]
+    async fn a_camera_that_has_asked_for_a_digest_never_gets_the_password_in_clear() {
+        let digest = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", stale=true\r\n";
+        let basic = "WWW-Authenticate: Basic realm=\"r\", stale=true\r\n";
+        let (heard, answer) = heard(&[digest, basic, basic]).await;
+        assert_eq!(heard.len(), 2);
+        assert!(heard[1].to_lowercase().contains("authorization: digest "), "{heard:?}");
+        assert_eq!(refusal(&answer), SourceError::Unauthorised);
+    }
+
+    #[tokio::test]
+    async fn a_digest_that_we_do_not_know_is_told_and_no_password_sent() {
+        let unknown = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SM3\r\n";
+        let both = format!("{unknown}WWW-Authenticate: Basic realm=\"r\"\r\n");
+        let (heard, answer) = heard(&[&both, &both]).await;
+        assert_eq!(heard.len(), 1);
+        assert!(matches!(refusal(&answer), SourceError::Broken(why) if why.contains("Digest SM3")));
+    }
 }

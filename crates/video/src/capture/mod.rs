@@ -64,7 +64,7 @@ pub(crate) async fn open(
 /// What separates the parts, empty when the camera does not say; `None`: it does not speak this protocol.
 fn accepted(answer: &Response) -> Result<Option<String>, SourceError> {
     match answer.status() {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SourceError::Unauthorised),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(http::refusal(answer)),
         StatusCode::OK => {
             let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             Ok(kind.filter(|kind| is_multipart(kind)).map(|kind| boundary(kind).unwrap_or_default()))

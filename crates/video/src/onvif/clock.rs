@@ -8,6 +8,8 @@ use super::soap::{below, child, text};
 
 /// Readings that differ by less count as one, milliseconds: cameras are not stricter than that with logins.
 const SAME: i64 = 3_000;
+/// A clock that differs from ours by no more than this is right, milliseconds: a login that is refused then is wrong.
+const RIGHT: u64 = 5_000;
 /// Readings tried at most. Each that is wrong counts as a wrong login at the camera.
 const MOST: usize = 3;
 
@@ -24,7 +26,8 @@ pub(super) fn ahead(answer: Option<Node<'_, '_>>, now: i64) -> Vec<i64> {
             found.push(at - now);
         }
     }
-    found.truncate(MOST);
+    let right = found.iter().position(|ahead| ahead.unsigned_abs() <= RIGHT);
+    found.truncate(right.map_or(MOST, |at| MOST.min(at + 1)));
     found
 }
 
@@ -118,6 +121,12 @@ mod tests {
         assert_eq!(ahead(None, NOW), [0]);
         let leap = fields("UTCDateTime", DAY, "<Hour>1</Hour><Minute>2</Minute><Second>60</Second>");
         assert_eq!(read(&leap), [56_000, 0]);
+        let of_second = |second: u8| {
+            let time = format!("<Hour>1</Hour><Minute>2</Minute><Second>{second}</Second>");
+            read(&fields("UTCDateTime", DAY, &time))
+        };
+        assert_eq!(of_second(8), [5_000], "as good as ours: a wrong password is tried once");
+        assert_eq!(of_second(9), [6_000, 0]);
     }
 
     #[test]

@@ -17,8 +17,10 @@ const GREETINGS: [&[u8]; 2] = [&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0x80,
 pub(super) struct Datagrams {
     sockets: [UdpSocket; 2],
     buffers: [Box<[u8]>; 2],
-    /// The only address from which datagrams are taken.
+    /// Where the connection leads: datagrams are taken from there,
     camera: IpAddr,
+    /// and from where the camera says that it sends them from.
+    source: Option<IpAddr>,
     pub(super) port: u16,
 }
 
@@ -33,15 +35,16 @@ impl Datagrams {
             }
             if let Ok(second) = UdpSocket::bind((local, port + 1)).await {
                 let buffers = [(); 2].map(|()| vec![0; LARGEST].into_boxed_slice());
-                return Ok(Self { sockets: [first, second], buffers, camera, port });
+                return Ok(Self { sockets: [first, second], buffers, camera, source: None, port });
             }
         }
         Err(io::ErrorKind::AddrInUse.into())
     }
 
-    /// Takes datagrams from where the camera says that it sends them from, and greets it there.
+    /// Takes datagrams from where the camera says that it sends them from too. Greets the camera alone: what it says must
+    /// not make this device send anything to others.
     pub(super) async fn expect(&mut self, source: Option<IpAddr>, port: Option<u16>) {
-        self.camera = source.unwrap_or(self.camera);
+        self.source = source.filter(|source| may_send(*source, self.camera));
         let Some(port) = port else { return };
         for ((socket, greeting), port) in self.sockets.iter().zip(GREETINGS).zip([Some(port), port.checked_add(1)]) {
             if let Some(port) = port {
@@ -73,6 +76,48 @@ impl Datagrams {
     }
 
     fn is_camera(&self, from: SocketAddr) -> bool {
-        from.ip().to_canonical() == self.camera.to_canonical()
+        let from = from.ip().to_canonical();
+        from == self.camera.to_canonical() || self.source.is_some_and(|source| from == source.to_canonical())
+    }
+}
+
+/// Whether datagrams can come from there in the name of this camera.
+fn may_send(source: IpAddr, camera: IpAddr) -> bool {
+    let (source, camera) = (source.to_canonical(), camera.to_canonical());
+    !source.is_unspecified() && !source.is_multicast() && (!source.is_loopback() || camera.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_source_that_no_camera_can_have_is_ignored() {
+        let camera = ip("192.0.2.1");
+        assert!(may_send(ip("192.0.2.7"), camera));
+        assert!(may_send(ip("127.0.0.2"), ip("127.0.0.1")));
+        for source in ["0.0.0.0", "::", "127.0.0.1", "::1", "::ffff:127.0.0.1", "239.1.2.3", "ff02::1"] {
+            assert!(!may_send(ip(source), camera), "{source}");
+        }
+    }
+
+    #[tokio::test]
+    async fn datagrams_come_from_the_camera_and_its_source_and_the_camera_alone_is_greeted() {
+        let local = ip("127.0.0.1");
+        let (camera, other) = (UdpSocket::bind((local, 0)).await.unwrap(), ip("127.0.0.2"));
+        let mut own = Datagrams::bind(local, local).await.unwrap();
+        own.expect(Some(other), Some(camera.local_addr().unwrap().port())).await;
+        let mut room = [0; 100];
+        let (length, _) = camera.recv_from(&mut room).await.unwrap();
+        assert_eq!(&room[..length], GREETINGS[0]);
+        let from = |ip: &str| SocketAddr::new(self::ip(ip), 9);
+        assert!(own.is_camera(from("127.0.0.1")) && own.is_camera(from("127.0.0.2")));
+        assert!(!own.is_camera(from("127.0.0.3")));
+        own.expect(Some(ip("0.0.0.0")), None).await;
+        assert!(own.is_camera(from("127.0.0.1")) && !own.is_camera(from("0.0.0.0")));
     }
 }

@@ -5,6 +5,7 @@ use http_auth::{PasswordClient, PasswordParams};
 use retina::client::Credentials;
 
 use super::wire::Response;
+use crate::challenge;
 
 /// Maximum number of challenges to one request.
 const MOST_CHALLENGES: u32 = 4;
@@ -43,33 +44,37 @@ impl Login {
         if self.credentials.is_none() {
             return Err(SourceError::Unauthorised);
         }
-        let offered = refusal.fields.all("WWW-Authenticate");
-        let offered = offered.fold(PasswordClient::builder(), http_auth::PasswordClientBuilder::challenges);
-        let client = offered.build().map_err(|_| not_understood(refusal))?;
-        let stale = matches!(&client, PasswordClient::Digest(digest) if digest.stale());
+        let offered = || refusal.fields.all("WWW-Authenticate");
+        let client = challenge::client(offered()).ok_or_else(|| not_understood(refusal))?;
+        if self.is_weaker(&client) {
+            return Err(self.refused());
+        }
+        let stale = challenge::is_stale(offered());
         let answered = self.client.replace(client).is_some();
         // A nonce that ran out is told by `stale`, or by a new challenge to a login that was good until now.
         match stale || !answered || (self.proven && challenges == 1) {
             true if challenges < MOST_CHALLENGES => Ok(()),
             true => Err(SourceError::Broken("the camera asks for a new login again and again".to_owned())),
-            false if self.proven => {
-                Err(SourceError::Broken("the camera has refused the login that it had accepted before".to_owned()))
-            }
-            false => Err(SourceError::Unauthorised),
+            false => Err(self.refused()),
+        }
+    }
+
+    /// Whoever has asked for a digest once does not get the password in clear afterwards.
+    fn is_weaker(&self, client: &PasswordClient) -> bool {
+        matches!((&self.client, client), (Some(PasswordClient::Digest(_)), PasswordClient::Basic(_)))
+    }
+
+    fn refused(&self) -> SourceError {
+        match self.proven {
+            true => SourceError::Broken("the camera has refused the login that it had accepted before".to_owned()),
+            false => SourceError::Unauthorised,
         }
     }
 }
 
 fn not_understood(refusal: &Response) -> SourceError {
-    match refusal.fields.get("WWW-Authenticate") {
-        None => SourceError::Unauthorised,
-        Some(offered) => {
-            let scheme = crate::session::plain(offered.split_ascii_whitespace().next().unwrap_or_default());
-            SourceError::Broken(format!(
-                "the camera asks for a login of the kind {scheme}, only Digest and Basic are known"
-            ))
-        }
-    }
+    challenge::not_understood(refusal.fields.all("WWW-Authenticate"))
+        .map_or(SourceError::Unauthorised, SourceError::Broken)
 }
 
 #[cfg(test)]
@@ -126,7 +131,29 @@ mod tests {
         let mut login = login();
         assert_eq!(login.challenged(&both, 1), Ok(()));
         assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().starts_with("Digest "));
+        for digest in ["Digest realm=r nonce=\"a\" algorithm=md5", "digest nonce=a,realm=\"cam\",algorithm=\"MD5\""] {
+            let mut login = self::login();
+            assert_eq!(login.challenged(&challenge(&["Basic realm=\"/\"", digest]), 1), Ok(()));
+            assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().starts_with("Digest "), "{digest}");
+        }
         let unknown = self::login().challenged(&challenge(&["Negotiate"]), 1);
         assert!(matches!(unknown, Err(SourceError::Broken(why)) if why.contains("Negotiate")));
+    }
+
+    #[test]
+    fn a_password_goes_out_in_clear_only_where_no_digest_was_ever_named() {
+        let both = challenge(&["Digest realm=\"cam\", nonce=\"a\", algorithm=SM3", "Basic realm=\"/\""]);
+        let mut login = login();
+        assert!(matches!(login.challenged(&both, 1), Err(SourceError::Broken(why)) if why.contains("SM3")));
+        assert_eq!(login.authorization("DESCRIBE", "rtsp://a/"), None);
+        let basic = challenge(&["Basic realm=\"/\", stale=true"]);
+        assert_eq!(login.challenged(&digest("a", false), 1), Ok(()));
+        assert_eq!(login.challenged(&basic, 2), Err(SourceError::Unauthorised));
+        login.accepted();
+        assert!(matches!(login.challenged(&basic, 1), Err(SourceError::Broken(_))));
+        assert!(login.authorization("SETUP", "rtsp://a/").unwrap().starts_with("Digest "));
+        let mut open = self::login();
+        assert_eq!(open.challenged(&basic, 1), Ok(()));
+        assert!(open.authorization("DESCRIBE", "rtsp://a/").unwrap().starts_with("Basic "));
     }
 }

@@ -21,6 +21,7 @@ mod units;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::StreamTransport as Transport;
 use domain::ports::SourceError;
@@ -42,6 +43,8 @@ use crate::session::{Surroundings, plain};
 const CHANNEL: u8 = 0;
 /// Maximum number of redirects followed.
 const MOST_REDIRECTS: usize = 5;
+/// Patience with all that comes before the stream, in that for one answer.
+const MOST_ANSWERS: u32 = 6;
 
 /// Why a session does not come about.
 #[derive(Debug)]
@@ -60,6 +63,16 @@ impl From<SourceError> for Refusal {
 
 /// Connects and plays, by the transport that the address wants or the camera grants.
 pub(crate) async fn play(address: &CameraAddress, surroundings: &Arc<Surroundings>) -> Result<Units, SourceError> {
+    in_time(surroundings.answer * MOST_ANSWERS, play_by_any(address, surroundings)).await
+}
+
+/// A camera that drags every answer, login and redirect must not hold whoever opens it for minutes.
+async fn in_time<T>(limit: Duration, opening: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    let slow = |_| SourceError::Unreachable(format!("the camera has not begun to play within {} s", limit.as_secs()));
+    tokio::time::timeout(limit, opening).await.map_err(slow)?
+}
+
+async fn play_by_any(address: &CameraAddress, surroundings: &Arc<Surroundings>) -> Result<Units, SourceError> {
     let first = if address.transport == Transport::Udp { Transport::Udp } else { Transport::Tcp };
     let mut outcome = play_by(first, address, surroundings).await;
     if matches!(outcome, Err(Refusal::Transport)) && address.transport == Transport::Any {
@@ -161,4 +174,21 @@ fn judged(question: &Question<'_>, answer: Response, url: &Url, peer: std::net::
         453 | 503 => SourceError::Broken(format!("{}: it may serve as many viewers as it can", said())).into(),
         _ => SourceError::Broken(plain(&said())).into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_camera_that_drags_everything_is_given_up() {
+        let limit = Duration::from_millis(20);
+        let given_up = in_time::<()>(limit, std::future::pending()).await;
+        assert!(matches!(given_up, Err(SourceError::Unreachable(why)) if why.contains("not begun to play")));
+        assert_eq!(in_time(limit, async { Ok(1) }).await, Ok(1));
+        assert_eq!(
+            in_time::<()>(limit, async { Err(SourceError::Unauthorised) }).await,
+            Err(SourceError::Unauthorised)
+        );
+    }
 }

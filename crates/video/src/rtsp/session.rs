@@ -36,8 +36,7 @@ struct Open {
     id: Option<String>,
     keepalive: Duration,
     timer: Pin<Box<Sleep>>,
-    /// Index into [`SIGNS`].
-    sign: usize,
+    signs: Signs,
     /// Challenges to the last sign of life.
     challenges: u32,
 }
@@ -53,7 +52,7 @@ impl Session {
     ) -> Self {
         let SessionField { id, keepalive } = field;
         let timer = Box::pin(sleep(keepalive));
-        let open = Open { connection, datagrams, uri, id, keepalive, timer, sign: 0, challenges: 0 };
+        let open = Open { connection, datagrams, uri, id, keepalive, timer, signs: Signs::default(), challenges: 0 };
         let unended = surroundings.closing.token();
         Self { open: Some(open), surroundings, _unended: unended }
     }
@@ -140,7 +139,7 @@ impl Open {
 
     fn give_sign(&mut self) {
         let fields: Vec<_> = self.id.iter().map(|id| ("Session", id.as_str())).collect();
-        self.connection.send(&Question { method: SIGNS[self.sign], uri: &self.uri, fields: &fields });
+        self.connection.send(&Question { method: self.signs.method(), uri: &self.uri, fields: &fields });
     }
 
     /// The answer to a sign of life. A session whose packets come is not given up for what it says.
@@ -154,8 +153,14 @@ impl Open {
                     Err(why) => tracing::debug!(%why, "sign of life refused"),
                 }
             }
-            405 | 501 | 551 => self.sign = (self.sign + 1) % SIGNS.len(),
-            200..300 if self.sign == 0 => self.sign = better_sign(answer),
+            400 | 405 | 451 | 501 | 551 => {
+                // Not an interval later: cameras allow no more than one sign of life to fail.
+                if self.signs.refused() {
+                    self.challenges = 0;
+                    self.give_sign();
+                }
+            }
+            200..300 => self.signs.granted(answer),
             code => tracing::trace!(code, "sign of life answered"),
         }
     }
@@ -167,9 +172,79 @@ impl Open {
     }
 }
 
-/// What keeps the session alive for sure, when the camera says that it knows it.
-fn better_sign(options: &Response) -> usize {
-    let known = options.fields.get("Public").unwrap_or_default();
-    let knows = |sign: &str| known.split(',').any(|method| method.trim().eq_ignore_ascii_case(sign));
-    SIGNS.iter().skip(1).position(|sign| knows(sign)).map_or(0, |at| at + 1)
+/// Which sign of life is given next.
+#[derive(Debug, Default)]
+struct Signs {
+    /// Index into [`SIGNS`].
+    next: usize,
+    /// Those that the camera has refused, whatever it says that it knows.
+    refused: [bool; SIGNS.len()],
+}
+
+impl Signs {
+    fn method(&self) -> &'static str {
+        SIGNS[self.next]
+    }
+
+    /// The sign was refused. Whether another is to be given at once; a camera that refuses all gets them in turn.
+    fn refused(&mut self) -> bool {
+        self.refused[self.next] = true;
+        let mut others = (1..SIGNS.len()).map(|step| (self.next + step) % SIGNS.len());
+        let other = others.find(|other| !self.refused[*other]);
+        self.next = other.unwrap_or((self.next + 1) % SIGNS.len());
+        other.is_some()
+    }
+
+    /// The sign was granted: what keeps the session alive for sure is given from now on, when the camera says that it
+    /// knows it.
+    fn granted(&mut self, answer: &Response) {
+        let known = answer.fields.get("Public").unwrap_or_default();
+        let knows = |sign: &str| known.split(',').any(|method| method.trim().eq_ignore_ascii_case(sign));
+        let better = (1..SIGNS.len()).find(|at| knows(SIGNS[*at]) && !self.refused[*at]);
+        if self.next == 0 {
+            self.next = better.unwrap_or(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::rtsp::wire::Reader;
+
+    fn options(public: &str) -> Response {
+        let text = format!("RTSP/1.0 200 OK\r\nPublic: {public}\r\n\r\n");
+        match Reader::default().next(&mut BytesMut::from(text.as_str())) {
+            Ok(Some(Incoming::Response(answer))) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_sign_that_was_refused_is_not_given_again_while_another_is_left() {
+        let (mut signs, known) = (Signs::default(), options("OPTIONS, get_parameter, SET_PARAMETER"));
+        signs.granted(&known);
+        assert_eq!(signs.method(), "GET_PARAMETER");
+        assert!(signs.refused());
+        assert_eq!(signs.method(), "SET_PARAMETER");
+        assert!(signs.refused());
+        signs.granted(&known);
+        assert_eq!(signs.method(), "OPTIONS", "although it says that it knows the others");
+        assert!(!signs.refused(), "nothing is left that could be given at once");
+        assert_eq!(signs.method(), "GET_PARAMETER");
+        assert!(!signs.refused());
+        assert_eq!(signs.method(), "SET_PARAMETER");
+    }
+
+    #[test]
+    fn options_are_given_to_a_camera_that_knows_nothing_else() {
+        let mut signs = Signs::default();
+        signs.granted(&options("OPTIONS, DESCRIBE"));
+        assert_eq!(signs.method(), "OPTIONS");
+        assert!(signs.refused());
+        signs.granted(&options("SET_PARAMETER"));
+        assert_eq!(signs.method(), "GET_PARAMETER", "what is granted is kept");
+    }
 }

@@ -6,6 +6,9 @@ use bytes::{Buf, Bytes, BytesMut};
 const LARGEST_HEAD: usize = 64 << 10;
 /// Largest body of a message, bytes.
 const LARGEST_BODY: usize = 1 << 20;
+/// Longest line that begins like an answer and is none in which another answer is looked for, bytes: otherwise a line of
+/// nothing but beginnings would be read once for each of them.
+const LONGEST_DOUBT: usize = 256;
 /// Maximum number of header fields of a message.
 const MOST_FIELDS: usize = 128;
 /// Bytes in front of an interleaved packet.
@@ -83,11 +86,17 @@ pub(crate) struct Reader {
     lost: bool,
     /// Stretches passed over since this was last asked for.
     passed_over: u64,
+    /// Below so many bytes there is nothing new to see: the rest of a message or packet is awaited.
+    needed: usize,
 }
 
 impl Reader {
     /// The next message or packet; `None` until more bytes come. Never holds more than it needs for one of them.
     pub(crate) fn next(&mut self, bytes: &mut BytesMut) -> Result<Option<Incoming>, Senseless> {
+        if bytes.len() < self.needed {
+            return Ok(None);
+        }
+        self.needed = 0;
         loop {
             while bytes.first().is_some_and(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
                 bytes.advance(1);
@@ -96,17 +105,20 @@ impl Reader {
                 None => return Ok(None),
                 Some(b'$') if self.likely(bytes) => packet(bytes),
                 Some(b'$') if bytes.len() <= PREFIX => return Ok(None),
-                Some(b'$') => Cut::Senseless,
+                Some(b'$') => Cut::Senseless(1),
                 Some(_) => message(bytes)?,
             };
             match next {
-                Cut::Short => return Ok(None),
+                Cut::Short(needed) => {
+                    self.needed = needed;
+                    return Ok(None);
+                }
                 Cut::Whole(incoming) => {
                     (self.speaks, self.lost) = (true, false);
                     return Ok(Some(incoming));
                 }
-                Cut::Senseless if !self.speaks => return Err(Senseless::NotRtsp),
-                Cut::Senseless => self.pass_over(bytes),
+                Cut::Senseless(_) if !self.speaks => return Err(Senseless::NotRtsp),
+                Cut::Senseless(length) => self.pass_over(bytes, length),
             }
         }
     }
@@ -121,9 +133,10 @@ impl Reader {
         !self.lost || matches!(bytes, [_, channel, _, _, flags, ..] if *channel < LIKELY_CHANNELS && flags >> 6 == 2)
     }
 
-    fn pass_over(&mut self, bytes: &mut BytesMut) {
+    /// Goes on behind so many bytes, where the next message or packet may begin.
+    fn pass_over(&mut self, bytes: &mut BytesMut, length: usize) {
         let start = |rest: &[u8]| rest.first() == Some(&b'$') || is_response(rest);
-        let next = (1..bytes.len()).find(|at| start(&bytes[*at..])).unwrap_or(bytes.len());
+        let next = (length..bytes.len()).find(|at| start(&bytes[*at..])).unwrap_or(bytes.len());
         bytes.advance(next);
         self.passed_over += u64::from(!self.lost);
         self.lost = true;
@@ -131,37 +144,40 @@ impl Reader {
 }
 
 enum Cut {
-    Short,
+    /// So many bytes in all are needed, as far as that is known.
+    Short(usize),
     Whole(Incoming),
-    Senseless,
+    /// In so many bytes nothing begins that could be read.
+    Senseless(usize),
 }
 
 fn packet(bytes: &mut BytesMut) -> Cut {
-    let [_, channel, high, low, ..] = bytes[..] else { return Cut::Short };
+    let [_, channel, high, low, ..] = bytes[..] else { return Cut::Short(PREFIX) };
     let length = usize::from(u16::from_be_bytes([high, low]));
     if bytes.len() < PREFIX + length {
-        return Cut::Short;
+        return Cut::Short(PREFIX + length);
     }
     bytes.advance(PREFIX);
     Cut::Whole(Incoming::Packet { channel, data: bytes.split_to(length).freeze() })
 }
 
 fn message(bytes: &mut BytesMut) -> Result<Cut, Senseless> {
+    if !may_begin(bytes) {
+        return Ok(Cut::Senseless(doubtful(first_line(bytes), LONGEST_DOUBT)));
+    }
     let Some((head, start)) = head(bytes) else {
-        return Ok(match bytes.len() {
-            length if length > LARGEST_HEAD || !may_begin(bytes) => Cut::Senseless,
-            _ => Cut::Short,
-        });
+        let bounded = &bytes[..bytes.len().min(LARGEST_HEAD)];
+        return Ok(if bounded.len() < bytes.len() { Cut::Senseless(doubtful(bounded, 0)) } else { Cut::Short(0) });
     };
-    let Some((first, fields)) = head.split_first() else { return Ok(Cut::Senseless) };
-    let Some(kind) = kind(first) else { return Ok(Cut::Senseless) };
+    let Some((first, fields)) = head.split_first() else { return Ok(Cut::Senseless(1)) };
+    let Some(kind) = kind(first) else { return Ok(Cut::Senseless(1)) };
     let fields = Fields::read(fields);
     let length = fields.body_length();
     if length > LARGEST_BODY {
         return Err(Senseless::TooLarge);
     }
     if bytes.len() - start < length {
-        return Ok(Cut::Short);
+        return Ok(Cut::Short(start + length));
     }
     bytes.advance(start);
     let body = bytes.split_to(length).freeze();
@@ -193,10 +209,22 @@ fn is_response(bytes: &[u8]) -> bool {
     bytes.len() >= 5 && bytes[..5].eq_ignore_ascii_case(b"RTSP/")
 }
 
-/// Whether these bytes, whose first line is not whole yet, may be the start of a message.
+/// How much of a stretch that makes no sense is passed over: all that begins like an answer and is longer than `most`,
+/// otherwise what lies before the next beginning in it.
+fn doubtful(stretch: &[u8], most: usize) -> usize {
+    if is_response(stretch) && stretch.len() > most { stretch.len() } else { 1 }
+}
+
+/// Up to the end of the line or of the largest head.
+fn first_line(bytes: &[u8]) -> &[u8] {
+    let bounded = &bytes[..bytes.len().min(LARGEST_HEAD)];
+    bounded.split(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
+/// Whether these bytes, whose first line need not be whole yet, may be the start of a message.
 fn may_begin(bytes: &[u8]) -> bool {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    match line.len() < bytes.len() {
+    let line = first_line(bytes);
+    match line.len() < bytes.len().min(LARGEST_HEAD) {
         true => kind(line).is_some(),
         false => is_response(line) || line.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\r')),
     }
@@ -301,5 +329,46 @@ mod tests {
             all.extend(std::iter::from_fn(|| reader.next(&mut bytes).expect("sense")));
             assert_eq!(all.len(), 2, "cut at {cut}");
         }
+    }
+    #[test]
+    fn beginnings_without_an_end_are_passed_over_in_large_stretches() {
+        let start = b"RTSP/1.0 200 OK\r\n\r\n";
+        let long = |piece: &[u8]| piece.repeat((4 << 20) / piece.len());
+        for noise in [
+            long(b"RTSP/"),
+            long(b"RTSP/1.0 2\n"),
+            long(b"RTSP/x\n"),
+            long(&[&b"RTSP/".repeat(9999)[..], b"\n"].concat()),
+        ] {
+            let began = std::time::Instant::now();
+            let (mut reader, mut bytes) = (Reader::default(), BytesMut::from(&start[..]));
+            bytes.extend_from_slice(&noise);
+            bytes.extend_from_slice(b"\n$\0\0\x04\x80\x60hi");
+            let all: Vec<_> = std::iter::from_fn(|| reader.next(&mut bytes).expect("sense")).collect();
+            assert_eq!(all.first().map(code), Some(200));
+            assert!(bytes.len() <= LARGEST_HEAD, "{}", bytes.len());
+            // A scan of the largest head for every beginning takes minutes.
+            assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+        }
+    }
+
+    #[test]
+    fn a_message_behind_a_cut_one_is_found() {
+        let mut reader = Reader::default();
+        let all = read_all(&mut reader, b"RTSP/1.0 200 OK\r\n\r\nRTSP/1.0 RTSP/1.0 404 Not Found\r\n\r\n");
+        assert_eq!(all.iter().map(code).collect::<Vec<_>>(), [200, 404]);
+    }
+
+    #[test]
+    fn a_head_is_not_read_again_for_every_piece_of_its_body() {
+        let (mut reader, mut bytes) = (Reader::default(), BytesMut::new());
+        bytes.extend_from_slice(b"RTSP/1.0 200 OK\r\nContent-Length: 3\r\n\r\na");
+        assert_eq!(reader.next(&mut bytes), Ok(None));
+        assert_eq!(reader.needed, bytes.len() + 2);
+        bytes.extend_from_slice(b"bc$");
+        assert!(
+            matches!(reader.next(&mut bytes), Ok(Some(Incoming::Response(answer))) if answer.body.as_ref() == b"abc")
+        );
+        assert_eq!(reader.next(&mut bytes), Ok(None));
     }
 }
