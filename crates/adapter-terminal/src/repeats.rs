@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// For how long a message of the same `messageId` and content is the same command: longer than brokers and platforms
 /// wait before they repeat it (10 to 20 seconds).
 pub(crate) const SAME: Duration = Duration::from_secs(30);
+/// For how long a message that the broker delivers again is the same command: after that it may be a new one, of a platform
+/// that says the same each time, whose first delivery was lost.
+pub(crate) const REDELIVERED: Duration = Duration::from_secs(600);
 /// Maximum number of commands remembered.
 const REMEMBERED: usize = 4096;
 /// Maximum number of answers remembered, to be given again.
@@ -32,7 +35,7 @@ pub(crate) struct Content(u64);
 pub(crate) enum Meeting {
     /// A command to be obeyed.
     New(Content),
-    /// One that is obeyed already; the answer to it, unless that is still to come.
+    /// One that is obeyed already; the answer to it, unless that is still to come or may be the answer to another.
     Repeat(Option<Value>),
 }
 
@@ -72,10 +75,11 @@ impl Repeats {
         let id = sent.message_id.map(|id| self.hasher.hash_one(id.to_string()));
         let mut kept = self.kept();
         let identified = id.is_some_and(|id| kept.identifies(id, content));
-        let known = kept.obeyed.get(&content);
-        let repeat = known.is_some_and(|at| sent.redelivered || identified && now.duration_since(*at) < SAME);
-        if repeat {
-            return Meeting::Repeat(kept.answer(content));
+        let age = kept.obeyed.get(&content).map(|at| now.duration_since(*at));
+        let same = |age| sent.redelivered && age < REDELIVERED || identified && age < SAME;
+        if age.is_some_and(same) {
+            // Without an id of its own it may be another command, which was never obeyed: nobody says that it was.
+            return Meeting::Repeat(identified.then(|| kept.answer(content)).flatten());
         }
         kept.remember(content, now);
         Meeting::New(content)
@@ -177,12 +181,29 @@ mod tests {
     }
 
     #[test]
-    fn what_the_broker_delivers_again_is_no_new_command_however_old_and_whatever_its_id() {
+    fn what_the_broker_delivers_again_within_ten_minutes_is_no_new_command_whatever_its_id() {
         let (repeats, now, id) = (Repeats::default(), Instant::now(), json!(1));
         for (id, payload) in [(None, "open"), (Some(&id), "close"), (Some(&id), "enrol")] {
             let again = Sent { redelivered: true, ..sent(id, payload) };
             assert!(is_new(&repeats.meet(again, now)), "the first delivery may have been lost");
-            assert_eq!(repeats.meet(again, now + SAME * 100), Meeting::Repeat(None), "{payload}");
+            let later = now + REDELIVERED - Duration::from_millis(1);
+            assert_eq!(repeats.meet(again, later), Meeting::Repeat(None), "{payload}");
+            assert!(is_new(&repeats.meet(again, now + REDELIVERED)), "{payload}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_given_again_only_to_a_command_with_an_id_of_its_own() {
+        let (repeats, now, own, constant) = (Repeats::default(), Instant::now(), json!("17"), json!(1));
+        repeats.meet(sent(Some(&constant), "enrol"), now);
+        for (id, payload, answer) in
+            [(Some(&own), "open", Some(json!("done"))), (Some(&constant), "open 1", None), (None, "open", None)]
+        {
+            let payload = format!("{payload} {id:?}");
+            let Meeting::New(content) = repeats.meet(sent(id, &payload), now) else { panic!("it is new") };
+            repeats.answered(content, json!("done"));
+            let again = Sent { redelivered: true, ..sent(id, &payload) };
+            assert_eq!(repeats.meet(again, now), Meeting::Repeat(answer), "{payload}");
         }
     }
 

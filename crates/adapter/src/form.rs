@@ -280,3 +280,30 @@ impl FormError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use futures_util::stream;
+
+    use super::*;
+
+    /// Reads a form that comes in pieces: what stands before its one part, and the name of the file in it.
+    async fn read(before: &str, file_name: &str) -> Result<Form, FormError> {
+        let head = format!("Content-Disposition: form-data; name=\"img\"; filename=\"{file_name}\"");
+        let body = format!("{before}\r\n--limit\r\n{head}\r\n\r\n1\r\n--limit--\r\n").into_bytes();
+        let pieces: Vec<_> = body.chunks(1000).map(|piece| Ok::<_, io::Error>(piece.to_vec())).collect();
+        let request = Request::builder().header("content-type", "multipart/form-data; boundary=limit");
+        let request = request.body(Body::from_stream(stream::iter(pieces))).unwrap();
+        Form::read(request, FormLimits::default()).await
+    }
+
+    #[tokio::test]
+    async fn an_endless_head_is_refused() {
+        let name = "&#".repeat(4000);
+        let form = read("", &name).await.unwrap();
+        assert!(form.part("img").unwrap().file_name == Some(Ok(name)));
+        assert_eq!(read("", &"&#".repeat(150_000)).await, Err(FormError::TooLarge));
+        assert_eq!(read(&"x".repeat(300_000), "a").await, Err(FormError::TooLarge));
+    }
+}

@@ -4,7 +4,7 @@ use domain::{Category, Gender, LibraryKind, Person, PersonCode, Profile};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{cards, nations, or_blank, time, validity};
+use super::{cards, nations, or_blank, time, validity, values};
 use crate::codes::{Flaw, PersonFault};
 use crate::wire::people::{OwnFields, PersonFields};
 
@@ -25,6 +25,9 @@ pub(crate) fn code(fields: &PersonFields) -> Result<PersonCode, Flaw> {
     if id.len() > MAX_CUSTOM_ID {
         // Cutting an id would make one person of two.
         return Err(PersonFault::NoCustomId.because(format_args!("customId is longer than {MAX_CUSTOM_ID} bytes")));
+    }
+    if !values::is_readable(id) {
+        return Err(PersonFault::Value.because(values::unreadable("customId")));
     }
     if id.contains(',') {
         // QueryPerson lists ids with a comma between them.

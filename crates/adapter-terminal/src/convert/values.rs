@@ -17,11 +17,13 @@ enum Allowed {
     Date,
     /// A time; also the one of nothing.
     Time,
+    /// The end of a period; also the one of nothing.
+    End,
     /// At most so many bytes.
     Text(usize),
 }
 
-use Allowed::{Date, Number, OneOf, Text, Time};
+use Allowed::{Date, End, Number, OneOf, Text, Time};
 
 /// Who is unknown is told with the ethnic group 0, which can be sent back.
 const RULES: &[(&str, Allowed)] = &[
@@ -50,9 +52,31 @@ const VALIDITY: &[(&str, Allowed)] = &[
     ("tempValid", OneOf(&[0, 1, 2, 3])),
     ("cardValidBegin", Time),
     ("validBegin", Time),
-    ("cardValidEnd", Time),
-    ("validEnd", Time),
+    ("cardValidEnd", End),
+    ("validEnd", End),
 ];
+
+/// What says who somebody is.
+const IDENTITY: [&str; 4] = ["name", "idCard", "cardNum2", "RFIDCard"];
+
+/// What stands where no character could be read: of two different texts in another charset it makes one.
+const UNREADABLE: char = '\u{fffd}';
+
+/// Whether all of a text that says who somebody is could be read.
+pub(crate) fn is_readable(text: &str) -> bool {
+    !text.contains(UNREADABLE)
+}
+
+/// What is wrong with a field of which not all could be read.
+pub(crate) fn unreadable(name: &str) -> String {
+    format!("{name} is not readable: send UTF-8")
+}
+
+/// The first of these fields of which not all could be read.
+pub(crate) fn first_unreadable(fields: &Fields, names: &[&str]) -> Option<String> {
+    let damaged = |name: &&&str| fields.text(name).is_some_and(|text| !is_readable(&text));
+    names.iter().find(damaged).map(|name| unreadable(name))
+}
 
 /// The first field that the document does not allow like this; one that is empty is as if it was not sent.
 pub(crate) fn flaw(fields: &Fields) -> Option<Flaw> {
@@ -60,7 +84,8 @@ pub(crate) fn flaw(fields: &Fields) -> Option<Flaw> {
         let wrong = |(name, allowed): &&(&str, Allowed)| fields.is_sent(name) && !allowed.allows(fields, name);
         rules.iter().find(wrong).map(|(name, allowed)| fault.because(format_args!("{name} {}", allowed.rule())))
     };
-    of(RULES, PersonFault::Value).or_else(|| of(VALIDITY, PersonFault::PersonStore))
+    let unreadable = || first_unreadable(fields, &IDENTITY).map(|why| PersonFault::Value.because(why));
+    unreadable().or_else(|| of(RULES, PersonFault::Value)).or_else(|| of(VALIDITY, PersonFault::PersonStore))
 }
 
 impl Allowed {
@@ -71,6 +96,7 @@ impl Allowed {
             OneOf(numbers) => fields.int(name).is_some_and(|number| numbers.contains(&number)),
             Date => time::is_zero(&text()) || time::date(&text()).is_some(),
             Time => time::is_zero(&text()) || time::civil(&text()).is_some(),
+            End => time::is_zero(&text()) || time::last_day_and_time(&text()).is_some(),
             Text(most) => {
                 let is_text = matches!(fields.get(name), Some(Value::String(_) | Value::Number(_)));
                 is_text && text().len() <= most
@@ -86,7 +112,7 @@ impl Allowed {
                 format!("must be one of {}", numbers.join(", "))
             }
             Date => "must be a date, YYYY-MM-DD".to_owned(),
-            Time => "must be a time, YYYY-MM-DD HH:MM:SS".to_owned(),
+            Time | End => "must be a time, YYYY-MM-DD HH:MM:SS".to_owned(),
             Text(most) => format!("must be text of at most {most} bytes"),
         }
     }
@@ -125,6 +151,26 @@ mod tests {
         }
         let (fault, why) = flaw(&json!({"validEnd": "2020-02-30 00:00:00"})).unwrap();
         assert_eq!((fault, &*why), (PersonFault::PersonStore, "validEnd must be a time, YYYY-MM-DD HH:MM:SS"));
+    }
+
+    #[test]
+    fn what_says_who_somebody_is_must_be_readable() {
+        for name in IDENTITY {
+            let (fault, why) = flaw(&json!({"customId": "a", name: "1\u{fffd}"})).expect(name);
+            assert_eq!((fault, why), (PersonFault::Value, format!("{name} is not readable: send UTF-8")));
+        }
+        assert_eq!(flaw(&json!({"notes": "\u{fffd}"})), None, "it says nothing of who it is");
+    }
+
+    #[test]
+    fn a_period_ends_with_its_day() {
+        for name in ["cardValidEnd", "validEnd"] {
+            assert_eq!(flaw(&json!({name: "2026-03-31 24:00:00"})), None, "{name}");
+            assert!(flaw(&json!({name: "2026-03-31 24:00:01"})).is_some(), "{name}");
+        }
+        for name in ["cardValidBegin", "validBegin"] {
+            assert!(flaw(&json!({name: "2026-03-31 24:00:00"})).is_some(), "{name}");
+        }
     }
 
     #[test]

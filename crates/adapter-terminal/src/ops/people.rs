@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::enrolment::{Act, enrol};
 use super::{Call, Outcome, failed};
 use crate::codes::{self, Flaw, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
-use crate::convert::{data_uri, people, time};
+use crate::convert::{data_uri, people, time, values};
 use crate::core::NAME;
 use crate::wire::people::{OwnFields, PersonFields};
 use crate::wire::{Fault, Fields, Reply};
@@ -61,9 +61,22 @@ pub(crate) async fn query_person(call: Call) -> Outcome {
     })))
 }
 
-/// The person of a command; `missing` when none is named, `nobody` when there is none of this id.
-async fn person(call: &Call, missing: codes::Refusal, nobody: codes::Refusal) -> Result<Person, Fault> {
+/// How an operator refuses a person.
+struct Refusals {
+    /// None is named.
+    missing: Refusal,
+    /// There is none of this id.
+    nobody: Refusal,
+    /// The id cannot be read.
+    unreadable: Refusal,
+}
+
+/// The person of a command.
+async fn person(call: &Call, Refusals { missing, nobody, unreadable }: Refusals) -> Result<Person, Fault> {
     let id = call.info.filled("customId").ok_or(missing)?;
+    if !values::is_readable(&id) {
+        return Err(unreadable.because(values::unreadable("customId")));
+    }
     let refuse = |refusal: Refusal| Fault { custom_id: Some(id.clone()), ..refusal.into() };
     let code: PersonCode = id.parse().map_err(|_| refuse(nobody))?;
     match call.core.appliance.person_by_code(code).await {
@@ -75,7 +88,9 @@ async fn person(call: &Call, missing: codes::Refusal, nobody: codes::Refusal) ->
 
 /// Reads a person, with the picture when asked for (SearchPerson, section 4.2.2).
 pub(crate) async fn search_person(call: Call) -> Outcome {
-    let person = person(&call, search_person::NO_CUSTOM_ID, search_person::NOBODY).await?;
+    use search_person as table;
+    let refusals = Refusals { missing: table::NO_CUSTOM_ID, nobody: table::NOBODY, unreadable: table::NO_INFO };
+    let person = person(&call, refusals).await?;
     let (appliance, zone) = (&call.core.appliance, call.core.zone());
     let notes = call.core.state().annotations(vec![person.id]).await.map_err(|error| failed(&error))?;
     let own = OwnFields::kept(notes.get(&person.id));
@@ -125,6 +140,9 @@ fn filter(call: &Call) -> Result<PersonFilter, Fault> {
         let set = info.filled(name).filter(|text| !time::is_zero(text));
         set.map(|text| read(&text, &zone).ok_or_else(rule)).transpose()
     };
+    if let Some(why) = values::first_unreadable(info, &["name", "cardNum2"]) {
+        return Err(search_list::NO_INFO.because(why));
+    }
     for name in ["personType", "gender"] {
         if info.is_sent(name) && !info.int(name).is_some_and(|number| (0..=2).contains(&number)) {
             return Err(search_list::NO_INFO.because(format_args!("{name} must be one of 0, 1, 2")));
@@ -155,7 +173,9 @@ async fn list(call: &Call, rows: &[Person]) -> Result<Vec<Value>, Fault> {
 
 /// Removes a person (DelPerson, sections 4.3 and 4.4).
 pub(crate) async fn del_person(call: Call) -> Outcome {
-    let person = person(&call, del_person::NO_CUSTOM_ID, del_person::NOBODY).await?;
+    use del_person as table;
+    let refusals = Refusals { missing: table::NO_CUSTOM_ID, nobody: table::NOBODY, unreadable: table::NO_INFO };
+    let person = person(&call, refusals).await?;
     match call.core.appliance.remove_person(NAME, person.id).await {
         Ok(()) => {}
         Err(Error::NotFound { .. }) => return Err(del_person::NOBODY.into()),
@@ -199,6 +219,9 @@ pub(super) async fn remove_everybody(call: &Call) -> Result<(), Fault> {
 /// Removes up to 200 people (DeletePersons, section 4.9).
 pub(crate) async fn delete_persons(call: Call) -> Outcome {
     let ids = ids_to_remove(&call)?;
+    if !ids.iter().all(|id| values::is_readable(id)) {
+        return Err(delete_persons::NO_INFO.because(values::unreadable("customId")));
+    }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for id in ids {
         let removed = match id.parse::<PersonCode>() {

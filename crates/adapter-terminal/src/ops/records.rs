@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Call, Outcome, doors, failed};
 use crate::codes::{Refusal, push_ack, push_records, push_snaps};
-use crate::convert::time;
+use crate::convert::{time, values};
 use crate::ops::settings::Mqtt;
 use crate::push::{self, Errand, Kind};
 use crate::wire::Reply;
@@ -92,6 +92,9 @@ async fn push_again(call: &Call, kind: Kind, table: &Table) -> Outcome {
         return Err(table.off.into());
     }
     let name = call.info.filled("Name").filter(|_| kind == Kind::Person);
+    if !name.as_deref().is_none_or(values::is_readable) {
+        return Err(push_records::NO_INFO.because(values::unreadable("Name")));
+    }
     let found = push::find(core, kind, begin..=end, name.as_deref()).await;
     let records = found.map_err(|error| failed(&error))?;
     if records.is_empty() {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use testkit::mqtt::ID;
 
+use crate::batches::{batch, entry};
 use crate::bench::device::photo;
+use crate::subscriber::Server;
 use crate::witness::{Witness, open_ledger};
 
 /// Says this and gives the answer to the command 7 in it.
@@ -14,9 +16,23 @@ async fn answer(witness: &Witness, payload: &[u8]) -> Value {
     witness.platform.wait("Ack", |answer| answer["messageId"] == json!(7)).await
 }
 
-fn enrolling(name: &[u8]) -> Vec<u8> {
-    let rest = format!(r#"","tempCardType":0,"personType":0,"pic":"{}"}}}}"#, photo("alice"));
-    [br#"{"messageId":7,"operator":"EditPerson","info":{"customId":"a","name":""#, name, rest.as_bytes()].concat()
+/// Enrols somebody with this in a field.
+fn enrolling(field: &str, value: &[u8]) -> Vec<u8> {
+    let head = format!(r#"{{"messageId":7,"operator":"EditPerson","info":{{"{field}":""#);
+    let other = if field == "customId" { "name" } else { "customId" };
+    let rest = format!(r#"","{other}":"a","tempCardType":0,"personType":0,"pic":"{}"}}}}"#, photo("alice"));
+    [head.as_bytes(), value, rest.as_bytes()].concat()
+}
+
+async fn is_unreadable(witness: &Witness, payload: &[u8], code: &str, field: &str) {
+    let answered = answer(witness, payload).await;
+    let said = payload[..payload.len().min(120)].escape_ascii();
+    let wanted = format!("Parameter error: {field} is not readable: send UTF-8");
+    assert_eq!((&answered["code"], &answered["info"]["detail"]), (&json!(code), &json!(wanted)), "{said}");
+}
+
+async fn number_of_people(witness: &Witness) -> Value {
+    witness.ok("QueryPerson", json!({})).await["QueryPersonNum"].clone()
 }
 
 #[tokio::test]
@@ -33,9 +49,9 @@ async fn what_stands_around_a_command_is_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_no_character_is_replaced_and_the_command_obeyed() {
+async fn what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is() {
     let witness = Witness::start(&Arc::new(open_ledger())).await;
-    let names: [(&[u8], &str); 6] = [
+    let notes: [(&[u8], &str); 6] = [
         (br"Ann \ud83d", "Ann \u{fffd}"),
         (br"\ude00\ud83d\ude00", "\u{fffd}\u{1f600}"),
         (b"Jos\xe9", "Jos\u{fffd}"),
@@ -44,10 +60,85 @@ async fn what_is_no_character_is_replaced_and_the_command_obeyed() {
         (b"\x8c\x5c", "\u{fffd}"),
         (b"Ann\tSmith", "Ann\tSmith"),
     ];
-    for (sent, stored) in names {
-        assert_eq!(answer(&witness, &enrolling(sent)).await["code"], json!("200"), "{}", sent.escape_ascii());
+    for (sent, stored) in notes {
+        let answered = answer(&witness, &enrolling("notes", sent)).await;
+        assert_eq!(answered["code"], json!("200"), "{}", sent.escape_ascii());
         let read = witness.ok("SearchPerson", json!({"customId": "a"})).await;
-        assert_eq!(read["name"], json!(stored), "{}", sent.escape_ascii());
+        assert_eq!(read["notes"], json!(stored), "{}", sent.escape_ascii());
+    }
+    witness.stop().await;
+}
+
+/// Two names of four bytes in GBK, which become the same when they are read as UTF-8.
+const TWO_IN_GBK: [&[u8]; 2] = [b"\xd5\xc5\xc8\xfd", b"\xc0\xee\xcb\xc4"];
+
+#[tokio::test]
+async fn who_cannot_be_read_is_not_enrolled_as_somebody_else() {
+    let witness = Witness::start(&Arc::new(open_ledger())).await;
+    for field in ["customId", "name", "idCard", "cardNum2", "RFIDCard"] {
+        for value in TWO_IN_GBK {
+            is_unreadable(&witness, &enrolling(field, value), "462", field).await;
+            assert_eq!(number_of_people(&witness).await, json!("0"), "{field}");
+        }
+        is_unreadable(&witness, &enrolling(field, br"\ud83d"), "462", field).await;
+    }
+    witness.enrol("alice").await;
+    let edit = [&br#"{"messageId":7,"operator":"EditPerson","info":{"customId":"alice","name":""#[..], TWO_IN_GBK[0]];
+    is_unreadable(&witness, &[edit.concat(), br#"","notes":"x"}}"#.to_vec()].concat(), "462", "name").await;
+    let read = witness.ok("SearchPerson", json!({"customId": "alice"})).await;
+    assert_eq!((&read["name"], &read["notes"]), (&json!("alice"), &json!(" ")));
+    witness.stop().await;
+}
+
+#[tokio::test]
+async fn who_cannot_be_read_is_neither_found_nor_removed() {
+    let witness = Witness::start(&Arc::new(open_ledger())).await;
+    witness.enrol("alice").await;
+    // As a release before this one enrolled it.
+    let damaged = "\u{fffd}".repeat(4);
+    let table = [
+        ("DelPerson", json!({"customId": damaged}), 462, "customId"),
+        ("SearchPerson", json!({"customId": damaged}), 462, "customId"),
+        ("SearchPersonList", json!({"name": damaged}), 462, "name"),
+        ("SearchPersonList", json!({"cardNum2": damaged}), 462, "cardNum2"),
+        (
+            "ManualPushRecords",
+            json!({"TimeS": "2020-01-01T00:00:00", "TimeE": "2030-01-01T00:00:00", "Name": damaged}),
+            462,
+            "Name",
+        ),
+        ("DeletePersons", json!([{"customId": "alice"}, {"customId": damaged}]), 414, "customId"),
+    ];
+    for (operator, info, code, field) in table {
+        witness.refused(operator, info.clone(), code).await;
+        let command = json!({"messageId": 7, "operator": operator, "info": info}).to_string();
+        is_unreadable(&witness, command.as_bytes(), &code.to_string(), field).await;
+    }
+    let mut framed = batch("DeletePersons", &json!(["alice", damaged]));
+    framed["info"] = json!({"customId": framed["info"]});
+    witness.refused_command("DeletePersons", framed, 414).await;
+    assert_eq!(number_of_people(&witness).await, json!("1"), "nothing is half done");
+    witness.stop().await;
+}
+
+#[tokio::test]
+async fn of_a_batch_only_who_cannot_be_read_is_refused() {
+    let (witness, server) = (Witness::start(&Arc::new(open_ledger())).await, Server::start().await);
+    let with = |name: &str, field: &str| {
+        let mut person = entry(&server, name);
+        person[field] = json!("\u{fffd}\u{fffd}");
+        person
+    };
+    let people =
+        json!([with("eve", "customId"), entry(&server, "alice"), with("bob", "name"), entry(&server, "carol")]);
+    for (operator, code) in [("AddPersons", "470"), ("EditPersons", "479"), ("EditPersonsNew", "479")] {
+        let report = witness.ok_command(operator, batch(operator, &people)).await;
+        let failed = json!([
+            {"customId": "\u{fffd}\u{fffd}", "errcode": code},
+            {"customId": "bob", "errcode": code},
+        ]);
+        assert_eq!((&report["AddErrInfo"], &report["AddSucNum"]), (&failed, &json!("2")), "{operator}");
+        assert_eq!(number_of_people(&witness).await, json!("2"));
     }
     witness.stop().await;
 }

@@ -187,6 +187,11 @@ pub(crate) async fn a_refusal_names_the_field(ledger: &Arc<Ledger>) {
             json!({"customId": "alice", "tempCardType": 1, "cardValidBegin": "2026-03-01 09:00:00", "cardValidEnd": "soon"}),
             "other: cardValidEnd must be a time",
         ),
+        (
+            "EditPerson",
+            json!({"customId": "alice", "tempCardType": 1, "cardValidBegin": "2026-03-01 24:00:00", "cardValidEnd": "2026-03-31 24:00:00"}),
+            "other: cardValidBegin must be a time",
+        ),
         ("EditPerson", json!({"customId": "alice", "tempCardType": 2}), "other: cardValidBegin is missing"),
         ("EditPerson", json!({"customId": "alice", "tempCardType": 3}), "other: EffectNumber must be"),
         ("SearchPersonList", json!({"BeginTime": "soon"}), "BeginTime must be a time"),

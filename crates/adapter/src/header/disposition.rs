@@ -7,6 +7,9 @@ use encoding_rs::{Encoding, UTF_8};
 use super::parameters::{Malformed, Parameterised};
 use super::{encoded_word, percent};
 
+/// Digits of a character's number at most.
+const MAX_DIGITS: usize = 7;
+
 /// There is a name, but it cannot be read: it is not in the charset that it should be in, breaks off, or comes twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name cannot be read")]
@@ -143,8 +146,7 @@ fn without_references(text: &str) -> String {
     let mut rest = text;
     while let Some((before, from)) = rest.split_once("&#") {
         decoded.push_str(before);
-        let reference = from.split_once(';').and_then(|(number, after)| Some((character(number)?, after)));
-        rest = match reference {
+        rest = match reference(from) {
             Some((character, after)) => {
                 decoded.push(character);
                 after
@@ -158,9 +160,16 @@ fn without_references(text: &str) -> String {
     decoded + rest
 }
 
+/// The character that begins here behind its mark, and the text after it. The end is looked for only where it can be: a
+/// name may be nothing but marks.
+fn reference(from: &str) -> Option<(char, &str)> {
+    let end = from.bytes().take(MAX_DIGITS + 1).position(|byte| byte == b';')?;
+    Some((character(&from[..end])?, &from[end + 1..]))
+}
+
 /// No page lacks ASCII.
 fn character(number: &str) -> Option<char> {
-    let digits = number.len() <= 7 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
     let character = char::from_u32(number.parse().ok()?)?;
     Some(character).filter(|character| digits && !character.is_ascii())
 }
@@ -232,6 +241,16 @@ mod tests {
         }
         assert_eq!(file_name("form-data; name=\"filename\""), None);
         assert_eq!(Disposition::read(b"", None), Disposition::default());
+    }
+
+    #[test]
+    fn the_end_of_a_reference_is_looked_for_only_where_it_can_be() {
+        assert_eq!(reference("0024352;a"), Some(('张', "a")));
+        for none in ["00024352;a", "24352", "张张张;", "", ";", "65;"] {
+            assert_eq!(reference(none), None, "{none}");
+        }
+        let marks = "&#".repeat(150_000) + ";";
+        assert!(without_references(&marks) == marks);
     }
 
     #[test]

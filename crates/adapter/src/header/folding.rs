@@ -1,28 +1,39 @@
 //! Header fields of parts over several lines, as MIME programs write long ones (RFC 822 folding). The reader of forms
 //! does not take them, so each field is put on one line before it sees the form.
 
+use std::error::Error;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use memchr::memmem;
 
-/// The longest head of a part that is looked at, bytes; a longer one is left to the reader as it is.
+use crate::BodyError;
+
+/// The longest head of a part, and the most before the first part, bytes. The reader of forms keeps both and looks through
+/// all of it again with every piece that comes.
 const MAX_HEAD: usize = 16 << 10;
 const LINE_END: &[u8] = b"\r\n";
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
+/// Why the form breaks off.
+type Failure = Box<dyn Error + Send + Sync>;
+
 /// The form with every header field of its parts on one line; nothing else changes. Memory is bounded by the longest
-/// head and a piece of the form.
-pub(crate) fn unfolded<S, E>(form: S, boundary: &str) -> impl Stream<Item = Result<Bytes, E>> + Send + use<S, E>
+/// head and a piece of the form. The form breaks off at a head that is too long.
+pub(crate) fn unfolded<S, E>(form: S, boundary: &str) -> impl Stream<Item = Result<Bytes, Failure>> + Send + use<S, E>
 where
     S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
-    E: Send,
+    E: Into<Failure>,
 {
     let unfolding = Unfolding::of(boundary);
     stream::unfold((form, Some(unfolding)), |(mut form, unfolding)| async move {
         let mut unfolding = unfolding?;
         Some(match form.next().await {
-            Some(Ok(piece)) => (Ok(unfolding.take(&piece)), (form, Some(unfolding))),
-            Some(Err(error)) => (Err(error), (form, None)),
+            Some(Ok(piece)) => match unfolding.take(&piece) {
+                Ok(passed) => (Ok(passed), (form, Some(unfolding))),
+                Err(error) => (Err(error.into()), (form, None)),
+            },
+            Some(Err(error)) => (Err(error.into()), (form, None)),
             None => (Ok(unfolding.held.freeze()), (form, None)),
         })
     })
@@ -47,33 +58,42 @@ struct Unfolding {
     separator: Vec<u8>,
     /// Bytes that cannot be passed on yet.
     held: BytesMut,
+    /// Bytes passed on before the first part.
+    before: usize,
 }
 
 impl Unfolding {
     fn of(boundary: &str) -> Self {
         let separator = format!("\r\n--{boundary}").into_bytes();
-        Self { expected: Expected::First, separator, held: BytesMut::new() }
+        Self { expected: Expected::First, separator, held: BytesMut::new(), before: 0 }
     }
 
     /// What can be passed on after this piece.
-    fn take(&mut self, piece: &[u8]) -> Bytes {
+    fn take(&mut self, piece: &[u8]) -> Result<Bytes, BodyError> {
         self.held.extend_from_slice(piece);
         let mut passed = BytesMut::new();
-        while self.step(&mut passed) {}
-        passed.freeze()
+        while self.step(&mut passed)? {}
+        Ok(passed.freeze())
     }
 
     /// Passes on what stands before the next change; whether there was one.
-    fn step(&mut self, passed: &mut BytesMut) -> bool {
+    fn step(&mut self, passed: &mut BytesMut) -> Result<bool, BodyError> {
         match self.expected {
-            Expected::First => self.pass_to_boundary(LINE_END.len(), passed),
-            Expected::Content => self.pass_to_boundary(0, passed),
+            Expected::First => self.pass_to_first(passed),
+            Expected::Content => Ok(self.pass_to_boundary(0, passed)),
             Expected::Head => self.pass_to_content(passed),
             Expected::End => {
                 passed.unsplit(self.held.split());
-                false
+                Ok(false)
             }
         }
+    }
+
+    /// Passes on what stands before the first part, and its boundary.
+    fn pass_to_first(&mut self, passed: &mut BytesMut) -> Result<bool, BodyError> {
+        let found = self.pass_to_boundary(LINE_END.len(), passed);
+        self.before += passed.len();
+        if self.before > MAX_HEAD { Err(BodyError::TooLarge) } else { Ok(found) }
     }
 
     /// Passes on everything up to the boundary, and it; `skip`: so many bytes of the separator are not there.
@@ -94,17 +114,17 @@ impl Unfolding {
     }
 
     /// Passes on the head, its fields on one line each.
-    fn pass_to_content(&mut self, passed: &mut BytesMut) -> bool {
+    fn pass_to_content(&mut self, passed: &mut BytesMut) -> Result<bool, BodyError> {
         match memmem::find(&self.held, HEAD_END) {
             _ if self.held.starts_with(b"--") => self.expected = Expected::End,
             Some(at) if at <= MAX_HEAD => {
                 unfold(&self.held.split_to(at + HEAD_END.len()), passed);
                 self.expected = Expected::Content;
             }
-            None if self.held.len() <= MAX_HEAD => return false,
-            Some(_) | None => self.expected = Expected::Content,
+            None if self.held.len() < MAX_HEAD + HEAD_END.len() => return Ok(false),
+            Some(_) | None => return Err(BodyError::TooLarge),
         }
-        true
+        Ok(true)
     }
 }
 
@@ -133,10 +153,17 @@ mod tests {
 
     /// The form passed on, when it comes in pieces of this size.
     fn passed(form: &[u8], size: usize) -> Vec<u8> {
+        try_passed(form, size).unwrap()
+    }
+
+    fn try_passed(form: &[u8], size: usize) -> Result<Vec<u8>, BodyError> {
         let mut unfolding = Unfolding::of("x");
-        let mut passed: Vec<u8> = form.chunks(size).flat_map(|piece| unfolding.take(piece)).collect();
+        let mut passed = Vec::new();
+        for piece in form.chunks(size) {
+            passed.extend(unfolding.take(piece)?);
+        }
         passed.extend_from_slice(&unfolding.held);
-        passed
+        Ok(passed)
     }
 
     #[test]
@@ -156,10 +183,22 @@ mod tests {
 
     #[test]
     fn what_is_no_form_and_a_head_without_end_are_passed_on_as_they_are() {
-        let endless = [b"--x\r\nA: b\r\n ", &vec![b'c'; MAX_HEAD * 2][..]].concat();
-        for form in [&b""[..], b"no form", b"--x", b"--x\r\nA: b\r\n c", &endless] {
+        for form in [&b""[..], b"no form", b"--x", b"--x\r\nA: b\r\n c"] {
             for size in [61, 4096, 100_000] {
                 assert!(passed(form, size) == form);
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_is_as_long_as_it_may_be_or_the_form_breaks_off() {
+        let head = |length: usize| [b"--x", &vec![b'c'; length][..], b"\r\n\r\n1"].concat();
+        let endless = [b"--x\r\nA: b\r\n ", &vec![b'c'; MAX_HEAD * 2][..]].concat();
+        let late = [b"--x\r\n\r\n1\r\n", &head(MAX_HEAD + 1)[..]].concat();
+        for size in [61, 4096, MAX_HEAD + 5, 100_000] {
+            assert!(passed(&head(MAX_HEAD), size) == head(MAX_HEAD));
+            for long in [&head(MAX_HEAD + 1), &endless, &late, &vec![b'c'; MAX_HEAD * 2]] {
+                assert_eq!(try_passed(long, size), Err(BodyError::TooLarge));
             }
         }
     }
