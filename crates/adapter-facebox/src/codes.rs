@@ -176,7 +176,7 @@ impl Fault {
         format!("{text}{between}{detail}")
     }
 
-    /// Tells whoever connects a platform what is wrong with a call, where the code alone does not.
+    /// Logs for the integrator what is wrong with a call, where the code alone does not say it.
     pub(crate) fn explain(&self, path: &str) {
         if self.detail.is_some() && !self.cause.as_ref().is_some_and(is_own) {
             let why = self.cause.as_ref().map(Error::chain);

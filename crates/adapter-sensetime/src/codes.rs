@@ -191,7 +191,7 @@ impl Fault {
         }
     }
 
-    /// Tells whoever connects a platform what is wrong with a call, where the code alone does not.
+    /// Logs for the integrator what is wrong with a call, where the code alone does not say it.
     pub(crate) fn explain(&self, msg_id: i64) {
         if let Some(reason) = self.detail.as_deref().filter(|_| self.alarm().is_none()) {
             tracing::info!(msg_id, code = self.code.number(), reason, "call refused");

@@ -13,7 +13,7 @@ use crate::convert::paths::{self, Download};
 use crate::core::Core;
 use crate::session;
 
-/// Serves a file to a caller with a session, and a picture to anybody where pictures are `open`.
+/// Serves a file to a caller with a session, and a picture to every caller where pictures are `open`.
 pub(crate) async fn download(
     open: bool,
     State(core): State<Arc<Core>>,

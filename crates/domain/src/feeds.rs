@@ -120,7 +120,7 @@ impl FeedDesk {
         }
     }
 
-    /// The next order; the outcome is to be sent to whoever gave it. Waits for ever when there is none.
+    /// The next order, and where its outcome is reported. Waits for ever when there is none.
     pub async fn next_order(&mut self) -> Posted {
         match self.orders.recv().await {
             Some(order) => order,

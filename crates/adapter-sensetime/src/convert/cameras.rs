@@ -162,7 +162,7 @@ pub(crate) fn region(text: &str) -> Result<Option<Rect>, Fault> {
     }
 }
 
-/// The region that 515 sets: the one in force where its text is what 516 tells of it, whoever set it and however large.
+/// The region that 515 sets: the one in force where its text is what 516 reports, also one set elsewhere or larger.
 pub(crate) fn changed_region(text: &str, now: Option<Rect>) -> Result<Option<Rect>, Fault> {
     let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if packed == region_text(now) { Ok(now) } else { region(text) }

@@ -98,7 +98,7 @@ pub(crate) async fn set_factory_default(call: Call) -> Outcome {
     if wanted("DefaltLog") {
         core.appliance.clear_audit_log(NAME).await.map_err(|error| failed(&error))?;
     }
-    // The last, for it may cut the connection; that this is made anew shows that the network works.
+    // The last, because it may cut the connection; the reconnect shows that the network works.
     if wanted("DefaltNetPar") {
         core.appliance.restore_network(NAME).await.map_err(|error| failed(&error))?;
     }

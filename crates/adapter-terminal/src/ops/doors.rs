@@ -88,7 +88,7 @@ pub(crate) async fn get_door_config(call: Call) -> Outcome {
     let mut values = Values::load(core, &DOOR).await.map_err(|error| failed(&error))?;
     values.set("VerifyMode", mode_of(&rules, &values).to_string());
     let in_force = InForce::load(core).await.map_err(|error| failed(&error))?;
-    // Where no platform has set a threshold, the door takes whom the cameras know.
+    // Without a threshold from a platform, the door admits everyone the cameras know.
     let threshold = if rules.threshold == Similarity::ZERO { in_force.threshold } else { rules.threshold };
     let rearm = in_force.rearm.as_secs().clamp(1, 10);
     let mut info = values.into_map();

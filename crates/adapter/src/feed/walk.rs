@@ -220,7 +220,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
             );
             self.figures.lost.increment(lost.unsigned_abs());
         }
-        // A retry of the same record must not tell it again.
+        // A retry of the same record must not report the gap again.
         self.cursor = Seq(next.0 - 1);
         self.contiguous = true;
     }

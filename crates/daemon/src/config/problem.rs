@@ -18,7 +18,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// One line for the operator.
     pub(super) fn line_in(&self, file: &Path) -> String {
-        // An entry of a list is told by its line, not by its number.
+        // An entry of a list is identified by its line, not by its number.
         let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         let names: Vec<_> = self.key.split('.').filter(|name| !is_number(name)).collect();
         let (key, file, why) = (names.join("."), file.display(), self.why.replace('\n', " "));

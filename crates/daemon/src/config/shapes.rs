@@ -1,4 +1,4 @@
-//! Values that are written as text, and how a value of a wrong shape is told.
+//! Values that are written as text, and the message for a value of a wrong shape.
 
 use std::net::SocketAddr;
 
