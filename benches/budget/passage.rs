@@ -62,7 +62,7 @@ async fn one_visit(rig: &Rig, room: &Frame, face: &Frame) -> Visit {
         rig.hand.send(taken_now(room)).await.unwrap();
         tokio::time::sleep(INTERVAL).await;
     }
-    let mut newest = rig.appliance.newest_record();
+    let mut newest = rig.appliance.newest_entry();
     newest.mark_unchanged();
     loop {
         let (shown, before) = (Instant::now(), rig.analyzer.counters().in_networks);

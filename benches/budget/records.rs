@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::ports::RecordStore;
+use domain::ports::LogStore;
 use domain::{CameraId, LibraryId, PersonId, RecordFilter, Timestamp, Verdict, Window};
 use polyface_tests::Report;
 use store::{Options, Store};

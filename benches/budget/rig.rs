@@ -71,7 +71,7 @@ impl Rig {
             analyzer: analyzer.clone(),
             people: store.clone(),
             gallery: store.clone(),
-            records: store.clone(),
+            log: store.clone(),
             settings: store.clone(),
             tasks: store.clone(),
             adapters: store.clone(),

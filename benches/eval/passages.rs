@@ -106,7 +106,7 @@ impl Device {
             discovery: Arc::new(FakeDiscovery::default()),
             analyzer,
             people: store.clone(),
-            records: store.clone(),
+            log: store.clone(),
             settings: store.clone(),
             tasks: store.clone(),
             adapters: store.clone(),

@@ -53,6 +53,10 @@ async fn file(core: &Core, wanted: Download) -> Result<Response> {
             let record = core.appliance.record_of_capture(id).await?;
             core.appliance.picture(record.capture.crop).await?
         }
+        Download::Body(id) => {
+            let body = core.appliance.behaviour(id).await?;
+            core.appliance.picture(body.behaviour.crop).await?
+        }
         Download::Temporary(id) => core.temporary.get(id).map(|kept| kept.bytes).ok_or(gone)?,
         Download::Export(name) => return core.exports.answer(&name).await?.ok_or(gone),
     };

@@ -5,11 +5,13 @@ use std::time::Duration;
 use adapter::{Deliver, Delivery, Feed, OutboundPart, Start, content_type};
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Appliance, Error, PictureId, Record, Result};
+use domain::{
+    Appliance, CameraId, Entry, EntryKind, Error, ObjectCapture, ObjectClass, PictureId, Record, Result, What,
+};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::convert::{paths, records, time};
+use crate::convert::{bodies, paths, records, time};
 use crate::core::Core;
 use crate::ops::{Receiver, receiver};
 use crate::wire::push::{Heartbeat, PushMessage};
@@ -19,10 +21,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The walk over the record log.
 const FEED: &str = "push";
 
-/// Pushes every record from now on, in order, until the receiver has it. While there is no receiver the records
+/// Pushes every capture from now on, in order, until the receiver has it. While there is no receiver the captures
 /// pass by: a receiver set later gets what comes then.
 pub(crate) async fn deliver_records(core: &Core, appliance: Appliance, cancel: CancellationToken) {
-    let feed = Feed::new(core.state(), FEED, Start::FromNewest).restarting_with(core.receiver_changed.subscribe());
+    let feed = Feed::new(core.state(), FEED, &[EntryKind::Record, EntryKind::Behaviour], Start::FromNewest);
+    let feed = feed.restarting_with(core.receiver_changed.subscribe());
     feed.run(appliance, cancel, ToReceiver { core }).await;
 }
 
@@ -32,17 +35,25 @@ struct ToReceiver<'a> {
 
 #[async_trait]
 impl Deliver for ToReceiver<'_> {
-    async fn deliver(&mut self, record: &Record) -> Delivery {
-        push_capture(self.core, record).await.unwrap_or_else(|error| Delivery::retry(error.chain()))
+    async fn deliver(&mut self, entry: &Entry) -> Delivery {
+        push(self.core, entry).await.unwrap_or_else(|error| Delivery::retry(error.chain()))
     }
 }
 
-async fn push_capture(core: &Core, record: &Record) -> Result<Delivery> {
+async fn push(core: &Core, entry: &Entry) -> Result<Delivery> {
     let receiver = receiver(core).await?;
     if receiver.url.is_empty() {
         return Ok(Delivery::Acknowledged);
     }
-    let parts = capture_parts(core, &receiver, record).await?;
+    let parts = match &entry.what {
+        What::Record(record) => capture_parts(core, &receiver, record).await?,
+        What::Behaviour(seen) if seen.fired && seen.object == ObjectClass::Person => {
+            let camera = entry.camera.unwrap_or(CameraId(0));
+            let body = ObjectCapture { at: entry.at, camera, behaviour: seen.as_ref().clone() };
+            body_parts(core, &receiver, &body).await?
+        }
+        _ => return Ok(Delivery::Acknowledged),
+    };
     Ok(post(core, &receiver, parts).await.map_or_else(Delivery::retry, |()| Delivery::Acknowledged))
 }
 
@@ -65,6 +76,17 @@ async fn capture_parts(core: &Core, receiver: &Receiver, record: &Record) -> Res
     if let (Some(snap), Some(scene)) = (snap, scene) {
         parts.extend([file("snap", snap), file("snap_frame", scene)]);
         parts.extend(photo.map(|photo| file("img", photo)));
+    }
+    Ok(parts)
+}
+
+async fn body_parts(core: &Core, receiver: &Receiver, body: &ObjectCapture) -> Result<Vec<OutboundPart>> {
+    let device_id = core.appliance.device().await?.device_id;
+    let data = bodies::capture_data(body, device_id, &core.zone());
+    let mut parts = text_parts(receiver, &PushMessage { data, msg_id: 774 })?;
+    let (snap, scene) = (kept(core, &body.behaviour.crop).await?, kept(core, &body.behaviour.scene).await?);
+    if let (Some(snap), Some(scene)) = (snap, scene) {
+        parts.extend([file("snap", snap), file("snap_frame", scene)]);
     }
     Ok(parts)
 }

@@ -120,7 +120,7 @@ async fn a_path_from_an_answer_is_a_picture_for_those_who_are_logged_in() {
     let library = device.enrol("staff", &[]).await;
     let enrol = json!({"msg_id": 1051, "lib_id": library, "img_id": "alice", "img": face("alice")});
     device.ask(enrol).await;
-    let mut newest = device.appliance.newest_record();
+    let mut newest = device.appliance.newest_entry();
     device.watch(&library.to_string(), &["alice"]).await;
     timeout(DEADLINE, newest.changed()).await.unwrap().unwrap();
     let alarm = device.ask(json!({"msg_id": 1036})).await["record"][0].clone();
@@ -145,7 +145,7 @@ async fn open_pictures_are_shown_to_anybody_and_exports_to_nobody_else() {
     let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
     let device = Device::serve(outbound, |adapter| adapter.with_open_pictures(true), appliance, handles).await;
     let library = device.enrol("staff", &["alice"]).await;
-    let mut newest = device.appliance.newest_record();
+    let mut newest = device.appliance.newest_entry();
     device.watch(&library.to_string(), &["alice"]).await;
     timeout(DEADLINE, newest.changed()).await.unwrap().unwrap();
     let alarm = device.ask(json!({"msg_id": 1036})).await["record"][0].clone();

@@ -175,7 +175,7 @@ async fn a_push_comes_again_until_it_is_acknowledged_and_holds_its_place() {
 #[tokio::test]
 async fn records_pass_by_while_there_is_no_receiver() {
     let (device, mut platform) = (Device::start().await, Platform::start([]).await);
-    let mut newest = device.appliance.newest_record();
+    let mut newest = device.appliance.newest_entry();
     device.watch("", &["mallory"]).await;
     timeout(DEADLINE, newest.changed()).await.unwrap().unwrap();
     passed_by(&device).await;
@@ -190,7 +190,7 @@ async fn records_pass_by_while_there_is_no_receiver() {
 
 /// Waits until the feed has walked over everything recorded so far.
 async fn passed_by(device: &Device) {
-    let newest = *device.appliance.newest_record().borrow();
+    let newest = *device.appliance.newest_entry().borrow();
     let state = device.appliance.state("sensetime");
     let walked = async {
         while state.cursor("push").await.unwrap() != Some(newest) {
@@ -208,7 +208,7 @@ async fn an_empty_url_stops_the_pushes() {
     platform.capture().await;
     device.ask(json!({"msg_id": "1298", "url": "", "key": "k"})).await;
     assert_eq!(device.ask(json!({"msg_id": "1299"})).await, json!({"key": "k", "url": ""}));
-    let mut newest = device.appliance.newest_record();
+    let mut newest = device.appliance.newest_entry();
     device.watch("", &["trudy"]).await;
     timeout(DEADLINE, newest.changed()).await.unwrap().unwrap();
     passed_by(&device).await;
@@ -225,7 +225,7 @@ async fn a_platform_that_was_away_gets_everything_after_a_restart() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     device.ask(json!({"msg_id": "1298", "url": format!("http://{address}/"), "key": "k"})).await;
-    let mut newest = device.appliance.newest_record();
+    let mut newest = device.appliance.newest_entry();
     device.watch("", &["mallory"]).await;
     timeout(DEADLINE, newest.changed()).await.unwrap().unwrap();
     let snap_id = device.ask(json!({"msg_id": "1037"})).await["record"][0]["snap_id"].clone();

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use device::{DEADLINE, Device};
-use domain::ports::RecordStore;
+use domain::ports::LogStore;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use testkit::store_suite::samples;
@@ -214,7 +214,7 @@ async fn a_subscriber_that_falls_behind_is_let_go_with_the_reason() {
     let device = Device::start().await;
     let mut client = Client::subscribed(&device).await;
     for second in 0..300 {
-        device.handles.store.append(&samples::stranger(&*device.handles.store, 1, second)).unwrap();
+        device.handles.store.append_record(&samples::stranger(&*device.handles.store, 1, second)).unwrap();
     }
     device.watch("", &["mallory"]).await;
     assert_eq!(client.closed().await.reason.as_str(), "too slow");

@@ -35,8 +35,6 @@ pub(crate) struct Core {
     pub(crate) id: String,
     /// Changes when a setting changes that the connection or a push depends on.
     pub(crate) settings_changed: watch::Sender<u64>,
-    /// Rings when a platform has opened the door.
-    pub(crate) opened: Notify,
     /// Asks for the session to begin anew, as after a restart.
     pub(crate) restart: Notify,
     health: Arc<Health>,
@@ -66,7 +64,6 @@ impl Core {
             voice: Voice::default(),
             id,
             settings_changed: watch::Sender::new(0),
-            opened: Notify::new(),
             restart: Notify::new(),
             health,
         })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{CaptureKind, Decider, Record, Result, Seq, Verdict};
+use domain::{Decider, Record, Result, Seq, Verdict};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +12,8 @@ use crate::ops::sounds;
 
 /// Nobody waits for words about a face captured longer ago, milliseconds.
 const FRESH_MS: i64 = 5_000;
+/// Records looked at together; of more, the last of these counts.
+const AT_ONCE: u32 = 32;
 
 /// What is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,21 +92,21 @@ async fn utter(core: &Core, word: Word) -> Result<()> {
 
 /// Has a word for everybody who is recorded; of several at once for the last.
 async fn greet(core: &Core) {
-    let mut newest = core.appliance.newest_record();
-    newest.mark_unchanged();
+    let mut newest = core.appliance.newest_entry();
+    let mut seen = *newest.borrow_and_update();
     while newest.changed().await.is_ok() {
-        let seq = *newest.borrow_and_update();
-        match about(core, seq).await {
+        let after = std::mem::replace(&mut seen, *newest.borrow_and_update());
+        match about_last(core, after).await {
             Ok(word) => word.into_iter().for_each(|word| core.voice.say(word)),
             Err(error) => tracing::debug!(error = error.chain(), "nothing can be said of a record"),
         }
     }
 }
 
-async fn about(core: &Core, seq: Seq) -> Result<Option<Word>> {
+async fn about_last(core: &Core, after: Seq) -> Result<Option<Word>> {
     // Where a platform decides, the device does not know who may pass.
     let decides = matches!(core.appliance.door_rules().await?.decided_by, Decider::Face | Decider::FaceOrRemote);
-    let record = core.appliance.records_after(Seq(seq.0 - 1), 1).await?.pop();
+    let record = core.appliance.records_after(after, AT_ONCE).await?.pop();
     Ok(record.filter(|record| decides && is_fresh(core, record)).map(|record| match record.verdict {
         Verdict::Known => Word::Passed,
         Verdict::Blocked | Verdict::NotAllowedNow | Verdict::Stranger | Verdict::Spoof => Word::Refused,
@@ -112,5 +114,5 @@ async fn about(core: &Core, seq: Seq) -> Result<Option<Word>> {
 }
 
 fn is_fresh(core: &Core, record: &Record) -> bool {
-    record.capture.kind == CaptureKind::Face && core.appliance.now().millis_since(record.capture.at) <= FRESH_MS
+    core.appliance.now().millis_since(record.capture.at) <= FRESH_MS
 }

@@ -51,7 +51,7 @@ impl Live {
 
     /// Passes on new records until cancelled, then ends all subscriptions.
     pub async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
-        let mut newest = appliance.newest_record();
+        let mut newest = appliance.newest_entry();
         let mut sent = *newest.borrow_and_update();
         while let Some(Ok(())) = cancel.run_until_cancelled(newest.changed()).await {
             newest.borrow_and_update();

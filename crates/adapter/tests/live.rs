@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{Live, LiveEnd};
-use domain::ports::RecordStore;
+use domain::ports::LogStore;
 use testkit::store_suite::samples;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -27,7 +27,7 @@ async fn a_subscriber_that_reads_gets_every_record_and_one_that_does_not_is_let_
     // They are in the log before the first record that wakes anybody.
     tokio::task::yield_now().await;
     for second in 0..99 {
-        handles.store.append(&samples::stranger(&*handles.store, 1, second)).unwrap();
+        handles.store.append_record(&samples::stranger(&*handles.store, 1, second)).unwrap();
     }
     let read = async {
         for seq in 1..=100 {

@@ -72,7 +72,7 @@ pub(crate) async fn status(_: Viewer, State(desk): State<Arc<Desk>>) -> Result<J
 
 /// The newest place in the log, which counts the records ever written.
 fn newest(appliance: &Appliance) -> i64 {
-    appliance.newest_record().borrow().0
+    appliance.newest_entry().borrow().0
 }
 
 fn problems(desk: &Desk) -> Vec<String> {

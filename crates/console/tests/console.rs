@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adapter::{Adapter, Component, Health, Limits, serve};
 use console::Console;
-use domain::ports::{Pictures, RecordStore, SettingsStore};
+use domain::ports::{LogStore, Pictures, SettingsStore};
 use domain::{Appliance, NewRecord};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
@@ -103,7 +103,7 @@ impl Answer {
 fn appliance_with(make: impl FnOnce(&Handles) -> Vec<NewRecord>) -> Appliance {
     let (_, handles) = testkit::appliance().unwrap();
     for record in make(&handles) {
-        handles.store.append(&record).unwrap();
+        handles.store.append_record(&record).unwrap();
     }
     handles.restart(domain::Limits::default()).unwrap()
 }

@@ -9,7 +9,7 @@ const BATCH: u32 = 64;
 
 /// Prints every record committed from now on: time, camera, name, similarity, verdict.
 pub(crate) async fn print_recognitions(appliance: Appliance, cancel: CancellationToken) {
-    let mut newest = appliance.newest_record();
+    let mut newest = appliance.newest_entry();
     let mut printed = *newest.borrow_and_update();
     while let Some(Ok(())) = cancel.run_until_cancelled(newest.changed()).await {
         newest.mark_unchanged();

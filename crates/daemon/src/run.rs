@@ -10,8 +10,8 @@ use axum::http::StatusCode;
 use console::Console;
 use domain::ports::{Clock, Host, Ports, Reader};
 use domain::{
-    Appliance, DoorOptions, LostReaders, SoundFolders, StorageLimits, StorageState, doors, network, readers, retention,
-    surveillance,
+    Appliance, DoorOptions, ReaderState, Readers, SoundFolders, StorageLimits, StorageState, doors, network, notices,
+    readers, retention, surveillance,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
@@ -76,7 +76,8 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
     tasks.spawn(retention::run(appliance.clone(), cancel.clone()));
     tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
-    tasks.spawn(tell_readers(appliance.lost_readers(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(tell_readers(appliance.readers_changed(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(notices::run(appliance.clone(), cancel.clone()));
     tasks.spawn(readers::run(appliance.clone(), wired_readers(config), cancel.clone()));
     tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
     tasks.spawn(resume_machine(appliance.clone(), cancel.clone()));
@@ -163,7 +164,7 @@ async fn assemble(
         analyzer: Arc::new(analyzer),
         people: store.clone(),
         gallery: store.clone(),
-        records: store.clone(),
+        log: store.clone(),
         settings: store.clone(),
         tasks: store.clone(),
         adapters: store.clone(),
@@ -242,9 +243,14 @@ fn wired_readers(config: &Config) -> Vec<Arc<dyn Reader>> {
 }
 
 /// Shows on the health board whether every reader reads; nothing where there is none.
-async fn tell_readers(mut lost: watch::Receiver<LostReaders>, health: Arc<Health>, cancel: CancellationToken) {
-    while let Some(Ok(())) = cancel.run_until_cancelled(lost.changed()).await {
-        let reasons: Vec<_> = lost.borrow_and_update().iter().map(|(name, why)| format!("{name}: {why}")).collect();
+async fn tell_readers(mut readers: watch::Receiver<Readers>, health: Arc<Health>, cancel: CancellationToken) {
+    while let Some(Ok(())) = cancel.run_until_cancelled(readers.changed()).await {
+        let not_ready = |(name, state): (&String, &ReaderState)| match state {
+            ReaderState::Ready => None,
+            ReaderState::Starting => Some(format!("{name}: starting")),
+            ReaderState::Lost(why) => Some(format!("{name}: {why}")),
+        };
+        let reasons: Vec<_> = readers.borrow_and_update().iter().filter_map(not_ready).collect();
         let down = || Component::Down { reason: reasons.join("; ") };
         health.set("readers", if reasons.is_empty() { Component::Up } else { down() });
     }

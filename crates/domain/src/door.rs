@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{CameraId, RelayId, Similarity};
+use crate::{CameraId, Means, RelayId, Similarity};
 
 /// Something that opens a door while it is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,6 +174,20 @@ pub(crate) enum Shown {
     Face,
     Card,
     Document,
+}
+
+impl Shown {
+    /// What the door opens by, when this completes what is wanted.
+    pub(crate) fn with(self, proved: Proved) -> Means {
+        let other = if let Proved::HalfWithout(other) = proved { Some(other) } else { None };
+        match (self, other) {
+            (Self::Card, Some(_)) | (Self::Face, Some(Self::Card)) => Means::FaceAndCard,
+            (Self::Document, Some(_)) | (Self::Face, Some(Self::Document)) => Means::FaceAndDocument,
+            (Self::Face, _) => Means::Face,
+            (Self::Card, None) => Means::Card,
+            (Self::Document, None) => Means::Document,
+        }
+    }
 }
 
 /// What somebody has proved.

@@ -29,8 +29,6 @@ pub enum Event {
         person: PersonId,
         /// When.
         at: Timestamp,
-        /// Whether a card or a document was shown.
-        scanned: bool,
     },
     /// What only a screen, a lamp or a loudspeaker could obey.
     FrontEnd {

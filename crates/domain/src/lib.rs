@@ -4,6 +4,7 @@
 mod account;
 mod address;
 mod appliance;
+mod behaviour;
 mod camera;
 mod discovery;
 mod door;
@@ -19,6 +20,7 @@ mod ids;
 mod job;
 pub mod jpeg;
 mod library;
+mod log;
 mod login_guard;
 pub mod names;
 mod page;
@@ -37,10 +39,12 @@ mod wiegand;
 pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
 pub use address::{StreamAddress, StreamTransport, UnusableAddress};
 pub use appliance::{
-    Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, LostReaders, Options, PhotoFace, Reembedding, RollEntry,
-    Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, readers, retention,
+    Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, Options, PhotoFace, ReaderState, Readers, Reembedding,
+    RollEntry, Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, notices,
+    readers, retention,
 };
 pub(crate) use appliance::{Arrival, CROP_SCALE, Draft, Pass};
+pub use behaviour::{Behaviour, BehaviourFilter, BehaviourKind, ObjectCapture, ObjectClass};
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
     NewCamera, OwnValues, SnapMode, Source, Watch, WatchSettings, WeeklyPlan,
@@ -58,13 +62,14 @@ pub use ids::{
 };
 pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
+pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
 pub use login_guard::LoginGuard;
 pub use page::{Page, Window};
 pub use person::{
     Amendment, AnyOf, Category, EnrolledPerson, KeptPhoto, Membership, NewPerson, Person, PersonChange, PersonFilter,
     PhotoTemplate, Profile, SeveralFaces, Template, TemplateGaps, Validity,
 };
-pub use record::{Candidate, Capture, CaptureKind, Match, NewRecord, Record, RecordFilter, Verdict};
+pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use scan::{Document, Scan};
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};

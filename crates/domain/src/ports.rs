@@ -7,6 +7,7 @@ mod adapters;
 mod discovery;
 mod frames;
 mod host;
+mod log;
 mod readers;
 mod tasks;
 
@@ -18,17 +19,17 @@ use bytes::Bytes;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::{
-    Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, CaptureId, Defaults,
-    Detection, Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount,
-    NewCamera, NewLibrary, NewRecord, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode,
-    PersonFilter, PersonId, PhotoTemplate, PictureId, Record, RecordFilter, Relay, RelayId, Removal, Result, Seq,
-    Template, TemplateGaps, Timestamp, Usage, Window,
+    Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
+    Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
+    NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId,
+    PhotoTemplate, PictureId, Relay, RelayId, Result, Template, TemplateGaps, Timestamp, Window,
 };
 
 pub use adapters::AdapterState;
 pub use discovery::CameraDiscovery;
 pub use frames::{FrameSource, FrameStream, PictureStream, SourceError};
 pub use host::Host;
+pub use log::LogStore;
 pub use readers::{Reader, ReaderError, Scans};
 pub use tasks::TaskStore;
 
@@ -193,35 +194,6 @@ pub trait GalleryStore: Send + Sync {
     fn remove_copy(&self) -> Result<()>;
 }
 
-/// The record log, durable.
-pub trait RecordStore: Send + Sync {
-    /// Appends a record under the next [`Seq`]. `AlreadyExists(Record)` for the same capture, `NotFound(Picture)`
-    /// when one of its pictures was not put.
-    fn append(&self, record: &NewRecord) -> Result<Record>;
-
-    /// A page of records, newest capture first.
-    fn records(&self, filter: &RecordFilter, window: Window) -> Result<Page<Record>>;
-
-    /// `NotFound(Record)`.
-    fn record_of_capture(&self, capture: CaptureId) -> Result<Record>;
-
-    /// Up to `limit` records after `seq`, ascending.
-    fn records_after(&self, seq: Seq, limit: u32) -> Result<Vec<Record>>;
-
-    /// The newest place in the log; `Seq(0)` when it was always empty.
-    fn newest(&self) -> Result<Seq>;
-
-    /// Removes up to `limit` (1000 at most) records, the oldest first, and their pictures when nobody else names
-    /// them. Answers how many; fewer than `limit` when no more are to go.
-    fn remove_records(&self, removal: Removal, limit: u32) -> Result<u32>;
-
-    /// What the store takes and what is left; cheap after the first time.
-    fn usage(&self) -> Result<Usage>;
-
-    /// A small piece of housekeeping (milliseconds), such as giving room back to the file system.
-    fn tidy(&self) -> Result<()>;
-}
-
 /// Cameras, accounts, the audit log and single settings, durable.
 pub trait SettingsStore: Send + Sync {
     /// Cameras in ascending order of channel.
@@ -320,8 +292,8 @@ pub struct Ports {
     pub people: Arc<dyn PersonStore>,
     /// A copy of the gallery.
     pub gallery: Arc<dyn GalleryStore>,
-    /// The record log.
-    pub records: Arc<dyn RecordStore>,
+    /// The log of what happened.
+    pub log: Arc<dyn LogStore>,
     /// Cameras, accounts, audit log, settings.
     pub settings: Arc<dyn SettingsStore>,
     /// Tasks and what they saw.

@@ -1,4 +1,4 @@
-//! Captures, what they were matched with, and the record log.
+//! Captures, and what they were matched with.
 
 use std::ops::RangeInclusive;
 
@@ -8,24 +8,11 @@ use crate::{
     PersonId, PictureId, Quality, Seq, Similarity, TaskMark, Timestamp, WatchId,
 };
 
-/// What a capture shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum CaptureKind {
-    /// A face.
-    #[default]
-    Face,
-    /// A whole body. Where a capture speaks of the face, it is the body's: box, quality, embedding. It is compared with
-    /// nobody.
-    Body,
-}
-
-/// The best shot of one visit of one face, or body, in one camera.
+/// The best shot of one visit of one face in one camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
     /// Unique in the world.
     pub id: CaptureId,
-    /// What it shows.
-    pub kind: CaptureKind,
     /// The camera's channel.
     pub camera: CameraId,
     /// The camera's name at that time.
@@ -150,16 +137,16 @@ impl NewRecord {
     /// The person recognised by the first of the watches: the camera's own, unless only tasks watch; nobody for a
     /// spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
-        own(&self.matches, self.verdict, self.capture.kind).and_then(Match::accepted)
+        own(&self.matches, self.verdict).and_then(Match::accepted)
     }
 
     /// As [`Record::best`].
     pub fn best(&self) -> Option<&Candidate> {
-        own(&self.matches, self.verdict, self.capture.kind).and_then(|own| own.best.as_ref())
+        own(&self.matches, self.verdict).and_then(|own| own.best.as_ref())
     }
 }
 
-/// An entry of the record log.
+/// A capture with its place in the log and what the rules make of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Its place in the log.
@@ -182,26 +169,24 @@ impl Record {
     /// The person recognised by the first of the watches: the camera's own, unless only tasks watch; nobody for a
     /// spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
-        own(&self.matches, self.verdict, self.capture.kind).and_then(Match::accepted)
+        own(&self.matches, self.verdict).and_then(Match::accepted)
     }
 
     /// The person to tell a platform of: the most similar one, recognised or not; nobody for a spoof, because whom a
     /// picture shows is not who was there. [`own_match`](Self::own_match) still tells an operator.
     pub fn best(&self) -> Option<&Candidate> {
-        own(&self.matches, self.verdict, self.capture.kind).and_then(|own| own.best.as_ref())
+        own(&self.matches, self.verdict).and_then(|own| own.best.as_ref())
     }
 }
 
-/// The answer of the first watch, unless it is about a picture of somebody or a body.
-fn own(matches: &[Match], verdict: Verdict, kind: CaptureKind) -> Option<&Match> {
-    matches.first().filter(|_| verdict != Verdict::Spoof && kind == CaptureKind::Face)
+/// The answer of the first watch, unless it is about a picture of somebody.
+fn own(matches: &[Match], verdict: Verdict) -> Option<&Match> {
+    matches.first().filter(|_| verdict != Verdict::Spoof)
 }
 
 /// Which records to list; conditions are combined with AND, the newest capture comes first.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RecordFilter {
-    /// What the capture shows: faces, unless bodies are asked for.
-    pub kind: CaptureKind,
     /// Of this camera.
     pub camera: Option<CameraId>,
     /// Captured in this time.
@@ -219,15 +204,4 @@ pub struct RecordFilter {
     pub person: Option<PersonId>,
     /// With this verdict.
     pub verdict: Option<Verdict>,
-}
-
-impl RecordFilter {
-    /// Whether only records fit that have a candidate, which no body has.
-    pub fn needs_match(&self) -> bool {
-        self.accepted_only
-            || self.libraries.is_some()
-            || self.library_name.is_some()
-            || self.library_kind.is_some()
-            || self.person.is_some()
-    }
 }

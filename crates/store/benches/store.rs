@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use domain::ports::{PersonStore, RecordStore};
+use domain::ports::{LogStore, PersonStore};
 use domain::{CameraId, LibraryId, LibraryKind, PersonFilter, PersonId, RecordFilter, Seq, Timestamp, Verdict, Window};
 use store::{Options, Store};
 use testkit::store_suite::samples;
@@ -23,7 +23,7 @@ fn bench(criterion: &mut Criterion) {
     criterion.bench_function("the feed's next 100", |b| b.iter(|| store.records_after(Seq(records as i64 / 2), 100)));
     criterion.bench_function("append", |b| {
         let fresh = || samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9));
-        b.iter_batched(fresh, |record| store.append(&record).unwrap(), BatchSize::PerIteration);
+        b.iter_batched(fresh, |record| store.append_record(&record).unwrap(), BatchSize::PerIteration);
     });
     let mut number = 0;
     criterion.bench_function("enrol", |b| {

@@ -124,9 +124,13 @@ impl<'r> Reader<'r> {
     }
 
     pub(crate) fn picture(&mut self) -> Result<PictureId, Fault> {
-        let hash = self.row.get_ref(self.next)?.as_blob().map_err(|_| Fault::Corrupt("picture id"))?;
+        self.picture_optional()?.ok_or(Fault::Corrupt("picture id"))
+    }
+
+    pub(crate) fn picture_optional(&mut self) -> Result<Option<PictureId>, Fault> {
+        let hash = self.row.get_ref(self.next)?.as_blob_or_null().map_err(|_| Fault::Corrupt("picture id"))?;
         self.next += 1;
-        hex::encode(hash).parse().map_err(|_| Fault::Corrupt("picture id"))
+        hash.map(|hash| hex::encode(hash).parse().map_err(|_| Fault::Corrupt("picture id"))).transpose()
     }
 
     pub(crate) fn vector(&mut self) -> Result<Vec<f32>, Fault> {

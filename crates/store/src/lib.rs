@@ -15,10 +15,10 @@ mod jobs;
 mod libraries;
 mod lists;
 mod lock;
+mod log;
 mod migrate;
 mod people;
 mod pictures;
-mod records;
 mod relays;
 mod settings;
 mod sweep;
@@ -39,8 +39,8 @@ use domain::ports::SettingsStore;
 pub use error::OpenError;
 use gallery_copy::GalleryCopy;
 use lock::DirectoryLock;
+use log::Ladders;
 use pictures::PictureFiles;
-use records::Ladders;
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

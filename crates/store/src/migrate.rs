@@ -33,6 +33,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0009_jobs.sql"),
     include_str!("../../../migrations/0010_folded_texts.sql"),
     include_str!("../../../migrations/0011_own_values_of_cameras.sql"),
+    include_str!("../../../migrations/0012_log.sql"),
 ];
 
 /// Refuses a database that another program made.
@@ -89,7 +90,17 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
+/// Without foreign keys, which cannot be switched inside a transaction: a table that is made anew would take the rows
+/// that refer to it along.
 fn apply(connection: &mut Connection, version: u32, step: &str) -> rusqlite::Result<()> {
+    let enforced: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let applied = apply_unchecked(connection, version, step);
+    connection.pragma_update(None, "foreign_keys", enforced)?;
+    applied
+}
+
+fn apply_unchecked(connection: &mut Connection, version: u32, step: &str) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(step)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

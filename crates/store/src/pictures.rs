@@ -100,7 +100,9 @@ pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<V
     // The candidate's photo in record_match does not count: it goes with the person.
     let mut is_named = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM person WHERE photo = ?1) OR EXISTS (SELECT 1 FROM record WHERE crop = ?1)
-             OR EXISTS (SELECT 1 FROM record WHERE scene = ?1) OR EXISTS (SELECT 1 FROM kept_picture WHERE picture = ?1)",
+             OR EXISTS (SELECT 1 FROM record WHERE scene = ?1) OR EXISTS (SELECT 1 FROM behaviour WHERE crop = ?1)
+             OR EXISTS (SELECT 1 FROM behaviour WHERE scene = ?1)
+             OR EXISTS (SELECT 1 FROM kept_picture WHERE picture = ?1)",
     )?;
     let mut unnamed = Vec::new();
     for picture in pictures.drain(..) {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use crate::columns::{self, Columns, Reader, text, time, word};
 use crate::error::Fault;
 use crate::words::Word;
-use crate::{Store, records, watches};
+use crate::{Store, log, watches};
 
 impl TaskStore for Store {
     fn tasks(&self) -> Result<Vec<Task>> {
@@ -36,15 +36,15 @@ impl TaskStore for Store {
     }
 
     fn sightings(&self, filter: &SightingFilter, window: Window) -> Result<Page<Sighting>> {
-        self.database.read("reading a page of sightings", |db| records::sightings(db, filter, window))
+        self.database.read("reading a page of sightings", |db| log::sightings(db, filter, window))
     }
 
     fn record_of_sighting(&self, id: SightingId) -> Result<Seq> {
-        self.database.read("reading a sighting", |db| records::record_of(db, id))
+        self.database.read("reading a sighting", |db| log::record_of(db, id))
     }
 
     fn attendance(&self, roll: &Roll, window: Window) -> Result<Page<Attendance>> {
-        self.database.read("calling a roll", |db| records::attendance(db, roll, window))
+        self.database.read("calling a roll", |db| log::attendance(db, roll, window))
     }
 }
 

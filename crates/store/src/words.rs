@@ -1,6 +1,9 @@
 //! Enumerations as the words kept in the database. A word, once released, never changes its meaning.
 
-use domain::{CaptureKind, Category, Direction, Expression, Gender, LibraryKind, Role, SnapMode, TaskKind, Verdict};
+use domain::{
+    BehaviourKind, Category, Direction, EntryKind, Expression, Gender, LibraryKind, Means, ObjectClass, Role, SnapMode,
+    TaskKind, Topic, Verdict,
+};
 
 /// An enumeration with a word for each of its values.
 pub(crate) trait Word: Sized {
@@ -52,7 +55,25 @@ words! {
         Surprised = "surprised",
         Neutral = "neutral",
     }
-    CaptureKind ("capture kind") { Face = "face", Body = "body" }
+    EntryKind ("kind of entry") {
+        Record = "record",
+        Correction = "correction",
+        Behaviour = "behaviour",
+        Opening = "opening",
+        Notice = "notice",
+    }
+    Means ("means of an opening") {
+        Face = "face",
+        Card = "card",
+        Code = "code",
+        Document = "document",
+        FaceAndCard = "face_and_card",
+        FaceAndDocument = "face_and_document",
+        Command = "command",
+    }
+    BehaviourKind ("kind of behaviour") { Line = "line" }
+    ObjectClass ("class of objects") { Person = "person", Vehicle = "vehicle" }
+    Topic ("topic of a notice") { Camera = "camera", Storage = "storage", Reader = "reader", Feed = "feed" }
     Verdict ("verdict") {
         Known = "known",
         Stranger = "stranger",

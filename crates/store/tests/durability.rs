@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use domain::ports::{PersonStore, Pictures, RecordStore, SettingsStore};
+use domain::ports::{LogStore, PersonStore, Pictures, SettingsStore};
 use domain::{CaptureId, PersonId};
 use rusqlite::Connection;
 use store::{Options, Store};
@@ -33,7 +33,7 @@ fn the_writer_that_is_killed() {
         let code = format!("{}-{number}", std::process::id());
         let person = samples::person(&store, &code);
         said(format!("person {person}"));
-        let capture = store.append(&samples::stranger(&store, 1, number)).unwrap().capture.id;
+        let capture = store.append_record(&samples::stranger(&store, 1, number)).unwrap().capture.id;
         said(format!("capture {capture}"));
         if number % 3 == 0 {
             store.remove_person(person).unwrap();

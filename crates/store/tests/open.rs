@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use domain::ports::{PersonStore, Pictures, RecordStore, SettingsStore};
+use domain::ports::{LogStore, PersonStore, Pictures, SettingsStore};
 use domain::{PictureId, RecordFilter, Seq};
 use rusqlite::Connection;
 use store::{OpenError, Options, Store};
@@ -31,7 +31,7 @@ fn what_was_stored_is_there_when_it_is_opened_again() {
     let store = open(dir.path()).unwrap();
     let person = store.insert_person(&samples::new_person(&store, "a")).unwrap();
     let best = samples::candidate(person.id.0, 1, 0.9);
-    let record = store.append(&samples::recognised(&store, 1, 0, best)).unwrap();
+    let record = store.append_record(&samples::recognised(&store, 1, 0, best)).unwrap();
     let camera = store.insert_camera(&samples::new_camera(person.libraries.clone()), 4, samples::at(0)).unwrap();
     drop(store);
 
@@ -100,7 +100,7 @@ fn pictures_that_no_row_names_are_swept_away() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
     let person = store.insert_person(&samples::new_person(&store, "a")).unwrap();
-    let record = store.append(&samples::stranger(&store, 1, 0)).unwrap();
+    let record = store.append_record(&samples::stranger(&store, 1, 0)).unwrap();
     let mut orphans: Vec<PictureId> =
         (0..300).map(|number| samples::picture(&store, &format!("orphan {number}"))).collect();
     // With the highest hash of its directory: the end of the range looked at.
@@ -125,12 +125,12 @@ fn pictures_that_no_row_names_are_swept_away() {
 fn the_number_of_a_record_is_never_given_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
-    store.append(&samples::stranger(&store, 1, 0)).unwrap();
+    store.append_record(&samples::stranger(&store, 1, 0)).unwrap();
     drop(store);
     Connection::open(dir.path().join("polyface.db")).unwrap().execute_batch("DELETE FROM record").unwrap();
     let store = open(dir.path()).unwrap();
     assert_eq!(store.newest().unwrap(), Seq(1));
-    assert_eq!(store.append(&samples::stranger(&store, 1, 0)).unwrap().seq, Seq(2));
+    assert_eq!(store.append_record(&samples::stranger(&store, 1, 0)).unwrap().seq, Seq(2));
 }
 
 #[test]

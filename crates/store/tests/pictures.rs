@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use domain::ports::{PersonStore, Pictures, RecordStore};
+use domain::ports::{LogStore, PersonStore, Pictures};
 use domain::{Error, PersonId, Thing};
 use store::{Options, Store};
 use testkit::store_suite::samples;

@@ -102,7 +102,7 @@ impl Handles {
             analyzer: self.analyzer.clone(),
             people: self.store.clone(),
             gallery: self.store.clone(),
-            records: self.store.clone(),
+            log: self.store.clone(),
             settings: self.store.clone(),
             tasks: self.store.clone(),
             adapters: self.store.clone(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use domain::ports::{PersonStore, Pictures, RecordStore};
+use domain::ports::{LogStore, PersonStore, Pictures};
 use domain::{PersonFilter, Seq, Window};
 use sha2::{Digest, Sha256};
 use store::{Options, Store};

@@ -1,7 +1,7 @@
 //! What is exported: pictures, and a table whose columns are the fields of the queries.
 
 use adapter::Cell;
-use domain::{LibraryId, Person, PictureId, Record};
+use domain::{LibraryId, ObjectCapture, Person, PictureId, Record};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
@@ -120,8 +120,10 @@ pub(crate) fn alarm(record: &Record, zone: &TimeZone) -> Item {
 }
 
 /// A capture of a body.
-pub(crate) fn body(record: &Record, zone: &TimeZone) -> Item {
-    captured(record, cells(&bodies::snap(record, zone), BODIES.columns))
+pub(crate) fn body(body: &ObjectCapture, zone: &TimeZone) -> Item {
+    let id = body.behaviour.id.to_string();
+    let row = cells(&bodies::snap(body, zone), BODIES.columns);
+    Item { stem: id.clone(), id, picture: body.behaviour.crop.clone(), row }
 }
 
 fn captured(record: &Record, row: Vec<Cell>) -> Item {

@@ -12,8 +12,10 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(crate) enum Download {
     /// The picture of a person, as a member of a library.
     Face(LibraryId, PersonCode),
-    /// The face, or body, of a capture.
+    /// The face of a capture.
     Capture(CaptureId),
+    /// The body of a capture.
+    Body(CaptureId),
     /// A temporary picture.
     Temporary(Uuid),
     /// A file made for download.
@@ -24,7 +26,7 @@ impl Download {
     /// Whether it is one picture, rather than a file of many.
     pub(crate) fn is_picture(&self) -> bool {
         match self {
-            Self::Face(..) | Self::Capture(_) | Self::Temporary(_) => true,
+            Self::Face(..) | Self::Capture(_) | Self::Body(_) | Self::Temporary(_) => true,
             Self::Export(_) => false,
         }
     }
@@ -65,7 +67,10 @@ pub(crate) fn download(path: &str) -> Option<Download> {
             Some(Download::Face(LibraryId(library.parse().ok()?), code.parse().ok()?))
         }
         // The id says which capture it is; the channel before it is for the reader.
-        "record" => stem.rsplit_once("/body/").map_or(stem, |(_, id)| id).parse().ok().map(Download::Capture),
+        "record" => match stem.rsplit_once("/body/") {
+            Some((_, id)) => id.parse().ok().map(Download::Body),
+            None => stem.parse().ok().map(Download::Capture),
+        },
         "tmp" => Some(Uuid::try_parse(stem).map_or_else(|_| Download::Export(file.to_owned()), Download::Temporary)),
         _ => None,
     }
@@ -101,7 +106,7 @@ mod tests {
         }
         let id = CaptureId::random();
         assert_eq!(download(&capture(id)), Some(Download::Capture(id)));
-        assert_eq!(download(&body(CameraId(17), id)), Some(Download::Capture(id)));
+        assert_eq!(download(&body(CameraId(17), id)), Some(Download::Body(id)));
         assert_eq!(download(&temporary(id.0)), Some(Download::Temporary(id.0)));
         for name in ["image_test.csv", "face_2019-01-23-12-04-27.zip", "image_a/b?.csv"] {
             assert_eq!(download(&unescaped(&export(name))), Some(Download::Export(name.to_owned())));

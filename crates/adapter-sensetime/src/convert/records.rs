@@ -1,10 +1,10 @@
 //! Captures and what they were matched with.
 
-use domain::{CameraId, Candidate, Capture, CaptureKind, Record, RecordFilter, Similarity};
+use domain::{BehaviourFilter, CameraId, Candidate, Capture, ObjectClass, Record, RecordFilter, Similarity};
 use jiff::tz::TimeZone;
 
 use super::people::{age_text, gender_text};
-use super::{bodies, faces, libraries, library_ids, paths, time, within};
+use super::{faces, libraries, library_ids, paths, time, within};
 use crate::codes::Fault;
 use crate::wire::Text;
 use crate::wire::people::PersonTexts;
@@ -14,11 +14,9 @@ use crate::wire::records::{Alarm, MatchedLib, QueryRecords, Snap};
 /// The best rank; the only one that is told.
 const BEST: i64 = 1;
 /// Stands for a number that is not there because nobody was matched.
-const NOBODY: i64 = -1;
+pub(super) const NOBODY: i64 = -1;
 /// `obj_label` of a face.
 const FACE: u8 = 1;
-/// `obj_label` of a body.
-const BODY: u8 = 2;
 /// Libraries a query may name.
 pub(crate) const MAX_LIBRARIES: usize = 1000;
 
@@ -29,8 +27,6 @@ pub(crate) enum Wanted {
     Snaps,
     /// Those that reached the threshold (1036).
     Alarms,
-    /// Those of bodies, of which no library is known (1046).
-    Bodies,
 }
 
 /// The conditions of a query. Conditions that it does not have are passed over.
@@ -40,17 +36,24 @@ pub(crate) fn filter(
     channels: u32,
     zone: &TimeZone,
 ) -> Result<RecordFilter, Fault> {
-    let of_library = wanted != Wanted::Bodies;
     let lib_ids = query.lib_ids.and_then(Text::filled).filter(|_| wanted == Wanted::Alarms);
     Ok(RecordFilter {
-        kind: if wanted == Wanted::Bodies { CaptureKind::Body } else { CaptureKind::Face },
         camera: query.channel.map(|number| channel(number.0, channels)).transpose()?,
         captured: time::range(query.start_time, query.stop_time, zone)?,
         accepted_only: wanted == Wanted::Alarms,
         libraries: lib_ids.map(|text| library_ids(&text, MAX_LIBRARIES)).transpose()?,
-        library_name: query.lib_name.and_then(Text::filled).filter(|_| of_library),
-        library_kind: query.lib_type.filter(|_| of_library).map(libraries::kind).transpose()?,
+        library_name: query.lib_name.and_then(Text::filled),
+        library_kind: query.lib_type.map(libraries::kind).transpose()?,
         ..Default::default()
+    })
+}
+
+/// The conditions of a query for bodies: no library is known of them.
+pub(crate) fn bodies_filter(query: QueryRecords, channels: u32, zone: &TimeZone) -> Result<BehaviourFilter, Fault> {
+    Ok(BehaviourFilter {
+        object: ObjectClass::Person,
+        camera: query.channel.map(|number| channel(number.0, channels)).transpose()?,
+        captured: time::range(query.start_time, query.stop_time, zone)?,
     })
 }
 
@@ -97,16 +100,6 @@ pub(crate) fn alarm(record: &Record, extension: &str, zone: &TimeZone) -> Alarm 
 /// The data of 774 and 777. `extension` is that of the matched picture.
 pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, zone: &TimeZone) -> CaptureData {
     let (capture, best) = (&record.capture, record.best());
-    let attributes = &capture.attributes;
-    let (obj_label, path, attributes) = match capture.kind {
-        CaptureKind::Face => {
-            (FACE, paths::capture(capture.id), ObjectAttr::Face { face_attr: faces::attributes(attributes) })
-        }
-        CaptureKind::Body => {
-            let body_attr = bodies::attributes(attributes);
-            (BODY, paths::body(capture.camera, capture.id), ObjectAttr::Body { body_attr })
-        }
-    };
     CaptureData {
         camera_name: capture.camera_name.clone(),
         device_id,
@@ -122,10 +115,10 @@ pub(crate) fn capture_data(record: &Record, device_id: String, extension: &str, 
         quality: capture.quality.overall,
         face: faces::position(&capture.face_box),
         snap_feat: faces::capture_feature(&capture.embedding),
-        snap_path: snap_path(capture, path),
+        snap_path: snap_path(capture, paths::capture(capture.id)),
         trigger: time::text(capture.at, zone),
-        obj_label,
-        attributes,
+        obj_label: FACE,
+        attributes: ObjectAttr::Face { face_attr: faces::attributes(&capture.attributes) },
     }
 }
 
@@ -150,7 +143,7 @@ fn img_path(best: Option<&Candidate>, extension: &str) -> String {
     best.map_or_else(String::new, |best| paths::face(best.library, &best.code, extension))
 }
 
-fn library(best: Option<&Candidate>) -> MatchedLib {
+pub(super) fn library(best: Option<&Candidate>) -> MatchedLib {
     match best {
         Some(best) => MatchedLib {
             lib_id: best.library.0,
@@ -208,7 +201,6 @@ mod tests {
     fn record(best: Option<Candidate>) -> Record {
         let capture = Capture {
             id: CaptureId::random(),
-            kind: CaptureKind::Face,
             camera: CameraId(2),
             camera_name: "no2".into(),
             camera_position: "gate".into(),
@@ -246,20 +238,6 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_told_by_its_own_attributes_alone() {
-        let mut body = record(None);
-        body.capture.kind = CaptureKind::Body;
-        let [body, face] = [body, record(None)].map(|record| {
-            let data = capture_data(&record, "13".into(), "jpg", &TimeZone::UTC);
-            serde_json::to_value(data).unwrap()
-        });
-        assert_eq!((&body["obj_label"], &face["obj_label"]), (&json!(2), &json!(1)));
-        assert!(body["body_attr"].is_object() && body.get("face_attr").is_none());
-        assert!(face["face_attr"].is_object() && face.get("body_attr").is_none());
-        assert!(body["snap_path"].as_str().unwrap().starts_with("record/2/body/"));
-    }
-
-    #[test]
     fn without_a_match_numbers_are_minus_one_and_texts_empty() {
         let data = capture_data(&record(None), "13".into(), "jpg", &TimeZone::UTC);
         let data = serde_json::to_value(data).unwrap();
@@ -290,8 +268,8 @@ mod tests {
         assert_eq!(alarms.libraries, Some(vec![LibraryId(1), LibraryId(2)]));
         assert_eq!(alarms.library_kind, Some(LibraryKind::Allow));
         assert_eq!(filter(sent(), Wanted::Snaps, 16, &TimeZone::UTC).unwrap().libraries, None);
-        let bodies = filter(sent(), Wanted::Bodies, 16, &TimeZone::UTC).unwrap();
-        assert_eq!((bodies.kind, bodies.needs_match()), (CaptureKind::Body, false));
+        let bodies = bodies_filter(sent(), 16, &TimeZone::UTC).unwrap();
+        assert_eq!((bodies.object, bodies.camera), (ObjectClass::Person, Some(CameraId(16))));
         assert!(filter(sent(), Wanted::Alarms, 8, &TimeZone::UTC).is_err());
     }
 }

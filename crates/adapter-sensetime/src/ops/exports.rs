@@ -1,7 +1,7 @@
 //! Zip files of pictures with a table.
 
 use adapter::{Archive, content_type};
-use domain::{CaptureKind, Error, LibraryId, Page, Record};
+use domain::{Appliance, CaptureId, Error, LibraryId, ObjectCapture, Page, Record};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
@@ -53,9 +53,8 @@ pub(crate) async fn export_snaps_page(call: Call) -> Result<PageExport, Fault> {
 
 /// Exports the captures named (1043, section 3.15).
 pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
-    let (ids, found) = selected(&call).await?;
-    let snaps = found.iter().filter(|record| record.capture.kind == CaptureKind::Face);
-    let items = snaps.map(|record| exports::snap(record, &call.core.zone())).collect();
+    let (ids, found) = selected(&call, record_of).await?;
+    let items = found.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
     export_selection(&call, &SNAPS, ids, items).await
 }
 
@@ -69,7 +68,7 @@ pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> 
 
 /// Exports the alarms named (1042, section 3.18).
 pub(crate) async fn export_alarms_selected(call: Call) -> Result<SelectionExport, Fault> {
-    let (ids, found) = selected(&call).await?;
+    let (ids, found) = selected(&call, record_of).await?;
     let alarms = found.iter().filter(|record| record.accepted().is_some());
     let items = alarms.map(|record| exports::alarm(record, &call.core.zone())).collect();
     export_selection(&call, &ALARMS, ids, items).await
@@ -77,27 +76,37 @@ pub(crate) async fn export_alarms_selected(call: Call) -> Result<SelectionExport
 
 /// Exports a page of captures of bodies, newest first (1048, section 3.23).
 pub(crate) async fn export_body_snaps_page(call: Call) -> Result<PageExport, Fault> {
-    let Page { rows, total } = records::page(&call, Wanted::Bodies, EXPORT_PAGE).await?;
-    let items = rows.iter().map(|record| exports::body(record, &call.core.zone())).collect();
+    let Page { rows, total } = records::bodies_page(&call, EXPORT_PAGE).await?;
+    let items = rows.iter().map(|body| exports::body(body, &call.core.zone())).collect();
     export_page(&call, &BODIES, items, total).await
 }
 
 /// Exports the captures of bodies named (1047, section 3.24).
 pub(crate) async fn export_body_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
-    let (ids, found) = selected(&call).await?;
-    let bodies = found.iter().filter(|record| record.capture.kind == CaptureKind::Body);
-    let items = bodies.map(|record| exports::body(record, &call.core.zone())).collect();
+    let (ids, found) = selected(&call, body_of).await?;
+    let items = found.iter().map(|body| exports::body(body, &call.core.zone())).collect();
     export_selection(&call, &BODIES, ids, items).await
 }
 
-/// The ids named, and the records of those that there are.
-async fn selected(call: &Call) -> Result<(Vec<String>, Vec<Record>), Fault> {
+async fn record_of(appliance: Appliance, id: CaptureId) -> domain::Result<Record> {
+    appliance.record_of_capture(id).await
+}
+
+async fn body_of(appliance: Appliance, id: CaptureId) -> domain::Result<ObjectCapture> {
+    appliance.behaviour(id).await
+}
+
+/// The ids named, and those of them that there are.
+async fn selected<T, F: Future<Output = domain::Result<T>>>(
+    call: &Call,
+    find: impl Fn(Appliance, CaptureId) -> F,
+) -> Result<(Vec<String>, Vec<T>), Fault> {
     let SelectedSnaps { snap_ids } = call.read()?;
     let ids = ids("snap_ids", &snap_ids.0, SELECTION)?;
     let mut found = Vec::new();
     for id in &ids {
         let Ok(capture) = id.parse() else { continue };
-        match call.core.appliance.record_of_capture(capture).await {
+        match find(call.core.appliance.clone(), capture).await {
             Ok(record) => found.push(record),
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),

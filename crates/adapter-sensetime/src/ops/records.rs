@@ -1,6 +1,6 @@
 //! Captures and alarms.
 
-use domain::{Page, Record};
+use domain::{ObjectCapture, Page, Record};
 
 use crate::call::Call;
 use crate::codes::Fault;
@@ -33,8 +33,8 @@ pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
 
 /// Lists captures of bodies, newest first (1046, section 3.22).
 pub(crate) async fn query_body_snaps(call: Call) -> Result<Rows<BodySnap>, Fault> {
-    let page = page(&call, Wanted::Bodies, QUERY_PAGE).await?;
-    let rows = page.rows.iter().map(|record| bodies::snap(record, &call.core.zone())).collect();
+    let page = bodies_page(&call, QUERY_PAGE).await?;
+    let rows = page.rows.iter().map(|body| bodies::snap(body, &call.core.zone())).collect();
     Ok(Rows::new(rows, page.total))
 }
 
@@ -50,6 +50,14 @@ pub(super) async fn page(call: &Call, wanted: Wanted, most: i64) -> Result<Page<
     let window = window(query.start_no, query.qry_len, most)?;
     let filter = records::filter(query, wanted, call.core.config.channels, &call.core.zone())?;
     Ok(call.core.appliance.records(filter, window).await?)
+}
+
+/// The page of bodies that was asked for, of at most so many rows.
+pub(super) async fn bodies_page(call: &Call, most: i64) -> Result<Page<ObjectCapture>, Fault> {
+    let query: QueryRecords = call.read()?;
+    let window = window(query.start_no, query.qry_len, most)?;
+    let filter = records::bodies_filter(query, call.core.config.channels, &call.core.zone())?;
+    Ok(call.core.appliance.behaviours(filter, window).await?)
 }
 
 /// The call names libraries, and each of them exists.

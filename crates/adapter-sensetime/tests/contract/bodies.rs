@@ -1,11 +1,12 @@
-//! Captures of bodies (sections 3.22 to 3.24). No model finds bodies yet: the records here are appended by the test.
+//! Captures of bodies (sections 3.22 to 3.24): the people of behaviours, which are appended by the test.
 
 use std::sync::Arc;
 
-use domain::ports::{Pictures, RecordStore};
-use domain::{CameraId, Capture, CaptureId, CaptureKind, NewRecord, Timestamp};
+use domain::ports::{LogStore, Pictures};
+use domain::{Timestamp, What};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::store_suite::samples;
 
 use crate::exports::fetch;
 use crate::records::after_a_visit;
@@ -13,23 +14,18 @@ use crate::witness::{Witness, column};
 
 const PICTURE: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
 
-/// Appends a body beside each face that was captured: in the cameras 1 and 2, a minute apart.
+/// Appends two bodies: in the cameras 1 and 2, a minute apart.
 async fn append_bodies(witness: &Witness) -> Vec<String> {
     let store = &witness.device.handles.store;
-    let faces = store.records(&domain::RecordFilter::default(), domain::Window { skip: 0, limit: 9 }).unwrap().rows;
     let mut ids = Vec::new();
-    for (number, face) in (1..).zip(faces) {
-        let capture = Capture {
-            id: CaptureId::random(),
-            kind: CaptureKind::Body,
-            camera: CameraId(number),
-            at: Timestamp::from_millis(1_571_203_200_000 + i64::from(number) * 60_000),
-            crop: store.put(PICTURE).unwrap(),
-            scene: store.put(PICTURE).unwrap(),
-            ..face.capture
-        };
-        ids.push(capture.id.to_string());
-        store.append(&NewRecord { capture, matches: face.matches, verdict: face.verdict }).unwrap();
+    for number in [1, 2] {
+        let mut entry = samples::line_crossed(&**store, number, 0);
+        entry.at = Timestamp::from_millis(1_571_203_200_000 + i64::from(number) * 60_000);
+        let What::Behaviour(seen) = &mut entry.what else { panic!("a behaviour") };
+        (seen.camera_name, seen.crop, seen.scene) =
+            ("gate".into(), store.put(PICTURE).unwrap(), store.put(PICTURE).unwrap());
+        ids.push(seen.id.to_string());
+        store.append(&entry).unwrap();
     }
     ids
 }

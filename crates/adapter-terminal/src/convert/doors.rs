@@ -1,6 +1,6 @@
 //! The door between the document's words and the core's.
 
-use domain::{ContactUse, Decider, Proof, Similarity, WiegandFormat};
+use domain::{ContactUse, Decider, Means, Proof, Similarity, WiegandFormat};
 
 /// The bits that demand a mask and a temperature, which no sensor of the device tells.
 const CHECKS: i64 = 0x300;
@@ -86,13 +86,27 @@ pub(crate) fn demands_card(mode: i64) -> bool {
     matches!(mode, 21..=26)
 }
 
-/// The `otype` of somebody who was let in by a card or an ID card where this `VerifyMode` is in force.
-pub(crate) fn entry_type(mode: i64) -> i64 {
-    match mode {
-        2 => 3,
-        23 => 21,
-        26 => 24,
-        mode => mode,
+/// The `otype` of somebody who was let in by this, where this `VerifyMode` is in force: cards are of the kind that the
+/// mode names.
+pub(crate) fn entry_type(by: Means, mode: i64) -> i64 {
+    let rfid = matches!(mode, 21..=23);
+    match by {
+        Means::FaceAndDocument | Means::Document => 3,
+        Means::FaceAndCard => {
+            if rfid {
+                22
+            } else {
+                25
+            }
+        }
+        Means::Card => {
+            if rfid {
+                21
+            } else {
+                24
+            }
+        }
+        Means::Face | Means::Code | Means::Command => 1,
     }
 }
 
@@ -117,6 +131,17 @@ mod tests {
             assert_eq!(decider(number).map(way), Some(number as u8));
         }
         assert_eq!((decider(-1), decider(4)), (None, None));
+    }
+
+    #[test]
+    fn openings_by_card_are_of_the_kind_that_the_mode_names() {
+        for (mode, card, with_face) in
+            [(21, 21, 22), (22, 21, 22), (23, 21, 22), (24, 24, 25), (26, 24, 25), (1, 24, 25)]
+        {
+            assert_eq!(entry_type(Means::Card, mode), card, "{mode}");
+            assert_eq!(entry_type(Means::FaceAndCard, mode), with_face, "{mode}");
+        }
+        assert_eq!((entry_type(Means::FaceAndDocument, 2), entry_type(Means::FaceAndDocument, 3)), (3, 3));
     }
 
     #[test]

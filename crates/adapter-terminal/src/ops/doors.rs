@@ -56,7 +56,6 @@ async fn open_door(core: &Core) -> Result<(), Fault> {
         }
         error => failed(&error),
     })?;
-    push::tell_opening(core).await;
     core.voice.say(Word::Opened);
     push::send_public(core).await.map_err(|error| failed(&error))
 }
@@ -76,7 +75,12 @@ pub(super) async fn decide(core: &Core, capture: CaptureId, info: &Fields) {
             // The record is confirmed all the same; an old one opens nothing.
             Err(error) => tracing::warn!(error = error.chain(), "door not opened for the platform's answer"),
         },
-        Some(_) => show(core, info),
+        Some(_) => {
+            if let Err(error) = core.appliance.refuse_entry(NAME, capture).await {
+                tracing::warn!(error = error.chain(), "failed to record that the platform keeps the door closed");
+            }
+            show(core, info);
+        }
         None => {}
     }
 }

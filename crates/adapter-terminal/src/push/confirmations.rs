@@ -12,8 +12,6 @@ pub(crate) struct Confirmations {
     online: watch::Sender<u64>,
     person: Outstanding,
     stranger: Outstanding,
-    /// Held by the one who waits for a confirmation of this kind.
-    turns: [tokio::sync::Mutex<()>; 2],
 }
 
 /// The one record of a kind that is to be confirmed.
@@ -21,12 +19,7 @@ type Outstanding = Mutex<Option<(Seq, oneshot::Sender<()>)>>;
 
 impl Default for Confirmations {
     fn default() -> Self {
-        Self {
-            online: watch::Sender::new(0),
-            person: Mutex::default(),
-            stranger: Mutex::default(),
-            turns: Default::default(),
-        }
+        Self { online: watch::Sender::new(0), person: Mutex::default(), stranger: Mutex::default() }
     }
 }
 
@@ -38,15 +31,6 @@ impl Confirmations {
 
     pub(crate) fn confirm_online(&self) {
         self.online.send_modify(|times| *times += 1);
-    }
-
-    /// Waits for the turn of one more of a kind: one at a time is to be confirmed, in the order in which they came.
-    pub(super) async fn turn(&self, kind: Kind) -> tokio::sync::MutexGuard<'_, ()> {
-        let [person, stranger] = &self.turns;
-        match kind {
-            Kind::Person => person.lock().await,
-            Kind::Stranger => stranger.lock().await,
-        }
     }
 
     /// Waits for the confirmation of a record, in place of another of its kind.

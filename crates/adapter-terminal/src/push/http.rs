@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapter::{Deliver, Delivery, Feed, Start};
 use async_trait::async_trait;
-use domain::{Appliance, CaptureKind, Record, Result};
+use domain::{Appliance, Entry, EntryKind, Record, Result};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +21,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Walks the record log until cancelled, and from another place when a platform says so.
 pub(super) async fn deliver(core: &Core, appliance: Appliance, cancel: &CancellationToken) {
     let settings = core.settings_changed.subscribe();
-    let feed = Feed::new(core.state(), HTTP_FEED, Start::FromNewest).restarting_with(settings);
+    let feed = Feed::new(core.state(), HTTP_FEED, &[EntryKind::Record], Start::FromNewest).restarting_with(settings);
     feed.run(appliance, cancel.clone(), ToSubscriber { core }).await;
 }
 
@@ -31,10 +31,8 @@ struct ToSubscriber<'a> {
 
 #[async_trait]
 impl Deliver for ToSubscriber<'_> {
-    async fn deliver(&mut self, record: &Record) -> Delivery {
-        if record.capture.kind != CaptureKind::Face {
-            return Delivery::Acknowledged;
-        }
+    async fn deliver(&mut self, entry: &Entry) -> Delivery {
+        let Some(record) = entry.record() else { return Delivery::Acknowledged };
         self.push(record).await.unwrap_or_else(|error| Delivery::retry(error.chain()))
     }
 }
@@ -59,9 +57,13 @@ impl ToSubscriber<'_> {
                 (Kind::Stranger, _) => (set.url("Snap"), snap(self.core, record).await?),
             };
             let answered = self.core.outbound.exchange_json(&url, &message, set.login(), TIMEOUT).await;
-            let taken = answered.is_ok_and(|(_, answer)| is_ok(&answer));
-            if taken || !set.resumes() {
-                return Ok(Delivery::Acknowledged);
+            let why = match answered {
+                Ok((_, answer)) if is_ok(&answer) => return Ok(Delivery::Acknowledged),
+                Ok((status, _)) => format!("the subscriber answers {status} without a confirmation"),
+                Err(error) => error.to_string(),
+            };
+            if !set.resumes() {
+                return Ok(Delivery::Dropped { why });
             }
             tokio::time::sleep(self.core.pace.resend).await;
         }

@@ -1,12 +1,13 @@
 //! What is said of a record.
 
-use domain::{Error, Person, PersonId, PictureId, Record, Result, Timestamp, Verdict};
+use domain::{Entry, Error, Means, Opening, Person, PersonId, PictureId, Record, Result, Timestamp, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
-use super::openings::Opening;
+use crate::convert::doors::entry_type;
 use crate::convert::{data_uri, or_blank, people, time};
 use crate::core::Core;
+use crate::ops::doors::verify_mode;
 use crate::ops::settings::Mqtt;
 use crate::wire::people::OwnFields;
 
@@ -15,7 +16,7 @@ const IN_TIME_MS: i64 = 10_000;
 /// `VerifyStatus` of somebody about whom the platform is asked.
 const TO_BE_VERIFIED: u8 = 22;
 /// `otype` of a door that was opened by command.
-const REMOTE: &str = "7";
+const REMOTE: i64 = 7;
 /// Pushed because a platform asked for it.
 const MANUAL: u8 = 2;
 
@@ -107,7 +108,8 @@ async fn asked(core: &Core, record: &Record) -> Result<Option<u8>> {
 }
 
 /// That the door was opened: by a platform with nobody before it, or to somebody who is on no record.
-pub(super) async fn opening(core: &Core, set: &Mqtt, opening: &Opening) -> Result<Value> {
+pub(super) async fn opening(core: &Core, set: &Mqtt, entry: &Entry, opening: &Opening) -> Result<Value> {
+    let otype = if opening.by == Means::Command { REMOTE } else { entry_type(opening.by, verify_mode(core).await?) };
     let mut message = json!({
         "operator": "RecPush",
         "info": {
@@ -115,24 +117,23 @@ pub(super) async fn opening(core: &Core, set: &Mqtt, opening: &Opening) -> Resul
             "facesluiceName": core.appliance.options().name,
             "customId": "",
             "personId": "0",
-            "RecordID": opening.number().to_string(),
+            "RecordID": entry.seq.to_string(),
             "VerifyStatus": "0",
             "PersonType": "0",
             "personName": "",
             "persionName": "",
             "similarity1": "0.000000",
-            "otype": REMOTE,
+            "otype": otype.to_string(),
             "cardNum2": "0",
-            "time": time::text(opening.at, &core.zone()),
+            "time": time::text(entry.at, &core.zone()),
             "direction": set.direction(),
             "PushType": 0,
-            "Sendintime": since(core, opening.at),
+            "Sendintime": since(core, entry.at),
         },
     });
-    let Some(entry) = opening.entry else { return Ok(message) };
-    let (info, (person, own)) = (&mut message["info"], holder(core, entry.person).await?);
-    info["personId"] = json!(entry.person.to_string());
-    info["otype"] = json!(entry.kind.to_string());
+    let Some(named) = &opening.person else { return Ok(message) };
+    let (info, (person, own)) = (&mut message["info"], holder(core, named.id).await?);
+    info["personId"] = json!(named.id.to_string());
     info["VerifyStatus"] = json!(status(Verdict::Known).to_string());
     if let Some(Person { code, profile, .. }) = person {
         info["customId"] = json!(code.as_str());

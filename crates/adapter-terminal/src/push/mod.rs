@@ -6,7 +6,6 @@ mod http;
 mod messages;
 mod mqtt;
 mod numbers;
-mod openings;
 mod scans;
 
 use std::ops::RangeInclusive;
@@ -14,14 +13,13 @@ use std::sync::Arc;
 
 use domain::feeds::FeedOrder;
 use domain::names::same;
-use domain::{Appliance, Error, Record, RecordFilter, Result, Seq, Thing, Timestamp, Verdict, Window};
+use domain::{Appliance, EntryKind, Error, Record, RecordFilter, Result, Seq, Thing, Timestamp, Verdict, Window};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use confirmations::Confirmations;
 pub(crate) use errands::{Errand, Errands};
 pub(crate) use mqtt::kind;
 pub(crate) use numbers::send_public;
-pub(crate) use openings::tell_opening;
 
 use crate::core::{Core, NAME};
 
@@ -60,7 +58,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What a record tells of; bodies are told of by nobody.
+    /// What a record is about.
     pub(crate) fn of(record: &Record) -> Self {
         match record.verdict {
             Verdict::Known | Verdict::Blocked | Verdict::NotAllowedNow => Self::Person,
@@ -109,16 +107,12 @@ pub(crate) async fn run(core: &Arc<Core>, appliance: Appliance, cancel: &Cancell
         numbers::run(core, &appliance, cancel),
         http::send_heartbeats(core, cancel),
         errands::run(core, cancel),
-        openings::run(core, cancel),
     );
 }
 
 /// Remembers that a platform has what was pushed under this number.
 pub(crate) async fn mark(core: &Core, kind: Kind, number: Seq) -> Result<()> {
-    match openings::job(number) {
-        Some(job) => openings::end(core, job).await,
-        None => core.state().set_cursor(kind.feed(), number).await,
-    }
+    core.state().set_cursor(kind.feed(), number).await
 }
 
 /// The record at this place of the log, if it is still there.
@@ -167,7 +161,7 @@ pub(crate) async fn resume_time(core: &Core, walks: &Walks) -> Result<Option<Tim
     }
 }
 
-/// When the last record was captured that all of these walks are done with.
+/// When the last thing happened that all of these walks are done with.
 async fn done_until(core: &Core, walks: &Walks) -> Result<Option<Timestamp>> {
     let (state, mut earliest) = (core.state(), None);
     for feed in walks.feeds {
@@ -176,8 +170,8 @@ async fn done_until(core: &Core, walks: &Walks) -> Result<Option<Timestamp>> {
     }
     let Some(cursor) = earliest.filter(|cursor| cursor.0 > 0) else { return Ok(None) };
     // Where it was removed meanwhile the next one is nearest.
-    let record = core.appliance.records_after(Seq(cursor.0 - 1), 1).await?;
-    Ok(record.first().map(|record| record.capture.at))
+    let entries = core.appliance.entries_after(Seq(cursor.0 - 1), &EntryKind::ALL, 1).await?;
+    Ok(entries.first().map(|entry| entry.at))
 }
 
 /// Notes that resuming was switched on.

@@ -45,7 +45,7 @@ async fn send_entries(core: &Core, appliance: &Appliance, cancel: &CancellationT
 
 /// Sends nothing but ones for every stranger, where a platform wants that.
 async fn send_strangers(core: &Core, cancel: &CancellationToken) {
-    let mut newest = core.appliance.newest_record();
+    let mut newest = core.appliance.newest_entry();
     let mut seen = *newest.borrow_and_update();
     while let Some(Ok(())) = cancel.run_until_cancelled(newest.changed()).await {
         let last = *newest.borrow_and_update();

@@ -6,7 +6,6 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::http::TIMEOUT;
-use super::openings::{self, Entry};
 use crate::convert::{cards, data_uri, doors, nations, time};
 use crate::core::Core;
 use crate::ops::doors::verify_mode;
@@ -33,13 +32,6 @@ async fn tell(core: &Core, appliance: &Appliance, to: To, cancel: &CancellationT
                 To::Broker => tell_broker(core, at, &scan).await,
                 To::Subscriber => tell_subscriber(core, at, &scan).await,
             },
-            Ok(Event::Entered { person, at, scanned: true }) if to == To::Broker => {
-                let kind = verify_mode(core).await.map(doors::entry_type);
-                if let Ok(kind) = kind {
-                    openings::tell(core, at, Some(Entry { person, kind })).await;
-                }
-                kind.map(drop)
-            }
             Ok(_) => Ok(()),
             Err(RecvError::Lagged(events)) => {
                 tracing::warn!(events.lost = events, "what was read may not be told");

@@ -69,7 +69,7 @@ async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirm
     witness.broker.go_away().await;
     witness.device.watch(&["alice", "alice", "alice"]).await;
     let appliance = witness.device.appliance.clone();
-    let mut newest = appliance.newest_record();
+    let mut newest = appliance.newest_entry();
     tokio::time::timeout(testkit::mqtt::DEADLINE, newest.wait_for(|seq| seq.0 >= 2)).await.unwrap().unwrap();
     assert!(matches!(witness.device.broker(), Component::Down { .. }));
     witness.broker.come_back().await;

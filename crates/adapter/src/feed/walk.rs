@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use domain::feeds::{FeedDesk, FeedOrder};
-use domain::{Appliance, Error, Record, Result, Seq, Thing};
+use domain::{Appliance, Entry, Error, Result, Seq, Thing};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
 use super::{Deliver, Delivery, Feed, Start};
 
-/// Records read from the log at a time.
+/// Entries read from the log at a time.
 const BATCH: u32 = 16;
 /// The first wait after a failure, and the longest; jitter makes each up to twice as long.
 const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// A place is kept without a delivery after so many entries of other kinds.
+const KEEP_EVERY: i64 = 64;
 /// How long a delivery that is under way may go on when the feed is cancelled.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -26,7 +28,9 @@ pub(super) struct Walk<'a, R> {
     desk: FeedDesk,
     settings: Settings,
     cursor: Seq,
-    /// The first record found may lie anywhere; from then on a gap means that records were removed.
+    /// The place that the store has.
+    kept: Seq,
+    /// The first entry found may lie anywhere; from then on a gap means that entries were removed.
     contiguous: bool,
     paused: bool,
     backoff: ExponentialBackoff,
@@ -77,6 +81,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
             receiver,
             settings: Settings(settings),
             cursor: Seq(0),
+            kept: Seq(0),
             contiguous: false,
             paused: false,
             backoff: waits(),
@@ -86,7 +91,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     }
 
     pub(super) async fn run(mut self, cancel: &CancellationToken) {
-        let mut newest = self.appliance.newest_record();
+        let mut newest = self.appliance.newest_entry();
         let mut step = Step::Begin;
         while !cancel.is_cancelled() {
             // Before the log is read: what is committed after that wakes the walk.
@@ -125,16 +130,17 @@ impl<'a, R: Deliver> Walk<'a, R> {
         self.cursor = match (kept, self.feed.start) {
             (Some(kept), _) => kept,
             (None, Start::FromOldest) => Seq(0),
-            (None, Start::FromNewest) => *self.appliance.newest_record().borrow(),
+            (None, Start::FromNewest) => self.newest(),
         };
         if kept.is_none() {
             state.set_cursor(name, self.cursor).await?;
         }
+        self.kept = self.cursor;
         self.report_place();
         Ok(())
     }
 
-    /// Waits for a record, an order, changed settings or the end of the time, if there is one.
+    /// Waits for an entry, an order, changed settings or the end of the time, if there is one.
     async fn wait(
         &mut self,
         newest: &mut watch::Receiver<Seq>,
@@ -169,14 +175,18 @@ impl<'a, R: Deliver> Walk<'a, R> {
     }
 
     async fn deliver_batch(&mut self, cancel: &CancellationToken) -> Step {
-        let records = match self.appliance.records_after(self.cursor, BATCH).await {
-            Ok(records) if records.is_empty() => return Step::Wait,
-            Ok(records) => records,
+        // Read before the batch: what is committed after that is in the next one.
+        let newest = self.newest();
+        let entries = match self.appliance.entries_after(self.cursor, self.feed.kinds, BATCH).await {
+            Ok(entries) if entries.is_empty() => return self.pass_over(newest).await,
+            Ok(entries) => entries,
             Err(error) => return Step::Rest(self.fail(&error.chain(), None)),
         };
-        for record in &records {
-            self.note_gap(record.seq);
-            match self.deliver(record, cancel).await {
+        for entry in &entries {
+            if let Err(error) = self.note_gap(entry.seq).await {
+                return Step::Rest(self.fail(&error.chain(), None));
+            }
+            match self.deliver(entry, cancel).await {
                 Step::Next if !cancel.is_cancelled() => {}
                 step => return step,
             }
@@ -184,15 +194,30 @@ impl<'a, R: Deliver> Walk<'a, R> {
         Step::Next
     }
 
-    /// Delivers one record; an order or changed settings cut it off.
-    async fn deliver(&mut self, record: &Record, cancel: &CancellationToken) -> Step {
+    /// Up to this place there is nothing left for this feed.
+    async fn pass_over(&mut self, newest: Seq) -> Step {
+        if newest <= self.cursor {
+            return Step::Wait;
+        }
+        if let Err(error) = self.note_gap(Seq(newest.0 + 1)).await {
+            return Step::Rest(self.fail(&error.chain(), None));
+        }
+        self.report_place();
+        if newest.0 - self.kept.0 >= KEEP_EVERY {
+            self.keep_place().await;
+        }
+        Step::Wait
+    }
+
+    /// Delivers one entry; an order or changed settings cut it off.
+    async fn deliver(&mut self, entry: &Entry, cancel: &CancellationToken) -> Step {
         let cut_off = async {
             cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
         let delivery = tokio::select! {
             biased;
-            delivery = self.receiver.deliver(record) => delivery,
+            delivery = self.receiver.deliver(entry) => delivery,
             (order, outcome) = self.desk.next_order() => {
                 let _ = outcome.send(self.obey(order).await);
                 return Step::Rest(Duration::ZERO);
@@ -201,28 +226,34 @@ impl<'a, R: Deliver> Walk<'a, R> {
             () = cut_off => return Step::Begin,
         };
         match delivery {
-            Delivery::Acknowledged => self.delivered(record.seq).await,
-            Delivery::Dropped { why } => self.drop_one(record.seq, &why).await,
+            Delivery::Acknowledged => self.delivered(entry.seq).await,
+            Delivery::Dropped { why } => self.drop_one(entry.seq, &why).await,
             Delivery::Retry { why, after } => Step::Rest(self.fail(&why, after)),
-            Delivery::Refused { why } => self.stand(record.seq, &why),
+            Delivery::Refused { why } => self.stand(entry.seq, &why),
         }
     }
 
-    /// Says once when records between the cursor and the next one left were removed unsent.
-    fn note_gap(&mut self, next: Seq) {
-        let lost = next.0 - self.cursor.0 - 1;
-        if self.contiguous && lost > 0 {
-            tracing::warn!(
-                feed = self.feed.name,
-                records.lost = lost,
-                records.from = next.0,
-                "records were removed before they were sent"
-            );
-            self.figures.lost.increment(lost.unsigned_abs());
+    /// Says once when entries between the cursor and the next one left were removed unsent; of what kind they were is
+    /// not known any more.
+    async fn note_gap(&mut self, next: Seq) -> Result<()> {
+        let passed = next.0 - self.cursor.0 - 1;
+        if self.contiguous && passed > 0 {
+            let left = self.appliance.entries_between(self.cursor, next).await?;
+            let lost = passed.unsigned_abs().saturating_sub(left);
+            if lost > 0 {
+                tracing::warn!(
+                    feed = self.feed.name,
+                    entries.lost = lost,
+                    entries.from = next.0,
+                    "entries were removed before they were sent"
+                );
+                self.figures.lost.increment(lost);
+            }
         }
-        // A retry of the same record must not report the gap again.
+        // A retry of the same entry must not report the gap again.
         self.cursor = Seq(next.0 - 1);
         self.contiguous = true;
+        Ok(())
     }
 
     async fn delivered(&mut self, seq: Seq) -> Step {
@@ -237,7 +268,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
 
     async fn drop_one(&mut self, seq: Seq, why: &str) -> Step {
         self.figures.dropped.increment(1);
-        tracing::warn!(feed = self.feed.name, record.seq = seq.0, why, "record dropped");
+        tracing::warn!(feed = self.feed.name, entry.seq = seq.0, why, "entry dropped");
         self.advance(seq).await
     }
 
@@ -256,7 +287,17 @@ impl<'a, R: Deliver> Walk<'a, R> {
         self.backoff = waits();
         self.figures.set_stuck(false);
         self.report_place();
-        self.feed.state.set_cursor(&self.feed.name, seq).await
+        self.feed.state.set_cursor(&self.feed.name, seq).await?;
+        self.kept = seq;
+        Ok(())
+    }
+
+    /// Keeps the place that the walk has reached; the next one that is kept does as well.
+    async fn keep_place(&mut self) {
+        match self.feed.state.set_cursor(&self.feed.name, self.cursor).await {
+            Ok(()) => self.kept = self.cursor,
+            Err(error) => tracing::warn!(feed = self.feed.name, error = error.chain(), "failed to save feed cursor"),
+        }
     }
 
     fn report_place(&self) {
@@ -274,11 +315,11 @@ impl<'a, R: Deliver> Walk<'a, R> {
         after.unwrap_or_else(|| self.backoff.next().unwrap_or(LONGEST_WAIT))
     }
 
-    /// Stays with a record that the receiver will never take.
+    /// Stays with an entry that the receiver will never take.
     fn stand(&mut self, seq: Seq, why: &str) -> Step {
         self.figures.retries.increment(1);
         self.figures.set_stuck(true);
-        self.show_failure(why, "the receiver refuses a record for good; skip it or correct the receiver");
+        self.show_failure(why, "receiver refuses an entry permanently; skip it or correct the receiver");
         self.desk.report(|status| status.stuck = Some(seq));
         Step::Rest(LONGEST_WAIT)
     }
@@ -287,7 +328,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         if self.failure.as_deref() == Some(why) {
             return;
         }
-        tracing::warn!(feed = self.feed.name, record.after = self.cursor.0, why, "{message}");
+        tracing::warn!(feed = self.feed.name, entry.after = self.cursor.0, why, "{message}");
         let now = self.appliance.now();
         self.desk.report(|status| {
             let since = status.failure.take().map_or(now, |(_, since)| since);
@@ -305,7 +346,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
             FeedOrder::TryNow => Ok(()),
             FeedOrder::SkipOne => self.skip_one().await,
             FeedOrder::GoTo(place) => {
-                // Records that were removed long ago are not lost now.
+                // Entries that were removed long ago are not lost now.
                 self.contiguous = false;
                 self.move_to(place).await
             }
@@ -322,15 +363,18 @@ impl<'a, R: Deliver> Walk<'a, R> {
     }
 
     async fn skip_one(&mut self) -> Result<()> {
-        let next = self.appliance.records_after(self.cursor, 1).await?;
+        let next = self.appliance.entries_after(self.cursor, self.feed.kinds, 1).await?;
         let next = next.first().ok_or(Error::NotFound { what: Thing::Record })?;
         self.figures.skipped.increment(1);
         self.move_to(next.seq).await
     }
 
     fn show_lag(&self) {
-        let newest = *self.appliance.newest_record().borrow();
-        self.figures.lag.set((newest.0 - self.cursor.0).max(0) as f64);
+        self.figures.lag.set((self.newest().0 - self.cursor.0).max(0) as f64);
+    }
+
+    fn newest(&self) -> Seq {
+        *self.appliance.newest_entry().borrow()
     }
 }
 

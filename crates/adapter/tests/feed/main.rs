@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use adapter::{Deliver, Delivery, Feed, Start};
 use async_trait::async_trait;
-use domain::ports::{AdapterState, RecordStore};
-use domain::{Appliance, Limits, Record, Seq};
+use domain::ports::{AdapterState, LogStore};
+use domain::{Appliance, Entry, EntryKind, Limits, Seq};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use testkit::Handles;
 use testkit::store_suite::samples;
@@ -34,7 +34,7 @@ fn appliance_with_records(records: i64) -> (Appliance, Handles) {
 
 fn append(handles: &Handles, records: i64) {
     for second in 0..records {
-        handles.store.append(&samples::stranger(&*handles.store, 1, second)).unwrap();
+        handles.store.append_record(&samples::stranger(&*handles.store, 1, second)).unwrap();
     }
 }
 
@@ -47,8 +47,8 @@ struct Platform {
 
 #[async_trait]
 impl Deliver for Platform {
-    async fn deliver(&mut self, record: &Record) -> Delivery {
-        self.attempts.send((record.seq, Instant::now())).unwrap();
+    async fn deliver(&mut self, entry: &Entry) -> Delivery {
+        self.attempts.send((entry.seq, Instant::now())).unwrap();
         tokio::time::sleep(self.takes).await;
         self.answers.pop_front().unwrap_or(Delivery::Acknowledged)
     }
@@ -71,7 +71,12 @@ impl Run {
     }
 
     fn start_with(appliance: &Appliance, start: Start, answers: Vec<Delivery>, takes: Duration) -> Self {
-        Self::start_feed(appliance, Feed::new(appliance.state("vendor"), "push", start), answers, takes)
+        Self::start_feed(
+            appliance,
+            Feed::new(appliance.state("vendor"), "push", &[EntryKind::Record], start),
+            answers,
+            takes,
+        )
     }
 
     fn start_feed(appliance: &Appliance, feed: Feed, answers: Vec<Delivery>, takes: Duration) -> Self {
@@ -191,7 +196,7 @@ async fn removed_records_are_told_once() {
     assert_eq!(run.seqs(11).await, [1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     kept(&handles, 9).await;
     run.stop().await;
-    assert_eq!(log.count("records were removed before they were sent"), 1);
+    assert_eq!(log.count("entries were removed before they were sent"), 1);
     let figures = recorder.handle().render();
     for line in ["lost_total{#} 4", "delivered_total{#} 9", "retries_total{#} 2", "lag_records{#} 0"] {
         let line = line.replace('#', "adapter=\"vendor\",feed=\"push\"");

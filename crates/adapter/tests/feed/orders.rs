@@ -38,7 +38,7 @@ async fn what_may_be_dropped_is_counted_and_left_behind() {
     assert_eq!(run.seqs(2).await, [1, 2]);
     kept(&handles, 2).await;
     run.stop().await;
-    assert_eq!(log.count("record dropped"), 1);
+    assert_eq!(log.count("entry dropped"), 1);
     let figures = recorder.handle().render();
     assert!(figures.contains("polyface_feed_dropped_total{adapter=\"vendor\",feed=\"push\"} 1\n"), "{figures}");
     assert!(figures.contains("polyface_feed_delivered_total{adapter=\"vendor\",feed=\"push\"} 1\n"), "{figures}");
@@ -136,7 +136,8 @@ async fn the_receiver_may_say_when_to_come_again() {
 async fn changed_settings_begin_again_from_the_place_kept_without_the_old_wait() {
     let (appliance, handles) = appliance_with_records(3);
     let settings = watch::Sender::new(0);
-    let feed = Feed::new(appliance.state("vendor"), "push", Start::FromOldest).restarting_with(settings.subscribe());
+    let feed = Feed::new(appliance.state("vendor"), "push", &[EntryKind::Record], Start::FromOldest)
+        .restarting_with(settings.subscribe());
     let mut run = Run::start_feed(&appliance, feed, vec![refusal(); 5], Duration::ZERO);
     let before = run.attempts(5).await;
     assert!(before.iter().all(|(seq, _)| *seq == 1));

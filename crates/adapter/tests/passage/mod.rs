@@ -17,7 +17,7 @@ pub(crate) async fn somebody_passes(appliance: &Appliance, handles: &Handles, ur
     camera.settings.region = None;
     appliance.add_camera("test", camera).await.unwrap();
     let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    let mut newest = appliance.newest_record();
+    let mut newest = appliance.newest_entry();
     let options = Options { detect_every: Duration::from_millis(100) };
     tasks.spawn(surveillance::run(appliance.clone(), options, cancel.clone()));
     tokio::time::timeout(Duration::from_secs(60), newest.changed()).await.expect("no record").unwrap();

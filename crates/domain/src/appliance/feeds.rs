@@ -1,8 +1,8 @@
 //! Feeds as an operator sees them.
 
 use super::Appliance;
+use crate::Result;
 use crate::feeds::{FeedDesk, FeedOrder, FeedStatus};
-use crate::{CaptureKind, RecordFilter, Result, Seq, Timestamp, Window};
 
 impl Appliance {
     /// How the feeds of all adapters are doing.
@@ -23,20 +23,5 @@ impl Appliance {
     pub async fn order_feed(&self, actor: &str, adapter: &str, feed: &str, order: FeedOrder) -> Result<()> {
         self.core.feeds.order(adapter, feed, order).await?;
         self.note(actor, "feed.order", &format!("{adapter} {feed} {order:?}")).await
-    }
-
-    /// The place before the first record captured at this time or later: where a feed goes back to.
-    pub async fn place_before(&self, time: Timestamp) -> Result<Seq> {
-        let captured = Some(time..=Timestamp::from_millis(i64::MAX));
-        let filter = RecordFilter { captured, kind: CaptureKind::Face, ..RecordFilter::default() };
-        let newest = *self.newest_record().borrow();
-        loop {
-            let total = self.records(filter.clone(), Window { skip: 0, limit: 1 }).await?.total;
-            let Some(skip) = total.checked_sub(1) else { return Ok(newest) };
-            // Gone when records were removed between the two pages: there are fewer now.
-            if let Some(oldest) = self.records(filter.clone(), Window { skip, limit: 1 }).await?.rows.pop() {
-                return Ok(Seq(oldest.seq.0 - 1));
-            }
-        }
     }
 }

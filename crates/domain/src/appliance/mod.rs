@@ -12,13 +12,15 @@ mod feeds;
 mod gallery;
 mod libraries;
 mod liveness;
+mod log;
 mod machine;
 pub mod network;
+pub mod notices;
 mod people;
 mod pictures;
 mod privacy;
 pub mod readers;
-mod records;
+
 mod reembedding;
 mod restore;
 pub mod retention;
@@ -49,7 +51,7 @@ pub use device::DeviceInfo;
 use doors::Doors;
 pub(crate) use doors::{Arrival, Pass};
 pub use liveness::LivenessRule;
-pub use readers::LostReaders;
+pub use readers::{ReaderState, Readers};
 pub use reembedding::Reembedding;
 pub(crate) use retention::Draft;
 use retention::Storage;
@@ -149,7 +151,7 @@ struct Core {
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
-    lost_readers: watch::Sender<readers::LostReaders>,
+    readers: watch::Sender<readers::Readers>,
 }
 
 impl Appliance {
@@ -157,7 +159,7 @@ impl Appliance {
     pub fn load(ports: Ports, options: Options) -> Result<Self> {
         let gallery = Gallery::new(ports.analyzer.model().clone());
         let kept_copy = gallery::load(&ports, &gallery)?;
-        let newest = watch::Sender::new(ports.records.newest()?);
+        let newest = watch::Sender::new(ports.log.newest()?);
         let time_zone = ArcSwap::from_pointee(time::load(&ports, &options)?);
         let liveness = ArcSwap::from_pointee(liveness::load(&ports)?);
         let keeps_pictures = AtomicBool::new(privacy::load(&ports)?);
@@ -188,7 +190,7 @@ impl Appliance {
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),
-            lost_readers: watch::Sender::default(),
+            readers: watch::Sender::default(),
         };
         Ok(Self { core: Arc::new(core) })
     }

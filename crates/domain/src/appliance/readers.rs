@@ -19,25 +19,40 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// A reader that was there for so long starts the back-off anew.
 const STABLE: Duration = Duration::from_secs(30);
 
-/// Readers that read nothing now, by name, and why.
-pub type LostReaders = BTreeMap<String, String>;
+/// All readers by name, and how each is doing.
+pub type Readers = BTreeMap<String, ReaderState>;
+
+/// How a reader is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReaderState {
+    /// Being opened for the first time.
+    Starting,
+    /// It reads.
+    Ready,
+    /// It reads nothing, and why.
+    Lost(String),
+}
 
 impl Appliance {
-    /// The readers that read nothing now.
-    pub fn lost_readers(&self) -> watch::Receiver<LostReaders> {
-        self.core.lost_readers.subscribe()
+    /// How every reader is doing.
+    pub fn readers(&self) -> Readers {
+        self.core.readers.borrow().clone()
+    }
+
+    /// How every reader is doing, now and whenever that changes.
+    pub fn readers_changed(&self) -> watch::Receiver<Readers> {
+        self.core.readers.subscribe()
     }
 
     /// Notes whether a reader reads; the change is logged.
     fn set_reader(&self, name: &str, error: Option<&ReaderError>) {
-        let reason = error.map(ToString::to_string);
-        let changed = self.core.lost_readers.send_if_modified(|lost| match &reason {
-            Some(reason) => lost.insert(name.to_owned(), reason.clone()).as_ref() != Some(reason),
-            None => lost.remove(name).is_some(),
-        });
-        match reason {
-            _ if !changed => {}
-            Some(reason) => tracing::warn!(reader.name = name, reader.reason = reason, "reader lost"),
+        let state = error.map_or(ReaderState::Ready, |error| ReaderState::Lost(error.to_string()));
+        let change = |readers: &mut Readers| readers.insert(name.to_owned(), state.clone()).as_ref() != Some(&state);
+        if !self.core.readers.send_if_modified(change) {
+            return;
+        }
+        match error {
+            Some(error) => tracing::warn!(reader.name = name, reader.reason = %error, "reader lost"),
             None => tracing::info!(reader.name = name, "reader ready"),
         }
     }
@@ -66,7 +81,8 @@ impl Appliance {
 pub async fn run(appliance: Appliance, readers: Vec<Arc<dyn Reader>>, cancel: CancellationToken) {
     let mut tasks = JoinSet::new();
     for reader in readers {
-        appliance.core.lost_readers.send_modify(|lost| drop(lost.insert(reader.name().to_owned(), "starting".into())));
+        let starting = (reader.name().to_owned(), ReaderState::Starting);
+        appliance.core.readers.send_modify(|readers| readers.extend([starting]));
         tasks.spawn(attend(appliance.clone(), reader, cancel.clone()));
     }
     while let Some(ended) = tasks.join_next().await {

@@ -109,7 +109,7 @@ impl Appliance {
 
     /// What is stored, and what is left.
     pub async fn storage_usage(&self) -> Result<Usage> {
-        self.blocking(|a| a.ports().records.usage()).await
+        self.blocking(|a| a.ports().log.usage()).await
     }
 
     /// Sets what happens when the storage is full; it holds at once and over a restart.
@@ -278,7 +278,7 @@ impl Keeper {
             state = self.write().await.map_or_else(|error| failing(&error), |()| StorageState::Working);
         }
         self.appliance.core.storage.set(state);
-        if let Err(error) = self.appliance.blocking(|a| a.ports().records.tidy()).await {
+        if let Err(error) = self.appliance.blocking(|a| a.ports().log.tidy()).await {
             tracing::debug!(error = error.chain(), "housekeeping failed");
         }
     }
@@ -311,7 +311,7 @@ impl Keeper {
     }
 
     async fn usage(&self) -> Result<Usage> {
-        let usage = self.appliance.blocking(|a| a.ports().records.usage()).await?;
+        let usage = self.appliance.blocking(|a| a.ports().log.usage()).await?;
         metrics::gauge!("polyface_storage_used_bytes").set(usage.used_bytes as f64);
         metrics::gauge!("polyface_storage_free_bytes").set(usage.free_bytes as f64);
         Ok(usage)
@@ -348,7 +348,7 @@ impl Keeper {
     }
 
     async fn remove(&self, removal: Removal, why: &'static str) -> Result<u32> {
-        let removed = self.appliance.blocking(move |a| a.ports().records.remove_records(removal, BATCH)).await?;
+        let removed = self.appliance.blocking(move |a| a.ports().log.remove_entries(removal, BATCH)).await?;
         metrics::counter!("polyface_records_removed_total", "why" => why).increment(removed.into());
         Ok(removed)
     }

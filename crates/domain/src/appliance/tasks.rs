@@ -131,7 +131,7 @@ impl Appliance {
         let actor = actor.to_owned();
         self.blocking(move |a| {
             let seq = a.ports().tasks.record_of_sighting(id)?;
-            if a.ports().records.remove_records(Removal::One(seq), 1)? == 0 {
+            if a.ports().log.remove_entries(Removal::One(seq), 1)? == 0 {
                 return Err(Error::NotFound { what: Thing::Record });
             }
             a.audit(&actor, "record.remove", &seq);

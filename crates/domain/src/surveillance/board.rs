@@ -47,6 +47,12 @@ impl Board {
         self.find(camera).map_or(CameraStatus::Connecting, |entry| entry.status())
     }
 
+    /// Of every camera, in any order.
+    pub(crate) fn statuses(&self) -> Vec<(CameraId, CameraStatus)> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().map(|(camera, entry)| (*camera, entry.status())).collect()
+    }
+
     pub(crate) fn counters(&self, camera: CameraId) -> CameraCounters {
         self.find(camera).map_or_else(CameraCounters::default, |entry| entry.counters())
     }

@@ -5,8 +5,8 @@ use super::presence::Stay;
 use super::visit::{Look, Opinion};
 use crate::gallery::{Query, Scope};
 use crate::{
-    Appliance, Calibration, Camera, Capture, CaptureId, CaptureKind, Draft, Embedding, Library, LibraryFilter, Match,
-    NewRecord, Person, PersonId, Result, Similarity, TaskKind, Timestamp, Verdict, WatchSettings, rules,
+    Appliance, Calibration, Camera, Capture, CaptureId, Draft, Embedding, Library, LibraryFilter, Match, NewRecord,
+    Person, PersonId, Result, Similarity, TaskKind, Timestamp, Verdict, WatchSettings, rules,
 };
 
 /// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
@@ -93,7 +93,6 @@ pub(super) fn draft(camera: &Camera, look: Look, stay: Stay, matches: Vec<Match>
     let record = move |crop, scene| NewRecord {
         capture: Capture {
             id,
-            kind: CaptureKind::Face,
             camera,
             camera_name: settings.name.clone(),
             camera_position: settings.position.clone(),

@@ -226,7 +226,7 @@ async fn a_platform_that_is_asked_lets_a_known_face_in_while_it_is_fresh() {
     let (mut stage, _tasks) = own_door(rules).await;
     stage.open();
     let appliance = stage.appliance.clone();
-    appliance.newest_record().wait_for(|seq| seq.0 == 1).await.unwrap();
+    appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     let capture = stage.records().await[0].capture.id;
     appliance.confirm_entry("platform", capture).await.unwrap();
     assert_eq!(stage.fakes.host.switched(), [OPEN]);

@@ -105,7 +105,7 @@ async fn where_a_platform_is_asked_its_answer_counts_and_opens_once() {
     let alice = welcome(&stage, 3).await;
     stage.open();
     let appliance = stage.appliance.clone();
-    appliance.newest_record().wait_for(|seq| seq.0 == 1).await.unwrap();
+    appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     assert_eq!(left(&stage, alice).await, Validity::Uses(3), "the platform may say no");
     let capture = stage.records().await[0].capture.id;
     appliance.confirm_entry("platform", capture).await.unwrap();
@@ -124,7 +124,7 @@ async fn an_answer_that_opened_nothing_may_be_given_again() {
     stage.enrol("alice").await;
     stage.open();
     let appliance = stage.appliance.clone();
-    appliance.newest_record().wait_for(|seq| seq.0 == 1).await.unwrap();
+    appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     let capture = stage.records().await[0].capture.id;
     stage.fakes.host.take_offline(domain::Output::Contact, true);
     appliance.confirm_entry("platform", capture).await.unwrap_err();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ports::Reader;
-use domain::{Event, Scan, readers};
+use domain::{Event, ReaderState, Scan, readers};
 use testkit::FakeReader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -33,16 +33,16 @@ async fn what_is_read_is_announced() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_vanishes_is_opened_again_when_it_is_back() {
     let (stage, reader, _tasks) = with_reader().await;
-    let mut lost = stage.appliance.lost_readers();
+    let mut readers = stage.appliance.readers_changed();
+    let lost = |why: &str| ReaderState::Lost(why.to_owned());
     reader.set_plugged(false);
-    let why = lost.wait_for(|lost| !lost.is_empty()).await.unwrap()["gate"].clone();
-    assert_eq!(why, "it is gone: unplugged");
+    readers.wait_for(|readers| readers["gate"] == lost("it is gone: unplugged")).await.unwrap();
     tokio::time::sleep(secs(600.0)).await;
-    assert_eq!(lost.borrow_and_update()["gate"], "it cannot be opened: no such device");
+    assert_eq!(readers.borrow_and_update()["gate"], lost("it cannot be opened: no such device"));
     assert!(!reader.show(Scan::Card(7)));
     reader.set_plugged(true);
     tokio::time::sleep(secs(31.0)).await;
-    assert!(lost.borrow_and_update().is_empty());
+    assert_eq!(readers.borrow_and_update()["gate"], ReaderState::Ready);
     let mut events = stage.appliance.events();
     assert!(reader.show(Scan::Card(7)));
     assert!(matches!(events.recv().await, Ok(Event::Scanned { scan: Scan::Card(7), .. })));

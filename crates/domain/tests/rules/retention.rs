@@ -1,6 +1,6 @@
 //! How long records are kept, and what happens when there is no room for them.
 
-use domain::ports::{Clock, Pictures, RecordStore};
+use domain::ports::{Clock, LogStore, Pictures};
 use domain::{Ages, RecordFilter, Seq, SnapMode, StorageLimits, StorageState, Verdict, WhenFull, Window, retention};
 use testkit::Take;
 use testkit::store_suite::samples;
@@ -58,7 +58,7 @@ fn fill(stage: &Stage, records: u32) {
     for number in 0..records {
         let mut record = samples::stranger(store, 1, i64::from(number));
         record.capture.scene = store.put(&vec![number as u8; MIB as usize]).unwrap();
-        store.append(&record).unwrap();
+        store.append_record(&record).unwrap();
     }
 }
 
@@ -102,7 +102,7 @@ async fn recording_goes_on_when_a_stopped_device_has_room_again() {
     fill(&stage, 20);
     let keeping = Keeping::start(&stage);
     reach(&stage, is_full).await;
-    while stage.fakes.store.remove_records(domain::Removal::Oldest, 100).unwrap() > 0 {}
+    while stage.fakes.store.remove_entries(domain::Removal::Oldest, 100).unwrap() > 0 {}
     reach(&stage, is_working).await;
     assert_eq!(stage.watch(secs(15.0)).await.len(), 1);
     keeping.end().await;
@@ -201,7 +201,7 @@ async fn records_go_when_they_are_too_old_for_their_kind() {
         let mut record = samples::stranger(store, 1, 0);
         record.capture.at = now.plus_millis(-days * day);
         record.verdict = verdict;
-        store.append(&record).unwrap();
+        store.append_record(&record).unwrap();
     }
     stage.appliance.set_ages("test", Ages { people_days: Some(30), strangers_days: Some(7) }).await.unwrap();
     let keeping = Keeping::start(&stage);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::ports::RecordStore;
+use domain::ports::LogStore;
 use rusqlite::Connection;
 use store::{Options, Store};
 use testkit::store_suite::samples;
@@ -15,9 +15,10 @@ const MULTIPLY: &str = "
     PRAGMA synchronous = OFF;
     CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < :records)
         SELECT i FROM n;
+    INSERT INTO entry SELECT i, kind, at + i * 1000, i % :cameras FROM n, entry WHERE seq = 1;
     INSERT INTO record SELECT i, randomblob(16), captured_at + i * 1000, i % :cameras,
             iif(i % 10 = 0, 'known', 'stranger'), i % 10 = 0, i % 5000, i % 50, 'library ' || (i % 50), 'allow',
-            crop, scene, kind
+            crop, scene
         FROM n, record WHERE seq = 1;
     INSERT INTO record_capture SELECT i, camera_name, camera_position, first_seen, box_left, box_top, box_right,
             box_bottom, landmarks, quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw,
@@ -31,7 +32,7 @@ const MULTIPLY: &str = "
 /// Makes a store whose log has so many records: of every ten one of somebody known, from sixteen cameras.
 pub(crate) fn fill(dir: &Path, records: u64) {
     let store = Store::open(dir, Options::default()).unwrap();
-    store.append(&samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9))).unwrap();
+    store.append_record(&samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9))).unwrap();
     drop(store);
     let multiply = MULTIPLY.replace(":records", &records.to_string()).replace(":cameras", &CAMERAS.to_string());
     Connection::open(dir.join("polyface.db")).unwrap().execute_batch(&multiply).unwrap();

@@ -2,9 +2,9 @@
 
 mod adapters;
 mod gallery;
+mod log;
 mod people;
 mod pictures;
-mod records;
 mod settings;
 mod tasks;
 
@@ -13,12 +13,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use domain::{
-    Account, AuditEntry, Camera, CameraId, Embedding, Error, Job, JobId, Library, LibraryId, LibraryKind, LibraryName,
-    ModelId, PasswordHashes, Person, PersonId, PictureId, Record, Relay, RelayId, Result, Seq, SightingId, Task,
-    TaskId, Timestamp, Window,
+    Account, AuditEntry, Camera, CameraId, Embedding, Entry, Error, Job, JobId, Library, LibraryId, LibraryKind,
+    LibraryName, ModelId, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Seq, SightingId,
+    Task, TaskId, Timestamp, Topic, Window,
 };
 
-/// Implements `PersonStore`, `GalleryStore`, `RecordStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
+/// Implements `PersonStore`, `GalleryStore`, `LogStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
 pub struct MemoryStore {
     state: Mutex<State>,
 }
@@ -32,7 +32,8 @@ struct State {
     /// Changes of templates and memberships so far.
     generation: u64,
     gallery_copy: Option<gallery::Kept>,
-    records: BTreeMap<Seq, Record>,
+    log: BTreeMap<Seq, Entry>,
+    standing: BTreeMap<(Topic, String), Notice>,
     cameras: BTreeMap<CameraId, Camera>,
     relays: BTreeMap<RelayId, Relay>,
     tasks: BTreeMap<TaskId, Task>,
@@ -57,7 +58,7 @@ struct State {
 struct LastIds {
     library: i64,
     person: i64,
-    record: i64,
+    entry: i64,
     watch: i64,
     relay: i64,
     job: i64,
@@ -118,7 +119,8 @@ impl State {
             people: BTreeMap::new(),
             generation: 0,
             gallery_copy: None,
-            records: BTreeMap::new(),
+            log: BTreeMap::new(),
+            standing: BTreeMap::new(),
             cameras: BTreeMap::new(),
             relays: BTreeMap::new(),
             tasks: BTreeMap::new(),

@@ -62,9 +62,9 @@ impl State {
     /// Removes a picture that no row names and nobody is about to name.
     pub(super) fn remove_unnamed(&mut self, id: &PictureId) {
         let by_person = self.people.values().any(|enrolled| enrolled.person.photo == *id);
-        let by_record = self.records.values().any(|record| [&record.capture.crop, &record.capture.scene].contains(&id));
+        let by_entry = self.log.values().any(|entry| entry.pictures().contains(&id));
         let kept = self.kept_pictures.contains(id);
-        if !by_person && !by_record && !kept && !self.pins.contains_key(id) {
+        if !by_person && !by_entry && !kept && !self.pins.contains_key(id) {
             self.pictures.remove(id);
         }
     }

@@ -73,7 +73,7 @@ impl State {
 
     fn all_sightings(&self) -> impl Iterator<Item = Sighting> {
         self.sightings.iter().filter_map(|(id, (seq, position))| {
-            let record = self.records.get(seq)?;
+            let record = self.log.get(seq)?.record()?;
             let answer = record.matches.get(*position)?.clone();
             let (mark, capture) = (answer.task.clone()?, record.capture.clone());
             Some(Sighting { id: *id, mark, capture, answer, verdict: record.verdict })

@@ -7,6 +7,7 @@
 
 pub mod adapters;
 pub mod cameras;
+pub mod entries;
 pub mod gallery;
 pub mod libraries;
 pub mod people;
@@ -20,18 +21,13 @@ pub mod settings;
 pub mod tasks;
 pub mod templates;
 
-use domain::ports::{AdapterState, GalleryStore, PersonStore, Pictures, RecordStore, SettingsStore, TaskStore};
+use domain::ports::{AdapterState, GalleryStore, LogStore, PersonStore, Pictures, SettingsStore, TaskStore};
 
 /// Everything a store must implement.
-pub trait Stores:
-    PersonStore + GalleryStore + RecordStore + TaskStore + SettingsStore + AdapterState + Pictures
-{
-}
+pub trait Stores: PersonStore + GalleryStore + LogStore + TaskStore + SettingsStore + AdapterState + Pictures {}
 
-impl<T> Stores for T where
-    T: PersonStore + GalleryStore + RecordStore + TaskStore + SettingsStore + AdapterState + Pictures
-{
-}
+impl<T> Stores for T where T: PersonStore + GalleryStore + LogStore + TaskStore + SettingsStore + AdapterState + Pictures
+{}
 
 /// Makes a test of every function of the suite.
 #[macro_export]
@@ -103,8 +99,17 @@ macro_rules! store_suite {
                 each_condition_finds_its_records
                 conditions_on_records_are_combined
                 a_spoof_is_found_as_nobody
-                bodies_are_listed_apart_and_match_nobody
                 a_record_outlives_its_camera_and_its_person
+            }
+            entries {
+                an_entry_of_every_kind_reads_back
+                entries_are_walked_by_kind
+                places_are_found_by_time
+                behaviours_are_found_by_each_condition
+                a_notice_stands_until_it_is_cleared
+                a_correction_needs_its_record_and_goes_with_it
+                openings_for_people_go_when_they_are_too_old
+                entries_of_all_kinds_go_up_to_a_place
             }
             removals {
                 the_oldest_records_go_with_their_pictures

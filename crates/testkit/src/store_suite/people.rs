@@ -211,7 +211,7 @@ pub fn a_shared_photo_outlives_one_of_its_people(store: &dyn Stores) {
 
     let mut record = stranger(store, 1, 0);
     record.capture.crop = store.put(&store.get(&second.photo).unwrap()).unwrap();
-    store.append(&record).unwrap();
+    store.append_record(&record).unwrap();
     store.remove_person(second.id).unwrap();
     store.get(&second.photo).unwrap();
 }

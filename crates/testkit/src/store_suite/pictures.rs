@@ -33,8 +33,8 @@ pub fn a_kept_picture_stays_until_its_person_goes(store: &dyn Stores) {
     let kept = store.keep(b"portrait", 9, at(0)).unwrap();
     let mut record = stranger(store, 1, 0);
     record.capture.crop = store.put(b"portrait").unwrap();
-    store.append(&record).unwrap();
-    store.remove_records(Removal::UpTo(Seq(9)), 9).unwrap();
+    store.append_record(&record).unwrap();
+    store.remove_entries(Removal::UpTo(Seq(9)), 9).unwrap();
     assert_eq!(store.get(&kept).unwrap(), &b"portrait"[..], "a record took it along");
     let mut person = new_person(store, "a");
     person.photo = store.put(b"portrait").unwrap();
@@ -59,7 +59,7 @@ pub fn so_many_pictures_are_kept(store: &dyn Stores) {
 /// Kept ones and those of records go.
 pub fn a_picture_is_removed_unless_a_person_has_it(store: &dyn Stores) {
     let kept = store.keep(b"kept", 9, at(0)).unwrap();
-    let record = store.append(&stranger(store, 1, 0)).unwrap();
+    let record = store.append_record(&stranger(store, 1, 0)).unwrap();
     for id in [kept, record.capture.crop.clone()] {
         store.remove(&id).unwrap();
         assert!(matches!(store.get(&id), Err(Error::NotFound { what: Thing::Picture })));

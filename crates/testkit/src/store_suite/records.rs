@@ -1,15 +1,15 @@
 //! The record log.
 
 use domain::{
-    CameraId, CaptureId, CaptureKind, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, PictureId,
-    RecordFilter, Seq, Thing, Verdict, Window,
+    CameraId, CaptureId, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, PictureId, RecordFilter, Seq,
+    Thing, Verdict, Window,
 };
 
 use super::Stores;
-use super::samples::{ALL, at, body, candidate, new_camera, new_person, recognised, stranger};
+use super::samples::{ALL, at, candidate, new_camera, new_person, recognised, stranger};
 
 fn append(store: &dyn Stores, record: &NewRecord) -> Seq {
-    store.append(record).unwrap().seq
+    store.append_record(record).unwrap().seq
 }
 
 fn seqs(store: &dyn Stores, filter: &RecordFilter, window: Window) -> Vec<Seq> {
@@ -19,7 +19,7 @@ fn seqs(store: &dyn Stores, filter: &RecordFilter, window: Window) -> Vec<Seq> {
 /// All fields survive, by whichever way the record is asked for; matches keep their order.
 pub fn a_record_reads_back_as_appended(store: &dyn Stores) {
     for new in [stranger(store, 1, 0), recognised(store, u32::MAX, 1, candidate(4, 2, 0.8))] {
-        let record = store.append(&new).unwrap();
+        let record = store.append_record(&new).unwrap();
         assert_eq!((&record.capture, &record.matches, record.verdict), (&new.capture, &new.matches, new.verdict));
         assert_eq!(store.record_of_capture(new.capture.id).unwrap(), record);
         assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().rows[0], record);
@@ -76,7 +76,7 @@ pub fn the_log_is_walked_from_any_place(store: &dyn Stores) {
 pub fn a_capture_is_recorded_once(store: &dyn Stores) {
     let new = stranger(store, 1, 0);
     append(store, &new);
-    assert!(matches!(store.append(&new), Err(Error::AlreadyExists { what: Thing::Record })));
+    assert!(matches!(store.append_record(&new), Err(Error::AlreadyExists { what: Thing::Record })));
     assert_eq!(store.newest().unwrap(), Seq(1));
     let unknown = store.record_of_capture(CaptureId::random());
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Record })));
@@ -86,7 +86,7 @@ pub fn a_capture_is_recorded_once(store: &dyn Stores) {
 pub fn a_record_needs_its_pictures(store: &dyn Stores) {
     let mut new = stranger(store, 1, 0);
     new.capture.scene = "00".repeat(32).parse().unwrap();
-    assert!(matches!(store.append(&new), Err(Error::NotFound { what: Thing::Picture })));
+    assert!(matches!(store.append_record(&new), Err(Error::NotFound { what: Thing::Picture })));
     assert_eq!(store.newest().unwrap(), Seq(0));
 }
 
@@ -95,11 +95,11 @@ pub fn a_record_without_pictures_needs_none(store: &dyn Stores) {
     for second in [0, 1] {
         let mut new = stranger(store, 1, second);
         (new.capture.crop, new.capture.scene) = (PictureId::not_kept(), PictureId::not_kept());
-        let record = store.append(&new).unwrap();
+        let record = store.append_record(&new).unwrap();
         assert_eq!(store.record_of_capture(new.capture.id).unwrap(), record);
         assert!(matches!(store.get(&record.capture.crop), Err(Error::NotFound { what: Thing::Picture })));
     }
-    assert_eq!(store.remove_records(domain::Removal::Oldest, 10).unwrap(), 2);
+    assert_eq!(store.remove_entries(domain::Removal::Oldest, 10).unwrap(), 2);
 }
 
 /// Ties in time are broken by the place in the log; every window is right, counted from either end.
@@ -180,33 +180,6 @@ pub fn a_spoof_is_found_as_nobody(store: &dyn Stores) {
     assert_eq!(stored.matches, record.matches);
 }
 
-/// Found by when and where they were seen, and walked with all others.
-pub fn bodies_are_listed_apart_and_match_nobody(store: &dyn Stores) {
-    let face = append(store, &stranger(store, 1, 5));
-    let made = [body(store, 1, 1), body(store, 2, 9)];
-    let [early, late] = [0, 1].map(|n| append(store, &made[n]));
-    let bodies = || RecordFilter { kind: CaptureKind::Body, ..RecordFilter::default() };
-    let table = [
-        (RecordFilter::default(), vec![face]),
-        (RecordFilter { camera: Some(CameraId(1)), ..RecordFilter::default() }, vec![face]),
-        (RecordFilter { verdict: Some(Verdict::Stranger), ..RecordFilter::default() }, vec![face]),
-        (RecordFilter { accepted_only: true, ..RecordFilter::default() }, vec![]),
-        (RecordFilter { person: Some(PersonId(1)), ..RecordFilter::default() }, vec![]),
-        (bodies(), vec![late, early]),
-        (RecordFilter { camera: Some(CameraId(2)), ..bodies() }, vec![late]),
-        (RecordFilter { captured: Some(at(0)..=at(1)), ..bodies() }, vec![early]),
-        (RecordFilter { verdict: Some(Verdict::Known), ..bodies() }, vec![]),
-        (RecordFilter { library_kind: Some(LibraryKind::Allow), ..bodies() }, vec![]),
-    ];
-    for (filter, expected) in table {
-        assert_eq!(seqs(store, &filter, ALL), expected, "{filter:?}");
-    }
-    let stored = store.record_of_capture(made[0].capture.id).unwrap();
-    assert_eq!((stored.best(), &stored.capture), (None, &made[0].capture));
-    let walked: Vec<_> = store.records_after(Seq(0), 10).unwrap().iter().map(|record| record.seq).collect();
-    assert_eq!(walked, [face, early, late]);
-}
-
 /// With AND, whichever of them leads.
 pub fn conditions_on_records_are_combined(store: &dyn Stores) {
     let [known, unlike, blocked, _] = cast(store);
@@ -221,7 +194,6 @@ pub fn conditions_on_records_are_combined(store: &dyn Stores) {
         assert_eq!(seqs(store, &filter, ALL), expected, "{filter:?}");
     }
     let mut all = RecordFilter {
-        kind: CaptureKind::Face,
         camera: Some(CameraId(2)),
         captured: Some(at(2)..=at(2)),
         accepted_only: false,
@@ -242,7 +214,7 @@ pub fn a_record_outlives_its_camera_and_its_person(store: &dyn Stores) {
     let person = store.insert_person(&new_person(store, "a")).unwrap();
     let mut best = candidate(person.id.0, 1, 0.9);
     best.photo = person.photo.clone();
-    let record = store.append(&recognised(store, camera.id.0, 1, best)).unwrap();
+    let record = store.append_record(&recognised(store, camera.id.0, 1, best)).unwrap();
     store.remove_camera(camera.id).unwrap();
     store.remove_person(person.id).unwrap();
     assert_eq!(store.record_of_capture(record.capture.id).unwrap(), record);

@@ -3,10 +3,10 @@
 use domain::{CameraId, Error, NewRecord, RecordFilter, RecordKind, Removal, Seq, Thing, Timestamp, Verdict, Window};
 
 use super::Stores;
-use super::samples::{ALL, at, body, candidate, new_person, picture, recognised, stranger};
+use super::samples::{ALL, at, candidate, new_person, picture, recognised, stranger};
 
 fn append(store: &dyn Stores, record: &NewRecord) -> Seq {
-    store.append(record).unwrap().seq
+    store.append_record(record).unwrap().seq
 }
 
 fn left(store: &dyn Stores) -> Vec<Seq> {
@@ -24,25 +24,25 @@ pub fn the_oldest_records_go_with_their_pictures(store: &dyn Stores) {
         .iter()
         .map(|record| append(store, record))
         .collect();
-    assert_eq!(store.remove_records(Removal::Oldest, 1).unwrap(), 1);
+    assert_eq!(store.remove_entries(Removal::Oldest, 1).unwrap(), 1);
     assert_eq!(left(store), seqs[1..]);
     let gone = store.record_of_capture(first.capture.id);
     assert!(matches!(gone, Err(Error::NotFound { what: Thing::Record })));
     for picture in [&first.capture.crop, &first.capture.scene] {
         assert!(matches!(store.get(picture), Err(Error::NotFound { what: Thing::Picture })));
     }
-    assert_eq!(store.remove_records(Removal::Oldest, 10).unwrap(), 2);
-    assert_eq!(store.remove_records(Removal::Oldest, 10).unwrap(), 0);
+    assert_eq!(store.remove_entries(Removal::Oldest, 10).unwrap(), 2);
+    assert_eq!(store.remove_entries(Removal::Oldest, 10).unwrap(), 0);
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().total, 0);
 }
 
 /// Later ones stay, however old their captures are.
 pub fn records_go_up_to_a_place_in_the_log(store: &dyn Stores) {
     let seqs: Vec<_> = [9, 5, 7, 1].map(|seconds| append(store, &stranger(store, 1, seconds))).into();
-    assert_eq!(store.remove_records(Removal::UpTo(seqs[2]), 2).unwrap(), 2);
+    assert_eq!(store.remove_entries(Removal::UpTo(seqs[2]), 2).unwrap(), 2);
     assert_eq!(left(store), seqs[2..]);
-    assert_eq!(store.remove_records(Removal::UpTo(seqs[2]), 2).unwrap(), 1);
-    assert_eq!(store.remove_records(Removal::UpTo(seqs[2]), 2).unwrap(), 0);
+    assert_eq!(store.remove_entries(Removal::UpTo(seqs[2]), 2).unwrap(), 1);
+    assert_eq!(store.remove_entries(Removal::UpTo(seqs[2]), 2).unwrap(), 0);
     assert_eq!(left(store), seqs[3..]);
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().total, 1);
 }
@@ -53,11 +53,11 @@ pub fn records_of_a_kind_go_when_they_are_too_old(store: &dyn Stores) {
     let verdicts = [Verdict::Known, Verdict::Stranger, Verdict::Blocked, Verdict::Spoof, Verdict::NotAllowedNow];
     let old: Vec<_> = verdicts.into_iter().map(|verdict| of(verdict, 1)).collect();
     let new: Vec<_> = verdicts.into_iter().map(|verdict| of(verdict, 2)).collect();
-    append(store, &body(store, 1, 1));
-    assert_eq!(store.remove_records(before(RecordKind::Strangers, at(2)), 10).unwrap(), 3);
+    append(store, &stranger(store, 1, 1));
+    assert_eq!(store.remove_entries(before(RecordKind::Strangers, at(2)), 10).unwrap(), 3);
     assert_eq!(left(store)[..3], [old[0], old[2], old[4]]);
-    assert_eq!(store.remove_records(before(RecordKind::People, at(2)), 2).unwrap(), 2);
-    assert_eq!(store.remove_records(before(RecordKind::People, at(2)), 2).unwrap(), 1);
+    assert_eq!(store.remove_entries(before(RecordKind::People, at(2)), 2).unwrap(), 2);
+    assert_eq!(store.remove_entries(before(RecordKind::People, at(2)), 2).unwrap(), 1);
     assert_eq!(left(store), new);
 }
 
@@ -73,10 +73,10 @@ pub fn a_picture_that_somebody_else_names_stays(store: &dyn Stores) {
     store.insert_person(&person).unwrap();
     append(store, &first);
     append(store, &second);
-    store.remove_records(Removal::Oldest, 1).unwrap();
+    store.remove_entries(Removal::Oldest, 1).unwrap();
     store.get(&first.capture.crop).unwrap();
     store.get(&first.capture.scene).unwrap();
-    store.remove_records(Removal::Oldest, 1).unwrap();
+    store.remove_entries(Removal::Oldest, 1).unwrap();
     assert!(store.get(&first.capture.scene).is_err());
 }
 
@@ -89,11 +89,11 @@ pub fn pages_are_right_after_every_removal(store: &dyn Stores) {
         let seq = append(store, &stranger(store, camera_id, seconds));
         kept.push((at(seconds), seq, camera_id));
         if number % 3 == 2 {
-            store.remove_records(Removal::Oldest, 2).unwrap();
+            store.remove_entries(Removal::Oldest, 2).unwrap();
             kept.drain(..2.min(kept.len()));
         }
         if number == 30 {
-            let removed = store.remove_records(before(RecordKind::Strangers, at(20)), 1000).unwrap();
+            let removed = store.remove_entries(before(RecordKind::Strangers, at(20)), 1000).unwrap();
             let count = kept.len();
             kept.retain(|(time, ..)| *time >= at(20));
             assert_eq!(removed as usize, count - kept.len());
@@ -115,7 +115,7 @@ pub fn pages_are_right_after_every_removal(store: &dyn Stores) {
 /// Not even when the newest record went.
 pub fn a_place_in_the_log_is_never_used_twice(store: &dyn Stores) {
     let last = append(store, &stranger(store, 1, 1));
-    store.remove_records(Removal::Oldest, 10).unwrap();
+    store.remove_entries(Removal::Oldest, 10).unwrap();
     assert_eq!(store.newest().unwrap(), last);
     assert!(append(store, &stranger(store, 1, 2)) > last);
 }
@@ -129,7 +129,7 @@ pub fn usage_falls_with_what_goes(store: &dyn Stores) {
     append(store, &record);
     let full = store.usage().unwrap().used_bytes;
     assert!(full >= before.used_bytes + 300_000);
-    store.remove_records(Removal::Oldest, 1).unwrap();
+    store.remove_entries(Removal::Oldest, 1).unwrap();
     assert!(store.usage().unwrap().used_bytes <= full - 300_000);
     store.tidy().unwrap();
 }

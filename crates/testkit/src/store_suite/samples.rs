@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::geometry::{Point, Rect};
 use domain::{
-    Attributes, CameraId, CameraSettings, Candidate, Capture, CaptureId, CaptureKind, Category, Direction, Embedding,
-    EnrolledPerson, Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera, NewLibrary,
-    NewRecord, OwnValues, PersonId, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskMark,
-    Timestamp, Validity, Verdict, WatchId, WatchSettings, Window,
+    Attributes, Behaviour, BehaviourKind, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, Direction,
+    Embedding, EnrolledPerson, Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera,
+    NewEntry, NewLibrary, NewRecord, ObjectClass, OwnValues, PersonId, PictureId, Profile, Quality, Similarity,
+    SnapMode, Source, TaskId, TaskMark, Timestamp, Validity, Verdict, WatchId, WatchSettings, What, Window,
 };
 use jiff::civil::date;
 
@@ -123,7 +123,6 @@ pub fn stranger(store: &dyn Stores, camera: u32, seconds: i64) -> NewRecord {
     NewRecord {
         capture: Capture {
             id,
-            kind: CaptureKind::Face,
             camera: CameraId(camera),
             camera_name: "entrance".into(),
             camera_position: "north".into(),
@@ -147,14 +146,6 @@ fn quality() -> Quality {
     Quality { overall: 81, size: 70, sharpness: 92, brightness: 63, pose: 88, yaw: -12.5, pitch: 3.1, roll: 0.7 }
 }
 
-/// A record of a body, which comes with a match that must not count.
-pub fn body(store: &dyn Stores, camera: u32, seconds: i64) -> NewRecord {
-    let mut record = recognised(store, camera, seconds, candidate(1, 1, 0.9));
-    record.capture.kind = CaptureKind::Body;
-    record.verdict = Verdict::Stranger;
-    record
-}
-
 /// A record that has something everywhere: recognised by the camera's own watch, not by another.
 pub fn recognised(store: &dyn Stores, camera: u32, seconds: i64, best: Candidate) -> NewRecord {
     let mut record = stranger(store, camera, seconds);
@@ -174,6 +165,27 @@ pub fn recognised(store: &dyn Stores, camera: u32, seconds: i64, best: Candidate
     ];
     record.verdict = Verdict::Known;
     record
+}
+
+/// A person who crossed a line at `seconds`, with stored pictures of its own.
+pub fn line_crossed(store: &dyn Stores, camera: u32, seconds: i64) -> NewEntry {
+    let id = CaptureId::random();
+    let behaviour = Behaviour {
+        id,
+        camera_name: "entrance".into(),
+        camera_position: "north".into(),
+        kind: BehaviourKind::Line,
+        rule: "threshold".into(),
+        fired: true,
+        object: ObjectClass::Person,
+        targets: vec![Rect::new(10.25, 20.5, 110.75, 240.0), Rect::new(1.0, 2.0, 3.0, 4.0)],
+        quality: 67,
+        count: 4,
+        person: None,
+        crop: picture(store, &format!("crop of {id}")),
+        scene: picture(store, &format!("scene of {id}")),
+    };
+    NewEntry { at: at(seconds), camera: Some(CameraId(camera)), what: What::Behaviour(Box::new(behaviour)) }
 }
 
 /// A task, as recorded.

@@ -117,9 +117,9 @@ fn ids(store: &dyn Stores, filter: &SightingFilter, window: Window) -> Vec<i64> 
 
 /// They share the capture; the record of no task is none.
 pub fn a_record_is_a_sighting_for_each_of_its_tasks(store: &dyn Stores) {
-    store.append(&stranger(store, 1, 0)).unwrap();
+    store.append_record(&stranger(store, 1, 0)).unwrap();
     let tasks = [(7, Direction::Entry), (8, Direction::Exit)];
-    let record = store.append(&sighted(store, 2, 1, &candidate(1, 1, 0.9), &tasks)).unwrap();
+    let record = store.append_record(&sighted(store, 2, 1, &candidate(1, 1, 0.9), &tasks)).unwrap();
     let page = store.sightings(&SightingFilter::default(), ALL).unwrap();
     assert_eq!(page.total, 2);
     for (sighting, position) in page.rows.iter().zip([1, 0]) {
@@ -134,7 +134,7 @@ pub fn a_record_is_a_sighting_for_each_of_its_tasks(store: &dyn Stores) {
 /// Whatever the order in which they were recorded.
 pub fn sightings_come_newest_capture_first_page_by_page(store: &dyn Stores) {
     for seconds in [3, 1, 2] {
-        store.append(&sighted(store, 1, seconds, &candidate(1, 1, 0.9), &[(7, Direction::Entry)])).unwrap();
+        store.append_record(&sighted(store, 1, seconds, &candidate(1, 1, 0.9), &[(7, Direction::Entry)])).unwrap();
     }
     let page = |skip, limit| ids(store, &SightingFilter::default(), Window { skip, limit });
     assert_eq!((page(0, 2), page(2, 2), page(3, 2)), (vec![1, 3], vec![2], vec![]));
@@ -153,7 +153,7 @@ pub fn each_condition_finds_its_sightings(store: &dyn Stores) {
         (2, 2, known(2, 2, 0.85), (7, exit)),
         (1, 3, known(3, 1, 0.3), (8, entry)),
     ] {
-        store.append(&sighted(store, camera, seconds, &best, &[task])).unwrap();
+        store.append_record(&sighted(store, camera, seconds, &best, &[task])).unwrap();
     }
     let all = SightingFilter::default;
     let table = [
@@ -184,10 +184,10 @@ pub fn each_condition_finds_its_sightings(store: &dyn Stores) {
 pub fn sightings_are_found_by_names_in_any_letter_case(store: &dyn Stores) {
     for (person, name) in [(1, "Иван"), (2, "Jose\u{301}"), (3, "Groß_"), (4, "Ａｎｎ")] {
         let known = Candidate { name: name.into(), ..candidate(person, 1, 0.9) };
-        store.append(&sighted(store, 1, person, &known, &[(7, Direction::Entry)])).unwrap();
+        store.append_record(&sighted(store, 1, person, &known, &[(7, Direction::Entry)])).unwrap();
     }
     let stranger = Candidate { name: "Иван".into(), ..candidate(5, 1, 0.3) };
-    store.append(&sighted(store, 1, 5, &stranger, &[(7, Direction::Entry)])).unwrap();
+    store.append_record(&sighted(store, 1, 5, &stranger, &[(7, Direction::Entry)])).unwrap();
     for (part, expected) in [
         ("иван", vec![1]),
         ("ВАН", vec![1]),
@@ -208,7 +208,7 @@ pub fn sightings_are_found_by_names_in_any_letter_case(store: &dyn Stores) {
 /// Though somebody is on the picture.
 pub fn a_spoof_is_a_sighting_of_nobody(store: &dyn Stores) {
     let record = sighted(store, 1, 1, &candidate(1, 1, 0.9), &[(7, Direction::Entry)]);
-    store.append(&NewRecord { verdict: Verdict::Spoof, ..record }).unwrap();
+    store.append_record(&NewRecord { verdict: Verdict::Spoof, ..record }).unwrap();
     let found = store.sightings(&SightingFilter { accepted: Some(false), ..Default::default() }, ALL).unwrap();
     assert_eq!((found.total, found.rows[0].accepted()), (1, None));
     assert_eq!(ids(store, &SightingFilter { person: Some(PersonId(1)), ..Default::default() }, ALL), [0; 0]);
@@ -218,12 +218,12 @@ pub fn a_spoof_is_a_sighting_of_nobody(store: &dyn Stores) {
 pub fn sightings_go_with_their_records(store: &dyn Stores) {
     let append = |seconds| {
         let tasks = [(7, Direction::Entry), (8, Direction::Entry)];
-        store.append(&sighted(store, 1, seconds, &candidate(1, 1, 0.9), &tasks)).unwrap()
+        store.append_record(&sighted(store, 1, seconds, &candidate(1, 1, 0.9), &tasks)).unwrap()
     };
     let (first, second) = (append(1), append(2));
-    assert_eq!(store.remove_records(Removal::One(second.seq), 1).unwrap(), 1);
-    assert_eq!(store.remove_records(Removal::One(second.seq), 1).unwrap(), 0);
-    assert_eq!(store.remove_records(Removal::One(Seq(99)), 1).unwrap(), 0);
+    assert_eq!(store.remove_entries(Removal::One(second.seq), 1).unwrap(), 1);
+    assert_eq!(store.remove_entries(Removal::One(second.seq), 1).unwrap(), 0);
+    assert_eq!(store.remove_entries(Removal::One(Seq(99)), 1).unwrap(), 0);
     assert!(matches!(store.get(&second.capture.crop), Err(Error::NotFound { what: Thing::Picture })));
     assert_eq!(store.record_of_capture(first.capture.id).unwrap(), first);
     assert_eq!(ids(store, &SightingFilter::default(), ALL), [2, 1]);
@@ -244,7 +244,7 @@ pub fn a_roll_names_who_was_seen_and_who_was_not(store: &dyn Stores) {
         (13, eve, (8, Direction::Entry)),
         (20, bob, (7, Direction::Entry)),
     ] {
-        store.append(&sighted(store, 1, seconds, &candidate(who.0, 1, 0.9), &[task])).unwrap();
+        store.append_record(&sighted(store, 1, seconds, &candidate(who.0, 1, 0.9), &[task])).unwrap();
     }
     let roll = |libraries: &[LibraryId], seen| Roll {
         task: TaskId(7),

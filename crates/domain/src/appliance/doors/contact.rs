@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{Appliance, ContactUse, DoorRules, Event, Output, PersonId, Result, WiegandFrame};
+use super::openings::Access;
+use crate::{Appliance, ContactUse, Door, DoorRules, Event, Output, PersonId, Result, WiegandFrame};
 
 impl Appliance {
     /// Sends a number to the controller of the door, because this person enters or, without one, because somebody far
@@ -14,16 +15,22 @@ impl Appliance {
         self.note(actor, "door.number", &subject).await
     }
 
-    /// Opens the own door to somebody who has proved enough; `scanned`: also by a card or document.
-    pub(super) async fn welcome(&self, actor: &str, person: PersonId, scanned: bool, rules: DoorRules) -> Result<()> {
+    /// Opens the own door to somebody who has proved enough.
+    pub(super) async fn welcome(&self, access: &Access<'_>, person: PersonId, rules: DoorRules) -> Result<()> {
         let at = self.now();
-        if rules.contact == ContactUse::Unused {
-            self.note(actor, "door.admit", &format!("controller for person {person}")).await?;
-        } else {
-            self.open(actor, Some(person), Output::Contact, rules.hold).await?;
-        }
-        self.announce(Event::Entered { person, at, scanned });
+        self.open_or_admit(access, rules).await?;
+        self.announce(Event::Entered { person, at });
         Ok(())
+    }
+
+    /// Opens the own door by its contact or, where that is unused, leaves it to the controller.
+    pub(super) async fn open_or_admit(&self, access: &Access<'_>, rules: DoorRules) -> Result<()> {
+        if rules.contact != ContactUse::Unused {
+            return self.open(access, Output::Contact, rules.hold).await;
+        }
+        self.keep_opening(access, Door::Controller, None).await;
+        let subject = access.person.map(|person| format!("controller for person {person}"));
+        self.note(access.actor, "door.admit", subject.as_deref().unwrap_or("controller")).await
     }
 
     /// Switches what opens a door so that it is open, or closed.

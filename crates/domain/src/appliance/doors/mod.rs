@@ -3,6 +3,7 @@
 mod confirmed;
 mod contact;
 mod held;
+mod openings;
 mod own;
 mod passes;
 mod proofs;
@@ -18,10 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
 use crate::{
-    CameraId, DoorRules, Error, NewRelay, Output, PersonId, Proved, Relay, RelayId, Result, Shown, Similarity,
+    CameraId, DoorRules, Error, Means, NewRelay, Output, PersonId, Proved, Relay, RelayId, Result, Shown, Similarity,
     Timestamp,
 };
 pub(super) use held::Doors;
+use openings::Access;
 pub(super) use own::DOOR_RULES;
 pub(crate) use passes::Pass;
 
@@ -109,10 +111,11 @@ impl Appliance {
             return Ok(());
         }
         let actor = format!("camera {}", arrival.camera);
-        let opened = outputs.iter().map(|(output, hold)| self.open(&actor, Some(person), *output, *hold));
+        let face = Access { actor: &actor, camera: Some(arrival.camera), person: Some(person), by: Means::Face };
+        let opened = outputs.iter().map(|(output, hold)| self.open(&face, *output, *hold));
         let own = async {
-            let scanned = proved != Proved::Enough;
-            if welcome { self.welcome(&actor, person, scanned, rules).await } else { Ok(()) }
+            let access = Access { by: Shown::Face.with(proved), ..face };
+            if welcome { self.welcome(&access, person, rules).await } else { Ok(()) }
         };
         let (opened, own) = tokio::join!(join_all(opened), own);
         opened.into_iter().chain([own]).collect()
@@ -130,13 +133,20 @@ impl Appliance {
 
     /// Opens a door for so long, or for longer when it is open already. `Unavailable` when it cannot be reached, and
     /// when nobody would close it any more.
-    pub(super) async fn open(
-        &self,
-        actor: &str,
-        person: Option<PersonId>,
-        output: Output,
-        hold: Duration,
-    ) -> Result<()> {
+    async fn open(&self, access: &Access<'_>, output: Output, hold: Duration) -> Result<()> {
+        let opened = self.switch_on(output, hold).await;
+        self.keep_opening(access, output.into(), opened.as_ref().err()).await;
+        opened?;
+        metrics::counter!("polyface_doors_opened_total").increment(1);
+        tracing::info!(door.output = %output, "a door was opened");
+        let subject = match access.person {
+            Some(person) => format!("{output} for person {person}"),
+            None => output.to_string(),
+        };
+        self.note(access.actor, "door.open", &subject).await
+    }
+
+    async fn switch_on(&self, output: Output, hold: Duration) -> Result<()> {
         // Noted first: what may be open is closed, whatever becomes of this call.
         self.core.doors.hold(output, Instant::now() + hold)?;
         self.switch(output, true).await.inspect_err(|error| {
@@ -147,13 +157,7 @@ impl Appliance {
             self.close_one(output).await;
             return Err(ended);
         }
-        metrics::counter!("polyface_doors_opened_total").increment(1);
-        tracing::info!(door.output = %output, "a door was opened");
-        let subject = match person {
-            Some(person) => format!("{output} for person {person}"),
-            None => output.to_string(),
-        };
-        self.note(actor, "door.open", &subject).await
+        Ok(())
     }
 
     async fn close_all(&self, outputs: Vec<Output>) {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::openings::Access;
 use crate::{
-    Appliance, CaptureId, ContactUse, Decider, DoorRules, Error, Output, PersonId, Proof, Result, Similarity, Verdict,
+    Appliance, CaptureId, ContactUse, Decider, DoorRules, Error, Means, PersonId, Proof, Result, Similarity, Verdict,
 };
 
 /// The longest time that the door may be held open.
@@ -46,7 +47,8 @@ impl Appliance {
         if !rules.opens_remotely() {
             return Err(Error::NotSupported { what: "opening the door by command" });
         }
-        self.open_own_door(actor, None, rules).await
+        let command = Access { actor, camera: None, person: None, by: Means::Command };
+        self.open_own_door(&command, rules).await
     }
 
     /// Opens the device's own door to the person of a record, which a platform was asked about.
@@ -69,28 +71,29 @@ impl Appliance {
         if !self.core.doors.confirmed.begin(capture) {
             return Err(Error::Denied);
         }
-        let opened = self.open_to(actor, person, rules).await;
+        let camera = Some(record.capture.camera);
+        let face = Access { actor, camera, person: Some(person), by: Means::Face };
+        let opened = self.open_to(&face, person, rules).await;
         if opened.is_err() {
             self.core.doors.confirmed.forget(capture);
         }
         opened
     }
 
-    async fn open_to(&self, actor: &str, person: PersonId, rules: DoorRules) -> Result<()> {
+    async fn open_to(&self, access: &Access<'_>, person: PersonId, rules: DoorRules) -> Result<()> {
         if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
             return Err(Error::Denied);
         }
-        self.open_own_door(actor, Some(person), rules).await
+        self.open_own_door(access, rules).await
     }
 
-    async fn open_own_door(&self, actor: &str, person: Option<PersonId>, rules: DoorRules) -> Result<()> {
+    async fn open_own_door(&self, access: &Access<'_>, rules: DoorRules) -> Result<()> {
         if !self.options().doors.own_door {
             return Err(Error::Unavailable { what: "a door of the device" });
         }
-        match person {
-            Some(person) => self.welcome(actor, person, false, rules).await,
-            None if rules.contact == ContactUse::Unused => self.note(actor, "door.admit", "controller").await,
-            None => self.open(actor, None, Output::Contact, rules.hold).await,
+        match access.person {
+            Some(person) => self.welcome(access, person, rules).await,
+            None => self.open_or_admit(access, rules).await,
         }
     }
 

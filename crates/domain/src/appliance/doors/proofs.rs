@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::openings::Access;
 use crate::{Appliance, LibraryFilter, PersonFilter, PersonId, Proved, Result, Scan, Shown, Window, rules};
 
 /// Two halves that lie further apart do not belong together.
@@ -67,7 +68,9 @@ impl Appliance {
         {
             return Ok(());
         }
-        self.welcome(&format!("reader {reader}"), person, true, rules).await
+        let actor = format!("reader {reader}");
+        let access = Access { actor: &actor, camera: None, person: Some(person), by: shown.with(proved) };
+        self.welcome(&access, person, rules).await
     }
 
     /// Whether the person has proved all that is wanted by showing this, `age` ago.

@@ -14,7 +14,7 @@ use crate::columns::{Columns, Reader, optional, picture, real, text, time, vecto
 use crate::error::Fault;
 use crate::lists::json;
 
-const SELECT: &str = "SELECT seq, verdict, capture, kind, camera, captured_at, crop, scene,
+const SELECT: &str = "SELECT seq, verdict, capture, camera, captured_at, crop, scene,
         camera_name, camera_position, first_seen, box_left, box_top, box_right, box_bottom, landmarks,
         quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw, pitch, roll,
         gender, age, expression, liveness, model, embedding
@@ -129,7 +129,6 @@ fn read(row: &mut Reader<'_>) -> Result<Record, Fault> {
 fn read_capture(row: &mut Reader<'_>) -> Result<Capture, Fault> {
     Ok(Capture {
         id: CaptureId(Uuid::from_bytes(row.take()?)),
-        kind: row.word()?,
         camera: CameraId(row.take()?),
         at: row.time()?,
         crop: row.picture()?,

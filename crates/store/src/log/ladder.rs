@@ -259,9 +259,10 @@ mod tests {
     use crate::error::Fault;
 
     fn append(db: &Transaction<'_>, camera: u32, at: i64) -> Result<(), Fault> {
+        db.execute("INSERT INTO entry (kind, at, camera) VALUES ('record', ?, ?)", params![at, camera])?;
         db.execute(
-            "INSERT INTO record (capture, captured_at, camera, verdict, accepted, crop, scene)
-             VALUES (randomblob(16), ?, ?, 'stranger', 0, x'00', x'00')",
+            "INSERT INTO record (seq, capture, captured_at, camera, verdict, accepted, crop, scene)
+             VALUES (last_insert_rowid(), randomblob(16), ?, ?, 'stranger', 0, x'00', x'00')",
             params![at, camera],
         )?;
         Ok(())
@@ -272,7 +273,7 @@ mod tests {
         let losses = database.write("removing", |db| {
             let losses = ladders.losses(db, seqs)?;
             for seq in seqs {
-                db.execute("DELETE FROM record WHERE seq = ?", [seq])?;
+                db.execute("DELETE FROM entry WHERE seq = ?", [seq])?;
             }
             Ok(losses)
         });

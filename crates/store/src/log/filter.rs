@@ -1,7 +1,7 @@
 //! Which index lists which records.
 
 use domain::names::folded;
-use domain::{CaptureKind, LibraryId, RecordFilter};
+use domain::{LibraryId, RecordFilter};
 use rusqlite::types::Value;
 
 use crate::columns::{time, word};
@@ -9,36 +9,7 @@ use crate::lists::{Selection, json};
 
 /// The selection of a filter. Of several conditions the one that usually fits the fewest records names the index.
 pub(super) fn select(filter: &RecordFilter) -> Selection {
-    match filter.kind {
-        CaptureKind::Face => select_faces(filter),
-        CaptureKind::Body => select_bodies(filter),
-    }
-}
-
-/// Bodies are compared with nobody: they are found by where and when they were seen.
-fn select_bodies(filter: &RecordFilter) -> Selection {
-    let mut selection = Selection::new("record INDEXED BY record_of_body", "captured_at", "seq");
-    selection.and("kind = 'body'", []);
-    if filter.needs_match() {
-        selection.and("false", []);
-    }
-    if let Some(verdict) = filter.verdict {
-        selection.and("verdict = ?", [word(&verdict)]);
-    }
-    if let Some(camera) = filter.camera {
-        selection.and("camera = ?", [camera.0.into()]);
-    }
-    if let Some(captured) = &filter.captured {
-        selection.and("captured_at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
-    }
-    selection
-}
-
-fn select_faces(filter: &RecordFilter) -> Selection {
     let mut selection = Selection::new("record INDEXED BY record_by_time", "captured_at", "seq");
-    if by_face_index(filter) {
-        selection.and("kind = 'face'", []);
-    }
     if filter.accepted_only {
         selection.and_from("record INDEXED BY record_by_acceptance", "accepted = 1", []);
     }
@@ -66,16 +37,6 @@ fn select_faces(filter: &RecordFilter) -> Selection {
         selection.and("captured_at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
     }
     selection
-}
-
-/// Whether the index that is chosen for the filter is one of faces. The others are of matches, which only faces have;
-/// there the condition would cost a look at every row.
-fn by_face_index(filter: &RecordFilter) -> bool {
-    let by_library = filter.library_name.is_some() || matches!(filter.libraries.as_deref(), Some([_]));
-    let by_match = by_library || filter.person.is_some();
-    let by_face = filter.camera.is_some() || filter.verdict.is_some();
-    let by_weak_match = filter.accepted_only || filter.library_kind.is_some();
-    !by_match && (by_face || !by_weak_match)
 }
 
 fn select_libraries(selection: &mut Selection, libraries: &[LibraryId]) {
@@ -118,11 +79,6 @@ mod tests {
             (
                 RecordFilter { library_kind: Some(LibraryKind::Block), ..all() },
                 "record_by_library_kind (best_library_kind=?)",
-            ),
-            (RecordFilter { kind: CaptureKind::Body, ..all() }, "record_of_body"),
-            (
-                RecordFilter { kind: CaptureKind::Body, captured: captured.clone(), ..all() },
-                "record_of_body (captured_at>? AND captured_at<?)",
             ),
             (
                 RecordFilter { camera: Some(CameraId(1)), captured, verdict: Some(Verdict::Known), ..all() },

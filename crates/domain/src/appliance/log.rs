@@ -1,0 +1,150 @@
+//! The log.
+
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Appliance;
+use crate::{
+    BehaviourFilter, CaptureId, Correction, Entry, EntryKind, NamedPerson, NewEntry, NewRecord, ObjectCapture, Page,
+    PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
+};
+
+/// Records removed at a time, and the pause after them in which others write.
+const BATCH: u32 = 128;
+const PAUSE: Duration = Duration::from_millis(2);
+
+impl Appliance {
+    /// A page of records, newest capture first.
+    pub async fn records(&self, filter: RecordFilter, window: Window) -> Result<Page<Record>> {
+        self.blocking(move |a| a.ports().log.records(&filter, window)).await
+    }
+
+    /// The record of a capture. `NotFound(Record)`.
+    pub async fn record_of_capture(&self, capture: CaptureId) -> Result<Record> {
+        self.blocking(move |a| a.ports().log.record_of_capture(capture)).await
+    }
+
+    /// A page of behaviours, newest first.
+    pub async fn behaviours(&self, filter: BehaviourFilter, window: Window) -> Result<Page<ObjectCapture>> {
+        self.blocking(move |a| a.ports().log.behaviours(&filter, window)).await
+    }
+
+    /// The behaviour with this id. `NotFound(Record)`.
+    pub async fn behaviour(&self, id: CaptureId) -> Result<ObjectCapture> {
+        self.blocking(move |a| a.ports().log.behaviour(id)).await
+    }
+
+    /// Up to `limit` records after `seq`, in commit order.
+    pub async fn records_after(&self, seq: Seq, limit: u32) -> Result<Vec<Record>> {
+        self.blocking(move |a| a.ports().log.records_after(seq, limit)).await
+    }
+
+    /// Up to `limit` entries of these kinds after `seq`, in commit order.
+    pub async fn entries_after(&self, seq: Seq, kinds: &[EntryKind], limit: u32) -> Result<Vec<Entry>> {
+        let kinds = kinds.to_vec();
+        self.blocking(move |a| a.ports().log.entries_after(seq, &kinds, limit)).await
+    }
+
+    /// How many entries there are between these two places, whatever their kind.
+    pub async fn entries_between(&self, after: Seq, before: Seq) -> Result<u64> {
+        self.blocking(move |a| a.ports().log.count_between(after, before)).await
+    }
+
+    /// The newest place in the log; changes when an entry was committed.
+    pub fn newest_entry(&self) -> watch::Receiver<Seq> {
+        self.core.newest.subscribe()
+    }
+
+    /// The place before the first entry of this time or later, where a feed that goes back to it goes on; the newest
+    /// place when there is none.
+    pub async fn place_before(&self, time: Timestamp) -> Result<Seq> {
+        self.blocking(move |a| a.ports().log.place_before(time)).await
+    }
+
+    /// States that a record shows this person, or (`None`) nobody enrolled. The record stays as it was; the correction
+    /// is an entry of its own. `NotFound(Record)`, `NotFound(Person)`.
+    pub async fn correct_record(&self, actor: &str, record: Seq, shows: Option<PersonId>) -> Result<Seq> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let shows = shows.map(|person| a.named(person)).transpose()?;
+            let correction = Correction { record, shows, actor: actor.clone() };
+            let entry = a.append(&NewEntry { at: a.now(), camera: None, what: What::Correction(correction) })?;
+            a.audit(&actor, "record.correct", &record);
+            Ok(entry.seq)
+        })
+        .await
+    }
+
+    /// A person as named now. Blocking. `NotFound(Person)`.
+    pub(super) fn named(&self, id: PersonId) -> Result<NamedPerson> {
+        let person = self.ports().people.person(id)?;
+        Ok(NamedPerson { id, code: person.code, name: person.profile.name })
+    }
+
+    /// Removes everything that the log holds now, and the pictures; enrolled people stay. Returns how many entries went.
+    /// Goes on to its end even when the caller goes away.
+    pub async fn remove_all_records(&self, actor: &str) -> Result<u64> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            a.forget_waiting();
+            let removed = a.remove_step_by_step(Removal::UpTo(a.ports().log.newest()?))?;
+            a.audit(&actor, "records.remove", &"all");
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// Removes every record of one kind that was captured until now, and with those of people every opening for one of
+    /// them; else as [`remove_all_records`](Self::remove_all_records).
+    pub async fn remove_records_of(&self, actor: &str, kind: RecordKind) -> Result<u64> {
+        let actor = actor.to_owned();
+        self.blocking(move |a| {
+            let removed = a.remove_step_by_step(Removal::Before { kind, time: a.now().plus_millis(1) })?;
+            let kind = match kind {
+                RecordKind::People => "people",
+                RecordKind::Strangers => "strangers",
+            };
+            a.audit(&actor, "records.remove", &kind);
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// A batch at a time, so that others can write between. Blocking.
+    fn remove_step_by_step(&self, removal: Removal) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let batch = self.ports().log.remove_entries(removal, BATCH)?;
+            removed += u64::from(batch);
+            if batch < BATCH {
+                return Ok(removed);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Commits a record and wakes the feeds. Blocking.
+    pub(crate) fn append_record(&self, record: &NewRecord) -> Result<Record> {
+        let committed = self.ports().log.append_record(record)?;
+        self.wake_feeds(committed.seq);
+        Ok(committed)
+    }
+
+    /// Commits an entry and wakes the feeds. Blocking.
+    pub(crate) fn append(&self, entry: &NewEntry) -> Result<Entry> {
+        let committed = self.ports().log.append(entry)?;
+        self.wake_feeds(committed.seq);
+        Ok(committed)
+    }
+
+    fn wake_feeds(&self, committed: Seq) {
+        // Two cameras may commit at the same time: the newest place never goes back.
+        self.core.newest.send_if_modified(|newest| {
+            let newer = committed > *newest;
+            *newest = committed.max(*newest);
+            newer
+        });
+    }
+}

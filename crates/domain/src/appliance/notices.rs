@@ -1,0 +1,155 @@
+//! Notices: an entry in the log when a part of the device stops working, and one when it works again.
+//!
+//! They are derived from the state of the parts, so that none is lost: what cannot be written now, or changed while the
+//! process was down, is noticed in the next round.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::Appliance;
+use super::readers::ReaderState;
+use crate::{CameraId, CameraStatus, NewEntry, Notice, Result, StorageState, Topic, What};
+
+/// Between two rounds; trouble that is shorter may go unnoticed.
+const ROUND: Duration = Duration::from_secs(1);
+/// After this time every part that exists has been started; the trouble of others is over.
+const SETTLED: Duration = Duration::from_secs(120);
+
+/// A part of the device.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    topic: Topic,
+    subject: String,
+}
+
+/// A part, and how it is doing.
+struct Finding {
+    part: Part,
+    camera: Option<CameraId>,
+    state: State,
+}
+
+enum State {
+    Works,
+    /// And why.
+    Fails(String),
+    /// It is being started or tried again.
+    Unknown,
+}
+
+/// Writes notices until cancelled.
+pub async fn run(appliance: Appliance, cancel: CancellationToken) {
+    let (mut standing, mut failing, started) = (None, false, Instant::now());
+    let mut rounds = tokio::time::interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while cancel.run_until_cancelled(rounds.tick()).await.is_some() {
+        let done = appliance.notice_changes(&mut standing, started.elapsed() >= SETTLED).await;
+        if let Err(error) = &done
+            && !failing
+        {
+            tracing::warn!(error = error.chain(), "failed to write a notice, trying again");
+        }
+        failing = done.is_err();
+    }
+}
+
+impl Appliance {
+    /// `standing` are the parts that do not work by the log; `None` before it was read.
+    async fn notice_changes(&self, standing: &mut Option<BTreeSet<Part>>, settled: bool) -> Result<()> {
+        let standing = match standing {
+            Some(standing) => standing,
+            None => standing.insert(self.blocking(Self::standing_parts).await?),
+        };
+        let mut findings = self.findings();
+        if settled {
+            findings.extend(gone(standing, &findings));
+        }
+        for Finding { part, camera, state } in findings {
+            let (raised, reason) = match state {
+                State::Works => (false, String::new()),
+                State::Fails(why) => (true, why),
+                State::Unknown => continue,
+            };
+            if raised == standing.contains(&part) {
+                continue;
+            }
+            let Part { topic, subject } = part.clone();
+            let notice = Notice { topic, subject, raised, reason };
+            let entry = NewEntry { at: self.now(), camera, what: What::Notice(notice) };
+            self.blocking(move |a| a.append(&entry)).await?;
+            if raised {
+                standing.insert(part)
+            } else {
+                standing.remove(&part)
+            };
+        }
+        Ok(())
+    }
+
+    fn standing_parts(&self) -> Result<BTreeSet<Part>> {
+        let standing = self.ports().log.standing_notices()?.into_iter();
+        Ok(standing.map(|notice| Part { topic: notice.topic, subject: notice.subject }).collect())
+    }
+
+    /// All parts that there are now.
+    fn findings(&self) -> Vec<Finding> {
+        let cameras = self.board().statuses().into_iter().map(|(camera, status)| Finding {
+            camera: Some(camera),
+            ..Finding::new(Topic::Camera, camera.to_string(), status.into())
+        });
+        let storage = self.storage_state().borrow().clone();
+        let storage = Finding::new(Topic::Storage, String::new(), storage.into());
+        let readers = self.readers();
+        let readers = readers.into_iter().map(|(name, state)| Finding::new(Topic::Reader, name, state.into()));
+        let feeds = self.feeds().into_iter().map(|feed| {
+            let refused = || feed.failure.map(|(why, _)| why).unwrap_or_default();
+            let state = if feed.stuck.is_some() { State::Fails(refused()) } else { State::Works };
+            Finding::new(Topic::Feed, format!("{}/{}", feed.adapter, feed.feed), state)
+        });
+        cameras.chain([storage]).chain(readers).chain(feeds).collect()
+    }
+}
+
+impl Finding {
+    fn new(topic: Topic, subject: String, state: State) -> Self {
+        Self { part: Part { topic, subject }, camera: None, state }
+    }
+}
+
+impl From<CameraStatus> for State {
+    fn from(status: CameraStatus) -> Self {
+        match status {
+            CameraStatus::Connecting => Self::Unknown,
+            CameraStatus::Online => Self::Works,
+            CameraStatus::Offline { reason } => Self::Fails(reason),
+        }
+    }
+}
+
+impl From<StorageState> for State {
+    fn from(state: StorageState) -> Self {
+        match state {
+            StorageState::Working => Self::Works,
+            StorageState::Full { reason } | StorageState::Failing { reason } => Self::Fails(reason),
+        }
+    }
+}
+
+impl From<ReaderState> for State {
+    fn from(state: ReaderState) -> Self {
+        match state {
+            ReaderState::Starting => Self::Unknown,
+            ReaderState::Ready => Self::Works,
+            ReaderState::Lost(reason) => Self::Fails(reason),
+        }
+    }
+}
+
+/// The parts that stand but were not found: they were removed.
+fn gone(standing: &BTreeSet<Part>, findings: &[Finding]) -> Vec<Finding> {
+    let gone = standing.iter().filter(|part| !findings.iter().any(|finding| finding.part == **part));
+    gone.map(|part| Finding { part: part.clone(), camera: None, state: State::Works }).collect()
+}
