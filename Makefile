@@ -1,17 +1,17 @@
-# `make help` lists what can be asked for. Everything fetched or built lies in POLYFACE_CACHE,
-# outside the checkout, and is used again.
+# `make help` lists the targets. Everything fetched or built is kept in POLYFACE_CACHE, outside the
+# checkout, and reused.
 
 export POLYFACE_CACHE ?= $(HOME)/.cache/polyface
 export CARGO_TARGET_DIR ?= $(POLYFACE_CACHE)/target
 export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 
-# What is measured, and what measures it, with one choice of features, so that nothing is built twice.
+# Build the measured binaries and the tools that measure them with one set of features, so that nothing is built twice.
 MEASURED = cargo build --release --locked --workspace --bins --examples
 
 .DEFAULT_GOAL := help
 .PHONY: help setup models demo test check fuzz bench eval soak torture cross
 
-help: ## this list
+help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 setup: ## install what is missing: system packages, cargo tools, ONNX Runtime, models
@@ -21,7 +21,7 @@ setup: ## install what is missing: system packages, cargo tools, ONNX Runtime, m
 models: ## fetch and convert the models into the cache
 	@models/fetch.sh
 
-demo: ## build, and recognise people in a sample clip; Ctrl-C ends it
+demo: ## build and recognise people in a sample clip; Ctrl-C stops it
 	@.ci/packages build
 	@models/fetch.sh --portraits
 	@demo/clip.sh
@@ -33,13 +33,13 @@ test: setup ## install what is missing and run all tests
 	cargo test --workspace --locked --doc
 	cargo nextest run --workspace --locked
 
-check: ## formatting, lints, documentation, licences of the dependencies
+check: ## check formatting, lints, documentation and licences of dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cargo deny --locked check licenses bans sources
 
-fuzz: ## MINUTES=10 of made-up input for each parser of what devices send; TARGET=sip for one
+fuzz: ## fuzz each parser of what devices send for MINUTES=10; TARGET=sip for one
 	@.ci/packages build
 	@fuzz/run.sh $(TARGET)
 
@@ -49,24 +49,24 @@ bench: ## measure the performance budget; OUT=folder for bench.json
 	$(MEASURED)
 	cargo bench --locked --workspace --bench budget
 
-eval: ## measure recognition on the photographs; WRITE=1 writes calibrations, OUT=folder for eval.json
+eval: ## measure recognition on photographs; SET=name, WRITE=1 writes the calibration, OUT=folder for eval.json
 	@.ci/packages build test
 	@models/fetch.sh --set $(or $(SET),default) --photos
 	cargo bench --locked --workspace --bench eval
 
-soak: ## MINUTES=60 of ordinary load; says whether memory, threads and descriptors stay flat
+soak: ## run MINUTES=60 of ordinary load; fails unless memory, threads and descriptors stay flat
 	@.ci/packages build test
 	@models/fetch.sh --photos
 	$(MEASURED)
 	$(CARGO_TARGET_DIR)/release/soak
 
-torture: ## ROUNDS=200 of kill -9 under load; says whether anything acknowledged was lost
+torture: ## run ROUNDS=200 of kill -9 under load; fails if anything acknowledged is lost
 	@.ci/packages build test
 	@models/fetch.sh --photos
 	$(MEASURED)
 	$(CARGO_TARGET_DIR)/release/torture
 
-cross: ## build for aarch64 and try the result under emulation
+cross: ## build for aarch64 and run the result under emulation
 	@.ci/packages build cross
 	@cross/sysroot.sh
 	@cross/build.sh

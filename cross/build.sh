@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the daemon for aarch64 with Debian's own Rust, which is multi-arch, against the sysroot.
+# Build the daemon for aarch64 against the sysroot, with Debian's own Rust, which is multi-arch.
 # usage: cross/build.sh [ARGUMENT OF cargo build]...      (after cross/sysroot.sh)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,7 +23,7 @@ export PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$sysroot/usr/share/pkgconfig
 export OPENCV_LINK_LIBS=opencv_imgproc,opencv_core
 export OPENCV_LINK_PATHS=$libraries
 export OPENCV_INCLUDE_PATHS=$sysroot/usr/include/opencv4
-# The generator of OpenCV's bindings asks this clang for its system headers: they must be the target's too.
+# The generator of OpenCV's bindings gets the system headers from this clang: they must be the target's too.
 printf '#!/bin/sh\nexec clang --target=aarch64-linux-gnu "$@"\n' >"$cache/cross/clang"
 chmod +x "$cache/cross/clang"
 export CLANG_PATH=$cache/cross/clang

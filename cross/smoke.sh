@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Try the aarch64 daemon under emulation: it must come up healthy, enrol a photo, and recognise the
-# same person in another one. (after cross/build.sh)
+# Test the aarch64 daemon under emulation: it must become healthy, enrol a photo, and recognise the
+# same person in another photo.
+# usage: cross/smoke.sh      (after cross/build.sh)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,13 +12,13 @@ patience=600
 # shellcheck source=demo/api.sh
 source demo/api.sh
 
-# The same models, with the other architecture's ONNX Runtime.
+# The same models, with ONNX Runtime for the other architecture.
 models/fetch.sh --portraits
 models/fetch.sh --arch aarch64 --runtime-only "$cache/cross/models/onnxruntime"
 ln -sf "$cache"/models/*.toml "$cache"/models/*.onnx "$cache/cross/models/"
 
-# In the sysroot as its root: what the daemon would read of this machine's /proc and /sys is no ARM
-# processor's, and ONNX Runtime dies of it or never ends.
+# The sysroot is the root directory: ONNX Runtime crashes or hangs on the /proc and /sys of this
+# machine, which do not describe an ARM processor.
 inside=/srv/smoke
 work=$sysroot$inside
 storage=$work/storage
@@ -49,7 +50,7 @@ enabled = false
 END
 
 die() {
-    printf 'smoke: %s; its log ends with\n' "$*" >&2
+    printf 'smoke: %s; last lines of the log:\n' "$*" >&2
     tail -n 30 "$log" >&2
     exit 1
 }
@@ -80,7 +81,7 @@ compare() {
     printf '}'
 }
 name=$(compare | call n_topn.name)
-[ "$name" = "Barack Obama" ] || die "another photo of Barack Obama is taken for '$name'"
+[ "$name" = "Barack Obama" ] || die "another photo of Barack Obama was recognised as '$name'"
 similarity=$(compare | call n_topn.similarity)
-[ "$similarity" -ge 80 ] || die "another photo of Barack Obama is only $similarity alike"
-echo "smoke: passed: recognised $name at $similarity"
+[ "$similarity" -ge 80 ] || die "another photo of Barack Obama has a similarity of only $similarity"
+echo "smoke: passed: recognised $name with similarity $similarity"

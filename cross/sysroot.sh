@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Make the aarch64 sysroot: Debian's libraries to link with and to run with, unpacked into the cache.
-# Their packages cannot be installed beside the amd64 ones, so apt runs on a private tree and the
-# archives are only unpacked. Quick when it is there already; made anew when this script changes.
+# Create the aarch64 sysroot: Debian's libraries to link and to run with, unpacked into the cache.
+# The packages cannot be installed beside the amd64 ones, so apt runs on a private tree and the
+# archives are only unpacked. Quick when it exists; created again when this script changes.
 set -euo pipefail
 
 cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
@@ -9,7 +9,7 @@ sysroot=$cache/cross/sysroot
 tree=$cache/cross/apt
 
 # Linking: C and C++ runtimes, OpenCV's two modules, GStreamer.
-# Running: GStreamer's elements, a shell to enter with, certificates.
+# Running: GStreamer's elements, a shell, certificates.
 packages=(libc6-dev libstdc++-12-dev libopencv-core-dev libopencv-imgproc-dev
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav
@@ -20,7 +20,7 @@ if [ "$(cat "$sysroot/.recipe" 2>/dev/null)" = "$recipe" ]; then exit; fi
 
 say() { printf 'sysroot: %s\n' "$*"; }
 
-# The machine's own Debian sources: third-party ones rarely have arm64.
+# Use only the machine's Debian sources: third-party ones rarely have arm64.
 prepare_tree() {
     rm -rf "$tree" "$sysroot"
     mkdir -p "$tree/parts" "$tree/lists/partial" "$tree/archives/partial" "$sysroot"
@@ -36,7 +36,7 @@ prepare_tree() {
         -o APT::Install-Recommends=false -o Debug::NoLocking=true)
 }
 
-# Links to absolute paths would lead out of the sysroot.
+# Links to absolute paths would point outside the sysroot.
 make_links_relative() {
     local link target
     find "$sysroot" -type l -lname '/*' | while read -r link; do
@@ -45,12 +45,12 @@ make_links_relative() {
     done
 }
 
-# So would the paths in the linker's script for the C library.
+# So would the paths in the linker script of the C library.
 make_scripts_relative() {
     sed -i 's#/[^ ]*/##g' "$sysroot/usr/lib/aarch64-linux-gnu/libc.so"
 }
 
-# What the packages' installation scripts would have linked.
+# Create the links that the packages' installation scripts would create.
 make_alternatives() {
     local lib=$sysroot/usr/lib/aarch64-linux-gnu
     ln -sf blas/libblas.so.3 lapack/liblapack.so.3 "$lib/"
@@ -63,7 +63,7 @@ say "fetching the packages"
 apt-get "${options[@]}" install -qq --yes --download-only "${packages[@]}" >/dev/null
 archives=("$tree"/archives/*.deb)
 say "unpacking ${#archives[@]} packages"
-# As in an installed system, /bin and /lib are links into /usr before the first package arrives.
+# As in an installed system, /bin and /lib link into /usr before the first package is unpacked.
 mkdir -p "$sysroot"/usr/{bin,sbin,lib}
 ln -s usr/bin usr/sbin usr/lib "$sysroot/"
 for archive in "${archives[@]}"; do

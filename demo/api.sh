@@ -1,20 +1,20 @@
-# Sourced by scripts that start a daemon and set it up as a platform would, through the SenseTime
-# API. They set `storage` (its storage folder) and `daemon` (its process id), and define `die`.
+# For scripts that start a daemon and set it up through the SenseNebula-M interface, as a platform would. Source it
+# after setting `storage` (the storage directory) and `daemon` (the process id) and defining `die`.
 # shellcheck shell=bash
 
-# Wait until COMMAND succeeds, while the daemon lives, for at most $patience seconds.
+# Wait until COMMAND succeeds, at most $patience seconds; fail when the daemon ends.
 patience=${patience:-60}
 until_true() { # WHAT COMMAND...
     local what=$1 end=$((SECONDS + patience))
     shift
     until "$@"; do
         kill -0 "$daemon" 2>/dev/null || die "the daemon ended"
-        [ $SECONDS -lt $end ] || die "$what: not within $patience s"
+        [ $SECONDS -lt $end ] || die "$what: timed out after $patience s"
         sleep 0.2
     done
 }
 
-# The address an adapter is served on.
+# Print the address that serves an adapter.
 listener() { # NAME
     python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' \
         "$storage/run/listeners.json" "$1"
@@ -22,17 +22,17 @@ listener() { # NAME
 
 healthy() { [ "$(curl -s -o /dev/null -w '%{http_code}' "http://$console/healthz")" = 200 ]; }
 
-# Wait until the daemon serves; sets `console` and `api`, their addresses.
+# Wait until the daemon is healthy; set `console` and `api` to its addresses.
 await_daemon() {
-    until_true "listening" test -s "$storage/run/listeners.json"
+    until_true "waiting for the listeners" test -s "$storage/run/listeners.json"
     console=$(listener console)
     api=$(listener sensetime)
-    until_true "being healthy" healthy
+    until_true "waiting for health" healthy
 }
 
-# Send the JSON request given on standard input; print what FIELD of the answer's data holds.
+# Send the JSON request from standard input; print FIELD of the answer's data.
 session=0
-call() { # FIELD ('' = the data itself; a.b = b in a)
+call() { # FIELD ('': all data; a.b: b in a)
     local answer
     answer=$(curl -s --max-time "$patience" -H "sessionid: $session" \
         -H 'Content-Type: application/json' --data-binary @- "http://$api/api/json") || die "the API does not answer"
@@ -47,13 +47,13 @@ for field in filter(None, path.split(".")):
 print(data)' "$answer" "$1"
 }
 
-# Log in with the password that the daemon made for its first account.
+# Log in with the password that the daemon created for its first account.
 login() {
     session=$(printf '{"msg_id":"257","user_name":"admin","user_pwd":"%s"}' \
         "$(cat "$storage/initial-password")" | call '')
 }
 
-# A picture as the API takes it, in base64.
+# Print a picture in the form that the API accepts: base64.
 picture() { # FILE
     printf '{"filename":"%s","data":"' "$(basename "$1")"
     base64 -w0 "$1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make the demo's clip from the public-domain portraits: 40 s of H.264, 1280x720, 25 fps. Portraits
-# enter a plain room from the left, stay some seconds, and leave to the right; once two at a time.
+# enter a plain room from the left, stay some seconds, and leave to the right; once two are in view.
 # usage: demo/clip.sh      (after models/fetch.sh --portraits)
 set -euo pipefail
 
@@ -8,9 +8,9 @@ cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
 photos=$cache/photos
 clip=$cache/demo/gate.mp4
 length=40   # seconds
-slide=1.2   # seconds to come in, and to go out
+slide=1.2   # seconds to enter, and to leave
 
-# The clip is made anew when this recipe changes.
+# Make the clip again when this script changes.
 recipe=$(sha256sum "${BASH_SOURCE[0]}" | cut -d' ' -f1)
 if [ -f "$clip" ] && [ "$(cat "$clip.recipe" 2>/dev/null)" = "$recipe" ]; then exit; fi
 echo "clip: making $clip"
@@ -22,23 +22,23 @@ inputs=()
 chains="gradients=s=1280x720:r=25:d=$length:x0=0:y0=0:x1=300:y1=720:c0=0x5c6670:c1=0xa9b1b8:speed=0.00001[room0]"
 passages=0
 
-# Cut a portrait out and let it fade at its rim.
+# Crop a portrait and fade its edge.
 portrait() { # PHOTO CROP WIDTH RESULT
     ffmpeg -hide_banner -loglevel error -y -i "$photos/$1" -frames:v 1 \
         -vf "crop=$2,scale=$3:-2:flags=lanczos,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':
             a='255*clip(6*(1-hypot(2*X/W-1,2*Y/H-1)),0,1)'" "$4"
 }
 
-# One portrait through the room.
-# passage PHOTO CROP(w:h:x:y, head and shoulders) WIDTH(pixels of that in the clip) FROM TO(seconds) LEFT TOP(pixels)
+# Move one portrait through the room.
+# passage PHOTO CROP(w:h:x:y, head and shoulders) WIDTH(pixels in the clip) FROM TO(seconds) LEFT TOP(pixels)
 passage() {
     local n=$passages width=$3 from=$4 to=$5 left=$6 top=$7
     local stay_from="($from+$slide)" stay_to="($to-$slide)" drift=50
-    # Where its left edge is: in from the left, slowly on, out to the right.
+    # Left edge over time: in from the left, a slow drift, out to the right.
     local x="if(lt(t,$stay_from), -w+($left+w)*(t-$from)/$slide,
              if(lt(t,$stay_to), $left+$drift*(t-$stay_from)/($stay_to-$stay_from),
              $left+$drift+(W-$left-$drift)*(t-$stay_to)/$slide))"
-    # It comes a little nearer on its way.
+    # The portrait grows a little, as if it came nearer.
     local size="$width*(1+0.08*(t-$from)/($to-$from))"
     portrait "$1" "$2" "$width" "$work/$n.png"
     inputs+=(-loop 1 -framerate 25 -t "$(awk "BEGIN { print $to - $from }")" -i "$work/$n.png")
@@ -48,7 +48,7 @@ passage() {
         repeatlast=0:eof_action=pass[room$passages]"
 }
 
-# Nobody comes back within some seconds of leaving: that would count as the same visit.
+# No person returns within a few seconds of leaving: that would count as the same visit.
 passage Barack_Obama/obama.jpg       470:560:260:10 400  2.0  8.0 380 110
 passage Joe_Biden/biden.jpg          530:660:310:40 400  9.5 15.5 400 100
 passage Eileen_Collins/astronaut.png 210:240:122:6  380 17.0 23.0 420 130

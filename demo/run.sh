@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Run the demo: start the daemon on an empty storage, set it up through a vendor's API as a platform
-# would (library, people, camera), and show what it recognises until Ctrl-C.
+# Run the demo: start the daemon with an empty storage, set it up through a vendor's API as a platform
+# would (library, people, camera), and print what it recognises until Ctrl-C.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
 polyfaced=${CARGO_TARGET_DIR:-$cache/target}/release/polyfaced
-storage=$cache/demo/storage # as in demo.toml, which is relative to the cache
+storage=$cache/demo/storage # as in demo.toml, relative to the cache
 log=$cache/demo/polyfaced.log
 cd "$cache"
 # shellcheck source=demo/api.sh
 source "$here/api.sh"
 
 die() {
-    printf 'demo: %s; its log ends with\n' "$*" >&2
+    printf 'demo: %s; last lines of the log:\n' "$*" >&2
     tail -n 15 "$log" >&2
     exit 1
 }
@@ -30,7 +30,7 @@ stop() {
 rm -rf "$storage"
 mkdir -p "$storage"
 echo "demo: starting the daemon (log: $log)"
-# In a session of its own: Ctrl-C reaches this script alone, which then ends the daemon in order.
+# In its own session: Ctrl-C reaches only this script, which then stops the daemon cleanly.
 setsid "$polyfaced" run --config "$here/demo.toml" --print-recognitions 2>"$log" &
 daemon=$!
 trap stop EXIT
@@ -39,7 +39,7 @@ await_daemon
 
 login
 library=$(echo '{"msg_id":"1025","lib_name":"staff","lib_type":2}' | call lib_id)
-# Not the pictures that the clip shows, where there is another one. Eileen Collins stays a stranger.
+# Not the pictures in the clip, where another one exists. Eileen Collins is not enrolled: a stranger.
 enrol "$library" "Barack Obama" photos/Barack_Obama/obama3.jpg
 enrol "$library" "Joe Biden" photos/Joe_Biden/biden.jpg
 cat <<END

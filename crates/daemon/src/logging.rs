@@ -7,18 +7,18 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
-/// How the log is written.
+/// Format and destination of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
-    /// One line a message, for people.
+    /// One line per message, for people.
     Text,
-    /// One JSON object a message.
+    /// One JSON object per message.
     Json,
     /// Structured messages to the systemd journal.
     Journald,
 }
 
-/// Starts logging; `RUST_LOG` chooses what, by default information and above.
+/// Starts logging; `RUST_LOG` filters it (default `info`).
 pub(crate) fn start(format: LogFormat) -> Result<()> {
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env()?;
     let layer = match format {

@@ -1,4 +1,4 @@
-//! `polyfaced`: reads the configuration, wires the crates together, serves until it is told to stop.
+//! `polyfaced`: reads the configuration, wires the crates together, and serves until SIGTERM or SIGINT.
 
 mod accounts;
 mod adapters;
@@ -19,8 +19,8 @@ use clap::{Parser, Subcommand};
 use config::Config;
 use logging::LogFormat;
 
-/// Of the whole process, the inference and video libraries included: it gives memory back that the system's
-/// allocator keeps for every thread, and is no slower.
+/// For the whole process, including the inference and video libraries: it returns memory that the system's allocator
+/// keeps for every thread, and is no slower.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -28,7 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "polyfaced", version)]
 struct Cli {
-    /// How the log is written to standard error (journald: to the journal).
+    /// Format of the log on standard error; journald logs to the journal instead.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
     log_format: LogFormat,
     #[command(subcommand)]
@@ -37,23 +37,22 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve until SIGTERM or SIGINT; a second signal leaves at once.
+    /// Run the daemon until SIGTERM or SIGINT; a second signal exits at once.
     Run {
         #[command(flatten)]
         file: File,
-        /// Print every recognition on standard output: time, camera, name, similarity, verdict.
+        /// Print each recognition on standard output: time, camera, name, similarity, verdict.
         #[arg(long)]
         print_recognitions: bool,
     },
-    /// Read the configuration, try what can be tried without starting (folders, files, models, devices), and print one
-    /// line for every problem.
+    /// Check the configuration, including folders, files, models and devices, and print one line for each problem.
     Check {
         #[command(flatten)]
         file: File,
     },
     /// Print the version.
     Version,
-    /// Set a user's password; the new password is read from standard input, one line.
+    /// Set a user's password, read as one line from standard input; the daemon may be running.
     Passwd {
         #[command(flatten)]
         file: File,
@@ -64,7 +63,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct File {
-    /// The configuration file.
+    /// Configuration file.
     #[arg(long = "config", value_name = "FILE", default_value = "/etc/polyface/polyface.toml")]
     config: PathBuf,
 }
