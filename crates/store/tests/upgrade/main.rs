@@ -1,0 +1,125 @@
+//! A storage directory of the version before the log, opened by this one and checked entry by entry.
+//!
+//! `version-11.sql` is the dump of a database that version wrote: three records of faces (1, 3 and 5), two removed ones
+//! (2 and 6) and one of a body (4), which nothing has ever captured; four door openings that an MQTT platform had still
+//! to confirm; running feeds, an unfinished batch, settings and an audit entry.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
+
+use std::path::Path;
+
+use domain::ports::{AdapterState, LogStore, PersonStore, SettingsStore, TaskStore};
+use domain::{
+    Direction, Door, EntryKind, Means, NamedPerson, NewRecord, Opening, PersonId, Record, RecordFilter, Seq,
+    SightingFilter, Timestamp, What, Window,
+};
+use rusqlite::Connection;
+use store::{Options, Store};
+use tempfile::TempDir;
+use testkit::store_suite::samples;
+
+const ALL: Window = Window { skip: 0, limit: 100 };
+
+fn upgraded() -> (TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    write_version_11(dir.path());
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    (dir, store)
+}
+
+fn write_version_11(dir: &Path) {
+    let database = Connection::open(dir.join("polyface.db")).unwrap();
+    database.pragma_update(None, "foreign_keys", false).unwrap();
+    database.execute_batch(include_str!("version-11.sql")).unwrap();
+    database.pragma_update(None, "application_id", 0x5046_6365).unwrap();
+    database.pragma_update(None, "user_version", 11).unwrap();
+}
+
+fn records(store: &Store) -> Vec<Record> {
+    store.records_after(Seq(0), 100).unwrap()
+}
+
+/// What was appended under the same place, with the ids that only the dump knows.
+fn appended(record: &Record, new: NewRecord) -> Record {
+    let NewRecord { mut capture, matches, verdict } = new;
+    capture.id = record.capture.id;
+    capture.crop = record.capture.crop.clone();
+    capture.scene = record.capture.scene.clone();
+    Record { seq: record.seq, capture, matches, verdict }
+}
+
+#[test]
+fn records_keep_their_places_and_everything_they_say() {
+    let (_dir, store) = upgraded();
+    let ada = store.person_by_code(&"ada".parse().unwrap()).unwrap();
+    let mut best = samples::candidate(ada.id.0, 1, 0.9);
+    (best.code, best.photo) = (ada.code, ada.photo);
+    let found = records(&store);
+    assert_eq!(found.iter().map(|record| record.seq.0).collect::<Vec<_>>(), [1, 3, 5], "without the body");
+    assert_eq!(found[0], appended(&found[0], samples::stranger(&store, 1, 1)));
+    assert_eq!(found[1], appended(&found[1], samples::recognised(&store, 1, 3, best.clone())));
+    assert_eq!(found[2], appended(&found[2], samples::sighted(&store, 1, 5, &best, &[(7, Direction::Entry)])));
+    for record in &found {
+        assert_eq!(store.record_of_capture(record.capture.id).unwrap(), *record);
+    }
+    let page = store.records(&RecordFilter::default(), ALL).unwrap();
+    assert_eq!(page.rows, found.into_iter().rev().collect::<Vec<_>>());
+    let sightings = store.sightings(&SightingFilter::default(), ALL).unwrap();
+    assert_eq!(sightings.rows.iter().map(|sighting| sighting.id.0).collect::<Vec<_>>(), [5, 2, 1]);
+}
+
+#[test]
+fn openings_that_were_not_confirmed_follow_all_records() {
+    let (_dir, store) = upgraded();
+    let ada = NamedPerson { id: PersonId(1), code: "ada".parse().unwrap(), name: "name of ada".into() };
+    let opening = |person: Option<&NamedPerson>, by| Opening {
+        door: Door::Own,
+        opened: true,
+        person: person.cloned(),
+        by,
+        actor: "terminal".into(),
+        why: String::new(),
+    };
+    let expected = [
+        (7, 1_800_000_007_000, opening(None, Means::Command)),
+        (8, 1_800_000_008_000, opening(Some(&ada), Means::Card)),
+        (9, 1_800_000_009_000, opening(Some(&ada), Means::FaceAndCard)),
+        // Of somebody who was removed meanwhile.
+        (10, 1_800_000_010_000, opening(None, Means::FaceAndDocument)),
+    ];
+    let found = store.entries_after(Seq(0), &[EntryKind::Opening], 100).unwrap();
+    assert_eq!(found.len(), expected.len());
+    for (entry, (seq, millis, opening)) in found.into_iter().zip(expected) {
+        let at = Timestamp::from_millis(millis);
+        assert_eq!((entry.seq, entry.at, entry.camera, entry.what), (Seq(seq), at, None, What::Opening(opening)));
+    }
+    assert_eq!(store.newest().unwrap(), Seq(10));
+    assert_eq!(store.append_record(&samples::stranger(&store, 1, 11)).unwrap().seq, Seq(11));
+    assert!(store.jobs("terminal openings").unwrap().is_empty());
+}
+
+#[test]
+fn feeds_batches_and_settings_go_on() {
+    let (_dir, store) = upgraded();
+    for (adapter, feed, place) in [("sensetime", "push", 3), ("terminal", "rec", 1), ("terminal", "snap", 6)] {
+        assert_eq!(store.cursor(adapter, feed).unwrap(), Some(Seq(place)), "{adapter} {feed}");
+    }
+    let jobs = store.jobs("terminal").unwrap();
+    assert_eq!((jobs.len(), &*jobs[0].about, &*jobs[0].items[0].about), (1, "AddPersons", "bob"));
+    let kept = store.value("terminal", "mqtt").unwrap();
+    assert_eq!(kept.as_deref(), Some(r#"{"ResumefromBreakpoint":"1"}"#));
+    let rules = store.setting("door.rules").unwrap();
+    assert_eq!(rules.as_deref(), Some("face-or-remote face-and-card 0.5 200 closes straight"));
+    assert_eq!(store.audit_log(9).unwrap()[0].action, "door.open");
+    assert_eq!(store.cameras().unwrap()[0].settings.name, "entrance");
+}
+
+#[test]
+fn removing_goes_on_in_order() {
+    let (_dir, store) = upgraded();
+    assert_eq!(store.remove_entries(domain::Removal::UpTo(Seq(5)), 2).unwrap(), 2);
+    assert_eq!(records(&store).iter().map(|record| record.seq.0).collect::<Vec<_>>(), [5]);
+    assert_eq!(store.remove_entries(domain::Removal::Oldest, 100).unwrap(), 5);
+    assert!(store.entries_after(Seq(0), &EntryKind::ALL, 100).unwrap().is_empty());
+    assert_eq!(store.sightings(&SightingFilter::default(), ALL).unwrap().total, 0, "they went with their records");
+}
