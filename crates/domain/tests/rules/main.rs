@@ -13,6 +13,7 @@ mod gallery_copy;
 mod libraries;
 mod liveness;
 mod load;
+mod log;
 mod machine;
 mod passes;
 mod people;
