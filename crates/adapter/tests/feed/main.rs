@@ -14,7 +14,7 @@ use std::time::Duration;
 use adapter::{Deliver, Delivery, Feed, Start};
 use async_trait::async_trait;
 use domain::ports::{AdapterState, LogStore};
-use domain::{Appliance, Entry, EntryKind, Limits, Seq};
+use domain::{Appliance, Door, Entry, EntryKind, Limits, Means, NewEntry, Opening, Seq, Timestamp, What};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use testkit::Handles;
 use testkit::store_suite::samples;
@@ -265,4 +265,52 @@ impl Write for Lines {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A command opened the door.
+fn open_by_command(handles: &Handles) {
+    let opening = Opening {
+        door: Door::Own,
+        opened: true,
+        person: None,
+        by: Means::Command,
+        actor: "platform".into(),
+        why: String::new(),
+    };
+    let at = Timestamp::from_millis(0);
+    handles.store.append(&NewEntry { at, camera: None, what: What::Opening(opening) }).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_takes_entries_of_its_kinds_in_order() {
+    let (_, handles) = appliance_with_records(1);
+    open_by_command(&handles);
+    append(&handles, 1);
+    let appliance = handles.restart(Limits::default()).unwrap();
+    let feed =
+        Feed::new(appliance.state("vendor"), "push", &[EntryKind::Opening, EntryKind::Record], Start::FromOldest);
+    let mut run = Run::start_feed(&appliance, feed, Vec::new(), Duration::ZERO);
+    assert_eq!(run.seqs(3).await, [1, 2, 3]);
+    run.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_of_other_kinds_are_passed_over_and_none_of_them_is_lost() {
+    let (_, handles) = appliance_with_records(2);
+    (0..100).for_each(|_| open_by_command(&handles));
+    let (recorder, log) = (PrometheusBuilder::new().build_recorder(), Log::start());
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let mut run = Run::start(&handles.restart(Limits::default()).unwrap(), Start::FromOldest, 0);
+    assert_eq!(run.seqs(2).await, [1, 2]);
+    kept(&handles, 102).await;
+    assert!(run.stop().await.is_empty());
+    handles.store.remove_entries(domain::Removal::Oldest, 1000).unwrap();
+    append(&handles, 1);
+    let mut again = Run::start(&handles.restart(Limits::default()).unwrap(), Start::FromOldest, 0);
+    assert_eq!(again.seqs(1).await, [103]);
+    kept(&handles, 103).await;
+    again.stop().await;
+    assert_eq!(log.count("entries were removed"), 0);
+    let figures = recorder.handle().render();
+    assert!(figures.contains("polyface_feed_lag_records{adapter=\"vendor\",feed=\"push\"} 0\n"), "{figures}");
 }
