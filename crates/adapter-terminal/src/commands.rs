@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::progress::Part;
 use futures_util::{StreamExt, stream};
 use metrics::counter;
 use serde_json::Value;
@@ -166,6 +167,7 @@ async fn obey(core: &Arc<Core>, order: Order) -> Option<(Value, bool)> {
         (Some(content), Some(answer)) if !operation.repeatable => core.repeats.answered(content, answer.clone()),
         _ => {}
     }
+    core.appliance.progress().stamp(Part::Commands);
     answer.map(|answer| (answer, restart))
 }
 

@@ -19,7 +19,7 @@ pub enum Component {
 #[derive(Debug, Default)]
 pub struct Health {
     components: Mutex<BTreeMap<&'static str, Component>>,
-    attention: Mutex<Vec<String>>,
+    alarms: Mutex<BTreeMap<String, String>>,
 }
 
 /// How all parts are at one moment.
@@ -27,7 +27,7 @@ pub struct Health {
 pub struct Report {
     /// Every part, by name.
     pub components: BTreeMap<&'static str, Component>,
-    /// What the operator should know of, though everything works.
+    /// The standing alarms, each with its name: what the operator should know of, though everything works.
     pub attention: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl Health {
     pub fn expecting(names: impl IntoIterator<Item = &'static str>) -> Self {
         let starting = || Component::Down { reason: "starting".into() };
         let components = Mutex::new(names.into_iter().map(|name| (name, starting())).collect());
-        Self { components, attention: Mutex::default() }
+        Self { components, alarms: Mutex::default() }
     }
 
     /// Waits for these parts too.
@@ -55,17 +55,31 @@ impl Health {
         }
     }
 
-    /// Notes what the operator should know of while the device serves, a setting that lowers a guard for example; it
-    /// stays until the device ends, and is logged. Whether the device is up does not depend on it.
-    pub fn call_attention(&self, line: &str) {
-        tracing::warn!(attention = line, "setting needs attention");
-        self.attention.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+    /// Raises an alarm: what the operator should know of while the device serves, such as a setting that lowers a guard.
+    /// It stands until it is cleared; another text under the same name replaces it. The change is logged. Whether the
+    /// device is up does not depend on it.
+    pub fn raise(&self, name: &str, text: &str) {
+        let before = self.alarms().insert(name.to_owned(), text.to_owned());
+        if before.as_deref() != Some(text) {
+            tracing::warn!(alarm = name, reason = text, "alarm raised");
+        }
+    }
+
+    /// Clears an alarm, if it stands.
+    pub fn clear(&self, name: &str) {
+        if self.alarms().remove(name).is_some() {
+            tracing::info!(alarm = name, "alarm cleared");
+        }
     }
 
     /// How all parts are now.
     pub fn report(&self) -> Report {
-        let attention = self.attention.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let attention = self.alarms().iter().map(|(name, text)| format!("{name}: {text}")).collect();
         Report { components: self.lock().clone(), attention }
+    }
+
+    fn alarms(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Component>> {
@@ -98,8 +112,10 @@ mod tests {
     #[test]
     fn what_needs_attention_does_not_take_the_device_down() {
         let health = Health::default();
-        health.call_attention("a guard is lowered");
-        assert_eq!(health.report().attention, ["a guard is lowered"]);
+        health.raise("sensetime.open_pictures", "a guard is lowered");
+        assert_eq!(health.report().attention, ["sensetime.open_pictures: a guard is lowered"]);
         assert!(health.report().is_up());
+        health.clear("sensetime.open_pictures");
+        assert!(health.report().attention.is_empty());
     }
 }

@@ -36,9 +36,12 @@ struct Healthz {
     components: BTreeMap<&'static str, &'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
-    /// Settings that lower a guard; the device is up all the same.
+    /// Standing alarms; the device is up all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attention: Vec<String>,
+    /// Seconds since each part last made progress.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    progress: BTreeMap<&'static str, u64>,
     /// Only where the embedding model changed; the device serves meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     reembedding: Option<Photos>,
@@ -60,6 +63,10 @@ impl Photos {
     }
 }
 
+fn ages(appliance: &Appliance) -> BTreeMap<&'static str, u64> {
+    appliance.progress().ages().into_iter().map(|(part, age)| (part.name(), age.as_secs())).collect()
+}
+
 /// 200 when every part of the device is up, else 503 and why not.
 async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
     let report = vitals.health.report();
@@ -71,6 +78,7 @@ async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
         components: BTreeMap::new(),
         reasons: Vec::new(),
         attention: report.attention,
+        progress: vitals.appliance.as_ref().map(ages).unwrap_or_default(),
         reembedding: vitals.appliance.as_ref().and_then(Photos::of),
     };
     for (name, component) in report.components {

@@ -124,7 +124,7 @@ async fn healthz_is_ok_exactly_while_every_part_is_up() {
     let up = site.get("/healthz").await;
     assert_eq!((up.status, up.json()["status"].as_str()), (200, Some("ok")));
     assert_eq!(up.json().get("attention"), None);
-    site.health.call_attention("sensetime.open_pictures: a guard is lowered");
+    site.health.raise("sensetime.open_pictures", "a guard is lowered");
     let warned = site.get("/healthz").await;
     let attention = serde_json::json!(["sensetime.open_pictures: a guard is lowered"]);
     assert_eq!((warned.status, &warned.json()["attention"]), (200, &attention));

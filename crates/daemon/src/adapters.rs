@@ -44,7 +44,7 @@ pub(crate) fn enabled(
         let encryption = Encryption::new(config.storage.dir.join("tls").join("sensetime"));
         let open_pictures = config.sensetime.open_pictures;
         if open_pictures {
-            health.call_attention("sensetime.open_pictures: pictures of people are served without a login");
+            health.raise("sensetime.open_pictures", "pictures of people are served without a login");
         }
         let adapter = SenseTime::new(settings, appliance.clone(), outbound.clone(), exports, encryption.clone());
         let adapter = Arc::new(adapter.with_open_pictures(open_pictures));

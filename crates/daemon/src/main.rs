@@ -10,6 +10,7 @@ mod printing;
 mod run;
 mod serial;
 mod shutdown;
+mod vitals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

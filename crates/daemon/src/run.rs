@@ -10,12 +10,10 @@ use axum::http::StatusCode;
 use console::Console;
 use domain::ports::{Clock, Host, Ports, Reader};
 use domain::{
-    Appliance, DoorOptions, ReaderState, Readers, SoundFolders, StorageLimits, StorageState, doors, network, notices,
-    readers, retention, surveillance,
+    Appliance, DoorOptions, SoundFolders, StorageLimits, doors, network, notices, readers, retention, surveillance,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::Store;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use video::VideoSource;
@@ -26,7 +24,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, HostBackend, Liveness, WhenFull};
 use crate::listeners::{Listeners, Published};
 use crate::shutdown::{DRAIN, Signals};
-use crate::{accounts, printing, serial};
+use crate::{accounts, printing, serial, vitals};
 
 /// The realm that digest passwords are hashed for: the one that clients of the digest API expect.
 pub(crate) const DIGEST_REALM: &str = "NVRDVR";
@@ -59,29 +57,33 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
         (store, Ok(analyzer)) => (store, analyzer),
         (_, Err(error)) => return refuse(config, &error, metrics, &cancel).await,
     };
-    let appliance = assemble(config, clock, Arc::clone(&video), store, analyzer).await?;
+    let health = Arc::new(Health::default());
+    if let Some(vision::FallBack { from, why }) = analyzer.fallen_back() {
+        health.raise("inference.provider", &format!("the processor is used in place of {from}: {why}"));
+    }
+    let appliance = assemble(config, clock, Arc::clone(&video), store, analyzer, &health).await?;
     accounts::ensure_admin(&appliance, &config.accounts, &config.storage.dir).await?;
     let policy =
         Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
     let outbound = Outbound::new(policy).context("no outbound client")?;
 
-    let health = Arc::new(Health::default());
     let mut enabled = adapters::enabled(config, &appliance, &outbound, &health)?;
     health.expect(enabled.iter().map(|e| e.adapter.name()));
     health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
     enabled.push(Enabled { adapter: Arc::new(console), listen: Some(config.console.listen), https: None });
 
-    let mut tasks = start(config, &appliance, &enabled, &cancel).await?;
+    let mut tasks = start(config, &appliance, &enabled, &health, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
     tasks.spawn(retention::run(appliance.clone(), cancel.clone()));
     tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
-    tasks.spawn(tell_readers(appliance.readers_changed(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_readers(appliance.readers_changed(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_progress(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(notices::run(appliance.clone(), cancel.clone()));
     tasks.spawn(readers::run(appliance.clone(), wired_readers(config), cancel.clone()));
     tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
     tasks.spawn(resume_machine(appliance.clone(), cancel.clone()));
-    tasks.spawn(tell_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
     if print_recognitions {
         tasks.spawn(printing::print_recognitions(appliance.clone(), cancel.clone()));
     }
@@ -142,6 +144,7 @@ async fn refuse(
     for listener in listeners.into_sockets() {
         tasks.spawn(adapter::serve(listener.socket, listener.routes, adapter::Limits::default(), cancel.clone()));
     }
+    tasks.spawn(vitals::feed_watchdog(cancel.clone()));
     notify(sd_notify::NotifyState::Ready);
     tracing::error!(error = format!("{error:#}"), "refusing to serve");
     cancel.cancelled().await;
@@ -156,6 +159,7 @@ async fn assemble(
     video: Arc<VideoSource>,
     store: Arc<Store>,
     analyzer: Analyzer,
+    health: &Health,
 ) -> Result<Appliance> {
     let ports = Ports {
         clock,
@@ -169,7 +173,7 @@ async fn assemble(
         tasks: store.clone(),
         adapters: store.clone(),
         pictures: store,
-        host: machine(config),
+        host: machine(config, health),
     };
     let options = options(config)?;
     let loaded = tokio::task::spawn_blocking(move || Appliance::load(ports, options)).await?;
@@ -198,13 +202,16 @@ fn uploads(storage: &Path) -> Result<PathBuf> {
 }
 
 /// The machine that the appliance acts on.
-fn machine(config: &Config) -> Arc<dyn Host> {
+fn machine(config: &Config, health: &Health) -> Arc<dyn Host> {
     let relays = host::RelayMessages { on: config.door.relay_on.clone(), off: config.door.relay_off.clone() };
     match config.host.backend {
         HostBackend::Auto => {
-            // The log tells why there is none of them; everything else works without it.
-            let contact = config.door.contact_line().and_then(|line| host::Contact::open(&line).ok());
-            let numbers = config.door.number_line().and_then(|line| host::Numbers::open(&line).ok());
+            // The log tells why a line cannot be opened; everything else works without it.
+            let alarm = |key: &str| health.raise(key, "the line cannot be opened, and the door with it");
+            let contact = config.door.contact_line().map(|line| host::Contact::open(&line));
+            let numbers = config.door.number_line().map(|line| host::Numbers::open(&line));
+            let contact = contact.and_then(|opened| opened.inspect_err(|_| alarm("door.contact")).ok());
+            let numbers = numbers.and_then(|opened| opened.inspect_err(|_| alarm("door.wiegand")).ok());
             Arc::new(host::Linux::new(relays, contact, numbers))
         }
         HostBackend::Recording => {
@@ -221,39 +228,9 @@ async fn resume_machine(appliance: Appliance, cancel: CancellationToken) {
     cancel.cancelled().await;
 }
 
-/// Shows on the health board whether records are being kept.
-async fn tell_storage(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
-    let mut state = appliance.storage_state();
-    loop {
-        let component = match state.borrow_and_update().clone() {
-            StorageState::Working => Component::Up,
-            StorageState::Full { reason } => Component::Down { reason: format!("records are refused: {reason}") },
-            StorageState::Failing { reason } => Component::Down { reason: format!("records wait: {reason}") },
-        };
-        health.set("storage", component);
-        if !matches!(cancel.run_until_cancelled(state.changed()).await, Some(Ok(()))) {
-            return;
-        }
-    }
-}
-
 /// The readers of codes, cards and documents.
 fn wired_readers(config: &Config) -> Vec<Arc<dyn Reader>> {
     config.reader.iter().map(|reader| Arc::new(reader.line()) as Arc<dyn Reader>).collect()
-}
-
-/// Shows on the health board whether every reader reads; nothing where there is none.
-async fn tell_readers(mut readers: watch::Receiver<Readers>, health: Arc<Health>, cancel: CancellationToken) {
-    while let Some(Ok(())) = cancel.run_until_cancelled(readers.changed()).await {
-        let not_ready = |(name, state): (&String, &ReaderState)| match state {
-            ReaderState::Ready => None,
-            ReaderState::Starting => Some(format!("{name}: starting")),
-            ReaderState::Lost(why) => Some(format!("{name}: {why}")),
-        };
-        let reasons: Vec<_> = readers.borrow_and_update().iter().filter_map(not_ready).collect();
-        let down = || Component::Down { reason: reasons.join("; ") };
-        health.set("readers", if reasons.is_empty() { Component::Up } else { down() });
-    }
 }
 
 fn options(config: &Config) -> Result<domain::Options> {
@@ -293,6 +270,7 @@ async fn start(
     config: &Config,
     appliance: &Appliance,
     enabled: &[Enabled],
+    health: &Arc<Health>,
     cancel: &CancellationToken,
 ) -> Result<JoinSet<()>> {
     let mut listeners = Listeners::default();
@@ -322,7 +300,7 @@ async fn start(
         tasks.spawn(adapter::serve(listener.socket, routes, adapter::Limits::default(), cancel.clone()));
     }
     for Enabled { adapter, .. } in enabled {
-        tasks.spawn(supervise(Arc::clone(adapter), appliance.clone(), cancel.clone()));
+        tasks.spawn(supervise(Arc::clone(adapter), appliance.clone(), Arc::clone(health), cancel.clone()));
     }
     let sampling = surveillance::Options { detect_every: Duration::from_millis(config.vision.detect_every_ms) };
     tasks.spawn(surveillance::run(appliance.clone(), sampling, cancel.clone()));
@@ -348,16 +326,33 @@ async fn reembed(appliance: Appliance, cancel: CancellationToken) {
     cancel.cancelled().await;
 }
 
-/// Runs an adapter's task; when it panics or ends early it is started again.
-async fn supervise(adapter: Arc<dyn Adapter>, appliance: Appliance, cancel: CancellationToken) {
+/// Runs an adapter's task; when it panics or ends early it is started again, and an alarm stands until it has run for
+/// ten minutes.
+async fn supervise(adapter: Arc<dyn Adapter>, appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
     const RESTART_DELAY: Duration = Duration::from_secs(1);
+    const STABLE: Duration = Duration::from_secs(600);
+    let (name, mut restarts) = (adapter.name(), 0_u32);
+    let alarm = format!("adapter {name}");
     while !cancel.is_cancelled() {
         let (running, device, stop) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
         let mut task = JoinSet::new();
         task.spawn(async move { running.run(device, stop).await });
-        if let Some(Err(error)) = task.join_next().await {
-            tracing::error!(adapter.name = adapter.name(), %error, "adapter task died, starting it again");
+        let ended = match tokio::time::timeout(STABLE, task.join_next()).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                restarts = 0;
+                health.clear(&alarm);
+                task.join_next().await
+            }
+        };
+        if cancel.is_cancelled() {
+            break;
         }
+        if let Some(Err(error)) = ended {
+            tracing::error!(adapter.name = name, %error, "adapter task died, starting it again");
+        }
+        restarts += 1;
+        health.raise(&alarm, &format!("its task ended {restarts} times and was started again"));
         let _ = cancel.run_until_cancelled(tokio::time::sleep(RESTART_DELAY)).await;
     }
 }
@@ -372,7 +367,7 @@ async fn drain(mut tasks: JoinSet<()>) {
 }
 
 /// Tells systemd, when it listens.
-fn notify(state: sd_notify::NotifyState<'_>) {
+pub(crate) fn notify(state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "systemd could not be notified");
     }

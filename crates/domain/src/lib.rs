@@ -26,6 +26,7 @@ pub mod names;
 mod page;
 mod person;
 pub mod ports;
+pub mod progress;
 mod record;
 mod rules;
 mod scan;

@@ -46,7 +46,7 @@ fn start(what: &str, dir: &Path) -> Appliance {
         analyzer: Arc::new(FakeAnalyzer::new()),
         people: store.clone(),
         gallery: store.clone(),
-        records: store.clone(),
+        log: store.clone(),
         settings: store.clone(),
         tasks: store.clone(),
         adapters: store.clone(),

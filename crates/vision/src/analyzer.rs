@@ -109,8 +109,18 @@ pub struct Analyzer {
     live_from: Option<f32>,
     models: Vec<ModelInfo>,
     provider: Provider,
+    fallen_back: Option<FallBack>,
     stopwatch: Stopwatch,
     decoding: Arc<Semaphore>,
+}
+
+/// An accelerator that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FallBack {
+    /// What was to be used.
+    pub from: Provider,
+    /// Why it is not.
+    pub why: String,
 }
 
 impl Analyzer {
@@ -131,6 +141,11 @@ impl Analyzer {
     /// What inference really runs on.
     pub fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// The accelerator in whose place the processor is used, and why.
+    pub fn fallen_back(&self) -> Option<&FallBack> {
+        self.fallen_back.as_ref()
     }
 
     /// The models in use.
@@ -231,13 +246,14 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         threads,
         stopwatch: Stopwatch::default(),
     };
-    let pipelines = pipelines(&models, &mut settings, options, workers)?;
+    let (pipelines, fallen_back) = pipelines(&models, &mut settings, options, workers)?;
     Ok(Analyzer {
         engine: Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?,
         live_from: models.liveness.as_ref().and_then(|model| model.manifest.live_from()),
         identity: Identity::new(&models.embedder.manifest)?,
         models: models.iter().map(|model| info(&model.manifest)).collect(),
         provider: settings.provider,
+        fallen_back,
         stopwatch: settings.stopwatch,
         decoding: Arc::new(Semaphore::new(DECODING_MIB as usize)),
     })
@@ -249,17 +265,18 @@ fn pipelines(
     settings: &mut SessionSettings,
     options: &Options,
     workers: usize,
-) -> Result<Vec<Pipeline>, OpenError> {
+) -> Result<(Vec<Pipeline>, Option<FallBack>), OpenError> {
     let load = |settings: &SessionSettings| {
         (0..workers).map(|_| Pipeline::load(models, settings, options.detection_side)).collect()
     };
     match load(settings) {
         Err(error) if settings.provider != Provider::Cpu => {
             tracing::warn!(provider = %settings.provider, %error, "falling back to the processor");
+            let fall_back = FallBack { from: settings.provider, why: error.to_string() };
             settings.provider = Provider::Cpu;
-            load(settings)
+            Ok((load(settings)?, Some(fall_back)))
         }
-        loaded => loaded,
+        loaded => Ok((loaded?, None)),
     }
 }
 

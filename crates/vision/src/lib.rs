@@ -30,7 +30,7 @@ mod session;
 mod tensor;
 mod view;
 
-pub use analyzer::{Analyzer, ModelInfo, Options, check};
+pub use analyzer::{Analyzer, FallBack, ModelInfo, Options, check};
 pub use codec::{MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE};
 pub use counters::Counters;
 pub use error::{OpenError, SelfTestError};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use domain::feeds::{FeedDesk, FeedOrder};
+use domain::progress::Part;
 use domain::{Appliance, Entry, Error, Result, Seq, Thing};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -259,6 +260,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     async fn delivered(&mut self, seq: Seq) -> Step {
         let now = self.appliance.now();
         self.figures.delivered_at(now);
+        self.appliance.progress().stamp(Part::Deliveries);
         self.desk.report(|status| status.last_delivery = Some(now));
         if self.failure.is_some() {
             tracing::info!(feed = self.feed.name, "delivery works again");

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::map_request;
+use axum::middleware::{Next, from_fn};
 use domain::Appliance;
+use domain::progress::Part;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -118,14 +119,25 @@ async fn serve_connections(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LocalAddress(IpAddr);
 
-/// Routes that tell the appliance on which of its addresses every request comes in; see
-/// [`Appliance::note_arrival`].
+/// What is asked by machines that watch the device, and not by anybody who uses it.
+const WATCHED: [&str; 2] = ["/healthz", "/metrics"];
+
+/// Routes that report to the appliance on which of its addresses every request comes in
+/// ([`Appliance::note_arrival`]), and that it was answered.
 pub fn noting_arrivals(router: Router, appliance: Appliance) -> Router {
-    router.layer(map_request(move |request: Request| {
-        if let Some(LocalAddress(address)) = request.extensions().get() {
-            appliance.note_arrival(*address);
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let appliance = appliance.clone();
+        async move {
+            if let Some(LocalAddress(address)) = request.extensions().get() {
+                appliance.note_arrival(*address);
+            }
+            let counts = !WATCHED.contains(&request.uri().path());
+            let response = next.run(request).await;
+            if counts {
+                appliance.progress().stamp(Part::Commands);
+            }
+            response
         }
-        std::future::ready(request)
     }))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Appliance;
+use crate::progress::Part;
 use crate::{
     BehaviourFilter, CaptureId, Correction, Entry, EntryKind, NamedPerson, NewEntry, NewRecord, ObjectCapture, Page,
     PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
@@ -140,6 +141,7 @@ impl Appliance {
     }
 
     fn wake_feeds(&self, committed: Seq) {
+        self.progress().stamp(Part::Commits);
         // Two cameras may commit at the same time: the newest place never goes back.
         self.core.newest.send_if_modified(|newest| {
             let newer = committed > *newest;

@@ -1,6 +1,7 @@
 //! The one handle through which everything outside acts; its methods are grouped by file.
 
 mod accounts;
+mod analysis;
 mod batches;
 mod camera_defaults;
 mod cameras;
@@ -41,6 +42,7 @@ use tokio::sync::{broadcast, watch};
 use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
+use crate::progress::Progress;
 use crate::surveillance::Board;
 use crate::{CameraDefaults, DoorOptions, Error, Event, LoginGuard, Result, Seq, StorageLimits};
 
@@ -136,6 +138,7 @@ struct Core {
     kept_copy: Mutex<Option<u64>>,
     logins: LoginGuard,
     board: Board,
+    progress: Arc<Progress>,
     feeds: Arc<FeedBoard>,
     newest: watch::Sender<Seq>,
     reembedding: watch::Sender<Reembedding>,
@@ -156,7 +159,9 @@ struct Core {
 
 impl Appliance {
     /// Loads the gallery from the store. Blocking: call it before serving.
-    pub fn load(ports: Ports, options: Options) -> Result<Self> {
+    pub fn load(mut ports: Ports, options: Options) -> Result<Self> {
+        let progress = Arc::new(Progress::default());
+        ports.analyzer = Arc::new(analysis::TimedAnalyzer::new(ports.analyzer, Arc::clone(&progress)));
         let gallery = Gallery::new(ports.analyzer.model().clone());
         let kept_copy = gallery::load(&ports, &gallery)?;
         let newest = watch::Sender::new(ports.log.newest()?);
@@ -176,6 +181,7 @@ impl Appliance {
             kept_copy: Mutex::new(kept_copy),
             logins: LoginGuard::default(),
             board: Board::default(),
+            progress,
             feeds: Arc::default(),
             newest,
             reembedding: watch::Sender::default(),
@@ -198,6 +204,11 @@ impl Appliance {
     /// News from now on; a listener that falls behind by more than 256 loses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.core.events.subscribe()
+    }
+
+    /// When each part of the device last made progress, and which part hangs.
+    pub fn progress(&self) -> &Progress {
+        &self.core.progress
     }
 
     /// How the appliance is set up.

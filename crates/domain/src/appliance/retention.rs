@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Appliance;
 use super::privacy::put_picture;
 use crate::ports::Ports;
+use crate::progress::Part;
 use crate::{
     Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
     WhenFull,
@@ -23,6 +24,8 @@ const CHECK: Duration = Duration::from_secs(2);
 const AGE_CHECK: Duration = Duration::from_secs(60);
 /// How often something is written although nothing is to be: a file system that broke need not say so itself.
 const PROOF: Duration = Duration::from_secs(30);
+/// A round that made no progress for this long hangs on the disk.
+const HUNG: Duration = Duration::from_secs(20);
 /// Records removed at a time, and the pause after them in which others write.
 const BATCH: u32 = 32;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -207,6 +210,29 @@ impl Appliance {
         self.append_record(&(draft.record)(crop?, scene?))
     }
 
+    /// Reports a disk that does not answer, for as long as that lasts: what is to be recorded waits in memory meanwhile.
+    async fn watch_storage(&self) -> ! {
+        self.progress().stamp(Part::Storage);
+        loop {
+            tokio::time::sleep(CHECK).await;
+            if self.progress().age(Part::Storage).is_some_and(|age| age >= HUNG) {
+                let why = format!("the disk has not answered for {} s", HUNG.as_secs());
+                self.progress().stall(Part::Storage, &why);
+                self.core.storage.set(StorageState::Failing { reason: why });
+            }
+        }
+    }
+
+    /// Asks the store something that takes it milliseconds. Blocking.
+    async fn ask_store<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let answer = self.blocking(question).await;
+        self.progress().stamp(Part::Storage);
+        answer
+    }
+
     /// Writes what waits, in order, until one cannot be written. Answers why.
     fn write_waiting(&self) -> Option<Error> {
         loop {
@@ -245,7 +271,11 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while keeper.cancel.clone().run_until_cancelled(next_check(&mut ticks, &mut limits)).await.is_some() {
         keeper.limits = *limits.borrow_and_update();
-        keeper.check().await;
+        let device = keeper.appliance.clone();
+        tokio::select! {
+            () = keeper.check() => {}
+            () = device.watch_storage() => {}
+        }
     }
     let last = keeper.appliance.blocking(|a| Ok(a.write_waiting())).await;
     if let Ok(Some(error)) | Err(error) = last {
@@ -278,7 +308,7 @@ impl Keeper {
             state = self.write().await.map_or_else(|error| failing(&error), |()| StorageState::Working);
         }
         self.appliance.core.storage.set(state);
-        if let Err(error) = self.appliance.blocking(|a| a.ports().log.tidy()).await {
+        if let Err(error) = self.appliance.ask_store(|a| a.ports().log.tidy()).await {
             tracing::debug!(error = error.chain(), "housekeeping failed");
         }
     }
@@ -288,10 +318,10 @@ impl Keeper {
         let failing = matches!(*self.appliance.core.storage.state.borrow(), StorageState::Failing { .. });
         if failing || self.proven.is_none_or(|at| at.elapsed() >= PROOF) {
             let now = self.appliance.now().as_millis().to_string();
-            self.appliance.blocking(move |a| a.ports().settings.set_setting(PROVEN, Some(&now))).await?;
+            self.appliance.ask_store(move |a| a.ports().settings.set_setting(PROVEN, Some(&now))).await?;
             self.proven = Some(Instant::now());
         }
-        self.appliance.blocking(|a| a.write_waiting().map_or(Ok(()), Err)).await
+        self.appliance.ask_store(|a| a.write_waiting().map_or(Ok(()), Err)).await
     }
 
     async fn make_room(&mut self) -> Result<StorageState> {
@@ -311,7 +341,7 @@ impl Keeper {
     }
 
     async fn usage(&self) -> Result<Usage> {
-        let usage = self.appliance.blocking(|a| a.ports().log.usage()).await?;
+        let usage = self.appliance.ask_store(|a| a.ports().log.usage()).await?;
         metrics::gauge!("polyface_storage_used_bytes").set(usage.used_bytes as f64);
         metrics::gauge!("polyface_storage_free_bytes").set(usage.free_bytes as f64);
         Ok(usage)
@@ -348,7 +378,7 @@ impl Keeper {
     }
 
     async fn remove(&self, removal: Removal, why: &'static str) -> Result<u32> {
-        let removed = self.appliance.blocking(move |a| a.ports().log.remove_entries(removal, BATCH)).await?;
+        let removed = self.appliance.ask_store(move |a| a.ports().log.remove_entries(removal, BATCH)).await?;
         metrics::counter!("polyface_records_removed_total", "why" => why).increment(removed.into());
         Ok(removed)
     }

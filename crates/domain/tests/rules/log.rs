@@ -8,6 +8,7 @@ use domain::{
     Topic, What, notices, readers,
 };
 use testkit::{FakeReader, Take};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::doors::own_door_before;
@@ -136,8 +137,8 @@ async fn a_camera_that_fails_and_comes_back_is_noticed_once_each_also_over_a_res
     let broken = Take::refused(domain::ports::SourceError::Unauthorised);
     let takes = [Take::new().nobody(secs(5.0)).break_off(), broken.clone(), broken, Take::new().nobody(secs(600.0))];
     let mut stage = Stage::playing(takes).await;
-    let cancel = CancellationToken::new();
-    tokio::spawn(notices::run(stage.appliance.clone(), cancel.clone()));
+    let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
+    tasks.spawn(notices::run(stage.appliance.clone(), cancel.clone()));
     stage.open();
     tokio::time::sleep(secs(4.0)).await;
     assert_eq!(noticed(&stage).await, [], "nothing was wrong");
@@ -154,21 +155,20 @@ async fn a_camera_that_fails_and_comes_back_is_noticed_once_each_also_over_a_res
     assert_eq!(noticed(&stage).await.len(), 3, "offline again");
     // After a restart it stands until the camera is back, or gone for good.
     let appliance = stage.fakes.restart(domain::Limits::default()).unwrap();
-    let ended = CancellationToken::new();
-    tokio::spawn(notices::run(appliance, ended.clone()));
+    tasks.spawn(notices::run(appliance, CancellationToken::new()));
     tokio::time::sleep(secs(60.0)).await;
     assert_eq!(noticed(&stage).await.len(), 3);
     tokio::time::sleep(secs(90.0)).await;
     assert_eq!(noticed(&stage).await[3..], [camera(false)]);
-    ended.cancel();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_is_lost_is_noticed_until_it_is_back() {
     let (stage, reader) = (Stage::new(), FakeReader::new("gate"));
     let all: Vec<Arc<dyn Reader>> = vec![reader.clone()];
-    tokio::spawn(readers::run(stage.appliance.clone(), all, CancellationToken::new()));
-    tokio::spawn(notices::run(stage.appliance.clone(), CancellationToken::new()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(readers::run(stage.appliance.clone(), all, CancellationToken::new()));
+    tasks.spawn(notices::run(stage.appliance.clone(), CancellationToken::new()));
     tokio::time::sleep(secs(5.0)).await;
     reader.set_plugged(false);
     tokio::time::sleep(secs(60.0)).await;
@@ -182,7 +182,8 @@ async fn a_reader_that_is_lost_is_noticed_until_it_is_back() {
 async fn trouble_that_could_not_be_written_is_noticed_when_it_can() {
     let mut stage = Stage::playing([Take::refused(domain::ports::SourceError::Unauthorised)]).await;
     stage.fakes.store.write_protect(true);
-    tokio::spawn(notices::run(stage.appliance.clone(), CancellationToken::new()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(notices::run(stage.appliance.clone(), CancellationToken::new()));
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
     assert_eq!(noticed(&stage).await, []);

@@ -19,6 +19,7 @@ mod passes;
 mod people;
 mod pictures;
 mod privacy;
+mod progress;
 mod proofs;
 mod readers;
 mod reembedding;

@@ -95,6 +95,11 @@ impl MemoryStore {
         self.read().broken = broken;
     }
 
+    /// Every call waits, as on a disk that does not answer, while the result lives.
+    pub fn hang(&self) -> impl Sized + '_ {
+        self.read()
+    }
+
     fn read(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

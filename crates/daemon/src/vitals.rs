@@ -1,0 +1,93 @@
+//! What the parts of the device say of themselves, on the health board; and the service manager's watchdog.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter::{Component, Health};
+use domain::progress::{Part, Stall};
+use domain::{Appliance, ReaderState, Readers, StorageState};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks at the progress of the parts.
+const LOOK: Duration = Duration::from_secs(2);
+/// A part that hangs for this long does not recover by itself: the service manager restarts the daemon.
+const GIVEN_UP: Duration = Duration::from_secs(60);
+
+/// Shows whether records are being kept.
+pub(crate) async fn report_storage(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
+    let mut state = appliance.storage_state();
+    loop {
+        let component = match state.borrow_and_update().clone() {
+            StorageState::Working => Component::Up,
+            StorageState::Full { reason } => Component::Down { reason: format!("records are refused: {reason}") },
+            StorageState::Failing { reason } => Component::Down { reason: format!("records wait: {reason}") },
+        };
+        health.set("storage", component);
+        if !matches!(cancel.run_until_cancelled(state.changed()).await, Some(Ok(()))) {
+            return;
+        }
+    }
+}
+
+/// Shows whether every reader reads; nothing where there is none.
+pub(crate) async fn report_readers(
+    mut readers: watch::Receiver<Readers>,
+    health: Arc<Health>,
+    cancel: CancellationToken,
+) {
+    while let Some(Ok(())) = cancel.run_until_cancelled(readers.changed()).await {
+        let not_ready = |(name, state): (&String, &ReaderState)| match state {
+            ReaderState::Ready => None,
+            ReaderState::Starting => Some(format!("{name}: starting")),
+            ReaderState::Lost(why) => Some(format!("{name}: {why}")),
+        };
+        let reasons: Vec<_> = readers.borrow_and_update().iter().filter_map(not_ready).collect();
+        let down = || Component::Down { reason: reasons.join("; ") };
+        health.set("readers", if reasons.is_empty() { Component::Up } else { down() });
+    }
+}
+
+/// Shows which parts hang and which feeds are stuck, and feeds the watchdog of the service manager while no part has
+/// hung for too long.
+pub(crate) async fn report_progress(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
+    let mut stuck = BTreeSet::new();
+    let mut looks = tokio::time::interval(LOOK);
+    while cancel.run_until_cancelled(looks.tick()).await.is_some() {
+        let stalls = appliance.progress().stalls();
+        health.set("inference", inference(&stalls));
+        report_feeds(&appliance, &health, &mut stuck);
+        if stalls.iter().all(|stall| stall.time < GIVEN_UP) {
+            super::run::notify(sd_notify::NotifyState::Watchdog);
+        }
+    }
+}
+
+/// Feeds the watchdog for a device that cannot serve, which a restart would not help.
+pub(crate) async fn feed_watchdog(cancel: CancellationToken) {
+    let mut looks = tokio::time::interval(LOOK);
+    while cancel.run_until_cancelled(looks.tick()).await.is_some() {
+        super::run::notify(sd_notify::NotifyState::Watchdog);
+    }
+}
+
+fn inference(stalls: &[Stall]) -> Component {
+    match stalls.iter().find(|stall| stall.part == Part::Inference) {
+        Some(stall) => Component::Down { reason: stall.why.clone() },
+        None => Component::Up,
+    }
+}
+
+/// An alarm for every feed whose receiver refuses an entry permanently; `stuck` are those raised before.
+fn report_feeds(appliance: &Appliance, health: &Health, stuck: &mut BTreeSet<String>) {
+    let mut now = BTreeSet::new();
+    for feed in appliance.feeds() {
+        let (Some(seq), Some((why, _))) = (feed.stuck, &feed.failure) else { continue };
+        let name = format!("feed {} of {}", feed.feed, feed.adapter);
+        health.raise(&name, &format!("stuck at entry {seq}: {why}"));
+        now.insert(name);
+    }
+    stuck.difference(&now).for_each(|name| health.clear(name));
+    *stuck = now;
+}

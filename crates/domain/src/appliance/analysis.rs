@@ -1,0 +1,82 @@
+//! The analyzer with limits in time: a hung accelerator holds up nothing else, and shows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::ports::{FaceAnalyzer, Lane, Search};
+use crate::progress::{Part, Progress};
+use crate::{Calibration, Detection, Embedding, Error, Face, ModelId, Result, Timestamp};
+
+/// A frame that was not analysed within this time will not be.
+const LIVE: Duration = Duration::from_secs(20);
+/// Photos wait behind frames, and behind each other.
+const PHOTO: Duration = Duration::from_secs(120);
+
+/// An analyzer that gives up in time.
+pub(super) struct TimedAnalyzer {
+    analyzer: Arc<dyn FaceAnalyzer>,
+    progress: Arc<Progress>,
+}
+
+impl TimedAnalyzer {
+    pub(super) fn new(analyzer: Arc<dyn FaceAnalyzer>, progress: Arc<Progress>) -> Self {
+        Self { analyzer, progress }
+    }
+
+    /// `Unavailable` when the networks do not answer in time.
+    async fn in_time<T>(&self, lane: Lane, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let limit = match lane {
+            Lane::Live => LIVE,
+            Lane::Photo => PHOTO,
+        };
+        let Ok(analysed) = tokio::time::timeout(limit, work).await else {
+            self.progress.stall(Part::Inference, &format!("no result within {} s", limit.as_secs()));
+            return Err(Error::Unavailable { what: "face analysis" });
+        };
+        // A full queue says nothing about whether anything is being done.
+        if !matches!(analysed, Err(Error::Busy | Error::Unavailable { .. })) {
+            self.progress.stamp(Part::Inference);
+        }
+        analysed
+    }
+}
+
+#[async_trait]
+impl FaceAnalyzer for TimedAnalyzer {
+    fn model(&self) -> &ModelId {
+        self.analyzer.model()
+    }
+
+    fn calibration(&self) -> &Calibration {
+        self.analyzer.calibration()
+    }
+
+    fn live_from(&self) -> Option<f32> {
+        self.analyzer.live_from()
+    }
+
+    async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {
+        self.analyzer.decode(picture, at).await
+    }
+
+    async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes> {
+        self.analyzer.encode(frame, part).await
+    }
+
+    async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
+        self.in_time(lane, self.analyzer.detect(frame, search, lane)).await
+    }
+
+    async fn describe(&self, frame: Frame, detections: Vec<Detection>, lane: Lane) -> Result<Vec<Face>> {
+        self.in_time(lane, self.analyzer.describe(frame, detections, lane)).await
+    }
+
+    async fn embed(&self, frame: Frame, detection: Detection, lane: Lane) -> Result<(Detection, Embedding)> {
+        self.in_time(lane, self.analyzer.embed(frame, detection, lane)).await
+    }
+}
