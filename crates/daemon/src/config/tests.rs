@@ -120,15 +120,24 @@ fn a_mistyped_zone_is_answered_with_the_nearest() {
 #[test]
 fn the_documented_file_says_the_defaults() {
     let documented = include_str!("../../../../config/polyface.toml");
-    let uncommented: String = documented
-        .lines()
-        .map(|line| line.strip_prefix("# ").filter(|l| is_setting(l)).unwrap_or(line).to_owned() + "\n")
-        .collect();
-    config(&uncommented);
+    // Readers are shown as an example: by default there is none.
+    let (mut uncommented, mut example) = (String::new(), false);
+    for line in documented.lines() {
+        example = line == "#[[reader]]" || (example && !line.starts_with('['));
+        let setting = line.strip_prefix('#').filter(|line| !example && is_setting(line));
+        uncommented += &format!("{}\n", setting.unwrap_or(line));
+    }
+    assert_ne!(uncommented, documented);
+    // The number of channels is shown as it counts without the key.
+    let defaults = config("[device]\nchannels = 16");
+    assert_eq!(config("").channels(), 16);
+    assert_eq!(format!("{:#?}", config(&uncommented)), format!("{defaults:#?}"));
 }
 
+/// Whether it is a key with a value; an empty text stands for a key that is not set.
 fn is_setting(line: &str) -> bool {
-    line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    line.split_once(" = ")
+        .is_some_and(|(key, value)| value != "\"\"" && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
 }
 
 #[test]
