@@ -109,7 +109,9 @@ async fn about_last(core: &Core, after: Seq) -> Result<Option<Word>> {
     let record = core.appliance.records_after(after, AT_ONCE).await?.pop();
     Ok(record.filter(|record| decides && is_fresh(core, record)).map(|record| match record.verdict {
         Verdict::Known => Word::Passed,
-        Verdict::Blocked | Verdict::NotAllowedNow | Verdict::Stranger | Verdict::Spoof => Word::Refused,
+        Verdict::Blocked | Verdict::NotAllowedNow | Verdict::Stranger | Verdict::Unclear | Verdict::Spoof => {
+            Word::Refused
+        }
     }))
 }
 

@@ -252,6 +252,20 @@ pub struct WatchSettings {
     pub plan: WeeklyPlan,
     /// Whether it is on at all.
     pub enabled: bool,
+    /// What becomes of a capture that is too poor to say that it shows nobody known.
+    pub unclear: UnclearFaces,
+}
+
+/// What becomes of a capture in which nobody was recognised, and which is too poor to say that it is nobody known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum UnclearFaces {
+    /// It is recorded as [`Unclear`](crate::Verdict::Unclear).
+    #[default]
+    Tell,
+    /// It is recorded as a stranger.
+    AsStrangers,
+    /// It is not recorded.
+    Ignore,
 }
 
 impl Default for WatchSettings {
@@ -262,6 +276,7 @@ impl Default for WatchSettings {
             rearm: Duration::from_secs(2),
             plan: WeeklyPlan::always(),
             enabled: true,
+            unclear: UnclearFaces::default(),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) use appliance::{Arrival, CROP_SCALE, Draft, Pass};
 pub use behaviour::{Behaviour, BehaviourFilter, BehaviourKind, ObjectCapture, ObjectClass};
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
-    NewCamera, OwnValues, SnapMode, Source, Watch, WatchSettings, WeeklyPlan,
+    NewCamera, OwnValues, SnapMode, Source, UnclearFaces, Watch, WatchSettings, WeeklyPlan,
 };
 pub use discovery::{CameraStream, FoundCamera};
 pub use door::{ContactUse, Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};

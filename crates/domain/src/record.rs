@@ -101,6 +101,8 @@ pub enum Verdict {
     Known,
     /// Nobody that is enrolled.
     Stranger,
+    /// Nobody was recognised, but the shot is too poor to say that it is nobody enrolled.
+    Unclear,
     /// A person who must not be here.
     Blocked,
     /// A person who may be here at other times.
@@ -114,6 +116,7 @@ impl std::fmt::Display for Verdict {
         f.write_str(match self {
             Self::Known => "known",
             Self::Stranger => "stranger",
+            Self::Unclear => "unclear",
             Self::Blocked => "blocked",
             Self::NotAllowedNow => "not allowed now",
             Self::Spoof => "spoof",

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::time::begun_on;
 use crate::{
-    Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, Validity, Verdict,
+    Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, UnclearFaces, Validity,
+    Verdict,
 };
 
 /// A person compared with a face, as one watch sees the person.
@@ -39,6 +40,16 @@ pub(crate) fn candidate(
 /// number are not enough.
 pub(crate) fn is_living(demanded: Option<f32>, score: Option<f32>) -> bool {
     demanded.is_none_or(|demanded| score.is_some_and(|score| score >= demanded))
+}
+
+/// What the rules make of a living face in which nobody was recognised; `None`: nothing is recorded.
+pub(crate) fn unrecognised(is_clear: bool, unclear: UnclearFaces) -> Option<Verdict> {
+    match unclear {
+        _ if is_clear => Some(Verdict::Stranger),
+        UnclearFaces::Tell => Some(Verdict::Unclear),
+        UnclearFaces::AsStrangers => Some(Verdict::Stranger),
+        UnclearFaces::Ignore => None,
+    }
 }
 
 /// What the rules make of a living face; `person` is the accepted candidate, when there is one.

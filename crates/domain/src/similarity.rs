@@ -47,6 +47,7 @@ impl Similarity {
 pub struct Calibration {
     points: Vec<(f32, f32)>,
     unlike: Option<Unlike>,
+    clear_from: u8,
 }
 
 /// How the cosines of unlike faces are distributed.
@@ -63,7 +64,7 @@ impl Calibration {
         if points.len() < 2 || !rising {
             return Err(Error::invalid("calibration", "needs at least two rising points"));
         }
-        Ok(Self { points, unlike: None })
+        Ok(Self { points, unlike: None, clear_from: 0 })
     }
 
     /// The same, with mean and standard deviation of the cosines of unlike faces; without them no threshold rises.
@@ -72,6 +73,17 @@ impl Calibration {
             return Err(Error::invalid("calibration", "needs a mean and a positive deviation of unlike faces"));
         }
         Ok(Self { unlike: Some(Unlike { mean, deviation }), ..self })
+    }
+
+    /// The same, for a model that finds an enrolled person reliably only in captures of at least this quality, 0..=100.
+    pub fn with_clear_from(self, quality: u8) -> Self {
+        Self { clear_from: quality, ..self }
+    }
+
+    /// Whether a capture of this quality (0..=100) in which nobody was recognised shows nobody known. Below, the shot may
+    /// only be too poor.
+    pub fn is_clear(&self, quality: u8) -> bool {
+        quality >= self.clear_from
     }
 
     /// People among whom a threshold means what it says; in larger libraries it rises.

@@ -25,7 +25,7 @@ pub enum Removal {
 pub enum RecordKind {
     /// Somebody enrolled.
     People,
-    /// Nobody enrolled, or no living face.
+    /// Nobody enrolled, nobody who can be told, or no living face.
     Strangers,
 }
 
@@ -34,7 +34,7 @@ impl RecordKind {
     pub fn verdicts(self) -> &'static [Verdict] {
         match self {
             Self::People => &[Verdict::Known, Verdict::Blocked, Verdict::NotAllowedNow],
-            Self::Strangers => &[Verdict::Stranger, Verdict::Spoof],
+            Self::Strangers => &[Verdict::Stranger, Verdict::Unclear, Verdict::Spoof],
         }
     }
 }

@@ -18,7 +18,7 @@ const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
         server_sip_id, camera_sip_id, vendor, product,
         region_left, region_top, region_right, region_bottom, min_face_px, max_face_px, snap_mode,
         own_threshold, own_rearm, own_min_face_px, own_region,
-        watch.id, threshold, rearm_ms, enabled
+        watch.id, threshold, rearm_ms, enabled, unclear
     FROM camera JOIN watch ON watch.camera = camera.id
     WHERE ?1 IS NULL OR camera.id = ?1
     ORDER BY camera.id";

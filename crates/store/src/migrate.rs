@@ -34,6 +34,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0010_folded_texts.sql"),
     include_str!("../../../migrations/0011_own_values_of_cameras.sql"),
     include_str!("../../../migrations/0012_log.sql"),
+    include_str!("../../../migrations/0013_unclear_faces.sql"),
 ];
 
 /// Refuses a database that another program made.

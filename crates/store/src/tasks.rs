@@ -52,7 +52,7 @@ fn tasks(db: &Connection) -> Result<Vec<Task>, Fault> {
     let mut lists = watches::Lists::read(db)?;
     let mut cameras = cameras(db)?;
     let mut statement = db.prepare_cached(
-        "SELECT task.id, created_at, name, kind, remark, watch.id, threshold, rearm_ms, enabled
+        "SELECT task.id, created_at, name, kind, remark, watch.id, threshold, rearm_ms, enabled, unclear
          FROM task JOIN watch ON watch.id = task.watch ORDER BY task.id",
     )?;
     let mut tasks =

@@ -7,7 +7,7 @@ use domain::{DayWindow, LibraryId, Similarity, Watch, WatchId, WatchSettings, We
 use jiff::civil::Weekday;
 use rusqlite::{Connection, params};
 
-use crate::columns::{self, Columns, Reader, real, whole};
+use crate::columns::{self, Columns, Reader, real, whole, word};
 use crate::error::Fault;
 use crate::libraries;
 
@@ -38,6 +38,7 @@ fn watch_columns(settings: &WatchSettings) -> Columns {
         ("threshold", real(settings.threshold.value())),
         ("rearm_ms", whole(settings.rearm.as_millis())),
         ("enabled", settings.enabled.into()),
+        ("unclear", word(&settings.unclear)),
     ]
 }
 
@@ -102,8 +103,8 @@ fn read_window(row: &mut Reader<'_>) -> Result<DayWindow, Fault> {
     Ok(DayWindow { day, from: row.parse("time of day")?, to: row.parse("time of day")? })
 }
 
-/// Four columns: id, threshold, rearm_ms, enabled. The lists are still to be filled.
-pub(crate) fn read(row: &mut Reader<'_>) -> rusqlite::Result<Watch> {
+/// Five columns: id, threshold, rearm_ms, enabled, unclear. The lists are still to be filled.
+pub(crate) fn read(row: &mut Reader<'_>) -> Result<Watch, Fault> {
     let id = WatchId(row.take()?);
     let settings = WatchSettings {
         libraries: BTreeSet::new(),
@@ -111,6 +112,7 @@ pub(crate) fn read(row: &mut Reader<'_>) -> rusqlite::Result<Watch> {
         rearm: Duration::from_millis(row.take::<i64>()?.unsigned_abs()),
         plan: WeeklyPlan::always(),
         enabled: row.take()?,
+        unclear: row.word()?,
     };
     Ok(Watch { id, settings })
 }

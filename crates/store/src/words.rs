@@ -2,7 +2,7 @@
 
 use domain::{
     BehaviourKind, Category, Direction, EntryKind, Expression, Gender, LibraryKind, Means, ObjectClass, Role, SnapMode,
-    TaskKind, Topic, Verdict,
+    TaskKind, Topic, UnclearFaces, Verdict,
 };
 
 /// An enumeration with a word for each of its values.
@@ -77,12 +77,14 @@ words! {
     Verdict ("verdict") {
         Known = "known",
         Stranger = "stranger",
+        Unclear = "unclear",
         Blocked = "blocked",
         NotAllowedNow = "not_allowed_now",
         Spoof = "spoof",
     }
     Direction ("direction") { Entry = "entry", Exit = "exit" }
     TaskKind ("task kind") { Plain = "plain", RollCall = "roll_call", SignIn = "sign_in" }
+    UnclearFaces ("what becomes of unclear faces") { Tell = "tell", AsStrangers = "strangers", Ignore = "ignore" }
     SnapMode ("snap mode") { Best = "best", Timed = "timed", First = "first" }
     Role ("role") { Viewer = "viewer", Operator = "operator", Admin = "admin" }
 }

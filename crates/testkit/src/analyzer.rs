@@ -37,6 +37,9 @@ pub enum Mishap {
 /// What a face scores for being alive; `None` where no score came out.
 type Liveness = Box<dyn Fn(&FakeFace) -> Option<f32> + Send + Sync>;
 
+/// Below this quality a face that matches nobody may be anybody.
+const CLEAR_FROM: u8 = 20;
+
 /// Decodes real pictures and frames, finds the faces drawn in them, and gives every identity its own embedding
 /// with a little noise in every shot. It does on request what goes wrong with real ones.
 pub struct FakeAnalyzer {
@@ -63,7 +66,9 @@ impl FakeAnalyzer {
         Self {
             model: ModelId(name.into()),
             // The points rise, as a calibration must.
-            calibration: Calibration::new(points).unwrap_or_else(|error| unreachable!("{error}")),
+            calibration: Calibration::new(points)
+                .unwrap_or_else(|error| unreachable!("{error}"))
+                .with_clear_from(CLEAR_FROM),
             mishaps: Mutex::default(),
             searches: Mutex::default(),
             liveness: OnceLock::new(),

@@ -33,7 +33,8 @@ impl Identity {
 }
 
 fn calibration(output: &EmbeddingOutput) -> domain::Result<Calibration> {
-    let calibration = Calibration::new(output.calibration.clone())?;
+    let calibration =
+        Calibration::new(output.calibration.clone())?.with_clear_from(output.clear_from.unwrap_or_default());
     match output.unlike {
         Some((mean, deviation)) => calibration.with_unlike(mean, deviation),
         None => Ok(calibration),

@@ -187,6 +187,8 @@ pub(crate) struct EmbeddingOutput {
     pub(crate) calibration: Vec<(f32, f32)>,
     /// Mean and standard deviation of the cosines of unlike faces, where they were measured.
     pub(crate) unlike: Option<(f32, f32)>,
+    /// The quality, 0 to 100, from which on a face that matches nobody is nobody known; absent: any.
+    pub(crate) clear_from: Option<u8>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -120,6 +120,7 @@ pub(crate) fn new_task(task: AddTask) -> Result<(TaskSettings, String), Fault> {
         rearm: interval(task.interval)?,
         plan,
         enabled: false,
+        ..WatchSettings::default()
     };
     let settings = TaskSettings {
         name: name("name", task.name)?,
@@ -176,6 +177,7 @@ impl TaskChange {
                 rearm: self.interval.unwrap_or(before.rearm),
                 plan: self.plan.map_or(before.plan, |(_, plan)| plan),
                 enabled: before.enabled,
+                unclear: before.unclear,
             },
         }
     }

@@ -153,7 +153,7 @@ pub(super) fn status(verdict: Verdict) -> u8 {
         Verdict::Known => 1,
         Verdict::Blocked => 2,
         Verdict::NotAllowedNow => 24,
-        Verdict::Stranger | Verdict::Spoof => 3,
+        Verdict::Stranger | Verdict::Unclear | Verdict::Spoof => 3,
     }
 }
 

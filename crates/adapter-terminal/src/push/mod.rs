@@ -62,7 +62,7 @@ impl Kind {
     pub(crate) fn of(record: &Record) -> Self {
         match record.verdict {
             Verdict::Known | Verdict::Blocked | Verdict::NotAllowedNow => Self::Person,
-            Verdict::Stranger | Verdict::Spoof => Self::Stranger,
+            Verdict::Stranger | Verdict::Unclear | Verdict::Spoof => Self::Stranger,
         }
     }
 
@@ -92,7 +92,7 @@ impl Kind {
     fn verdicts(self) -> &'static [Verdict] {
         match self {
             Self::Person => &[Verdict::Known, Verdict::Blocked, Verdict::NotAllowedNow],
-            Self::Stranger => &[Verdict::Stranger, Verdict::Spoof],
+            Self::Stranger => &[Verdict::Stranger, Verdict::Unclear, Verdict::Spoof],
         }
     }
 }

@@ -314,7 +314,7 @@ impl Recogniser {
         let at = look.at;
         let answers = self.appliance.blocking(move |a| answers(a, questions, at)).await?;
         let Some(news) = self.news(answers, &probe, living, (id, stay)) else { return Ok(()) };
-        let verdict = self.verdict(living, news.first(), &look);
+        let Some(verdict) = self.verdict(living, news.first(), &look) else { return Ok(()) };
         let (verdict, pass) = self.pass(id, verdict, news.first()).await;
         self.let_in(verdict, pass, news.first(), stay);
         let kept = self.keep(look, stay, news, verdict).await;
@@ -352,14 +352,22 @@ impl Recogniser {
         news.then_some(told)
     }
 
-    fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Verdict {
-        match first {
-            _ if !living => Verdict::Spoof,
-            Some(Answer { answer, person, .. }) => {
-                rules::verdict(answer, person.as_ref(), look.at, &self.appliance.time_zone())
-            }
-            None => Verdict::Stranger,
+    /// `None`: nothing is to be recorded.
+    fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Option<Verdict> {
+        if !living {
+            return Some(Verdict::Spoof);
         }
+        let verdict = first.map_or(Verdict::Stranger, |Answer { answer, person, .. }| {
+            rules::verdict(answer, person.as_ref(), look.at, &self.appliance.time_zone())
+        });
+        if verdict != Verdict::Stranger {
+            return Some(verdict);
+        }
+        // Where there is nobody to be compared with, everybody is a stranger.
+        let is_compared = first.is_some_and(|first| first.answer.best.is_some());
+        let quality = look.face.detection.quality.overall;
+        let is_clear = !is_compared || self.appliance.ports().analyzer.calibration().is_clear(quality);
+        rules::unrecognised(is_clear, first.map(|first| first.order.settings.unclear).unwrap_or_default())
     }
 
     /// Opens the doors to a person known to the camera's own watch; before the record is written, for nobody waits for a

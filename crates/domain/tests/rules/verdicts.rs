@@ -1,7 +1,8 @@
 //! What a record says of a visitor.
 
 use domain::{
-    Category, LibraryId, LibraryKind, NewCamera, PersonChange, Profile, Similarity, Timestamp, Validity, Verdict,
+    Category, LibraryId, LibraryKind, NewCamera, PersonChange, Profile, Similarity, Timestamp, UnclearFaces, Validity,
+    Verdict,
 };
 use testkit::{FakeClock, Take};
 
@@ -24,6 +25,25 @@ async fn a_stranger_is_recorded_with_the_nearest_person_who_is_not_accepted() {
     let best = records[0].own_match().unwrap().best.as_ref().unwrap();
     assert_eq!(best.code.as_str(), "alice");
     assert!(best.similarity.value() < 0.7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shot_too_poor_to_tell_is_unclear_unless_the_watch_wants_it_otherwise() {
+    let poor = async |unclear, enrolled: bool| {
+        let stage = Stage::new();
+        stage.fakes.frames.script(GATE, [Take::new().show(secs(2.0), [face("mallory").quality(17)])]);
+        let mut camera = gate();
+        camera.watch.unclear = unclear;
+        stage.add(camera).await;
+        if enrolled {
+            stage.enrol("alice").await;
+        }
+        stage.watch(secs(6.0)).await.into_iter().map(|record| record.verdict).collect::<Vec<_>>()
+    };
+    assert_eq!(poor(UnclearFaces::Tell, true).await, [Verdict::Unclear]);
+    assert_eq!(poor(UnclearFaces::AsStrangers, true).await, [Verdict::Stranger]);
+    assert_eq!(poor(UnclearFaces::Ignore, true).await, []);
+    assert_eq!(poor(UnclearFaces::Tell, false).await, [Verdict::Stranger], "there is nobody it could be");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,7 +29,8 @@ pub fn a_record_reads_back_as_appended(store: &dyn Stores) {
 
 /// Every variant.
 pub fn every_verdict_and_expression_reads_back(store: &dyn Stores) {
-    let verdicts = [Verdict::Known, Verdict::Stranger, Verdict::Blocked, Verdict::NotAllowedNow, Verdict::Spoof];
+    let verdicts =
+        [Verdict::Known, Verdict::Stranger, Verdict::Unclear, Verdict::Blocked, Verdict::NotAllowedNow, Verdict::Spoof];
     let expressions = [
         Expression::Angry,
         Expression::Disgusted,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::{
     Attendance, CameraId, Candidate, DayWindow, Direction, Error, LibraryId, NewRecord, PersonId, Presence, Removal,
-    Roll, Seq, SightingFilter, SightingId, Similarity, TaskId, TaskKind, TaskSettings, Thing, Verdict, WatchSettings,
-    WeeklyPlan, Window,
+    Roll, Seq, SightingFilter, SightingId, Similarity, TaskId, TaskKind, TaskSettings, Thing, UnclearFaces, Verdict,
+    WatchSettings, WeeklyPlan, Window,
 };
 use jiff::civil::{Weekday, time};
 
@@ -31,6 +31,7 @@ fn task(name: &str, entries: &[CameraId], exits: &[CameraId]) -> TaskSettings {
             rearm: Duration::from_millis(3001),
             plan: WeeklyPlan::within(plan),
             enabled: false,
+            unclear: UnclearFaces::Ignore,
         },
     }
 }

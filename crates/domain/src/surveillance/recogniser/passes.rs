@@ -16,7 +16,7 @@ impl Recogniser {
         match verdict {
             Verdict::NotAllowedNow | Verdict::Known if counted => return (Verdict::Known, Pass::Counted),
             Verdict::Known => {}
-            Verdict::NotAllowedNow | Verdict::Stranger | Verdict::Blocked | Verdict::Spoof => {
+            Verdict::NotAllowedNow | Verdict::Stranger | Verdict::Unclear | Verdict::Blocked | Verdict::Spoof => {
                 return (verdict, Pass::AtTheDoor);
             }
         }
