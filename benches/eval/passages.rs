@@ -10,7 +10,7 @@ use domain::frame::Frame;
 use domain::ports::{Clock, FrameSource, FrameStream, Ports, SourceError};
 use domain::{
     Appliance, CameraSettings, CameraStatus, Event, LibraryId, NewCamera, NewPerson, OwnValues, Record, Seq,
-    SeveralFaces, SnapMode, Source, Timestamp, WatchSettings, surveillance,
+    SeveralFaces, SnapMode, Source, Timestamp, Verdict, WatchSettings, surveillance,
 };
 use polyface_tests::Report;
 use store::Store;
@@ -43,6 +43,10 @@ struct Outcome {
     missed: u32,
     doubled: u32,
     unrecognised: u32,
+    /// Of those, called strangers.
+    strange: u32,
+    /// Strangers who were not called so, because the shot is too poor.
+    unclear: u32,
     wrong: u32,
     false_alarms: u32,
     nobody: u32,
@@ -202,7 +206,12 @@ fn judge(scene: &Scene, records: &[Record], first: Timestamp) -> Outcome {
             }
             Some(candidate) if candidate.code.as_str() == walks[walk].who => recognised[walk] = true,
             Some(_) => outcome.wrong += 1,
-            None => {}
+            None => {
+                let (known, quality) = (!walks[walk].who.is_empty(), record.capture.quality);
+                println!("{}: passage {walk} ({:?}) is {}, {quality:?}", scene.name, walks[walk].who, record.verdict);
+                outcome.strange += u32::from(known && record.verdict == Verdict::Stranger);
+                outcome.unclear += u32::from(!known && record.verdict == Verdict::Unclear);
+            }
         }
     }
     for (walk, records) in seen.iter().enumerate().filter(|(_, records)| **records != 1) {
@@ -236,6 +245,8 @@ impl Outcome {
         self.missed += other.missed;
         self.doubled += other.doubled;
         self.unrecognised += other.unrecognised;
+        self.strange += other.strange;
+        self.unclear += other.unclear;
         self.wrong += other.wrong;
         self.false_alarms += other.false_alarms;
         self.nobody += other.nobody;
@@ -247,9 +258,11 @@ impl Outcome {
         report.row(&of("missed", self.passages), self.missed.into(), None, budget);
         report.row(&of("recorded twice", self.passages), self.doubled.into(), None, budget);
         report.row(&of("known not recognised", self.known), self.unrecognised.into(), None, budget);
+        report.row(&of("known called strangers", self.known), self.strange.into(), None, budget);
         report.row(&of("wrong person", self.passages), self.wrong.into(), None, budget);
         let strangers = self.passages - self.known;
         report.row(&of("stranger taken for known", strangers), self.false_alarms.into(), None, budget);
+        report.row(&of("strangers called unclear", strangers), self.unclear.into(), None, None);
         report.row(&format!("passages, {name}: records of nobody, records"), self.nobody.into(), None, budget);
     }
 }
