@@ -1,11 +1,11 @@
 //! One call: from the HTTP request to the operation and back to the answer. Faults are looked for in the order the
 //! contract gives: the body, its fields, the session, and then everything else.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use adapter::{parse_request, read_body};
-use axum::extract::{ConnectInfo, Request, State};
+use adapter::{caller_address, parse_request, read_body};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -24,7 +24,7 @@ const MAX_BODY: usize = 1 << 20;
 pub(crate) struct Call {
     pub(crate) core: Arc<Core>,
     /// Where the call comes from, for the login guard.
-    pub(crate) origin: String,
+    pub(crate) origin: Option<IpAddr>,
     pub(crate) fields: Fields,
 }
 
@@ -37,7 +37,7 @@ impl Call {
 
 /// Any path of the table.
 pub(crate) async fn answer(operation: &'static Operation, State(core): State<Arc<Core>>, request: Request) -> Response {
-    let origin = origin(&request);
+    let origin = caller_address(&request);
     let outcome = async {
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
@@ -67,10 +67,4 @@ pub(crate) fn respond(outcome: Result<Vec<u8>, Fault>, on_failure: fn(&Fault) ->
 /// The body of a success.
 pub(crate) fn success(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(answer).map_err(|error| domain::Error::internal("writing an answer")(error).into())
-}
-
-/// The caller's address.
-pub(crate) fn origin(request: &Request) -> String {
-    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
 }

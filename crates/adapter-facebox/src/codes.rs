@@ -71,7 +71,8 @@ pub fn code(error: &Error) -> Code {
         Error::BadPicture { .. } => Code::BadPicture,
         Error::LimitReached { what } => limit_reached(*what),
         Error::InUse { by } => in_use(*by),
-        Error::Denied => Code::Session,
+        Error::WrongCredentials | Error::Locked { .. } => Code::WrongPassword,
+        Error::Forbidden => Code::Session,
         Error::StorageFull => Code::Database,
         Error::Busy | Error::NotSupported { .. } | Error::Unavailable { .. } | Error::Internal { .. } => Code::Unknown,
     }
@@ -231,6 +232,8 @@ fn wire_name(field: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
 
     #[test]
@@ -258,7 +261,9 @@ mod tests {
             (Error::NoFace, 502),
             (Error::ManyFaces, 502),
             (Error::BadPicture { why: String::new() }, 503),
-            (Error::Denied, 5),
+            (Error::WrongCredentials, 102),
+            (Error::Locked { until: Timestamp::from_millis(0) }, 102),
+            (Error::Forbidden, 5),
             (Error::StorageFull, 8),
             (Error::internal("writing")("disk"), 1),
         ];

@@ -1,5 +1,6 @@
 //! Sessions: who calls, and logging in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,12 +32,12 @@ pub(crate) struct Caller {
     /// The session it was made in.
     pub(crate) session: String,
     /// Where it comes from, for the login guard.
-    pub(crate) origin: String,
+    pub(crate) origin: Option<IpAddr>,
 }
 
 impl Caller {
     /// The one who has this session, and at least this role.
-    pub(crate) fn of(core: Arc<Core>, session: &str, role: Role, origin: String) -> Result<Self, Fault> {
+    pub(crate) fn of(core: Arc<Core>, session: &str, role: Role, origin: Option<IpAddr>) -> Result<Self, Fault> {
         let account = core.sessions.find(session).filter(|account| account.role >= role).ok_or(Code::Session)?;
         Ok(Self { core, account, session: session.to_owned(), origin })
     }
@@ -68,8 +69,8 @@ pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
 /// The document tells an unknown account from a wrong password.
 async fn check(call: &Call, name: &str, md5: String) -> Result<Account, Fault> {
     let appliance = &call.core.appliance;
-    match appliance.log_in(name, Secret::Md5(md5), &call.origin).await {
-        Err(Error::Denied) => {
+    match appliance.log_in(name, Secret::Md5(md5), call.origin).await {
+        Err(Error::WrongCredentials | Error::Locked { .. }) => {
             let known = appliance.accounts().await?.iter().any(|account| account.name == name);
             Err(if known { Code::WrongPassword } else { Code::NoUser }.into())
         }

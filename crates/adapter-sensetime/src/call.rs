@@ -1,12 +1,13 @@
 //! One call: from the HTTP request to the operation and back to the envelope.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use adapter::{
-    BodyError, Form, FormError, FormLimits, Part, Spool, Upload, decode_picture, is_multipart, parse_request, read_body,
+    BodyError, Form, FormError, FormLimits, Part, Spool, Upload, caller_address, decode_picture, is_multipart,
+    parse_request, read_body,
 };
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -50,7 +51,7 @@ pub(crate) struct Call {
     /// The session named in the header.
     pub(crate) session: Option<String>,
     /// Where the call comes from, for the login guard.
-    pub(crate) origin: String,
+    pub(crate) origin: Option<IpAddr>,
     fields: Fields,
     files: Vec<Part>,
     upload: Option<Upload>,
@@ -160,7 +161,7 @@ pub(crate) async fn answer(State(core): State<Arc<Core>>, request: Request) -> R
 async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
     let session = session::id(request.headers()).map(str::to_owned);
     let account = session.as_ref().and_then(|id| core.sessions.find(id));
-    let origin = origin(&request);
+    let origin = caller_address(&request);
     let (fields, files, upload) = read(&core, request, account.as_ref()).await?;
     let msg_id = wire::msg_id(&fields)?;
     let operation = ops::find(msg_id).ok_or(Code::MsgId)?;
@@ -173,12 +174,6 @@ async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
             fault.explain(msg_id);
         }
     })
-}
-
-/// The caller's address.
-fn origin(request: &Request) -> String {
-    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    info.map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string())
 }
 
 type Content = (Fields, Vec<Part>, Option<Upload>);

@@ -92,7 +92,8 @@ pub fn code(error: &Error) -> Code {
         Error::BadPicture { .. } => Code::BadPicture,
         Error::LimitReached { what } => limit_reached(*what),
         Error::InUse { by } => in_use(*by),
-        Error::Denied => Code::NoPermission,
+        Error::WrongCredentials | Error::Locked { .. } => Code::WrongPassword,
+        Error::Forbidden => Code::NoPermission,
         Error::Busy | Error::StorageFull | Error::Unavailable { .. } | Error::Internal { .. } => Code::Internal,
     }
 }
@@ -233,7 +234,9 @@ pub(crate) fn detail(error: &Error) -> Option<String> {
         | Error::BadPicture { .. }
         | Error::LimitReached { .. }
         | Error::InUse { .. }
-        | Error::Denied
+        | Error::WrongCredentials
+        | Error::Locked { .. }
+        | Error::Forbidden
         | Error::Internal { .. } => None,
     }
 }
@@ -256,6 +259,8 @@ fn wire_name(field: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
 
     #[test]
@@ -291,7 +296,9 @@ mod tests {
             (Error::LowQuality { why: String::new() }, -1102),
             (Error::BadPicture { why: String::new() }, -1104),
             (Error::InUse { by: Thing::Camera }, -123),
-            (Error::Denied, -140),
+            (Error::WrongCredentials, -113),
+            (Error::Locked { until: Timestamp::from_millis(0) }, -113),
+            (Error::Forbidden, -140),
             (Error::invalid("age", "not 1 to 120"), -3596),
             (Error::StorageFull, -3624),
             (Error::internal("writing")("disk"), -3624),

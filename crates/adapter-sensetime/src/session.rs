@@ -1,7 +1,7 @@
 //! Logging in and out, and the header that carries the session.
 
 use axum::http::HeaderMap;
-use domain::{Error, Secret};
+use domain::Secret;
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
@@ -23,10 +23,7 @@ pub(crate) async fn login(call: Call) -> Result<String, Fault> {
     check_name(&name)?;
     let secret = Secret::Password(login.user_pwd.0);
     // An unknown user is not told apart from a wrong password.
-    let account = call.core.appliance.log_in(&name, secret, &call.origin).await.map_err(|error| match error {
-        Error::Denied => Code::WrongPassword.into(),
-        error => Fault::from(error),
-    })?;
+    let account = call.core.appliance.log_in(&name, secret, call.origin).await?;
     Ok(call.core.sessions.open(account))
 }
 

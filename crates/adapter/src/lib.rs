@@ -38,7 +38,7 @@ pub use local_time::{WrongEnd, local_range, local_text, read_local};
 pub use metadata::strip_metadata;
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
 pub use picture::{PictureTextError, content_type, decode_picture, picture_answer};
-pub use serve::{Limits, noting_arrivals, serve};
+pub use serve::{Limits, caller_address, noting_arrivals, serve};
 pub use sessions::{Sessions, decimal_id, hex_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 

@@ -41,10 +41,9 @@ pub(crate) async fn log_in(
     if !comes_from_here(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let origin = peer.ip().to_string();
-    match desk.appliance.log_in(&username, Secret::Password(password), &origin).await {
+    match desk.appliance.log_in(&username, Secret::Password(password), Some(peer.ip().to_canonical())).await {
         Ok(account) => open_session(&desk, account),
-        Err(Error::Denied) => page::login_refused(),
+        Err(Error::WrongCredentials | Error::Locked { .. }) => page::login_refused(),
         Err(error) => {
             tracing::error!(error = error.chain(), "logins cannot be checked");
             StatusCode::SERVICE_UNAVAILABLE.into_response()

@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use crate::Timestamp;
+
 /// The result of everything in the core that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -112,9 +114,18 @@ pub enum Error {
     /// Too much to do at the moment; the same call may succeed later.
     #[error("busy")]
     Busy,
-    /// Wrong credentials, a locked account, or a role that may not do this.
-    #[error("denied")]
-    Denied,
+    /// An unknown user, or a wrong password; also at a camera.
+    #[error("wrong user or password")]
+    WrongCredentials,
+    /// Too many logins have failed: the right password is refused too.
+    #[error("login is locked")]
+    Locked {
+        /// When logins are tried again.
+        until: Timestamp,
+    },
+    /// The role of the actor does not allow this.
+    #[error("forbidden")]
+    Forbidden,
     /// The device cannot do this.
     #[error("not supported: {what}")]
     NotSupported {

@@ -26,11 +26,11 @@ struct Failures {
 }
 
 impl LoginGuard {
-    /// Whether any of these has to wait.
-    pub fn locked(&self, keys: &[String], now: Timestamp) -> bool {
+    /// When the last of these that have to wait is tried again; `None` when none has to.
+    pub fn locked_until(&self, keys: &[String], now: Timestamp) -> Option<Timestamp> {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |f: &Failures| f.count >= FAILURES_BEFORE_LOCK && now.millis_since(f.last) < LOCK_MILLIS;
-        keys.iter().any(|key| failures.get(key).is_some_and(waits))
+        let locked = keys.iter().filter_map(|key| failures.get(key)).filter(|f| f.count >= FAILURES_BEFORE_LOCK);
+        locked.map(|f| f.last.plus_millis(LOCK_MILLIS)).filter(|until| *until > now).max()
     }
 
     /// Counts a failure of all of these; whether it is the one that locks.

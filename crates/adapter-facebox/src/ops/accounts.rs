@@ -1,6 +1,6 @@
 //! Accounts.
 
-use domain::{Account, AccountId, Error, Role, Secret};
+use domain::{Account, AccountId, Role, Secret};
 
 use crate::codes::{Code, Fault};
 use crate::convert;
@@ -44,11 +44,8 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
 
 /// The new password, when the old one is right. Failures count as failed logins.
 async fn confirmed(caller: &Caller, account: &Account, old: String, new: String) -> Result<Secret, Fault> {
-    match caller.core.appliance.log_in(&account.name, secret(old), &caller.origin).await {
-        Ok(_) => Ok(secret(new)),
-        Err(Error::Denied) => Err(Code::WrongPassword.into()),
-        Err(error) => Err(error.into()),
-    }
+    caller.core.appliance.log_in(&account.name, secret(old), caller.origin).await?;
+    Ok(secret(new))
 }
 
 /// Removes an account and ends its sessions (/DeleteUser, section 1.4).

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adapter::{Form, FormError, FormLimits, Part, picture_answer, strip_metadata};
+use adapter::{Form, FormError, FormLimits, Part, caller_address, picture_answer, strip_metadata};
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use base64::Engine;
@@ -12,7 +12,7 @@ use domain::{Error, PictureId, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::call::{origin, respond, success};
+use crate::call::{respond, success};
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{ROOT, person_address, picture};
 use crate::core::Core;
@@ -38,7 +38,7 @@ pub(crate) async fn upload_person_picture(
     request: Request,
 ) -> Response {
     let outcome = async {
-        let origin = origin(&request);
+        let origin = caller_address(&request);
         let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let form = Form::read(request, FORM).await.map_err(|error| match error {
             FormError::TooLarge => Code::BadPicture,
@@ -70,7 +70,7 @@ pub(crate) async fn show_picture(
 ) -> Response {
     let outcome = async {
         let session = query.session.ok_or_else(|| Fault::field("session"))?;
-        let caller = Caller::of(core, &session, Role::Viewer, String::new())?;
+        let caller = Caller::of(core, &session, Role::Viewer, None)?;
         stored(&caller, &format!("{ROOT}{path}")).await
     };
     match outcome.await {

@@ -52,7 +52,7 @@ pub(crate) async fn accounts_are_made_changed_and_removed(ledger: &Arc<Ledger>) 
 pub(crate) async fn an_account_known_by_its_md5_alone_logs_in_with_its_password_elsewhere(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     device.ok("/RegisterUser", json!({"name": "rose", "password": md5("Rose_1")})).await;
-    let log_in = |secret| device.appliance.log_in("rose", secret, "elsewhere");
+    let log_in = |secret| device.appliance.log_in("rose", secret, None);
     assert_eq!(log_in(Secret::Password("Rose_1".into())).await.unwrap().role, Role::Operator);
     assert!(log_in(Secret::Password("Rose_2".into())).await.is_err());
     assert!(log_in(Secret::Password(md5("Rose_1"))).await.is_err());

@@ -86,7 +86,9 @@ pub(crate) fn person_fault(error: &Error) -> PersonFault {
         | Error::Invalid { .. }
         | Error::InUse { .. }
         | Error::Busy
-        | Error::Denied
+        | Error::WrongCredentials
+        | Error::Locked { .. }
+        | Error::Forbidden
         | Error::NotSupported { .. }
         | Error::Unavailable { .. }
         | Error::Internal { .. } => PersonFault::PersonStore,

@@ -6,13 +6,13 @@ mod place;
 mod socket;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{Next, from_fn};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, map_request};
 use domain::Appliance;
 use domain::progress::Part;
 use rustls::ServerConfig;
@@ -113,6 +113,11 @@ async fn serve_connections(
         places.vacate();
         tasks.wait().await;
     }
+}
+
+/// The address that a request comes from; `None` for one that [`serve`] has not taken.
+pub fn caller_address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
 }
 
 /// The address of this machine that a request came in on, among its extensions.

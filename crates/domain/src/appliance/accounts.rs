@@ -1,5 +1,6 @@
 //! Accounts, passwords and logging in.
 
+use std::net::IpAddr;
 use std::sync::{MutexGuard, PoisonError};
 
 use argon2::Argon2;
@@ -20,19 +21,21 @@ pub enum Secret {
 }
 
 impl Appliance {
-    /// Checks a login. `origin` is the caller's address. An unknown user costs as much time as a wrong password.
+    /// Checks a login. `origin` is the caller's address, as far as it is known. An unknown user costs as much time as a
+    /// wrong password.
     ///
     /// # Errors
-    /// `Denied` for an unknown user, a wrong secret, or a name or address locked after five failures.
-    pub async fn log_in(&self, name: &str, secret: Secret, origin: &str) -> Result<Account> {
-        let (name, origin) = (name.to_owned(), origin.to_owned());
-        self.blocking(move |a| a.check_login(&name, &secret, &origin)).await
+    /// `WrongCredentials` for an unknown user or a wrong secret, `Locked` for a name or address after five failures.
+    pub async fn log_in(&self, name: &str, secret: Secret, origin: Option<IpAddr>) -> Result<Account> {
+        let name = name.to_owned();
+        self.blocking(move |a| a.check_login(&name, &secret, origin)).await
     }
 
-    fn check_login(&self, name: &str, secret: &Secret, origin: &str) -> Result<Account> {
+    fn check_login(&self, name: &str, secret: &Secret, origin: Option<IpAddr>) -> Result<Account> {
+        let origin = origin.map_or_else(|| "unknown".to_owned(), |origin| origin.to_string());
         let keys = [format!("user {name}"), format!("from {origin}")];
-        if self.core.logins.locked(&keys, self.now()) {
-            return Err(Error::Denied);
+        if let Some(until) = self.core.logins.locked_until(&keys, self.now()) {
+            return Err(Error::Locked { until });
         }
         let found = match self.ports().settings.credentials(name) {
             Ok(found) => Some(found),
@@ -41,11 +44,11 @@ impl Appliance {
         };
         let hashes = found.as_ref().map(|(_, hashes)| hashes);
         if !secret.matches(hashes) {
-            self.note_failure(&keys, origin);
-            return Err(Error::Denied);
+            self.note_failure(&keys, &origin);
+            return Err(Error::WrongCredentials);
         }
         self.core.logins.forget(&keys);
-        found.map(|(account, _)| account).ok_or(Error::Denied)
+        found.map(|(account, _)| account).ok_or(Error::WrongCredentials)
     }
 
     fn note_failure(&self, keys: &[String], origin: &str) {

@@ -13,7 +13,7 @@ impl Appliance {
     }
 
     /// The streams of one camera, its main stream first, at least one. It need not be a channel of the device.
-    /// `Denied` for a wrong login, `NotFound(Camera)` when it has no stream, `Invalid` for an unusable address,
+    /// `WrongCredentials`, `NotFound(Camera)` when it has no stream, `Invalid` for an unusable address,
     /// `Unavailable` when it does not answer as it should.
     pub async fn camera_streams(&self, device: &DeviceAddress) -> Result<Vec<CameraStream>> {
         self.ports().discovery.streams(device).await.map_err(failure)
@@ -24,7 +24,7 @@ fn failure(why: SourceError) -> Error {
     tracing::info!(%why, "cameras were asked in vain");
     match why {
         SourceError::BadAddress(why) => Error::invalid("address", why),
-        SourceError::Unauthorised => Error::Denied,
+        SourceError::Unauthorised => Error::WrongCredentials,
         SourceError::NoStream(_) => Error::NotFound { what: Thing::Camera },
         SourceError::NotSupported => Error::NotSupported { what: "this kind of camera" },
         SourceError::Unreachable(_)

@@ -1,30 +1,37 @@
 //! Logging in, and what is noted of it.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use domain::{Appliance, Error, LibraryId, Role, Secret, Thing};
 
 use crate::stage::{Stage, gate, newcomer};
 
-const HERE: &str = "192.0.2.1";
+const HERE: IpAddr = address(1);
+/// Somewhere else.
+const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+
+const fn address(last: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
+}
 
 fn password(text: &str) -> Secret {
     Secret::Password(text.to_owned())
 }
 
-async fn fail(appliance: &Appliance, name: &str, origin: &str) {
-    let refused = appliance.log_in(name, password("wrong"), origin).await;
-    assert!(matches!(refused, Err(Error::Denied)), "{refused:?}");
+async fn fail(appliance: &Appliance, name: &str, origin: IpAddr) {
+    let refused = appliance.log_in(name, password("wrong"), Some(origin)).await;
+    assert!(matches!(refused, Err(Error::WrongCredentials)), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_right_password_or_its_md5_logs_in() {
     let appliance = Stage::new().appliance;
-    let account = appliance.log_in("admin", password("Admin_123"), HERE).await.unwrap();
+    let account = appliance.log_in("admin", password("Admin_123"), Some(HERE)).await.unwrap();
     assert_eq!((account.name.as_str(), account.role), ("admin", Role::Admin));
     appliance.create_account("admin", "viewer", Role::Viewer, "hello").await.unwrap();
     let md5 = Secret::Md5("5D41402ABC4B2A76B9719D911017C592".into());
-    assert_eq!(appliance.log_in("viewer", md5, HERE).await.unwrap().role, Role::Viewer);
+    assert_eq!(appliance.log_in("viewer", md5, Some(HERE)).await.unwrap().role, Role::Viewer);
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,12 +46,13 @@ async fn an_unknown_user_is_told_no_more_than_one_who_errs() {
 async fn five_failures_lock_the_name_for_five_minutes_from_everywhere() {
     let stage = Stage::new();
     for n in 0..5 {
-        fail(&stage.appliance, "admin", &format!("192.0.2.{n}")).await;
+        fail(&stage.appliance, "admin", address(n)).await;
     }
-    let locked = stage.appliance.log_in("admin", password("Admin_123"), "198.51.100.1").await;
-    assert!(matches!(locked, Err(Error::Denied)));
+    let until = stage.appliance.now().plus_millis(5 * 60_000);
+    let locked = stage.appliance.log_in("admin", password("Admin_123"), Some(THERE)).await;
+    assert!(matches!(locked, Err(Error::Locked { until: said }) if said == until), "{locked:?}");
     stage.fakes.clock.advance(Duration::from_secs(5 * 60));
-    stage.appliance.log_in("admin", password("Admin_123"), "198.51.100.1").await.unwrap();
+    stage.appliance.log_in("admin", password("Admin_123"), Some(THERE)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,8 +61,11 @@ async fn five_failures_lock_the_address_for_every_name() {
     for n in 0..5 {
         fail(&stage.appliance, &format!("guess{n}"), HERE).await;
     }
-    assert!(matches!(stage.appliance.log_in("admin", password("Admin_123"), HERE).await, Err(Error::Denied)));
-    stage.appliance.log_in("admin", password("Admin_123"), "198.51.100.1").await.unwrap();
+    assert!(matches!(
+        stage.appliance.log_in("admin", password("Admin_123"), Some(HERE)).await,
+        Err(Error::Locked { .. })
+    ));
+    stage.appliance.log_in("admin", password("Admin_123"), Some(THERE)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +75,7 @@ async fn four_failures_and_a_success_start_the_count_anew() {
         for _ in 0..4 {
             fail(&appliance, "admin", HERE).await;
         }
-        appliance.log_in("admin", password("Admin_123"), HERE).await.unwrap();
+        appliance.log_in("admin", password("Admin_123"), Some(HERE)).await.unwrap();
     }
 }
 
@@ -72,16 +83,16 @@ async fn four_failures_and_a_success_start_the_count_anew() {
 async fn a_new_password_voids_the_old_one_and_unlocks_the_name() {
     let appliance = Stage::new().appliance;
     for n in 0..5 {
-        fail(&appliance, "admin", &format!("192.0.2.{n}")).await;
+        fail(&appliance, "admin", address(n)).await;
     }
     appliance.set_password("admin", "admin", "New_pass_1").await.unwrap();
-    appliance.log_in("admin", password("New_pass_1"), HERE).await.unwrap();
-    let old = appliance.log_in("admin", password("Admin_123"), HERE).await;
-    assert!(matches!(old, Err(Error::Denied)));
+    appliance.log_in("admin", password("New_pass_1"), Some(HERE)).await.unwrap();
+    let old = appliance.log_in("admin", password("Admin_123"), Some(HERE)).await;
+    assert!(matches!(old, Err(Error::WrongCredentials)));
     let unknown = appliance.set_password("admin", "nobody", "New_pass_1").await;
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Account })));
     assert!(matches!(appliance.set_password("admin", "admin", "").await, Err(Error::Invalid { .. })));
-    appliance.log_in("admin", password("New_pass_1"), HERE).await.unwrap();
+    appliance.log_in("admin", password("New_pass_1"), Some(HERE)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +110,7 @@ async fn account_names_are_unique_letters_and_digits_of_any_script() {
     for name in ["张三", "Иван", "สมชายน้ำ", "विक्रम", "José", "Jose\u{301}", "٣", "a@b.c-d_1", &longest]
     {
         appliance.create_account("admin", name, Role::Viewer, "Pass_word_1").await.unwrap();
-        appliance.log_in(name, password("Pass_word_1"), HERE).await.unwrap();
+        appliance.log_in(name, password("Pass_word_1"), Some(HERE)).await.unwrap();
     }
 }
 

@@ -54,7 +54,7 @@ async fn a_camera_tells_its_streams_to_those_who_may_know() {
     fakes.discovery.put_up(found("10.0.0.2"), "admin", "secret", vec![stream("rtsp://10.0.0.2/main")]);
     let ask = async |host: &str, password: &str| appliance.camera_streams(&address(host, password)).await;
     assert_eq!(ask("10.0.0.2", "secret").await.unwrap(), [stream("rtsp://10.0.0.2/main")]);
-    assert!(matches!(ask("10.0.0.2", "wrong").await, Err(Error::Denied)));
+    assert!(matches!(ask("10.0.0.2", "wrong").await, Err(Error::WrongCredentials)));
     assert!(matches!(ask("10.0.0.1", "secret").await, Err(Error::NotFound { what: Thing::Camera })));
     assert!(matches!(ask("10.0.0.3", "secret").await, Err(Error::Unavailable { .. })));
 }

@@ -231,7 +231,7 @@ async fn a_platform_that_is_asked_lets_a_known_face_in_while_it_is_fresh() {
     appliance.confirm_entry("platform", capture).await.unwrap();
     assert_eq!(stage.fakes.host.switched(), [OPEN]);
     tokio::time::sleep(secs(11.0)).await;
-    assert!(matches!(appliance.confirm_entry("platform", capture).await, Err(Error::Denied)));
+    assert!(matches!(appliance.confirm_entry("platform", capture).await, Err(Error::Invalid { field: "record", .. })));
     assert_eq!(stage.fakes.host.switched(), [OPEN, CLOSED]);
     stage.close().await;
 }

@@ -111,7 +111,7 @@ impl Logins {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let place = [from.ip().to_string()];
-        if self.failures.locked(&place, now) {
+        if self.failures.locked_until(&place, now).is_some() {
             return Err(Refusal::Locked);
         }
         let sent = request.field("Authorization").or_else(|| request.field("Proxy-Authorization"));

@@ -54,7 +54,7 @@ impl Appliance {
     /// Opens the device's own door to the person of a record, which a platform was asked about.
     ///
     /// # Errors
-    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Denied` for a record of nobody who is
+    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record of nobody who is
     /// known, for one older than ten seconds, for one to which the door was opened already, and for somebody with no
     /// use left; `Unavailable` as [`Appliance::open_door`].
     pub async fn confirm_entry(&self, actor: &str, capture: CaptureId) -> Result<()> {
@@ -62,14 +62,17 @@ impl Appliance {
         if !rules.asks_first() {
             return Err(Error::NotSupported { what: "opening the door after a question" });
         }
-        let known = record.accepted().filter(|_| record.verdict == Verdict::Known).ok_or(Error::Denied)?;
+        let known = record.accepted().filter(|_| record.verdict == Verdict::Known);
+        let known = known.ok_or_else(|| opens_nothing("shows nobody who is known"))?;
         let (person, similarity) = (known.person, known.similarity);
-        let fresh = (0..=ANSWER_MILLIS).contains(&self.now().millis_since(record.capture.at));
-        if !fresh || similarity < rules.threshold {
-            return Err(Error::Denied);
+        if !(0..=ANSWER_MILLIS).contains(&self.now().millis_since(record.capture.at)) {
+            return Err(opens_nothing("older than ten seconds"));
+        }
+        if similarity < rules.threshold {
+            return Err(opens_nothing("not similar enough for the door"));
         }
         if !self.core.doors.confirmed.begin(capture) {
-            return Err(Error::Denied);
+            return Err(opens_nothing("the door was opened for it already"));
         }
         let camera = Some(record.capture.camera);
         let face = Access { actor, camera, person: Some(person), by: Means::Face };
@@ -82,7 +85,7 @@ impl Appliance {
 
     async fn open_to(&self, access: &Access<'_>, person: PersonId, rules: DoorRules) -> Result<()> {
         if !self.blocking(move |a| a.ports().people.count_use(person)).await? {
-            return Err(Error::Denied);
+            return Err(opens_nothing("the person has no use left"));
         }
         self.open_own_door(access, rules).await
     }
@@ -103,6 +106,11 @@ impl Appliance {
         let nobody = DoorRules { proof: Proof::Impossible, ..DoorRules::default() };
         Ok(read(&text).unwrap_or(nobody))
     }
+}
+
+/// Why the door stays closed although a platform confirmed the record.
+fn opens_nothing(why: &str) -> Error {
+    Error::invalid("record", why)
 }
 
 /// The words of the setting.
