@@ -9,6 +9,7 @@ use domain::{LibraryId, NewPerson, Profile, SeveralFaces, Timestamp};
 use futures_util::{StreamExt, stream};
 use polyface_tests::{Report, cast};
 use tempfile::TempDir;
+use testkit::actor;
 use vision::Analyzer;
 
 use crate::networks::detector_and_embedder;
@@ -39,7 +40,8 @@ pub(crate) async fn measure(report: &mut Report) {
 
 async fn time_to_enrol(rig: &Rig, turn: usize, photos: &[Bytes]) -> Duration {
     let (start, count) = (Instant::now(), photos.len() * COPIES);
-    let enrolments = (0..count).map(|number| rig.appliance.enrol("bench", newcomer(turn * count + number, photos)));
+    let bench = actor("bench");
+    let enrolments = (0..count).map(|number| rig.appliance.by(&bench).enrol(newcomer(turn * count + number, photos)));
     stream::iter(enrolments).buffer_unordered(AHEAD * cores()).for_each(async |done| drop(done.unwrap())).await;
     start.elapsed()
 }

@@ -9,6 +9,7 @@ use domain::frame::Frame;
 use domain::{CameraSettings, LibraryId, NewCamera, Role, SnapMode, Source, WatchSettings, surveillance};
 use polyface_tests::{PushReceiver, Report, SenseTime as Client, eventually};
 use serde_json::json;
+use testkit::actor;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ pub(crate) async fn measure(report: &mut Report, room: &Frame, face: &Frame) {
     let rig = Rig::new();
     let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
     let receiver = push_to_platform(&rig, &cancel, &mut tasks).await;
-    rig.appliance.add_camera("bench", gate()).await.unwrap();
+    rig.appliance.by(&actor("bench")).add_camera(gate()).await.unwrap();
     let options = surveillance::Options { detect_every: Duration::from_millis(200) };
     tasks.spawn(surveillance::run(rig.appliance.clone(), options, cancel.clone()));
 
@@ -92,7 +93,7 @@ fn gate() -> NewCamera {
 
 /// Serves the device to a client that subscribes a receiver.
 async fn push_to_platform(rig: &Rig, cancel: &CancellationToken, tasks: &mut JoinSet<()>) -> PushReceiver {
-    rig.appliance.create_account("bench", "admin", Role::Admin, "Bench_1234").await.unwrap();
+    rig.appliance.by(&actor("bench")).create_account("admin", Role::Admin, "Bench_1234").await.unwrap();
     let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
     let config = adapter_sensetime::Config { channels: 16 };
     let downloads = rig.storage.path().join("exports");

@@ -135,7 +135,7 @@ impl Device {
                 photo: std::fs::read(&actor.enrolled).unwrap().into(),
                 several_faces: SeveralFaces::TakeLargest,
             };
-            self.appliance.enrol("eval", person).await.unwrap();
+            self.appliance.by(&testkit::actor("eval")).enrol(person).await.unwrap();
         }
     }
 
@@ -144,7 +144,7 @@ impl Device {
         let mut events = self.appliance.events();
         let mut cameras = Vec::new();
         for scene in scenes {
-            cameras.push(self.appliance.add_camera("eval", camera(scene)).await.unwrap().id);
+            cameras.push(self.appliance.by(&testkit::actor("eval")).add_camera(camera(scene)).await.unwrap().id);
         }
         let longest = scenes.iter().filter_map(|scene| scene.film.as_ref()).map(|film| film.length).max().unwrap();
         let all_ended = async {
@@ -158,7 +158,7 @@ impl Device {
         };
         timeout(longest + PATIENCE, all_ended).await.expect("the films end");
         for camera in cameras {
-            self.appliance.remove_camera("eval", camera).await.unwrap();
+            self.appliance.by(&testkit::actor("eval")).remove_camera(camera).await.unwrap();
         }
     }
 

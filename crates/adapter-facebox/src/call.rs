@@ -37,7 +37,7 @@ impl Call {
 
 /// Any path of the table.
 pub(crate) async fn answer(operation: &'static Operation, State(core): State<Arc<Core>>, request: Request) -> Response {
-    let origin = caller_address(&request);
+    let origin = caller_address(request.extensions());
     let outcome = async {
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{Sessions, hex_id};
-use domain::{Account, Error, Role, Secret};
+use domain::{Account, Act, Actor, Acts, Appliance, Error, Secret};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::codes::{Code, Fault};
 use crate::convert::accounts::md5_text;
-use crate::core::Core;
+use crate::core::{Core, NAME};
 use crate::wire::accounts::{LoggedIn, Login, SessionInfo};
 
 /// Sessions end after this time without a call.
@@ -27,34 +27,42 @@ pub(crate) fn sessions() -> Sessions {
 /// A call of somebody who may make it.
 pub(crate) struct Caller {
     pub(crate) core: Arc<Core>,
-    /// Who calls.
+    /// The account of the session.
     pub(crate) account: Account,
     /// The session it was made in.
     pub(crate) session: String,
-    /// Where it comes from, for the login guard.
-    pub(crate) origin: Option<IpAddr>,
+    /// Who calls.
+    pub(crate) actor: Actor,
 }
 
 impl Caller {
-    /// The one who has this session, and at least this role.
-    pub(crate) fn of(core: Arc<Core>, session: &str, role: Role, origin: Option<IpAddr>) -> Result<Self, Fault> {
-        let account = core.sessions.find(session).filter(|account| account.role >= role).ok_or(Code::Session)?;
-        Ok(Self { core, account, session: session.to_owned(), origin })
+    /// The one who has this session, if that one may do this.
+    pub(crate) fn of(core: Arc<Core>, session: &str, act: Act, origin: Option<IpAddr>) -> Result<Self, Fault> {
+        let account = core.sessions.find(session).ok_or(Code::Session)?;
+        let actor = Actor::user(&account, origin, NAME);
+        actor.may(act)?;
+        Ok(Self { core, account, session: session.to_owned(), actor })
     }
 
-    /// Who is named in the audit log.
-    pub(crate) fn actor(&self) -> &str {
-        &self.account.name
+    /// What the caller may do.
+    pub(crate) fn acts(&self) -> Acts<'_> {
+        self.core.appliance.by(&self.actor)
+    }
+
+    /// The appliance, to read.
+    pub(crate) fn reading(&self) -> Result<&Appliance, Fault> {
+        Ok(self.acts().reading()?)
     }
 }
 
 impl Call {
-    /// Lets those in who have a session and at least this role.
-    pub(crate) fn admit(self, role: Role) -> Result<Caller, Fault> {
+    /// Lets those in who have a session and may do this.
+    pub(crate) fn admit(self, act: Act) -> Result<Caller, Fault> {
         let Some(Value::String(session)) = self.fields.get("session") else { return Err(Fault::field("session")) };
-        Caller::of(self.core, session, role, self.origin)
+        Caller::of(self.core, session, act, self.origin)
     }
 }
+
 /// Opens a session (/Login, section 1.1).
 pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
     let Login { username, password } = call.read()?;

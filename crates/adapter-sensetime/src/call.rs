@@ -11,13 +11,13 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::Account;
+use domain::{Actor, Acts, Appliance};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::codes::{Code, Fault};
-use crate::core::Core;
+use crate::core::{Core, NAME};
 use crate::wire::people::PictureFile;
 use crate::wire::{self, Envelope, Fields, Nothing};
 use crate::{ops, session};
@@ -47,7 +47,7 @@ const BATCH_LIST: &str = "imgs";
 pub(crate) struct Call {
     pub(crate) core: Arc<Core>,
     /// Who calls; `None` before login.
-    pub(crate) account: Option<Account>,
+    actor: Option<Actor>,
     /// The session named in the header.
     pub(crate) session: Option<String>,
     /// Where the call comes from, for the login guard.
@@ -119,9 +119,15 @@ impl Call {
         }
     }
 
-    /// Who is named in the audit log.
-    pub(crate) fn actor(&self) -> &str {
-        self.account.as_ref().map_or(crate::core::NAME, |account| &account.name)
+    /// What the caller may do.
+    pub(crate) fn acts(&self) -> Result<Acts<'_>, Fault> {
+        let actor = self.actor.as_ref().ok_or(Code::NotLoggedIn)?;
+        Ok(self.core.appliance.by(actor))
+    }
+
+    /// The appliance, to read.
+    pub(crate) fn reading(&self) -> Result<&Appliance, Fault> {
+        Ok(self.acts()?.reading()?)
     }
 }
 
@@ -160,14 +166,15 @@ pub(crate) async fn answer(State(core): State<Arc<Core>>, request: Request) -> R
 
 async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
     let session = session::id(request.headers()).map(str::to_owned);
+    let origin = caller_address(request.extensions());
     let account = session.as_ref().and_then(|id| core.sessions.find(id));
-    let origin = caller_address(&request);
-    let (fields, files, upload) = read(&core, request, account.as_ref()).await?;
+    let actor = account.map(|account| Actor::user(&account, origin, NAME));
+    let (fields, files, upload) = read(&core, request, actor.as_ref()).await?;
     let msg_id = wire::msg_id(&fields)?;
     let operation = ops::find(msg_id).ok_or(Code::MsgId)?;
-    operation.admit(account.as_ref())?;
-    let known = account.is_some();
-    let call = Call { core, account, session, origin, fields, files, upload };
+    operation.admit(actor.as_ref())?;
+    let known = actor.is_some();
+    let call = Call { core, actor, session, origin, fields, files, upload };
     // Strangers do not fill the log.
     (operation.run)(call).await.inspect_err(|fault| {
         if known {
@@ -178,12 +185,12 @@ async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
 
 type Content = (Fields, Vec<Part>, Option<Upload>);
 
-async fn read(core: &Core, request: Request, account: Option<&Account>) -> Result<Content, Fault> {
-    let known = account.is_some();
+async fn read(core: &Core, request: Request, actor: Option<&Actor>) -> Result<Content, Fault> {
+    let known = actor.is_some();
     if is_multipart(request.headers()) {
         let limits = if known { large_form() } else { small_form() };
-        let spool = match account {
-            Some(account) if ops::may_upload(account) => Some(spool(core).await?),
+        let spool = match actor {
+            Some(actor) if ops::may_upload(actor) => Some(spool(core).await?),
             _ => None,
         };
         let form = Form::read_with_upload(request, limits, spool).await;

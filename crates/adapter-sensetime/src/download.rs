@@ -7,10 +7,10 @@ use adapter::picture_answer;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::{Error, Result, Thing};
+use domain::{Act, Actor, Error, Result, Thing};
 
 use crate::convert::paths::{self, Download};
-use crate::core::Core;
+use crate::core::{Core, NAME};
 use crate::session;
 
 /// Serves a file to a caller with a session, and a picture to every caller where pictures are `open`.
@@ -23,7 +23,8 @@ pub(crate) async fn download(
 ) -> Response {
     let wanted = paths::download(&path);
     let id = session::id(&headers).or_else(|| query.get("sessionid").map(String::as_str));
-    let known = id.and_then(|id| core.sessions.find(id)).is_some();
+    let account = id.and_then(|id| core.sessions.find(id));
+    let known = account.is_some_and(|account| Actor::user(&account, None, NAME).may(Act::READ).is_ok());
     let is_open = open && wanted.as_ref().is_some_and(Download::is_picture);
     if !known && !is_open {
         return StatusCode::UNAUTHORIZED.into_response();

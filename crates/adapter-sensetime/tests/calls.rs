@@ -11,7 +11,7 @@ use device::{Answer, DEADLINE, Device};
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use testkit::{FakeFace, Picture};
+use testkit::{FakeFace, Picture, actor};
 use tokio::time::timeout;
 
 fn base64(picture: &[u8]) -> Value {
@@ -197,7 +197,7 @@ async fn the_reserved_decoder_is_kept_for_its_camera_only() {
     let row = |cameras: Value| cameras["camera"][0].clone();
     let camera = row(device.ask(json!({"msg_id": "516"})).await);
     assert_eq!((&camera["decoder"], &camera["camera_roi"]), (&json!("hard"), &json!("0,180,1920,900")));
-    device.appliance.remove_camera("another", domain::CameraId(1)).await.unwrap();
+    device.appliance.by(&actor("another")).remove_camera(domain::CameraId(1)).await.unwrap();
     device.handles.clock.advance(std::time::Duration::from_secs(1));
     device.ask(add(json!(null))).await;
     assert_eq!(row(device.ask(json!({"msg_id": "516"})).await)["decoder"], json!(""));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adapter::{Health, Outbound};
-use domain::{Appliance, State};
+use domain::{Actor, Acts, Appliance, State};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, watch};
 
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) voice: Voice,
     /// The device's number, digits.
     pub(crate) id: String,
+    /// Who acts: the document knows no logins.
+    platform: Actor,
     /// Changes when a setting changes that the connection or a push depends on.
     pub(crate) settings_changed: watch::Sender<u64>,
     /// Asks for the session to begin anew, as after a restart.
@@ -63,10 +65,16 @@ impl Core {
             errands: Errands::default(),
             voice: Voice::default(),
             id,
+            platform: Actor::platform(NAME),
             settings_changed: watch::Sender::new(0),
             restart: Notify::new(),
             health,
         })
+    }
+
+    /// What the platform may do.
+    pub(crate) fn acts(&self) -> Acts<'_> {
+        self.appliance.by(&self.platform)
     }
 
     /// The adapter's durable values.

@@ -83,6 +83,13 @@ impl Sessions {
         self.lock().retain(|id, session| session.account.id != account || id == kept);
     }
 
+    /// Has every session of an account show it as it is now.
+    pub fn renew(&self, account: &Account) {
+        let mut open = self.lock();
+        let own = open.values_mut().filter(|session| session.account.id == account.id);
+        own.for_each(|session| session.account.clone_from(account));
+    }
+
     /// Ends every session, as when the device goes down.
     pub fn close_all(&self) {
         self.lock().clear();
@@ -148,5 +155,15 @@ mod tests {
         assert!(other.parse::<u64>().is_ok());
         sessions.close_all();
         assert_eq!(sessions.find(&other), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_session_of_an_account_shows_it_as_it_is_now() {
+        let sessions = Sessions::new(HALF_AN_HOUR, 10, hex_id);
+        let (first, second, other) = (sessions.open(account(1)), sessions.open(account(1)), sessions.open(account(2)));
+        let renamed = Account { name: "rosa".into(), role: Role::Admin, ..account(1) };
+        sessions.renew(&renamed);
+        assert_eq!([&first, &second].map(|id| sessions.find(id)), [Some(renamed.clone()), Some(renamed)]);
+        assert_eq!(sessions.find(&other), Some(account(2)));
     }
 }

@@ -52,8 +52,8 @@ struct CameraView {
 }
 
 /// How the device and its cameras are.
-pub(crate) async fn status(_: Viewer, State(desk): State<Arc<Desk>>) -> Result<Json<Status>, Refusal> {
-    let appliance = &desk.appliance;
+pub(crate) async fn status(viewer: Viewer, State(desk): State<Arc<Desk>>) -> Result<Json<Status>, Refusal> {
+    let appliance = viewer.reading(&desk)?;
     let one = Window { skip: 0, limit: 1 };
     let options = appliance.options();
     let records = newest(appliance);
@@ -147,11 +147,11 @@ pub(crate) struct CaptureView {
 
 /// The last captures, oldest first.
 pub(crate) async fn captures(
-    _: Viewer,
+    viewer: Viewer,
     State(desk): State<Arc<Desk>>,
     Query(After { after }): Query<After>,
 ) -> Result<Json<Vec<CaptureView>>, Refusal> {
-    let appliance = &desk.appliance;
+    let appliance = viewer.reading(&desk)?;
     let oldest = newest(appliance) - CAPTURES;
     let after = Seq(after.unwrap_or(0).max(oldest).max(0));
     let records = appliance.records_after(after, CAPTURES as u32).await?;
@@ -191,12 +191,12 @@ pub(crate) fn local(appliance: &Appliance, time: Timestamp) -> String {
 
 /// A stored picture.
 pub(crate) async fn picture(
-    _: Viewer,
+    viewer: Viewer,
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let id = id.parse().map_err(|_| Refusal(StatusCode::NOT_FOUND))?;
-    Ok(picture_answer(desk.appliance.picture(id).await?))
+    Ok(picture_answer(viewer.reading(&desk)?.picture(id).await?))
 }
 
 /// An answer that tells nothing of a failure but that there is one; the log does.
@@ -204,8 +204,10 @@ pub(crate) struct Refusal(pub(crate) StatusCode);
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        if matches!(error, Error::NotFound { .. }) {
-            return Self(StatusCode::NOT_FOUND);
+        match error {
+            Error::NotFound { .. } => return Self(StatusCode::NOT_FOUND),
+            Error::Forbidden => return Self(StatusCode::FORBIDDEN),
+            _ => {}
         }
         tracing::error!(error = error.chain(), "the console cannot answer");
         Self(StatusCode::INTERNAL_SERVER_ERROR)

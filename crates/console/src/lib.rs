@@ -20,6 +20,8 @@ use domain::Appliance;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+/// The adapter's name.
+const NAME: &str = "console";
 /// A login ends after so long without a request; an open page keeps asking.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
 /// Logins at a time.
@@ -63,7 +65,7 @@ pub fn vital_routes(health: Arc<Health>, metrics: PrometheusHandle) -> Router {
 #[async_trait]
 impl Adapter for Console {
     fn name(&self) -> &'static str {
-        "console"
+        NAME
     }
 
     fn routes(&self) -> Option<Router> {

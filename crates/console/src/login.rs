@@ -4,16 +4,18 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use adapter::caller_address;
 use axum::Form;
 use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, State};
 use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::{Account, Error, Secret};
+use domain::{Account, Actor, Appliance, Error, Secret};
 use serde::Deserialize;
 
-use crate::{Desk, page};
+use crate::api::Refusal;
+use crate::{Desk, NAME, page};
 
 /// The cookie's name.
 const SESSION: &str = "polyface_session";
@@ -29,7 +31,7 @@ pub(crate) struct Credentials {
 }
 
 /// Whoever is logged in. As an extractor it refuses everybody else with 401; as an option it does not.
-pub(crate) struct Viewer;
+pub(crate) struct Viewer(Actor);
 
 /// Checks a login and opens a session.
 pub(crate) async fn log_in(
@@ -92,8 +94,14 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 }
 
 impl Viewer {
-    fn of(headers: &HeaderMap, desk: &Desk) -> Option<Self> {
-        session_id(headers).and_then(|id| desk.sessions.find(id)).map(|_| Self)
+    fn of(parts: &Parts, desk: &Desk) -> Option<Self> {
+        let account = session_id(&parts.headers).and_then(|id| desk.sessions.find(id))?;
+        Some(Self(Actor::user(&account, caller_address(&parts.extensions), NAME)))
+    }
+
+    /// The appliance, to read.
+    pub(crate) fn reading<'a>(&'a self, desk: &'a Desk) -> Result<&'a Appliance, Refusal> {
+        Ok(desk.appliance.by(&self.0).reading()?)
     }
 }
 
@@ -101,7 +109,7 @@ impl FromRequestParts<Arc<Desk>> for Viewer {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, StatusCode> {
-        Self::of(&parts.headers, desk).ok_or(StatusCode::UNAUTHORIZED)
+        Self::of(parts, desk).ok_or(StatusCode::UNAUTHORIZED)
     }
 }
 
@@ -109,6 +117,6 @@ impl OptionalFromRequestParts<Arc<Desk>> for Viewer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Option<Self>, Infallible> {
-        Ok(Self::of(&parts.headers, desk))
+        Ok(Self::of(parts, desk))
     }
 }

@@ -28,8 +28,8 @@ pub(crate) struct TaskView {
 }
 
 /// All tasks.
-pub(crate) async fn tasks(_: Viewer, State(desk): State<Arc<Desk>>) -> Result<Json<Vec<TaskView>>, Refusal> {
-    let tasks = desk.appliance.tasks().await?;
+pub(crate) async fn tasks(viewer: Viewer, State(desk): State<Arc<Desk>>) -> Result<Json<Vec<TaskView>>, Refusal> {
+    let tasks = viewer.reading(&desk)?.tasks().await?;
     Ok(Json(
         tasks
             .into_iter()
@@ -87,12 +87,12 @@ struct RollLine {
 
 /// Who of a task's libraries was seen on a day, and who was not.
 pub(crate) async fn roll(
-    _: Viewer,
+    viewer: Viewer,
     State(desk): State<Arc<Desk>>,
     Path(id): Path<i64>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<RollView>, Refusal> {
-    let appliance = &desk.appliance;
+    let appliance = viewer.reading(&desk)?;
     let day = match wanted.day {
         Some(text) => text.parse().map_err(|_| Refusal(StatusCode::BAD_REQUEST))?,
         None => appliance.now().in_zone(&appliance.time_zone()).date(),

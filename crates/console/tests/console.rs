@@ -12,8 +12,8 @@ use domain::ports::{LogStore, Pictures, SettingsStore};
 use domain::{Appliance, NewRecord};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
-use testkit::Handles;
 use testkit::store_suite::samples;
+use testkit::{Handles, actor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -332,13 +332,13 @@ async fn a_closed_console_shows_only_whether_the_device_is_well() {
     let (appliance, _handles) = testkit::appliance().unwrap();
     let site = Site::open(appliance.clone()).await;
     assert_eq!(site.get("/login").await.status, 200);
-    assert!(appliance.open_console("test", false).await.unwrap());
+    assert!(appliance.by(&actor("test")).open_console(false).await.unwrap());
     for path in ["/", "/login", "/assets/style.css", "/api/status"] {
         assert_eq!(site.get(path).await.status, 403, "{path}");
     }
     assert_eq!(site.log_in(testkit::ADMIN.1).await.status, 403);
     assert_eq!(site.get("/metrics").await.status, 200);
-    assert!(!appliance.open_console("test", false).await.unwrap(), "it is closed already");
-    assert!(appliance.open_console("test", true).await.unwrap());
+    assert!(!appliance.by(&actor("test")).open_console(false).await.unwrap(), "it is closed already");
+    assert!(appliance.by(&actor("test")).open_console(true).await.unwrap());
     assert_eq!(site.get("/login").await.status, 200);
 }

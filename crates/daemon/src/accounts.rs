@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use domain::ports::SettingsStore;
-use domain::{Appliance, Role};
+use domain::{Actor, Appliance, Role};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
@@ -25,7 +25,7 @@ pub(crate) async fn ensure_admin(appliance: &Appliance, config: &Accounts, stora
         Some(password) => password,
         None => random_password(storage)?,
     };
-    let made = appliance.create_account("system", &config.admin_user, Role::Admin, password.as_str()).await;
+    let made = appliance.by(&Actor::system()).create_account(&config.admin_user, Role::Admin, password.as_str()).await;
     made.context("the administrator cannot be created")?;
     appliance.keep_factory_login(&config.admin_user).await.context("the first password cannot be kept")?;
     tracing::info!("administrator account created");

@@ -2,6 +2,7 @@
 //! [`Appliance`], the one handle through which everything outside acts. It knows no vendor.
 
 mod account;
+mod actor;
 mod address;
 mod appliance;
 mod behaviour;
@@ -38,11 +39,12 @@ mod time;
 mod wiegand;
 
 pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
+pub use actor::{Act, Actor};
 pub use address::{StreamAddress, StreamTransport, UnusableAddress};
 pub use appliance::{
-    Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, Options, PhotoFace, ReaderState, Readers, Reembedding,
-    RollEntry, Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, notices,
-    readers, retention,
+    Acts, Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, Options, PhotoFace, ReaderState, Readers,
+    Reembedding, RollEntry, Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key,
+    network, notices, readers, retention,
 };
 pub(crate) use appliance::{Arrival, CROP_SCALE, Draft, Pass};
 pub use behaviour::{Behaviour, BehaviourFilter, BehaviourKind, ObjectCapture, ObjectClass};

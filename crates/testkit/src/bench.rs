@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use domain::ports::{Clock, Ports, SettingsStore};
 use domain::{
-    Appliance, DoorOptions, Limits, NewAccount, Options, PasswordHashes, Result, Role, SoundFolders, StorageLimits,
-    WhenFull, hash_password,
+    Actor, Appliance, DoorOptions, Limits, NewAccount, Options, PasswordHashes, Result, Role, SoundFolders,
+    StorageLimits, WhenFull, hash_password,
 };
 use jiff::tz::TimeZone;
 
@@ -15,6 +15,11 @@ use crate::{FakeAnalyzer, FakeClock, FakeDiscovery, FakeFrames, FakeHost};
 /// The administrator that every fake appliance has.
 pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
 const REALM: &str = "polyface";
+
+/// Somebody of this name who may do everything.
+pub fn actor(name: &str) -> Actor {
+    Actor { name: name.to_owned(), role: Role::Admin, origin: None, adapter: "test" }
+}
 
 /// What an appliance is made of, for a test to reach into.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ pub mod store;
 pub mod store_suite;
 
 pub use analyzer::{FakeAnalyzer, Mishap};
-pub use bench::{ADMIN, Handles, appliance, appliance_of, appliance_with, options};
+pub use bench::{ADMIN, Handles, actor, appliance, appliance_of, appliance_with, options};
 pub use clock::FakeClock;
 pub use discovery::FakeDiscovery;
 pub use frames::{FakeFrames, Take};

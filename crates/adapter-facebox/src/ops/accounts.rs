@@ -1,6 +1,6 @@
 //! Accounts.
 
-use domain::{Account, AccountId, Role, Secret};
+use domain::{Account, AccountId, Act, Role, Secret};
 
 use crate::codes::{Code, Fault};
 use crate::convert;
@@ -12,27 +12,27 @@ use crate::wire::accounts::{RegisterUser, UpdateUser, UserKey};
 /// Makes an account that may change everything but accounts (/RegisterUser, section 1.2).
 pub(crate) async fn register_user(caller: Caller, request: RegisterUser) -> Result<Done, Fault> {
     let remark = convert::remark(request.remark)?;
-    let appliance = &caller.core.appliance;
     let password = secret(request.password);
-    let made = appliance.create_account(caller.actor(), &request.name, Role::Operator, password).await?;
+    let made = caller.acts().create_account(&request.name, Role::Operator, password).await?;
     keep_remark(&caller, made.id, remark).await
 }
 
 /// Changes an account: the own one, or any when the caller manages accounts (/UpdateUser, section 1.3).
 pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<Done, Fault> {
     let id = AccountId(request.user_id);
-    if caller.account.id != id && caller.account.role < Role::Admin {
-        return Err(Code::Session.into());
+    if caller.account.id != id {
+        caller.actor.may(Act::ACCOUNT_UPDATE)?;
     }
-    let appliance = &caller.core.appliance;
     let remark = request.remark.map(|text| convert::remark(Some(text))).transpose()?;
-    let account = appliance.accounts().await?.into_iter().find(|account| account.id == id).ok_or(Code::NoUser)?;
+    let account =
+        caller.reading()?.accounts().await?.into_iter().find(|account| account.id == id).ok_or(Code::NoUser)?;
     let password = match request.password {
         Some((old, new)) => Some(confirmed(&caller, &account, old, new).await?),
         None => None,
     };
     let new_password = password.is_some();
-    appliance.update_account(caller.actor(), id, request.name, password).await?;
+    let changed = caller.acts().update_account(id, request.name, password).await?;
+    caller.core.sessions.renew(&changed);
     if new_password {
         caller.core.sessions.close_others_of(id, &caller.session);
     }
@@ -44,7 +44,7 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
 
 /// The new password, when the old one is right. Failures count as failed logins.
 async fn confirmed(caller: &Caller, account: &Account, old: String, new: String) -> Result<Secret, Fault> {
-    caller.core.appliance.log_in(&account.name, secret(old), caller.origin).await?;
+    caller.core.appliance.log_in(&account.name, secret(old), caller.actor.origin).await?;
     Ok(secret(new))
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn delete_user(caller: Caller, UserKey { user_id }: UserKey) ->
     if caller.account.id == id {
         return Err(Fault::field("user_id"));
     }
-    caller.core.appliance.remove_account(caller.actor(), id).await?;
+    caller.acts().remove_account(id).await?;
     caller.core.sessions.close_all_of(id);
     keep_remark(&caller, id, String::new()).await
 }

@@ -22,7 +22,7 @@ pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Don
     let camera = new_camera(request)?;
     let _one_at_a_time = caller.core.one_at_a_time.lock().await;
     require_free_name(&caller, &camera.settings.name, None).await?;
-    let added = caller.core.appliance.add_camera(caller.actor(), camera).await?;
+    let added = caller.acts().add_camera(camera).await?;
     keep_kind(&caller, &added, kind).await?;
     Ok(Done::DONE)
 }
@@ -30,7 +30,7 @@ pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Don
 /// Removes a camera that no task needs (/DeleteCamera, section 5.2).
 pub(crate) async fn delete_camera(caller: Caller, request: CameraKey) -> Result<Done, Fault> {
     let id = camera_id(request.camera_id);
-    match caller.core.appliance.remove_camera(caller.actor(), id).await {
+    match caller.acts().remove_camera(id).await {
         Err(Error::InUse { .. }) => return Err(Code::CameraInUse.into()),
         outcome => outcome?,
     }
@@ -44,7 +44,7 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
     let source = request.rtsp.as_deref().map(source).transpose()?;
     let remark = request.remark.map(|text| convert::remark(Some(text))).transpose()?;
     let _one_at_a_time = caller.core.one_at_a_time.lock().await;
-    let before = caller.core.appliance.camera(camera_id(request.camera_id)).await?;
+    let before = caller.reading()?.camera(camera_id(request.camera_id)).await?;
     if let Some(name) = &name {
         require_free_name(&caller, name, Some(before.id)).await?;
     }
@@ -53,7 +53,7 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
     settings.source = source.unwrap_or(settings.source);
     settings.description = remark.unwrap_or(settings.description);
     let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
-    let camera = match caller.core.appliance.update_camera(caller.actor(), before.id, change).await {
+    let camera = match caller.acts().update_camera(before.id, change).await {
         // A camera of another interface that has no address here cannot be given one.
         Err(Error::Invalid { field: "source", .. }) => return Err(Code::BadRtsp.into()),
         outcome => outcome?,
@@ -69,11 +69,11 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
     let paging = Paging::new(query.page_no, query.page_size)?;
     let name = convert::filter(query.name, query.username);
     let mut rows = Vec::new();
-    for camera in caller.core.appliance.cameras().await? {
+    for camera in caller.reading()?.cameras().await? {
         let kind = kind(&caller, &camera).await?;
         let named = name.as_ref().is_none_or(|part| holds(&camera.settings.name, part));
         if named && query.kind.is_none_or(|wanted| kind == wanted) {
-            let status = caller.core.appliance.camera_status(camera.id);
+            let status = caller.reading()?.camera_status(camera.id);
             rows.push(row(camera, kind, &status, &caller.core.zone()));
         }
     }
@@ -82,7 +82,7 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
 
 /// Looks for cameras in the network, which takes some seconds (/SearchCamera, section 5.5).
 pub(crate) async fn search_camera(caller: Caller, _: SearchCamera) -> Result<Answer<FoundCameras>, Fault> {
-    let found = match caller.core.appliance.discover_cameras().await {
+    let found = match caller.reading()?.discover_cameras().await {
         Ok(found) => found,
         Err(error @ Error::Busy) => return Err(error.into()),
         Err(_) => return Err(Code::SearchFailed.into()),
@@ -98,7 +98,7 @@ pub(crate) async fn query_camera_rtsp(caller: Caller, query: QueryCameraRtsp) ->
     let (user, password) = (query.user.unwrap_or_default(), query.password.unwrap_or_default());
     let device = DeviceAddress { host: query.ip, port: ONVIF_PORT, user, password };
     // Whatever the reason is, the document has one code for it.
-    let streams = caller.core.appliance.camera_streams(&device).await.map_err(|_| Code::SearchFailed)?;
+    let streams = caller.reading()?.camera_streams(&device).await.map_err(|_| Code::SearchFailed)?;
     let main = streams.into_iter().next().ok_or(Code::SearchFailed)?;
     let rtsp = with_login(&main.url, &device).ok_or(Code::SearchFailed)?;
     Ok(Answer::of(CameraRtsp { rtsp }))
@@ -106,7 +106,7 @@ pub(crate) async fn query_camera_rtsp(caller: Caller, query: QueryCameraRtsp) ->
 
 /// Names tell cameras apart in this document; the core does not need them to.
 async fn require_free_name(caller: &Caller, name: &str, but: Option<CameraId>) -> Result<(), Fault> {
-    let cameras = caller.core.appliance.cameras().await?;
+    let cameras = caller.reading()?.cameras().await?;
     let taken = cameras.iter().any(|camera| camera.settings.name == name && Some(camera.id) != but);
     if taken { Err(Code::CameraExists.into()) } else { Ok(()) }
 }

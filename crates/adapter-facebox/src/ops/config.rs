@@ -18,7 +18,7 @@ pub(crate) async fn update_system_config(caller: Caller, request: UpdateConfig) 
     convert::remark(request.remark)?;
     require_known(&request.name)?;
     let config = storage_server(request.config)?;
-    caller.core.state().set_value(KEY, Some(config)).await?;
+    caller.acts().keep_value(&caller.core.state(), KEY, Some(config)).await?;
     Ok(Done::DONE)
 }
 

@@ -16,7 +16,7 @@ pub(crate) async fn add_library(caller: Caller, request: AddLibrary) -> Result<D
         kind: LibraryKind::Allow,
         description: convert::remark(request.remark)?,
     };
-    let made = caller.core.appliance.create_library(caller.actor(), library).await?;
+    let made = caller.acts().create_library(library).await?;
     keep_kind(&caller, made.id, request.kind.unwrap_or_default()).await?;
     Ok(Done::DONE)
 }
@@ -24,7 +24,7 @@ pub(crate) async fn add_library(caller: Caller, request: AddLibrary) -> Result<D
 /// Removes a library with its people (/DeleteLibrary, section 3.2).
 pub(crate) async fn delete_library(caller: Caller, LibraryKey { lib_id }: LibraryKey) -> Result<Done, Fault> {
     let id = LibraryId(lib_id);
-    caller.core.appliance.remove_library(caller.actor(), id).await?;
+    caller.acts().remove_library(id).await?;
     keep_kind(&caller, id, 0).await?;
     Ok(Done::DONE)
 }
@@ -37,7 +37,7 @@ pub(crate) async fn query_library_list(
     let paging = Paging::new(query.page_no, query.page_size)?;
     let name = convert::filter(query.name, query.username);
     let mut rows = Vec::new();
-    for library in caller.core.appliance.libraries(LibraryFilter::default()).await? {
+    for library in caller.reading()?.libraries(LibraryFilter::default()).await? {
         let row = row(&caller, library).await?;
         let named = name.as_ref().is_none_or(|part| holds(&row.name, part));
         rows.extend(Some(row).filter(|row| named && query.kind.is_none_or(|kind| row.kind == kind)));

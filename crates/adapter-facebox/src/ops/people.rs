@@ -15,7 +15,7 @@ use crate::wire::{Answer, Done, Rows};
 /// Enrols a person (/AddPerson, section 4.1).
 pub(crate) async fn add_person(caller: Caller, request: AddPerson) -> Result<Done, Fault> {
     let details = Details::of_new(&request)?;
-    let library = caller.core.appliance.library(LibraryId(request.lib_id)).await?.id;
+    let library = caller.reading()?.library(LibraryId(request.lib_id)).await?.id;
     let photo = photo(&caller, &request.pic_url).await?;
     let _one_at_a_time = caller.core.one_at_a_time.lock().await;
     require_free_card(&caller, library, details.card_no.as_deref(), None).await?;
@@ -26,14 +26,14 @@ pub(crate) async fn add_person(caller: Caller, request: AddPerson) -> Result<Don
         photo,
         several_faces: SeveralFaces::Refuse,
     };
-    caller.core.appliance.enrol(caller.actor(), person).await?;
+    caller.acts().enrol(person).await?;
     Ok(Done::DONE)
 }
 
 /// Removes a person from a library (/DeletePerson, section 4.2).
 pub(crate) async fn delete_person(caller: Caller, key: PersonKey) -> Result<Done, Fault> {
-    let library = caller.core.appliance.library(LibraryId(key.lib_id)).await?.id;
-    caller.core.appliance.remove_from_library(caller.actor(), PersonId(key.person_id), library).await?;
+    let library = caller.reading()?.library(LibraryId(key.lib_id)).await?.id;
+    caller.acts().remove_from_library(PersonId(key.person_id), library).await?;
     Ok(Done::DONE)
 }
 
@@ -47,9 +47,8 @@ pub(crate) async fn update_person(caller: Caller, request: UpdatePerson) -> Resu
     };
     let _one_at_a_time = caller.core.one_at_a_time.lock().await;
     require_free_card(&caller, library, details.card_no.as_deref(), Some(person.id)).await?;
-    let appliance = &caller.core.appliance;
     let amendment = Amendment { photo, ..Amendment::default() };
-    appliance.amend_person(caller.actor(), person.id, amendment, |profile| details.put_into(profile)).await?;
+    caller.acts().amend_person(person.id, amendment, |profile| details.put_into(profile)).await?;
     Ok(Done::DONE)
 }
 
@@ -57,8 +56,8 @@ pub(crate) async fn update_person(caller: Caller, request: UpdatePerson) -> Resu
 pub(crate) async fn query_person_list(caller: Caller, request: QueryPeople) -> Result<Answer<Rows<PersonRow>>, Fault> {
     let (filter, paging) = query(request)?;
     let asked = filter.library;
-    let page = caller.core.appliance.people(filter, paging.window()).await?;
-    let libraries = caller.core.appliance.libraries(LibraryFilter::default()).await?;
+    let page = caller.reading()?.people(filter, paging.window()).await?;
+    let libraries = caller.reading()?.libraries(LibraryFilter::default()).await?;
     let zone = caller.core.zone();
     let items = page.rows.into_iter().map(|person| row(person, asked, &libraries, &zone)).collect();
     Ok(Answer::of(paging.rows(items, page.total)))
@@ -66,8 +65,8 @@ pub(crate) async fn query_person_list(caller: Caller, request: QueryPeople) -> R
 
 /// The library, and the person in it (quirk "4.3 lib_id").
 async fn located(caller: &Caller, library: i64, person: i64) -> Result<(LibraryId, Person), Fault> {
-    let library = caller.core.appliance.library(LibraryId(library)).await?.id;
-    let person = caller.core.appliance.person(PersonId(person)).await?;
+    let library = caller.reading()?.library(LibraryId(library)).await?.id;
+    let person = caller.reading()?.person(PersonId(person)).await?;
     if person.libraries.contains(&library) { Ok((library, person)) } else { Err(Code::NoData.into()) }
 }
 
@@ -89,7 +88,7 @@ async fn require_free_card(
     let Some(number) = card_no.filter(|number| !number.is_empty()) else { return Ok(()) };
     let document_number = Some(number.to_owned());
     let filter = PersonFilter { library: Some(library), document_number, ..PersonFilter::default() };
-    let found = caller.core.appliance.people(filter, Window { skip: 0, limit: 2 }).await?;
+    let found = caller.reading()?.people(filter, Window { skip: 0, limit: 2 }).await?;
     let taken = found.rows.iter().any(|person| Some(person.id) != but);
     if taken { Err(Code::CardExists.into()) } else { Ok(()) }
 }

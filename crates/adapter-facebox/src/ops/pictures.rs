@@ -8,7 +8,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::{Error, PictureId, Role};
+use domain::{Act, Error, PictureId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(crate) async fn upload_person_picture(
     request: Request,
 ) -> Response {
     let outcome = async {
-        let origin = caller_address(&request);
+        let origin = caller_address(request.extensions());
         let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let form = Form::read(request, FORM).await.map_err(|error| match error {
             FormError::TooLarge => Code::BadPicture,
@@ -47,9 +47,9 @@ pub(crate) async fn upload_person_picture(
         let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
         let session = in_form.or(query.session).or(in_header).ok_or_else(|| Fault::field("session"))?;
         let file = file(&form).ok_or_else(|| Fault::field("file"))?;
-        let caller = Caller::of(core, &session, Role::Operator, origin)?;
+        let caller = Caller::of(core, &session, Act::PICTURE_KEEP, origin)?;
         let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
-        let kept = caller.core.appliance.keep_picture(caller.actor(), bare).await?;
+        let kept = caller.acts().keep_picture(bare).await?;
         success(&Uploaded { code: 0, pic_url: person_address(&kept), msg: "" })
     };
     respond(outcome.await, refusal)
@@ -70,7 +70,7 @@ pub(crate) async fn show_picture(
 ) -> Response {
     let outcome = async {
         let session = query.session.ok_or_else(|| Fault::field("session"))?;
-        let caller = Caller::of(core, &session, Role::Viewer, None)?;
+        let caller = Caller::of(core, &session, Act::READ, None)?;
         stored(&caller, &format!("{ROOT}{path}")).await
     };
     match outcome.await {
@@ -88,14 +88,14 @@ pub(crate) async fn download_person_picture(caller: Caller, request: PictureKey)
 /// Removes a picture that no person has (/DeletePicture, section 2.3).
 pub(crate) async fn delete_picture(caller: Caller, request: PictureKey) -> Result<Done, Fault> {
     let id = named(&request.pic_url)?;
-    caller.core.appliance.remove_picture(caller.actor(), id).await?;
+    caller.acts().remove_picture(id).await?;
     Ok(Done::DONE)
 }
 
 /// Compares the faces of two pictures (/Compare1V1, section 6.7).
 pub(crate) async fn compare_1v1(caller: Caller, request: Compare) -> Result<Compared, Fault> {
     let (first, second) = (stored(&caller, &request.first_pic).await?, stored(&caller, &request.second_pic).await?);
-    let compared = caller.core.appliance.compare_portraits(first, second).await;
+    let compared = caller.reading()?.compare_portraits(first, second).await;
     let similarity = compared.map_err(|error| match error {
         Error::NoFace | Error::ManyFaces | Error::LowQuality { .. } | Error::BadPicture { .. } => {
             Code::CompareFailed.into()
@@ -116,5 +116,5 @@ fn named(address: &str) -> Result<PictureId, Fault> {
 
 /// The bytes of the picture at an address.
 pub(super) async fn stored(caller: &Caller, address: &str) -> Result<Bytes, Fault> {
-    Ok(caller.core.appliance.picture(named(address)?).await?)
+    Ok(caller.reading()?.picture(named(address)?).await?)
 }

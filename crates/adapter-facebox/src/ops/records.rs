@@ -15,13 +15,13 @@ pub(crate) async fn query_task_capture_record(
 ) -> Result<Answer<Rows<RecordRow>>, Fault> {
     let zone = caller.core.zone();
     let (filter, paging) = query(request, &zone)?;
-    let page = caller.core.appliance.sightings(filter, paging.window()).await?;
+    let page = caller.reading()?.sightings(filter, paging.window()).await?;
     let items = page.rows.into_iter().map(|sighting| row(sighting, &zone)).collect();
     Ok(Answer::of(paging.rows(items, page.total)))
 }
 
 /// Removes a record and its captured picture (/DeleteTaskCaptureRecord, section 8.2).
 pub(crate) async fn delete_task_capture_record(caller: Caller, request: RecordKey) -> Result<Done, Fault> {
-    caller.core.appliance.remove_sighting(caller.actor(), SightingId(request.record_id)).await?;
+    caller.acts().remove_sighting(SightingId(request.record_id)).await?;
     Ok(Done::DONE)
 }

@@ -15,14 +15,14 @@ use crate::wire::{Answer, Done, Rows};
 /// Makes a task that is off (/AddTask, section 6.1).
 pub(crate) async fn add_task(caller: Caller, request: AddTask) -> Result<Done, Fault> {
     let (task, plan) = new_task(request)?;
-    let added = caller.core.appliance.add_task(caller.actor(), task).await?;
+    let added = caller.acts().add_task(task).await?;
     keep_plan(&caller, added.id, plan).await
 }
 
 /// Removes a task that is off; its records stay (/DeleteTask, section 6.2).
 pub(crate) async fn delete_task(caller: Caller, TaskKey { task_id }: TaskKey) -> Result<Done, Fault> {
     let id = TaskId(task_id);
-    caller.core.appliance.remove_task(caller.actor(), id).await.map_err(running)?;
+    caller.acts().remove_task(id).await.map_err(running)?;
     keep_plan(&caller, id, String::new()).await
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn update_task(caller: Caller, request: UpdateTask) -> Result<D
     let id = TaskId(request.task_id);
     let change = TaskChange::of(request)?;
     let plan = change.plan.as_ref().map(|(text, _)| text.clone());
-    let changed = caller.core.appliance.update_task(caller.actor(), id, |task| change.put_into(task)).await;
+    let changed = caller.acts().update_task(id, |task| change.put_into(task)).await;
     changed.map_err(running)?;
     match plan {
         Some(plan) => keep_plan(&caller, id, plan).await,
@@ -45,7 +45,7 @@ pub(crate) async fn query_task_list(caller: Caller, query: QueryTasks) -> Result
     let wanted_kind = query.kind.map(kind).transpose()?;
     let running = query.state.map(is_on).transpose()?;
     let name = convert::filter(query.name, query.username);
-    let appliance = &caller.core.appliance;
+    let appliance = caller.reading()?;
     let mut tasks = appliance.tasks().await?;
     tasks.retain(|task| {
         name.as_ref().is_none_or(|part| holds(&task.settings.name, part))
@@ -79,13 +79,13 @@ fn is_on(state: i64) -> Result<bool, Fault> {
 
 /// Starts a task (/StartTask, section 6.5).
 pub(crate) async fn start_task(caller: Caller, TaskKey { task_id }: TaskKey) -> Result<Done, Fault> {
-    caller.core.appliance.start_task(caller.actor(), TaskId(task_id)).await.map_err(running)?;
+    caller.acts().start_task(TaskId(task_id)).await.map_err(running)?;
     Ok(Done::DONE)
 }
 
 /// Stops a task (/StopTask, section 6.6).
 pub(crate) async fn stop_task(caller: Caller, TaskKey { task_id }: TaskKey) -> Result<Done, Fault> {
-    caller.core.appliance.stop_task(caller.actor(), TaskId(task_id)).await?;
+    caller.acts().stop_task(TaskId(task_id)).await?;
     Ok(Done::DONE)
 }
 

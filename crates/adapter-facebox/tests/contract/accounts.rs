@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{Limits, Role, Secret};
 use serde_json::json;
-use testkit::ADMIN;
 use testkit::contract::Ledger;
+use testkit::{ADMIN, actor};
 
 use crate::device::{Device, md5};
 use crate::sessions::CALLS;
@@ -111,7 +111,7 @@ pub(crate) async fn accounts_may_do_what_their_role_allows(ledger: &Arc<Ledger>)
     ];
     let device = Device::start(ledger).await;
     device.ok("/RegisterUser", json!({"name": "rose", "password": md5("Rose_1")})).await;
-    device.appliance.create_account("test", "viewer", Role::Viewer, "Viewer_1").await.unwrap();
+    device.appliance.by(&actor("test")).create_account("viewer", Role::Viewer, "Viewer_1").await.unwrap();
     let (rose, viewer) = (device.log_in("rose", "Rose_1").await, device.log_in("viewer", "Viewer_1").await);
     for (path, fields) in CALLS {
         let with = |session: &str| {

@@ -1,7 +1,7 @@
 //! Many faces in one call.
 
 use adapter::Cell;
-use domain::{LibraryId, NewPerson, PersonCode, Profile, SeveralFaces};
+use domain::{Acts, LibraryId, NewPerson, PersonCode, Profile, SeveralFaces};
 
 use crate::call::{BatchPicture, Call};
 use crate::codes::{Code, Fault};
@@ -27,14 +27,14 @@ async fn enrol(mut call: Call) -> Result<BatchAdded, Fault> {
     let AddFaces { lib_id, uuid } = call.read()?;
     let table = format!("image_{}.csv", bounded("uuid", uuid)?);
     let pictures = call.take_pictures()?;
-    let appliance = &call.core.appliance;
+    let appliance = call.reading()?;
     let library = appliance.library(LibraryId(lib_id.0)).await?.id;
     if appliance.room_for_people() == 0 {
         return Err(Code::FaceLimit.into());
     }
     let (labels, read): (Vec<_>, Vec<_>) =
         pictures.into_iter().map(|picture| (picture.label.clone(), newcomer(picture, library))).unzip();
-    let outcomes = enrol_readable(&call, read).await;
+    let outcomes = enrol_readable(call.acts()?, read).await;
     let err_count = outcomes.iter().filter(|outcome| outcome.is_err()).count();
     if err_count > 0 {
         tracing::info!(failed = err_count, table, "pictures of a batch not enrolled");
@@ -45,10 +45,10 @@ async fn enrol(mut call: Call) -> Result<BatchAdded, Fault> {
 }
 
 /// Enrols those who could be read; a code for each, or why not.
-async fn enrol_readable(call: &Call, read: Vec<Result<NewPerson, Fault>>) -> Vec<Result<PersonCode, Fault>> {
+async fn enrol_readable(acts: Acts<'_>, read: Vec<Result<NewPerson, Fault>>) -> Vec<Result<PersonCode, Fault>> {
     let mut people = Vec::new();
     let read: Vec<_> = read.into_iter().map(|person| person.map(|person| people.push(person))).collect();
-    let mut answers = call.core.appliance.enrol_all(call.actor(), people).await.into_iter();
+    let mut answers = acts.enrol_all(people).await.into_iter();
     let mut answer = || Ok(answers.next().ok_or(Code::Internal)??.code);
     read.into_iter().map(|read| read.and_then(|()| answer())).collect()
 }
@@ -84,6 +84,6 @@ pub(crate) async fn delete_faces_batch(call: Call) -> Result<Nothing, Fault> {
     let ids = ids("img_ids", &img_ids.0, SELECTION)?;
     // What cannot be an id is nobody's.
     let codes = ids.iter().filter_map(|id| id.parse().ok()).collect();
-    let removed = call.core.appliance.remove_all_from_library(call.actor(), LibraryId(lib_id.0), codes).await?;
+    let removed = call.acts()?.remove_all_from_library(LibraryId(lib_id.0), codes).await?;
     if removed == 0 { Err(Code::NoFaceImage.into()) } else { Ok(Nothing::NOTHING) }
 }

@@ -20,11 +20,11 @@ const MAX_LIBRARIES: usize = 1000;
 
 /// Lists all cameras with their live status (516, section 4.1).
 pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
-    let cameras = call.core.appliance.cameras().await?;
+    let cameras = call.reading()?.cameras().await?;
     let used_computing_power = computing_power(&cameras);
     let mut rows = Vec::with_capacity(cameras.len());
     for camera in cameras {
-        let status = call.core.appliance.camera_status(camera.id);
+        let status = call.reading()?.camera_status(camera.id);
         let decoder = decoder(&call, &camera).await?;
         rows.push(cameras::row(camera, &status, decoder));
     }
@@ -42,11 +42,11 @@ pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
     let decoder = fields.decoder.take();
     let camera = new_camera(&call, kind, fields)?;
     let _one_at_a_time = call.core.cameras.lock().await;
-    let used = computing_power(&call.core.appliance.cameras().await?);
+    let used = computing_power(&call.reading()?.cameras().await?);
     if used + kind.computing_power() > call.core.config.channels {
         return Err(Code::ComputingPower.into());
     }
-    let added = call.core.appliance.add_camera(call.actor(), camera).await?;
+    let added = call.acts()?.add_camera(camera).await?;
     keep_decoder(&call, &added, decoder).await?;
     Ok(Channel { channel: added.id.0 })
 }
@@ -64,7 +64,7 @@ fn new_camera(call: &Call, kind: Kind, fields: CameraFields) -> Result<NewCamera
         name: fields.camera_name.as_ref().ok_or_else(|| missing("camera_name"))?.0.clone(),
         position: String::new(),
         description: String::new(),
-        source: sources::new_source(kind, &fields, &call.core.appliance.options().sip_id)?,
+        source: sources::new_source(kind, &fields, &call.reading()?.options().sip_id)?,
         region: None,
         min_face_px,
         max_face_px,
@@ -84,7 +84,7 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
     let id = id.ok_or_else(|| missing("channel"))?;
     let _one_at_a_time = call.core.cameras.lock().await;
-    let camera = call.core.appliance.camera(id).await?;
+    let camera = call.reading()?.camera(id).await?;
     let kind = Kind::of(&camera.settings.source);
     kind.check_same(&fields)?;
     let decoder = fields.decoder.take();
@@ -93,7 +93,7 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let own = own_values(kind, &fields);
     let (settings, watch) = changed(settings, camera.watch.settings, fields)?;
     let change = CameraChange { settings: Some(settings), watch: Some(watch), own };
-    let camera = call.core.appliance.update_camera(call.actor(), id, change).await?;
+    let camera = call.acts()?.update_camera(id, change).await?;
     keep_decoder(&call, &camera, decoder).await?;
     Ok(Channel { channel: id.0 })
 }
@@ -153,7 +153,7 @@ fn camera_name(name: Text) -> Result<String, Fault> {
 pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
     let CameraKey { channel: number } = call.read()?;
     let id = channel(number.0, call.core.config.channels)?;
-    match call.core.appliance.remove_camera(call.actor(), id).await {
+    match call.acts()?.remove_camera(id).await {
         Err(Error::InUse { .. }) => return Err(needed_by_tasks(&call, id).await?),
         outcome => outcome?,
     }
@@ -163,7 +163,7 @@ pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
 
 /// The table knows no camera that cannot go: the call names one that cannot be named now.
 async fn needed_by_tasks(call: &Call, id: CameraId) -> Result<Fault, Fault> {
-    let mut tasks = call.core.appliance.tasks().await?;
+    let mut tasks = call.reading()?.tasks().await?;
     tasks.retain(|task| task.settings.entries.contains(&id) || task.settings.exits.contains(&id));
     let names: Vec<_> = tasks.into_iter().map(|task| task.settings.name).collect();
     Ok(Fault::parameter(format!("channel {id} is used by a task of another interface: {}", names.join(", "))))
@@ -171,7 +171,7 @@ async fn needed_by_tasks(call: &Call, id: CameraId) -> Result<Fault, Fault> {
 
 /// Tells the device's own id as a SIP server (1310, section 4.5).
 pub(crate) async fn get_sip_server_id(call: Call) -> Result<SipServer, Fault> {
-    Ok(SipServer { server_sip_id: call.core.appliance.options().sip_id.clone() })
+    Ok(SipServer { server_sip_id: call.reading()?.options().sip_id.clone() })
 }
 
 fn decoder_key(id: CameraId) -> String {

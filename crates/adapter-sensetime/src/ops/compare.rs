@@ -25,14 +25,14 @@ pub(crate) async fn detect_face_base64(call: Call) -> Result<DetectedFace, Fault
 
 async fn detect(mut call: Call) -> Result<DetectedFace, Fault> {
     let photo = call.take_picture("img")?;
-    let found = call.core.appliance.faces(photo).await?;
+    let found = call.reading()?.faces(photo).await?;
     Ok(faces::detected(found.first().ok_or(Code::NoFace)?))
 }
 
 /// Describes and crops every face of a file (782, section 3.26).
 pub(crate) async fn detect_faces(mut call: Call) -> Result<Vec<CroppedFace>, Fault> {
     let photo = call.take_picture("img")?;
-    let found = call.core.appliance.faces(photo).await?;
+    let found = call.reading()?.faces(photo).await?;
     let keep = |crop| paths::temporary(call.core.temporary.put(crop, "image/jpeg"));
     Ok(found.into_iter().map(|face| CroppedFace { face: faces::detected(&face), img_path: keep(face.crop) }).collect())
 }
@@ -49,7 +49,7 @@ pub(crate) async fn compare_1_to_1_base64(call: Call) -> Result<Score, Fault> {
 
 async fn compare(mut call: Call) -> Result<Score, Fault> {
     let (first, second) = (call.take_picture("img_1")?, call.take_picture("img_2")?);
-    let similarity = call.core.appliance.compare(first, second).await?;
+    let similarity = call.reading()?.compare(first, second).await?;
     Ok(Score { score: similarity.percent() })
 }
 
@@ -71,8 +71,8 @@ async fn search(mut call: Call) -> Result<SearchResult, Fault> {
     let rank = within("n_topk", query.n_topk.map_or(1, |Int(n)| n), 1, topk)?;
     let searched = library_ids(&query.lib_ids.0, MAX_LIBRARIES)?;
     check_libraries(&call, &searched).await?;
-    let found = call.core.appliance.search(photo, searched.clone(), topk as usize, threshold).await?;
-    let libraries = call.core.appliance.libraries(domain::LibraryFilter::default()).await?;
+    let found = call.reading()?.search(photo, searched.clone(), topk as usize, threshold).await?;
+    let libraries = call.reading()?.libraries(domain::LibraryFilter::default()).await?;
     let mut topn = Vec::with_capacity(found.hits.len());
     for (hit, ranking) in found.hits.into_iter().zip(1..) {
         let extension = call.core.extension(&hit.person.photo).await;
@@ -94,7 +94,7 @@ async fn check_libraries(call: &Call, searched: &[LibraryId]) -> Result<(), Faul
     }
     let mut pictures = 0;
     for id in searched {
-        pictures += call.core.appliance.library(*id).await?.people;
+        pictures += call.reading()?.library(*id).await?.people;
     }
     if pictures == 0 { Err(Code::EmptyLibrary.into()) } else { Ok(()) }
 }

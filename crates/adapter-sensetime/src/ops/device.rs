@@ -14,7 +14,7 @@ const RESTORED: &[&str] = &[super::push::RECEIVER, super::time::FORMAT];
 
 /// Reads the device's ids and versions (1281, section 6.3).
 pub(crate) async fn get_version(call: Call) -> Result<Version, Fault> {
-    let device = call.core.appliance.device().await?;
+    let device = call.reading()?.device().await?;
     Ok(Version {
         device_id: device.device_id,
         serial_id: device.serial,
@@ -25,7 +25,7 @@ pub(crate) async fn get_version(call: Call) -> Result<Version, Fault> {
 
 /// Reads how full the storage is and what happens then (1288, section 6.4).
 pub(crate) async fn get_storage(call: Call) -> Result<Storage, Fault> {
-    let (usage, limits) = (call.core.appliance.storage_usage().await?, call.core.appliance.storage_limits());
+    let (usage, limits) = (call.reading()?.storage_usage().await?, call.reading()?.storage_limits());
     let storage_strategy = match limits.when_full {
         WhenFull::Overwrite => 1,
         WhenFull::Stop => 2,
@@ -46,32 +46,32 @@ pub(crate) async fn set_storage(call: Call) -> Result<Nothing, Fault> {
         2 => WhenFull::Stop,
         _ => return Err(Fault::parameter("storage_strategy is neither 1 nor 2")),
     };
-    call.core.appliance.set_when_full(call.actor(), when_full).await?;
+    call.acts()?.set_when_full(when_full).await?;
     Ok(Nothing::NOTHING)
 }
 
 /// Restarts the machine; all sessions end (1294, section 6.12).
 pub(crate) async fn reboot(call: Call) -> Result<Nothing, Fault> {
-    call.core.appliance.restart_machine(call.actor()).await?;
+    call.acts()?.restart_machine().await?;
     call.core.sessions.close_all();
     Ok(Nothing::NOTHING)
 }
 
 /// Reads the platform's name for the device (1301, section 6.13).
 pub(crate) async fn get_device_id(call: Call) -> Result<DeviceId, Fault> {
-    Ok(DeviceId { device_id: call.core.appliance.device().await?.device_id })
+    Ok(DeviceId { device_id: call.reading()?.device().await?.device_id })
 }
 
 /// Sets the platform's name for the device (1300, section 6.14).
 pub(crate) async fn set_device_id(call: Call) -> Result<Nothing, Fault> {
     let SetDeviceId { device_id } = call.read()?;
-    call.core.appliance.set_device_id(call.actor(), &device_id.0).await?;
+    call.acts()?.set_device_id(&device_id.0).await?;
     Ok(Nothing::NOTHING)
 }
 
 /// Puts the settings back to those of a new device (1317, section 6.15, quirk restore-scope).
 pub(crate) async fn restore_defaults(call: Call) -> Result<Nothing, Fault> {
-    call.core.appliance.restore_defaults(call.actor(), &call.core.state(), RESTORED).await?;
+    call.acts()?.restore_defaults(&call.core.state(), RESTORED).await?;
     call.core.receiver_changed.send_modify(|version| *version += 1);
     Ok(Nothing::NOTHING)
 }
@@ -87,7 +87,7 @@ pub(crate) async fn disable_web(call: Call) -> Result<Nothing, Fault> {
 }
 
 async fn open_web(call: &Call, open: bool) -> Result<Nothing, Fault> {
-    match call.core.appliance.open_console(call.actor(), open).await? {
+    match call.acts()?.open_console(open).await? {
         true => Ok(Nothing::NOTHING),
         false => Err(Code::AlreadyInMode.into()),
     }
@@ -95,13 +95,13 @@ async fn open_web(call: &Call, open: bool) -> Result<Nothing, Fault> {
 
 /// Reads the processor and how busy it is (1313, section 6.18).
 pub(crate) async fn get_cpu(call: Call) -> Result<Cpu, Fault> {
-    let processor = call.core.appliance.processor().await?;
+    let processor = call.reading()?.processor().await?;
     Ok(Cpu { cpu_type: processor.name, cpu_usage: processor.busy_percent, kernel_num: processor.cores })
 }
 
 /// Reads the memory and how much of it is taken (1314, section 6.19).
 pub(crate) async fn get_memory(call: Call) -> Result<Memory, Fault> {
-    let memory = call.core.appliance.memory().await?;
+    let memory = call.reading()?.memory().await?;
     let memory_usage = memory.used_bytes as f64 * 100.0 / memory.total_bytes.max(1) as f64;
     Ok(Memory { memory_usage, total_memory: memory.total_bytes })
 }

@@ -15,12 +15,12 @@ use crate::wire::exports::{ExportFaces, PageExport, SelectedFaces, SelectedSnaps
 pub(crate) async fn export_faces_page(call: Call) -> Result<PageExport, Fault> {
     let ExportFaces { lib_id, start_no, qry_len } = call.read()?;
     let window = window(start_no, qry_len, EXPORT_PAGE)?;
-    let library = call.core.appliance.library(LibraryId(lib_id.0)).await?;
+    let library = call.reading()?.library(LibraryId(lib_id.0)).await?;
     if library.people == 0 {
         return Err(Code::EmptyLibrary.into());
     }
     let filter = domain::PersonFilter { library: Some(library.id), ..Default::default() };
-    let Page { rows, total } = call.core.appliance.people(filter, window).await?;
+    let Page { rows, total } = call.reading()?.people(filter, window).await?;
     let items = rows.into_iter().map(|person| exports::face(person, library.id, &call.core.zone())).collect();
     export_page(&call, &FACES, items, total).await
 }
@@ -29,11 +29,11 @@ pub(crate) async fn export_faces_page(call: Call) -> Result<PageExport, Fault> {
 pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport, Fault> {
     let SelectedFaces { lib_id, img_ids } = call.read()?;
     let ids = ids("img_ids", &img_ids.0, SELECTION)?;
-    let library = call.core.appliance.library(LibraryId(lib_id.0)).await?.id;
+    let library = call.reading()?.library(LibraryId(lib_id.0)).await?.id;
     let mut items = Vec::new();
     for id in &ids {
         let Ok(code) = id.parse() else { continue };
-        match call.core.appliance.person_by_code(code).await {
+        match call.reading()?.person_by_code(code).await {
             Ok(person) if person.libraries.contains(&library) => {
                 items.push(exports::face(person, library, &call.core.zone()));
             }
@@ -106,7 +106,7 @@ async fn selected<T, F: Future<Output = domain::Result<T>>>(
     let mut found = Vec::new();
     for id in &ids {
         let Ok(capture) = id.parse() else { continue };
-        match find(call.core.appliance.clone(), capture).await {
+        match find(call.reading()?.clone(), capture).await {
             Ok(record) => found.push(record),
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),

@@ -31,7 +31,7 @@ pub(crate) async fn upload_https_file(mut call: Call) -> Result<Nothing, Fault> 
         CredentialError::Unusable(_) => Fault::parameter(format!("file: {error}")),
         error => internal(error),
     })?;
-    core.state().set_value(name_key(piece), Some(name)).await?;
+    call.acts()?.configure(&core.state(), name_key(piece), Some(name)).await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn delete_https_file(call: Call) -> Result<Nothing, Fault> {
     }
     // While the name is there, it can be asked for again.
     core.encryption.remove(piece).await.map_err(internal)?;
-    core.state().set_value(name_key(piece), None).await?;
+    call.acts()?.configure(&core.state(), name_key(piece), None).await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -76,13 +76,13 @@ pub(crate) async fn switch_https(call: Call) -> Result<Nothing, Fault> {
         config = Some(core.encryption.server(Some(core.appliance.now())).await.map_err(failed)?);
     }
     // First what a restart goes by: what cannot be kept is not done.
-    keep_mode(core, on).await?;
+    keep_mode(&call, on).await?;
     let switched = match config {
         Some(config) => core.encryption.turn_on(config).await,
         None => core.encryption.turn_off().await,
     };
     if let Err(error) = switched {
-        keep_mode(core, !on).await?;
+        keep_mode(&call, !on).await?;
         return Err(failed(error));
     }
     core.sessions.close_all();
@@ -90,8 +90,8 @@ pub(crate) async fn switch_https(call: Call) -> Result<Nothing, Fault> {
     Ok(Nothing::NOTHING)
 }
 
-async fn keep_mode(core: &Core, on: bool) -> domain::Result<()> {
-    core.state().set_value(MODE, on.then(|| "https".to_owned())).await
+async fn keep_mode(call: &Call, on: bool) -> Result<(), Fault> {
+    Ok(call.acts()?.configure(&call.core.state(), MODE, on.then(|| "https".to_owned())).await?)
 }
 
 async fn require_files(core: &Core) -> Result<(), Fault> {

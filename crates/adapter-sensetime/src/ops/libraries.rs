@@ -21,14 +21,14 @@ pub(crate) async fn add_lib(call: Call) -> Result<LibKey, Fault> {
         kind: libraries::kind(new.lib_type)?,
         description: String::new(),
     };
-    let made = call.core.appliance.create_library(call.actor(), library).await?;
+    let made = call.acts()?.create_library(library).await?;
     Ok(libraries::key(&made))
 }
 
 /// Removes a library with its pictures (1026, section 3.3).
 pub(crate) async fn delete_lib(call: Call) -> Result<Nothing, Fault> {
     let DeleteLib { lib_id } = call.read()?;
-    call.core.appliance.remove_library(call.actor(), LibraryId(lib_id.0)).await?;
+    call.acts()?.remove_library(LibraryId(lib_id.0)).await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn update_lib(call: Call) -> Result<LibKey, Fault> {
         kind: Some(libraries::kind(wanted.lib_type)?),
         description: None,
     };
-    let changed = call.core.appliance.update_library(call.actor(), LibraryId(wanted.lib_id.0), change).await?;
+    let changed = call.acts()?.update_library(LibraryId(wanted.lib_id.0), change).await?;
     Ok(libraries::key(&changed))
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn query_libs(call: Call) -> Result<Rows<Lib>, Fault> {
 }
 
 async fn rows(call: &Call, filter: LibraryFilter) -> Result<Vec<Lib>, Fault> {
-    let found = call.core.appliance.libraries(filter).await?;
+    let found = call.reading()?.libraries(filter).await?;
     // Ids rise with time, so the reverse order is the newest first.
     Ok(found.iter().rev().map(|library| libraries::row(library, &call.core.zone())).collect())
 }

@@ -18,7 +18,7 @@ mod upgrade;
 pub(crate) use https::resume as resume_https;
 pub(crate) use push::{Receiver, receiver};
 
-use domain::{Account, Role};
+use domain::{Act, Actor};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -29,21 +29,17 @@ use crate::session;
 /// A message the device answers.
 pub(crate) struct Operation {
     msg_id: i64,
-    /// What a caller must at least be; `None`: no session needed.
-    role: Option<Role>,
+    /// What a caller must be allowed to do; `None`: no session needed.
+    act: Option<Act>,
     /// Does it and gives the body of the answer.
     pub(crate) run: fn(Call) -> BoxFuture<'static, Result<Vec<u8>, Fault>>,
 }
 
 impl Operation {
     /// Lets those in who may do this.
-    pub(crate) fn admit(&self, account: Option<&Account>) -> Result<(), Fault> {
-        match (self.role, account) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Code::NotLoggedIn.into()),
-            (Some(needed), Some(account)) if account.role >= needed => Ok(()),
-            (Some(_), Some(_)) => Err(Code::NoPermission.into()),
-        }
+    pub(crate) fn admit(&self, actor: Option<&Actor>) -> Result<(), Fault> {
+        let Some(act) = self.act else { return Ok(()) };
+        Ok(actor.ok_or(Code::NotLoggedIn)?.may(act)?)
     }
 }
 
@@ -51,8 +47,8 @@ impl Operation {
 pub(crate) const UPLOAD: &str = "1292";
 
 /// Who may bring one.
-pub(crate) fn may_upload(account: &Account) -> bool {
-    account.role >= Role::Admin
+pub(crate) fn may_upload(actor: &Actor) -> bool {
+    actor.may(Act::MACHINE_UPGRADE).is_ok()
 }
 
 /// The operation of a message.
@@ -63,41 +59,38 @@ pub(crate) fn find(msg_id: i64) -> Option<&'static Operation> {
 type Run = fn(Call) -> BoxFuture<'static, Result<Vec<u8>, Fault>>;
 
 const fn open(msg_id: i64, run: Run) -> Operation {
-    Operation { msg_id, role: None, run }
+    Operation { msg_id, act: None, run }
 }
 
 const fn read(msg_id: i64, run: Run) -> Operation {
-    Operation { msg_id, role: Some(Role::Viewer), run }
+    act(msg_id, Act::READ, run)
 }
 
-const fn change(msg_id: i64, run: Run) -> Operation {
-    Operation { msg_id, role: Some(Role::Operator), run }
-}
-
-const fn administer(msg_id: i64, run: Run) -> Operation {
-    Operation { msg_id, role: Some(Role::Admin), run }
+/// The act is refused before the fields are looked at.
+const fn act(msg_id: i64, act: Act, run: Run) -> Operation {
+    Operation { msg_id, act: Some(act), run }
 }
 
 const OPERATIONS: &[Operation] = &[
     open(257, |call| answer(session::login(call))),
     read(258, |call| answer(session::logout(call))),
     read(1028, |call| answer(libraries::list_libs(call))),
-    change(1025, |call| answer(libraries::add_lib(call))),
-    change(1026, |call| answer(libraries::delete_lib(call))),
-    change(1027, |call| answer(libraries::update_lib(call))),
+    act(1025, Act::LIBRARY_CREATE, |call| answer(libraries::add_lib(call))),
+    act(1026, Act::LIBRARY_REMOVE, |call| answer(libraries::delete_lib(call))),
+    act(1027, Act::LIBRARY_UPDATE, |call| answer(libraries::update_lib(call))),
     read(1034, |call| answer(libraries::query_libs(call))),
     read(1032, |call| answer(people::get_face(call))),
-    change(1029, |call| answer(people::add_face(call))),
-    change(1051, |call| answer(people::add_face_base64(call))),
-    change(1031, |call| answer(people::delete_face(call))),
-    change(1030, |call| answer(batches::add_faces_batch(call))),
-    change(1052, |call| answer(batches::add_faces_batch_base64(call))),
-    change(1044, |call| answer(batches::delete_faces_batch(call))),
-    change(1033, |call| answer(people::update_face(call))),
+    act(1029, Act::PERSON_ENROL, |call| answer(people::add_face(call))),
+    act(1051, Act::PERSON_ENROL, |call| answer(people::add_face_base64(call))),
+    act(1031, Act::PERSON_REMOVE, |call| answer(people::delete_face(call))),
+    act(1030, Act::PERSON_ENROL, |call| answer(batches::add_faces_batch(call))),
+    act(1052, Act::PERSON_ENROL, |call| answer(batches::add_faces_batch_base64(call))),
+    act(1044, Act::PERSON_REMOVE, |call| answer(batches::delete_faces_batch(call))),
+    act(1033, Act::PERSON_UPDATE, |call| answer(people::update_face(call))),
     read(1035, |call| answer(people::query_faces(call))),
     read(1036, |call| answer(records::query_alarms(call))),
     read(1037, |call| answer(records::query_snaps(call))),
-    change(1045, |call| answer(records::delete_all_snaps(call))),
+    act(1045, Act::RECORDS_REMOVE, |call| answer(records::delete_all_snaps(call))),
     read(1038, |call| answer(exports::export_faces_page(call))),
     read(1041, |call| answer(exports::export_faces_selected(call))),
     read(1040, |call| answer(exports::export_snaps_page(call))),
@@ -108,9 +101,9 @@ const OPERATIONS: &[Operation] = &[
     read(1048, |call| answer(exports::export_body_snaps_page(call))),
     read(1047, |call| answer(exports::export_body_snaps_selected(call))),
     read(516, |call| answer(cameras::list_cameras(call))),
-    change(513, |call| answer(cameras::add_camera(call))),
-    change(515, |call| answer(cameras::update_camera(call))),
-    change(514, |call| answer(cameras::delete_camera(call))),
+    act(513, Act::CAMERA_ADD, |call| answer(cameras::add_camera(call))),
+    act(515, Act::CAMERA_UPDATE, |call| answer(cameras::update_camera(call))),
+    act(514, Act::CAMERA_REMOVE, |call| answer(cameras::delete_camera(call))),
     read(1310, |call| answer(cameras::get_sip_server_id(call))),
     read(769, |call| answer(compare::detect_face(call))),
     read(779, |call| answer(compare::detect_face_base64(call))),
@@ -120,35 +113,35 @@ const OPERATIONS: &[Operation] = &[
     read(772, |call| answer(compare::compare_1_to_n(call))),
     read(780, |call| answer(compare::compare_1_to_n_base64(call))),
     read(1537, |call| answer(relays::list_relays(call))),
-    change(1538, |call| answer(relays::add_relay(call))),
-    change(1539, |call| answer(relays::delete_relay(call))),
+    act(1538, Act::RELAY_BIND, |call| answer(relays::add_relay(call))),
+    act(1539, Act::RELAY_RELEASE, |call| answer(relays::delete_relay(call))),
     read(1281, |call| answer(device::get_version(call))),
     read(1291, |call| answer(time::get_ntp(call))),
-    administer(1290, |call| answer(time::set_ntp(call))),
+    act(1290, Act::TIME_SERVICE, |call| answer(time::set_ntp(call))),
     read(1288, |call| answer(device::get_storage(call))),
-    administer(1287, |call| answer(device::set_storage(call))),
+    act(1287, Act::STORAGE_WHEN_FULL, |call| answer(device::set_storage(call))),
     read(1283, |call| answer(time::get_time(call))),
-    administer(1282, |call| answer(time::set_time(call))),
+    act(1282, Act::TIME_SET, |call| answer(time::set_time(call))),
     read(1297, |call| answer(network::get_network(call))),
-    administer(1296, |call| answer(network::set_network(call))),
-    administer(1295, |call| answer(network::set_default_port(call))),
-    administer(1292, |call| answer(upgrade::upgrade(call))),
-    administer(1302, |call| answer(https::upload_https_file(call))),
-    administer(1303, |call| answer(https::delete_https_file(call))),
-    administer(1304, |call| answer(https::get_https_files(call))),
-    administer(1305, |call| answer(https::switch_https(call))),
+    act(1296, Act::NETWORK_CHANGE, |call| answer(network::set_network(call))),
+    act(1295, Act::NETWORK_CHANGE, |call| answer(network::set_default_port(call))),
+    act(1292, Act::MACHINE_UPGRADE, |call| answer(upgrade::upgrade(call))),
+    act(1302, Act::ADAPTER_CONFIGURE, |call| answer(https::upload_https_file(call))),
+    act(1303, Act::ADAPTER_CONFIGURE, |call| answer(https::delete_https_file(call))),
+    act(1304, Act::ADAPTER_CONFIGURE, |call| answer(https::get_https_files(call))),
+    act(1305, Act::ADAPTER_CONFIGURE, |call| answer(https::switch_https(call))),
     read(1306, |call| answer(https::get_https_state(call))),
-    administer(1294, |call| answer(device::reboot(call))),
+    act(1294, Act::MACHINE_RESTART, |call| answer(device::reboot(call))),
     read(1301, |call| answer(device::get_device_id(call))),
-    administer(1300, |call| answer(device::set_device_id(call))),
-    administer(1317, |call| answer(device::restore_defaults(call))),
-    administer(1315, |call| answer(device::enable_web(call))),
-    administer(1316, |call| answer(device::disable_web(call))),
+    act(1300, Act::DEVICE_ID, |call| answer(device::set_device_id(call))),
+    act(1317, Act::DEVICE_RESTORE, |call| answer(device::restore_defaults(call))),
+    act(1315, Act::CONSOLE_OPEN, |call| answer(device::enable_web(call))),
+    act(1316, Act::CONSOLE_CLOSE, |call| answer(device::disable_web(call))),
     read(1313, |call| answer(device::get_cpu(call))),
     read(1314, |call| answer(device::get_memory(call))),
     read(1286, |call| answer(push::get_ws_key(call))),
-    administer(1298, |call| answer(push::set_http_push(call))),
-    administer(1299, |call| answer(push::get_http_push(call))),
+    act(1298, Act::ADAPTER_CONFIGURE, |call| answer(push::set_http_push(call))),
+    act(1299, Act::ADAPTER_CONFIGURE, |call| answer(push::get_http_push(call))),
 ];
 
 fn answer<T: Serialize>(
@@ -160,14 +153,11 @@ fn answer<T: Serialize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{AccountId, Timestamp};
+    use domain::Role;
 
-    fn account(role: Role) -> Account {
-        Account { id: AccountId(1), name: "a".into(), role, created_at: Timestamp::from_millis(0) }
-    }
-
-    fn refusal(msg_id: i64, account: Option<Role>) -> Option<Code> {
-        find(msg_id).unwrap().admit(account.map(self::account).as_ref()).err().map(|fault| fault.code)
+    fn refusal(msg_id: i64, role: Option<Role>) -> Option<Code> {
+        let actor = role.map(|role| Actor { role, ..Actor::platform("test") });
+        find(msg_id).unwrap().admit(actor.as_ref()).err().map(|fault| fault.code)
     }
 
     #[test]

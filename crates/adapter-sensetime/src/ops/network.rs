@@ -10,13 +10,13 @@ use crate::wire::network::{Network, SetDefaultPort, SetNetwork};
 
 /// Reads the network ports (1297, section 6.8).
 pub(crate) async fn get_network(call: Call) -> Result<Network, Fault> {
-    Ok(network::told(call.core.appliance.network().await?))
+    Ok(network::told(call.reading()?.network().await?))
 }
 
 /// Sets one port; put back unless a request comes in on the new address within a minute (1296, section 6.9).
 pub(crate) async fn set_network(call: Call) -> Result<Nothing, Fault> {
     let port = network::port(call.read::<SetNetwork>()?)?;
-    call.core.appliance.set_port(call.actor(), port).await.map_err(refusal)?;
+    call.acts()?.set_port(port).await.map_err(refusal)?;
     Ok(Nothing::NOTHING)
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn set_network(call: Call) -> Result<Nothing, Fault> {
 pub(crate) async fn set_default_port(call: Call) -> Result<Nothing, Fault> {
     let asked: SetDefaultPort = call.read()?;
     let name_servers = network::name_servers(&asked)?;
-    call.core.appliance.set_default_port(call.actor(), &asked.ethname.0, name_servers).await.map_err(refusal)?;
+    call.acts()?.set_default_port(&asked.ethname.0, name_servers).await.map_err(refusal)?;
     Ok(Nothing::NOTHING)
 }
 

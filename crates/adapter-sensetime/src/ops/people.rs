@@ -16,7 +16,7 @@ pub(crate) async fn get_face(call: Call) -> Result<FaceDetails, Fault> {
     let key: FaceKey = call.read()?;
     let library = LibraryId(key.lib_id.0);
     let person = member(&call, library, &key.img_id).await?;
-    let appliance = &call.core.appliance;
+    let appliance = call.reading()?;
     let embedding = appliance.embedding(person.id).await?;
     let photo = appliance.picture(person.photo.clone()).await?;
     Ok(FaceDetails {
@@ -46,7 +46,7 @@ async fn enrol(mut call: Call) -> Result<FaceAdded, Fault> {
         photo,
         several_faces: SeveralFaces::TakeLargest,
     };
-    let enrolled = call.core.appliance.enrol(call.actor(), person).await?;
+    let enrolled = call.acts()?.enrol(person).await?;
     Ok(FaceAdded { img_id: enrolled.code.as_str().to_owned() })
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn delete_face(call: Call) -> Result<Nothing, Fault> {
     let key: FaceKey = call.read()?;
     let library = LibraryId(key.lib_id.0);
     let person = member(&call, library, &key.img_id).await?;
-    call.core.appliance.remove_from_library(call.actor(), person.id, library).await?;
+    call.acts()?.remove_from_library(person.id, library).await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn update_face(call: Call) -> Result<FaceUpdated, Fault> {
     let statements = Statements::read(call.read()?)?;
     let person = member(&call, LibraryId(lib_id.0), &img_id).await?;
     let change = |profile| statements.put_into(profile);
-    call.core.appliance.change_profile(call.actor(), person.id, change).await?;
+    call.acts()?.change_profile(person.id, change).await?;
     Ok(FaceUpdated { img_id: img_id.0, lib_id: lib_id.0 })
 }
 
@@ -75,8 +75,8 @@ pub(crate) async fn query_faces(call: Call) -> Result<Rows<FaceRow>, Fault> {
     let window = window(query.start_no, query.qry_len, QUERY_PAGE)?;
     let library = LibraryId(query.lib_id.0);
     let filter = people::filter(query, call.read()?, &call.core.zone())?;
-    call.core.appliance.library(library).await?;
-    let page = call.core.appliance.people(filter, window).await?;
+    call.reading()?.library(library).await?;
+    let page = call.reading()?.people(filter, window).await?;
     let mut rows = Vec::with_capacity(page.rows.len());
     for person in page.rows {
         rows.push(row(&call, person, library).await);
@@ -86,8 +86,8 @@ pub(crate) async fn query_faces(call: Call) -> Result<Rows<FaceRow>, Fault> {
 
 /// The person of this id, when the library exists and has the person.
 async fn member(call: &Call, library: LibraryId, img_id: &Text) -> Result<Person, Fault> {
-    call.core.appliance.library(library).await?;
-    let person = call.core.appliance.person_by_code(people::code(img_id)?).await?;
+    call.reading()?.library(library).await?;
+    let person = call.reading()?.person_by_code(people::code(img_id)?).await?;
     if person.libraries.contains(&library) { Ok(person) } else { Err(Code::NoFaceImage.into()) }
 }
 

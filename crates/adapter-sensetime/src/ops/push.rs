@@ -40,7 +40,7 @@ pub(crate) async fn set_http_push(call: Call) -> Result<Nothing, Fault> {
         call.core.outbound.check(&url).map_err(|error| Fault::parameter(format!("url: {error}")))?;
     }
     let kept = format!("{}\n{url}", bounded("key", key)?);
-    call.core.state().set_value(RECEIVER, Some(kept)).await?;
+    call.acts()?.configure(&call.core.state(), RECEIVER, Some(kept)).await?;
     call.core.receiver_changed.send_modify(|version| *version += 1);
     Ok(Nothing::NOTHING)
 }

@@ -40,7 +40,7 @@ pub(crate) async fn query_body_snaps(call: Call) -> Result<Rows<BodySnap>, Fault
 
 /// Removes all captures, their alarms and their pictures; enrolled faces stay (1045, section 3.21).
 pub(crate) async fn delete_all_snaps(call: Call) -> Result<Nothing, Fault> {
-    call.core.appliance.remove_all_records(call.actor()).await?;
+    call.acts()?.remove_all_records().await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn page(call: &Call, wanted: Wanted, most: i64) -> Result<Page<
     let query: QueryRecords = call.read()?;
     let window = window(query.start_no, query.qry_len, most)?;
     let filter = records::filter(query, wanted, call.core.config.channels, &call.core.zone())?;
-    Ok(call.core.appliance.records(filter, window).await?)
+    Ok(call.reading()?.records(filter, window).await?)
 }
 
 /// The page of bodies that was asked for, of at most so many rows.
@@ -65,7 +65,7 @@ pub(super) async fn require_libraries(call: &Call) -> Result<(), Fault> {
     let QueryRecords { lib_ids, .. } = call.read()?;
     let named = lib_ids.and_then(Text::filled).ok_or_else(|| Fault::parameter("lib_ids names no library"))?;
     for library in library_ids(&named, records::MAX_LIBRARIES)? {
-        call.core.appliance.library(library).await?;
+        call.reading()?.library(library).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::wire::relays::{AddRelay, DeleteRelay, ListedRelay, RelayRow};
 
 /// Lists all relays, and whether they answer (1537, section 10.1).
 pub(crate) async fn list_relays(call: Call) -> Result<Vec<ListedRelay>, Fault> {
-    let (relays, cameras) = (call.core.appliance.relays().await?, call.core.appliance.cameras().await?);
+    let (relays, cameras) = (call.reading()?.relays().await?, call.reading()?.cameras().await?);
     let listed = relays
         .into_iter()
         .map(|(relay, online)| ListedRelay { row: relays::row(relay, &cameras), work_status: online.into() });
@@ -24,13 +24,13 @@ pub(crate) async fn add_relay(call: Call) -> Result<RelayRow, Fault> {
     if !call.core.outbound.allows(relay.address.ip()) {
         return Err(Fault::with_detail(Code::Parameter, "dev_ip is where the device may not call"));
     }
-    let bound = call.core.appliance.bind_relay(call.actor(), relay).await?;
-    Ok(relays::row(bound, &call.core.appliance.cameras().await?))
+    let bound = call.acts()?.bind_relay(relay).await?;
+    Ok(relays::row(bound, &call.reading()?.cameras().await?))
 }
 
 /// Releases a relay from its camera (1539, section 10.3).
 pub(crate) async fn delete_relay(call: Call) -> Result<Nothing, Fault> {
     let DeleteRelay { id } = call.read()?;
-    call.core.appliance.release_relay(call.actor(), RelayId(id.0)).await?;
+    call.acts()?.release_relay(RelayId(id.0)).await?;
     Ok(Nothing::NOTHING)
 }

@@ -15,7 +15,7 @@ pub(super) const FORMAT: &str = "time.format";
 
 /// Reads where the time comes from (1291, section 6.1).
 pub(crate) async fn get_ntp(call: Call) -> Result<Ntp, Fault> {
-    let service = call.core.appliance.time_service().await?;
+    let service = call.reading()?.time_service().await?;
     Ok(Ntp {
         ntp_cycle: service.every_minutes.to_string(),
         ntp_disable: if service.enabled { "0" } else { "1" },
@@ -27,7 +27,7 @@ pub(crate) async fn get_ntp(call: Call) -> Result<Ntp, Fault> {
 /// Sets where the time comes from; what is left out stays (1290, section 6.2, quirk ntp-absent-fields).
 pub(crate) async fn set_ntp(call: Call) -> Result<Nothing, Fault> {
     let SetNtp { url, ntp_cycle, ntp_disable, port } = call.read()?;
-    let now = call.core.appliance.time_service().await?;
+    let now = call.reading()?.time_service().await?;
     let number = |field, given: Option<crate::wire::Int>, now: i64, most| match given {
         Some(given) => within(field, given.0, 1, most),
         None => Ok(now),
@@ -42,14 +42,14 @@ pub(crate) async fn set_ntp(call: Call) -> Result<Nothing, Fault> {
         port: number("port", port, now.port.into(), u16::MAX.into())? as u16,
         server: url.and_then(Text::filled).map_or(now.server, |url| url.trim().to_owned()),
     };
-    call.core.appliance.set_time_service(call.actor(), service).await?;
+    call.acts()?.set_time_service(service).await?;
     Ok(Nothing::NOTHING)
 }
 
 /// Reads the time, its zone and its pattern (1283, section 6.6).
 pub(crate) async fn get_time(call: Call) -> Result<Time, Fault> {
     let (format, zone) = (format(&call.core).await?, call.core.zone());
-    let now = call.core.appliance.now();
+    let now = call.reading()?.now();
     Ok(Time { sys_time: format.text(now, &zone), time_format: format.pattern, time_zone: clock::zone_text(now, &zone) })
 }
 
@@ -61,10 +61,10 @@ pub(crate) async fn set_time(call: Call) -> Result<Nothing, Fault> {
         Some(format) => format,
         None => format(&call.core).await?,
     };
-    let wanted = clock::zone(&time_zone.0, call.core.appliance.now(), &call.core.zone())?;
+    let wanted = clock::zone(&time_zone.0, call.reading()?.now(), &call.core.zone())?;
     let zone = wanted.as_ref().map_or_else(|| call.core.zone(), |wanted| wanted.zone.clone());
     let to = format.instant(&sys_time.0, &zone)?;
-    call.core.appliance.set_time(call.actor(), to, wanted.as_ref().map(|wanted| wanted.name.as_str())).await?;
+    call.acts()?.set_time(to, wanted.as_ref().map(|wanted| wanted.name.as_str())).await?;
     call.core.state().set_value(FORMAT, Some(format.pattern.to_owned())).await?;
     Ok(Nothing::NOTHING)
 }

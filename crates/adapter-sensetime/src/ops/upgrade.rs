@@ -9,7 +9,7 @@ use crate::wire::Nothing;
 /// Installs a signed package and restarts; all sessions end (1292, section 6.11).
 pub(crate) async fn upgrade(mut call: Call) -> Result<Nothing, Fault> {
     let package = call.take_upload()?;
-    call.core.appliance.upgrade(call.actor(), package.path()).await.map_err(|error| match error {
+    call.acts()?.upgrade(package.path()).await.map_err(|error| match error {
         Error::Internal { .. } => error.into(),
         error => Fault::with_detail(Code::Upgrade, error.to_string()),
     })?;

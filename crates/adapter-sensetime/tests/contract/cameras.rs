@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{CameraId, LibraryId, TaskKind, TaskSettings, WatchSettings};
 use serde_json::{Value, json};
-use testkit::Take;
 use testkit::contract::Ledger;
+use testkit::{Take, actor};
 
 use crate::witness::{Witness, column};
 
@@ -104,7 +104,7 @@ pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &A
         let region = Some(domain::geometry::Rect::new(edges[0], edges[1], edges[2], edges[3]));
         settings.region = region;
         let change = domain::CameraChange { settings: Some(settings), ..Default::default() };
-        appliance.update_camera("another interface", id, change).await.unwrap();
+        appliance.by(&actor("another interface")).update_camera(id, change).await.unwrap();
         assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
         witness.ok("515/rtsp", json!({"channel": 1, "camera_roi": told, "description": told})).await;
         assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
@@ -154,11 +154,11 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         remark: String::new(),
         watch: WatchSettings { libraries: BTreeSet::from([LibraryId(1)]), ..WatchSettings::default() },
     };
-    let task = witness.device.appliance.add_task("another", task).await.unwrap();
+    let task = witness.device.appliance.by(&actor("another")).add_task(task).await.unwrap();
     witness.refused("514", json!({"channel": 1}), -3596).await;
     let refused = witness.device.call_with("514", &json!({"channel": 1})).await;
     assert!(refused.msg.contains("channel 1") && refused.msg.contains("roll call"), "{}", refused.msg);
-    witness.device.appliance.remove_task("another", task.id).await.unwrap();
+    witness.device.appliance.by(&actor("another")).remove_task(task.id).await.unwrap();
     assert_eq!(witness.everything().await, before);
     for n in 2..=8 {
         witness.ok("513/rtsp", camera(&format!("gate{n}"))).await;

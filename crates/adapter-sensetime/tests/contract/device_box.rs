@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use testkit::contract::Ledger;
-use testkit::{ADMIN, Act};
+use testkit::{ADMIN, Act, actor};
 
 use crate::witness::Witness;
 
@@ -109,7 +109,7 @@ pub(crate) async fn a_restored_device_has_the_settings_of_a_new_one(ledger: &Arc
     witness.ok("1298", json!({"url": "http://127.0.0.1:9/push", "key": "k1"})).await;
     witness.ok("1300", json!({"device_id": "gate"})).await;
     witness.ok("1316", json!({})).await;
-    appliance.set_password("test", ADMIN.0, "Another_123").await.unwrap();
+    appliance.by(&actor("test")).set_password(ADMIN.0, "Another_123").await.unwrap();
     assert!(settings(&witness).await.iter().zip(&new).all(|(one, other)| one != other));
 
     witness.ok("1317", json!({})).await;

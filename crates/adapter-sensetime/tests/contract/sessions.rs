@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use domain::Role;
 use serde_json::json;
-use testkit::ADMIN;
 use testkit::contract::Ledger;
 use testkit::store::MemoryStore;
+use testkit::{ADMIN, actor};
 
 use crate::device::Answer;
 use crate::witness::{Witness, base64, photo};
@@ -45,7 +45,7 @@ pub(crate) async fn a_viewer_may_look_and_export_but_change_nothing(ledger: &Arc
     let witness = Witness::start(ledger).await;
     let library = witness.library("staff", &["alice"]).await;
     let before = witness.everything().await;
-    witness.device.appliance.create_account("test", "viewer", Role::Viewer, "Viewer_12345").await.unwrap();
+    witness.device.appliance.by(&actor("test")).create_account("viewer", Role::Viewer, "Viewer_12345").await.unwrap();
     let login = json!({"user_name": "viewer", "user_pwd": "Viewer_12345"});
     let session = witness.ok("257", login).await.as_str().unwrap().to_owned();
     let call = |title: &str| {

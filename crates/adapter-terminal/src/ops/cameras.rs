@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Area, Camera, CameraDefaults, Result, Similarity, WatchSettings};
 
 use crate::convert::face;
-use crate::core::{Core, NAME};
+use crate::core::Core;
 
 /// What the cameras do that follow the device.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,5 +41,5 @@ impl InForce {
 pub(crate) async fn set_defaults(core: &Core, change: impl FnOnce(CameraDefaults) -> CameraDefaults) -> Result<()> {
     let before = core.appliance.camera_defaults();
     let after = change(before);
-    if after == before { Ok(()) } else { core.appliance.set_camera_defaults(NAME, after).await }
+    if after == before { Ok(()) } else { core.acts().set_camera_defaults(after).await }
 }

@@ -6,7 +6,6 @@ use serde_json::json;
 use super::{Call, Outcome, doors, failed, people, settings};
 use crate::codes::{self, set_time, upgrade};
 use crate::convert::time;
-use crate::core::NAME;
 use crate::wire::{Fault, Reply};
 
 /// The largest package, bytes.
@@ -34,7 +33,7 @@ async fn built() -> Timestamp {
 
 /// Restarts the machine (RebootDevice, section 9.7).
 pub(crate) async fn reboot_device(call: Call) -> Outcome {
-    call.core.appliance.restart_machine(NAME).await.map_err(|error| failed(&error))?;
+    call.core.acts().restart_machine().await.map_err(|error| failed(&error))?;
     Ok(Reply::default())
 }
 
@@ -49,7 +48,7 @@ pub(crate) async fn set_sys_time(call: Call) -> Outcome {
     let text = call.info.filled("SysTime").ok_or(set_time::NO_TIME)?;
     let to = time::instant(&text, &call.core.zone());
     let to = to.ok_or_else(|| set_time::NO_TIME.because("SysTime must be a time, YYYY-MM-DDTHH:MM:SS"))?;
-    call.core.appliance.set_time(NAME, to, None).await.map_err(|error| match error {
+    call.core.acts().set_time(to, None).await.map_err(|error| match error {
         Error::Invalid { why, .. } => set_time::NO_TIME.because(format_args!("SysTime {why}")),
         error => failed(&error),
     })?;
@@ -93,14 +92,14 @@ pub(crate) async fn set_factory_default(call: Call) -> Outcome {
         doors::forget(core).await?;
     }
     if wanted("DefaltMaintainTime") {
-        core.appliance.restore_time(NAME).await.map_err(|error| failed(&error))?;
+        core.acts().restore_time().await.map_err(|error| failed(&error))?;
     }
     if wanted("DefaltLog") {
-        core.appliance.clear_audit_log(NAME).await.map_err(|error| failed(&error))?;
+        core.acts().clear_audit_log().await.map_err(|error| failed(&error))?;
     }
     // The last, because it may cut the connection; the reconnect shows that the network works.
     if wanted("DefaltNetPar") {
-        core.appliance.restore_network(NAME).await.map_err(|error| failed(&error))?;
+        core.acts().restore_network().await.map_err(|error| failed(&error))?;
     }
     let restart = emptied || wanted("DefaltNetPar");
     Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })
@@ -109,13 +108,13 @@ pub(crate) async fn set_factory_default(call: Call) -> Outcome {
 /// Removes the people and records that are to go; answers whether any were.
 async fn empty(call: &Call) -> Result<bool, Fault> {
     let wanted = |name| call.info.int(name) == Some(1);
-    let (appliance, people, all) = (&call.core.appliance, wanted("DefaltPerson"), wanted("DefaltCapture"));
+    let (acts, people, all) = (call.core.acts(), wanted("DefaltPerson"), wanted("DefaltCapture"));
     if people {
         people::remove_everybody(call).await?;
     }
     let removed = match (all, people || wanted("DefaltRecord")) {
-        (true, _) => appliance.remove_all_records(NAME).await,
-        (false, true) => appliance.remove_records_of(NAME, RecordKind::People).await,
+        (true, _) => acts.remove_all_records().await,
+        (false, true) => acts.remove_records_of(RecordKind::People).await,
         (false, false) => return Ok(false),
     };
     removed.map_err(|error| failed(&error))?;
@@ -136,7 +135,7 @@ pub(crate) async fn upgrade(call: Call) -> Outcome {
         tracing::warn!(%error, "failed to download a software package");
         return Err(upgrade::DOWNLOAD.because(error));
     }
-    match appliance.upgrade(NAME, &package).await {
+    match call.core.acts().upgrade(&package).await {
         Ok(()) => Ok(Reply::with(json!({ "name": name }))),
         Err(error) => {
             tracing::warn!(error = error.chain(), "software package not installed");

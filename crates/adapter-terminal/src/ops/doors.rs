@@ -10,7 +10,7 @@ use super::settings::{self, DOOR, Kind, Values};
 use super::{Call, Outcome, failed};
 use crate::codes::{unlock, up_door};
 use crate::convert::{cut, doors};
-use crate::core::{Core, NAME};
+use crate::core::Core;
 use crate::push;
 use crate::voice::Word;
 use crate::wire::{Fault, Fields, Reply};
@@ -50,7 +50,7 @@ fn wrong(key: &str, value: &str) -> Fault {
 }
 
 async fn open_door(core: &Core) -> Result<(), Fault> {
-    core.appliance.open_door(NAME).await.map_err(|error| match error {
+    core.acts().open_door().await.map_err(|error| match error {
         Error::NotSupported { .. } => {
             Fault { detail: Some("OpendoorWay not support Unlock".to_owned()), ..unlock::WRONG.into() }
         }
@@ -70,13 +70,13 @@ fn show(core: &Core, info: &Fields) {
 /// Opens the door, or not, to the person of a record that the platform was asked about (PushAck, section 9.3.5).
 pub(super) async fn decide(core: &Core, capture: CaptureId, info: &Fields) {
     match info.int("openDoor") {
-        Some(1) => match core.appliance.confirm_entry(NAME, capture).await {
+        Some(1) => match core.acts().confirm_entry(capture).await {
             Ok(()) => show(core, info),
             // The record is confirmed all the same; an old one opens nothing.
             Err(error) => tracing::warn!(error = error.chain(), "door not opened for the platform's answer"),
         },
         Some(_) => {
-            if let Err(error) = core.appliance.refuse_entry(NAME, capture).await {
+            if let Err(error) = core.acts().refuse_entry(capture).await {
                 tracing::warn!(error = error.chain(), "failed to record that the platform keeps the door closed");
             }
             show(core, info);
@@ -132,7 +132,7 @@ pub(crate) async fn up_door_config(call: Call) -> Outcome {
         rules.cards_reversed = values.number("Endian") == 1;
     }
     if rules != before {
-        core.appliance.set_door_rules(NAME, rules).await.map_err(|error| failed(&error))?;
+        core.acts().set_door_rules(rules).await.map_err(|error| failed(&error))?;
     }
     let threshold = call.info.filled("FaceThreshold").map(|_| rules.threshold);
     let rearm =
@@ -174,8 +174,8 @@ pub(crate) async fn forget(core: &Core) -> Result<(), Fault> {
     let released = OwnValues { threshold: true, rearm: true, ..OwnValues::default() };
     settings::forget(core, &[&DOOR]).await?;
     let restored = async {
-        core.appliance.set_door_rules(NAME, DoorRules::factory()).await?;
-        core.appliance.release_cameras(NAME, released).await?;
+        core.acts().set_door_rules(DoorRules::factory()).await?;
+        core.acts().release_cameras(released).await?;
         let WatchSettings { threshold, rearm, .. } = WatchSettings::default();
         let set = |defaults| CameraDefaults { threshold: Some(threshold), rearm: Some(rearm), ..defaults };
         cameras::set_defaults(core, set).await

@@ -10,7 +10,7 @@ use domain::{
 
 use crate::codes::{Flaw, PersonFault, person_flaw};
 use crate::convert::people::{self, SentCards};
-use crate::core::{Core, NAME};
+use crate::core::Core;
 use crate::wire::people::{OwnFields, PersonFields};
 
 /// The largest picture, bytes.
@@ -102,7 +102,7 @@ async fn add(
         photo,
         several_faces: SeveralFaces::TakeLargest,
     };
-    core.appliance.enrol(NAME, person).await.map_err(|error| fault(&error))
+    core.acts().enrol(person).await.map_err(|error| fault(&error))
 }
 
 async fn change(
@@ -116,7 +116,7 @@ async fn change(
     let zone = core.zone();
     // What could be wrong with the fields was found before; what another adapter changed meanwhile is kept.
     let put = move |before: Profile| people::profile(&fields, &own, before.clone(), &zone).unwrap_or(before);
-    core.appliance.amend_person(NAME, person.id, amendment, put).await.map_err(|error| fault(&error))
+    core.acts().amend_person(person.id, amendment, put).await.map_err(|error| fault(&error))
 }
 
 async fn resembles_somebody(core: &Core, photo: Bytes) -> Result<bool, Flaw> {

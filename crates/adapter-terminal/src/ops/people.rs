@@ -10,7 +10,6 @@ use super::enrolment::{Act, enrol};
 use super::{Call, Outcome, failed};
 use crate::codes::{self, Flaw, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
 use crate::convert::{data_uri, people, time, values};
-use crate::core::NAME;
 use crate::wire::people::{OwnFields, PersonFields};
 use crate::wire::{Fault, Fields, Reply};
 
@@ -176,7 +175,7 @@ pub(crate) async fn del_person(call: Call) -> Outcome {
     use del_person as table;
     let refusals = Refusals { missing: table::NO_CUSTOM_ID, nobody: table::NOBODY, unreadable: table::NO_INFO };
     let person = person(&call, refusals).await?;
-    match call.core.appliance.remove_person(NAME, person.id).await {
+    match call.core.acts().remove_person(person.id).await {
         Ok(()) => {}
         Err(Error::NotFound { .. }) => return Err(del_person::NOBODY.into()),
         Err(error) => return Err(failed(&error)),
@@ -190,7 +189,7 @@ pub(crate) async fn delete_all_person(call: Call) -> Outcome {
         Some(0) => Ok(Reply::default()),
         Some(1) => {
             remove_everybody(&call).await?;
-            let removed = call.core.appliance.remove_records_of(NAME, RecordKind::People).await;
+            let removed = call.core.acts().remove_records_of(RecordKind::People).await;
             removed.map_err(|error| failed(&error))?;
             Ok(Reply { restart: true, ..Reply::default() })
         }
@@ -208,7 +207,7 @@ pub(super) async fn remove_everybody(call: &Call) -> Result<(), Fault> {
             return Ok(());
         }
         for person in page.rows {
-            match appliance.remove_person(NAME, person.id).await {
+            match call.core.acts().remove_person(person.id).await {
                 Ok(()) | Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(failed(&error)),
             }
@@ -242,7 +241,7 @@ pub(crate) async fn delete_persons(call: Call) -> Outcome {
 async fn remove_by_code(call: &Call, code: PersonCode) -> Result<bool, Fault> {
     let appliance = &call.core.appliance;
     let removed = match appliance.person_by_code(code).await {
-        Ok(person) => appliance.remove_person(NAME, person.id).await,
+        Ok(person) => call.core.acts().remove_person(person.id).await,
         Err(error) => Err(error),
     };
     match removed {

@@ -184,7 +184,7 @@ pub(crate) async fn resume_since_now(core: &Core, walks: &Walks) -> Result<()> {
 pub(crate) async fn resume_from(core: &Core, walks: &Walks, begin: Timestamp) -> Result<()> {
     let place = core.appliance.place_before(begin).await?;
     for feed in walks.feeds {
-        match core.appliance.order_feed(NAME, NAME, feed, FeedOrder::GoTo(place)).await {
+        match core.acts().order_feed(NAME, feed, FeedOrder::GoTo(place)).await {
             // One that does not run yet begins there.
             Err(Error::NotFound { what: Thing::Feed }) => core.state().set_cursor(feed, place).await?,
             ordered => ordered?,

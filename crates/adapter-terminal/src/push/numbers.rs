@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::messages;
 use crate::convert::{doors, people};
-use crate::core::{Core, NAME};
+use crate::core::Core;
 use crate::ops::settings::{DOOR, Values};
 
 /// Whoever entered longer ago is gone, milliseconds.
@@ -67,7 +67,7 @@ async fn tell_strangers(core: &Core, after: Seq) -> Result<()> {
     };
     let ones = WiegandFrame::new(format(&set), doors::ones(set.number("Wiegand")))?;
     for _ in core.appliance.records_after(after, STRANGERS).await?.iter().filter(|record| stranger(record)) {
-        core.appliance.send_number(NAME, None, &ones).await?;
+        core.acts().send_number(None, &ones).await?;
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ async fn send(core: &Core, person: PersonId) -> Result<()> {
     }
     let (Some(holder), own) = messages::holder(core, person).await? else { return Ok(()) };
     let Some(number) = people::wiegand_number(&holder.profile, &own, public(&set)) else { return Ok(()) };
-    core.appliance.send_number(NAME, Some(person), &WiegandFrame::new(format(&set), number)?).await
+    core.acts().send_number(Some(person), &WiegandFrame::new(format(&set), number)?).await
 }
 
 /// Sends the public number, because a platform has opened the door; nothing where no numbers are sent.
@@ -88,7 +88,7 @@ pub(crate) async fn send_public(core: &Core) -> Result<()> {
     if !doors::sends_numbers(set.number("ControlType")) {
         return Ok(());
     }
-    let sent = async { core.appliance.send_number(NAME, None, &WiegandFrame::new(format(&set), public(&set))?).await };
+    let sent = async { core.acts().send_number(None, &WiegandFrame::new(format(&set), public(&set))?).await };
     match sent.await {
         // The contact has opened the door all the same.
         Err(error) if set.number("ControlType") == BOTH => {

@@ -12,7 +12,7 @@ use domain::ports::Reader;
 use domain::surveillance::{self, Options};
 use domain::{Appliance, LibraryId};
 use testkit::mqtt::{DEADLINE, ID};
-use testkit::{FakeFace, FakeReader, Handles, Picture, Take};
+use testkit::{FakeFace, FakeReader, Handles, Picture, Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -130,7 +130,7 @@ impl Device {
         camera.settings.region = None;
         camera.settings.snap_mode = domain::SnapMode::First;
         camera.watch = domain::WatchSettings { libraries: [LibraryId::DEFAULT].into(), ..Default::default() };
-        self.appliance.add_camera("test", camera).await.unwrap();
+        self.appliance.by(&actor("test")).add_camera(camera).await.unwrap();
     }
 }
 

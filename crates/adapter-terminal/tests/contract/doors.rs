@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::{DoorOptions, Options, Output};
 use serde_json::{Value, json};
-use testkit::contract::Ledger;
 use testkit::mqtt::DEADLINE;
+use testkit::{actor, contract::Ledger};
 
 use crate::witness::Witness;
 
@@ -102,7 +102,7 @@ pub(crate) async fn a_command_opens_the_door_where_commands_decide(ledger: &Arc<
     // Confirmed as what it was told as, also when nobody waits for it.
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": "1"})).await;
     witness.ok("PushAck", json!({"PushAckType": 1, "SnapOrRecordID": snap["SnapID"]})).await;
-    let log = witness.device.appliance.audit_log(50).await.unwrap();
+    let log = witness.device.appliance.by(&actor("test")).audit_log(50).await.unwrap();
     let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
     assert_eq!((&*opening.actor, &*opening.subject), ("terminal", "own door"));
     witness.stop().await;

@@ -8,7 +8,7 @@ use domain::{Job, LibraryId, NewPerson, SeveralFaces};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::mqtt::{DEADLINE, Platform};
-use testkit::{FakeFace, Picture};
+use testkit::{FakeFace, Picture, actor};
 
 use crate::batches::{batch, entry, progress};
 use crate::subscriber::Server;
@@ -56,7 +56,7 @@ pub(crate) async fn an_interrupted_batch_goes_on_where_it_was(ledger: &Arc<Ledge
             photo: Picture::of([FakeFace::of("bob")]).png(),
             several_faces: SeveralFaces::TakeLargest,
         };
-        appliance.enrol("terminal", person).await.unwrap();
+        appliance.by(&actor("terminal")).enrol(person).await.unwrap();
     };
     let witness = witness.crash(enrolled).await;
     progress(&witness, "AddPersons", "1").await;

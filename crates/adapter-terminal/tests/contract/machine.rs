@@ -6,8 +6,8 @@ use std::sync::Arc;
 use domain::Options;
 use minisign::KeyPair;
 use serde_json::json;
-use testkit::Act;
 use testkit::contract::Ledger;
+use testkit::{Act, actor};
 
 use crate::subscriber::Server;
 use crate::witness::Witness;
@@ -88,11 +88,11 @@ pub(crate) async fn network_log_and_time_go_back_too(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let appliance = witness.device.appliance.clone();
     let zone = appliance.time_zone();
-    appliance.set_time("test", appliance.now(), Some("Etc/UTC")).await.unwrap();
+    appliance.by(&actor("test")).set_time(appliance.now(), Some("Etc/UTC")).await.unwrap();
     let done = witness.ok("SetFactoryDefault", json!({"DefaltMaintainTime": "1"})).await;
     assert_eq!((appliance.time_zone(), &done["reboot"]), (zone, &json!("0")));
     witness.ok("SetFactoryDefault", json!({"DefaltLog": 1})).await;
-    let log = appliance.audit_log(10).await.unwrap();
+    let log = appliance.by(&actor("test")).audit_log(10).await.unwrap();
     let entries: Vec<_> = log.iter().map(|entry| (&*entry.actor, &*entry.action)).collect();
     assert_eq!(entries, [("terminal", "audit.clear")]);
     let done = witness.ok("SetFactoryDefault", json!({"DefaltNetPar": 1})).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Event;
 use serde_json::{Value, json};
-use testkit::contract::Ledger;
+use testkit::{actor, contract::Ledger};
 
 use crate::witness::Witness;
 
@@ -152,13 +152,13 @@ pub(crate) async fn a_camera_s_own_values_win_until_they_are_put_back(ledger: &A
         camera
     };
     let own = domain::OwnValues { min_face_px: true, threshold: true, ..Default::default() };
-    appliance.add_camera("test", sample()).await.unwrap();
-    appliance.add_camera("test", domain::NewCamera { own, ..sample() }).await.unwrap();
+    appliance.by(&actor("test")).add_camera(sample()).await.unwrap();
+    appliance.by(&actor("test")).add_camera(domain::NewCamera { own, ..sample() }).await.unwrap();
     let told = witness.ok("GetFaceconfig", json!({})).await;
     assert_eq!(told["faceMinPixel"], as_text(sample().settings.min_face_px), "as the camera does it");
     witness.ok("UpFaceconfig", json!({"recDistance": 200})).await;
     witness.ok("UpDoorconfig", json!({"FaceThreshold": 91, "VerifyResetTime": 7})).await;
-    appliance.add_camera("test", sample()).await.unwrap();
+    appliance.by(&actor("test")).add_camera(sample()).await.unwrap();
     let cameras = async || {
         let cameras = appliance.cameras().await.unwrap();
         let facts = |c: &domain::Camera| {

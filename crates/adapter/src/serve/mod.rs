@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{Next, from_fn, map_request};
+use axum::http::Extensions;
+use axum::middleware::{Next, from_fn};
 use domain::Appliance;
 use domain::progress::Part;
 use rustls::ServerConfig;
@@ -115,9 +116,9 @@ async fn serve_connections(
     }
 }
 
-/// The address that a request comes from; `None` for one that [`serve`] has not taken.
-pub fn caller_address(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
+/// The address that a request with these extensions comes from; `None` for one that [`serve`] has not taken.
+pub fn caller_address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
 }
 
 /// The address of this machine that a request came in on, among its extensions.

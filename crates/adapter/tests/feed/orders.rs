@@ -2,6 +2,7 @@
 
 use domain::Error;
 use domain::feeds::{FeedOrder, FeedStatus};
+use testkit::actor;
 use tokio::sync::watch;
 
 use super::*;
@@ -25,7 +26,7 @@ async fn shown(appliance: &Appliance, what: impl Fn(&FeedStatus) -> bool) -> Fee
 }
 
 async fn order(appliance: &Appliance, order: FeedOrder) {
-    appliance.order_feed("admin", "vendor", "push", order).await.unwrap();
+    appliance.by(&actor("admin")).order_feed("vendor", "push", order).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,9 +69,9 @@ async fn there_is_nothing_to_skip_at_the_end() {
     let mut run = Run::start(&appliance, Start::FromOldest, 0);
     assert_eq!(run.seqs(1).await, [1]);
     shown(&appliance, |status| status.place == Seq(1)).await;
-    let skipped = appliance.order_feed("admin", "vendor", "push", FeedOrder::SkipOne).await;
+    let skipped = appliance.by(&actor("admin")).order_feed("vendor", "push", FeedOrder::SkipOne).await;
     assert!(matches!(skipped, Err(Error::NotFound { .. })), "{skipped:?}");
-    let unknown = appliance.order_feed("admin", "vendor", "other", FeedOrder::Pause).await;
+    let unknown = appliance.by(&actor("admin")).order_feed("vendor", "other", FeedOrder::Pause).await;
     assert!(matches!(unknown, Err(Error::NotFound { .. })), "{unknown:?}");
     run.stop().await;
     assert!(appliance.feeds().is_empty(), "a feed that ended is not shown");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::surveillance::{self, Options};
 use domain::{Appliance, Source};
 use testkit::store_suite::samples;
-use testkit::{FakeFace, Handles, Take};
+use testkit::{FakeFace, Handles, Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ pub(crate) async fn somebody_passes(appliance: &Appliance, handles: &Handles, ur
     let mut camera = samples::new_camera([]);
     camera.settings.source = Source::Rtsp { url: url.into() };
     camera.settings.region = None;
-    appliance.add_camera("test", camera).await.unwrap();
+    appliance.by(&actor("test")).add_camera(camera).await.unwrap();
     let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
     let mut newest = appliance.newest_entry();
     let options = Options { detect_every: Duration::from_millis(100) };

@@ -8,8 +8,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use md5::{Digest, Md5};
 
-use super::Appliance;
-use crate::{Account, AccountChange, AccountId, Error, NewAccount, PasswordHashes, Result, Role, Thing};
+use super::{Acts, Appliance};
+use crate::{Account, AccountChange, AccountId, Act, Actor, Error, NewAccount, PasswordHashes, Result, Role, Thing};
 
 /// What a caller offers as proof, or as a new password.
 #[derive(Clone)]
@@ -32,8 +32,7 @@ impl Appliance {
     }
 
     fn check_login(&self, name: &str, secret: &Secret, origin: Option<IpAddr>) -> Result<Account> {
-        let origin = origin.map_or_else(|| "unknown".to_owned(), |origin| origin.to_string());
-        let keys = [format!("user {name}"), format!("from {origin}")];
+        let keys = [format!("user {name}"), format!("from {}", shown(origin))];
         if let Some(until) = self.core.logins.locked_until(&keys, self.now()) {
             return Err(Error::Locked { until });
         }
@@ -44,106 +43,19 @@ impl Appliance {
         };
         let hashes = found.as_ref().map(|(_, hashes)| hashes);
         if !secret.matches(hashes) {
-            self.note_failure(&keys, &origin);
+            self.note_failure(&keys, origin);
             return Err(Error::WrongCredentials);
         }
         self.core.logins.forget(&keys);
         found.map(|(account, _)| account).ok_or(Error::WrongCredentials)
     }
 
-    fn note_failure(&self, keys: &[String], origin: &str) {
-        tracing::warn!(login.origin = origin, "login failed");
+    fn note_failure(&self, keys: &[String], origin: Option<IpAddr>) {
+        let from = shown(origin);
+        tracing::warn!(login.origin = from, "login failed");
         if self.core.logins.fail(keys, self.now()) {
-            self.audit("system", "login.locked", &origin);
+            self.audit(&Actor { origin, ..Actor::system() }, Act::LOGIN_LOCKED, &from);
         }
-    }
-
-    /// Makes an account. `AlreadyExists(Account)`, `LimitReached(Account)`, `Invalid` for a name outside the rules or
-    /// an empty password.
-    pub async fn create_account(
-        &self,
-        actor: &str,
-        name: &str,
-        role: Role,
-        password: impl Into<Secret>,
-    ) -> Result<Account> {
-        check_name(name)?;
-        let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.into());
-        self.blocking(move |a| {
-            let _order = a.account_order();
-            if a.ports().settings.accounts()?.len() as u64 >= a.options().limits.accounts {
-                return Err(Error::LimitReached { what: Thing::Account });
-            }
-            let hashes = password.hash(&name, &a.options().digest_realm)?;
-            let account = NewAccount { name, role, hashes, at: a.now() };
-            let made = a.ports().settings.insert_account(&account)?;
-            a.audit(&actor, "account.create", &made.id);
-            Ok(made)
-        })
-        .await
-    }
-
-    /// Sets a password; all hashes change together. `NotFound(Account)`, `Invalid` for an empty password.
-    pub async fn set_password(&self, actor: &str, name: &str, password: &str) -> Result<()> {
-        let (actor, name, password) = (actor.to_owned(), name.to_owned(), password.to_owned());
-        self.blocking(move |a| {
-            let hashes = hash_password(&name, &a.options().digest_realm, &password)?;
-            a.ports().settings.set_password(&name, &hashes)?;
-            a.core.logins.forget(&[format!("user {name}")]);
-            a.audit(&actor, "account.password", &name);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Changes an account's name or password. Digest logins are hashed for the name: under a new one there is none until
-    /// the password is set anew. `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
-    pub async fn update_account(
-        &self,
-        actor: &str,
-        id: AccountId,
-        name: Option<String>,
-        password: Option<Secret>,
-    ) -> Result<Account> {
-        name.as_deref().map_or(Ok(()), check_name)?;
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.account_order();
-            let before = a.account(id)?;
-            let name = name.filter(|name| *name != before.name);
-            let current = name.as_ref().unwrap_or(&before.name);
-            let hashes = match (password, &name) {
-                (Some(password), _) => Some(password.hash(current, &a.options().digest_realm)?),
-                (None, Some(_)) => {
-                    let (_, kept) = a.ports().settings.credentials(&before.name)?;
-                    Some(PasswordHashes { digest_ha1: nobodys_digest(), ..kept })
-                }
-                (None, None) => None,
-            };
-            let changed = a.ports().settings.update_account(id, &AccountChange { name, hashes })?;
-            a.rename_factory_login(&before.name, &changed.name)?;
-            a.core.logins.forget(&[format!("user {}", changed.name)]);
-            a.audit(&actor, "account.update", &id);
-            Ok(changed)
-        })
-        .await
-    }
-
-    /// Removes an account. `NotFound(Account)`, `Invalid("account")` for the first one, which the device came with.
-    pub async fn remove_account(&self, actor: &str, id: AccountId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.account_order();
-            let account = a.account(id)?;
-            let first = a.ports().settings.accounts()?.into_iter().next();
-            if first.is_some_and(|first| first.id == account.id) {
-                return Err(Error::invalid("account", "the first account stays"));
-            }
-            a.ports().settings.remove_account(id)?;
-            a.audit(&actor, "account.remove", &id);
-            Ok(())
-        })
-        .await
     }
 
     fn account(&self, id: AccountId) -> Result<Account> {
@@ -158,6 +70,95 @@ impl Appliance {
     /// All accounts in ascending order of id.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
         self.blocking(|a| a.ports().settings.accounts()).await
+    }
+}
+
+impl Acts<'_> {
+    /// Makes an account. `AlreadyExists(Account)`, `LimitReached(Account)`, `Invalid` for a name outside the rules or
+    /// an empty password.
+    pub async fn create_account(self, name: &str, role: Role, password: impl Into<Secret>) -> Result<Account> {
+        let actor = self.permit(Act::ACCOUNT_CREATE)?;
+        check_name(name)?;
+        let (name, password) = (name.to_owned(), password.into());
+        self.blocking(move |a| {
+            let _order = a.account_order();
+            if a.ports().settings.accounts()?.len() as u64 >= a.options().limits.accounts {
+                return Err(Error::LimitReached { what: Thing::Account });
+            }
+            let hashes = password.hash(&name, &a.options().digest_realm)?;
+            let account = NewAccount { name, role, hashes, at: a.now() };
+            let made = a.ports().settings.insert_account(&account)?;
+            a.audit(&actor, Act::ACCOUNT_CREATE, &made.id);
+            Ok(made)
+        })
+        .await
+    }
+
+    /// Sets a password; all hashes change together. `NotFound(Account)`, `Invalid` for an empty password.
+    pub async fn set_password(self, name: &str, password: &str) -> Result<()> {
+        let actor = self.permit(Act::ACCOUNT_PASSWORD)?;
+        let (name, password) = (name.to_owned(), password.to_owned());
+        self.blocking(move |a| {
+            let hashes = hash_password(&name, &a.options().digest_realm, &password)?;
+            a.ports().settings.set_password(&name, &hashes)?;
+            a.core.logins.forget(&[format!("user {name}")]);
+            a.audit(&actor, Act::ACCOUNT_PASSWORD, &name);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes an account's name or password; users may change their own. Digest logins are hashed for the name: under a
+    /// new one there is none until the password is set anew. `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
+    pub async fn update_account(
+        self,
+        id: AccountId,
+        name: Option<String>,
+        password: Option<Secret>,
+    ) -> Result<Account> {
+        let actor = self.permit(Act::OWN_ACCOUNT_UPDATE)?;
+        name.as_deref().map_or(Ok(()), check_name)?;
+        self.blocking(move |a| {
+            let _order = a.account_order();
+            let before = a.account(id);
+            if !before.as_ref().is_ok_and(|account| account.name == actor.name) {
+                actor.may(Act::ACCOUNT_UPDATE)?;
+            }
+            let before = before?;
+            let name = name.filter(|name| *name != before.name);
+            let current = name.as_ref().unwrap_or(&before.name);
+            let hashes = match (password, &name) {
+                (Some(password), _) => Some(password.hash(current, &a.options().digest_realm)?),
+                (None, Some(_)) => {
+                    let (_, kept) = a.ports().settings.credentials(&before.name)?;
+                    Some(PasswordHashes { digest_ha1: nobodys_digest(), ..kept })
+                }
+                (None, None) => None,
+            };
+            let changed = a.ports().settings.update_account(id, &AccountChange { name, hashes })?;
+            a.rename_factory_login(&before.name, &changed.name)?;
+            a.core.logins.forget(&[format!("user {}", changed.name)]);
+            a.audit(&actor, Act::ACCOUNT_UPDATE, &id);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes an account. `NotFound(Account)`, `Invalid("account")` for the first one, which the device came with.
+    pub async fn remove_account(self, id: AccountId) -> Result<()> {
+        let actor = self.permit(Act::ACCOUNT_REMOVE)?;
+        self.blocking(move |a| {
+            let _order = a.account_order();
+            let account = a.account(id)?;
+            let first = a.ports().settings.accounts()?.into_iter().next();
+            if first.is_some_and(|first| first.id == account.id) {
+                return Err(Error::invalid("account", "the first account stays"));
+            }
+            a.ports().settings.remove_account(id)?;
+            a.audit(&actor, Act::ACCOUNT_REMOVE, &id);
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -202,6 +203,10 @@ impl Secret {
             }
         }
     }
+}
+
+fn shown(origin: Option<IpAddr>) -> String {
+    origin.map_or_else(|| "unknown".to_owned(), |origin| origin.to_string())
 }
 
 /// The longest name of an account, in characters.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::Appliance;
+use super::{Acts, Appliance};
 use crate::ports::Ports;
-use crate::{Area, Camera, CameraChange, CameraDefaults, CameraSettings, OwnValues, Result, Similarity, WatchSettings};
+use crate::{
+    Act, Area, Camera, CameraChange, CameraDefaults, CameraSettings, OwnValues, Result, Similarity, WatchSettings,
+};
 
 /// The setting that holds the defaults: threshold, milliseconds, pixels and the four edges of the area; `-` for what is
 /// not set.
@@ -19,31 +21,6 @@ impl Appliance {
     /// What is set for every camera that has no value of its own.
     pub fn camera_defaults(&self) -> CameraDefaults {
         **self.core.camera_defaults.load()
-    }
-
-    /// Sets what holds for every camera that has no value of its own, present and later; at once and over a restart.
-    pub async fn set_camera_defaults(&self, actor: &str, defaults: CameraDefaults) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.set_setting(CAMERA_DEFAULTS, Some(&write(&defaults)))?;
-            a.use_camera_defaults(defaults);
-            a.audit(&actor, "camera.defaults", &"all cameras");
-            Ok(())
-        })
-        .await
-    }
-
-    /// Takes these values away from every camera that has them for its own: from now on all cameras follow the
-    /// defaults.
-    pub async fn release_cameras(&self, actor: &str, values: OwnValues) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.release_cameras(values)?;
-            a.core.cameras_changed.send_modify(|version| *version += 1);
-            a.audit(&actor, "camera.release", &"all cameras");
-            Ok(())
-        })
-        .await
     }
 
     pub(super) fn use_camera_defaults(&self, defaults: CameraDefaults) {
@@ -69,6 +46,33 @@ impl Appliance {
             settings.region = self.board().picture_size(camera.id).and_then(|size| area.in_picture(size));
         }
         camera
+    }
+}
+
+impl Acts<'_> {
+    /// Sets what holds for every camera that has no value of its own, present and later; at once and over a restart.
+    pub async fn set_camera_defaults(self, defaults: CameraDefaults) -> Result<()> {
+        let actor = self.permit(Act::CAMERA_DEFAULTS)?;
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(CAMERA_DEFAULTS, Some(&write(&defaults)))?;
+            a.use_camera_defaults(defaults);
+            a.audit(&actor, Act::CAMERA_DEFAULTS, &"all cameras");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes these values away from every camera that has them for its own: from now on all cameras follow the
+    /// defaults.
+    pub async fn release_cameras(self, values: OwnValues) -> Result<()> {
+        let actor = self.permit(Act::CAMERA_RELEASE)?;
+        self.blocking(move |a| {
+            a.ports().settings.release_cameras(values)?;
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            a.audit(&actor, Act::CAMERA_RELEASE, &"all cameras");
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{Appliance, camera_defaults};
+use super::{Acts, Appliance, camera_defaults};
 use crate::{
-    Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result, Thing,
+    Act, Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result, Thing,
 };
 
 /// How long a camera may take to deliver a picture.
@@ -26,44 +26,6 @@ impl Appliance {
         found.ok_or(Error::NotFound { what: Thing::Camera })
     }
 
-    /// Adds a camera; it is opened at once.
-    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` for a taken channel, `NotFound(Library)`, `Invalid`.
-    pub async fn add_camera(&self, actor: &str, camera: NewCamera) -> Result<Camera> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            check(&camera.settings)?;
-            check_address(&camera.settings)?;
-            let channels = a.options().limits.channels;
-            let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
-            a.audit(&actor, "camera.add", &added.id);
-            a.core.cameras_changed.send_modify(|version| *version += 1);
-            Ok(a.in_force(added))
-        })
-        .await
-    }
-
-    /// Changes a camera; it is opened anew when its source changed. A value that changes is the camera's own from then on.
-    /// `NotFound(Camera)`, `NotFound(Library)`, `Invalid` (also when the kind of source would change).
-    pub async fn update_camera(&self, actor: &str, id: CameraId, change: CameraChange) -> Result<Camera> {
-        let before = self.camera(id).await?;
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            if let Some(settings) = &change.settings {
-                check(settings)?;
-                check_same_kind(&before.settings, settings)?;
-                // One that was taken once does not keep the other settings from being changed.
-                if settings.source != before.settings.source {
-                    check_address(settings)?;
-                }
-            }
-            let changed = a.ports().settings.update_camera(id, &a.claimed(change, &before)?)?;
-            a.audit(&actor, "camera.update", &id);
-            a.core.cameras_changed.send_modify(|version| *version += 1);
-            Ok(a.in_force(changed))
-        })
-        .await
-    }
-
     /// A change of a camera with its own values marked, and nothing of the device's defaults in the others.
     fn claimed(&self, mut change: CameraChange, before: &Camera) -> Result<CameraChange> {
         let (settings, watch) = (change.settings.as_ref(), change.watch.as_ref());
@@ -73,18 +35,6 @@ impl Appliance {
         let stored = stored.ok_or(Error::NotFound { what: Thing::Camera })?;
         camera_defaults::keep_followed(&mut change, &stored);
         Ok(change)
-    }
-
-    /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.
-    pub async fn remove_camera(&self, actor: &str, id: CameraId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.remove_camera(id)?;
-            a.audit(&actor, "camera.remove", &id);
-            a.core.cameras_changed.send_modify(|version| *version += 1);
-            Ok(())
-        })
-        .await
     }
 
     /// Whether a camera delivers pictures now; an unknown one is being connected.
@@ -109,6 +59,58 @@ impl Appliance {
     /// Changes whenever a camera is added, changed or removed.
     pub(crate) fn cameras_changed(&self) -> watch::Receiver<u64> {
         self.core.cameras_changed.subscribe()
+    }
+}
+
+impl Acts<'_> {
+    /// Adds a camera; it is opened at once.
+    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` for a taken channel, `NotFound(Library)`, `Invalid`.
+    pub async fn add_camera(self, camera: NewCamera) -> Result<Camera> {
+        let actor = self.permit(Act::CAMERA_ADD)?;
+        self.blocking(move |a| {
+            check(&camera.settings)?;
+            check_address(&camera.settings)?;
+            let channels = a.options().limits.channels;
+            let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
+            a.audit(&actor, Act::CAMERA_ADD, &added.id);
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            Ok(a.in_force(added))
+        })
+        .await
+    }
+
+    /// Changes a camera; it is opened anew when its source changed. A value that changes is the camera's own from then on.
+    /// `NotFound(Camera)`, `NotFound(Library)`, `Invalid` (also when the kind of source would change).
+    pub async fn update_camera(self, id: CameraId, change: CameraChange) -> Result<Camera> {
+        let actor = self.permit(Act::CAMERA_UPDATE)?;
+        let before = self.appliance.camera(id).await?;
+        self.blocking(move |a| {
+            if let Some(settings) = &change.settings {
+                check(settings)?;
+                check_same_kind(&before.settings, settings)?;
+                // One that was taken once does not keep the other settings from being changed.
+                if settings.source != before.settings.source {
+                    check_address(settings)?;
+                }
+            }
+            let changed = a.ports().settings.update_camera(id, &a.claimed(change, &before)?)?;
+            a.audit(&actor, Act::CAMERA_UPDATE, &id);
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            Ok(a.in_force(changed))
+        })
+        .await
+    }
+
+    /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.
+    pub async fn remove_camera(self, id: CameraId) -> Result<()> {
+        let actor = self.permit(Act::CAMERA_REMOVE)?;
+        self.blocking(move |a| {
+            a.ports().settings.remove_camera(id)?;
+            a.audit(&actor, Act::CAMERA_REMOVE, &id);
+            a.core.cameras_changed.send_modify(|version| *version += 1);
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The device itself.
 
-use super::Appliance;
-use crate::{AuditEntry, Event, Result, Timestamp};
+use super::{Acts, Appliance};
+use crate::{Act, Actor, AuditEntry, Event, Result, Timestamp};
 
 /// The setting that holds the platform's name for this device.
 pub(super) const DEVICE_ID: &str = "device.id";
@@ -42,28 +42,32 @@ impl Appliance {
         self.ports().clock.now()
     }
 
+    /// Writes an audit entry. The act is done and answered for: a log that cannot be written is an alarm,
+    /// not a reason to say that it failed.
+    pub(crate) fn audit(&self, actor: &Actor, act: Act, subject: &dyn ToString) {
+        let entry = self.audit_entry(actor, act, subject);
+        if let Err(error) = self.ports().settings.audit(&entry) {
+            tracing::error!(audit.action = act.name(), error = error.chain(), "audit entry lost");
+        }
+    }
+
+    fn audit_entry(&self, actor: &Actor, act: Act, subject: &dyn ToString) -> AuditEntry {
+        let (actor, action) = (actor.name.clone(), act.name().to_owned());
+        AuditEntry { at: self.now(), actor, action, subject: subject.to_string() }
+    }
+}
+
+impl Acts<'_> {
     /// The newest entries of the audit log, newest first.
-    pub async fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
+    pub async fn audit_log(self, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.permit(Act::AUDIT_READ)?;
         self.blocking(move |a| a.ports().settings.audit_log(limit)).await
     }
 
     /// Empties the audit log. That this was done, and by whom, is the first entry of the new one.
-    pub async fn clear_audit_log(&self, actor: &str) -> Result<()> {
-        let entry = self.audit_entry(actor, "audit.clear", &"audit log");
+    pub async fn clear_audit_log(self) -> Result<()> {
+        let actor = self.permit(Act::AUDIT_CLEAR)?;
+        let entry = self.appliance.audit_entry(&actor, Act::AUDIT_CLEAR, &"audit log");
         self.blocking(move |a| a.ports().settings.clear_audit_log(&entry)).await
-    }
-
-    /// Writes an audit entry. The act is done and answered for: a log that cannot be written is an alarm,
-    /// not a reason to say that it failed.
-    pub(crate) fn audit(&self, actor: &str, action: &str, subject: &dyn ToString) {
-        let entry = self.audit_entry(actor, action, subject);
-        if let Err(error) = self.ports().settings.audit(&entry) {
-            tracing::error!(audit.action = action, error = error.chain(), "audit entry lost");
-        }
-    }
-
-    fn audit_entry(&self, actor: &str, action: &str, subject: &dyn ToString) -> AuditEntry {
-        let (actor, action) = (actor.to_owned(), action.to_owned());
-        AuditEntry { at: self.now(), actor, action, subject: subject.to_string() }
     }
 }

@@ -1,7 +1,7 @@
 //! Libraries.
 
-use super::Appliance;
-use crate::{Error, Library, LibraryChange, LibraryFilter, LibraryId, NewLibrary, Result, Thing};
+use super::{Acts, Appliance};
+use crate::{Act, Error, Library, LibraryChange, LibraryFilter, LibraryId, NewLibrary, Result, Thing};
 
 impl Appliance {
     /// Libraries in ascending order of id.
@@ -14,10 +14,12 @@ impl Appliance {
         let found = self.libraries(LibraryFilter { id: Some(id), ..Default::default() }).await?;
         found.into_iter().next().ok_or(Error::NotFound { what: Thing::Library })
     }
+}
 
+impl Acts<'_> {
     /// Makes a library. `AlreadyExists(Library)`, `LimitReached(Library)`.
-    pub async fn create_library(&self, actor: &str, library: NewLibrary) -> Result<Library> {
-        let actor = actor.to_owned();
+    pub async fn create_library(self, library: NewLibrary) -> Result<Library> {
+        let actor = self.permit(Act::LIBRARY_CREATE)?;
         self.blocking(move |a| {
             let _order = a.people_order();
             let present = a.ports().people.libraries(&LibraryFilter::default())?.len() as u64;
@@ -25,18 +27,18 @@ impl Appliance {
                 return Err(Error::LimitReached { what: Thing::Library });
             }
             let made = a.ports().people.create_library(&library, a.now())?;
-            a.audit(&actor, "library.create", &made.id);
+            a.audit(&actor, Act::LIBRARY_CREATE, &made.id);
             Ok(made)
         })
         .await
     }
 
     /// Changes a library. `NotFound(Library)`, `AlreadyExists(Library)`.
-    pub async fn update_library(&self, actor: &str, id: LibraryId, change: LibraryChange) -> Result<Library> {
-        let actor = actor.to_owned();
+    pub async fn update_library(self, id: LibraryId, change: LibraryChange) -> Result<Library> {
+        let actor = self.permit(Act::LIBRARY_UPDATE)?;
         self.blocking(move |a| {
             let changed = a.ports().people.update_library(id, &change, a.now())?;
-            a.audit(&actor, "library.update", &id);
+            a.audit(&actor, Act::LIBRARY_UPDATE, &id);
             Ok(changed)
         })
         .await
@@ -44,14 +46,14 @@ impl Appliance {
 
     /// Removes a library and everybody who is in no other.
     /// `NotFound(Library)`, `InUse(Camera)` or `InUse(Task)` while one watches for it.
-    pub async fn remove_library(&self, actor: &str, id: LibraryId) -> Result<()> {
-        let actor = actor.to_owned();
+    pub async fn remove_library(self, id: LibraryId) -> Result<()> {
+        let actor = self.permit(Act::LIBRARY_REMOVE)?;
         self.blocking(move |a| {
             let _order = a.people_order();
             let gone = a.ports().people.remove_library(id)?;
             a.gallery().remove(&gone);
             a.forget_copy();
-            a.audit(&actor, "library.remove", &id);
+            a.audit(&actor, Act::LIBRARY_REMOVE, &id);
             Ok(())
         })
         .await

@@ -2,10 +2,10 @@
 
 use jiff::civil::Time;
 
-use super::Appliance;
-use crate::Result;
+use super::{Acts, Appliance};
 use crate::ports::Ports;
 use crate::time::begun_on;
+use crate::{Act, Result};
 
 /// The setting that holds the rule.
 pub(super) const LIVENESS: &str = "liveness.rule";
@@ -39,18 +39,6 @@ impl Appliance {
         self.ports().analyzer.live_from().is_some()
     }
 
-    /// Sets when a face must be alive; from now on, also over a restart.
-    pub async fn set_liveness_rule(&self, actor: &str, rule: LivenessRule) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.set_setting(LIVENESS, Some(&write(rule)))?;
-            a.use_liveness_rule(rule);
-            a.audit(&actor, "liveness.set", &"cameras");
-            Ok(())
-        })
-        .await
-    }
-
     pub(super) fn use_liveness_rule(&self, rule: LivenessRule) {
         self.core.liveness.store(rule.into());
     }
@@ -64,6 +52,20 @@ impl Appliance {
             LivenessRule::Daily(from, to) => begun_on(from, to, self.now().in_zone(&self.time_zone())).next().is_some(),
         };
         asked.then_some(demanded)
+    }
+}
+
+impl Acts<'_> {
+    /// Sets when a face must be alive; from now on, also over a restart.
+    pub async fn set_liveness_rule(self, rule: LivenessRule) -> Result<()> {
+        let actor = self.permit(Act::LIVENESS_SET)?;
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(LIVENESS, Some(&write(rule)))?;
+            a.use_liveness_rule(rule);
+            a.audit(&actor, Act::LIVENESS_SET, &"cameras");
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Appliance;
+use super::{Acts, Appliance};
 use crate::progress::Part;
 use crate::{
-    BehaviourFilter, CaptureId, Correction, Entry, EntryKind, NamedPerson, NewEntry, NewRecord, ObjectCapture, Page,
-    PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
+    Act, BehaviourFilter, CaptureId, Correction, Entry, EntryKind, NamedPerson, NewEntry, NewRecord, ObjectCapture,
+    Page, PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
 };
 
 /// Records removed at a time, and the pause after them in which others write.
@@ -64,53 +64,10 @@ impl Appliance {
         self.blocking(move |a| a.ports().log.place_before(time)).await
     }
 
-    /// States that a record shows this person, or (`None`) nobody enrolled. The record stays as it was; the correction
-    /// is an entry of its own. `NotFound(Record)`, `NotFound(Person)`.
-    pub async fn correct_record(&self, actor: &str, record: Seq, shows: Option<PersonId>) -> Result<Seq> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let shows = shows.map(|person| a.named(person)).transpose()?;
-            let correction = Correction { record, shows, actor: actor.clone() };
-            let entry = a.append(&NewEntry { at: a.now(), camera: None, what: What::Correction(correction) })?;
-            a.audit(&actor, "record.correct", &record);
-            Ok(entry.seq)
-        })
-        .await
-    }
-
     /// A person as named now. Blocking. `NotFound(Person)`.
     pub(super) fn named(&self, id: PersonId) -> Result<NamedPerson> {
         let person = self.ports().people.person(id)?;
         Ok(NamedPerson { id, code: person.code, name: person.profile.name })
-    }
-
-    /// Removes everything that the log holds now, and the pictures; enrolled people stay. Returns how many entries went.
-    /// Goes on to its end even when the caller goes away.
-    pub async fn remove_all_records(&self, actor: &str) -> Result<u64> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.forget_waiting();
-            let removed = a.remove_step_by_step(Removal::UpTo(a.ports().log.newest()?))?;
-            a.audit(&actor, "records.remove", &"all");
-            Ok(removed)
-        })
-        .await
-    }
-
-    /// Removes every record of one kind that was captured until now, and with those of people every opening for one of
-    /// them; else as [`remove_all_records`](Self::remove_all_records).
-    pub async fn remove_records_of(&self, actor: &str, kind: RecordKind) -> Result<u64> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let removed = a.remove_step_by_step(Removal::Before { kind, time: a.now().plus_millis(1) })?;
-            let kind = match kind {
-                RecordKind::People => "people",
-                RecordKind::Strangers => "strangers",
-            };
-            a.audit(&actor, "records.remove", &kind);
-            Ok(removed)
-        })
-        .await
     }
 
     /// A batch at a time, so that others can write between. Blocking.
@@ -148,5 +105,50 @@ impl Appliance {
             *newest = committed.max(*newest);
             newer
         });
+    }
+}
+
+impl Acts<'_> {
+    /// States that a record shows this person, or (`None`) nobody enrolled. The record stays as it was; the correction
+    /// is an entry of its own. `NotFound(Record)`, `NotFound(Person)`.
+    pub async fn correct_record(self, record: Seq, shows: Option<PersonId>) -> Result<Seq> {
+        let actor = self.permit(Act::RECORD_CORRECT)?;
+        self.blocking(move |a| {
+            let shows = shows.map(|person| a.named(person)).transpose()?;
+            let correction = Correction { record, shows, actor: actor.name.clone() };
+            let entry = a.append(&NewEntry { at: a.now(), camera: None, what: What::Correction(correction) })?;
+            a.audit(&actor, Act::RECORD_CORRECT, &record);
+            Ok(entry.seq)
+        })
+        .await
+    }
+
+    /// Removes everything that the log holds now, and the pictures; enrolled people stay. Returns how many entries went.
+    /// Goes on to its end even when the caller goes away.
+    pub async fn remove_all_records(self) -> Result<u64> {
+        let actor = self.permit(Act::RECORDS_REMOVE)?;
+        self.blocking(move |a| {
+            a.forget_waiting();
+            let removed = a.remove_step_by_step(Removal::UpTo(a.ports().log.newest()?))?;
+            a.audit(&actor, Act::RECORDS_REMOVE, &"all");
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// Removes every record of one kind that was captured until now, and with those of people every opening for one of
+    /// them; else as [`remove_all_records`](Self::remove_all_records).
+    pub async fn remove_records_of(self, kind: RecordKind) -> Result<u64> {
+        let actor = self.permit(Act::RECORDS_REMOVE)?;
+        self.blocking(move |a| {
+            let removed = a.remove_step_by_step(Removal::Before { kind, time: a.now().plus_millis(1) })?;
+            let kind = match kind {
+                RecordKind::People => "people",
+                RecordKind::Strangers => "strangers",
+            };
+            a.audit(&actor, Act::RECORDS_REMOVE, &kind);
+            Ok(removed)
+        })
+        .await
     }
 }

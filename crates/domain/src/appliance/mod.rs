@@ -1,6 +1,7 @@
 //! The one handle through which everything outside acts; its methods are grouped by file.
 
 mod accounts;
+mod acts;
 mod analysis;
 mod batches;
 mod camera_defaults;
@@ -47,6 +48,7 @@ use crate::surveillance::Board;
 use crate::{CameraDefaults, DoorOptions, Error, Event, LoginGuard, Result, Seq, StorageLimits};
 
 pub use accounts::{Secret, hash_password};
+pub use acts::Acts;
 pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;

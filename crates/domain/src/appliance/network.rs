@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Appliance;
-use crate::{Error, Network, NetworkPort, Result};
+use super::{Acts, Appliance};
+use crate::{Act, Actor, Error, Network, NetworkPort, Result};
 
 /// How long a change waits for a request.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,53 +48,9 @@ impl Appliance {
         self.ports().host.network().await
     }
 
-    /// Sets the address of a port, on trial for a minute: unless a request comes in on the new address (with DHCP: on
-    /// any), everything is put back.
-    ///
-    /// # Errors
-    /// `NotFound(NetworkPort)`, `Invalid` for an address that cannot be, `Busy` while another change is on trial,
-    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
-    pub async fn set_port(&self, actor: &str, port: NetworkPort) -> Result<()> {
-        let awaited = port.subnet.filter(|_| !port.dhcp).map(|subnet| subnet.address);
-        self.change_network(actor, awaited, |network| {
-            let name = port.name.clone();
-            let hardware_address = std::mem::take(&mut network.port_mut(&name)?.hardware_address);
-            *network.port_mut(&name)? = NetworkPort { hardware_address, ..port };
-            network.check_port(&name)
-        })
-        .await
-    }
-
-    /// Sets the port for everything that is on no port's own network, and the name servers (`None`: those that the
-    /// network names), on trial for a minute: any request makes it stand. Errors as [`Appliance::set_port`].
-    pub async fn set_default_port(&self, actor: &str, port: &str, name_servers: Option<Vec<IpAddr>>) -> Result<()> {
-        self.change_network(actor, None, |network| {
-            network.port_mut(port)?;
-            network.default_port = Some(port.to_owned());
-            network.name_servers_given = name_servers.is_some();
-            network.name_servers = name_servers.unwrap_or_default();
-            Ok(())
-        })
-        .await
-    }
-
-    /// Has every port take its address from the network, and with it the name servers, as on a new device; on trial for
-    /// a minute: any request makes it stand. Errors as [`Appliance::set_port`].
-    pub async fn restore_network(&self, actor: &str) -> Result<()> {
-        self.change_network(actor, None, |network| {
-            for port in &mut network.ports {
-                (port.dhcp, port.gateway) = (true, None);
-            }
-            (network.default_port, network.name_servers_given) = (None, false);
-            network.name_servers.clear();
-            Ok(())
-        })
-        .await
-    }
-
     async fn change_network(
         &self,
-        actor: &str,
+        actor: &Actor,
         awaited: Option<IpAddr>,
         change: impl FnOnce(&mut Network) -> Result<()>,
     ) -> Result<()> {
@@ -116,7 +72,7 @@ impl Appliance {
         }
         tracing::warn!(network.trial_s = PATIENCE.as_secs(), "the network was changed, on trial");
         guard.trial.send_replace(Trial::Awaiting(awaited));
-        self.note(actor, "network.change", "network").await
+        self.note(actor, Act::NETWORK_CHANGE, "network").await
     }
 
     /// Notes that a request has come in on this address of the machine.
@@ -183,6 +139,58 @@ impl Appliance {
         self.ports().host.keep_network().await?;
         tracing::info!("the changed network was used and stays");
         Ok(())
+    }
+}
+
+impl Acts<'_> {
+    /// Sets the address of a port, on trial for a minute: unless a request comes in on the new address (with DHCP: on
+    /// any), everything is put back.
+    ///
+    /// # Errors
+    /// `NotFound(NetworkPort)`, `Invalid` for an address that cannot be, `Busy` while another change is on trial,
+    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
+    pub async fn set_port(self, port: NetworkPort) -> Result<()> {
+        let actor = self.permit(Act::NETWORK_CHANGE)?;
+        let awaited = port.subnet.filter(|_| !port.dhcp).map(|subnet| subnet.address);
+        self.appliance
+            .change_network(&actor, awaited, |network| {
+                let name = port.name.clone();
+                let hardware_address = std::mem::take(&mut network.port_mut(&name)?.hardware_address);
+                *network.port_mut(&name)? = NetworkPort { hardware_address, ..port };
+                network.check_port(&name)
+            })
+            .await
+    }
+
+    /// Sets the port for everything that is on no port's own network, and the name servers (`None`: those that the
+    /// network names), on trial for a minute: any request makes it stand. Errors as [`set_port`](Self::set_port).
+    pub async fn set_default_port(self, port: &str, name_servers: Option<Vec<IpAddr>>) -> Result<()> {
+        let actor = self.permit(Act::NETWORK_CHANGE)?;
+        self.appliance
+            .change_network(&actor, None, |network| {
+                network.port_mut(port)?;
+                network.default_port = Some(port.to_owned());
+                network.name_servers_given = name_servers.is_some();
+                network.name_servers = name_servers.unwrap_or_default();
+                Ok(())
+            })
+            .await
+    }
+
+    /// Has every port take its address from the network, and with it the name servers, as on a new device; on trial for
+    /// a minute: any request makes it stand. Errors as [`set_port`](Self::set_port).
+    pub async fn restore_network(self) -> Result<()> {
+        let actor = self.permit(Act::NETWORK_CHANGE)?;
+        self.appliance
+            .change_network(&actor, None, |network| {
+                for port in &mut network.ports {
+                    (port.dhcp, port.gateway) = (true, None);
+                }
+                (network.default_port, network.name_servers_given) = (None, false);
+                network.name_servers.clear();
+                Ok(())
+            })
+            .await
     }
 }
 

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::Appliance;
+use super::{Acts, Appliance};
 use crate::ports::{Lane, Search};
 use crate::{
-    Amendment, Detection, Embedding, EnrolledPerson, Error, KeptPhoto, LibraryFilter, LibraryId, NewPerson, Page,
-    Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result, SeveralFaces,
-    Template, Thing, Window,
+    Act, Actor, Amendment, Detection, Embedding, EnrolledPerson, Error, KeptPhoto, LibraryFilter, LibraryId, NewPerson,
+    Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result,
+    SeveralFaces, Template, Thing, Window,
 };
 
 /// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
@@ -20,18 +20,6 @@ pub(super) struct Probe {
 }
 
 impl Appliance {
-    /// Enrols a person; when this answers `Ok` the person is durable and is found by every search.
-    ///
-    /// # Errors
-    /// `NotFound(Library)`, `AlreadyExists(PersonCode)`, `LimitReached(Person)`, and those of the photo:
-    /// `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`. Nothing is kept in any of these cases.
-    pub async fn enrol(&self, actor: &str, person: NewPerson) -> Result<Person> {
-        self.check_admission(&person).await?;
-        let face = self.enrolment_face(person.photo.clone(), person.several_faces).await?;
-        let actor = actor.to_owned();
-        self.blocking(move |a| a.store_person(&actor, person, face)).await
-    }
-
     /// Cheap refusals first: an unknown library or a taken code costs no inference.
     async fn check_admission(&self, person: &NewPerson) -> Result<()> {
         let (libraries, code) = (person.libraries.clone(), person.code.clone());
@@ -77,7 +65,7 @@ impl Appliance {
         Ok(Probe { detection, embedding })
     }
 
-    fn store_person(&self, actor: &str, person: NewPerson, face: Probe) -> Result<Person> {
+    fn store_person(&self, actor: &Actor, person: NewPerson, face: Probe) -> Result<Person> {
         let _order = self.people_order();
         if self.room_for_people() == 0 {
             return Err(Error::LimitReached { what: Thing::Person });
@@ -94,7 +82,7 @@ impl Appliance {
         let stored = self.ports().people.insert_person(&enrolled)?;
         let template = Template { person: stored.id, membership: stored.membership(), embedding: enrolled.embedding };
         self.gallery().insert(template);
-        self.audit(actor, "person.enrol", &stored.id);
+        self.audit(actor, Act::PERSON_ENROL, &stored.id);
         Ok(stored)
     }
 
@@ -119,21 +107,8 @@ impl Appliance {
         self.blocking(move |a| a.ports().people.people(&filter, window)).await
     }
 
-    /// Changes a person's profile or libraries. `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library.
-    pub async fn update_person(&self, actor: &str, id: PersonId, change: PersonChange) -> Result<Person> {
-        if change.libraries.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Error::invalid("libraries", "at least one is needed"));
-        }
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.people_order();
-            a.change_person(&actor, id, &change)
-        })
-        .await
-    }
-
     /// To be called with the people's order held.
-    fn change_person(&self, actor: &str, id: PersonId, change: &PersonChange) -> Result<Person> {
+    fn change_person(&self, actor: &Actor, id: PersonId, change: &PersonChange) -> Result<Person> {
         let changed = self.ports().people.update_person(id, change, self.now())?;
         match &change.photo {
             Some(KeptPhoto { described, .. }) => {
@@ -143,19 +118,85 @@ impl Appliance {
             }
             None => self.gallery().set_membership(id, &changed.membership()),
         }
-        self.audit(actor, "person.update", &id);
+        self.audit(actor, Act::PERSON_UPDATE, &id);
         Ok(changed)
+    }
+
+    fn keep_photo(&self, photo: &Bytes, face: Probe) -> Result<KeptPhoto> {
+        let quality = face.detection.quality.overall;
+        let described = PhotoTemplate { embedding: face.embedding, quality };
+        Ok(KeptPhoto { picture: self.ports().pictures.put(photo)?, described })
+    }
+
+    /// As [`remove_from_library`](Self::remove_from_library). Blocking.
+    pub(super) fn leave_library(&self, actor: &Actor, id: PersonId, library: LibraryId) -> Result<()> {
+        let _order = self.people_order();
+        let mut libraries = self.ports().people.person(id)?.libraries;
+        if !libraries.contains(&library) {
+            return Err(Error::NotFound { what: Thing::Person });
+        }
+        libraries.retain(|other| *other != library);
+        if libraries.is_empty() {
+            return self.drop_person(actor, id);
+        }
+        let change = PersonChange { libraries: Some(libraries), ..Default::default() };
+        self.change_person(actor, id, &change).map(drop)
+    }
+
+    /// To be called with the people's order held.
+    fn drop_person(&self, actor: &Actor, id: PersonId) -> Result<()> {
+        self.ports().people.remove_person(id)?;
+        self.gallery().remove(&[id]);
+        self.forget_copy();
+        self.audit(actor, Act::PERSON_REMOVE, &id);
+        Ok(())
+    }
+
+    /// The embedding of a person's photo. `NotFound(Person)`.
+    pub async fn embedding(&self, id: PersonId) -> Result<Embedding> {
+        self.blocking(move |a| a.ports().people.embedding(id, a.gallery().model())).await
+    }
+
+    /// The bytes of a stored picture. `NotFound(Picture)`.
+    pub async fn picture(&self, id: PictureId) -> Result<Bytes> {
+        self.blocking(move |a| a.ports().pictures.get(&id)).await
+    }
+}
+
+impl Acts<'_> {
+    /// Enrols a person; when this answers `Ok` the person is durable and is found by every search.
+    ///
+    /// # Errors
+    /// `NotFound(Library)`, `AlreadyExists(PersonCode)`, `LimitReached(Person)`, and those of the photo:
+    /// `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`. Nothing is kept in any of these cases.
+    pub async fn enrol(self, person: NewPerson) -> Result<Person> {
+        let actor = self.permit(Act::PERSON_ENROL)?;
+        self.appliance.check_admission(&person).await?;
+        let face = self.appliance.enrolment_face(person.photo.clone(), person.several_faces).await?;
+        self.blocking(move |a| a.store_person(&actor, person, face)).await
+    }
+
+    /// Changes a person's profile or libraries. `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library.
+    pub async fn update_person(self, id: PersonId, change: PersonChange) -> Result<Person> {
+        let actor = self.permit(Act::PERSON_UPDATE)?;
+        if change.libraries.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid("libraries", "at least one is needed"));
+        }
+        self.blocking(move |a| {
+            let _order = a.people_order();
+            a.change_person(&actor, id, &change)
+        })
+        .await
     }
 
     /// Changes a person's profile: `change` is given it as it is, and nobody else changes it meanwhile.
     /// `NotFound(Person)`.
     pub async fn change_profile(
-        &self,
-        actor: &str,
+        self,
         id: PersonId,
         change: impl FnOnce(Profile) -> Profile + Send + 'static,
     ) -> Result<Person> {
-        let actor = actor.to_owned();
+        let actor = self.permit(Act::PERSON_UPDATE)?;
         self.blocking(move |a| {
             let _order = a.people_order();
             let profile = change(a.ports().people.person(id)?.profile);
@@ -171,18 +212,17 @@ impl Appliance {
     /// `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library or a card that somebody else has, and those of
     /// the photo: `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`.
     pub async fn amend_person(
-        &self,
-        actor: &str,
+        self,
         id: PersonId,
         amendment: Amendment,
         change: impl FnOnce(Profile) -> Profile + Send + 'static,
     ) -> Result<Person> {
+        let actor = self.permit(Act::PERSON_UPDATE)?;
         let Amendment { libraries, photo, several_faces } = amendment;
         let face = match photo {
-            Some(photo) => Some((photo.clone(), self.enrolment_face(photo, several_faces).await?)),
+            Some(photo) => Some((photo.clone(), self.appliance.enrolment_face(photo, several_faces).await?)),
             None => None,
         };
-        let actor = actor.to_owned();
         self.blocking(move |a| {
             let _order = a.people_order();
             let profile = Some(change(a.ports().people.person(id)?.profile));
@@ -192,60 +232,20 @@ impl Appliance {
         .await
     }
 
-    fn keep_photo(&self, photo: &Bytes, face: Probe) -> Result<KeptPhoto> {
-        let quality = face.detection.quality.overall;
-        let described = PhotoTemplate { embedding: face.embedding, quality };
-        Ok(KeptPhoto { picture: self.ports().pictures.put(photo)?, described })
-    }
-
     /// Takes a person out of one library, and off the device when it was the last. `NotFound(Person)` also
     /// when the person is not in that library.
-    pub async fn remove_from_library(&self, actor: &str, id: PersonId, library: LibraryId) -> Result<()> {
-        let actor = actor.to_owned();
+    pub async fn remove_from_library(self, id: PersonId, library: LibraryId) -> Result<()> {
+        let actor = self.permit(Act::PERSON_REMOVE)?;
         self.blocking(move |a| a.leave_library(&actor, id, library)).await
     }
 
-    /// As [`remove_from_library`](Self::remove_from_library). Blocking.
-    pub(super) fn leave_library(&self, actor: &str, id: PersonId, library: LibraryId) -> Result<()> {
-        let _order = self.people_order();
-        let mut libraries = self.ports().people.person(id)?.libraries;
-        if !libraries.contains(&library) {
-            return Err(Error::NotFound { what: Thing::Person });
-        }
-        libraries.retain(|other| *other != library);
-        if libraries.is_empty() {
-            return self.drop_person(actor, id);
-        }
-        let change = PersonChange { libraries: Some(libraries), ..Default::default() };
-        self.change_person(actor, id, &change).map(drop)
-    }
-
     /// Removes a person from the device: profile, photo, embedding. `NotFound(Person)`.
-    pub async fn remove_person(&self, actor: &str, id: PersonId) -> Result<()> {
-        let actor = actor.to_owned();
+    pub async fn remove_person(self, id: PersonId) -> Result<()> {
+        let actor = self.permit(Act::PERSON_REMOVE)?;
         self.blocking(move |a| {
             let _order = a.people_order();
             a.drop_person(&actor, id)
         })
         .await
-    }
-
-    /// To be called with the people's order held.
-    fn drop_person(&self, actor: &str, id: PersonId) -> Result<()> {
-        self.ports().people.remove_person(id)?;
-        self.gallery().remove(&[id]);
-        self.forget_copy();
-        self.audit(actor, "person.remove", &id);
-        Ok(())
-    }
-
-    /// The embedding of a person's photo. `NotFound(Person)`.
-    pub async fn embedding(&self, id: PersonId) -> Result<Embedding> {
-        self.blocking(move |a| a.ports().people.embedding(id, a.gallery().model())).await
-    }
-
-    /// The bytes of a stored picture. `NotFound(Picture)`.
-    pub async fn picture(&self, id: PictureId) -> Result<Bytes> {
-        self.blocking(move |a| a.ports().pictures.get(&id)).await
     }
 }

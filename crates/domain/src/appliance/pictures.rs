@@ -2,18 +2,18 @@
 
 use bytes::Bytes;
 
-use super::Appliance;
-use crate::{PictureId, Result};
+use super::Acts;
+use crate::{Act, PictureId, Result};
 
-impl Appliance {
+impl Acts<'_> {
     /// Keeps a picture until somebody is enrolled with it or it is removed. `BadPicture` for what is none,
     /// `LimitReached(Picture)`.
-    pub async fn keep_picture(&self, actor: &str, picture: Bytes) -> Result<PictureId> {
-        self.ports().analyzer.decode(picture.clone(), self.now()).await?;
-        let actor = actor.to_owned();
+    pub async fn keep_picture(self, picture: Bytes) -> Result<PictureId> {
+        let actor = self.permit(Act::PICTURE_KEEP)?;
+        self.appliance.ports().analyzer.decode(picture.clone(), self.appliance.now()).await?;
         self.blocking(move |a| {
             let kept = a.ports().pictures.keep(&picture, a.options().limits.pictures, a.now())?;
-            a.audit(&actor, "picture.keep", &kept);
+            a.audit(&actor, Act::PICTURE_KEEP, &kept);
             Ok(kept)
         })
         .await
@@ -21,11 +21,11 @@ impl Appliance {
 
     /// Removes a picture, also one of a record, which stays without it. `NotFound(Picture)`, `InUse(Person)` while a
     /// person has it.
-    pub async fn remove_picture(&self, actor: &str, id: PictureId) -> Result<()> {
-        let actor = actor.to_owned();
+    pub async fn remove_picture(self, id: PictureId) -> Result<()> {
+        let actor = self.permit(Act::PICTURE_REMOVE)?;
         self.blocking(move |a| {
             a.ports().pictures.remove(&id)?;
-            a.audit(&actor, "picture.remove", &id);
+            a.audit(&actor, Act::PICTURE_REMOVE, &id);
             Ok(())
         })
         .await

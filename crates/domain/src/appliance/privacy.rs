@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::{Appliance, Draft};
+use super::{Acts, Appliance, Draft};
 use crate::ports::{Pictures, Ports};
-use crate::{PictureId, Result};
+use crate::{Act, PictureId, Result};
 
 /// The setting that says so while records are kept without pictures.
 pub(super) const PICTURES: &str = "records.pictures";
@@ -23,21 +23,23 @@ impl Appliance {
         self.core.keeps_pictures.load(Ordering::Relaxed)
     }
 
+    pub(super) fn use_keeping_pictures(&self, keep: bool) {
+        self.core.keeps_pictures.store(keep, Ordering::Relaxed);
+    }
+}
+
+impl Acts<'_> {
     /// Sets whether crop and scene of a capture are kept with its record: of records from now on, also over a restart.
     /// Records that are there keep theirs, and people keep their photos.
-    pub async fn keep_pictures(&self, actor: &str, keep: bool) -> Result<()> {
-        let actor = actor.to_owned();
+    pub async fn keep_pictures(self, keep: bool) -> Result<()> {
+        let actor = self.permit(Act::RECORDS_PICTURES)?;
         self.blocking(move |a| {
             a.ports().settings.set_setting(PICTURES, (!keep).then_some(WITHOUT))?;
             a.use_keeping_pictures(keep);
-            a.audit(&actor, "records.pictures", &if keep { "kept" } else { "not kept" });
+            a.audit(&actor, Act::RECORDS_PICTURES, &if keep { "kept" } else { "not kept" });
             Ok(())
         })
         .await
-    }
-
-    pub(super) fn use_keeping_pictures(&self, keep: bool) {
-        self.core.keeps_pictures.store(keep, Ordering::Relaxed);
     }
 }
 

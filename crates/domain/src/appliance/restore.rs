@@ -8,8 +8,8 @@ use super::machine::CONSOLE_OPEN;
 use super::privacy::PICTURES;
 use super::retention::{PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL};
 use super::time::{TIME_SERVICE, TIME_ZONE};
-use super::{Appliance, State};
-use crate::{CameraDefaults, Defaults, PasswordHashes, Result, TimeService};
+use super::{Acts, Appliance, State};
+use crate::{Act, CameraDefaults, Defaults, PasswordHashes, Result, TimeService};
 
 /// The setting that holds the first login and what is kept of its password.
 const FACTORY_LOGIN: &str = "account.factory";
@@ -39,28 +39,6 @@ impl Appliance {
             a.ports().settings.set_setting(FACTORY_LOGIN, Some(&write(&name, &hashes)))
         })
         .await
-    }
-
-    /// Puts the settings that a platform may change back to what they were when the device was new, all at once: the
-    /// device's id, the rules of its door, when faces must be alive, what is set for all cameras, time zone and time
-    /// service, what happens when the storage is full, how long records are kept and whether with pictures, whether the
-    /// management page is open, the first account's password, and these values of one adapter. People,
-    /// libraries, cameras, records and the network stay.
-    ///
-    /// When the machine cannot follow now, it is asked again at the next start.
-    pub async fn restore_defaults(&self, actor: &str, adapter: &State, values: &'static [&'static str]) -> Result<()> {
-        let (actor, adapter) = (actor.to_owned(), adapter.adapter());
-        let machine_due = self
-            .blocking(move |a| {
-                let due = a.restore(adapter, values)?;
-                a.audit(&actor, "device.restore", &"settings");
-                Ok(due)
-            })
-            .await?;
-        if machine_due && let Err(error) = self.restore_machine().await {
-            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
-        }
-        Ok(())
     }
 
     /// Commits the restored settings and lives by them; answers whether the machine has to follow.
@@ -95,25 +73,6 @@ impl Appliance {
         store.set_setting(FACTORY_LOGIN, Some(&write(to, &hashes)))
     }
 
-    /// Puts time zone and time service back to what they were when the device was new, and nothing else. When the
-    /// machine cannot follow now, it is asked again at the next start.
-    pub async fn restore_time(&self, actor: &str) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let store = &a.ports().settings;
-            store.set_setting(HOST_DUE, Some("yes"))?;
-            [TIME_ZONE, TIME_SERVICE].into_iter().try_for_each(|name| store.set_setting(name, None))?;
-            a.use_time_zone(a.options().time_zone.clone());
-            a.audit(&actor, "time.restore", &"clock and zone");
-            Ok(())
-        })
-        .await?;
-        if let Err(error) = self.restore_machine().await {
-            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
-        }
-        Ok(())
-    }
-
     async fn restore_machine(&self) -> Result<()> {
         let host = &self.ports().host;
         host.set_time_service(&TimeService::default()).await?;
@@ -134,6 +93,50 @@ impl Appliance {
         if let Err(error) = resume.await {
             tracing::warn!(error = error.chain(), "the machine does not follow the settings of the time");
         }
+    }
+}
+
+impl Acts<'_> {
+    /// Puts the settings that a platform may change back to what they were when the device was new, all at once: the
+    /// device's id, the rules of its door, when faces must be alive, what is set for all cameras, time zone and time
+    /// service, what happens when the storage is full, how long records are kept and whether with pictures, whether the
+    /// management page is open, the first account's password, and these values of one adapter. People,
+    /// libraries, cameras, records and the network stay.
+    ///
+    /// When the machine cannot follow now, it is asked again at the next start.
+    pub async fn restore_defaults(self, adapter: &State, values: &'static [&'static str]) -> Result<()> {
+        let actor = self.permit(Act::DEVICE_RESTORE)?;
+        let adapter = adapter.adapter();
+        let machine_due = self
+            .blocking(move |a| {
+                let due = a.restore(adapter, values)?;
+                a.audit(&actor, Act::DEVICE_RESTORE, &"settings");
+                Ok(due)
+            })
+            .await?;
+        if machine_due && let Err(error) = self.appliance.restore_machine().await {
+            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
+        }
+        Ok(())
+    }
+
+    /// Puts time zone and time service back to what they were when the device was new, and nothing else. When the
+    /// machine cannot follow now, it is asked again at the next start.
+    pub async fn restore_time(self) -> Result<()> {
+        let actor = self.permit(Act::TIME_RESTORE)?;
+        self.blocking(move |a| {
+            let store = &a.ports().settings;
+            store.set_setting(HOST_DUE, Some("yes"))?;
+            [TIME_ZONE, TIME_SERVICE].into_iter().try_for_each(|name| store.set_setting(name, None))?;
+            a.use_time_zone(a.options().time_zone.clone());
+            a.audit(&actor, Act::TIME_RESTORE, &"clock and zone");
+            Ok(())
+        })
+        .await?;
+        if let Err(error) = self.appliance.restore_machine().await {
+            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
+        }
+        Ok(())
     }
 }
 

@@ -9,12 +9,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::Appliance;
 use super::privacy::put_picture;
+use super::{Acts, Appliance};
 use crate::ports::Ports;
 use crate::progress::Part;
 use crate::{
-    Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
+    Act, Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
     WhenFull,
 };
 
@@ -115,41 +115,9 @@ impl Appliance {
         self.blocking(|a| a.ports().log.usage()).await
     }
 
-    /// Sets what happens when the storage is full; it holds at once and over a restart.
-    pub async fn set_when_full(&self, actor: &str, when_full: WhenFull) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let word = if when_full == WhenFull::Stop { "stop" } else { "overwrite" };
-            a.ports().settings.set_setting(WHEN_FULL, Some(word))?;
-            a.core.storage.set_when_full(when_full);
-            a.audit(&actor, "storage.when_full", &word);
-            Ok(())
-        })
-        .await
-    }
-
     /// How long records are kept.
     pub async fn ages(&self) -> Result<Ages> {
         self.blocking(Self::read_ages).await
-    }
-
-    /// Sets how long records are kept; older ones go within a minute. `Invalid` for more than 36500 days.
-    pub async fn set_ages(&self, actor: &str, ages: Ages) -> Result<()> {
-        for days in [ages.people_days, ages.strangers_days].into_iter().flatten() {
-            if !(1..=MAX_DAYS).contains(&days) {
-                return Err(Error::invalid("days", format!("must be 1 to {MAX_DAYS}")));
-            }
-        }
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            for (name, days) in [(PEOPLE_DAYS, ages.people_days), (STRANGERS_DAYS, ages.strangers_days)] {
-                let days = days.map(|days| days.to_string());
-                a.ports().settings.set_setting(name, days.as_deref())?;
-            }
-            a.audit(&actor, "retention.ages", &"records");
-            Ok(())
-        })
-        .await
     }
 
     fn read_ages(&self) -> Result<Ages> {
@@ -250,6 +218,40 @@ impl Appliance {
             }
             metrics::gauge!("polyface_records_waiting").set(self.core.storage.waiting().len() as f64);
         }
+    }
+}
+
+impl Acts<'_> {
+    /// Sets what happens when the storage is full; it holds at once and over a restart.
+    pub async fn set_when_full(self, when_full: WhenFull) -> Result<()> {
+        let actor = self.permit(Act::STORAGE_WHEN_FULL)?;
+        self.blocking(move |a| {
+            let word = if when_full == WhenFull::Stop { "stop" } else { "overwrite" };
+            a.ports().settings.set_setting(WHEN_FULL, Some(word))?;
+            a.core.storage.set_when_full(when_full);
+            a.audit(&actor, Act::STORAGE_WHEN_FULL, &word);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets how long records are kept; older ones go within a minute. `Invalid` for more than 36500 days.
+    pub async fn set_ages(self, ages: Ages) -> Result<()> {
+        let actor = self.permit(Act::RETENTION_AGES)?;
+        for days in [ages.people_days, ages.strangers_days].into_iter().flatten() {
+            if !(1..=MAX_DAYS).contains(&days) {
+                return Err(Error::invalid("days", format!("must be 1 to {MAX_DAYS}")));
+            }
+        }
+        self.blocking(move |a| {
+            for (name, days) in [(PEOPLE_DAYS, ages.people_days), (STRANGERS_DAYS, ages.strangers_days)] {
+                let days = days.map(|days| days.to_string());
+                a.ports().settings.set_setting(name, days.as_deref())?;
+            }
+            a.audit(&actor, Act::RETENTION_AGES, &"records");
+            Ok(())
+        })
+        .await
     }
 }
 

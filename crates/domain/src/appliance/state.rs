@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::Appliance;
-use crate::{Job, JobId, JobItem, PersonId, Result, Seq};
+use super::{Acts, Appliance};
+use crate::{Act, Job, JobId, JobItem, PersonId, Result, Seq};
 
 /// An adapter's own durable values and cursors; no other adapter sees them.
 #[derive(Clone)]
@@ -16,6 +16,28 @@ impl Appliance {
     /// The durable values of one adapter.
     pub fn state(&self, adapter: &'static str) -> State {
         State { appliance: self.clone(), adapter }
+    }
+}
+
+impl Acts<'_> {
+    /// As [`State::set_value`], of a value that changes what the adapter does or where it sends.
+    pub async fn configure(self, state: &State, key: &'static str, value: Option<String>) -> Result<()> {
+        self.set_value(Act::ADAPTER_CONFIGURE, state.adapter, key, value).await
+    }
+
+    /// As [`State::set_value`], of a value that platforms keep on the device and nothing follows.
+    pub async fn keep_value(self, state: &State, key: &'static str, value: Option<String>) -> Result<()> {
+        self.set_value(Act::ADAPTER_NOTE, state.adapter, key, value).await
+    }
+
+    async fn set_value(self, act: Act, adapter: &'static str, key: &'static str, value: Option<String>) -> Result<()> {
+        let actor = self.permit(act)?;
+        self.blocking(move |a| {
+            a.ports().adapters.set_value(adapter, key, value.as_deref())?;
+            a.audit(&actor, act, &format!("{adapter} {key}"));
+            Ok(())
+        })
+        .await
     }
 }
 

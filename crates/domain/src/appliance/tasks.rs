@@ -5,10 +5,10 @@ use std::sync::{MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 
-use super::Appliance;
+use super::{Acts, Appliance};
 use crate::{
-    Error, Page, Person, PersonId, Presence, Removal, Result, Roll, Sighting, SightingFilter, SightingId, Task, TaskId,
-    TaskSettings, Thing, Timestamp, Window,
+    Act, Actor, Error, Page, Person, PersonId, Presence, Removal, Result, Roll, Sighting, SightingFilter, SightingId,
+    Task, TaskId, TaskSettings, Thing, Timestamp, Window,
 };
 
 /// A person of a task's libraries, and when the task saw the person on a day.
@@ -31,82 +31,10 @@ impl Appliance {
         self.blocking(move |a| a.find_task(id)).await
     }
 
-    /// Makes a task, stopped. `AlreadyExists(Task)`, `NotFound(Camera)`, `NotFound(Library)`, `LimitReached(Task)`,
-    /// `Invalid`.
-    pub async fn add_task(&self, actor: &str, settings: TaskSettings) -> Result<Task> {
-        check(&settings)?;
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.task_order();
-            if a.ports().tasks.tasks()?.len() as u64 >= a.options().limits.tasks {
-                return Err(Error::LimitReached { what: Thing::Task });
-            }
-            let added = a.ports().tasks.insert_task(&stopped(settings), a.now())?;
-            a.audit(&actor, "task.add", &added.id);
-            Ok(added)
-        })
-        .await
-    }
-
-    /// Changes a task that is stopped: `change` is given its settings as they are. `NotFound(Task)`, `InUse(Task)`
-    /// while it runs, and as [`add_task`](Self::add_task).
-    pub async fn update_task(
-        &self,
-        actor: &str,
-        id: TaskId,
-        change: impl FnOnce(TaskSettings) -> TaskSettings + Send + 'static,
-    ) -> Result<Task> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.task_order();
-            let settings = change(a.stopped_task(id)?.settings);
-            check(&settings)?;
-            let changed = a.ports().tasks.update_task(id, &stopped(settings))?;
-            a.audit(&actor, "task.update", &id);
-            Ok(changed)
-        })
-        .await
-    }
-
-    /// Removes a task that is stopped; its records stay. `NotFound(Task)`, `InUse(Task)` while it runs.
-    pub async fn remove_task(&self, actor: &str, id: TaskId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.task_order();
-            a.stopped_task(id)?;
-            a.ports().tasks.remove_task(id)?;
-            a.audit(&actor, "task.remove", &id);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Starts a task; it runs over a restart. `NotFound(Task)`, `InUse(Task)` when it runs already.
-    pub async fn start_task(&self, actor: &str, id: TaskId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.task_order();
-            let task = a.stopped_task(id)?;
-            a.switch_task(&actor, task, true)
-        })
-        .await
-    }
-
-    /// Stops a task; nothing happens to one that is stopped. `NotFound(Task)`.
-    pub async fn stop_task(&self, actor: &str, id: TaskId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let _order = a.task_order();
-            let task = a.find_task(id)?;
-            if task.is_running() { a.switch_task(&actor, task, false) } else { Ok(()) }
-        })
-        .await
-    }
-
-    fn switch_task(&self, actor: &str, mut task: Task, on: bool) -> Result<()> {
+    fn switch_task(&self, actor: &Actor, mut task: Task, on: bool) -> Result<()> {
         task.settings.watch.enabled = on;
         self.ports().tasks.update_task(task.id, &task.settings)?;
-        self.audit(actor, if on { "task.start" } else { "task.stop" }, &task.id);
+        self.audit(actor, if on { Act::TASK_START } else { Act::TASK_STOP }, &task.id);
         self.core.cameras_changed.send_modify(|version| *version += 1);
         Ok(())
     }
@@ -124,20 +52,6 @@ impl Appliance {
     /// A page of sightings, newest capture first.
     pub async fn sightings(&self, filter: SightingFilter, window: Window) -> Result<Page<Sighting>> {
         self.blocking(move |a| a.ports().tasks.sightings(&filter, window)).await
-    }
-
-    /// Removes the record of a sighting with its pictures, for every task and adapter. `NotFound(Record)`.
-    pub async fn remove_sighting(&self, actor: &str, id: SightingId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let seq = a.ports().tasks.record_of_sighting(id)?;
-            if a.ports().log.remove_entries(Removal::One(seq), 1)? == 0 {
-                return Err(Error::NotFound { what: Thing::Record });
-            }
-            a.audit(&actor, "record.remove", &seq);
-            Ok(())
-        })
-        .await
     }
 
     /// Who of a task's libraries was seen by it on a day (local time), and who was not: a page, in ascending order of
@@ -181,6 +95,93 @@ impl Appliance {
     /// Held from looking whether a task runs until it is changed.
     fn task_order(&self) -> MutexGuard<'_, ()> {
         self.core.task_order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Acts<'_> {
+    /// Makes a task, stopped. `AlreadyExists(Task)`, `NotFound(Camera)`, `NotFound(Library)`, `LimitReached(Task)`,
+    /// `Invalid`.
+    pub async fn add_task(self, settings: TaskSettings) -> Result<Task> {
+        let actor = self.permit(Act::TASK_ADD)?;
+        check(&settings)?;
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            if a.ports().tasks.tasks()?.len() as u64 >= a.options().limits.tasks {
+                return Err(Error::LimitReached { what: Thing::Task });
+            }
+            let added = a.ports().tasks.insert_task(&stopped(settings), a.now())?;
+            a.audit(&actor, Act::TASK_ADD, &added.id);
+            Ok(added)
+        })
+        .await
+    }
+
+    /// Changes a task that is stopped: `change` is given its settings as they are. `NotFound(Task)`, `InUse(Task)`
+    /// while it runs, and as [`add_task`](Self::add_task).
+    pub async fn update_task(
+        self,
+        id: TaskId,
+        change: impl FnOnce(TaskSettings) -> TaskSettings + Send + 'static,
+    ) -> Result<Task> {
+        let actor = self.permit(Act::TASK_UPDATE)?;
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            let settings = change(a.stopped_task(id)?.settings);
+            check(&settings)?;
+            let changed = a.ports().tasks.update_task(id, &stopped(settings))?;
+            a.audit(&actor, Act::TASK_UPDATE, &id);
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes a task that is stopped; its records stay. `NotFound(Task)`, `InUse(Task)` while it runs.
+    pub async fn remove_task(self, id: TaskId) -> Result<()> {
+        let actor = self.permit(Act::TASK_REMOVE)?;
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            a.stopped_task(id)?;
+            a.ports().tasks.remove_task(id)?;
+            a.audit(&actor, Act::TASK_REMOVE, &id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Starts a task; it runs over a restart. `NotFound(Task)`, `InUse(Task)` when it runs already.
+    pub async fn start_task(self, id: TaskId) -> Result<()> {
+        let actor = self.permit(Act::TASK_START)?;
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            let task = a.stopped_task(id)?;
+            a.switch_task(&actor, task, true)
+        })
+        .await
+    }
+
+    /// Stops a task; nothing happens to one that is stopped. `NotFound(Task)`.
+    pub async fn stop_task(self, id: TaskId) -> Result<()> {
+        let actor = self.permit(Act::TASK_STOP)?;
+        self.blocking(move |a| {
+            let _order = a.task_order();
+            let task = a.find_task(id)?;
+            if task.is_running() { a.switch_task(&actor, task, false) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Removes the record of a sighting with its pictures, for every task and adapter. `NotFound(Record)`.
+    pub async fn remove_sighting(self, id: SightingId) -> Result<()> {
+        let actor = self.permit(Act::RECORD_REMOVE)?;
+        self.blocking(move |a| {
+            let seq = a.ports().tasks.record_of_sighting(id)?;
+            if a.ports().log.remove_entries(Removal::One(seq), 1)? == 0 {
+                return Err(Error::NotFound { what: Thing::Record });
+            }
+            a.audit(&actor, Act::RECORD_REMOVE, &seq);
+            Ok(())
+        })
+        .await
     }
 }
 

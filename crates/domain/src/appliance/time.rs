@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use jiff::tz::TimeZone;
 
-use super::{Appliance, Options};
+use super::{Acts, Appliance, Options};
 use crate::ports::Ports;
-use crate::{DeviceZone, Error, Result, TimeService, Timestamp};
+use crate::{Act, DeviceZone, Error, Result, TimeService, Timestamp};
 
 /// The setting that holds the time zone that a platform has set, by name.
 pub(super) const TIME_ZONE: &str = "time.zone";
@@ -34,53 +34,10 @@ impl Appliance {
         self.core.time_zone.store(zone.into());
     }
 
-    /// Sets the clock of the machine, and its time zone when one is named as [`DeviceZone`] names it. While the clock
-    /// follows a server, that has the last word and only the zone is set.
-    ///
-    /// # Errors
-    /// `Invalid` for an unknown zone and for a time that no machine's clock can show; `Unavailable` when the system does not let the device do it.
-    pub async fn set_time(&self, actor: &str, to: Timestamp, zone: Option<&str>) -> Result<()> {
-        if !CLOCK.contains(&to) {
-            return Err(Error::invalid("time", "clocks are set to the years 1970 to 2200"));
-        }
-        let zone = zone.map(named_zone).transpose()?;
-        let host = &self.ports().host;
-        if !self.time_service().await?.enabled {
-            host.set_clock(to).await?;
-        }
-        let Some(zone) = zone else { return self.note(actor, "time.set", "clock").await };
-        host.set_time_zone(&zone.of_machine()).await?;
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.set_setting(TIME_ZONE, Some(&zone.name))?;
-            a.use_time_zone(zone.zone);
-            a.audit(&actor, "time.set", &"clock and zone");
-            Ok(())
-        })
-        .await
-    }
-
     /// Where the clock gets the time from.
     pub async fn time_service(&self) -> Result<TimeService> {
         let kept = self.blocking(|a| a.ports().settings.setting(TIME_SERVICE)).await?;
         Ok(kept.as_deref().and_then(read).unwrap_or_default())
-    }
-
-    /// Sets where the clock gets the time from.
-    ///
-    /// # Errors
-    /// `Invalid` for what cannot be a server; `NotFound(TimeServer)` when it is switched on and does not answer;
-    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
-    pub async fn set_time_service(&self, actor: &str, service: TimeService) -> Result<()> {
-        service.check()?;
-        self.ports().host.set_time_service(&service).await?;
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.set_setting(TIME_SERVICE, Some(&write(&service)))?;
-            a.audit(&actor, "time.service", &"clock");
-            Ok(())
-        })
-        .await
     }
 
     /// Has the machine follow the server that was set: not every service remembers it over a restart.
@@ -90,6 +47,51 @@ impl Appliance {
             Some(service) => self.ports().host.set_time_service(&service).await,
             None => Ok(()),
         }
+    }
+}
+
+impl Acts<'_> {
+    /// Sets the clock of the machine, and its time zone when one is named as [`DeviceZone`] names it. While the clock
+    /// follows a server, that has the last word and only the zone is set.
+    ///
+    /// # Errors
+    /// `Invalid` for an unknown zone and for a time that no machine's clock can show; `Unavailable` when the system does not let the device do it.
+    pub async fn set_time(self, to: Timestamp, zone: Option<&str>) -> Result<()> {
+        let actor = self.permit(Act::TIME_SET)?;
+        if !CLOCK.contains(&to) {
+            return Err(Error::invalid("time", "clocks are set to the years 1970 to 2200"));
+        }
+        let zone = zone.map(named_zone).transpose()?;
+        let host = &self.appliance.ports().host;
+        if !self.appliance.time_service().await?.enabled {
+            host.set_clock(to).await?;
+        }
+        let Some(zone) = zone else { return self.appliance.note(&actor, Act::TIME_SET, "clock").await };
+        host.set_time_zone(&zone.of_machine()).await?;
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(TIME_ZONE, Some(&zone.name))?;
+            a.use_time_zone(zone.zone);
+            a.audit(&actor, Act::TIME_SET, &"clock and zone");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets where the clock gets the time from.
+    ///
+    /// # Errors
+    /// `Invalid` for what cannot be a server; `NotFound(TimeServer)` when it is switched on and does not answer;
+    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
+    pub async fn set_time_service(self, service: TimeService) -> Result<()> {
+        let actor = self.permit(Act::TIME_SERVICE)?;
+        service.check()?;
+        self.appliance.ports().host.set_time_service(&service).await?;
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(TIME_SERVICE, Some(&write(&service)))?;
+            a.audit(&actor, Act::TIME_SERVICE, &"clock");
+            Ok(())
+        })
+        .await
     }
 }
 

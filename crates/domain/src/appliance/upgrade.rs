@@ -6,31 +6,32 @@ use std::path::Path;
 
 use minisign_verify::{PublicKey, Signature};
 
-use super::Appliance;
-use crate::{Error, Result};
+use super::Acts;
+use crate::{Act, Error, Result};
 
 /// What a signature begins with.
 const SIGNATURE_START: &[u8] = b"untrusted comment: ";
 /// The longest signature, with its comments, bytes.
 const LONGEST_SIGNATURE: u64 = 4096;
 
-impl Appliance {
+impl Acts<'_> {
     /// Installs a software package and restarts the machine with it. The package is any file with its minisign
     /// signature (the text of the `.minisig` file) behind it. The file is removed in any case.
     ///
     /// # Errors
     /// `Invalid` for a package without the signature of the configured key; `Unavailable` when the machine cannot
     /// install any. Nothing has changed then.
-    pub async fn upgrade(&self, actor: &str, package: &Path) -> Result<()> {
-        let (file, key) = (package.to_owned(), self.options().upgrade_key.clone());
+    pub async fn upgrade(self, package: &Path) -> Result<()> {
+        let actor = self.permit(Act::MACHINE_UPGRADE)?;
+        let (file, key) = (package.to_owned(), self.appliance.options().upgrade_key.clone());
         let done = match self.blocking(move |_| admit(&file, key.as_deref())).await {
-            Ok(()) => self.ports().host.install(package).await,
+            Ok(()) => self.appliance.ports().host.install(package).await,
             Err(error) => Err(error),
         };
         // The machine may have moved it away.
         let _ = tokio::fs::remove_file(package).await;
         done?;
-        self.note(actor, "machine.upgrade", "machine").await
+        self.appliance.note(&actor, Act::MACHINE_UPGRADE, "machine").await
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use domain::{Appliance, Error, LibraryId, Role, Secret, Thing};
+use testkit::actor;
 
 use crate::stage::{Stage, gate, newcomer};
 
@@ -29,7 +30,7 @@ async fn the_right_password_or_its_md5_logs_in() {
     let appliance = Stage::new().appliance;
     let account = appliance.log_in("admin", password("Admin_123"), Some(HERE)).await.unwrap();
     assert_eq!((account.name.as_str(), account.role), ("admin", Role::Admin));
-    appliance.create_account("admin", "viewer", Role::Viewer, "hello").await.unwrap();
+    appliance.by(&actor("admin")).create_account("viewer", Role::Viewer, "hello").await.unwrap();
     let md5 = Secret::Md5("5D41402ABC4B2A76B9719D911017C592".into());
     assert_eq!(appliance.log_in("viewer", md5, Some(HERE)).await.unwrap().role, Role::Viewer);
 }
@@ -85,31 +86,31 @@ async fn a_new_password_voids_the_old_one_and_unlocks_the_name() {
     for n in 0..5 {
         fail(&appliance, "admin", address(n)).await;
     }
-    appliance.set_password("admin", "admin", "New_pass_1").await.unwrap();
+    appliance.by(&actor("admin")).set_password("admin", "New_pass_1").await.unwrap();
     appliance.log_in("admin", password("New_pass_1"), Some(HERE)).await.unwrap();
     let old = appliance.log_in("admin", password("Admin_123"), Some(HERE)).await;
     assert!(matches!(old, Err(Error::WrongCredentials)));
-    let unknown = appliance.set_password("admin", "nobody", "New_pass_1").await;
+    let unknown = appliance.by(&actor("admin")).set_password("nobody", "New_pass_1").await;
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Account })));
-    assert!(matches!(appliance.set_password("admin", "admin", "").await, Err(Error::Invalid { .. })));
+    assert!(matches!(appliance.by(&actor("admin")).set_password("admin", "").await, Err(Error::Invalid { .. })));
     appliance.log_in("admin", password("New_pass_1"), Some(HERE)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn account_names_are_unique_letters_and_digits_of_any_script() {
     let appliance = Stage::new().appliance;
-    let taken = appliance.create_account("admin", "admin", Role::Viewer, "x").await;
+    let taken = appliance.by(&actor("admin")).create_account("admin", Role::Viewer, "x").await;
     assert!(matches!(taken, Err(Error::AlreadyExists { what: Thing::Account })));
     for name in ["", "a b", "a\nb", "a\u{202e}b", "a\u{200b}b", "\u{301}a", "a/b", "a:b", "a\"b", "😀", &"x".repeat(65)]
     {
-        let refused = appliance.create_account("admin", name, Role::Viewer, "x").await;
+        let refused = appliance.by(&actor("admin")).create_account(name, Role::Viewer, "x").await;
         assert!(matches!(refused, Err(Error::Invalid { field: "user name", .. })), "{name:?}");
     }
     assert_eq!(appliance.accounts().await.unwrap().len(), 1);
     let longest = "张".repeat(64);
     for name in ["张三", "Иван", "สมชายน้ำ", "विक्रम", "José", "Jose\u{301}", "٣", "a@b.c-d_1", &longest]
     {
-        appliance.create_account("admin", name, Role::Viewer, "Pass_word_1").await.unwrap();
+        appliance.by(&actor("admin")).create_account(name, Role::Viewer, "Pass_word_1").await.unwrap();
         appliance.log_in(name, password("Pass_word_1"), Some(HERE)).await.unwrap();
     }
 }
@@ -118,15 +119,15 @@ async fn account_names_are_unique_letters_and_digits_of_any_script() {
 async fn every_change_is_in_the_audit_log_without_names_or_secrets() {
     let stage = Stage::new();
     let appliance = &stage.appliance;
-    let alice = appliance.enrol("sensor", newcomer("alice", LibraryId::DEFAULT)).await.unwrap();
-    appliance.remove_person("sensor", alice.id).await.unwrap();
-    let camera = appliance.add_camera("console", gate()).await.unwrap();
-    appliance.remove_camera("console", camera.id).await.unwrap();
-    appliance.set_password("admin", "admin", "New_pass_1").await.unwrap();
+    let alice = appliance.by(&actor("sensor")).enrol(newcomer("alice", LibraryId::DEFAULT)).await.unwrap();
+    appliance.by(&actor("sensor")).remove_person(alice.id).await.unwrap();
+    let camera = appliance.by(&actor("console")).add_camera(gate()).await.unwrap();
+    appliance.by(&actor("console")).remove_camera(camera.id).await.unwrap();
+    appliance.by(&actor("admin")).set_password("admin", "New_pass_1").await.unwrap();
     for _ in 0..5 {
         fail(appliance, "admin", HERE).await;
     }
-    let log = appliance.audit_log(100).await.unwrap();
+    let log = appliance.by(&actor("test")).audit_log(100).await.unwrap();
     let lines: Vec<_> = log.iter().rev().map(|e| format!("{} {} {}", e.actor, e.action, e.subject)).collect();
     let wanted = [
         format!("sensor person.enrol {}", alice.id),

@@ -4,6 +4,7 @@ use domain::ports::SettingsStore;
 use domain::{CameraChange, Error, Source, StreamAddress, StreamTransport};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
+use testkit::actor;
 
 use crate::stage::{Stage, gate};
 
@@ -139,19 +140,19 @@ async fn no_camera_gets_an_address_that_cannot_be_used_but_an_old_one_can_be_ren
     let mut camera = gate();
     for url in ["rtsp://admin:secret", "rtsp:///live", "rtsp://admin:a@secret/b@10.0.0.5/"] {
         camera.settings.source = Source::Rtsp { url: url.into() };
-        refused(stage.appliance.add_camera("test", camera.clone()).await);
+        refused(stage.appliance.by(&actor("test")).add_camera(camera.clone()).await);
     }
     camera.settings.source = Source::File { url: "file://".into() };
-    refused(stage.appliance.add_camera("test", camera).await);
+    refused(stage.appliance.by(&actor("test")).add_camera(camera).await);
 
     let mut old = gate();
     old.settings.source = Source::Rtsp { url: "rtsp://admin:secret".into() };
     let id = stage.fakes.store.insert_camera(&old, 16, domain::Timestamp::from_millis(0)).unwrap().id;
     old.settings.name = "renamed".into();
     let change = |settings| CameraChange { settings: Some(settings), ..CameraChange::default() };
-    stage.appliance.update_camera("test", id, change(old.settings.clone())).await.unwrap();
+    stage.appliance.by(&actor("test")).update_camera(id, change(old.settings.clone())).await.unwrap();
     old.settings.source = Source::Rtsp { url: "rtsp://admin:secret@".into() };
-    refused(stage.appliance.update_camera("test", id, change(old.settings)).await);
+    refused(stage.appliance.by(&actor("test")).update_camera(id, change(old.settings)).await);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Error, LibraryId, LibraryKind, PersonChange, RecordFilter, RecordKind, Thing, Window};
-use testkit::{Picture, Take};
+use testkit::{Picture, Take, actor};
 
 use crate::stage::{Stage, face, names, newcomer, secs};
 
@@ -16,7 +16,7 @@ async fn each_of_a_batch_is_answered_in_its_place() {
     let mut people: Vec<_> =
         ["bob", "alice", "carol", "dave", "eve", "bob"].map(|name| newcomer(name, LibraryId::DEFAULT)).into();
     people[2].photo = Picture::empty().png();
-    let answers = stage.appliance.enrol_all("test", people).await;
+    let answers = stage.appliance.by(&actor("test")).enrol_all(people).await;
     let told: Vec<_> =
         answers.iter().map(|a| a.as_ref().map(|p| p.code.to_string()).map_err(Error::to_string)).collect();
     let taken = || Err("person code already exists".to_owned());
@@ -32,7 +32,7 @@ async fn of_a_code_that_comes_twice_in_a_batch_the_first_good_photo_is_taken() {
     let mut people: Vec<_> = ["bob", "bob", "bob"].map(|name| newcomer(name, LibraryId::DEFAULT)).into();
     people[0].photo = Picture::empty().png();
     people[2].profile.name = "another".into();
-    let answers = stage.appliance.enrol_all("test", people).await;
+    let answers = stage.appliance.by(&actor("test")).enrol_all(people).await;
     assert!(matches!(answers[..], [Err(Error::NoFace), Ok(_), Err(Error::AlreadyExists { what: Thing::PersonCode })]));
     let bob = stage.appliance.person_by_code("bob".parse().unwrap()).await.unwrap();
     assert_eq!(bob.profile.name, "bob");
@@ -43,20 +43,20 @@ async fn many_people_leave_a_library_and_those_without_another_the_device() {
     let stage = Stage::new();
     let staff = stage.library("staff", LibraryKind::Allow).await;
     for name in ["alice", "bob", "carol", "dave"] {
-        stage.appliance.enrol("test", newcomer(name, staff)).await.unwrap();
+        stage.appliance.by(&actor("test")).enrol(newcomer(name, staff)).await.unwrap();
     }
     let code = |name: &str| name.parse().unwrap();
     let bob = stage.appliance.person_by_code(code("bob")).await.unwrap();
     let both = PersonChange { libraries: Some(vec![LibraryId::DEFAULT, staff]), ..Default::default() };
-    stage.appliance.update_person("test", bob.id, both).await.unwrap();
+    stage.appliance.by(&actor("test")).update_person(bob.id, both).await.unwrap();
     let codes = || ["alice", "bob", "nobody", "carol"].map(code).to_vec();
-    assert_eq!(stage.appliance.remove_all_from_library("test", staff, codes()).await.unwrap(), 3);
-    assert_eq!(stage.appliance.remove_all_from_library("test", staff, codes()).await.unwrap(), 0);
+    assert_eq!(stage.appliance.by(&actor("test")).remove_all_from_library(staff, codes()).await.unwrap(), 3);
+    assert_eq!(stage.appliance.by(&actor("test")).remove_all_from_library(staff, codes()).await.unwrap(), 0);
     assert_eq!(stage.appliance.person(bob.id).await.unwrap().libraries, [LibraryId::DEFAULT]);
     let left = stage.appliance.people(Default::default(), ALL).await.unwrap();
     let left: Vec<_> = left.rows.iter().map(|person| person.code.as_str()).collect();
     assert_eq!(left, ["dave", "bob"]);
-    let unknown = stage.appliance.remove_all_from_library("test", LibraryId(99), codes()).await;
+    let unknown = stage.appliance.by(&actor("test")).remove_all_from_library(LibraryId(99), codes()).await;
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Library })));
 }
 
@@ -71,7 +71,7 @@ async fn changes_of_one_profile_at_the_same_time_all_count() {
             profile.remark.push('x');
             profile
         };
-        changes.spawn(async move { appliance.change_profile("test", id, longer).await });
+        changes.spawn(async move { appliance.by(&actor("test")).change_profile(id, longer).await });
     }
     assert!(changes.join_all().await.iter().all(Result::is_ok));
     let profile = stage.appliance.person(alice.id).await.unwrap().profile;
@@ -86,10 +86,10 @@ async fn all_records_go_and_new_ones_follow() {
     tokio::time::sleep(Duration::from_secs(8)).await;
     let before = stage.records().await;
     assert_eq!(before.len(), 1);
-    assert_eq!(stage.appliance.remove_all_records("test").await.unwrap(), 1);
+    assert_eq!(stage.appliance.by(&actor("test")).remove_all_records().await.unwrap(), 1);
     assert_eq!(stage.appliance.records(RecordFilter::default(), ALL).await.unwrap().total, 0);
     assert!(stage.appliance.picture(before[0].capture.crop.clone()).await.is_err());
-    assert_eq!(stage.appliance.remove_all_records("test").await.unwrap(), 0);
+    assert_eq!(stage.appliance.by(&actor("test")).remove_all_records().await.unwrap(), 0);
     tokio::time::sleep(Duration::from_secs(12)).await;
     stage.close().await;
     let after = stage.records().await;
@@ -106,8 +106,8 @@ async fn the_records_of_people_are_removed_and_those_of_strangers_stay() {
     tokio::time::sleep(secs(15.0)).await;
     stage.close().await;
     assert_eq!(names(&stage.records().await), ["alice", "?"]);
-    assert_eq!(stage.appliance.remove_records_of("test", RecordKind::People).await.unwrap(), 1);
+    assert_eq!(stage.appliance.by(&actor("test")).remove_records_of(RecordKind::People).await.unwrap(), 1);
     assert_eq!(names(&stage.records().await), ["?"]);
-    assert_eq!(stage.appliance.remove_records_of("test", RecordKind::Strangers).await.unwrap(), 1);
+    assert_eq!(stage.appliance.by(&actor("test")).remove_records_of(RecordKind::Strangers).await.unwrap(), 1);
     assert!(stage.records().await.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use domain::geometry::Rect;
 use domain::{Area, Camera, CameraChange, CameraDefaults, CameraId, Limits, NewCamera, OwnValues, Similarity};
-use testkit::Take;
+use testkit::{Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, secs};
 
@@ -26,7 +26,7 @@ async fn in_force(stage: &Stage, id: u32) -> (f32, f64, u32) {
 async fn a_default_holds_for_every_camera_present_and_later_over_a_restart() {
     let stage = Stage::new();
     stage.add(gate()).await;
-    stage.appliance.set_camera_defaults("test", strict()).await.unwrap();
+    stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
     let added = stage.add(gate()).await;
     assert_eq!(added.settings.min_face_px, 124);
     for id in [1, 2] {
@@ -44,18 +44,28 @@ async fn a_camera_s_own_value_wins_until_it_is_released() {
     // Set expressly, also to what it would be anyway.
     let own = OwnValues { threshold: true, ..OwnValues::default() };
     stage.add(NewCamera { own, ..gate() }).await;
-    stage.appliance.set_camera_defaults("test", strict()).await.unwrap();
+    stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
     assert_eq!(in_force(&stage, 2).await, (0.8, 9.0, 124));
     let mut settings = camera(&stage, 1).await.settings;
     (settings.min_face_px, settings.position) = (40, "south".into());
     let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
-    let changed = stage.appliance.update_camera("test", CameraId(1), change).await.unwrap();
+    let changed = stage.appliance.by(&actor("test")).update_camera(CameraId(1), change).await.unwrap();
     assert_eq!((changed.settings.min_face_px, &*changed.settings.position), (40, "south"));
-    stage.appliance.set_camera_defaults("test", CameraDefaults { min_face_px: Some(200), ..strict() }).await.unwrap();
+    stage
+        .appliance
+        .by(&actor("test"))
+        .set_camera_defaults(CameraDefaults { min_face_px: Some(200), ..strict() })
+        .await
+        .unwrap();
     assert_eq!((in_force(&stage, 1).await, in_force(&stage, 2).await), ((0.91, 9.0, 40), (0.8, 9.0, 200)));
-    stage.appliance.release_cameras("test", OwnValues { min_face_px: true, ..OwnValues::default() }).await.unwrap();
+    stage
+        .appliance
+        .by(&actor("test"))
+        .release_cameras(OwnValues { min_face_px: true, ..OwnValues::default() })
+        .await
+        .unwrap();
     assert_eq!((in_force(&stage, 1).await, in_force(&stage, 2).await), ((0.91, 9.0, 200), (0.8, 9.0, 200)));
-    stage.appliance.release_cameras("test", OwnValues::ALL).await.unwrap();
+    stage.appliance.by(&actor("test")).release_cameras(OwnValues::ALL).await.unwrap();
     assert_eq!(in_force(&stage, 2).await, (0.91, 9.0, 200));
 }
 
@@ -63,16 +73,16 @@ async fn a_camera_s_own_value_wins_until_it_is_released() {
 async fn a_change_of_something_else_makes_no_value_the_camera_s_own() {
     let stage = Stage::new();
     stage.add(gate()).await;
-    stage.appliance.set_camera_defaults("test", strict()).await.unwrap();
+    stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
     // As interfaces do it: read, change, write.
     let Camera { mut settings, watch, .. } = camera(&stage, 1).await;
     settings.name = "north gate".into();
     let mut watch = watch.settings;
     watch.enabled = false;
     let change = CameraChange { settings: Some(settings), watch: Some(watch), ..CameraChange::default() };
-    stage.appliance.update_camera("test", CameraId(1), change).await.unwrap();
+    stage.appliance.by(&actor("test")).update_camera(CameraId(1), change).await.unwrap();
     assert_eq!(camera(&stage, 1).await.own, OwnValues::default());
-    stage.appliance.set_camera_defaults("test", CameraDefaults::default()).await.unwrap();
+    stage.appliance.by(&actor("test")).set_camera_defaults(CameraDefaults::default()).await.unwrap();
     assert_eq!(in_force(&stage, 1).await, (0.8, 5.0, 60), "with nothing set it is as it was added");
     let Camera { settings, watch, .. } = camera(&stage, 1).await;
     assert_eq!((&*settings.name, watch.settings.enabled), ("north gate", false));
@@ -85,8 +95,13 @@ async fn seen(area: Option<Area>, own: Option<Rect>) -> usize {
     let mut camera = gate();
     camera.settings.region = own;
     let own = OwnValues { region: own.is_some(), ..OwnValues::default() };
-    stage.appliance.set_camera_defaults("test", CameraDefaults { area, ..DEFAULTS }).await.unwrap();
-    stage.appliance.set_camera_defaults("test", CameraDefaults { area, ..CameraDefaults::default() }).await.unwrap();
+    stage.appliance.by(&actor("test")).set_camera_defaults(CameraDefaults { area, ..DEFAULTS }).await.unwrap();
+    stage
+        .appliance
+        .by(&actor("test"))
+        .set_camera_defaults(CameraDefaults { area, ..CameraDefaults::default() })
+        .await
+        .unwrap();
     stage.add(NewCamera { own, ..camera }).await;
     stage.watch(secs(10.0)).await.len()
 }
@@ -105,8 +120,8 @@ async fn an_area_is_the_same_part_of_every_picture() {
 async fn defaults_go_with_the_other_settings_of_the_device() {
     let stage = Stage::new();
     stage.add(gate()).await;
-    stage.appliance.set_camera_defaults("test", strict()).await.unwrap();
-    stage.appliance.restore_defaults("test", &stage.appliance.state("one"), &[]).await.unwrap();
+    stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
+    stage.appliance.by(&actor("test")).restore_defaults(&stage.appliance.state("one"), &[]).await.unwrap();
     assert_eq!(stage.appliance.camera_defaults(), CameraDefaults::default());
     assert_eq!(in_force(&stage, 1).await, (0.8, 5.0, 60));
 }

@@ -7,7 +7,7 @@ use domain::{
     CameraId, ContactUse, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile,
     Proof, RelayId, Similarity, SnapMode, Thing, Validity, doors,
 };
-use testkit::Take;
+use testkit::{Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,7 @@ async fn locked(takes: Take) -> (Stage, JoinSet<()>, CancellationToken) {
     let mut camera = gate();
     camera.settings.snap_mode = SnapMode::First;
     stage.add(camera).await;
-    stage.appliance.bind_relay("test", relay()).await.unwrap();
+    stage.appliance.by(&actor("test")).bind_relay(relay()).await.unwrap();
     let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
     tasks.spawn(doors::run(stage.appliance.clone(), cancel.clone()));
     (stage, tasks, cancel)
@@ -51,7 +51,7 @@ async fn a_known_face_opens_the_door_of_its_camera_for_a_while() {
     stage.enrol("alice").await;
     let appliance = stage.appliance.clone();
     assert_eq!(switched(stage, secs(10.0)).await, [true, false]);
-    let log = appliance.audit_log(50).await.unwrap();
+    let log = appliance.by(&actor("test")).audit_log(50).await.unwrap();
     let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
     assert_eq!((&*opening.actor, &*opening.subject), ("camera 1", "relay 192.0.2.7:5000 for person 1"));
 }
@@ -67,7 +67,7 @@ async fn nobody_else_opens_it() {
     let mut watch = gate().watch;
     watch.libraries = [wanted].into();
     let change = domain::CameraChange { watch: Some(watch), ..Default::default() };
-    stage.appliance.update_camera("test", CameraId(1), change).await.unwrap();
+    stage.appliance.by(&actor("test")).update_camera(CameraId(1), change).await.unwrap();
     assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "somebody blocked");
 }
 
@@ -91,7 +91,7 @@ async fn somebody_welcome_once_opens_it_once() {
     let (stage, _tasks, _cancel) = locked(visit(visit(Take::new()))).await;
     let mut visitor = newcomer("alice", domain::LibraryId::DEFAULT);
     visitor.profile = Profile { validity: Validity::Uses(1), ..visitor.profile };
-    let visitor = stage.appliance.enrol("test", visitor).await.unwrap();
+    let visitor = stage.appliance.by(&actor("test")).enrol(visitor).await.unwrap();
     let appliance = stage.appliance.clone();
     assert_eq!(switched(stage, secs(40.0)).await, [true, false]);
     assert_eq!(appliance.person(visitor.id).await.unwrap().profile.validity, Validity::Uses(0));
@@ -147,19 +147,19 @@ async fn an_open_door_is_closed_when_the_daemon_ends() {
 async fn relays_are_bound_listed_and_released() {
     let stage = Stage::new();
     let appliance = stage.appliance.clone();
-    let unbound = appliance.bind_relay("test", relay()).await;
+    let unbound = appliance.by(&actor("test")).bind_relay(relay()).await;
     assert!(matches!(unbound, Err(Error::NotFound { what: Thing::Camera })));
     stage.add(gate()).await;
-    let bound = appliance.bind_relay("test", relay()).await.unwrap();
+    let bound = appliance.by(&actor("test")).bind_relay(relay()).await.unwrap();
     assert_eq!(appliance.relays().await.unwrap(), [(bound.clone(), true)]);
     stage.fakes.host.take_offline(Output::Relay(lock()), true);
     assert_eq!(appliance.relays().await.unwrap(), [(bound.clone(), false)]);
-    appliance.release_relay("test", bound.id).await.unwrap();
+    appliance.by(&actor("test")).release_relay(bound.id).await.unwrap();
     assert_eq!(appliance.relays().await.unwrap(), []);
-    let gone = appliance.release_relay("test", RelayId(99)).await;
+    let gone = appliance.by(&actor("test")).release_relay(RelayId(99)).await;
     assert!(matches!(gone, Err(Error::NotFound { what: Thing::Relay })));
     let wordy = NewRelay { name: "x".repeat(256), ..relay() };
-    assert!(matches!(appliance.bind_relay("test", wordy).await, Err(Error::Invalid { .. })));
+    assert!(matches!(appliance.by(&actor("test")).bind_relay(wordy).await, Err(Error::Invalid { .. })));
 }
 
 /// A device with a door of its own, by these rules, at whose gate alice passes.
@@ -176,7 +176,7 @@ pub(crate) async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, Jo
     camera.settings.snap_mode = SnapMode::First;
     stage.add(camera).await;
     stage.enrol("alice").await;
-    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(doors::run(stage.appliance.clone(), CancellationToken::new()));
     (stage, tasks)
@@ -208,16 +208,16 @@ async fn the_own_door_opens_to_faces_where_faces_decide() {
 #[tokio::test(start_paused = true)]
 async fn a_command_opens_the_own_door_where_commands_decide() {
     let (stage, _tasks) = own_door(DoorRules { decided_by: Decider::Remote, ..DoorRules::default() }).await;
-    stage.appliance.open_door("platform").await.unwrap();
+    stage.appliance.by(&actor("platform")).open_door().await.unwrap();
     assert_eq!(stage.fakes.host.switched(), [OPEN]);
     tokio::time::sleep(secs(1.0)).await;
     assert_eq!(stage.fakes.host.switched(), [OPEN, CLOSED]);
-    stage.appliance.set_door_rules("test", DoorRules::default()).await.unwrap();
-    assert!(matches!(stage.appliance.open_door("platform").await, Err(Error::NotSupported { .. })));
+    stage.appliance.by(&actor("test")).set_door_rules(DoorRules::default()).await.unwrap();
+    assert!(matches!(stage.appliance.by(&actor("platform")).open_door().await, Err(Error::NotSupported { .. })));
     let without = Stage::new();
     let rules = DoorRules { decided_by: Decider::Remote, ..DoorRules::default() };
-    without.appliance.set_door_rules("test", rules).await.unwrap();
-    assert!(matches!(without.appliance.open_door("platform").await, Err(Error::Unavailable { .. })));
+    without.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
+    assert!(matches!(without.appliance.by(&actor("platform")).open_door().await, Err(Error::Unavailable { .. })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,10 +228,13 @@ async fn a_platform_that_is_asked_lets_a_known_face_in_while_it_is_fresh() {
     let appliance = stage.appliance.clone();
     appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     let capture = stage.records().await[0].capture.id;
-    appliance.confirm_entry("platform", capture).await.unwrap();
+    appliance.by(&actor("platform")).confirm_entry(capture).await.unwrap();
     assert_eq!(stage.fakes.host.switched(), [OPEN]);
     tokio::time::sleep(secs(11.0)).await;
-    assert!(matches!(appliance.confirm_entry("platform", capture).await, Err(Error::Invalid { field: "record", .. })));
+    assert!(matches!(
+        appliance.by(&actor("platform")).confirm_entry(capture).await,
+        Err(Error::Invalid { field: "record", .. })
+    ));
     assert_eq!(stage.fakes.host.switched(), [OPEN, CLOSED]);
     stage.close().await;
 }
@@ -248,11 +251,11 @@ async fn rules_of_the_own_door_are_kept_over_a_restart() {
         contact: ContactUse::Opens,
         cards_reversed: true,
     };
-    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
     let restarted = stage.fakes.restart(domain::Limits::default()).unwrap();
     assert_eq!(restarted.door_rules().await.unwrap(), rules);
     for hold in [Duration::ZERO, Duration::from_secs(61)] {
-        let refused = restarted.set_door_rules("test", DoorRules { hold, ..rules }).await;
+        let refused = restarted.by(&actor("test")).set_door_rules(DoorRules { hold, ..rules }).await;
         assert!(matches!(refused, Err(Error::Invalid { .. })));
     }
 }
@@ -262,11 +265,11 @@ async fn nothing_is_opened_when_nobody_would_close_it() {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     let rules = DoorRules { decided_by: Decider::Remote, ..DoorRules::default() };
-    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
     doors::run(stage.appliance.clone(), cancel).await;
-    assert!(matches!(stage.appliance.open_door("platform").await, Err(Error::Unavailable { .. })));
+    assert!(matches!(stage.appliance.by(&actor("platform")).open_door().await, Err(Error::Unavailable { .. })));
     assert_eq!(stage.fakes.host.switched(), []);
 }
 
@@ -276,7 +279,7 @@ async fn nobody_waits_for_a_relay_that_does_not_answer() {
     let takes = takes.show(secs(2.0), [face("bob").at(420, 220)]).nobody(secs(60.0));
     let (mut stage, _tasks) = own_door_before(DoorRules::default(), takes).await;
     stage.enrol("bob").await;
-    stage.appliance.bind_relay("test", relay()).await.unwrap();
+    stage.appliance.by(&actor("test")).bind_relay(relay()).await.unwrap();
     // It is being closed when bob comes, and for longer than a face is fresh.
     stage.fakes.host.slow_down(Output::Relay(lock()), secs(5.0));
     stage.open();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::ports::{FaceAnalyzer, GalleryStore};
 use domain::{LibraryId, LibraryKind, Limits, Similarity};
+use testkit::actor;
 use tokio_util::sync::CancellationToken;
 
 use crate::stage::{Stage, newcomer};
@@ -69,8 +70,8 @@ async fn a_removal_takes_the_copy_along_at_once() {
         while_keeping(&stage, async || soon("a copy", &stage, true).await).await;
         let before = stage.fakes.store.generation().unwrap();
         match round {
-            0 => stage.appliance.remove_person("test", ada.id).await.unwrap(),
-            _ => stage.appliance.remove_library("test", library).await.unwrap(),
+            0 => stage.appliance.by(&actor("test")).remove_person(ada.id).await.unwrap(),
+            _ => stage.appliance.by(&actor("test")).remove_library(library).await.unwrap(),
         }
         let model = stage.fakes.analyzer.model();
         for generation in [before, stage.fakes.store.generation().unwrap()] {

@@ -6,7 +6,7 @@ use domain::{
     Error, LibraryChange, LibraryFilter, LibraryId, LibraryKind, LibraryName, Limits, NewLibrary, PersonChange,
     PersonFilter, Similarity, Thing, Window,
 };
-use testkit::portrait;
+use testkit::{actor, portrait};
 
 use crate::stage::{Stage, gate};
 
@@ -16,8 +16,8 @@ async fn removing_a_library_removes_who_is_in_no_other() {
     let staff = stage.library("staff", LibraryKind::Allow).await;
     let (alice, bob) = (stage.enrol_into("alice", staff).await, stage.enrol_into("bob", staff).await);
     let both = PersonChange { libraries: Some(vec![LibraryId::DEFAULT, staff]), ..PersonChange::default() };
-    stage.appliance.update_person("test", bob.id, both).await.unwrap();
-    stage.appliance.remove_library("test", staff).await.unwrap();
+    stage.appliance.by(&actor("test")).update_person(bob.id, both).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_library(staff).await.unwrap();
     assert!(matches!(stage.appliance.library(staff).await, Err(Error::NotFound { what: Thing::Library })));
     assert!(matches!(stage.appliance.person(alice.id).await, Err(Error::NotFound { what: Thing::Person })));
     assert_eq!(stage.appliance.person(bob.id).await.unwrap().libraries, [LibraryId::DEFAULT]);
@@ -35,10 +35,10 @@ async fn a_watched_library_cannot_be_removed() {
     let mut camera = gate();
     camera.watch.libraries.insert(staff);
     let camera = stage.add(camera).await;
-    let refused = stage.appliance.remove_library("test", staff).await;
+    let refused = stage.appliance.by(&actor("test")).remove_library(staff).await;
     assert!(matches!(refused, Err(Error::InUse { by: Thing::Camera })));
-    stage.appliance.remove_camera("test", camera.id).await.unwrap();
-    stage.appliance.remove_library("test", staff).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_camera(camera.id).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_library(staff).await.unwrap();
 }
 
 #[tokio::test]
@@ -47,10 +47,10 @@ async fn names_are_unique_and_a_change_keeps_what_was_not_changed() {
     let staff = stage.library("staff", LibraryKind::Allow).await;
     let guests = stage.library("guests", LibraryKind::Block).await;
     let name = |name| LibraryChange { name: Some(LibraryName::new(name).unwrap()), ..LibraryChange::default() };
-    let taken = stage.appliance.update_library("test", guests, name("staff")).await;
+    let taken = stage.appliance.by(&actor("test")).update_library(guests, name("staff")).await;
     assert!(matches!(taken, Err(Error::AlreadyExists { what: Thing::Library })));
     stage.fakes.clock.advance(Duration::from_secs(60));
-    let changed = stage.appliance.update_library("test", staff, name("crew")).await.unwrap();
+    let changed = stage.appliance.by(&actor("test")).update_library(staff, name("crew")).await.unwrap();
     assert_eq!((changed.name.as_str(), changed.kind), ("crew", LibraryKind::Allow));
     assert!(changed.updated_at > changed.created_at);
     let listed = stage.appliance.libraries(LibraryFilter::default()).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_library_counts_its_people() {
     stage.enrol("alice").await;
     let bob = stage.enrol("bob").await;
     assert_eq!(stage.appliance.library(LibraryId::DEFAULT).await.unwrap().people, 2);
-    stage.appliance.remove_from_library("test", bob.id, LibraryId::DEFAULT).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_from_library(bob.id, LibraryId::DEFAULT).await.unwrap();
     assert_eq!(stage.appliance.library(LibraryId::DEFAULT).await.unwrap().people, 1);
 }
 
@@ -75,10 +75,11 @@ async fn who_leaves_every_library_leaves_the_device_even_when_it_happens_at_once
         let staff = stage.library("staff", LibraryKind::Allow).await;
         let alice = stage.enrol("alice").await;
         let both = PersonChange { libraries: Some(vec![LibraryId::DEFAULT, staff]), ..PersonChange::default() };
-        stage.appliance.update_person("test", alice.id, both).await.unwrap();
+        stage.appliance.by(&actor("test")).update_person(alice.id, both).await.unwrap();
+        let test = actor("test");
         let (first, second) = tokio::join!(
-            stage.appliance.remove_from_library("test", alice.id, LibraryId::DEFAULT),
-            stage.appliance.remove_from_library("test", alice.id, staff),
+            stage.appliance.by(&test).remove_from_library(alice.id, LibraryId::DEFAULT),
+            stage.appliance.by(&test).remove_from_library(alice.id, staff),
         );
         first.unwrap();
         second.unwrap();
@@ -96,9 +97,9 @@ async fn there_is_room_for_so_many_libraries() {
         kind: LibraryKind::Allow,
         description: String::new(),
     };
-    let staff = appliance.create_library("test", library("staff")).await.unwrap();
-    let refused = appliance.create_library("test", library("guests")).await;
+    let staff = appliance.by(&actor("test")).create_library(library("staff")).await.unwrap();
+    let refused = appliance.by(&actor("test")).create_library(library("guests")).await;
     assert!(matches!(refused, Err(Error::LimitReached { what: Thing::Library })));
-    appliance.remove_library("test", staff.id).await.unwrap();
-    appliance.create_library("test", library("guests")).await.unwrap();
+    appliance.by(&actor("test")).remove_library(staff.id).await.unwrap();
+    appliance.by(&actor("test")).create_library(library("guests")).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Living faces and pictures of them.
 
 use domain::{LivenessRule, Verdict};
-use testkit::{FakeFace, Take};
+use testkit::{FakeFace, Take, actor};
 
 use crate::stage::{Stage, face, names, secs};
 
@@ -89,7 +89,7 @@ async fn a_platform_says_when_faces_must_be_alive() {
         let stage = Stage::playing([Take::new().show(secs(2.0), [picture("alice")])]).await;
         stage.fakes.analyzer.judge_liveness(0.5, score);
         stage.enrol("alice").await;
-        stage.appliance.set_liveness_rule("test", rule).await.unwrap();
+        stage.appliance.by(&actor("test")).set_liveness_rule(rule).await.unwrap();
         let restarted = stage.fakes.restart(domain::Limits::default()).unwrap();
         assert_eq!(restarted.liveness_rule(), rule, "it stays over a restart");
         assert_eq!(verdicts(&stage.watch(secs(12.0)).await), [verdict], "{rule:?}");

@@ -7,7 +7,7 @@ use domain::{
     CameraId, ContactUse, Decider, Door, DoorRules, EntryKind, Error, Means, Opening, Output, Proof, Scan, Seq, Thing,
     Topic, What, notices, readers,
 };
-use testkit::{FakeReader, Take};
+use testkit::{FakeReader, Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -60,7 +60,7 @@ async fn an_opening_tells_by_what_the_door_opened() {
         let profile = domain::Profile { cards: vec!["7".into()], ..domain::Profile::default() };
         let change = domain::PersonChange { profile: Some(profile), ..domain::PersonChange::default() };
         let alice = stage.appliance.person_by_code("alice".parse().unwrap()).await.unwrap();
-        stage.appliance.update_person("test", alice.id, change).await.unwrap();
+        stage.appliance.by(&actor("test")).update_person(alice.id, change).await.unwrap();
         let reader = FakeReader::new("gate");
         let all: Vec<Arc<dyn Reader>> = vec![reader.clone()];
         tasks.spawn(readers::run(stage.appliance.clone(), all, CancellationToken::new()));
@@ -85,9 +85,9 @@ async fn an_opening_tells_by_what_the_door_opened() {
 #[tokio::test(start_paused = true)]
 async fn a_command_opens_for_nobody_known_and_a_door_that_cannot_be_reached_stays_closed() {
     let (stage, _tasks) = own_door_before(DoorRules::factory(), Take::new()).await;
-    stage.appliance.open_door("platform").await.unwrap();
+    stage.appliance.by(&actor("platform")).open_door().await.unwrap();
     stage.fakes.host.take_offline(Output::Contact, true);
-    stage.appliance.open_door("platform").await.unwrap_err();
+    stage.appliance.by(&actor("platform")).open_door().await.unwrap_err();
     let opened = openings(&stage).await;
     let [(_, done), (_, failed)] = opened.as_slice() else { panic!("{opened:?}") };
     assert_eq!((done.opened, &done.person, done.by, &*done.actor), (true, &None, Means::Command, "platform"));
@@ -103,7 +103,7 @@ async fn a_platform_that_refuses_a_known_face_keeps_the_door_closed_in_the_log_t
     appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     let capture = stage.records().await[0].capture.id;
     for _ in 0..2 {
-        appliance.refuse_entry("platform", capture).await.unwrap();
+        appliance.by(&actor("platform")).refuse_entry(capture).await.unwrap();
     }
     let refused = openings(&stage).await;
     let [(camera, refusal)] = refused.as_slice() else { panic!("an answer that comes twice is one: {refused:?}") };
@@ -119,16 +119,16 @@ async fn a_correction_names_who_a_record_shows_and_changes_no_record() {
     let appliance = stage.appliance.clone();
     let records = stage.watch(secs(5.0)).await;
     let shown = records[0].seq;
-    let place = appliance.correct_record("carol", shown, Some(bob)).await.unwrap();
+    let place = appliance.by(&actor("carol")).correct_record(shown, Some(bob)).await.unwrap();
     let entries = appliance.entries_after(Seq(place.0 - 1), &EntryKind::ALL, 9).await.unwrap();
     let What::Correction(correction) = &entries[0].what else { panic!("{entries:?}") };
     assert_eq!((correction.record, &*correction.actor), (shown, "carol"));
     assert_eq!(correction.shows.as_ref().unwrap().code.as_str(), "bob");
-    appliance.correct_record("carol", shown, None).await.unwrap();
+    appliance.by(&actor("carol")).correct_record(shown, None).await.unwrap();
     assert_eq!(appliance.records_after(Seq(0), 9).await.unwrap(), records);
-    let missing = appliance.correct_record("carol", Seq(99), None).await;
+    let missing = appliance.by(&actor("carol")).correct_record(Seq(99), None).await;
     assert!(matches!(missing, Err(Error::NotFound { what: Thing::Record })), "{missing:?}");
-    let unknown = appliance.correct_record("carol", shown, Some(domain::PersonId(99))).await;
+    let unknown = appliance.by(&actor("carol")).correct_record(shown, Some(domain::PersonId(99))).await;
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Person })), "{unknown:?}");
 }
 

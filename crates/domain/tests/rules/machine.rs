@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::{Appliance, Error, Limits, Network, NetworkPort, Subnet, TimeService, WhenFull, network};
-use testkit::{Act, FakeHost};
+use testkit::{Act, FakeHost, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -41,22 +41,22 @@ async fn only_a_request_on_the_new_address_makes_a_change_of_the_network_stand()
     let stage = Stage::new();
     let _guard = guard(&stage.appliance);
     let before = now(&stage.appliance).await;
-    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
     assert_eq!(now(&stage.appliance).await, address("10.0.7.1"));
     stage.appliance.note_arrival(before);
-    let busy = stage.appliance.set_port("test", port("10.0.8.1")).await;
+    let busy = stage.appliance.by(&actor("test")).set_port(port("10.0.8.1")).await;
     assert!(matches!(busy, Err(Error::Busy)));
     tokio::time::sleep(secs(59.0)).await;
     assert_eq!(now(&stage.appliance).await, address("10.0.7.1"));
     tokio::time::sleep(secs(2.0)).await;
     assert_eq!(now(&stage.appliance).await, before);
 
-    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
     tokio::time::sleep(secs(59.0)).await;
     stage.appliance.note_arrival(address("::ffff:10.0.7.1"));
     tokio::time::sleep(secs(600.0)).await;
     assert_eq!(now(&stage.appliance).await, address("10.0.7.1"));
-    stage.appliance.set_default_port("test", "eth1", None).await.unwrap();
+    stage.appliance.by(&actor("test")).set_default_port("eth1", None).await.unwrap();
     stage.appliance.note_arrival(before);
     tokio::time::sleep(secs(600.0)).await;
     assert_eq!(stage.appliance.network().await.unwrap().default_port.as_deref(), Some("eth1"));
@@ -66,17 +66,17 @@ async fn only_a_request_on_the_new_address_makes_a_change_of_the_network_stand()
 async fn a_change_that_cannot_be_undone_at_once_is_undone_later() {
     let stage = Stage::new();
     let before = now(&stage.appliance).await;
-    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
     stage.fakes.host.forbid(true);
     let again = stage.fakes.restart(Limits::default()).unwrap();
     let _guard = guard(&again);
     tokio::time::sleep(secs(30.0)).await;
     assert_eq!(now(&again).await, address("10.0.7.1"));
-    assert!(matches!(again.set_port("test", port("10.0.8.1")).await, Err(Error::Busy)));
+    assert!(matches!(again.by(&actor("test")).set_port(port("10.0.8.1")).await, Err(Error::Busy)));
     stage.fakes.host.forbid(false);
     tokio::time::sleep(secs(15.0)).await;
     assert_eq!(now(&again).await, before);
-    again.set_port("test", port("10.0.8.1")).await.unwrap();
+    again.by(&actor("test")).set_port(port("10.0.8.1")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,20 +87,20 @@ async fn a_machine_that_refuses_a_change_takes_the_next_when_it_may() {
     // The guard has looked for what a crash left, and found nothing.
     tokio::time::sleep(secs(1.0)).await;
     stage.fakes.host.forbid(true);
-    let refused = stage.appliance.set_port("test", port("10.0.7.1")).await;
+    let refused = stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await;
     assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
-    assert!(matches!(stage.appliance.set_port("test", port("10.0.7.1")).await, Err(Error::Busy)));
+    assert!(matches!(stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await, Err(Error::Busy)));
     stage.fakes.host.forbid(false);
     tokio::time::sleep(secs(15.0)).await;
     assert_eq!(now(&stage.appliance).await, before);
-    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_change_that_stood_is_not_undone_at_the_next_start() {
     let stage = Stage::new();
     let (mut tasks, cancel) = guard(&stage.appliance);
-    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
     stage.appliance.note_arrival(address("10.0.7.1"));
     tokio::time::sleep(secs(1.0)).await;
     cancel.cancel();
@@ -115,15 +115,15 @@ async fn a_change_that_stood_is_not_undone_at_the_next_start() {
 async fn settings_are_restored_all_or_none() {
     let stage = Stage::new();
     let appliance = &stage.appliance;
-    appliance.set_device_id("test", "gate").await.unwrap();
-    appliance.set_when_full("test", WhenFull::Stop).await.unwrap();
+    appliance.by(&actor("test")).set_device_id("gate").await.unwrap();
+    appliance.by(&actor("test")).set_when_full(WhenFull::Stop).await.unwrap();
     appliance.state("one").set_value("key", Some("1".into())).await.unwrap();
     stage.fakes.store.fill_up(true);
-    appliance.restore_defaults("test", &appliance.state("one"), &["key"]).await.unwrap_err();
+    appliance.by(&actor("test")).restore_defaults(&appliance.state("one"), &["key"]).await.unwrap_err();
     stage.fakes.store.fill_up(false);
     assert_eq!(appliance.storage_limits().when_full, WhenFull::Stop);
     assert_eq!(appliance.device().await.unwrap().device_id, "gate");
-    appliance.restore_defaults("test", &appliance.state("one"), &["key"]).await.unwrap();
+    appliance.by(&actor("test")).restore_defaults(&appliance.state("one"), &["key"]).await.unwrap();
     assert_eq!(appliance.storage_limits().when_full, WhenFull::Overwrite);
     assert_eq!(appliance.device().await.unwrap().device_id, "PF0001");
     assert_eq!(appliance.state("one").value("key").await.unwrap(), None);
@@ -136,13 +136,13 @@ async fn a_machine_that_refuses_leaves_the_settings_as_they_were() {
     let (appliance, zone) = (&stage.appliance, stage.appliance.time_zone());
     host.forbid(true);
     let on = TimeService { enabled: true, ..TimeService::default() };
-    appliance.set_time_service("test", on.clone()).await.unwrap_err();
-    appliance.set_time("test", appliance.now(), Some("Etc/UTC")).await.unwrap_err();
+    appliance.by(&actor("test")).set_time_service(on.clone()).await.unwrap_err();
+    appliance.by(&actor("test")).set_time(appliance.now(), Some("Etc/UTC")).await.unwrap_err();
     host.forbid(false);
     assert_eq!((appliance.time_service().await.unwrap(), appliance.time_zone()), (TimeService::default(), zone));
-    let unknown = appliance.set_time("test", appliance.now(), Some("Mars/Olympus")).await;
+    let unknown = appliance.by(&actor("test")).set_time(appliance.now(), Some("Mars/Olympus")).await;
     assert!(matches!(unknown, Err(Error::Invalid { field: "time_zone", .. })));
-    appliance.set_time_service("test", on.clone()).await.unwrap();
+    appliance.by(&actor("test")).set_time_service(on.clone()).await.unwrap();
     assert_eq!(host.acts(), [Act::TimeService(on)]);
 }
 
@@ -152,7 +152,7 @@ async fn the_network_of_a_new_device_stands_once_a_platform_is_reached_over_it()
     let _guard = guard(&stage.appliance);
     let before = stage.appliance.network().await.unwrap();
     for reached in [false, true] {
-        stage.appliance.restore_network("test").await.unwrap();
+        stage.appliance.by(&actor("test")).restore_network().await.unwrap();
         let restored = stage.appliance.network().await.unwrap();
         assert!(restored.ports.iter().all(|port| port.dhcp) && !restored.name_servers_given, "{restored:?}");
         if reached {
@@ -169,7 +169,7 @@ async fn a_connection_says_nothing_of_an_address_that_is_awaited() {
     let stage = Stage::new();
     let _guard = guard(&stage.appliance);
     let before = now(&stage.appliance).await;
-    stage.appliance.set_port("test", port("10.0.7.1")).await.unwrap();
+    stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
     stage.appliance.note_connection();
     tokio::time::sleep(secs(600.0)).await;
     assert_eq!(now(&stage.appliance).await, before);
@@ -179,11 +179,11 @@ async fn a_connection_says_nothing_of_an_address_that_is_awaited() {
 async fn the_time_of_a_new_device_comes_back_alone() {
     let stage = Stage::new();
     let (appliance, zone) = (&stage.appliance, stage.appliance.time_zone());
-    appliance.set_time("test", appliance.now(), Some("Etc/UTC")).await.unwrap();
+    appliance.by(&actor("test")).set_time(appliance.now(), Some("Etc/UTC")).await.unwrap();
     let on = TimeService { enabled: true, ..TimeService::default() };
-    appliance.set_time_service("test", on).await.unwrap();
-    appliance.set_device_id("test", "gate").await.unwrap();
-    appliance.restore_time("test").await.unwrap();
+    appliance.by(&actor("test")).set_time_service(on).await.unwrap();
+    appliance.by(&actor("test")).set_device_id("gate").await.unwrap();
+    appliance.by(&actor("test")).restore_time().await.unwrap();
     assert_eq!((appliance.time_zone(), appliance.time_service().await.unwrap()), (zone, TimeService::default()));
     assert_eq!(appliance.device().await.unwrap().device_id, "gate");
 }
@@ -191,9 +191,9 @@ async fn the_time_of_a_new_device_comes_back_alone() {
 #[tokio::test]
 async fn an_emptied_audit_log_says_who_emptied_it() {
     let stage = Stage::new();
-    stage.appliance.set_device_id("test", "gate").await.unwrap();
-    stage.appliance.clear_audit_log("platform").await.unwrap();
-    let log = stage.appliance.audit_log(10).await.unwrap();
+    stage.appliance.by(&actor("test")).set_device_id("gate").await.unwrap();
+    stage.appliance.by(&actor("platform")).clear_audit_log().await.unwrap();
+    let log = stage.appliance.by(&actor("test")).audit_log(10).await.unwrap();
     let entries: Vec<_> = log.iter().map(|entry| (&*entry.actor, &*entry.action)).collect();
     assert_eq!(entries, [("platform", "audit.clear")]);
 }

@@ -24,6 +24,7 @@ mod proofs;
 mod readers;
 mod reembedding;
 mod retention;
+mod rights;
 mod sources;
 mod stage;
 mod tasks;

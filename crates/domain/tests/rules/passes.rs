@@ -3,7 +3,7 @@
 use domain::{
     CameraId, Decider, DoorOptions, DoorRules, Error, Options, PersonId, Profile, SnapMode, Validity, Verdict, doors,
 };
-use testkit::Take;
+use testkit::{Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ fn visits(number: usize) -> Take {
 async fn welcome(stage: &Stage, times: u32) -> PersonId {
     let mut visitor = newcomer("alice", domain::LibraryId::DEFAULT);
     visitor.profile = Profile { validity: Validity::Uses(times), ..visitor.profile };
-    stage.appliance.enrol("test", visitor).await.unwrap().id
+    stage.appliance.by(&actor("test")).enrol(visitor).await.unwrap().id
 }
 
 async fn left(stage: &Stage, person: PersonId) -> Validity {
@@ -77,7 +77,7 @@ async fn own_door(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
     let mut camera = gate();
     camera.settings.snap_mode = SnapMode::First;
     stage.add(camera).await;
-    stage.appliance.set_door_rules("test", rules).await.unwrap();
+    stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(doors::run(stage.appliance.clone(), CancellationToken::new()));
     (stage, tasks)
@@ -108,9 +108,9 @@ async fn where_a_platform_is_asked_its_answer_counts_and_opens_once() {
     appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     assert_eq!(left(&stage, alice).await, Validity::Uses(3), "the platform may say no");
     let capture = stage.records().await[0].capture.id;
-    appliance.confirm_entry("platform", capture).await.unwrap();
+    appliance.by(&actor("platform")).confirm_entry(capture).await.unwrap();
     for _ in 0..3 {
-        let again = appliance.confirm_entry("platform", capture).await;
+        let again = appliance.by(&actor("platform")).confirm_entry(capture).await;
         assert!(matches!(again, Err(Error::Invalid { field: "record", .. })), "{again:?}");
     }
     assert_eq!((openings(&stage), left(&stage, alice).await), (1, Validity::Uses(2)));
@@ -127,9 +127,9 @@ async fn an_answer_that_opened_nothing_may_be_given_again() {
     appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
     let capture = stage.records().await[0].capture.id;
     stage.fakes.host.take_offline(domain::Output::Contact, true);
-    appliance.confirm_entry("platform", capture).await.unwrap_err();
+    appliance.by(&actor("platform")).confirm_entry(capture).await.unwrap_err();
     stage.fakes.host.take_offline(domain::Output::Contact, false);
-    appliance.confirm_entry("platform", capture).await.unwrap();
+    appliance.by(&actor("platform")).confirm_entry(capture).await.unwrap();
     stage.close().await;
 }
 

@@ -5,7 +5,7 @@ use domain::{
     Amendment, Appliance, Error, LibraryId, LibraryKind, Limits, NewPerson, PersonChange, PersonFilter, Profile,
     SeveralFaces, Similarity, Thing, Window,
 };
-use testkit::{Picture, portrait};
+use testkit::{Picture, actor, portrait};
 
 use crate::stage::{Stage, face, newcomer};
 
@@ -25,7 +25,7 @@ async fn an_enrolled_person_is_found_at_once() {
 async fn a_removed_person_is_found_no_more() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
-    stage.appliance.remove_person("test", alice.id).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_person(alice.id).await.unwrap();
     assert!(found(&stage.appliance, "alice").await.is_empty());
     assert!(matches!(stage.appliance.person(alice.id).await, Err(Error::NotFound { what: Thing::Person })));
     assert!(matches!(stage.appliance.embedding(alice.id).await, Err(Error::NotFound { what: Thing::Person })));
@@ -39,7 +39,7 @@ async fn a_refused_enrolment_leaves_nothing_behind() {
     stage.enrol("alice").await;
     let before = everything(&stage).await;
     for (person, wanted) in refused() {
-        let error = stage.appliance.enrol("test", person).await.unwrap_err();
+        let error = stage.appliance.by(&actor("test")).enrol(person).await.unwrap_err();
         assert_eq!(error.to_string(), wanted);
         assert_eq!(everything(&stage).await, before, "{wanted}");
     }
@@ -75,7 +75,7 @@ async fn the_largest_of_several_faces_is_taken_when_asked_for() {
     let stage = Stage::new();
     let photo = Picture::of([face("eve").at(20, 20).sized(80), face("bob").at(300, 20)]).jpeg();
     let person = NewPerson { photo, several_faces: SeveralFaces::TakeLargest, ..newcomer("bob", LibraryId::DEFAULT) };
-    stage.appliance.enrol("test", person).await.unwrap();
+    stage.appliance.by(&actor("test")).enrol(person).await.unwrap();
     assert_eq!(found(&stage.appliance, "bob").await, ["bob"]);
     assert!(found(&stage.appliance, "eve").await.is_empty());
 }
@@ -86,7 +86,7 @@ async fn of_many_enrolments_of_one_code_at_the_same_time_exactly_one_wins() {
     let mut attempts = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let appliance = stage.appliance.clone();
-        attempts.spawn(async move { appliance.enrol("test", newcomer("alice", LibraryId::DEFAULT)).await });
+        attempts.spawn(async move { appliance.by(&actor("test")).enrol(newcomer("alice", LibraryId::DEFAULT)).await });
     }
     let results = attempts.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -100,11 +100,11 @@ async fn of_many_enrolments_of_one_code_at_the_same_time_exactly_one_wins() {
 async fn a_full_device_takes_nobody_until_somebody_goes() {
     let limits = Limits { people: 1, ..Limits::default() };
     let (appliance, _fakes) = testkit::appliance_with(limits).unwrap();
-    let alice = appliance.enrol("test", newcomer("alice", LibraryId::DEFAULT)).await.unwrap();
-    let refused = appliance.enrol("test", newcomer("bob", LibraryId::DEFAULT)).await;
+    let alice = appliance.by(&actor("test")).enrol(newcomer("alice", LibraryId::DEFAULT)).await.unwrap();
+    let refused = appliance.by(&actor("test")).enrol(newcomer("bob", LibraryId::DEFAULT)).await;
     assert!(matches!(refused, Err(Error::LimitReached { what: Thing::Person })));
-    appliance.remove_person("test", alice.id).await.unwrap();
-    appliance.enrol("test", newcomer("bob", LibraryId::DEFAULT)).await.unwrap();
+    appliance.by(&actor("test")).remove_person(alice.id).await.unwrap();
+    appliance.by(&actor("test")).enrol(newcomer("bob", LibraryId::DEFAULT)).await.unwrap();
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_full_disk_refuses_and_keeps_what_is_there() {
     let stage = Stage::new();
     stage.enrol("alice").await;
     stage.fakes.store.fill_up(true);
-    let refused = stage.appliance.enrol("test", newcomer("bob", LibraryId::DEFAULT)).await;
+    let refused = stage.appliance.by(&actor("test")).enrol(newcomer("bob", LibraryId::DEFAULT)).await;
     assert!(matches!(refused, Err(Error::StorageFull)));
     assert_eq!(found(&stage.appliance, "alice").await, ["alice"]);
     assert!(found(&stage.appliance, "bob").await.is_empty());
@@ -123,7 +123,7 @@ async fn people_are_found_again_after_a_restart() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
     let bob = stage.enrol("bob").await;
-    stage.appliance.remove_person("test", bob.id).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_person(bob.id).await.unwrap();
     let restarted = stage.fakes.restart(Limits::default()).unwrap();
     assert_eq!(found(&restarted, "alice").await, ["alice"]);
     assert!(found(&restarted, "bob").await.is_empty());
@@ -136,13 +136,13 @@ async fn a_changed_person_keeps_what_was_not_changed() {
     let alice = stage.enrol("alice").await;
     let staff = stage.library("staff", LibraryKind::Allow).await;
     let change = PersonChange { libraries: Some(vec![staff]), ..PersonChange::default() };
-    let moved = stage.appliance.update_person("test", alice.id, change).await.unwrap();
+    let moved = stage.appliance.by(&actor("test")).update_person(alice.id, change).await.unwrap();
     assert_eq!((moved.libraries.as_slice(), &moved.profile), (&[staff][..], &alice.profile));
     assert!(found_in(&stage.appliance, "alice", LibraryId::DEFAULT).await.is_empty());
     assert_eq!(found_in(&stage.appliance, "alice", staff).await, ["alice"]);
     let profile = Profile { remark: "left-handed".into(), ..alice.profile };
     let change = PersonChange { profile: Some(profile.clone()), ..PersonChange::default() };
-    let changed = stage.appliance.update_person("test", alice.id, change).await.unwrap();
+    let changed = stage.appliance.by(&actor("test")).update_person(alice.id, change).await.unwrap();
     assert_eq!((changed.libraries, changed.profile), (moved.libraries, profile));
 }
 
@@ -152,7 +152,7 @@ async fn another_photo_is_searched_from_then_on_and_survives_a_restart() {
     let alice = stage.enrol("alice").await;
     let amendment = Amendment { photo: Some(portrait("bob")), ..Default::default() };
     let rename = |profile| Profile { name: "Bob".into(), ..profile };
-    let changed = stage.appliance.amend_person("test", alice.id, amendment, rename).await.unwrap();
+    let changed = stage.appliance.by(&actor("test")).amend_person(alice.id, amendment, rename).await.unwrap();
     assert_eq!((changed.id, changed.profile.name.as_str()), (alice.id, "Bob"));
     assert!(found(&stage.appliance, "alice").await.is_empty());
     assert_eq!(found(&stage.appliance, "bob").await, ["alice"], "the code stays");
@@ -167,7 +167,7 @@ async fn a_photo_that_is_refused_changes_nothing_of_a_person() {
     let alice = stage.enrol("alice").await;
     let amendment = Amendment { photo: Some(Picture::empty().png()), ..Default::default() };
     let rename = |profile| Profile { name: "Bob".into(), ..profile };
-    let refused = stage.appliance.amend_person("test", alice.id, amendment, rename).await;
+    let refused = stage.appliance.by(&actor("test")).amend_person(alice.id, amendment, rename).await;
     assert!(matches!(refused, Err(Error::NoFace)), "{refused:?}");
     assert_eq!(stage.appliance.person(alice.id).await.unwrap(), alice);
     assert_eq!(found(&stage.appliance, "alice").await, ["alice"]);
@@ -178,7 +178,7 @@ async fn a_person_is_in_one_library_at_least() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
     let change = PersonChange { libraries: Some(Vec::new()), ..PersonChange::default() };
-    let refused = stage.appliance.update_person("test", alice.id, change).await;
+    let refused = stage.appliance.by(&actor("test")).update_person(alice.id, change).await;
     assert!(matches!(refused, Err(Error::Invalid { field: "libraries", .. })), "{refused:?}");
     assert_eq!(found(&stage.appliance, "alice").await, ["alice"]);
 }
@@ -212,5 +212,5 @@ async fn found_in(appliance: &Appliance, name: &str, library: LibraryId) -> Vec<
 /// All that an enrolment could change.
 async fn everything(stage: &Stage) -> (Vec<domain::Person>, u64, Vec<domain::AuditEntry>) {
     let people = stage.appliance.people(PersonFilter::default(), ALL).await.unwrap();
-    (people.rows, people.total, stage.appliance.audit_log(100).await.unwrap())
+    (people.rows, people.total, stage.appliance.by(&actor("test")).audit_log(100).await.unwrap())
 }

@@ -1,7 +1,7 @@
 //! Records without pictures.
 
 use domain::{Error, Limits, Record, RecordFilter, Window};
-use testkit::Take;
+use testkit::{Take, actor};
 
 use crate::stage::{Stage, face, names, secs};
 
@@ -26,7 +26,7 @@ async fn has_pictures(stage: &Stage, record: &Record) -> bool {
 async fn while_no_pictures_are_kept_records_say_so_and_tell_everything_else() {
     let mut stage = Stage::playing([passing()]).await;
     stage.enrol("alice").await;
-    stage.appliance.keep_pictures("test", false).await.unwrap();
+    stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
     stage.open();
     tokio::time::sleep(secs(30.0)).await;
     stage.close().await;
@@ -46,7 +46,7 @@ async fn the_switch_holds_for_what_comes_and_takes_nothing_that_is_there() {
     let mut stage = Stage::playing([passing()]).await;
     stage.open();
     tokio::time::sleep(secs(8.0)).await;
-    stage.appliance.keep_pictures("test", false).await.unwrap();
+    stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
     tokio::time::sleep(secs(30.0)).await;
     stage.close().await;
     let records = stage.records().await;
@@ -57,17 +57,17 @@ async fn the_switch_holds_for_what_comes_and_takes_nothing_that_is_there() {
 async fn the_switch_is_kept_over_a_restart_and_put_back_with_the_other_settings() {
     let stage = Stage::new();
     assert!(stage.appliance.keeps_pictures());
-    stage.appliance.keep_pictures("test", false).await.unwrap();
+    stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
     let restarted = stage.fakes.restart(Limits::default()).unwrap();
     assert!(!restarted.keeps_pictures());
-    restarted.restore_defaults("test", &restarted.state("one"), &[]).await.unwrap();
+    restarted.by(&actor("test")).restore_defaults(&restarted.state("one"), &[]).await.unwrap();
     assert!(restarted.keeps_pictures());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_waits_for_the_disk_waits_without_pictures() {
     let mut stage = Stage::playing([passing()]).await;
-    stage.appliance.keep_pictures("test", false).await.unwrap();
+    stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
     let (appliance, cancel) = (stage.appliance.clone(), tokio_util::sync::CancellationToken::new());
     let mut keeper = tokio::task::JoinSet::new();
     keeper.spawn(domain::retention::run(appliance, cancel.clone()));

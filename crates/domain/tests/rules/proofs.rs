@@ -7,7 +7,7 @@ use domain::{
     Category, Decider, Document, DoorRules, LibraryId, LibraryKind, PersonId, Profile, Proof, Scan, Timestamp,
     Validity, readers,
 };
-use testkit::{FakeReader, Take};
+use testkit::{FakeReader, Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +64,7 @@ async fn enrol(stage: &Stage, name: &str, change: impl FnOnce(&mut Profile)) -> 
     person.profile.cards = vec!["1369406761".into()];
     person.profile.document_number = "4211".into();
     change(&mut person.profile);
-    stage.appliance.enrol("test", person).await.unwrap().id
+    stage.appliance.by(&actor("test")).enrol(person).await.unwrap().id
 }
 
 fn document(number: &str) -> Scan {
@@ -95,7 +95,7 @@ async fn a_card_opens_where_a_card_is_enough_and_the_device_decides() {
 async fn who_opens_with_a_card_is_in_the_audit_log() {
     let gate = Gate::demanding(Proof::Card).await;
     assert_eq!(gate.show(CARD).await, 1);
-    let log = gate.stage.appliance.audit_log(50).await.unwrap();
+    let log = gate.stage.appliance.by(&actor("test")).audit_log(50).await.unwrap();
     let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
     let subject = format!("own door for person {}", gate.bob);
     assert_eq!((&*opening.actor, &*opening.subject), ("reader gate", &*subject));
@@ -112,7 +112,7 @@ async fn a_card_of_somebody_who_may_not_be_here_opens_nothing() {
         (Category::Staff, Validity::Uses(1), 1),
     ] {
         let put = move |profile| Profile { category, validity, ..profile };
-        gate.stage.appliance.change_profile("test", gate.bob, put).await.unwrap();
+        gate.stage.appliance.by(&actor("test")).change_profile(gate.bob, put).await.unwrap();
         assert_eq!(gate.show(CARD).await, opens);
     }
     assert_eq!(gate.show(CARD).await, 1, "the last use is used up");
@@ -121,7 +121,7 @@ async fn a_card_of_somebody_who_may_not_be_here_opens_nothing() {
     assert_eq!(gate.show(Scan::Card(18)).await, 2);
     let mut mallory = newcomer("mallory", wanted);
     mallory.profile.cards = vec!["19".into()];
-    gate.stage.appliance.enrol("test", mallory).await.unwrap();
+    gate.stage.appliance.by(&actor("test")).enrol(mallory).await.unwrap();
     assert_eq!(gate.show(Scan::Card(19)).await, 2, "in a library of the blocked");
 }
 
@@ -176,7 +176,7 @@ async fn other_rules_forget_what_was_shown_and_a_lost_reader_shows_nothing() {
     let mut gate = Gate::demanding(Proof::FaceAndCard).await;
     assert_eq!(gate.show(CARD).await, 0);
     let rules = gate.stage.appliance.door_rules().await.unwrap();
-    gate.stage.appliance.set_door_rules("test", rules).await.unwrap();
+    gate.stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
     gate.reader.set_plugged(false);
     gate.stage.open();
     assert_eq!(gate.wait(8.0).await, 0);

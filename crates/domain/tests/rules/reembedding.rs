@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Appliance, Event, LibraryId, Limits, Reembedding, Similarity};
-use testkit::{FakeAnalyzer, Handles, portrait};
+use testkit::{FakeAnalyzer, Handles, actor, portrait};
 use tokio_util::sync::CancellationToken;
 
 use crate::stage::{Stage, face};
@@ -95,7 +95,7 @@ async fn who_is_removed_meanwhile_does_not_come_back() {
     let remove = async {
         events.recv().await.unwrap();
         let dave = appliance.person_by_code("dave".parse().unwrap()).await.unwrap();
-        appliance.remove_person("test", dave.id).await.unwrap();
+        appliance.by(&actor("test")).remove_person(dave.id).await.unwrap();
     };
     let (progress, ()) = tokio::join!(reembed(&appliance), remove);
     assert_eq!((progress.total, progress.left()), (4, 0));
@@ -108,7 +108,7 @@ async fn who_is_enrolled_meanwhile_is_found_at_once() {
     let fakes = with(&["alice"]).await;
     let (appliance, _) = restarted(&fakes, "fake-2");
     let bob = crate::stage::newcomer("bob", LibraryId::DEFAULT);
-    appliance.enrol("test", bob).await.unwrap();
+    appliance.by(&actor("test")).enrol(bob).await.unwrap();
     assert!(is_found(&appliance, "bob").await);
     assert_eq!(reembed(&appliance).await.total, 1);
 }

@@ -2,8 +2,8 @@
 
 use domain::ports::{Clock, LogStore, Pictures};
 use domain::{Ages, RecordFilter, Seq, SnapMode, StorageLimits, StorageState, Verdict, WhenFull, Window, retention};
-use testkit::Take;
 use testkit::store_suite::samples;
+use testkit::{Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -114,12 +114,12 @@ async fn what_happens_when_the_storage_is_full_can_be_changed_at_any_time() {
     fill(&stage, 20);
     let keeping = Keeping::start(&stage);
     reach(&stage, is_full).await;
-    stage.appliance.set_when_full("test", WhenFull::Overwrite).await.unwrap();
+    stage.appliance.by(&actor("test")).set_when_full(WhenFull::Overwrite).await.unwrap();
     reach(&stage, is_working).await;
     assert!(stage.records().await.len() < 20);
     keeping.end().await;
     let again = stage.fakes.restart(domain::Limits::default()).unwrap();
-    again.set_when_full("test", WhenFull::Stop).await.unwrap();
+    again.by(&actor("test")).set_when_full(WhenFull::Stop).await.unwrap();
     let again = stage.fakes.restart(domain::Limits::default()).unwrap();
     assert_eq!(again.storage_limits().when_full, WhenFull::Stop);
 }
@@ -203,7 +203,7 @@ async fn records_go_when_they_are_too_old_for_their_kind() {
         record.verdict = verdict;
         store.append_record(&record).unwrap();
     }
-    stage.appliance.set_ages("test", Ages { people_days: Some(30), strangers_days: Some(7) }).await.unwrap();
+    stage.appliance.by(&actor("test")).set_ages(Ages { people_days: Some(30), strangers_days: Some(7) }).await.unwrap();
     let keeping = Keeping::start(&stage);
     tokio::time::sleep(secs(5.0)).await;
     let left: Vec<_> = stage.records().await.iter().map(|record| record.seq).collect();
@@ -216,10 +216,10 @@ async fn ages_are_kept_and_checked() {
     let stage = Stage::new();
     assert_eq!(stage.appliance.ages().await.unwrap(), Ages::default());
     let ages = Ages { people_days: Some(30), strangers_days: None };
-    stage.appliance.set_ages("test", ages).await.unwrap();
+    stage.appliance.by(&actor("test")).set_ages(ages).await.unwrap();
     assert_eq!(stage.appliance.ages().await.unwrap(), ages);
     for days in [0, 36_501] {
-        let refused = stage.appliance.set_ages("test", Ages { strangers_days: Some(days), ..ages }).await;
+        let refused = stage.appliance.by(&actor("test")).set_ages(Ages { strangers_days: Some(days), ..ages }).await;
         assert!(matches!(refused, Err(domain::Error::Invalid { field: "days", .. })));
     }
     assert_eq!(stage.appliance.ages().await.unwrap(), ages);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::ports::SourceError;
 use domain::{CameraChange, CameraCounters, CameraId, CameraStatus, Error, Event, Source, Thing};
-use testkit::{Mishap, Take};
+use testkit::{Mishap, Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
@@ -111,7 +111,7 @@ async fn a_changed_source_opens_the_camera_anew() {
     let mut settings = gate().settings;
     settings.source = Source::Rtsp { url: OTHER.into() };
     let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
-    stage.appliance.update_camera("test", FIRST, change).await.unwrap();
+    stage.appliance.by(&actor("test")).update_camera(FIRST, change).await.unwrap();
     tokio::time::sleep(secs(1.0)).await;
     assert_eq!((stage.fakes.frames.open_now(GATE), stage.fakes.frames.open_now(OTHER)), (0, 1));
     assert_eq!(stage.records().await.len(), 1, "who was in view is recorded");
@@ -126,7 +126,7 @@ async fn a_source_that_is_changed_to_a_dead_one_does_not_look_alive() {
     let mut settings = gate().settings;
     settings.source = Source::Rtsp { url: "rtsp://nowhere".into() };
     let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
-    stage.appliance.update_camera("test", FIRST, change).await.unwrap();
+    stage.appliance.by(&actor("test")).update_camera(FIRST, change).await.unwrap();
     tokio::time::sleep(secs(1.0)).await;
     assert!(matches!(stage.appliance.camera_status(FIRST), CameraStatus::Offline { .. }));
     stage.close().await;
@@ -137,7 +137,7 @@ async fn a_removed_camera_stops_and_its_channel_starts_afresh() {
     let mut stage = Stage::playing([Take::new().show(secs(60.0), [face("alice")])]).await;
     stage.open();
     tokio::time::sleep(secs(2.0)).await;
-    stage.appliance.remove_camera("test", FIRST).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_camera(FIRST).await.unwrap();
     tokio::time::sleep(secs(1.0)).await;
     assert_eq!(stage.fakes.frames.open_now(GATE), 0);
     assert_eq!(stage.records().await.len(), 1, "who was in view is recorded");

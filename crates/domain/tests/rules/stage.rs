@@ -6,7 +6,7 @@ use domain::{
     Appliance, Camera, CameraSettings, LibraryId, LibraryKind, LibraryName, NewCamera, NewLibrary, NewPerson, Options,
     Person, Record, Seq, SnapMode, Source, StorageLimits, WatchSettings, surveillance,
 };
-use testkit::{FakeFace, Handles, Picture, Take};
+use testkit::{FakeFace, Handles, Picture, Take, actor};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     pub(crate) async fn add(&self, camera: NewCamera) -> Camera {
-        self.appliance.add_camera("test", camera).await.unwrap()
+        self.appliance.by(&actor("test")).add_camera(camera).await.unwrap()
     }
 
     pub(crate) async fn enrol(&self, name: &str) -> Person {
@@ -64,12 +64,12 @@ impl Stage {
     }
 
     pub(crate) async fn enrol_into(&self, name: &str, library: LibraryId) -> Person {
-        self.appliance.enrol("test", newcomer(name, library)).await.unwrap()
+        self.appliance.by(&actor("test")).enrol(newcomer(name, library)).await.unwrap()
     }
 
     pub(crate) async fn library(&self, name: &str, kind: LibraryKind) -> LibraryId {
         let library = NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: String::new() };
-        self.appliance.create_library("test", library).await.unwrap().id
+        self.appliance.by(&actor("test")).create_library(library).await.unwrap().id
     }
 
     /// Starts looking.

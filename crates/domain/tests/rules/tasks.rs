@@ -4,7 +4,7 @@ use domain::{
     CameraId, DayWindow, Direction, Error, LibraryId, LibraryKind, NewCamera, RollEntry, Sighting, SightingFilter,
     Similarity, Source, Task, TaskKind, TaskSettings, Thing, Verdict, WatchSettings, WeeklyPlan, Window,
 };
-use testkit::{FakeClock, Take};
+use testkit::{FakeClock, Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
@@ -38,8 +38,8 @@ fn passing(names: &[&str]) -> Take {
 
 impl Stage {
     async fn run_task(&self, settings: TaskSettings) -> Task {
-        let task = self.appliance.add_task("test", settings).await.unwrap();
-        self.appliance.start_task("test", task.id).await.unwrap();
+        let task = self.appliance.by(&actor("test")).add_task(settings).await.unwrap();
+        self.appliance.by(&actor("test")).start_task(task.id).await.unwrap();
         task
     }
 
@@ -85,7 +85,7 @@ async fn a_running_task_records_on_its_cameras_and_a_stopped_one_does_not() {
     let task = stage.run_task(task("watch", &[1], &[])).await;
     stage.open();
     stage.saw(2).await;
-    stage.appliance.stop_task("test", task.id).await.unwrap();
+    stage.appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
     tokio::time::sleep(secs(150.0)).await;
     stage.close().await;
     let sightings = stage.sightings().await;
@@ -103,7 +103,7 @@ async fn who_is_in_view_when_a_task_is_stopped_is_not_recorded() {
     let task = stage.run_task(task("watch", &[1], &[])).await;
     stage.open();
     tokio::time::sleep(secs(0.3)).await;
-    stage.appliance.stop_task("test", task.id).await.unwrap();
+    stage.appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
     tokio::time::sleep(secs(5.0)).await;
     stage.close().await;
     assert!(stage.sightings().await.is_empty() && stage.records().await.is_empty());
@@ -127,7 +127,7 @@ async fn every_watch_of_a_camera_answers_for_itself() {
     stage.add(gate()).await;
     stage.enrol("alice").await;
     let again = domain::NewPerson { code: Some("alice-2".parse().unwrap()), ..crate::stage::newcomer("alice", guests) };
-    stage.appliance.enrol("test", again).await.unwrap();
+    stage.appliance.by(&actor("test")).enrol(again).await.unwrap();
     let of = |name: &str, library, threshold| {
         let mut settings = task(name, &[1], &[]);
         settings.watch.libraries = [library].into();
@@ -271,18 +271,20 @@ async fn a_running_task_cannot_be_changed_and_what_it_needs_stays() {
         other => other.map_err(|error| panic!("{error}")),
     };
     let appliance = &stage.appliance;
-    assert_eq!(in_use(appliance.start_task("test", task.id).await), running);
-    assert_eq!(in_use(appliance.remove_task("test", task.id).await), running);
-    assert_eq!(in_use(appliance.update_task("test", task.id, |same| same).await.map(drop)), running);
-    assert_eq!(in_use(appliance.remove_camera("test", CameraId(1)).await), running);
-    appliance.stop_task("test", task.id).await.unwrap();
-    appliance.stop_task("test", task.id).await.unwrap();
-    let nameless = appliance.update_task("test", task.id, |task| TaskSettings { name: String::new(), ..task }).await;
+    assert_eq!(in_use(appliance.by(&actor("test")).start_task(task.id).await), running);
+    assert_eq!(in_use(appliance.by(&actor("test")).remove_task(task.id).await), running);
+    assert_eq!(in_use(appliance.by(&actor("test")).update_task(task.id, |same| same).await.map(drop)), running);
+    assert_eq!(in_use(appliance.by(&actor("test")).remove_camera(CameraId(1)).await), running);
+    appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
+    appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
+    let nameless =
+        appliance.by(&actor("test")).update_task(task.id, |task| TaskSettings { name: String::new(), ..task }).await;
     assert!(matches!(nameless, Err(Error::Invalid { field: "task name", .. })));
-    let nowhere = appliance.update_task("test", task.id, |task| TaskSettings { entries: vec![], ..task }).await;
+    let nowhere =
+        appliance.by(&actor("test")).update_task(task.id, |task| TaskSettings { entries: vec![], ..task }).await;
     assert!(matches!(nowhere, Err(Error::Invalid { field: "task cameras", .. })));
-    appliance.remove_task("test", task.id).await.unwrap();
-    appliance.remove_camera("test", CameraId(1)).await.unwrap();
+    appliance.by(&actor("test")).remove_task(task.id).await.unwrap();
+    appliance.by(&actor("test")).remove_camera(CameraId(1)).await.unwrap();
     assert!(matches!(appliance.task(task.id).await, Err(Error::NotFound { what: Thing::Task })));
 }
 
@@ -294,8 +296,8 @@ async fn a_removed_sighting_is_gone_for_everybody() {
     stage.run_task(task("watch", &[1], &[])).await;
     stage.play_for(8.0).await;
     let sighting = stage.sightings().await.remove(0);
-    stage.appliance.remove_sighting("test", sighting.id).await.unwrap();
+    stage.appliance.by(&actor("test")).remove_sighting(sighting.id).await.unwrap();
     assert!(stage.records().await.is_empty() && stage.sightings().await.is_empty());
-    let again = stage.appliance.remove_sighting("test", sighting.id).await;
+    let again = stage.appliance.by(&actor("test")).remove_sighting(sighting.id).await;
     assert!(matches!(again, Err(Error::NotFound { what: Thing::Record })));
 }

@@ -4,7 +4,7 @@ use domain::{
     Category, LibraryId, LibraryKind, NewCamera, PersonChange, Profile, Similarity, Timestamp, UnclearFaces, Validity,
     Verdict,
 };
-use testkit::{FakeClock, Take};
+use testkit::{FakeClock, Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, secs};
 
@@ -98,7 +98,7 @@ async fn a_person_s_new_profile_counts_at_once() {
     let alice = stage.enrol("alice").await;
     let profile = Profile { name: "Alice B.".into(), category: Category::Blocked, ..Profile::default() };
     let change = PersonChange { profile: Some(profile), ..PersonChange::default() };
-    stage.appliance.update_person("test", alice.id, change).await.unwrap();
+    stage.appliance.by(&actor("test")).update_person(alice.id, change).await.unwrap();
     let records = stage.watch(secs(6.0)).await;
     assert_eq!(records[0].verdict, Verdict::Blocked);
     assert_eq!(records[0].accepted().unwrap().name, "Alice B.");
@@ -117,7 +117,7 @@ async fn alice_passes(adjust: impl FnOnce(&mut NewCamera), profile: Option<Profi
     stage.add(camera).await;
     if let Some(profile) = profile {
         let alice = domain::NewPerson { profile, ..crate::stage::newcomer("alice", LibraryId::DEFAULT) };
-        stage.appliance.enrol("test", alice).await.unwrap();
+        stage.appliance.by(&actor("test")).enrol(alice).await.unwrap();
     }
     let mut records = stage.watch(secs(6.0)).await;
     assert_eq!(records.len(), 1);

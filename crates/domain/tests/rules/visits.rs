@@ -2,7 +2,7 @@
 
 use domain::ports::{FaceAnalyzer, PersonStore};
 use domain::{LibraryId, NewCamera, NewPerson, SnapMode};
-use testkit::{FakeFace, Picture, Take};
+use testkit::{FakeFace, Picture, Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, names, newcomer, secs};
 
@@ -119,7 +119,7 @@ async fn two_people_who_meet_and_turn_back_are_not_confused() {
 async fn enrol_again(stage: &Stage, face_of: &str, name: &str) {
     let photo = Picture::of([face(face_of).at(210, 110).sized(190)]).png();
     let person = NewPerson { photo, ..newcomer(name, LibraryId::DEFAULT) };
-    stage.appliance.enrol("test", person).await.unwrap();
+    stage.appliance.by(&actor("test")).enrol(person).await.unwrap();
 }
 
 fn first_mode() -> NewCamera {

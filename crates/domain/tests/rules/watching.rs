@@ -3,7 +3,7 @@
 use domain::geometry::Rect;
 use domain::ports::{Detail, Search};
 use domain::{CameraChange, DayWindow, NewCamera, Similarity, WeeklyPlan};
-use testkit::Take;
+use testkit::{Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
@@ -77,7 +77,7 @@ async fn a_changed_watch_takes_effect_without_opening_the_camera_again() {
     let mut watch = gate().watch;
     watch.threshold = Similarity::new(1.0);
     let change = CameraChange { watch: Some(watch), ..CameraChange::default() };
-    stage.appliance.update_camera("test", domain::CameraId(1), change).await.unwrap();
+    stage.appliance.by(&actor("test")).update_camera(domain::CameraId(1), change).await.unwrap();
     tokio::time::sleep(secs(10.0)).await;
     stage.close().await;
     assert_eq!(names(&stage.records().await), ["alice", "?"]);

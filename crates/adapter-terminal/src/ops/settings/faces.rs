@@ -5,7 +5,7 @@ use domain::{Area, CameraDefaults, OwnValues};
 use super::{FACE, Values, keep};
 use crate::codes::up_face;
 use crate::convert::face;
-use crate::core::{Core, NAME};
+use crate::core::Core;
 use crate::ops::cameras::{self, InForce};
 use crate::ops::{Call, Outcome, failed};
 use crate::wire::{Fault, Reply};
@@ -86,7 +86,7 @@ pub(crate) async fn forget(core: &Core) -> Result<(), Fault> {
     super::forget(core, &[&FACE]).await?;
     let released = OwnValues { min_face_px: true, region: true, ..OwnValues::default() };
     let restored = async {
-        core.appliance.release_cameras(NAME, released).await?;
+        core.acts().release_cameras(released).await?;
         let set =
             |defaults| CameraDefaults { min_face_px: Some(face::FACTORY_PIXELS), area: Some(Area::WHOLE), ..defaults };
         cameras::set_defaults(core, set).await

@@ -3,7 +3,7 @@
 use domain::{LivenessRule, Result};
 
 use super::Values;
-use crate::core::{Core, NAME};
+use crate::core::Core;
 
 /// The setting that says when.
 pub(super) const TYPE: &str = "LiveDetectType";
@@ -29,10 +29,10 @@ pub(super) async fn follow(core: &Core, values: &Values) -> Result<()> {
         2 => LivenessRule::Daily(time(BEGIN), time(END)),
         _ => LivenessRule::Never,
     };
-    core.appliance.set_liveness_rule(NAME, rule).await
+    core.acts().set_liveness_rule(rule).await
 }
 
 /// As on a new device.
 pub(super) async fn forget(core: &Core) -> Result<()> {
-    core.appliance.set_liveness_rule(NAME, LivenessRule::default()).await
+    core.acts().set_liveness_rule(LivenessRule::default()).await
 }

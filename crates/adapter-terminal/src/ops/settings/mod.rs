@@ -12,7 +12,7 @@ use super::http::SUBSCRIPTION;
 use super::{Call, Outcome, failed};
 use crate::codes::{Refusal, up_config, up_sound, up_temperature};
 use crate::convert::cut;
-use crate::core::{Core, NAME};
+use crate::core::Core;
 use crate::push;
 use crate::wire::{Fault, Fields, Reply};
 
@@ -153,7 +153,7 @@ impl Values {
     }
 
     pub(crate) async fn keep(&self, core: &Core, group: &Group) -> domain::Result<()> {
-        core.state().set_value(group.key, Some(Value::Object(self.0.clone()).to_string())).await
+        core.acts().configure(&core.state(), group.key, Some(Value::Object(self.0.clone()).to_string())).await
     }
 
     pub(crate) fn into_map(self) -> Map<String, Value> {
@@ -208,7 +208,7 @@ pub(crate) async fn up_config(call: Call) -> Outcome {
     }
     if call.info.is_sent(PICTURES) {
         let keep = after.number(PICTURES) == 1;
-        call.core.appliance.keep_pictures(NAME, keep).await.map_err(|error| failed(&error))?;
+        call.core.acts().keep_pictures(keep).await.map_err(|error| failed(&error))?;
     }
     let restart = before.text("Language") != after.text("Language");
     Ok(Reply { restart, ..Reply::with(json!({ "reboot": u8::from(restart).to_string() })) })
@@ -249,13 +249,13 @@ pub(crate) async fn up_tpt_config(mut call: Call) -> Outcome {
 pub(crate) async fn forget_system(core: &Core) -> Result<(), Fault> {
     forget(core, &[&SYSTEM]).await?;
     liveness::forget(core).await.map_err(|error| failed(&error))?;
-    core.appliance.keep_pictures(NAME, true).await.map_err(|error| failed(&error))
+    core.acts().keep_pictures(true).await.map_err(|error| failed(&error))
 }
 
 /// Puts these groups back to what they were when the device was new.
 pub(crate) async fn forget(core: &Core, groups: &[&Group]) -> Result<(), Fault> {
     for group in groups {
-        core.state().set_value(group.key, None).await.map_err(|error| failed(&error))?;
+        core.acts().configure(&core.state(), group.key, None).await.map_err(|error| failed(&error))?;
         let walks = [(&REPORTS, &push::TO_BROKER), (&SUBSCRIPTION, &push::TO_SUBSCRIBER)];
         for (_, walks) in walks.into_iter().filter(|(of, _)| of.key == group.key) {
             push::forget_resume(core, walks).await.map_err(|error| failed(&error))?;

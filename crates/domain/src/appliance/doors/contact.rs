@@ -3,18 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use super::openings::Access;
-use crate::{Appliance, ContactUse, Door, DoorRules, Event, Output, PersonId, Result, WiegandFrame};
+use crate::{Act, Acts, Appliance, ContactUse, Door, DoorRules, Event, Output, PersonId, Result, WiegandFrame};
 
 impl Appliance {
-    /// Sends a number to the controller of the door, because this person enters or, without one, because somebody far
-    /// away wants it. `Unavailable` when there is no line to a controller.
-    pub async fn send_number(&self, actor: &str, person: Option<PersonId>, number: &WiegandFrame) -> Result<()> {
-        self.ports().host.send_number(number).await?;
-        let subject =
-            person.map_or_else(|| "controller".to_owned(), |person| format!("controller for person {person}"));
-        self.note(actor, "door.number", &subject).await
-    }
-
     /// Opens the own door to somebody who has proved enough.
     pub(super) async fn welcome(&self, access: &Access<'_>, person: PersonId, rules: DoorRules) -> Result<()> {
         let at = self.now();
@@ -30,7 +21,7 @@ impl Appliance {
         }
         self.keep_opening(access, Door::Controller, None).await;
         let subject = access.person.map(|person| format!("controller for person {person}"));
-        self.note(access.actor, "door.admit", subject.as_deref().unwrap_or("controller")).await
+        self.note(access.actor, Act::DOOR_ADMIT, subject.as_deref().unwrap_or("controller")).await
     }
 
     /// Switches what opens a door so that it is open, or closed.
@@ -48,5 +39,17 @@ impl Appliance {
             return Ok(());
         }
         self.switch(Output::Contact, self.core.doors.is_open(Output::Contact)).await
+    }
+}
+
+impl Acts<'_> {
+    /// Sends a number to the controller of the door, because this person enters or, without one, because somebody far
+    /// away wants it. `Unavailable` when there is no line to a controller.
+    pub async fn send_number(self, person: Option<PersonId>, number: &WiegandFrame) -> Result<()> {
+        let actor = self.permit(Act::DOOR_NUMBER)?;
+        self.appliance.ports().host.send_number(number).await?;
+        let subject =
+            person.map_or_else(|| "controller".to_owned(), |person| format!("controller for person {person}"));
+        self.appliance.note(&actor, Act::DOOR_NUMBER, &subject).await
     }
 }

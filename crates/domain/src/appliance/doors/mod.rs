@@ -17,10 +17,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Appliance;
+use super::{Acts, Appliance};
 use crate::{
-    CameraId, DoorRules, Error, Means, NewRelay, Output, PersonId, Proved, Relay, RelayId, Result, Shown, Similarity,
-    Timestamp,
+    Act, Actor, CameraId, DoorRules, Error, Means, NewRelay, Output, PersonId, Proved, Relay, RelayId, Result, Shown,
+    Similarity, Timestamp,
 };
 pub(super) use held::Doors;
 use openings::Access;
@@ -53,34 +53,6 @@ impl Appliance {
         Ok(relays.into_iter().zip(online).collect())
     }
 
-    /// Has a camera switch a relay for every known person. `NotFound(Camera)`, `LimitReached(Relay)` beyond 64,
-    /// `Invalid` for a text beyond 255 characters.
-    pub async fn bind_relay(&self, actor: &str, relay: NewRelay) -> Result<Relay> {
-        for (field, text) in [("relay name", &relay.name), ("relay tag", &relay.tag)] {
-            if text.chars().count() > MAX_TEXT {
-                return Err(Error::invalid(field, format!("longer than {MAX_TEXT} characters")));
-            }
-        }
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            let bound = a.ports().settings.insert_relay(&relay, MAX_RELAYS)?;
-            a.audit(&actor, "relay.bind", &bound.id);
-            Ok(bound)
-        })
-        .await
-    }
-
-    /// Releases a relay from its camera. `NotFound(Relay)`.
-    pub async fn release_relay(&self, actor: &str, id: RelayId) -> Result<()> {
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.remove_relay(id)?;
-            a.audit(&actor, "relay.release", &id);
-            Ok(())
-        })
-        .await
-    }
-
     /// Lets a known person in where the camera has a door; whether it opens is decided there.
     pub(crate) fn let_in(&self, arrival: Arrival) {
         // Without anybody at the doors nobody is let in.
@@ -110,7 +82,7 @@ impl Appliance {
         if arrival.pass != Pass::Counted && !self.blocking(move |a| a.ports().people.count_use(person)).await? {
             return Ok(());
         }
-        let actor = format!("camera {}", arrival.camera);
+        let actor = Actor::part(format!("camera {}", arrival.camera));
         let face = Access { actor: &actor, camera: Some(arrival.camera), person: Some(person), by: Means::Face };
         let opened = outputs.iter().map(|(output, hold)| self.open(&face, *output, *hold));
         let own = async {
@@ -143,7 +115,7 @@ impl Appliance {
             Some(person) => format!("{output} for person {person}"),
             None => output.to_string(),
         };
-        self.note(access.actor, "door.open", &subject).await
+        self.note(access.actor, Act::DOOR_OPEN, &subject).await
     }
 
     async fn switch_on(&self, output: Output, hold: Duration) -> Result<()> {
@@ -183,6 +155,36 @@ impl Appliance {
             Ok(relays) => self.close_all(relays.into_iter().map(|relay| Output::Relay(relay.address)).collect()).await,
             Err(error) => tracing::error!(error = error.chain(), "the relays cannot be read"),
         }
+    }
+}
+
+impl Acts<'_> {
+    /// Has a camera switch a relay for every known person. `NotFound(Camera)`, `LimitReached(Relay)` beyond 64,
+    /// `Invalid` for a text beyond 255 characters.
+    pub async fn bind_relay(self, relay: NewRelay) -> Result<Relay> {
+        let actor = self.permit(Act::RELAY_BIND)?;
+        for (field, text) in [("relay name", &relay.name), ("relay tag", &relay.tag)] {
+            if text.chars().count() > MAX_TEXT {
+                return Err(Error::invalid(field, format!("longer than {MAX_TEXT} characters")));
+            }
+        }
+        self.blocking(move |a| {
+            let bound = a.ports().settings.insert_relay(&relay, MAX_RELAYS)?;
+            a.audit(&actor, Act::RELAY_BIND, &bound.id);
+            Ok(bound)
+        })
+        .await
+    }
+
+    /// Releases a relay from its camera. `NotFound(Relay)`.
+    pub async fn release_relay(self, id: RelayId) -> Result<()> {
+        let actor = self.permit(Act::RELAY_RELEASE)?;
+        self.blocking(move |a| {
+            a.ports().settings.remove_relay(id)?;
+            a.audit(&actor, Act::RELAY_RELEASE, &id);
+            Ok(())
+        })
+        .await
     }
 }
 

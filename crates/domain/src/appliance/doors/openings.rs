@@ -1,13 +1,14 @@
 //! Openings, as the log keeps them.
 
 use crate::{
-    Appliance, CameraId, CaptureId, Door, Error, Means, NamedPerson, NewEntry, Opening, PersonId, Result, Verdict, What,
+    Act, Actor, Acts, Appliance, CameraId, CaptureId, Door, Error, Means, NamedPerson, NewEntry, Opening, PersonId,
+    Result, Verdict, What,
 };
 
 /// What a door opens for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access<'a> {
-    pub(super) actor: &'a str,
+    pub(super) actor: &'a Actor,
     /// The camera that recognised the person.
     pub(super) camera: Option<CameraId>,
     /// `None`: nobody in front of the door is known.
@@ -16,31 +17,6 @@ pub(super) struct Access<'a> {
 }
 
 impl Appliance {
-    /// Notes that a platform which was asked about the person of a record keeps the door closed.
-    ///
-    /// # Errors
-    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Denied` for a record of nobody who is known.
-    pub async fn refuse_entry(&self, actor: &str, capture: CaptureId) -> Result<()> {
-        let record = self.record_of_capture(capture).await?;
-        if !self.door_rules().await?.asks_first() {
-            return Err(Error::NotSupported { what: "an answer to a question" });
-        }
-        let known = record.accepted().filter(|_| record.verdict == Verdict::Known).ok_or(Error::Denied)?;
-        if !self.core.doors.confirmed.refuse(capture) {
-            return Ok(());
-        }
-        let person = NamedPerson { id: known.person, code: known.code.clone(), name: known.name.clone() };
-        let opening = Opening {
-            door: Door::Own,
-            opened: false,
-            person: Some(person),
-            by: Means::Face,
-            actor: actor.to_owned(),
-            why: "refused".to_owned(),
-        };
-        self.append_opening(Some(record.capture.camera), opening).await
-    }
-
     /// Keeps that a door opened, or why it did not. The door has been switched by then, so a failure is only logged.
     pub(super) async fn keep_opening(&self, access: &Access<'_>, door: Door, failure: Option<&Error>) {
         let Access { actor, camera, person, by } = *access;
@@ -53,7 +29,7 @@ impl Appliance {
             opened: failure.is_none(),
             person: named,
             by,
-            actor: actor.to_owned(),
+            actor: actor.name.clone(),
             why: failure.map(ToString::to_string).unwrap_or_default(),
         };
         if let Err(error) = self.append_opening(camera, opening).await {
@@ -64,5 +40,34 @@ impl Appliance {
     async fn append_opening(&self, camera: Option<CameraId>, opening: Opening) -> Result<()> {
         let at = self.now();
         self.blocking(move |a| a.append(&NewEntry { at, camera, what: What::Opening(opening) }).map(drop)).await
+    }
+}
+
+impl Acts<'_> {
+    /// Notes that a platform which was asked about the person of a record keeps the door closed.
+    ///
+    /// # Errors
+    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record of nobody who is known.
+    pub async fn refuse_entry(self, capture: CaptureId) -> Result<()> {
+        let actor = self.permit(Act::DOOR_OPEN)?;
+        let record = self.appliance.record_of_capture(capture).await?;
+        if !self.appliance.door_rules().await?.asks_first() {
+            return Err(Error::NotSupported { what: "an answer to a question" });
+        }
+        let known = record.accepted().filter(|_| record.verdict == Verdict::Known);
+        let known = known.ok_or_else(|| Error::invalid("record", "shows nobody who is known"))?;
+        if !self.appliance.core.doors.confirmed.refuse(capture) {
+            return Ok(());
+        }
+        let person = NamedPerson { id: known.person, code: known.code.clone(), name: known.name.clone() };
+        let opening = Opening {
+            door: Door::Own,
+            opened: false,
+            person: Some(person),
+            by: Means::Face,
+            actor: actor.name,
+            why: "refused".to_owned(),
+        };
+        self.appliance.append_opening(Some(record.capture.camera), opening).await
     }
 }

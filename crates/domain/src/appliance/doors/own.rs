@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::openings::Access;
 use crate::{
-    Appliance, CaptureId, ContactUse, Decider, DoorRules, Error, Means, PersonId, Proof, Result, Similarity, Verdict,
+    Act, Acts, Appliance, CaptureId, ContactUse, Decider, DoorRules, Error, Means, PersonId, Proof, Result, Similarity,
+    Verdict,
 };
 
 /// The longest time that the door may be held open.
@@ -19,68 +20,6 @@ impl Appliance {
     /// By what rule the device's own door opens; [`DoorRules::factory`] until somebody has set one.
     pub async fn door_rules(&self) -> Result<DoorRules> {
         self.blocking(Self::read_door_rules).await
-    }
-
-    /// Sets by what rule the device's own door opens; it holds at once and over a restart. `Invalid` when the door
-    /// were to stay open for longer than a minute, or not at all; `Unavailable` when they hold, but the contact does not
-    /// follow them.
-    pub async fn set_door_rules(&self, actor: &str, rules: DoorRules) -> Result<()> {
-        if rules.hold.is_zero() || rules.hold > MAX_HOLD {
-            return Err(Error::invalid("door hold", "not 1 ms to 60 s"));
-        }
-        let actor = actor.to_owned();
-        self.blocking(move |a| {
-            a.ports().settings.set_setting(DOOR_RULES, Some(&write(&rules)))?;
-            // What was shown under other rules counts no more.
-            a.core.doors.proofs.forget();
-            a.audit(&actor, "door.rules", &"own door");
-            Ok(())
-        })
-        .await?;
-        self.use_contact().await
-    }
-
-    /// Opens the device's own door because somebody far away wants it. `NotSupported` when the rules leave that to
-    /// faces, `Unavailable` when the device has no door or it cannot be opened.
-    pub async fn open_door(&self, actor: &str) -> Result<()> {
-        let rules = self.door_rules().await?;
-        if !rules.opens_remotely() {
-            return Err(Error::NotSupported { what: "opening the door by command" });
-        }
-        let command = Access { actor, camera: None, person: None, by: Means::Command };
-        self.open_own_door(&command, rules).await
-    }
-
-    /// Opens the device's own door to the person of a record, which a platform was asked about.
-    ///
-    /// # Errors
-    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record of nobody who is
-    /// known, for one older than ten seconds, for one to which the door was opened already, and for somebody with no
-    /// use left; `Unavailable` as [`Appliance::open_door`].
-    pub async fn confirm_entry(&self, actor: &str, capture: CaptureId) -> Result<()> {
-        let (rules, record) = (self.door_rules().await?, self.record_of_capture(capture).await?);
-        if !rules.asks_first() {
-            return Err(Error::NotSupported { what: "opening the door after a question" });
-        }
-        let known = record.accepted().filter(|_| record.verdict == Verdict::Known);
-        let known = known.ok_or_else(|| opens_nothing("shows nobody who is known"))?;
-        let (person, similarity) = (known.person, known.similarity);
-        if !(0..=ANSWER_MILLIS).contains(&self.now().millis_since(record.capture.at)) {
-            return Err(opens_nothing("older than ten seconds"));
-        }
-        if similarity < rules.threshold {
-            return Err(opens_nothing("not similar enough for the door"));
-        }
-        if !self.core.doors.confirmed.begin(capture) {
-            return Err(opens_nothing("the door was opened for it already"));
-        }
-        let camera = Some(record.capture.camera);
-        let face = Access { actor, camera, person: Some(person), by: Means::Face };
-        let opened = self.open_to(&face, person, rules).await;
-        if opened.is_err() {
-            self.core.doors.confirmed.forget(capture);
-        }
-        opened
     }
 
     async fn open_to(&self, access: &Access<'_>, person: PersonId, rules: DoorRules) -> Result<()> {
@@ -105,6 +44,72 @@ impl Appliance {
         // Nobody knows what was meant: the door stays closed until somebody says so.
         let nobody = DoorRules { proof: Proof::Impossible, ..DoorRules::default() };
         Ok(read(&text).unwrap_or(nobody))
+    }
+}
+
+impl Acts<'_> {
+    /// Sets by what rule the device's own door opens; it holds at once and over a restart. `Invalid` when the door
+    /// were to stay open for longer than a minute, or not at all; `Unavailable` when they hold, but the contact does not
+    /// follow them.
+    pub async fn set_door_rules(self, rules: DoorRules) -> Result<()> {
+        let actor = self.permit(Act::DOOR_RULES)?;
+        if rules.hold.is_zero() || rules.hold > MAX_HOLD {
+            return Err(Error::invalid("door hold", "not 1 ms to 60 s"));
+        }
+        self.blocking(move |a| {
+            a.ports().settings.set_setting(DOOR_RULES, Some(&write(&rules)))?;
+            // What was shown under other rules counts no more.
+            a.core.doors.proofs.forget();
+            a.audit(&actor, Act::DOOR_RULES, &"own door");
+            Ok(())
+        })
+        .await?;
+        self.appliance.use_contact().await
+    }
+
+    /// Opens the device's own door because somebody far away wants it. `NotSupported` when the rules leave that to
+    /// faces, `Unavailable` when the device has no door or it cannot be opened.
+    pub async fn open_door(self) -> Result<()> {
+        let actor = self.permit(Act::DOOR_OPEN)?;
+        let rules = self.appliance.door_rules().await?;
+        if !rules.opens_remotely() {
+            return Err(Error::NotSupported { what: "opening the door by command" });
+        }
+        let command = Access { actor: &actor, camera: None, person: None, by: Means::Command };
+        self.appliance.open_own_door(&command, rules).await
+    }
+
+    /// Opens the device's own door to the person of a record, which a platform was asked about.
+    ///
+    /// # Errors
+    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record of nobody who is
+    /// known, for one older than ten seconds, for one to which the door was opened already, and for somebody with no
+    /// use left; `Unavailable` as [`open_door`](Self::open_door).
+    pub async fn confirm_entry(self, capture: CaptureId) -> Result<()> {
+        let actor = self.permit(Act::DOOR_OPEN)?;
+        let (rules, record) = (self.appliance.door_rules().await?, self.appliance.record_of_capture(capture).await?);
+        if !rules.asks_first() {
+            return Err(Error::NotSupported { what: "opening the door after a question" });
+        }
+        let known = record.accepted().filter(|_| record.verdict == Verdict::Known);
+        let known = known.ok_or_else(|| opens_nothing("shows nobody who is known"))?;
+        let (person, similarity) = (known.person, known.similarity);
+        if !(0..=ANSWER_MILLIS).contains(&self.appliance.now().millis_since(record.capture.at)) {
+            return Err(opens_nothing("older than ten seconds"));
+        }
+        if similarity < rules.threshold {
+            return Err(opens_nothing("not similar enough for the door"));
+        }
+        if !self.appliance.core.doors.confirmed.begin(capture) {
+            return Err(opens_nothing("the door was opened for it already"));
+        }
+        let camera = Some(record.capture.camera);
+        let face = Access { actor: &actor, camera, person: Some(person), by: Means::Face };
+        let opened = self.appliance.open_to(&face, person, rules).await;
+        if opened.is_err() {
+            self.appliance.core.doors.confirmed.forget(capture);
+        }
+        opened
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::openings::Access;
-use crate::{Appliance, LibraryFilter, PersonFilter, PersonId, Proved, Result, Scan, Shown, Window, rules};
+use crate::{Actor, Appliance, LibraryFilter, PersonFilter, PersonId, Proved, Result, Scan, Shown, Window, rules};
 
 /// Two halves that lie further apart do not belong together.
 const TOGETHER: Duration = Duration::from_secs(10);
@@ -68,7 +68,7 @@ impl Appliance {
         {
             return Ok(());
         }
-        let actor = format!("reader {reader}");
+        let actor = Actor::part(format!("reader {reader}"));
         let access = Access { actor: &actor, camera: None, person: Some(person), by: shown.with(proved) };
         self.welcome(&access, person, rules).await
     }
