@@ -1,5 +1,7 @@
 //! Users of the device.
 
+use std::net::IpAddr;
+
 use crate::{AccountId, Timestamp};
 
 /// What a user may do.
@@ -72,8 +74,14 @@ pub struct AccountChange {
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
-    /// Who: a user name, an adapter or `system`.
+    /// Who: the name of an [`Actor`](crate::Actor).
     pub actor: String,
+    /// The actor's role then; `None` in entries of versions that did not keep it.
+    pub role: Option<Role>,
+    /// The address the actor came from, as far as it was known.
+    pub origin: Option<IpAddr>,
+    /// The adapter the actor came through; `None` in entries of versions that did not keep it.
+    pub adapter: Option<String>,
     /// What, e.g. `person.enrol`, `account.locked`.
     pub action: String,
     /// To which thing (an id, never a name or secret).

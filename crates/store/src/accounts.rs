@@ -3,7 +3,7 @@
 use domain::{Account, AccountChange, AccountId, AuditEntry, Error, NewAccount, PasswordHashes, Thing};
 use rusqlite::{Connection, params};
 
-use crate::columns::{self, Columns, Reader, text, time, word};
+use crate::columns::{self, Columns, Reader, optional, text, time, word};
 use crate::error::Fault;
 
 /// The audit log keeps this many entries; a year of failed logins must not fill the disk.
@@ -88,6 +88,9 @@ pub(crate) fn audit(db: &Connection, entry: &AuditEntry) -> rusqlite::Result<()>
     let columns = vec![
         ("at", time(entry.at)),
         ("actor", text(&entry.actor)),
+        ("role", optional(entry.role, |role| word(&role))),
+        ("origin", optional(entry.origin, |origin| text(&origin.to_string()))),
+        ("adapter", optional(entry.adapter.as_deref(), text)),
         ("action", text(&entry.action)),
         ("subject", text(&entry.subject)),
     ];
@@ -95,11 +98,21 @@ pub(crate) fn audit(db: &Connection, entry: &AuditEntry) -> rusqlite::Result<()>
     db.prepare_cached("DELETE FROM audit WHERE id <= ?")?.execute([id - AUDIT_ENTRIES]).map(drop)
 }
 
-pub(crate) fn audit_log(db: &Connection, limit: u32) -> rusqlite::Result<Vec<AuditEntry>> {
-    let mut statement = db.prepare_cached("SELECT at, actor, action, subject FROM audit ORDER BY id DESC LIMIT ?")?;
+pub(crate) fn audit_log(db: &Connection, limit: u32) -> Result<Vec<AuditEntry>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT at, actor, role, origin, adapter, action, subject FROM audit ORDER BY id DESC LIMIT ?",
+    )?;
     let read = |row: &rusqlite::Row<'_>| {
         let mut row = Reader::new(row);
-        Ok(AuditEntry { at: row.time()?, actor: row.take()?, action: row.take()?, subject: row.take()? })
+        Ok(AuditEntry {
+            at: row.time()?,
+            actor: row.take()?,
+            role: row.word_optional()?,
+            origin: row.parse_optional("address of an actor")?,
+            adapter: row.take()?,
+            action: row.take()?,
+            subject: row.take()?,
+        })
     };
-    statement.query_map(params![limit], read)?.collect()
+    statement.query_and_then(params![limit], read)?.collect()
 }

@@ -35,6 +35,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0011_own_values_of_cameras.sql"),
     include_str!("../../../migrations/0012_log.sql"),
     include_str!("../../../migrations/0013_unclear_faces.sql"),
+    include_str!("../../../migrations/0014_audit_actors.sql"),
 ];
 
 /// Refuses a database that another program made.
@@ -291,6 +292,17 @@ mod tests {
                 ELSE concat_ws(' ', daily_from, daily_to, coalesce(first_day, '-'), coalesce(last_day, '-')) END
             FROM person ORDER BY id";
         assert_eq!(texts(&connection, after), cases.map(|(_, after)| after.to_owned()));
+    }
+
+    #[test]
+    fn of_former_acts_only_the_name_of_the_actor_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = of_version(dir.path(), 11);
+        let former = "INSERT INTO audit (at, actor, action, subject) VALUES (1, 'rose', 'person.enrol', '7')";
+        connection.execute(former, []).unwrap();
+        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        let entries = "SELECT concat_ws(' ', actor, role, origin, adapter, action, subject) FROM audit";
+        assert_eq!(texts(&connection, entries), ["rose person.enrol 7"]);
     }
 
     #[test]

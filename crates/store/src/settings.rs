@@ -118,6 +118,6 @@ impl SettingsStore for Store {
     }
 
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
-        self.database.read("reading the audit log", |db| Ok(accounts::audit_log(db, limit)?))
+        self.database.read("reading the audit log", |db| accounts::audit_log(db, limit))
     }
 }

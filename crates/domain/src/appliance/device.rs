@@ -52,8 +52,15 @@ impl Appliance {
     }
 
     fn audit_entry(&self, actor: &Actor, act: Act, subject: &dyn ToString) -> AuditEntry {
-        let (actor, action) = (actor.name.clone(), act.name().to_owned());
-        AuditEntry { at: self.now(), actor, action, subject: subject.to_string() }
+        AuditEntry {
+            at: self.now(),
+            actor: actor.name.clone(),
+            role: Some(actor.role),
+            origin: actor.origin,
+            adapter: Some(actor.adapter.to_owned()),
+            action: act.name().to_owned(),
+            subject: subject.to_string(),
+        }
     }
 }
 

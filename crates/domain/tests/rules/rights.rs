@@ -176,3 +176,25 @@ async fn users_change_their_own_account_and_learn_of_no_other() {
     let missing = stage.appliance.by(&admin).update_account(AccountId(99), None, None).await;
     assert!(matches!(missing, Err(Error::NotFound { what: Thing::Account })));
 }
+
+#[tokio::test]
+async fn the_audit_log_says_who_acted_from_where_and_through_what() {
+    let stage = Stage::new();
+    let origin = Some([192, 0, 2, 7].into());
+    let user = Actor { name: "rose".into(), role: Role::Operator, origin, adapter: "console" };
+    stage.appliance.by(&user).create_library(library()).await.unwrap();
+    stage.appliance.by(&Actor::platform("vendor")).set_device_id("gate").await.unwrap();
+    stage.appliance.by(&Actor::system()).keep_pictures(false).await.unwrap();
+    for _ in 0..5 {
+        stage.appliance.log_in("rose", "wrong".into(), origin).await.unwrap_err();
+    }
+    let log = stage.appliance.by(&actor("admin")).audit_log(10).await.unwrap();
+    let who = log.iter().rev().map(|entry| (&*entry.actor, entry.role, entry.origin, entry.adapter.as_deref()));
+    let expected = [
+        ("rose", Some(Role::Operator), origin, Some("console")),
+        ("vendor", Some(Role::Admin), None, Some("vendor")),
+        ("system", Some(Role::Admin), None, Some("device")),
+        ("system", Some(Role::Admin), origin, Some("device")),
+    ];
+    assert_eq!(who.collect::<Vec<_>>(), expected);
+}

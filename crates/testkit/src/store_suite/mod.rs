@@ -160,6 +160,7 @@ macro_rules! store_suite {
                 a_setting_is_set_and_removed
                 the_settings_of_a_new_device_come_back_together
                 the_audit_log_comes_newest_first
+                the_audit_log_keeps_who_acted_and_from_where
                 an_emptied_audit_log_has_one_entry
             }
             adapters {

@@ -83,15 +83,22 @@ pub fn the_settings_of_a_new_device_come_back_together(store: &dyn Stores) {
     store.restore(&defaults("nobody")).unwrap();
 }
 
-/// Newest by order of writing: the clock may have been set back.
-pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
-    let entry = |time, subject: &str| AuditEntry {
+/// Something done by `root`.
+fn entry(time: i64, action: &str, subject: &str) -> AuditEntry {
+    AuditEntry {
         at: at(time),
         actor: "root".into(),
-        action: "person.enrol".into(),
+        role: Some(Role::Admin),
+        origin: Some([192, 0, 2, 1].into()),
+        adapter: Some("console".into()),
+        action: action.into(),
         subject: subject.into(),
-    };
-    let entries = [entry(5, "1"), entry(3, "2"), entry(4, "3")];
+    }
+}
+
+/// Newest by order of writing: the clock may have been set back.
+pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
+    let entries = [(5, "1"), (3, "2"), (4, "3")].map(|(time, subject)| entry(time, "person.enrol", subject));
     for entry in &entries {
         store.audit(entry).unwrap();
     }
@@ -100,10 +107,21 @@ pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
     assert_eq!(store.audit_log(u32::MAX).unwrap(), [third, second, first]);
 }
 
+/// What is not known is not made up.
+pub fn the_audit_log_keeps_who_acted_and_from_where(store: &dyn Stores) {
+    let known = entry(1, "person.enrol", "1");
+    let by_ipv6 = AuditEntry { role: Some(Role::Operator), origin: "2001:db8::1".parse().ok(), ..known.clone() };
+    let by_device = AuditEntry { origin: None, adapter: Some("device".into()), ..known.clone() };
+    let unknown = AuditEntry { role: None, origin: None, adapter: None, ..known.clone() };
+    let entries = [known, by_ipv6, by_device, unknown];
+    entries.iter().for_each(|entry| store.audit(entry).unwrap());
+    let kept = store.audit_log(u32::MAX).unwrap();
+    assert_eq!(kept.into_iter().rev().collect::<Vec<_>>(), entries);
+}
+
 /// What was written before is gone.
 pub fn an_emptied_audit_log_has_one_entry(store: &dyn Stores) {
-    let entry =
-        |action: &str| AuditEntry { at: at(1), actor: "root".into(), action: action.into(), subject: String::new() };
+    let entry = |action: &str| entry(1, action, "");
     store.audit(&entry("person.enrol")).unwrap();
     store.clear_audit_log(&entry("audit.clear")).unwrap();
     assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("audit.clear")]);
