@@ -42,8 +42,6 @@ pub(crate) struct Core {
     pub(crate) encryption: Encryption,
     /// Held while files for HTTPS or the mode change.
     pub(crate) https_order: tokio::sync::Mutex<()>,
-    /// Held while a camera is added or changed, so that two calls do not use the same computing power.
-    pub(crate) cameras: tokio::sync::Mutex<()>,
     /// Changes when the receiver of pushes is set.
     pub(crate) receiver_changed: watch::Sender<u64>,
     ws_key: OnceCell<String>,
@@ -68,7 +66,6 @@ impl Core {
             exports,
             encryption,
             https_order: tokio::sync::Mutex::default(),
-            cameras: tokio::sync::Mutex::default(),
             receiver_changed: watch::Sender::new(0),
             ws_key: OnceCell::new(),
             extensions: Mutex::default(),

@@ -27,7 +27,7 @@ use crate::core::Core;
 /// How the device presents itself; fixed while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
-    /// Camera channels, which is also the computing power: 16 (M8s) or 8 (M4s).
+    /// Camera channels: 16 (M8s) or 8 (M4s).
     pub channels: u32,
 }
 

@@ -250,7 +250,11 @@ fn options(config: &Config) -> Result<domain::Options> {
         uploads: uploads(&config.storage.dir)?,
         sounds: SoundFolders { built_in: config.host.sounds.clone(), own: config.storage.dir.join("sounds") },
         sip_id: config.sip.id.clone(),
-        limits: domain::Limits { channels: config.channels(), ..domain::Limits::default() },
+        limits: domain::Limits {
+            channels: config.channels(),
+            computing_power: config.channels(),
+            ..domain::Limits::default()
+        },
     })
 }
 

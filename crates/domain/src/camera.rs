@@ -161,6 +161,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// Computing power that a camera of this source takes: 2 when its video is decoded and searched, 1 when it sends
+    /// pictures of faces.
+    pub fn computing_power(&self) -> u32 {
+        match self {
+            Self::Capture { .. } => 1,
+            Self::Rtsp { .. } | Self::File { .. } | Self::Onvif(_) | Self::Gb28181 { .. } => 2,
+        }
+    }
+
     /// Whether a camera of this source may be given that one: another address, but no other kind. A stream and a file
     /// that plays one are the same kind.
     pub fn may_become(&self, other: &Self) -> bool {

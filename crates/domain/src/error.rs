@@ -18,7 +18,7 @@ pub enum Thing {
     PersonCode,
     /// A camera or its channel number.
     Camera,
-    /// Processing capacity for one more camera.
+    /// Computing power for one more camera.
     CameraCapacity,
     /// An entry of the record log.
     Record,

@@ -44,16 +44,18 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
     let source = request.rtsp.as_deref().map(source).transpose()?;
     let remark = request.remark.map(|text| convert::remark(Some(text))).transpose()?;
     let _one_at_a_time = caller.core.one_at_a_time.lock().await;
-    let before = caller.reading()?.camera(camera_id(request.camera_id)).await?;
+    let id = caller.reading()?.camera(camera_id(request.camera_id)).await?.id;
     if let Some(name) = &name {
-        require_free_name(&caller, name, Some(before.id)).await?;
+        require_free_name(&caller, name, Some(id)).await?;
     }
-    let mut settings = before.settings;
-    settings.name = name.unwrap_or(settings.name);
-    settings.source = source.unwrap_or(settings.source);
-    settings.description = remark.unwrap_or(settings.description);
-    let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
-    let camera = match caller.acts().update_camera(before.id, change).await {
+    let change = |camera: &Camera| {
+        let mut settings = camera.settings.clone();
+        settings.name = name.unwrap_or(settings.name);
+        settings.source = source.unwrap_or(settings.source);
+        settings.description = remark.unwrap_or(settings.description);
+        Ok(CameraChange { settings: Some(settings), ..CameraChange::default() })
+    };
+    let camera = match caller.acts().amend_camera(id, change).await {
         // A camera of another interface that has no address here cannot be given one.
         Err(Error::Invalid { field: "source", .. }) => return Err(Code::BadRtsp.into()),
         outcome => outcome?,

@@ -35,14 +35,6 @@ impl Kind {
         }
     }
 
-    /// Computing power a camera of this kind takes.
-    pub(crate) fn computing_power(self) -> u32 {
-        match self {
-            Self::Image => 1,
-            Self::Rtsp | Self::Onvif | Self::Gb28181 => 2,
-        }
-    }
-
     /// The document's name of the protocol; a capture camera has none.
     fn protocol(self) -> Option<&'static str> {
         match self {

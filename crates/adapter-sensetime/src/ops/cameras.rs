@@ -21,18 +21,15 @@ const MAX_LIBRARIES: usize = 1000;
 /// Lists all cameras with their live status (516, section 4.1).
 pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
     let cameras = call.reading()?.cameras().await?;
-    let used_computing_power = computing_power(&cameras);
+    let used_computing_power = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
+    let computing_power_capacity = call.reading()?.options().limits.computing_power;
     let mut rows = Vec::with_capacity(cameras.len());
     for camera in cameras {
         let status = call.reading()?.camera_status(camera.id);
         let decoder = decoder(&call, &camera).await?;
         rows.push(cameras::row(camera, &status, decoder));
     }
-    Ok(Cameras { camera: rows, computing_power_capacity: call.core.config.channels, used_computing_power })
-}
-
-fn computing_power(cameras: &[Camera]) -> u32 {
-    cameras.iter().map(|camera| Kind::of(&camera.settings.source).computing_power()).sum()
+    Ok(Cameras { camera: rows, computing_power_capacity, used_computing_power })
 }
 
 /// Adds a camera (513, section 4.2).
@@ -41,11 +38,6 @@ pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
     let kind = Kind::wanted(&fields)?;
     let decoder = fields.decoder.take();
     let camera = new_camera(&call, kind, fields)?;
-    let _one_at_a_time = call.core.cameras.lock().await;
-    let used = computing_power(&call.reading()?.cameras().await?);
-    if used + kind.computing_power() > call.core.config.channels {
-        return Err(Code::ComputingPower.into());
-    }
     let added = call.acts()?.add_camera(camera).await?;
     keep_decoder(&call, &added, decoder).await?;
     Ok(Channel { channel: added.id.0 })
@@ -83,17 +75,17 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let mut fields: CameraFields = call.read()?;
     let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
     let id = id.ok_or_else(|| missing("channel"))?;
-    let _one_at_a_time = call.core.cameras.lock().await;
-    let camera = call.reading()?.camera(id).await?;
-    let kind = Kind::of(&camera.settings.source);
-    kind.check_same(&fields)?;
     let decoder = fields.decoder.take();
-    let mut settings = camera.settings;
-    settings.source = sources::changed_source(settings.source, &fields)?;
-    let own = own_values(kind, &fields);
-    let (settings, watch) = changed(settings, camera.watch.settings, fields)?;
-    let change = CameraChange { settings: Some(settings), watch: Some(watch), own };
-    let camera = call.acts()?.update_camera(id, change).await?;
+    let change = |camera: &Camera| {
+        let kind = Kind::of(&camera.settings.source);
+        kind.check_same(&fields)?;
+        let mut settings = camera.settings.clone();
+        settings.source = sources::changed_source(settings.source, &fields)?;
+        let own = own_values(kind, &fields);
+        let (settings, watch) = changed(settings, camera.watch.settings.clone(), fields)?;
+        Ok::<_, Fault>(CameraChange { settings: Some(settings), watch: Some(watch), own })
+    };
+    let camera = call.acts()?.amend_camera(id, change).await?;
     keep_decoder(&call, &camera, decoder).await?;
     Ok(Channel { channel: id.0 })
 }

@@ -1,5 +1,6 @@
 //! Cameras.
 
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,8 @@ use tokio::sync::watch;
 
 use super::{Acts, Appliance, camera_defaults};
 use crate::{
-    Act, Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result, Thing,
+    Act, Actor, Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result,
+    Source, Thing,
 };
 
 /// How long a camera may take to deliver a picture.
@@ -26,15 +28,48 @@ impl Appliance {
         found.ok_or(Error::NotFound { what: Thing::Camera })
     }
 
-    /// A change of a camera with its own values marked, and nothing of the device's defaults in the others.
-    fn claimed(&self, mut change: CameraChange, before: &Camera) -> Result<CameraChange> {
-        let (settings, watch) = (change.settings.as_ref(), change.watch.as_ref());
-        let changed = camera_defaults::changed((settings, &before.settings), (watch, &before.watch.settings));
-        change.own = change.own.and(changed);
-        let stored = self.ports().settings.cameras()?.into_iter().find(|camera| camera.id == before.id);
-        let stored = stored.ok_or(Error::NotFound { what: Thing::Camera })?;
-        camera_defaults::keep_followed(&mut change, &stored);
-        Ok(change)
+    /// Whether a camera of this source can be added. To be called with the cameras' order held.
+    fn check_power(&self, source: &Source) -> Result<()> {
+        let cameras = self.ports().settings.cameras()?;
+        let used: u32 = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
+        let fits = used.saturating_add(source.computing_power()) <= self.options().limits.computing_power;
+        if fits { Ok(()) } else { Err(Error::LimitReached { what: Thing::CameraCapacity }) }
+    }
+
+    /// A camera as it is stored. `NotFound(Camera)`.
+    fn stored_camera(&self, id: CameraId) -> Result<Camera> {
+        let stored = self.ports().settings.cameras()?.into_iter().find(|camera| camera.id == id);
+        stored.ok_or(Error::NotFound { what: Thing::Camera })
+    }
+
+    /// Changes a camera and gives it as it is then. Blocking.
+    fn change_camera<E: From<Error>>(
+        &self,
+        actor: &Actor,
+        id: CameraId,
+        change: impl FnOnce(&Camera) -> Result<CameraChange, E>,
+    ) -> Result<Camera, E> {
+        let _order = self.camera_order();
+        let stored = self.stored_camera(id)?;
+        let before = self.in_force(stored.clone());
+        let mut change = change(&before)?;
+        if let Some(settings) = &change.settings {
+            check(settings)?;
+            check_same_kind(&before.settings, settings)?;
+            // One that was taken once does not keep the other settings from being changed.
+            if settings.source != before.settings.source {
+                check_address(settings)?;
+            }
+        }
+        claim(&mut change, &before, &stored);
+        let changed = self.ports().settings.update_camera(id, &change)?;
+        self.audit(actor, Act::CAMERA_UPDATE, &id);
+        self.core.cameras_changed.send_modify(|version| *version += 1);
+        Ok(self.in_force(changed))
+    }
+
+    fn camera_order(&self) -> MutexGuard<'_, ()> {
+        self.core.camera_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a camera delivers pictures now; an unknown one is being connected.
@@ -63,13 +98,15 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Adds a camera; it is opened at once.
-    /// `LimitReached(Camera)`, `AlreadyExists(Camera)` for a taken channel, `NotFound(Library)`, `Invalid`.
+    /// Adds a camera; it is opened at once. `LimitReached(Camera)` or `LimitReached(CameraCapacity)`,
+    /// `AlreadyExists(Camera)` for a taken channel, `NotFound(Library)`, `Invalid`.
     pub async fn add_camera(self, camera: NewCamera) -> Result<Camera> {
         let actor = self.permit(Act::CAMERA_ADD)?;
         self.blocking(move |a| {
             check(&camera.settings)?;
             check_address(&camera.settings)?;
+            let _order = a.camera_order();
+            a.check_power(&camera.settings.source)?;
             let channels = a.options().limits.channels;
             let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
             a.audit(&actor, Act::CAMERA_ADD, &added.id);
@@ -82,23 +119,18 @@ impl Acts<'_> {
     /// Changes a camera; it is opened anew when its source changed. A value that changes is the camera's own from then on.
     /// `NotFound(Camera)`, `NotFound(Library)`, `Invalid` (also when the kind of source would change).
     pub async fn update_camera(self, id: CameraId, change: CameraChange) -> Result<Camera> {
+        self.amend_camera(id, |_| Ok::<_, Error>(change)).await
+    }
+
+    /// Changes a camera: `change` is given it as it is, may refuse, and nobody else changes it meanwhile. Errors as
+    /// [`update_camera`](Self::update_camera), and those of `change`.
+    pub async fn amend_camera<E: From<Error> + Send + 'static>(
+        self,
+        id: CameraId,
+        change: impl FnOnce(&Camera) -> Result<CameraChange, E> + Send + 'static,
+    ) -> Result<Camera, E> {
         let actor = self.permit(Act::CAMERA_UPDATE)?;
-        let before = self.appliance.camera(id).await?;
-        self.blocking(move |a| {
-            if let Some(settings) = &change.settings {
-                check(settings)?;
-                check_same_kind(&before.settings, settings)?;
-                // One that was taken once does not keep the other settings from being changed.
-                if settings.source != before.settings.source {
-                    check_address(settings)?;
-                }
-            }
-            let changed = a.ports().settings.update_camera(id, &a.claimed(change, &before)?)?;
-            a.audit(&actor, Act::CAMERA_UPDATE, &id);
-            a.core.cameras_changed.send_modify(|version| *version += 1);
-            Ok(a.in_force(changed))
-        })
-        .await
+        self.blocking(move |a| Ok(a.change_camera(&actor, id, change))).await?
     }
 
     /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.
@@ -112,6 +144,14 @@ impl Acts<'_> {
         })
         .await
     }
+}
+
+/// Marks the values that the camera now has for its own, and leaves those it follows out of the change.
+fn claim(change: &mut CameraChange, before: &Camera, stored: &Camera) {
+    let (settings, watch) = (change.settings.as_ref(), change.watch.as_ref());
+    let changed = camera_defaults::changed((settings, &before.settings), (watch, &before.watch.settings));
+    change.own = change.own.and(changed);
+    camera_defaults::keep_followed(change, stored);
 }
 
 fn check(settings: &CameraSettings) -> Result<()> {

@@ -99,6 +99,8 @@ pub struct Options {
 pub struct Limits {
     /// Camera channels.
     pub channels: u32,
+    /// Computing power that all cameras take together; see [`Source::computing_power`](crate::Source::computing_power).
+    pub computing_power: u32,
     /// Libraries, the built-in one included.
     pub libraries: u64,
     /// People.
@@ -113,7 +115,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { channels: 16, libraries: 1_000, people: 1_000_000, accounts: 1_000, tasks: 64, pictures: 10_000 }
+        Self {
+            channels: 16,
+            computing_power: 16,
+            libraries: 1_000,
+            people: 1_000_000,
+            accounts: 1_000,
+            tasks: 64,
+            pictures: 10_000,
+        }
     }
 }
 
@@ -134,6 +144,8 @@ struct Core {
     people_order: Mutex<()>,
     /// Held from looking whether a task runs until it is changed.
     task_order: Mutex<()>,
+    /// Held from looking at the cameras there are until one is added or changed.
+    camera_order: Mutex<()>,
     /// Held from looking at the accounts there are until they are changed.
     account_order: Mutex<()>,
     /// The generation of the gallery's copy in the store, when it is known to be there.
@@ -179,6 +191,7 @@ impl Appliance {
             gallery,
             people_order: Mutex::default(),
             task_order: Mutex::default(),
+            camera_order: Mutex::default(),
             account_order: Mutex::default(),
             kept_copy: Mutex::new(kept_copy),
             logins: LoginGuard::default(),

@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod batches;
 mod camera_defaults;
+mod cameras;
 mod captures;
 mod discovery;
 mod doors;

@@ -41,6 +41,7 @@ const ACTS: &[(Role, &str, Doing)] = acts! {
         remove_library(LibraryId(2)),
         add_camera(gate()),
         update_camera(CameraId(1), CameraChange::default()),
+        amend_camera(CameraId(1), |_| Ok::<_, Error>(CameraChange::default())),
         remove_camera(CameraId(1)),
         set_camera_defaults(CameraDefaults::default()),
         release_cameras(OwnValues::default()),
