@@ -165,7 +165,7 @@ pub struct EnrolledPerson {
 /// What to change of a person; `None` keeps.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PersonChange {
-    /// A whole new profile; to change some fields of it, [`Appliance::change_profile`](crate::Appliance::change_profile).
+    /// A whole new profile; to change some fields of it, [`Acts::change_profile`](crate::Acts::change_profile).
     pub profile: Option<Profile>,
     /// A new set of libraries, at least one.
     pub libraries: Option<Vec<LibraryId>>,
