@@ -148,14 +148,16 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
     if !set.0.text("ServerAddr").is_empty() && core.outbound.check(&set.url("Verify")).is_err() {
         return Err(up_http::ADDRESS.into());
     }
-    if let Some(begin) = call.info.filled("RFBPTimeBegin") {
-        let begin = time::first(&begin, &core.zone()).ok_or_else(|| up_http::NO_INFO.because(BEGIN_TIME))?;
-        push::resume_from(core, &push::TO_SUBSCRIBER, begin).await.map_err(|error| failed(&error))?;
-    }
+    let begin = call.info.filled("RFBPTimeBegin").map(|begin| time::first(&begin, &core.zone()));
+    let begin = begin.map(|begin| begin.ok_or_else(|| up_http::NO_INFO.because(BEGIN_TIME))).transpose()?;
     if set.resumes() && !resumed {
         push::resume_since_now(core, &push::TO_SUBSCRIBER).await.map_err(|error| failed(&error))?;
     }
     set.0.keep(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
+    // After the settings, so that they hold for the records sent again.
+    if let Some(begin) = begin {
+        push::resume_from(core, &push::TO_SUBSCRIBER, begin).await.map_err(|error| failed(&error))?;
+    }
     core.settings_changed.send_modify(|version| *version += 1);
     Ok(Reply::default())
 }

@@ -99,14 +99,16 @@ pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
     if now.resumes() && !now.strangers() && !now.people() {
         return Err(up_mqtt::NOTHING_TO_RESUME.into());
     }
-    if let Some(begin) = call.info.filled("BeginTime") {
-        let begin = time::first(&begin, &core.zone()).ok_or_else(|| up_mqtt::NO_INFO.because(BEGIN_TIME))?;
-        push::resume_from(core, &push::TO_BROKER, begin).await.map_err(|error| failed(&error))?;
-    }
+    let begin = call.info.filled("BeginTime").map(|begin| time::first(&begin, &core.zone()));
+    let begin = begin.map(|begin| begin.ok_or_else(|| up_mqtt::NO_INFO.because(BEGIN_TIME))).transpose()?;
     if now.resumes() && !Mqtt(before.clone()).resumes() {
         push::resume_since_now(core, &push::TO_BROKER).await.map_err(|error| failed(&error))?;
     }
     keep(core, &REPORTS, &after, &changed).await?;
+    // After the settings, so that they hold for the records sent again.
+    if let Some(begin) = begin {
+        push::resume_from(core, &push::TO_BROKER, begin).await.map_err(|error| failed(&error))?;
+    }
     let differs = |name: &&str| before.text(name) != after.text(name);
     let connects = topics.iter().chain(&["KeepAliveInterval"]).any(differs);
     Ok(Reply::with(json!({ "ReConnect": u8::from(connects).to_string(), "Reboot": "0" })))
