@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn what_needs_attention_does_not_take_the_device_down() {
         let health = Health::default();
-        health.raise("sensetime.open_pictures", "a guard is lowered");
-        assert_eq!(health.report().attention, ["sensetime.open_pictures: a guard is lowered"]);
+        health.raise("some.setting", "a guard is lowered");
+        assert_eq!(health.report().attention, ["some.setting: a guard is lowered"]);
         assert!(health.report().is_up());
-        health.clear("sensetime.open_pictures");
+        health.clear("some.setting");
         assert!(health.report().attention.is_empty());
     }
 }

@@ -36,6 +36,7 @@ mod storage;
 pub mod surveillance;
 mod task;
 mod time;
+mod watch;
 mod wiegand;
 
 pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
@@ -50,7 +51,7 @@ pub(crate) use appliance::{Arrival, CROP_SCALE, Draft, Pass};
 pub use behaviour::{Behaviour, BehaviourFilter, BehaviourKind, ObjectCapture, ObjectClass};
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
-    NewCamera, OwnValues, SnapMode, Source, UnclearFaces, Watch, WatchSettings, WeeklyPlan,
+    NewCamera, OwnValues, SnapMode, Source, WeeklyPlan,
 };
 pub use discovery::{CameraStream, FoundCamera};
 pub use door::{ContactUse, Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};
@@ -80,4 +81,5 @@ pub use task::{
     Attendance, Direction, Presence, Roll, Sighting, SightingFilter, Task, TaskKind, TaskMark, TaskSettings,
 };
 pub use time::{DeviceZone, Timestamp};
+pub use watch::{UnclearFaces, Watch, WatchSettings};
 pub use wiegand::{WiegandFormat, WiegandFrame};

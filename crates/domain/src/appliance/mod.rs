@@ -9,6 +9,7 @@ mod cameras;
 mod compare;
 mod device;
 mod discovery;
+mod disk;
 pub mod doors;
 mod feeds;
 mod gallery;

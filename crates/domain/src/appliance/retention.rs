@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use super::privacy::put_picture;
 use super::{Acts, Appliance};
 use crate::ports::Ports;
-use crate::progress::Part;
 use crate::{
     Act, Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
     WhenFull,
@@ -24,8 +23,6 @@ const CHECK: Duration = Duration::from_secs(2);
 const AGE_CHECK: Duration = Duration::from_secs(60);
 /// How often something is written although nothing is to be: a file system that broke need not say so itself.
 const PROOF: Duration = Duration::from_secs(30);
-/// A round that made no progress for this long hangs on the disk.
-const HUNG: Duration = Duration::from_secs(20);
 /// Records removed at a time, and the pause after them in which others write.
 const BATCH: u32 = 32;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -83,7 +80,7 @@ impl Storage {
     }
 
     /// Notes how it is now; the change is logged once.
-    fn set(&self, state: StorageState) {
+    pub(super) fn set(&self, state: StorageState) {
         self.state.send_if_modified(|now| {
             let news = *now != state;
             if news {
@@ -176,29 +173,6 @@ impl Appliance {
         });
         let scene = scene.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         self.append_record(&(draft.record)(crop?, scene?))
-    }
-
-    /// Reports a disk that does not answer, for as long as that lasts: what is to be recorded waits in memory meanwhile.
-    async fn watch_storage(&self) -> ! {
-        self.progress().stamp(Part::Storage);
-        loop {
-            tokio::time::sleep(CHECK).await;
-            if self.progress().age(Part::Storage).is_some_and(|age| age >= HUNG) {
-                let why = format!("the disk has not answered for {} s", HUNG.as_secs());
-                self.progress().stall(Part::Storage, &why);
-                self.core.storage.set(StorageState::Failing { reason: why });
-            }
-        }
-    }
-
-    /// Asks the store something that takes it milliseconds. Blocking.
-    async fn ask_store<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&Self) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let answer = self.blocking(question).await;
-        self.progress().stamp(Part::Storage);
-        answer
     }
 
     /// Writes what waits, in order, until one cannot be written. Answers why.
