@@ -1,8 +1,9 @@
 //! Mosquitto.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -13,8 +14,7 @@ use super::DEADLINE;
 /// A running broker; it ends when dropped.
 #[derive(Debug)]
 pub struct Broker {
-    /// Where it listens.
-    pub port: u16,
+    address: SocketAddr,
     folder: TempDir,
     process: Option<Child>,
 }
@@ -28,13 +28,15 @@ impl Broker {
     /// One whose configuration ends with what is made for its folder.
     pub async fn with(rest: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port().await;
+        let address = free_address().await;
         let text = format!(
-            "listener {port} 127.0.0.1\nmessage_size_limit 0\nset_tcp_nodelay true\nuser root\n{}",
+            "listener {} {}\nmessage_size_limit 0\nset_tcp_nodelay true\nuser root\n{}",
+            address.port(),
+            address.ip(),
             rest(folder.path())
         );
         std::fs::write(folder.path().join("mosquitto.conf"), text).unwrap();
-        let mut broker = Self { port, folder, process: None };
+        let mut broker = Self { address, folder, process: None };
         broker.come_back().await;
         broker
     }
@@ -52,7 +54,7 @@ impl Broker {
         command.arg("-c").arg(self.folder.path().join("mosquitto.conf"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         self.process = Some(command.spawn().expect("mosquitto is not installed"));
-        let address = self.address();
+        let address = self.address;
         let listening = async {
             while TcpStream::connect(address).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -66,7 +68,7 @@ impl Broker {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.port))
+        self.address
     }
 
     /// What a device is told to call.
@@ -75,7 +77,16 @@ impl Broker {
     }
 }
 
-/// One that was free a moment ago.
+/// An address on which nobody else listens: the broker binds it later than it is chosen, and meanwhile any port of
+/// 127.0.0.1 may be taken by somebody else.
+async fn free_address() -> SocketAddr {
+    static BROKERS: AtomicU8 = AtomicU8::new(0);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    let ip = Ipv4Addr::new(127, high | 0x80, low, BROKERS.fetch_add(1, Ordering::Relaxed));
+    TcpListener::bind((ip, 0)).await.unwrap().local_addr().unwrap()
+}
+
+/// A port of 127.0.0.1 that was free a moment ago.
 pub async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
