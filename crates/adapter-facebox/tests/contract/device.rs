@@ -1,7 +1,6 @@
 //! A device on fakes, reached over a real socket, whose every answer is held against the catalogue.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +10,11 @@ use domain::Appliance;
 use domain::surveillance::{self, Options};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
-use testkit::contract::{Ledger, Rules};
+use testkit::contract::Ledger;
 use testkit::{ADMIN, Handles};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// The catalogue, nothing of it seen.
-pub(crate) fn open_ledger() -> Ledger {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contracts/facebox.yaml");
-    Ledger::open(&path, Rules { kind_of: |_| None, attributes: &[] }).unwrap()
-}
 
 /// A running device with the administrator's session.
 pub(crate) struct Device {

@@ -14,28 +14,17 @@ mod records;
 mod sessions;
 mod tasks;
 
-use std::sync::Arc;
+use std::process::ExitCode;
 
 use known_gaps::{KNOWN_GAPS, UNPROVOKED};
-use testkit::contract::Ledger;
+use testkit::contract::{Contract, Rules};
 
-/// Makes a test of every scenario, and one of all together that draws the balance.
-macro_rules! scenarios {
-    ($($group:ident: $($name:ident),+;)+) => {
-        $($(
-            #[tokio::test]
-            async fn $name() {
-                $group::$name(&Arc::new(device::open_ledger())).await;
-            }
-        )+)+
-
-        async fn play_all(ledger: &Arc<Ledger>) {
-            $($($group::$name(ledger).await;)+)+
-        }
-    };
-}
-
-scenarios! {
+testkit::scenarios! {
+    // The longest, so they begin first.
+    records:
+        what_tasks_saw_is_listed_and_removed,
+        records_outlive_their_task_their_camera_and_their_person,
+        queries_for_records_that_mean_nothing_are_refused;
     sessions:
         a_session_is_opened_with_the_md5_of_the_password,
         a_wrong_login_opens_nothing,
@@ -73,22 +62,17 @@ scenarios! {
         tasks_run_until_they_are_stopped_and_over_a_restart,
         tasks_are_found_by_every_condition,
         tasks_that_cannot_be_are_refused;
-    records:
-        what_tasks_saw_is_listed_and_removed,
-        records_outlive_their_task_their_camera_and_their_person,
-        queries_for_records_that_mean_nothing_are_refused;
     config:
         the_storage_server_is_kept_and_told;
 }
 
-#[tokio::test]
-async fn every_operation_of_the_catalogue_is_played_or_a_known_gap() {
-    let ledger = Arc::new(device::open_ledger());
-    play_all(&ledger).await;
-    match ledger.balance(KNOWN_GAPS) {
-        Ok(counts) => println!("{counts}"),
-        Err(faults) => panic!("{}", faults.join("\n")),
-    }
-    let never: Vec<_> = UNPROVOKED.iter().map(|(code, _)| (*code).to_owned()).collect();
-    assert_eq!(ledger.unprovoked(), never, "codes that nothing was refused with");
+fn main() -> ExitCode {
+    let contract = Contract {
+        catalogue: "facebox",
+        rules: Rules::NONE,
+        gaps: KNOWN_GAPS,
+        unprovoked: Some(UNPROVOKED),
+        scenarios: scenarios(),
+    };
+    contract.main()
 }

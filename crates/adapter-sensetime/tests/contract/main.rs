@@ -26,28 +26,12 @@ mod time;
 mod upgrade;
 mod witness;
 
-use std::sync::Arc;
+use std::process::ExitCode;
 
 use known_gaps::KNOWN_GAPS;
-use testkit::contract::Ledger;
+use testkit::contract::Contract;
 
-/// Makes a test of every scenario, and one of all together that draws the balance.
-macro_rules! scenarios {
-    ($($group:ident: $($name:ident),+;)+) => {
-        $($(
-            #[tokio::test]
-            async fn $name() {
-                $group::$name(&Arc::new(witness::open_ledger())).await;
-            }
-        )+)+
-
-        async fn play_all(ledger: &Arc<Ledger>) {
-            $($($group::$name(ledger).await;)+)+
-        }
-    };
-}
-
-scenarios! {
+testkit::scenarios! {
     sessions:
         a_user_logs_in_and_out,
         a_wrong_login_opens_nothing,
@@ -144,12 +128,13 @@ scenarios! {
         broken_bodies_change_nothing;
 }
 
-#[tokio::test]
-async fn every_operation_and_event_of_the_catalogue_is_played_or_a_known_gap() {
-    let ledger = Arc::new(witness::open_ledger());
-    play_all(&ledger).await;
-    match ledger.balance(KNOWN_GAPS) {
-        Ok(counts) => println!("{counts}"),
-        Err(faults) => panic!("{}", faults.join("\n")),
-    }
+fn main() -> ExitCode {
+    let contract = Contract {
+        catalogue: "sensetime",
+        rules: witness::RULES,
+        gaps: KNOWN_GAPS,
+        unprovoked: None,
+        scenarios: scenarios(),
+    };
+    contract.main()
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use testkit::contract::Ledger;
 use testkit::mqtt::ID;
 
 use crate::batches::{batch, entry};
 use crate::bench::device::photo;
 use crate::subscriber::Server;
-use crate::witness::{Witness, open_ledger};
+use crate::witness::Witness;
 
 /// Says this and gives the answer to the command 7 in it.
 async fn answer(witness: &Witness, payload: &[u8]) -> Value {
@@ -35,9 +36,8 @@ async fn number_of_people(witness: &Witness) -> Value {
     witness.ok("QueryPerson", json!({})).await["QueryPersonNum"].clone()
 }
 
-#[tokio::test]
-async fn what_stands_around_a_command_is_ignored() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn what_stands_around_a_command_is_ignored(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     let command: &[u8] = br#"{"messageId": 7, "operator": "Versions", "info": {}}"#;
     for (before, after) in
         [(&b"\xef\xbb\xbf"[..], &b""[..]), (b"", b"\0"), (b"", b"\r\n\0\0\0"), (b"\xef\xbb\xbf\r\n", b" \0")]
@@ -48,9 +48,8 @@ async fn what_stands_around_a_command_is_ignored() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     let notes: [(&[u8], &str); 6] = [
         (br"Ann \ud83d", "Ann \u{fffd}"),
         (br"\ude00\ud83d\ude00", "\u{fffd}\u{1f600}"),
@@ -72,9 +71,8 @@ async fn what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is(
 /// Two names of four bytes in GBK, which become the same when they are read as UTF-8.
 const TWO_IN_GBK: [&[u8]; 2] = [b"\xd5\xc5\xc8\xfd", b"\xc0\xee\xcb\xc4"];
 
-#[tokio::test]
-async fn who_cannot_be_read_is_not_enrolled_as_somebody_else() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn who_cannot_be_read_is_not_enrolled_as_somebody_else(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     for field in ["customId", "name", "idCard", "cardNum2", "RFIDCard"] {
         for value in TWO_IN_GBK {
             is_unreadable(&witness, &enrolling(field, value), "462", field).await;
@@ -90,9 +88,8 @@ async fn who_cannot_be_read_is_not_enrolled_as_somebody_else() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn who_cannot_be_read_is_neither_found_nor_removed() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn who_cannot_be_read_is_neither_found_nor_removed(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     witness.enrol("alice").await;
     // As a release before this one enrolled it.
     let damaged = "\u{fffd}".repeat(4);
@@ -121,9 +118,8 @@ async fn who_cannot_be_read_is_neither_found_nor_removed() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn of_a_batch_only_who_cannot_be_read_is_refused() {
-    let (witness, server) = (Witness::start(&Arc::new(open_ledger())).await, Server::start().await);
+pub(crate) async fn of_a_batch_only_who_cannot_be_read_is_refused(ledger: &Arc<Ledger>) {
+    let (witness, server) = (Witness::start(ledger).await, Server::start().await);
     let with = |name: &str, field: &str| {
         let mut person = entry(&server, name);
         person[field] = json!("\u{fffd}\u{fffd}");
@@ -143,9 +139,8 @@ async fn of_a_batch_only_who_cannot_be_read_is_refused() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn a_command_whose_rest_cannot_be_read_is_answered() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn a_command_whose_rest_cannot_be_read_is_answered(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     let deep = format!(r#"{{"messageId":7,"operator":"EditPerson","info":{}"#, "[".repeat(5000));
     let many = format!(r#"{{"messageId":7,"operator":"EditPerson","info":[{}0]}}"#, "0,".repeat(200_000));
     let damaged: [(&str, &str); 11] = [

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use adapter::Component;
 use serde_json::{Value, json};
+use testkit::contract::Ledger;
 use testkit::mqtt::{Broker, ID, Platform};
 
 use crate::bench::device::{Device, config, file};
-use crate::witness::{Witness, open_ledger, person};
+use crate::witness::{Witness, person};
 
 async fn answers_at_once(platform: &Platform) {
     let asked = Instant::now();
@@ -16,9 +17,8 @@ async fn answers_at_once(platform: &Platform) {
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
 }
 
-#[tokio::test]
-async fn nothing_that_is_sent_breaks_the_link() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn nothing_that_is_sent_breaks_the_link(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     let topic = format!("mqtt/face/{ID}");
     let hostile: [&[u8]; 9] = [
         b"",
@@ -42,9 +42,8 @@ async fn nothing_that_is_sent_breaks_the_link() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn answers_come_in_the_order_of_the_commands_and_each_once() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn answers_come_in_the_order_of_the_commands_and_each_once(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     for number in 0..100 {
         witness.platform.send(&json!({"messageId": number, "operator": "Versions", "info": {}})).await;
     }
@@ -61,9 +60,8 @@ async fn answers_come_in_the_order_of_the_commands_and_each_once() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirmation() {
-    let mut witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirmation(ledger: &Arc<Ledger>) {
+    let mut witness = Witness::start(ledger).await;
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": 1})).await;
     witness.enrol("alice").await;
     witness.broker.go_away().await;
@@ -96,9 +94,8 @@ async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirm
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn a_device_that_starts_anew_goes_on_where_it_was() {
-    let mut witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn a_device_that_starts_anew_goes_on_where_it_was(ledger: &Arc<Ledger>) {
+    let mut witness = Witness::start(ledger).await;
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": 1})).await;
     witness.enrol("alice").await;
     witness.device.watch(&["alice"]).await;
@@ -113,8 +110,7 @@ async fn a_device_that_starts_anew_goes_on_where_it_was() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn a_broker_that_refuses_the_password_is_named_as_the_reason() {
+pub(crate) async fn a_broker_that_refuses_the_password_is_named_as_the_reason(_: &Arc<Ledger>) {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::with(|folder| {
         let passwords = folder.join("passwords");
@@ -147,8 +143,7 @@ async fn a_broker_that_refuses_the_password_is_named_as_the_reason() {
     device.stop().await;
 }
 
-#[tokio::test]
-async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_given() {
+pub(crate) async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_given(_: &Arc<Ledger>) {
     let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into(), "localhost".into()]).unwrap();
     let secure = testkit::mqtt::free_port().await;
     let (certificate, private) = (key.cert.pem(), key.signing_key.serialize_pem());

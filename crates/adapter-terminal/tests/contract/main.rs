@@ -25,28 +25,12 @@ mod sounds;
 mod subscriber;
 mod witness;
 
-use std::sync::Arc;
+use std::process::ExitCode;
 
 use known_gaps::{KNOWN_GAPS, UNPROVOKED};
-use testkit::contract::Ledger;
+use testkit::contract::{Contract, Rules};
 
-/// Makes a test of every scenario, and one of all together that draws the balance.
-macro_rules! scenarios {
-    ($($group:ident: $($name:ident),+;)+) => {
-        $($(
-            #[tokio::test]
-            async fn $name() {
-                $group::$name(&Arc::new(witness::open_ledger())).await;
-            }
-        )+)+
-
-        async fn play_all(ledger: &Arc<Ledger>) {
-            $($($group::$name(ledger).await;)+)+
-        }
-    };
-}
-
-scenarios! {
+testkit::scenarios! {
     link:
         the_device_says_that_it_comes_lives_and_goes,
         a_device_without_power_leaves_its_will,
@@ -124,16 +108,39 @@ scenarios! {
     http:
         records_and_heartbeats_go_to_a_subscriber,
         a_subscription_that_cannot_be_is_refused;
+    hostile:
+        #[alone]
+        nothing_that_is_sent_breaks_the_link,
+        answers_come_in_the_order_of_the_commands_and_each_once,
+        records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirmation,
+        a_device_that_starts_anew_goes_on_where_it_was,
+        a_broker_that_refuses_the_password_is_named_as_the_reason,
+        the_link_can_be_encrypted_and_trusts_only_the_certificates_given;
+    repeats:
+        #[alone]
+        what_the_broker_retains_is_not_obeyed_when_the_device_comes_back,
+        #[alone]
+        a_retained_removal_of_everybody_begins_one_session,
+        a_command_that_arrives_twice_is_obeyed_once_and_answered_twice,
+        a_platform_with_one_id_for_everything_is_obeyed,
+        questions_are_answered_afresh_however_often_they_come,
+        what_the_broker_delivers_again_is_obeyed_once;
+    damaged:
+        what_stands_around_a_command_is_ignored,
+        what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is,
+        who_cannot_be_read_is_not_enrolled_as_somebody_else,
+        who_cannot_be_read_is_neither_found_nor_removed,
+        of_a_batch_only_who_cannot_be_read_is_refused,
+        a_command_whose_rest_cannot_be_read_is_answered;
 }
 
-#[tokio::test]
-async fn every_operation_and_event_of_the_catalogue_is_played_or_a_known_gap() {
-    let ledger = Arc::new(witness::open_ledger());
-    play_all(&ledger).await;
-    match ledger.balance(KNOWN_GAPS) {
-        Ok(counts) => println!("{counts}"),
-        Err(faults) => panic!("{}", faults.join("\n")),
-    }
-    let never: Vec<_> = UNPROVOKED.iter().map(|(code, _)| (*code).to_owned()).collect();
-    assert_eq!(ledger.unprovoked(), never, "codes that nothing was refused with");
+fn main() -> ExitCode {
+    let contract = Contract {
+        catalogue: "mqtt_terminal",
+        rules: Rules::NONE,
+        gaps: KNOWN_GAPS,
+        unprovoked: Some(UNPROVOKED),
+        scenarios: scenarios(),
+    };
+    contract.main()
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::contract::Ledger;
 use testkit::mqtt::{DEADLINE, ID};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::bench::device::{Device, config};
 use crate::doors::{openings, with_door};
-use crate::witness::{Witness, open_ledger, person};
+use crate::witness::{Witness, person};
 
 fn topic() -> String {
     format!("mqtt/face/{ID}")
@@ -37,9 +38,8 @@ async fn some_heartbeats(witness: &Witness) {
     }
 }
 
-#[tokio::test]
-async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_back() {
-    let witness = with_door(&Arc::new(open_ledger())).await;
+pub(crate) async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_back(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
     let retained = [
         command("r1", "EditPerson", &person("alice")),
         command("r2", "Unlock", &json!({"openDoor": 1})),
@@ -63,9 +63,8 @@ async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_back() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn a_retained_removal_of_everybody_begins_one_session() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn a_retained_removal_of_everybody_begins_one_session(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     let all = command("b1", "DeleteAllPerson", &json!({"deleteall": 1}));
     witness.platform.publish_retained(&topic(), all.to_string().as_bytes()).await;
     witness.platform.wait_for_return().await;
@@ -80,9 +79,8 @@ async fn a_retained_removal_of_everybody_begins_one_session() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn a_command_that_arrives_twice_is_obeyed_once_and_answered_twice() {
-    let witness = with_door(&Arc::new(open_ledger())).await;
+pub(crate) async fn a_command_that_arrives_twice_is_obeyed_once_and_answered_twice(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
     let unlock = command("17", "Unlock", &json!({"openDoor": 1}));
     let (first, second) = (say(&witness, &unlock).await, say(&witness, &unlock).await);
     assert_eq!((&first, &first["code"]), (&second, &json!("200")));
@@ -104,9 +102,8 @@ async fn a_command_that_arrives_twice_is_obeyed_once_and_answered_twice() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn a_platform_with_one_id_for_everything_is_obeyed() {
-    let witness = with_door(&Arc::new(open_ledger())).await;
+pub(crate) async fn a_platform_with_one_id_for_everything_is_obeyed(ledger: &Arc<Ledger>) {
+    let witness = with_door(ledger).await;
     let enrol = command(1, "EditPerson", &person("alice"));
     let remove = command(1, "DelPerson", &json!({"customId": "alice"}));
     for _ in 0..2 {
@@ -128,9 +125,8 @@ async fn a_platform_with_one_id_for_everything_is_obeyed() {
     witness.stop().await;
 }
 
-#[tokio::test]
-async fn questions_are_answered_afresh_however_often_they_come() {
-    let witness = Witness::start(&Arc::new(open_ledger())).await;
+pub(crate) async fn questions_are_answered_afresh_however_often_they_come(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
     let question = command("q", "QueryPerson", &json!({}));
     assert_eq!(say(&witness, &question).await["info"]["QueryPersonNum"], json!("0"));
     witness.enrol("alice").await;
@@ -205,8 +201,7 @@ impl Puppet {
     }
 }
 
-#[tokio::test]
-async fn what_the_broker_delivers_again_is_obeyed_once() {
+pub(crate) async fn what_the_broker_delivers_again_is_obeyed_once(_: &Arc<Ledger>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let doors = domain::DoorOptions { own_door: true, ..domain::DoorOptions::default() };
     let (appliance, handles) = testkit::appliance_of(domain::Options { doors, ..testkit::options() }).unwrap();

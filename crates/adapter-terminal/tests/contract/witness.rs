@@ -1,20 +1,13 @@
 //! A device whose every word is held against the catalogue.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use domain::{Appliance, Limits, Options};
 use serde_json::{Value, json};
-use testkit::contract::{Ledger, Rules};
+use testkit::contract::Ledger;
 use testkit::mqtt::{Broker, ID, Platform};
 
 use crate::bench::device::{Device, config};
-
-/// The catalogue, nothing of it seen.
-pub(crate) fn open_ledger() -> Ledger {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contracts/mqtt_terminal.yaml");
-    Ledger::open(&path, Rules { kind_of: |_| None, attributes: &[] }).unwrap()
-}
 
 pub(crate) struct Witness {
     pub(crate) broker: Broker,

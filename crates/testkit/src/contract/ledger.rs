@@ -18,6 +18,11 @@ pub struct Rules {
     pub attributes: &'static [(&'static str, &'static str)],
 }
 
+impl Rules {
+    /// For a catalogue that leaves nothing to the reader.
+    pub const NONE: Self = Self { kind_of: |_| None, attributes: &[] };
+}
+
 /// Something of the catalogue that is not done yet: its title (`515/onvif`), and why.
 pub type Gap = (&'static str, &'static str);
 
@@ -43,7 +48,16 @@ struct Seen {
 type Faults = Result<(), Vec<String>>;
 
 impl Ledger {
-    /// Reads the catalogue.
+    /// Reads the catalogue of this name in `tests/contracts`.
+    ///
+    /// # Errors
+    /// When there is none, or it is not a catalogue.
+    pub fn of(catalogue: &str, rules: Rules) -> Result<Self, Unreadable> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/contracts");
+        Self::open(&folder.join(catalogue).with_extension("yaml"), rules)
+    }
+
+    /// Reads a catalogue.
     ///
     /// # Errors
     /// When the file is missing or not a catalogue.

@@ -1,0 +1,232 @@
+//! Plays the scenarios of a contract side by side in one process, and draws the balance.
+
+use std::env;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+
+use super::ledger::{Gap, Ledger, Rules};
+
+/// What nextest lists instead of the scenarios: it gives every test a process, and the balance needs all in one.
+const ALL: &str = "all_scenarios";
+/// Scenarios for each processor: most of them wait most of the time.
+const FOR_EACH_PROCESSOR: usize = 4;
+
+type Playing = Pin<Box<dyn Future<Output = ()>>>;
+
+/// One story played against a device, which shows a [`Ledger`] all that the device says. Made by
+/// [`scenarios!`](crate::scenarios).
+pub struct Scenario {
+    name: &'static str,
+    play: fn(Arc<Ledger>) -> Playing,
+    alone: bool,
+}
+
+impl Scenario {
+    /// Plays on a runtime of its own with one thread, so that it may pause the time. It fails by a panic.
+    pub fn new(name: &'static str, play: fn(Arc<Ledger>) -> Playing) -> Self {
+        Self { name, play, alone: false }
+    }
+
+    /// The same, with no other scenario playing meanwhile: for what measures time.
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
+    }
+}
+
+/// Makes the function `scenarios` of a table of them, by the modules they are in:
+/// `scenarios! { people: are_enrolled, #[alone] are_found_at_once; }` has it return a [`Vec`] of [`Scenario`]s that play
+/// `people::are_enrolled`, an `async fn(&Arc<Ledger>)`, and so on.
+#[macro_export]
+macro_rules! scenarios {
+    ($($group:ident: $($(#[$mark:ident])? $name:ident),+;)+) => {
+        fn scenarios() -> Vec<$crate::contract::Scenario> {
+            vec![$($(
+                $crate::contract::Scenario::new(
+                    concat!(stringify!($group), "::", stringify!($name)),
+                    |ledger| Box::pin(async move { $group::$name(&ledger).await }),
+                )$(.$mark())?
+            ),+),+]
+        }
+    };
+}
+
+/// A contract test: everything its `main` needs.
+pub struct Contract {
+    /// The name of the catalogue below `tests/contracts`, without `.yaml`.
+    pub catalogue: &'static str,
+    /// What the catalogue leaves to the reader.
+    pub rules: Rules,
+    /// What of the catalogue is not done yet.
+    pub gaps: &'static [Gap],
+    /// The codes that nothing is refused with, in the catalogue's order; none where that is not counted.
+    pub unprovoked: Option<&'static [Gap]>,
+    /// The scenarios.
+    pub scenarios: Vec<Scenario>,
+}
+
+impl Contract {
+    /// Plays the scenarios that the command line asks for, as tests do; all of them when run by nextest, which sees one
+    /// test. Prints the time that each took, and the balance when all were played and none failed.
+    ///
+    /// Fails when a scenario does, when the balance has faults, or when the catalogue cannot be read.
+    pub fn main(self) -> ExitCode {
+        let arguments = Arguments::from_args();
+        let nextest = env::var_os("NEXTEST").is_some();
+        if nextest && arguments.list {
+            return libtest_mimic::run(&arguments, vec![Trial::test(ALL, || Ok(()))]).exit_code();
+        }
+        let played = self.play(if nextest { Arguments::default() } else { arguments });
+        match &played {
+            Ok(Some(counts)) => println!("{counts}"),
+            Ok(None) => {}
+            Err(faults) => eprintln!("{}", faults.join("\n")),
+        }
+        if played.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// Returns the balance, if it was drawn.
+    fn play(mut self, mut arguments: Arguments) -> Result<Option<String>, Vec<String>> {
+        let ledger = Ledger::of(self.catalogue, self.rules).map_err(|error| vec![error.to_string()])?;
+        let (ledger, stage) = (Arc::new(ledger), Arc::new(Stage::default()));
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        arguments.test_threads.get_or_insert(processors * FOR_EACH_PROCESSOR);
+        // One that plays alone has all others wait: at the end there are none.
+        self.scenarios.sort_by_key(|scenario| scenario.alone);
+        let trial = |scenario: Scenario| {
+            let (stage, ledger) = (Arc::clone(&stage), Arc::clone(&ledger));
+            Trial::test(scenario.name, move || stage.play(&scenario, ledger))
+        };
+        let trials = self.scenarios.drain(..).map(trial).collect();
+        let played = libtest_mimic::run(&arguments, trials);
+        if arguments.list {
+            return Ok(None);
+        }
+        stage.print_times();
+        match played {
+            Conclusion { num_failed: 1.., .. } => Err(vec![format!("scenarios failed: {}", played.num_failed)]),
+            Conclusion { num_filtered_out: 1.., .. } => Ok(None),
+            _ => self.balance(&ledger).map(Some),
+        }
+    }
+
+    fn balance(&self, ledger: &Ledger) -> Result<String, Vec<String>> {
+        let counts = ledger.balance(self.gaps)?;
+        let Some(expected) = self.unprovoked else { return Ok(counts) };
+        let (expected, never) = (expected.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ledger.unprovoked());
+        if never == expected {
+            return Ok(counts);
+        }
+        Err(vec![format!("nothing was refused with {never:?}, and it should have been {expected:?}")])
+    }
+}
+
+/// Where scenarios play.
+#[derive(Default)]
+struct Stage {
+    /// Read while others may play too, written while one plays alone.
+    turns: RwLock<()>,
+    times: Mutex<Vec<(Duration, &'static str)>>,
+}
+
+impl Stage {
+    /// Plays it in a thread with its name, which the message of a panic shows.
+    fn play(&self, scenario: &Scenario, ledger: Arc<Ledger>) -> Result<(), Failed> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let play = scenario.play;
+        let outcome = self.in_turn(scenario.alone, || {
+            let started = Instant::now();
+            let thread = thread::Builder::new().name(scenario.name.to_owned());
+            let outcome = thread.spawn(move || runtime.block_on(play(ledger)))?.join();
+            let took = (started.elapsed(), scenario.name);
+            self.times.lock().unwrap_or_else(PoisonError::into_inner).push(took);
+            Ok::<_, Failed>(outcome)
+        })?;
+        outcome.map_err(|panic| resume_unwind(panic))
+    }
+
+    fn in_turn<T>(&self, alone: bool, play: impl FnOnce() -> T) -> T {
+        if alone {
+            let _alone = self.turns.write().unwrap_or_else(PoisonError::into_inner);
+            play()
+        } else {
+            let _among_others = self.turns.read().unwrap_or_else(PoisonError::into_inner);
+            play()
+        }
+    }
+
+    /// The longest first.
+    fn print_times(&self) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.sort_unstable_by(|one, other| other.cmp(one));
+        for (took, name) in times.iter() {
+            println!("{:8.3} s  {name}", took.as_secs_f64());
+        }
+        println!();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn contract(scenarios: Vec<Scenario>) -> Contract {
+        Contract { catalogue: "facebox", rules: Rules::NONE, gaps: &[], unprovoked: None, scenarios }
+    }
+
+    fn arguments(filter: Option<&str>) -> Arguments {
+        Arguments { filter: filter.map(str::to_owned), ..Arguments::default() }
+    }
+
+    #[test]
+    fn one_that_panics_stops_no_other_and_is_counted() {
+        static PLAYED: AtomicUsize = AtomicUsize::new(0);
+        let good = |_| -> Playing {
+            Box::pin(async {
+                PLAYED.fetch_add(1, Ordering::Relaxed);
+            })
+        };
+        let bad = |_| -> Playing { Box::pin(async { panic!("on purpose") }) };
+        let scenarios = vec![Scenario::new("a", good), Scenario::new("b", bad), Scenario::new("c", good)];
+        assert_eq!(contract(scenarios).play(arguments(None)), Err(vec!["scenarios failed: 1".to_owned()]));
+        assert_eq!(PLAYED.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_balance_is_drawn_when_all_were_played() {
+        let nothing = |_| -> Playing { Box::pin(async {}) };
+        let scenarios = || vec![Scenario::new("people::a", nothing), Scenario::new("cameras::a", nothing)];
+        assert_eq!(contract(scenarios()).play(arguments(Some("people"))), Ok(None));
+        let faults = contract(scenarios()).play(arguments(None)).unwrap_err();
+        assert!(faults.contains(&"/Login has no scenario".to_owned()), "{faults:?}");
+    }
+
+    #[test]
+    fn one_that_plays_alone_has_no_other_beside_it() {
+        static PLAYING: AtomicUsize = AtomicUsize::new(0);
+        let short = |_| -> Playing {
+            Box::pin(async {
+                PLAYING.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                PLAYING.fetch_sub(1, Ordering::Relaxed);
+            })
+        };
+        let alone = |_| -> Playing {
+            Box::pin(async {
+                assert_eq!(PLAYING.fetch_add(1, Ordering::Relaxed), 0);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                assert_eq!(PLAYING.fetch_sub(1, Ordering::Relaxed), 1);
+            })
+        };
+        let scenarios = [Scenario::new("a", alone).alone(), Scenario::new("b", short), Scenario::new("c", short)];
+        let faults = contract(scenarios.into()).play(arguments(None)).unwrap_err();
+        assert!(!faults.iter().any(|fault| fault.starts_with("scenarios failed")), "{faults:?}");
+    }
+}
