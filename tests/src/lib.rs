@@ -12,7 +12,6 @@ mod figures;
 mod output;
 mod picture_server;
 mod platform;
-mod poll;
 mod report;
 mod samples;
 pub mod soak;
@@ -26,6 +25,7 @@ pub use figures::Figures;
 pub use output::write_report;
 pub use picture_server::PictureServer;
 pub use platform::{Push, PushReceiver, Subscription};
-pub use poll::{eventually, eventually_within};
+
 pub use report::{Report, checkout};
 pub use samples::SampleReceivers;
+pub use testkit::{eventually, eventually_within};

@@ -4,14 +4,13 @@
 
 mod device;
 
-use adapter::{Outbound, Policy};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use device::{Answer, DEADLINE, Device};
+use device::{Answer, Device, outbound};
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use testkit::{FakeFace, Picture, actor};
+use testkit::{DEADLINE, FakeFace, Picture, Rig, actor};
 use tokio::time::timeout;
 
 fn base64(picture: &[u8]) -> Value {
@@ -141,9 +140,8 @@ async fn a_path_from_an_answer_is_a_picture_for_those_who_are_logged_in() {
 
 #[tokio::test]
 async fn open_pictures_are_shown_to_anybody_and_exports_to_nobody_else() {
-    let (appliance, handles) = testkit::appliance().unwrap();
-    let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
-    let device = Device::serve(outbound, |adapter| adapter.with_open_pictures(true), appliance, handles).await;
+    let rig = Rig::start(testkit::options());
+    let device = Device::serve(outbound(), |adapter| adapter.with_open_pictures(true), rig).await;
     let library = device.enrol("staff", &["alice"]).await;
     let mut newest = device.appliance.newest_entry();
     device.watch(&library.to_string(), &["alice"]).await;

@@ -14,8 +14,9 @@ use axum::Router;
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use bytes::Bytes;
-use device::{DEADLINE, Device};
+use device::Device;
 use serde_json::{Value, json};
+use testkit::{DEADLINE, Rig};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -231,16 +232,14 @@ async fn a_platform_that_was_away_gets_everything_after_a_restart() {
     let snap_id = device.ask(json!({"msg_id": "1037"})).await["record"][0]["snap_id"].clone();
     let handles = device.stop().await;
     let mut platform = Platform::start_on(TcpListener::bind(address).await.unwrap(), []);
-    let appliance = handles.restart(domain::Limits::default()).unwrap();
-    let device = Device::start_on(appliance, handles, DEADLINE).await;
+    let device = Device::start_on(Rig::restart(handles), DEADLINE).await;
     assert_eq!(platform.capture().await.data["snap_id"], snap_id);
     device.stop().await;
 }
 
 #[tokio::test]
 async fn heartbeats_begin_when_the_receiver_is_set_and_go_on() {
-    let (appliance, handles) = testkit::appliance().unwrap();
-    let device = Device::start_on(appliance, handles, Duration::from_millis(200)).await;
+    let device = Device::start_on(Rig::start(testkit::options()), Duration::from_millis(200)).await;
     let mut platform = Platform::start([]).await;
     platform.register(&device).await;
     for _ in 0..3 {
@@ -255,9 +254,8 @@ async fn heartbeats_begin_when_the_receiver_is_set_and_go_on() {
 
 #[tokio::test]
 async fn an_address_that_may_not_be_called_is_refused_when_it_is_set() {
-    let (appliance, handles) = testkit::appliance().unwrap();
     let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: false }).unwrap();
-    let device = Device::serve(outbound, |adapter| adapter, appliance, handles).await;
+    let device = Device::serve(outbound, |adapter| adapter, Rig::start(testkit::options())).await;
     for url in ["http://127.0.0.1:8080/", "127.0.0.1", "ftp://192.0.2.1/", "http://user:secret@192.0.2.1/"] {
         let answer = device.call(json!({"msg_id": "1298", "url": url, "key": "k"})).await;
         assert_eq!(answer.code, -3596, "{url}");

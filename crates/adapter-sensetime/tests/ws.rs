@@ -7,10 +7,11 @@ mod device;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use device::{DEADLINE, Device};
+use device::Device;
 use domain::ports::LogStore;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use testkit::DEADLINE;
 use testkit::store_suite::samples;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -233,9 +234,7 @@ async fn subscribers_are_told_when_the_device_stops() {
 async fn the_key_outlives_a_restart() {
     let device = Device::start().await;
     let first = key(&device).await;
-    let handles = device.stop().await;
-    let appliance = handles.restart(domain::Limits::default()).unwrap();
-    let device = Device::start_on(appliance, handles, DEADLINE).await;
+    let device = device.restart().await;
     assert_eq!(key(&device).await, first);
     device.stop().await;
 }

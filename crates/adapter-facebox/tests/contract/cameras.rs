@@ -1,12 +1,11 @@
 //! Cameras (5.1 to 5.4).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::{CameraStream, FoundCamera, Limits};
 use serde_json::{Value, json};
-use testkit::Take;
 use testkit::contract::Ledger;
+use testkit::{Take, eventually};
 
 use crate::device::{Device, column};
 
@@ -24,19 +23,6 @@ impl Device {
         self.ok("/AddCamera", json!({"name": name, "rtsp": url})).await;
         self.camera(name).await["camera_id"].as_i64().unwrap()
     }
-
-    /// Asks until an answer satisfies.
-    pub(crate) async fn eventually<T>(&self, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-        let asking = async {
-            loop {
-                if let Some(answer) = ask().await {
-                    return answer;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), asking).await.unwrap_or_else(|_| panic!("{what}"))
-    }
 }
 
 pub(crate) async fn cameras_are_added_changed_listed_and_removed(ledger: &Arc<Ledger>) {
@@ -49,13 +35,12 @@ pub(crate) async fn cameras_are_added_changed_listed_and_removed(ledger: &Arc<Le
         (&json!("rtsp://gate/live"), &json!(4), &json!("north"))
     );
     let is_online = async |name: &str, online: i64| {
-        device
-            .eventually("its state is seen", async || {
-                let camera = device.camera(name).await;
-                assert_eq!(camera["online"], camera["state"]);
-                (camera["online"] == online).then_some(())
-            })
-            .await;
+        eventually("its state is seen", async || {
+            let camera = device.camera(name).await;
+            assert_eq!(camera["online"], camera["state"]);
+            (camera["online"] == online).then_some(())
+        })
+        .await;
     };
     is_online("gate", 1).await;
     let change = json!({"camera_id": gate["camera_id"], "name": "yard", "rtsp": "file:///nothing.mp4"});

@@ -1,62 +1,59 @@
 //! A device on fakes, reached over a real socket, whose every answer is held against the catalogue.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{Adapter, Limits, serve};
 use adapter_facebox::FaceBox;
-use domain::Appliance;
-use domain::surveillance::{self, Options};
+use domain::Options;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
-use testkit::{ADMIN, Handles};
+use testkit::{ADMIN, Rig};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// A running device with the administrator's session.
 pub(crate) struct Device {
-    pub(crate) appliance: Appliance,
-    pub(crate) handles: Handles,
+    rig: Rig,
     address: SocketAddr,
     session: String,
     client: reqwest::Client,
     ledger: Arc<Ledger>,
-    cancel: CancellationToken,
-    tasks: JoinSet<()>,
+}
+
+impl Deref for Device {
+    type Target = Rig;
+
+    fn deref(&self) -> &Rig {
+        &self.rig
+    }
 }
 
 impl Device {
     pub(crate) async fn start(ledger: &Arc<Ledger>) -> Self {
-        Self::start_with(ledger, domain::Limits::default()).await
+        Self::start_on(ledger, Rig::start(testkit::options())).await
     }
 
     /// A device with room for less.
     pub(crate) async fn start_with(ledger: &Arc<Ledger>, limits: domain::Limits) -> Self {
-        let (appliance, handles) = testkit::appliance_with(limits).unwrap();
-        Self::start_on(ledger, appliance, handles).await
+        Self::start_on(ledger, Rig::start(Options { limits, ..testkit::options() })).await
     }
 
-    async fn start_on(ledger: &Arc<Ledger>, appliance: Appliance, handles: Handles) -> Self {
-        let adapter = Arc::new(FaceBox::new(appliance.clone()));
+    async fn start_on(ledger: &Arc<Ledger>, mut rig: Rig) -> Self {
+        let adapter = Arc::new(FaceBox::new(rig.appliance.clone()));
         let unknown = adapter.unknown_path();
         let routes = adapter.routes().unwrap().fallback(move || std::future::ready(unknown));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        tasks.spawn(serve(listener, routes, Limits::default(), cancel.clone()));
-        let (of, token) = (appliance.clone(), cancel.clone());
-        tasks.spawn(async move { adapter.run(of, token).await });
-        let watching = Options { detect_every: Duration::from_millis(50) };
-        tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
+        rig.spawn(|_, cancel| serve(listener, routes, Limits::default(), cancel));
+        rig.spawn(|appliance, cancel| async move { adapter.run(appliance, cancel).await });
         // The first test to come installs it for all.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A connection that idles while a test lets hours pass would be closed.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        let (session, ledger) = (String::new(), Arc::clone(ledger));
-        let mut device = Self { appliance, handles, address, session, client, ledger, cancel, tasks };
+        let mut device = Self { rig, address, session: String::new(), client, ledger: Arc::clone(ledger) };
         device.session = device.log_in(ADMIN.0, ADMIN.1).await;
         device
     }
@@ -73,20 +70,14 @@ impl Device {
         &self.session
     }
 
-    /// The same device, ended as by a crash and started anew, with a new session.
-    pub(crate) async fn restart(mut self) -> Self {
-        self.end().await;
-        let appliance = self.handles.restart(domain::Limits::default()).unwrap();
-        Self::start_on(&self.ledger, appliance, self.handles).await
+    /// The same device, ended and started anew, with a new session.
+    pub(crate) async fn restart(self) -> Self {
+        let handles = self.rig.stop().await;
+        Self::start_on(&self.ledger, Rig::restart(handles)).await
     }
 
-    pub(crate) async fn stop(mut self) {
-        self.end().await;
-    }
-
-    async fn end(&mut self) {
-        self.cancel.cancel();
-        while self.tasks.join_next().await.is_some() {}
+    pub(crate) async fn stop(self) {
+        self.rig.stop().await;
     }
 
     /// Lets the time pass; sockets need it to run otherwise.

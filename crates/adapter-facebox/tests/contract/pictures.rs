@@ -9,16 +9,12 @@ use domain::Limits;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+pub(crate) use testkit::portrait as photo;
 use testkit::{FakeFace, Picture};
 
 use crate::device::{Device, answer};
 
 const UPLOAD: &str = "/UploadPersonPicture";
-
-/// A picture of the one who goes by this name.
-pub(crate) fn photo(name: &str) -> Bytes {
-    Picture::of([FakeFace::of(name)]).png()
-}
 
 fn part(picture: &[u8]) -> Part {
     Part::bytes(picture.to_vec()).file_name("face.png")

@@ -1,33 +1,25 @@
 //! Records of tasks (chapter 8).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
-use testkit::{FakeFace, Take};
+use testkit::eventually;
 
 use crate::device::{Device, column};
 
 const QUERY: &str = "/QueryTaskCaptureRecord";
 
-/// These people pass one after the other.
-fn passing(names: &[&str]) -> Take {
-    names.iter().fold(Take::new(), |take, name| {
-        take.show(Duration::from_millis(700), [FakeFace::of(name)]).nobody(Duration::from_secs(3))
-    })
-}
-
 impl Device {
     /// Starts a task, and only then lets people pass its camera.
     async fn start_task(&self, task: i64, camera: &str, names: &[&str]) {
         self.ok("/StartTask", json!({"task_id": task})).await;
-        self.handles.frames.script(&format!("rtsp://{camera}/live"), [passing(names)]);
+        self.script_visits(&format!("rtsp://{camera}/live"), names);
     }
 
     /// The records, once there are so many.
     async fn records(&self, count: usize) -> Vec<Value> {
-        self.eventually("everybody is recorded", async || {
+        eventually("everybody is recorded", async || {
             let records = self.items(QUERY, json!({})).await;
             (records.len() >= count).then_some(records)
         })

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::Limits;
 use serde_json::{Value, json};
-use testkit::Take;
 use testkit::contract::Ledger;
+use testkit::{Take, eventually};
 
 use crate::device::{Device, column};
 
@@ -69,13 +69,12 @@ pub(crate) async fn tasks_run_until_they_are_stopped_and_over_a_restart(ledger: 
     device.ok("/StopTask", key.clone()).await;
     device.ok("/StartTask", key.clone()).await;
     let opened = async |device: &Device| {
-        device
-            .eventually("its camera is open", async || {
-                let task = device.task("t").await;
-                assert_eq!(task["state"], 1);
-                (task["camera_list1"][0]["state"] == 1).then_some(())
-            })
-            .await;
+        eventually("its camera is open", async || {
+            let task = device.task("t").await;
+            assert_eq!(task["state"], 1);
+            (task["camera_list1"][0]["state"] == 1).then_some(())
+        })
+        .await;
     };
     opened(&device).await;
     device.refused("/StartTask", key.clone(), 601).await;

@@ -9,6 +9,7 @@ use axum::routing::post;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::{DEADLINE, Rig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::device::{DEADLINE, Device};
+use crate::device::Device;
 use crate::witness::Witness;
 
 /// A multipart push: each part with its name, whether it is a file, and its bytes.
@@ -55,8 +56,7 @@ fn checked(ledger: &Ledger, push: &Push) -> Value {
 }
 
 pub(crate) async fn captures_and_heartbeats_are_pushed(ledger: &Arc<Ledger>) {
-    let (appliance, handles) = testkit::appliance().unwrap();
-    let device = Device::start_on(appliance, handles, Duration::from_millis(100)).await;
+    let device = Device::start_on(Rig::start(testkit::options()), Duration::from_millis(100)).await;
     let witness = Witness { device, ledger: Arc::clone(ledger) };
     let mut serving = JoinSet::new();
     let (url, mut pushes) = listen(&mut serving).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::until;
 
-use crate::device::DEADLINE;
 use crate::witness::Witness;
 
 fn port(ip: &str, netmask: &str, gateway: &str) -> Value {
@@ -15,14 +15,8 @@ fn port(ip: &str, netmask: &str, gateway: &str) -> Value {
 
 /// Waits until 1297 tells of a trial that has ended: a further change is taken.
 async fn settled(witness: &Witness) {
-    tokio::time::timeout(DEADLINE, async {
-        let default = json!({"dns_method": "dhcp", "ethname": "eth0"});
-        while witness.device.call_with("1295", &default).await.code == -3606 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap();
+    let default = json!({"dns_method": "dhcp", "ethname": "eth0"});
+    until("the trial has ended", async || witness.device.call_with("1295", &default).await.code != -3606).await;
 }
 
 pub(crate) async fn a_port_that_is_reached_on_its_new_address_stays(ledger: &Arc<Ledger>) {
@@ -52,13 +46,7 @@ pub(crate) async fn a_port_that_nobody_reaches_is_put_back(ledger: &Arc<Ledger>)
     assert_eq!(changed["ethernet"][1]["ip"], "192.168.133.120");
     witness.refused("1296", port("192.168.134.120", "255.255.255.0", ""), -3606).await;
     witness.pass(Duration::from_secs(61)).await;
-    tokio::time::timeout(DEADLINE, async {
-        while witness.ok("1297", json!({})).await != before {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap();
+    until("the network is as before", async || witness.ok("1297", json!({})).await == before).await;
     witness.stop().await;
 }
 
@@ -67,13 +55,7 @@ pub(crate) async fn a_change_that_a_crash_interrupts_is_undone_at_the_start(ledg
     let before = witness.ok("1297", json!({})).await;
     witness.ok("1296", port("192.168.133.120", "255.255.255.0", "192.168.133.1")).await;
     let again = witness.restart().await;
-    tokio::time::timeout(DEADLINE, async {
-        while again.ok("1297", json!({})).await != before {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap();
+    until("the network is as before", async || again.ok("1297", json!({})).await == before).await;
     again.stop().await;
 }
 

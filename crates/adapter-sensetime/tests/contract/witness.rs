@@ -9,10 +9,11 @@ use bytes::Bytes;
 use domain::{Limits, Options};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use testkit::Rig;
 use testkit::contract::{Ledger, Rules};
-use testkit::{FakeFace, Picture};
+pub(crate) use testkit::portrait as photo;
 
-use crate::device::{Answer, Device};
+use crate::device::{Answer, Device, HEARTBEAT};
 
 /// What the catalogue leaves to the reader.
 pub(crate) const RULES: Rules = Rules {
@@ -47,8 +48,7 @@ impl Witness {
 
     /// A device with other options.
     pub(crate) async fn start_of(ledger: &Arc<Ledger>, options: Options) -> Self {
-        let (appliance, handles) = testkit::appliance_of(options).unwrap();
-        let device = Device::start_on(appliance, handles, Duration::from_secs(3600)).await;
+        let device = Device::start_on(Rig::start(options), HEARTBEAT).await;
         Self { device, ledger: Arc::clone(ledger) }
     }
 
@@ -183,11 +183,6 @@ fn variant_of(title: &str) -> Option<&str> {
 fn with_id(title: &str, mut fields: Value) -> Value {
     fields["msg_id"] = json!(id_of(title));
     fields
-}
-
-/// A picture of the one who goes by this name.
-pub(crate) fn photo(name: &str) -> Bytes {
-    Picture::of([FakeFace::of(name)]).png()
 }
 
 /// A picture as base64 calls want it.

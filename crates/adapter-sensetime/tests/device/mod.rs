@@ -3,36 +3,38 @@
 #![allow(dead_code, reason = "every test file uses another part")]
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapter::{Adapter, Encryption, ExportLimits, Exports, Limits, Outbound, Policy, serve};
 use adapter_sensetime::{Config, SenseTime};
-use domain::Appliance;
-use domain::surveillance::{self, Options};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::{ADMIN, FakeFace, Handles, Picture, Take};
+use testkit::{ADMIN, FakeFace, Handles, Picture, Rig, until};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-/// Longer than anything takes.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+/// Longer than any scenario takes.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Device {
     pub(crate) address: SocketAddr,
-    pub(crate) appliance: Appliance,
-    pub(crate) handles: Handles,
+    rig: Rig,
     session: String,
     client: reqwest::Client,
     folder: TempDir,
     /// Where it is reached over HTTPS, while it is.
     https: Arc<Mutex<Option<SocketAddr>>>,
     encrypted: bool,
-    cancel: CancellationToken,
-    tasks: JoinSet<()>,
+}
+
+impl Deref for Device {
+    type Target = Rig;
+
+    fn deref(&self) -> &Rig {
+        &self.rig
+    }
 }
 
 /// What an answer carries: its code, data and text.
@@ -44,73 +46,56 @@ pub(crate) struct Answer {
 
 impl Device {
     pub(crate) async fn start() -> Self {
-        let (appliance, handles) = testkit::appliance().unwrap();
-        Self::start_on(appliance, handles, Duration::from_secs(3600)).await
+        Self::start_on(Rig::start(testkit::options()), HEARTBEAT).await
     }
 
-    pub(crate) async fn start_on(appliance: Appliance, handles: Handles, heartbeat: Duration) -> Self {
-        let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
-        let with = |adapter: SenseTime| adapter.with_heartbeat(heartbeat);
-        Self::serve(outbound, with, appliance, handles).await
+    pub(crate) async fn start_on(rig: Rig, heartbeat: Duration) -> Self {
+        Self::serve(outbound(), |adapter| adapter.with_heartbeat(heartbeat), rig).await
     }
 
     /// Serves an adapter that `with` may change before.
-    pub(crate) async fn serve(
-        outbound: Outbound,
-        with: impl FnOnce(SenseTime) -> SenseTime,
-        appliance: Appliance,
-        handles: Handles,
-    ) -> Self {
-        Self::serve_in(tempfile::tempdir().unwrap(), outbound, with, appliance, handles, false).await
+    pub(crate) async fn serve(outbound: Outbound, with: impl FnOnce(SenseTime) -> SenseTime, rig: Rig) -> Self {
+        Self::serve_in(tempfile::tempdir().unwrap(), outbound, with, rig, false).await
     }
 
     /// The same device, ended and started anew, with a new session.
     pub(crate) async fn restart(self) -> Self {
-        let encrypted = self.encrypted;
-        let (handles, folder) = self.end().await;
-        let appliance = handles.restart(domain::Limits::default()).unwrap();
-        let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
-        Self::serve_in(folder, outbound, |adapter| adapter, appliance, handles, encrypted).await
+        let handles = self.rig.stop().await;
+        Self::serve_in(self.folder, outbound(), |adapter| adapter, Rig::restart(handles), self.encrypted).await
     }
 
     async fn serve_in(
         folder: TempDir,
         outbound: Outbound,
         with: impl FnOnce(SenseTime) -> SenseTime,
-        appliance: Appliance,
-        handles: Handles,
+        mut rig: Rig,
         encrypted: bool,
     ) -> Self {
         let limits = ExportLimits { keep_free: 0, ..ExportLimits::default() };
         let downloads = Exports::open(folder.path().join("exports"), limits).unwrap();
         let encryption = Encryption::new(folder.path().join("tls"));
-        let adapter =
-            SenseTime::new(Config { channels: 16 }, appliance.clone(), outbound, downloads, encryption.clone());
+        let config = Config { channels: 16 };
+        let adapter = SenseTime::new(config, rig.appliance.clone(), outbound, downloads, encryption.clone());
         let adapter = Arc::new(with(adapter));
+        let routes = || adapter::noting_arrivals(adapter.routes().unwrap(), rig.appliance.clone());
+        let (clear, secure) = (encryption.clear(routes()), routes());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-        let routes = || adapter::noting_arrivals(adapter.routes().unwrap(), appliance.clone());
-        tasks.spawn(serve(listener, encryption.clear(routes()), Limits::default(), cancel.clone()));
+        rig.spawn(|_, cancel| serve(listener, clear, Limits::default(), cancel));
         let https = Arc::new(Mutex::new(None));
-        let (known, secure, token) = (Arc::clone(&https), routes(), cancel.clone());
-        tasks.spawn(async move {
+        let known = Arc::clone(&https);
+        rig.spawn(|_, cancel| async move {
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let announce = |address| *known.lock().unwrap() = address;
-            encryption.serve(any, secure, Limits::default(), announce, token).await;
+            encryption.serve(any, secure, Limits::default(), announce, cancel).await;
         });
-        tasks.spawn(domain::doors::run(appliance.clone(), cancel.clone()));
-        tasks.spawn(domain::network::guard(appliance.clone(), cancel.clone()));
-        let (running, of, token) = (Arc::clone(&adapter), appliance.clone(), cancel.clone());
-        tasks.spawn(async move { running.run(of, token).await });
-        let watching = Options { detect_every: Duration::from_millis(50) };
-        tasks.spawn(surveillance::run(appliance.clone(), watching, cancel.clone()));
+        rig.spawn(|appliance, cancel| async move { adapter.run(appliance, cancel).await });
         // A connection that idles while a test lets hours pass would be closed.
         let client =
             reqwest::Client::builder().tls_danger_accept_invalid_certs(true).pool_max_idle_per_host(0).build().unwrap();
-        let session = String::new();
-        let mut device = Self { address, appliance, handles, session, client, folder, https, encrypted, cancel, tasks };
-        device.wait_until_served().await;
+        let mut device = Self { address, rig, session: String::new(), client, folder, https, encrypted };
+        // One that was encrypted when it ended is so again, sooner or later.
+        until("it is encrypted again", async || !encrypted || device.https_address().is_some()).await;
         device.log_in(ADMIN.1).await;
         device
     }
@@ -119,16 +104,6 @@ impl Device {
     pub(crate) async fn log_in(&mut self, password: &str) {
         let login = json!({"msg_id": "257", "user_name": ADMIN.0, "user_pwd": password});
         self.session = self.ask(login).await.as_str().unwrap().to_owned();
-    }
-
-    /// A device that was encrypted when it ended is so again, sooner or later.
-    async fn wait_until_served(&self) {
-        let waiting = async {
-            while self.encrypted && self.https_address().is_none() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(DEADLINE, waiting).await.unwrap();
     }
 
     /// Where it is reached over HTTPS.
@@ -147,13 +122,7 @@ impl Device {
     }
 
     pub(crate) async fn stop(self) -> Handles {
-        self.end().await.0
-    }
-
-    async fn end(mut self) -> (Handles, TempDir) {
-        self.cancel.cancel();
-        while self.tasks.join_next().await.is_some() {}
-        (self.handles, self.folder)
+        self.rig.stop().await
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -221,16 +190,18 @@ impl Device {
     /// Adds a camera before which these people pass one after the other.
     pub(crate) async fn watch(&self, libraries: &str, names: &[&str]) {
         let url = format!("rtsp://gate/{}", names.join("-"));
-        let pass = |take: Take, name: &&str| {
-            take.show(Duration::from_millis(600), [FakeFace::of(name)]).nobody(Duration::from_secs(3))
-        };
-        self.handles.frames.script(&url, [names.iter().fold(Take::new(), pass)]);
+        self.script_visits(&url, names);
         let camera = json!({
             "msg_id": "513", "camera_mode": "VIDEO", "protocol": "rtsp", "url": url, "lib_ids": libraries,
             "threshold": 80, "camera_name": "gate", "position": "north", "snap_mode": "3",
         });
         self.ask(camera).await;
     }
+}
+
+/// Reaches this machine.
+pub(crate) fn outbound() -> Outbound {
+    Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap()
 }
 
 impl Answer {

@@ -65,7 +65,7 @@ pub(crate) async fn people_are_added_by_the_addresses_of_their_pictures(ledger: 
         entry(&server, "alice"),
         entry(&server, "old"),
         with(entry(&server, "c1"), json!({"RFIDCard": "ff"})),
-        with(entry(&server, "c2"), json!({"picURI": "", "pic": crate::bench::device::photo("c2")})),
+        with(entry(&server, "c2"), json!({"picURI": "", "pic": crate::device::photo("c2")})),
         with(entry(&server, "c3"), json!({"picURI": "http://nowhere.invalid/x.jpg"})),
         with(entry(&server, "c4"), json!({"picURI": format!("http://{}/missing", server.address)})),
         with(entry(&server, "c5"), at("/c5", vec![7; 5000])),

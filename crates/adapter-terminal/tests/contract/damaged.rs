@@ -7,7 +7,7 @@ use testkit::contract::Ledger;
 use testkit::mqtt::ID;
 
 use crate::batches::{batch, entry};
-use crate::bench::device::photo;
+use crate::device::photo;
 use crate::subscriber::Server;
 use crate::witness::Witness;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::{DoorOptions, Options, Output};
 use serde_json::{Value, json};
-use testkit::mqtt::DEADLINE;
-use testkit::{actor, contract::Ledger};
+use testkit::contract::Ledger;
+use testkit::{actor, until};
 
 use crate::witness::Witness;
 
@@ -23,12 +23,7 @@ pub(crate) fn openings(witness: &Witness) -> usize {
 }
 
 pub(crate) async fn opened(witness: &Witness) {
-    let waiting = async {
-        while openings(witness) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, waiting).await.expect("the door stays closed");
+    until("the door opens", async || openings(witness) != 0).await;
 }
 
 pub(crate) async fn the_door_opens_by_the_rules_that_are_set(ledger: &Arc<Ledger>) {

@@ -7,8 +7,9 @@ use adapter::Component;
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::mqtt::{Broker, ID, Platform};
+use testkit::{DEADLINE, Rig, until};
 
-use crate::bench::device::{Device, config, file};
+use crate::device::{Device, config, file};
 use crate::witness::{Witness, person};
 
 async fn answers_at_once(platform: &Platform) {
@@ -68,7 +69,7 @@ pub(crate) async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_
     witness.device.watch(&["alice", "alice", "alice"]).await;
     let appliance = witness.device.appliance.clone();
     let mut newest = appliance.newest_entry();
-    tokio::time::timeout(testkit::mqtt::DEADLINE, newest.wait_for(|seq| seq.0 >= 2)).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, newest.wait_for(|seq| seq.0 >= 2)).await.unwrap().unwrap();
     assert!(matches!(witness.device.broker(), Component::Down { .. }));
     witness.broker.come_back().await;
     let platform = Platform::connect(witness.broker.address(), None).await;
@@ -102,8 +103,7 @@ pub(crate) async fn a_device_that_starts_anew_goes_on_where_it_was(ledger: &Arc<
     let first = witness.event("Rec", "RecPush").await;
     let handles = witness.device.crash().await;
     while witness.platform.take_one(&format!("mqtt/face/{ID}/Rec")).is_some() {}
-    let appliance = handles.restart(domain::Limits::default()).unwrap();
-    witness.device = Device::start_on(appliance, handles, config(witness.broker.url()));
+    witness.device = Device::start_on(Rig::restart(handles), config(witness.broker.url()));
     let again = witness.event("Rec", "RecPush").await;
     assert_eq!(again["RecordID"], first["RecordID"], "it was never confirmed");
     assert_eq!(witness.ok("QueryProgress", json!({})).await["Status"], json!("0"));
@@ -125,15 +125,9 @@ pub(crate) async fn a_broker_that_refuses_the_password_is_named_as_the_reason(_:
         password_file: Some(file(&folder, "password", password)),
         ..config(broker.url())
     };
-    let (appliance, handles) = testkit::appliance().unwrap();
-    let device = Device::start_on(appliance, handles, settings("wrong\n"));
+    let device = Device::start_on(Rig::start(testkit::options()), settings("wrong\n"));
     let refused = Component::Down { reason: "the broker refuses the user name or password".to_owned() };
-    let waiting = async {
-        while device.broker() != refused {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(testkit::mqtt::DEADLINE, waiting).await.expect("the reason is not told");
+    until("the reason is told", async || device.broker() == refused).await;
     // The file is read at every connection.
     file(&folder, "password", "secret\n");
     device.wait_until_connected().await;
@@ -165,19 +159,12 @@ pub(crate) async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_g
         ..config(url.clone())
     };
     let platform = Platform::connect(broker.address(), None).await;
-    let (appliance, handles) = testkit::appliance().unwrap();
-    let wary = Device::start_on(appliance, handles, trusting(&other, "other.pem"));
-    let waiting = async {
-        let distrust = |state: Component| matches!(state, Component::Down { reason } if reason.contains("trust"));
-        while !distrust(wary.broker()) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(testkit::mqtt::DEADLINE, waiting).await.expect("it trusts a stranger");
+    let wary = Device::start_on(Rig::start(testkit::options()), trusting(&other, "other.pem"));
+    let distrust = |state: Component| matches!(state, Component::Down { reason } if reason.contains("trust"));
+    until("it trusts no stranger", async || distrust(wary.broker())).await;
     wary.stop().await;
     assert!(platform.take_one("mqtt/face/basic").is_none());
-    let (appliance, handles) = testkit::appliance().unwrap();
-    let device = Device::start_on(appliance, handles, trusting(&certificate, "ca.pem"));
+    let device = Device::start_on(Rig::start(testkit::options()), trusting(&certificate, "ca.pem"));
     device.wait_until_connected().await;
     let added = platform.ask(json!({"operator": "EditPerson", "info": person("alice")})).await;
     assert_eq!(added["code"], json!("200"));

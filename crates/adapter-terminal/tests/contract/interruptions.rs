@@ -1,14 +1,13 @@
 //! Batches that a restart interrupts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::ports::AdapterState;
 use domain::{Job, LibraryId, NewPerson, SeveralFaces};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
-use testkit::mqtt::{DEADLINE, Platform};
-use testkit::{FakeFace, Picture, actor};
+use testkit::mqtt::Platform;
+use testkit::{FakeFace, Picture, actor, until};
 
 use crate::batches::{batch, entry, progress};
 use crate::subscriber::Server;
@@ -16,12 +15,7 @@ use crate::witness::Witness;
 
 /// Waits until what the device keeps of its batches is like this.
 async fn wait_for_jobs(witness: &Witness, fits: impl Fn(&[Job]) -> bool) {
-    let waiting = async {
-        while !fits(&witness.device.handles.store.jobs("terminal").unwrap()) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, waiting).await.expect("the batch does not go on");
+    until("the batch goes on", async || fits(&witness.device.handles.store.jobs("terminal").unwrap())).await;
 }
 
 fn done(jobs: &[Job]) -> usize {

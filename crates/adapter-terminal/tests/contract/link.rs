@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::contract::Ledger;
 use testkit::mqtt::{Broker, ID, Platform};
 
-use crate::bench::device::Device;
+use crate::device::Device;
 use crate::witness::Witness;
 
 const BASIC: &str = "mqtt/face/basic";

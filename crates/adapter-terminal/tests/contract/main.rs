@@ -4,9 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
 mod batches;
-#[path = "../bench/mod.rs"]
-mod bench;
 mod damaged;
+mod device;
 mod doors;
 mod hostile;
 mod http;

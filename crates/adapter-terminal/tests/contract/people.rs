@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::{FakeFace, Picture};
 
-use crate::bench::device::{photo, uri};
+use crate::device::{photo, uri};
 use crate::subscriber::Server;
 use crate::witness::{Witness, person};
 

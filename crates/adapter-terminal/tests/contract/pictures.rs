@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::contract::Ledger;
 use testkit::{FakeFace, Picture};
 
-use crate::bench::device::{photo, uri};
+use crate::device::{photo, uri};
 use crate::witness::Witness;
 
 fn nobody() -> String {

@@ -1,18 +1,16 @@
 //! Readers of codes, cards and ID cards.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::{Document, Gender, Output, Scan};
 use serde_json::{Value, json};
-use testkit::Act;
 use testkit::contract::Ledger;
+use testkit::{Act, until};
 
 use crate::doors::{opened, openings, with_door};
 use crate::http;
 use crate::subscriber::Server;
 use crate::witness::{Witness, person};
-use testkit::mqtt::DEADLINE;
 
 fn code() -> Scan {
     Scan::Code("https://u.example/123456ABCD".into())
@@ -127,19 +125,10 @@ pub(crate) async fn a_card_opens_the_door_as_the_mode_has_it(ledger: &Arc<Ledger
     witness.ok("UpDoorconfig", json!({"VerifyMode": 26})).await;
     witness.device.show(Scan::Card(7)).await;
     witness.device.show(CARD).await;
-    until(|| openings(&witness) >= 2).await;
+    until("the door opens again", async || openings(&witness) >= 2).await;
     let entry = witness.event_on("mqtt/face/1306612/Rec", "RecPush", |message| message["info"]["otype"] == "24").await;
     assert_eq!((&entry["customId"], &entry["RFIDCard"]), (&json!("alice"), &json!("519f7d29")));
     witness.stop().await;
-}
-
-async fn until(done: impl Fn() -> bool) {
-    let waiting = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, waiting).await.expect("it does not happen");
 }
 
 /// Numbers sent to the controller so far, with their parity.
@@ -167,18 +156,18 @@ pub(crate) async fn numbers_of_those_who_enter_are_sent_to_a_controller(ledger: 
         witness.device.show(Scan::Card(card)).await;
     }
     // Facility 3, card 42; dave's does not fit, carol has no access.
-    until(|| numbers(&witness) == ["00000001100000000001010100"]).await;
+    until("her number is sent", async || numbers(&witness) == ["00000001100000000001010100"]).await;
     witness.device.show(Scan::Card(17)).await;
-    until(|| numbers(&witness).len() == 2).await;
+    until("there are two numbers", async || numbers(&witness).len() == 2).await;
     assert_eq!(numbers(&witness)[1], "00000000000000000000001011");
     assert_eq!(openings(&witness), 0, "numbers only");
     witness.ok("UpDoorconfig", json!({"ControlType": 2, "Wiegand": 1, "OpendoorWay": 2})).await;
     witness.ok("Unlock", json!({"openDoor": 1})).await;
-    until(|| numbers(&witness).len() == 3).await;
+    until("there are three numbers", async || numbers(&witness).len() == 3).await;
     assert_eq!((numbers(&witness)[2].len(), openings(&witness)), (34, 1));
     witness.ok("UpDoorconfig", json!({"IsOutFF": 1})).await;
     witness.device.watch(&["mallory"]).await;
-    until(|| numbers(&witness).len() == 4).await;
+    until("there are four numbers", async || numbers(&witness).len() == 4).await;
     assert_eq!(numbers(&witness)[3], format!("0{}", "1".repeat(33)));
     witness.stop().await;
 }
@@ -189,7 +178,10 @@ pub(crate) async fn a_contact_that_opens_the_door_by_opening_is_closed_before(le
     let switched = || witness.device.handles.host.switched();
     assert_eq!(switched(), [(Output::Contact, true)], "closed, and so is the door");
     witness.ok("Unlock", json!({"openDoor": 1})).await;
-    until(|| switched() == [(Output::Contact, true), (Output::Contact, false), (Output::Contact, true)]).await;
+    until("the door is closed and opened", async || {
+        switched() == [(Output::Contact, true), (Output::Contact, false), (Output::Contact, true)]
+    })
+    .await;
     witness.ok("UpDoorconfig", json!({"IOType": 0})).await;
     assert_eq!(switched().last(), Some(&(Output::Contact, false)));
     witness.stop().await;

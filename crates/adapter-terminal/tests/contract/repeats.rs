@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
-use testkit::mqtt::{DEADLINE, ID};
+use testkit::mqtt::ID;
+use testkit::{DEADLINE, Rig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::bench::device::{Device, config};
+use crate::device::{Device, config};
 use crate::doors::{openings, with_door};
 use crate::witness::{Witness, person};
 
@@ -204,9 +205,9 @@ impl Puppet {
 pub(crate) async fn what_the_broker_delivers_again_is_obeyed_once(_: &Arc<Ledger>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let doors = domain::DoorOptions { own_door: true, ..domain::DoorOptions::default() };
-    let (appliance, handles) = testkit::appliance_of(domain::Options { doors, ..testkit::options() }).unwrap();
+    let rig = Rig::start(domain::Options { doors, ..testkit::options() });
     let url = format!("mqtt://{}", listener.local_addr().unwrap());
-    let device = Device::start_on(appliance, handles, config(url));
+    let device = Device::start_on(rig, config(url));
     let mut broker = Puppet::take(&listener).await;
     let opened = |device: &Device| device.handles.host.switched().iter().filter(|(_, on)| *on).count();
     // Without an id, with one, and with one that was used before.

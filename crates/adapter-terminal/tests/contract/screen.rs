@@ -8,7 +8,7 @@ use testkit::contract::Ledger;
 use testkit::{FakeFace, Picture};
 use tokio::sync::broadcast::Receiver;
 
-use crate::bench::device::photo;
+use crate::device::photo;
 use crate::subscriber::Server;
 use crate::witness::Witness;
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use domain::Event;
 use serde_json::{Value, json};
-use testkit::{actor, contract::Ledger};
+use testkit::contract::Ledger;
+use testkit::{actor, until};
 
 use crate::witness::Witness;
 
@@ -215,18 +216,13 @@ pub(crate) async fn the_place_to_resume_from_is_told_as_it_is(ledger: &Arc<Ledge
     let record = witness.event("Rec", "RecPush").await;
     witness.ok("PushAck", json!({"PushAckType": 2, "SnapOrRecordID": record["RecordID"]})).await;
     let place = json!(record["time"].as_str().unwrap().replace(' ', "T"));
-    let moved = async || {
-        while begin().await != place {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(testkit::mqtt::DEADLINE, moved()).await.expect("the place of the last record");
+    until("it is the place of the last record", async || begin().await == place).await;
     witness.ok("UpMQTTconfig", json!({"BeginTime": "2020-3-31T15:31:39"})).await;
     assert_eq!(begin().await, json!("2020-03-31T15:31:39"), "as it was set");
     witness.ok("UpHTTPconfig", json!({"ServerAddr": "127.0.0.1", "RFBPTimeBegin": "2020-1-3 18:11:40"})).await;
     assert_eq!(witness.ok("GetHTTPconfig", json!({})).await["RFBPTimeBegin"], json!("2020-01-03 18:11:40"));
     // The record comes again, and without resuming it needs no confirmation.
     witness.ok("SetFactoryDefault", json!({"DefaltCenterPar": 1})).await;
-    tokio::time::timeout(testkit::mqtt::DEADLINE, moved()).await.expect("the place of the last record again");
+    until("it is the place of the last record again", async || begin().await == place).await;
     witness.stop().await;
 }

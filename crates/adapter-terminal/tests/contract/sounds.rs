@@ -1,13 +1,11 @@
 //! Sounds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::{DoorOptions, Options, SoundFolders};
 use serde_json::json;
-use testkit::Act;
 use testkit::contract::Ledger;
-use testkit::mqtt::DEADLINE;
+use testkit::{Act, until};
 
 use crate::witness::Witness;
 
@@ -56,12 +54,7 @@ pub(crate) async fn a_device_without_sounds_says_so(ledger: &Arc<Ledger>) {
 /// Waits until this was played last.
 async fn hears(witness: &Witness, name: &str) {
     let played = || witness.device.handles.host.acts().into_iter().rfind(|act| matches!(act, Act::Play(..)));
-    let waiting = async {
-        while played() != Some(Act::Play(name.into(), 90)) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("{name} is not heard"));
+    until(&format!("{name} is heard"), async || played() == Some(Act::Play(name.into(), 90))).await;
 }
 
 pub(crate) async fn the_one_before_the_device_hears_what_comes_of_it(ledger: &Arc<Ledger>) {

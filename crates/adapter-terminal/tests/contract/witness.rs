@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use domain::{Appliance, Limits, Options};
 use serde_json::{Value, json};
+use testkit::Rig;
 use testkit::contract::Ledger;
 use testkit::mqtt::{Broker, ID, Platform};
 
-use crate::bench::device::{Device, config};
+use crate::device::{Device, config};
 
 pub(crate) struct Witness {
     pub(crate) broker: Broker,
@@ -29,8 +30,7 @@ impl Witness {
     pub(crate) async fn start_of(ledger: &Arc<Ledger>, options: Options) -> Self {
         let broker = Broker::start().await;
         let platform = Platform::connect(broker.address(), None).await;
-        let (appliance, handles) = testkit::appliance_of(options).unwrap();
-        let device = Device::start_on(appliance, handles, config(broker.url()));
+        let device = Device::start_on(Rig::start(options), config(broker.url()));
         device.wait_until_connected().await;
         Self { broker, device, platform, ledger: Arc::clone(ledger) }
     }
@@ -45,7 +45,7 @@ impl Witness {
         let handles = device.crash().await;
         let appliance = handles.restart(Limits::default()).unwrap();
         meanwhile(&appliance).await;
-        let device = Device::start_on(appliance, handles, config(broker.url()));
+        let device = Device::start_on(Rig::run(appliance, handles), config(broker.url()));
         device.wait_until_connected().await;
         Self { broker, device, platform, ledger }
     }
@@ -128,6 +128,6 @@ pub(crate) fn person(name: &str) -> Value {
         "name": name,
         "personType": 0,
         "tempCardType": 0,
-        "pic": crate::bench::device::photo(name),
+        "pic": crate::device::photo(name),
     })
 }

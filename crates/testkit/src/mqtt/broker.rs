@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-use super::DEADLINE;
+use crate::DEADLINE;
 
 /// A running broker; it ends when dropped.
 #[derive(Debug)]

@@ -5,12 +5,8 @@
 mod broker;
 mod platform;
 
-use std::time::Duration;
-
 pub use broker::{Broker, free_port};
 pub use platform::Platform;
 
-/// Longer than any answer takes.
-pub const DEADLINE: Duration = Duration::from_secs(30);
 /// The number of the device to which a platform speaks.
 pub const ID: &str = "1306612";

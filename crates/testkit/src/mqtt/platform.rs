@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{DEADLINE, ID};
+use super::ID;
+use crate::DEADLINE;
 
 /// Where devices speak; not where they listen.
 const HEARD: [&str; 4] = ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere"];
