@@ -116,9 +116,7 @@ testkit::scenarios! {
         a_broker_that_refuses_the_password_is_named_as_the_reason,
         the_link_can_be_encrypted_and_trusts_only_the_certificates_given;
     repeats:
-        #[alone]
         what_the_broker_retains_is_not_obeyed_when_the_device_comes_back,
-        #[alone]
         a_retained_removal_of_everybody_begins_one_session,
         a_command_that_arrives_twice_is_obeyed_once_and_answered_twice,
         a_platform_with_one_id_for_everything_is_obeyed,

@@ -49,7 +49,8 @@ pub(crate) async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_
     ];
     for (seconds, command) in (40..).zip(retained) {
         witness.platform.publish_retained(&topic(), command.to_string().as_bytes()).await;
-        assert_eq!(witness.platform.wait("Ack", |_| true).await["code"], json!("200"), "it is live now");
+        let answer = witness.platform.wait("Ack", |answer| answer["messageId"] == command["messageId"]).await;
+        assert_eq!(answer["code"], json!("200"), "it is live now");
         witness.platform.ask(json!({"operator": "DelPerson", "info": {"customId": "alice"}})).await;
         witness.ok("UpSoundconfig", json!({"Volume": 30})).await;
         let before = openings(&witness);
@@ -59,7 +60,10 @@ pub(crate) async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_
         assert_eq!(witness.ok("QueryPerson", json!({})).await["QueryPersonNum"], json!("0"), "{command}");
         assert_eq!(witness.ok("GetSoundconfig", json!({})).await["Volume"], json!("30"), "{command}");
         assert_eq!(openings(&witness), before, "{command}");
-        assert!(witness.platform.left("Ack").is_empty(), "{command}");
+        // The answer to the new settings may come once more: its confirmation broke off with the connection.
+        let mut left = witness.platform.left("Ack");
+        left.retain(|answer| answer["operator"] != "UpMQTTconfig-Ack");
+        assert!(left.is_empty(), "{command}");
     }
     witness.stop().await;
 }
