@@ -25,7 +25,6 @@ pub use figures::Figures;
 pub use output::write_report;
 pub use picture_server::PictureServer;
 pub use platform::{Push, PushReceiver, Subscription};
-
 pub use report::{Report, checkout};
 pub use samples::SampleReceivers;
 pub use testkit::{eventually, eventually_within};

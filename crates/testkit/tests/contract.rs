@@ -59,3 +59,10 @@ fn a_refusal_must_be_one_that_the_operation_lists_in_the_table_s_words() {
     assert!(ledger.refusal("1026", None, -117, "no such library").is_err());
     assert!(ledger.refusal("1026", None, -109, "Camera does not exist").is_err());
 }
+
+#[test]
+fn an_operation_is_found_by_its_name() {
+    let ledger = ledger();
+    assert_eq!(ledger.operation("add_lib"), ("1025", None));
+    assert_eq!(ledger.operation("add_camera_onvif"), ("513", Some("onvif")));
+}

@@ -32,19 +32,19 @@ fn batch() -> Vec<(&'static str, Bytes, i64, &'static str)> {
 }
 
 pub(crate) async fn faces_are_enrolled_by_their_file_names(ledger: &Arc<Ledger>) {
-    for title in ["1030", "1052"] {
+    for act in ["add_faces_batch", "add_faces_batch_base64"] {
         let witness = Witness::start(ledger).await;
         let library = witness.library("staff", &["alice"]).await;
         let wanted = batch();
         let pictures: Vec<_> = wanted.iter().map(|(name, picture, ..)| (*name, picture.clone())).collect();
-        let made = send(&witness, title, json!({"lib_id": library, "uuid": "批 1"}), &pictures).await;
-        assert_eq!(made["err_count"], 10, "{title}");
+        let made = send(&witness, act, json!({"lib_id": library, "uuid": "批 1"}), &pictures).await;
+        assert_eq!(made["err_count"], 10, "{act}");
         assert_eq!(made["url"], "tmp/image_%E6%89%B9%201.csv");
         let rows = witness.table(made["url"].as_str().unwrap()).await;
         assert_eq!(rows[0], ["filename", "img_id", "code", "msg"]);
         for (row, (name, _, code, img_id)) in rows[1..].iter().zip(&wanted) {
             let shown = if *name == "=haha.jpg" { "'=haha.jpg" } else { *name };
-            assert_eq!((row[0].as_str(), row[2].as_str()), (shown, code.to_string().as_str()), "{title}");
+            assert_eq!((row[0].as_str(), row[2].as_str()), (shown, code.to_string().as_str()), "{act}");
             assert_eq!(row[3].is_empty(), *code == 0, "{row:?}");
             assert!(row[1] == *img_id || (*img_id == "?" && row[1].len() == 36), "{row:?}");
         }
@@ -56,17 +56,17 @@ pub(crate) async fn faces_are_enrolled_by_their_file_names(ledger: &Arc<Ledger>)
     }
 }
 
-async fn send(witness: &Witness, title: &str, mut fields: Value, pictures: &[(&str, Bytes)]) -> Value {
-    if title == "1030" {
-        return witness.note_success(title, witness.send_batch(title, fields, pictures).await);
+async fn send(witness: &Witness, act: &str, mut fields: Value, pictures: &[(&str, Bytes)]) -> Value {
+    if act == "add_faces_batch" {
+        return witness.note_success(act, witness.send_batch(act, fields, pictures).await);
     }
     let picture = |(name, picture): &(&str, Bytes)| json!({"filename": name, "data": base64(picture)["data"]});
     fields["imgs"] = pictures.iter().map(picture).collect();
-    witness.ok(title, fields).await
+    witness.ok(act, fields).await
 }
 
 async fn enrolled_as_named(witness: &Witness, library: i64) {
-    let zhang = witness.ok("1032", json!({"lib_id": library, "img_id": "zhang-1"})).await;
+    let zhang = witness.ok("get_face", json!({"lib_id": library, "img_id": "zhang-1"})).await;
     for (field, value) in [
         ("person_name", "张三"),
         ("person_idcard", "32011111"),
@@ -76,12 +76,12 @@ async fn enrolled_as_named(witness: &Witness, library: i64) {
     ] {
         assert_eq!(zhang[field], value, "{field}");
     }
-    let wang = witness.ok("1035", json!({"lib_id": library, "person_name": "wang"})).await["record"][0].clone();
+    let wang = witness.ok("query_faces", json!({"lib_id": library, "person_name": "wang"})).await["record"][0].clone();
     assert_eq!((&wang["person_gender"], &wang["person_idcard"]), (&json!("1"), &json!("")));
-    assert_eq!(witness.ok("1035", json!({"lib_id": library, "person_name": "=haha"})).await["total_num"], 1);
-    assert_eq!(witness.ok("1034", json!({"lib_id": library})).await["record"][0]["picture_no"], 4);
+    assert_eq!(witness.ok("query_faces", json!({"lib_id": library, "person_name": "=haha"})).await["total_num"], 1);
+    assert_eq!(witness.ok("query_libs", json!({"lib_id": library})).await["record"][0]["picture_no"], 4);
     let query = json!({"lib_ids": library.to_string(), "threshold": 80});
-    let found = witness.ok_form("772", query, &[("img", photo("zhang"))]).await;
+    let found = witness.ok_form("compare_1_to_n", query, &[("img", photo("zhang"))]).await;
     assert_eq!(found["topn"][0]["img_id"], "zhang-1");
 }
 
@@ -96,31 +96,31 @@ pub(crate) async fn a_batch_that_cannot_begin_changes_nothing(ledger: &Arc<Ledge
         (json!({"lib_id": library}), -3596),
         (json!({"lib_id": library, "uuid": "x".repeat(256)}), -3596),
     ] {
-        let answer = witness.send_batch("1030", fields.clone(), &file).await;
-        witness.note_refusal("1030", &answer, code, &fields.to_string());
+        let answer = witness.send_batch("add_faces_batch", fields.clone(), &file).await;
+        witness.note_refusal("add_faces_batch", &answer, code, &fields.to_string());
         let mut listed = fields;
         listed["imgs"] = json!([one]);
-        witness.refused("1052", listed, code).await;
+        witness.refused("add_faces_batch_base64", listed, code).await;
     }
-    let none = witness.send_batch("1030", json!({"lib_id": library, "uuid": "a"}), &[]).await;
-    witness.note_refusal("1030", &none, -3596, "no pictures");
+    let none = witness.send_batch("add_faces_batch", json!({"lib_id": library, "uuid": "a"}), &[]).await;
+    witness.note_refusal("add_faces_batch", &none, -3596, "no pictures");
     for imgs in [json!([]), json!(null), json!([1]), json!([{"data": "x"}]), json!([["a.jpg", "x"]]), json!("a.jpg")] {
-        witness.refused("1052", json!({"lib_id": library, "uuid": "a", "imgs": imgs}), -3596).await;
+        witness.refused("add_faces_batch_base64", json!({"lib_id": library, "uuid": "a", "imgs": imgs}), -3596).await;
     }
     let many = vec![json!({"filename": "a", "data": ""}); 1001];
-    witness.refused("1052", json!({"lib_id": library, "uuid": "a", "imgs": many}), -3596).await;
+    witness.refused("add_faces_batch_base64", json!({"lib_id": library, "uuid": "a", "imgs": many}), -3596).await;
     assert_eq!(witness.everything().await, before);
     // One object is a list of one; the second of two does not fit any more.
     let two = json!([{"filename": "bob", "data": one["data"]}, {"filename": "carol", "data": one["data"]}]);
-    let made = witness.ok("1052", json!({"lib_id": library, "uuid": "", "imgs": two})).await;
+    let made = witness.ok("add_faces_batch_base64", json!({"lib_id": library, "uuid": "", "imgs": two})).await;
     assert_eq!((&made["err_count"], &made["url"]), (&json!(1), &json!("tmp/image_.csv")));
     let codes: Vec<_> = witness.table("tmp/image_.csv").await.into_iter().map(|row| row[2].clone()).collect();
     assert!(codes.contains(&"-122".to_owned()) && codes.contains(&"0".to_owned()), "{codes:?}");
-    witness.refused("1052", json!({"lib_id": library, "uuid": "a", "imgs": one}), -122).await;
-    let full = witness.send_batch("1030", json!({"lib_id": library, "uuid": "a"}), &file).await;
-    witness.note_refusal("1030", &full, -122, "a full device");
-    witness.ok("1031", json!({"lib_id": library, "img_id": "alice"})).await;
-    let made = witness.ok("1052", json!({"lib_id": library, "uuid": "a", "imgs": one})).await;
+    witness.refused("add_faces_batch_base64", json!({"lib_id": library, "uuid": "a", "imgs": one}), -122).await;
+    let full = witness.send_batch("add_faces_batch", json!({"lib_id": library, "uuid": "a"}), &file).await;
+    witness.note_refusal("add_faces_batch", &full, -122, "a full device");
+    witness.ok("delete_face", json!({"lib_id": library, "img_id": "alice"})).await;
+    let made = witness.ok("add_faces_batch_base64", json!({"lib_id": library, "uuid": "a", "imgs": one})).await;
     assert_eq!(made["err_count"], 0, "one object is a list of one");
     witness.stop().await;
 }
@@ -129,11 +129,11 @@ pub(crate) async fn many_faces_are_removed_at_once(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let library = witness.library("staff", &["alice", "bob", "carol"]).await;
     let guests = witness.library("guests", &["dave"]).await;
-    witness.ok("1044", json!({"lib_id": library, "img_ids": "alice, nobody ,carol,dave"})).await;
-    let left = witness.ok("1035", json!({"lib_id": library})).await;
+    witness.ok("delete_faces_batch", json!({"lib_id": library, "img_ids": "alice, nobody ,carol,dave"})).await;
+    let left = witness.ok("query_faces", json!({"lib_id": library})).await;
     assert_eq!(column(&left["record"], "img_id"), ["bob"]);
-    assert_eq!(witness.ok("1034", json!({"lib_id": library})).await["record"][0]["picture_no"], 1);
-    witness.ok("1032", json!({"lib_id": guests, "img_id": "dave"})).await;
+    assert_eq!(witness.ok("query_libs", json!({"lib_id": library})).await["record"][0]["picture_no"], 1);
+    witness.ok("get_face", json!({"lib_id": guests, "img_id": "dave"})).await;
     let before = witness.everything().await;
     let many = (0..51).map(|n| format!("id-{n}")).collect::<Vec<_>>().join(",");
     for (fields, code) in [
@@ -144,7 +144,7 @@ pub(crate) async fn many_faces_are_removed_at_once(ledger: &Arc<Ledger>) {
         (json!({"lib_id": library}), -3596),
         (json!({"img_ids": "bob"}), -3596),
     ] {
-        witness.refused("1044", fields, code).await;
+        witness.refused("delete_faces_batch", fields, code).await;
     }
     assert_eq!(witness.everything().await, before);
     witness.stop().await;

@@ -31,16 +31,17 @@ async fn append_bodies(witness: &Witness) -> Vec<String> {
 }
 
 /// Asked without the catalogue's check: no model tells what a body wears, and the document has no word for that.
-async fn list(witness: &Witness, mut query: Value) -> Value {
-    query["msg_id"] = json!("1046");
-    witness.device.ask(query).await
+async fn list(witness: &Witness, query: Value) -> Value {
+    let answer = witness.call("query_body_snaps", &query).await;
+    assert_eq!(answer.code, 0, "{}", answer.msg);
+    answer.data
 }
 
 pub(crate) async fn bodies_are_listed_and_exported_apart_from_faces(ledger: &Arc<Ledger>) {
     let (witness, _) = after_a_visit(ledger).await;
-    let faces = [witness.ok("1037", json!({})).await, witness.ok("1036", json!({})).await];
+    let faces = [witness.ok("query_snaps", json!({})).await, witness.ok("query_alarms", json!({})).await];
     let ids = append_bodies(&witness).await;
-    assert_eq!([witness.ok("1037", json!({})).await, witness.ok("1036", json!({})).await], faces);
+    assert_eq!([witness.ok("query_snaps", json!({})).await, witness.ok("query_alarms", json!({})).await], faces);
     let all = list(&witness, json!({})).await;
     assert_eq!(column(&all["record"], "snap_id"), [ids[1].as_str(), &ids[0]], "the newest comes first");
     let first = &all["record"][1];
@@ -60,43 +61,44 @@ pub(crate) async fn bodies_are_listed_and_exported_apart_from_faces(ledger: &Arc
         assert_eq!(column(&list(&witness, query.clone()).await["record"], "snap_id"), expected, "{query}");
     }
     exported(&witness, &ids, &faces[0]["record"][0]["snap_id"]).await;
-    witness.ok("1045", json!({})).await;
-    assert_eq!(witness.ok("1046", json!({})).await["total_num"], 0);
+    witness.ok("delete_all_snaps", json!({})).await;
+    assert_eq!(witness.ok("query_body_snaps", json!({})).await["total_num"], 0);
     witness.stop().await;
 }
 
 async fn exported(witness: &Witness, ids: &[String], face: &Value) {
-    let page = witness.ok("1048", json!({"channel": 1})).await;
+    let page = witness.ok("export_body_snaps_page", json!({"channel": 1})).await;
     let export = fetch(witness, &page, "tmp/body_").await;
     let file = format!("{}.jpg", ids[0]);
     assert_eq!(export.pictures[&file], PICTURE);
     assert_eq!(export.table[&file]["trigger"], "2019-10-16 13:21:00");
     let face = face.as_str().unwrap();
-    let chosen = witness.ok("1047", json!({"snap_ids": format!("{},{face},{}", ids[1], ids[0])})).await;
+    let chosen =
+        witness.ok("export_body_snaps_selected", json!({"snap_ids": format!("{},{face},{}", ids[1], ids[0])})).await;
     assert_eq!((&chosen["failed_img_ids"], &chosen["total_num"]), (&json!(face), &json!(3)));
     assert_eq!(fetch(witness, &chosen, "tmp/body_").await.pictures.len(), 2);
-    witness.refused("1043", json!({"snap_ids": ids[0]}), -2100).await;
-    witness.refused("1042", json!({"snap_ids": ids[0]}), -2100).await;
-    witness.refused("1047", json!({"snap_ids": face}), -2100).await;
+    witness.refused("export_snaps_selected", json!({"snap_ids": ids[0]}), -2100).await;
+    witness.refused("export_alarms_selected", json!({"snap_ids": ids[0]}), -2100).await;
+    witness.refused("export_body_snaps_selected", json!({"snap_ids": face}), -2100).await;
 }
 
 pub(crate) async fn until_bodies_are_captured_there_is_nothing_to_list_or_export(ledger: &Arc<Ledger>) {
     let (witness, _) = after_a_visit(ledger).await;
-    let none = witness.ok("1046", json!({})).await;
+    let none = witness.ok("query_body_snaps", json!({})).await;
     assert_eq!(none, json!({"record": [], "result_num": 0, "total_num": 0}));
     let many = (0..51).map(|n| format!("id-{n}")).collect::<Vec<_>>().join(",");
-    for (title, fields, code) in [
-        ("1048", json!({}), -2100),
-        ("1048", json!({"qry_len": 501}), -3596),
-        ("1048", json!({"stop_time": "soon"}), -3596),
-        ("1047", json!({"snap_ids": "9448f6e5-0d8b-4fd0-a13f-98b1a05500ec"}), -2100),
-        ("1047", json!({"snap_ids": many}), -3596),
-        ("1047", json!({}), -3596),
-        ("1046", json!({"channel": 17}), -3596),
-        ("1046", json!({"qry_len": 51}), -3596),
-        ("1046", json!({"start_no": 0}), -3596),
+    for (act, fields, code) in [
+        ("export_body_snaps_page", json!({}), -2100),
+        ("export_body_snaps_page", json!({"qry_len": 501}), -3596),
+        ("export_body_snaps_page", json!({"stop_time": "soon"}), -3596),
+        ("export_body_snaps_selected", json!({"snap_ids": "9448f6e5-0d8b-4fd0-a13f-98b1a05500ec"}), -2100),
+        ("export_body_snaps_selected", json!({"snap_ids": many}), -3596),
+        ("export_body_snaps_selected", json!({}), -3596),
+        ("query_body_snaps", json!({"channel": 17}), -3596),
+        ("query_body_snaps", json!({"qry_len": 51}), -3596),
+        ("query_body_snaps", json!({"start_no": 0}), -3596),
     ] {
-        witness.refused(title, fields, code).await;
+        witness.refused(act, fields, code).await;
     }
     witness.stop().await;
 }

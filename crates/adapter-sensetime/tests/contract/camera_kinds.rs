@@ -62,7 +62,7 @@ fn changed(mut row: Value, change: &Value) -> Value {
 }
 
 async fn only_row(witness: &Witness) -> Value {
-    let mut row = witness.ok("516", json!({})).await["camera"][0].clone();
+    let mut row = witness.ok("list_cameras", json!({})).await["camera"][0].clone();
     // Nobody plays there; for a moment it may be being connected, which is no other number.
     row["status"] = json!(0);
     row
@@ -71,14 +71,14 @@ async fn only_row(witness: &Witness) -> Value {
 pub(crate) async fn a_camera_of_every_kind_is_added_changed_listed_and_removed(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for kind in KINDS {
-        assert_eq!(witness.ok(&format!("513/{kind}"), camera(kind)).await, json!({"channel": 1}));
+        assert_eq!(witness.ok(&format!("add_camera_{kind}"), camera(kind)).await, json!({"channel": 1}));
         let wanted = joined([camera(kind), filled_in(kind)]);
         assert_eq!(only_row(&witness).await, wanted, "{kind}");
         let sent = joined([json!({"channel": 1}), change(kind)]);
-        assert_eq!(witness.ok(&format!("515/{kind}"), sent).await, json!({"channel": 1}));
+        assert_eq!(witness.ok(&format!("update_camera_{kind}"), sent).await, json!({"channel": 1}));
         assert_eq!(only_row(&witness).await, changed(wanted, &change(kind)), "{kind}");
-        witness.ok("514", json!({"channel": 1})).await;
-        assert_eq!(witness.ok("516", json!({})).await["camera"], json!([]));
+        witness.ok("delete_camera", json!({"channel": 1})).await;
+        assert_eq!(witness.ok("list_cameras", json!({})).await["camera"], json!([]));
     }
     witness.stop().await;
 }
@@ -91,13 +91,13 @@ pub(crate) async fn a_camera_of_every_kind_shows_whether_it_is_online(ledger: &A
     let alice = Take::new().show(std::time::Duration::from_millis(200), [FakeFace::of("alice")]);
     frames.script("capture://10.5.4.178:80", [alice]);
     for kind in KINDS {
-        witness.ok(&format!("513/{kind}"), camera(kind)).await;
+        witness.ok(&format!("add_camera_{kind}"), camera(kind)).await;
         let dead = joined([camera(kind), json!({"ip": "dead", "server_sip_id": "9"})]);
-        witness.ok(&format!("513/{kind}"), dead).await;
+        witness.ok(&format!("add_camera_{kind}"), dead).await;
     }
     until("one of each kind is online and one is not", async || {
-        let status = column(&witness.ok("516", json!({})).await["camera"], "status");
-        let snaps = witness.ok("1037", json!({})).await["total_num"].clone();
+        let status = column(&witness.ok("list_cameras", json!({})).await["camera"], "status");
+        let snaps = witness.ok("query_snaps", json!({})).await["total_num"].clone();
         status == [1, 0, 1, 0, 1, 0].map(|status| json!(status)) && (snaps == json!(1) || snaps == json!("1"))
     })
     .await;
@@ -107,39 +107,39 @@ pub(crate) async fn a_camera_of_every_kind_shows_whether_it_is_online(ledger: &A
 pub(crate) async fn every_kind_takes_its_computing_power(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for (kind, power) in [("onvif", 2), ("gb28181", 4), ("image", 5)] {
-        witness.ok(&format!("513/{kind}"), camera(kind)).await;
-        assert_eq!(witness.ok("516", json!({})).await["used_computing_power"], power);
+        witness.ok(&format!("add_camera_{kind}"), camera(kind)).await;
+        assert_eq!(witness.ok("list_cameras", json!({})).await["used_computing_power"], power);
     }
     for _ in 0..10 {
-        witness.ok("513/image", camera("image")).await;
+        witness.ok("add_camera_image", camera("image")).await;
     }
     for kind in ["onvif", "gb28181"] {
-        witness.refused(&format!("513/{kind}"), camera(kind), -151).await;
+        witness.refused(&format!("add_camera_{kind}"), camera(kind), -151).await;
     }
-    witness.ok("513/image", camera("image")).await;
-    witness.refused("513/image", camera("image"), -151).await;
-    assert_eq!(witness.ok("516", json!({})).await["used_computing_power"], 16);
+    witness.ok("add_camera_image", camera("image")).await;
+    witness.refused("add_camera_image", camera("image"), -151).await;
+    assert_eq!(witness.ok("list_cameras", json!({})).await["used_computing_power"], 16);
     witness.stop().await;
 }
 
 pub(crate) async fn the_kind_of_a_camera_cannot_be_changed(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for (channel, kind) in (1..).zip(KINDS) {
-        witness.ok(&format!("513/{kind}"), camera(kind)).await;
-        let title = format!("515/{kind}");
+        witness.ok(&format!("add_camera_{kind}"), camera(kind)).await;
+        let act = format!("update_camera_{kind}");
         let other = if kind == "onvif" { "GB28181" } else { "onvif" };
-        witness.refused(&title, json!({"channel": channel, "protocol": other}), -3596).await;
+        witness.refused(&act, json!({"channel": channel, "protocol": other}), -3596).await;
         let mode = if kind == "image" { "VIDEO" } else { "IMAGE" };
-        witness.refused(&title, json!({"channel": channel, "camera_mode": mode}), -3596).await;
-        witness.refused(&title, json!({"channel": channel, "lib_ids": "99"}), -117).await;
-        witness.refused(&title, json!({"channel": 9, "threshold": 1}), -109).await;
-        witness.refused(&format!("513/{kind}"), joined([camera(kind), json!({"channel": 1})]), -115).await;
-        witness.refused(&format!("513/{kind}"), joined([camera(kind), json!({"lib_ids": "99"})]), -117).await;
+        witness.refused(&act, json!({"channel": channel, "camera_mode": mode}), -3596).await;
+        witness.refused(&act, json!({"channel": channel, "lib_ids": "99"}), -117).await;
+        witness.refused(&act, json!({"channel": 9, "threshold": 1}), -109).await;
+        witness.refused(&format!("add_camera_{kind}"), joined([camera(kind), json!({"channel": 1})]), -115).await;
+        witness.refused(&format!("add_camera_{kind}"), joined([camera(kind), json!({"lib_ids": "99"})]), -117).await;
     }
-    witness.refused("513/image", joined([camera("image"), json!({"snap_mode": 1})]), -3620).await;
-    witness.refused("515/image", json!({"channel": 3, "snap_mode": 1}), -3620).await;
-    let before = witness.ok("516", json!({})).await;
-    witness.ok("515/gb28181", json!({"channel": 2, "protocol": "gb28181"})).await;
+    witness.refused("add_camera_image", joined([camera("image"), json!({"snap_mode": 1})]), -3620).await;
+    witness.refused("update_camera_image", json!({"channel": 3, "snap_mode": 1}), -3620).await;
+    let before = witness.ok("list_cameras", json!({})).await;
+    witness.ok("update_camera_gb28181", json!({"channel": 2, "protocol": "gb28181"})).await;
     assert_eq!(column(&before["camera"], "protocol"), [json!("onvif"), json!("GB28181"), json!(null)]);
     witness.stop().await;
 }
@@ -147,22 +147,22 @@ pub(crate) async fn the_kind_of_a_camera_cannot_be_changed(ledger: &Arc<Ledger>)
 pub(crate) async fn fields_that_a_kind_needs_are_demanded(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for kind in KINDS {
-        let title = format!("513/{kind}");
+        let act = format!("add_camera_{kind}");
         for field in camera(kind).as_object().unwrap().keys().filter(|field| !is_optional(kind, field)) {
             let mut fields = camera(kind);
             fields.as_object_mut().unwrap().remove(field);
-            witness.refused(&title, fields, -3596).await;
+            witness.refused(&act, fields, -3596).await;
         }
         for (field, value) in [("ip", json!("a b")), ("ip", json!("")), ("port", json!(0)), ("port", json!(65_536))] {
             let wrong = Value::Object([(field.to_owned(), value)].into_iter().collect());
-            witness.refused(&title, joined([camera(kind), wrong]), -3596).await;
+            witness.refused(&act, joined([camera(kind), wrong]), -3596).await;
         }
     }
     for field in ["server_sip_id", "camera_sip_id"] {
         let long = Value::Object([(field.to_owned(), json!("1".repeat(21)))].into_iter().collect());
-        witness.refused("513/gb28181", joined([camera("gb28181"), long]), -3596).await;
+        witness.refused("add_camera_gb28181", joined([camera("gb28181"), long]), -3596).await;
     }
-    assert_eq!(witness.ok("516", json!({})).await["camera"], json!([]));
+    assert_eq!(witness.ok("list_cameras", json!({})).await["camera"], json!([]));
     witness.stop().await;
 }
 
@@ -173,10 +173,10 @@ fn is_optional(kind: &str, field: &str) -> bool {
 
 pub(crate) async fn the_device_tells_its_sip_id(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
-    assert_eq!(witness.ok("1310", json!({})).await, json!({"server_sip_id": OWN_SIP_ID}));
+    assert_eq!(witness.ok("get_sip_server_id", json!({})).await, json!({"server_sip_id": OWN_SIP_ID}));
     let mut own = joined([camera("gb28181"), json!({"server_sip_id": OWN_SIP_ID})]);
     own.as_object_mut().unwrap().remove("camera_pwd");
-    witness.ok("513/gb28181", own).await;
+    witness.ok("add_camera_gb28181", own).await;
     assert_eq!(only_row(&witness).await["camera_pwd"], "sensetime", "as the document has it");
     witness.stop().await;
 }

@@ -24,16 +24,16 @@ fn with(mut fields: Value, name: &str, value: Value) -> Value {
 
 pub(crate) async fn cameras_are_added_changed_listed_and_removed(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
-    let empty = witness.ok("516", json!({})).await;
+    let empty = witness.ok("list_cameras", json!({})).await;
     assert_eq!(empty, json!({"camera": [], "computing_power_capacity": 16, "used_computing_power": 0}));
     let full = json!({
         "camera_mode": "video", "protocol": "RTSP", "url": "rtsp://user:secret@gate/1", "position": "north",
         "lib_ids": "1", "description": "main gate", "threshold": "75", "camera_name": "gate", "snap_mode": "3",
         "facesize_min": 80, "facesize_max": 500, "decoder": "hw",
     });
-    assert_eq!(witness.ok("513/rtsp", full).await, json!({"channel": 1}));
-    assert_eq!(witness.ok("513/rtsp", camera("door")).await, json!({"channel": 2}));
-    let listed = witness.ok("516", json!({})).await;
+    assert_eq!(witness.ok("add_camera_rtsp", full).await, json!({"channel": 1}));
+    assert_eq!(witness.ok("add_camera_rtsp", camera("door")).await, json!({"channel": 2}));
+    let listed = witness.ok("list_cameras", json!({})).await;
     assert_eq!(listed["used_computing_power"], 4);
     let gate = &listed["camera"][0];
     let wanted = json!({
@@ -44,25 +44,25 @@ pub(crate) async fn cameras_are_added_changed_listed_and_removed(ledger: &Arc<Le
     });
     assert_eq!(*gate, wanted);
     let change = json!({"channel": "1", "camera_roi": "0,180,1920,900", "lib_ids": "", "snap_mode": 2, "threshold": 0});
-    assert_eq!(witness.ok("515/rtsp", change.clone()).await, json!({"channel": 1}));
-    let changed = witness.ok("516", json!({})).await["camera"][0].clone();
+    assert_eq!(witness.ok("update_camera_rtsp", change.clone()).await, json!({"channel": 1}));
+    let changed = witness.ok("list_cameras", json!({})).await["camera"][0].clone();
     for (field, value) in wanted.as_object().unwrap().iter().filter(|(field, _)| *field != "status") {
         let value = change.get(field).filter(|_| field != "channel").unwrap_or(value);
         assert_eq!(changed[field], *value, "{field}");
     }
-    witness.ok("514", json!({"channel": 1})).await;
-    assert_eq!(column(&witness.ok("516", json!({})).await["camera"], "channel"), [json!(2)]);
-    assert_eq!(witness.ok("513/rtsp", camera("yard")).await, json!({"channel": 1}), "the lowest free channel");
+    witness.ok("delete_camera", json!({"channel": 1})).await;
+    assert_eq!(column(&witness.ok("list_cameras", json!({})).await["camera"], "channel"), [json!(2)]);
+    assert_eq!(witness.ok("add_camera_rtsp", camera("yard")).await, json!({"channel": 1}), "the lowest free channel");
     witness.stop().await;
 }
 
 pub(crate) async fn a_camera_shows_whether_it_is_online(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.device.handles.frames.script("rtsp://gate", [Take::new()]);
-    witness.ok("513/rtsp", camera("gate")).await;
-    witness.ok("513/rtsp", camera("dead")).await;
+    witness.ok("add_camera_rtsp", camera("gate")).await;
+    witness.ok("add_camera_rtsp", camera("dead")).await;
     until("one is online and one is not", async || {
-        column(&witness.ok("516", json!({})).await["camera"], "status") == [json!(1), json!(0)]
+        column(&witness.ok("list_cameras", json!({})).await["camera"], "status") == [json!(1), json!(0)]
     })
     .await;
     witness.stop().await;
@@ -76,17 +76,17 @@ pub(crate) async fn invalid_face_sizes_count_as_the_defaults(ledger: &Arc<Ledger
         (json!("120"), json!("x"), json!([120, 1000])),
     ] {
         let fields = with(with(camera("gate"), "facesize_min", smallest), "facesize_max", largest);
-        let channel = witness.ok("513/rtsp", fields).await["channel"].clone();
-        let row = witness.ok("516", json!({})).await["camera"][0].clone();
+        let channel = witness.ok("add_camera_rtsp", fields).await["channel"].clone();
+        let row = witness.ok("list_cameras", json!({})).await["camera"][0].clone();
         assert_eq!(json!([row["facesize_min"], row["facesize_max"]]), wanted);
-        witness.ok("514", json!({"channel": channel})).await;
+        witness.ok("delete_camera", json!({"channel": channel})).await;
     }
     witness.stop().await;
 }
 
 pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
-    witness.ok("513/rtsp", camera("gate")).await;
+    witness.ok("add_camera_rtsp", camera("gate")).await;
     let appliance = witness.device.appliance.clone();
     let id = domain::CameraId(1);
     for (edges, told) in [
@@ -99,9 +99,9 @@ pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &A
         settings.region = region;
         let change = domain::CameraChange { settings: Some(settings), ..Default::default() };
         appliance.by(&actor("another interface")).update_camera(id, change).await.unwrap();
-        assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
-        witness.ok("515/rtsp", json!({"channel": 1, "camera_roi": told, "description": told})).await;
-        assert_eq!(witness.ok("516", json!({})).await["camera"][0]["camera_roi"], told);
+        assert_eq!(witness.ok("list_cameras", json!({})).await["camera"][0]["camera_roi"], told);
+        witness.ok("update_camera_rtsp", json!({"channel": 1, "camera_roi": told, "description": told})).await;
+        assert_eq!(witness.ok("list_cameras", json!({})).await["camera"][0]["camera_roi"], told);
         assert_eq!(appliance.camera(id).await.unwrap().settings.region, region, "nothing was changed");
     }
     witness.stop().await;
@@ -109,17 +109,17 @@ pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &A
 
 pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
-    witness.ok("513/rtsp", camera("gate")).await;
+    witness.ok("add_camera_rtsp", camera("gate")).await;
     let before = witness.everything().await;
-    witness.refused("513/rtsp", with(camera("door"), "channel", json!(1)), -115).await;
-    witness.refused("513/rtsp", with(camera("door"), "lib_ids", json!("1,99")), -117).await;
-    witness.refused("515/rtsp", json!({"channel": 1, "lib_ids": "99"}), -117).await;
-    witness.refused("515/rtsp", json!({"channel": 2, "threshold": 1}), -109).await;
-    witness.refused("514", json!({"channel": 2}), -109).await;
+    witness.refused("add_camera_rtsp", with(camera("door"), "channel", json!(1)), -115).await;
+    witness.refused("add_camera_rtsp", with(camera("door"), "lib_ids", json!("1,99")), -117).await;
+    witness.refused("update_camera_rtsp", json!({"channel": 1, "lib_ids": "99"}), -117).await;
+    witness.refused("update_camera_rtsp", json!({"channel": 2, "threshold": 1}), -109).await;
+    witness.refused("delete_camera", json!({"channel": 2}), -109).await;
     for field in ["camera_mode", "url", "threshold", "camera_name", "snap_mode"] {
         let mut fields = camera("door");
         fields.as_object_mut().unwrap().remove(field);
-        witness.refused("513/rtsp", fields, -3596).await;
+        witness.refused("add_camera_rtsp", fields, -3596).await;
     }
     for (field, value) in [
         ("threshold", json!(101)),
@@ -134,11 +134,11 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         ("camera_roi", json!("100,100,50,200")),
         ("camera_roi", json!("0,0,1921,1080")),
     ] {
-        witness.refused("515/rtsp", with(json!({"channel": 1}), field, value.clone()), -3596).await;
-        witness.refused("513/rtsp", with(camera("door"), field, value), -3596).await;
+        witness.refused("update_camera_rtsp", with(json!({"channel": 1}), field, value.clone()), -3596).await;
+        witness.refused("add_camera_rtsp", with(camera("door"), field, value), -3596).await;
     }
     for channel in [json!(0), json!(17), json!("x"), json!(null)] {
-        witness.refused("514", json!({"channel": channel}), -3596).await;
+        witness.refused("delete_camera", json!({"channel": channel}), -3596).await;
     }
     let task = TaskSettings {
         name: "roll call".into(),
@@ -149,15 +149,15 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         watch: WatchSettings { libraries: BTreeSet::from([LibraryId(1)]), ..WatchSettings::default() },
     };
     let task = witness.device.appliance.by(&actor("another")).add_task(task).await.unwrap();
-    witness.refused("514", json!({"channel": 1}), -3596).await;
-    let refused = witness.device.call_with("514", &json!({"channel": 1})).await;
+    witness.refused("delete_camera", json!({"channel": 1}), -3596).await;
+    let refused = witness.call("delete_camera", &json!({"channel": 1})).await;
     assert!(refused.msg.contains("channel 1") && refused.msg.contains("roll call"), "{}", refused.msg);
     witness.device.appliance.by(&actor("another")).remove_task(task.id).await.unwrap();
     assert_eq!(witness.everything().await, before);
     for n in 2..=8 {
-        witness.ok("513/rtsp", camera(&format!("gate{n}"))).await;
+        witness.ok("add_camera_rtsp", camera(&format!("gate{n}"))).await;
     }
-    witness.refused("513/rtsp", camera("surplus"), -151).await;
-    assert_eq!(witness.ok("516", json!({})).await["used_computing_power"], 16);
+    witness.refused("add_camera_rtsp", camera("surplus"), -151).await;
+    assert_eq!(witness.ok("list_cameras", json!({})).await["used_computing_power"], 16);
     witness.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What the device sends on its own: 774, 775 and 777 (sections 7.3, 7.4 and 9.2).
+//! What the device sends on its own (sections 7.3, 7.4 and 9.2).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::device::Device;
 use crate::witness::Witness;
+
+const CAPTURE_PUSH: i64 = 774;
+const HEARTBEAT_PUSH: i64 = 775;
+const WS_CAPTURE_PUSH: &str = "777";
 
 /// A multipart push: each part with its name, whether it is a file, and its bytes.
 type Push = Vec<(String, bool, Vec<u8>)>;
@@ -61,14 +65,14 @@ pub(crate) async fn captures_and_heartbeats_are_pushed(ledger: &Arc<Ledger>) {
     let mut serving = JoinSet::new();
     let (url, mut pushes) = listen(&mut serving).await;
     let library = witness.library("staff", &["alice"]).await;
-    witness.ok("1298", json!({"url": url, "key": "google-key"})).await;
+    witness.ok("set_http_push", json!({"url": url, "key": "google-key"})).await;
     witness.device.watch(&library.to_string(), &["alice"]).await;
     let (mut captures, mut heartbeats) = (Vec::new(), 0);
     while captures.is_empty() || heartbeats < 2 {
         let push = timeout(DEADLINE, pushes.recv()).await.expect("nothing was pushed").unwrap();
         assert_eq!(part(&push, "key"), b"google-key");
         match checked(ledger, &push) {
-            message if message["msg_id"] == 775 => heartbeats += 1,
+            message if message["msg_id"] == HEARTBEAT_PUSH => heartbeats += 1,
             message => captures.push((message, push)),
         }
     }
@@ -80,7 +84,7 @@ pub(crate) async fn captures_and_heartbeats_are_pushed(ledger: &Arc<Ledger>) {
     let stranger = loop {
         let push = timeout(DEADLINE, pushes.recv()).await.expect("nothing was pushed").unwrap();
         let message = checked(ledger, &push);
-        if message["msg_id"] == 774 {
+        if message["msg_id"] == CAPTURE_PUSH {
             break message;
         }
     };
@@ -110,18 +114,19 @@ async fn next(socket: &mut Socket) -> Value {
 pub(crate) async fn subscribers_see_every_capture(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let library = witness.library("staff", &["alice"]).await;
-    let key = witness.ok("1286", json!({})).await["key"].clone();
-    let (mut socket, answer) = subscribe(&witness, &json!({"msg_id": 776, "key": key}).to_string()).await;
+    let key = witness.ok("get_ws_key", json!({})).await["key"].clone();
+    let number: i64 = witness.id("ws_subscribe").parse().unwrap();
+    let (mut socket, answer) = subscribe(&witness, &json!({"msg_id": number, "key": key}).to_string()).await;
     assert_eq!(answer, json!({"code": 0, "msg": ""}));
-    assert_eq!(ledger.answer("776", None, answer.get("data")), Ok(()));
+    assert_eq!(ledger.answer(witness.id("ws_subscribe"), None, answer.get("data")), Ok(()));
     witness.device.watch(&library.to_string(), &["alice"]).await;
     let known = next(&mut socket).await;
-    assert_eq!(ledger.event("777", &known, &[]), Ok(()));
+    assert_eq!(ledger.event(WS_CAPTURE_PUSH, &known, &[]), Ok(()));
     assert_eq!(known["data"]["img_id"], "alice");
     assert!(known["data"]["img"].as_str().unwrap().starts_with("data:image/jpeg;base64,"));
     witness.device.watch("", &["mallory"]).await;
     let stranger = next(&mut socket).await;
-    assert_eq!(ledger.event("777", &stranger, &[]), Ok(()));
+    assert_eq!(ledger.event(WS_CAPTURE_PUSH, &stranger, &[]), Ok(()));
     assert_eq!((&stranger["data"]["img"], &stranger["data"]["similarity"]), (&json!(-1), &json!(-1)));
     witness.stop().await;
 }
@@ -129,14 +134,18 @@ pub(crate) async fn subscribers_see_every_capture(ledger: &Arc<Ledger>) {
 pub(crate) async fn a_subscription_needs_the_key(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for wrong in [
-        json!({"msg_id": "776", "key": "04af251e-91d4-43bd-b8b0-8c8c6b3245bb"}).to_string(),
-        json!({"msg_id": "776"}).to_string(),
-        json!({"msg_id": "776", "key": {}}).to_string(),
+        json!({"msg_id": witness.id("ws_subscribe"), "key": "04af251e-91d4-43bd-b8b0-8c8c6b3245bb"}).to_string(),
+        json!({"msg_id": witness.id("ws_subscribe")}).to_string(),
+        json!({"msg_id": witness.id("ws_subscribe"), "key": {}}).to_string(),
         "not json".to_owned(),
     ] {
         let (mut socket, answer) = subscribe(&witness, &wrong).await;
         let text = answer["msg"].as_str().unwrap();
-        assert_eq!(ledger.refusal("776", None, answer["code"].as_i64().unwrap(), text), Ok(()), "{wrong}");
+        assert_eq!(
+            ledger.refusal(witness.id("ws_subscribe"), None, answer["code"].as_i64().unwrap(), text),
+            Ok(()),
+            "{wrong}"
+        );
         assert_eq!(answer["code"], -3596, "{wrong}");
         let closed = timeout(DEADLINE, socket.next()).await.expect("the socket stays open");
         assert!(matches!(closed, None | Some(Ok(Message::Close(_)) | Err(_))), "{closed:?}");

@@ -57,9 +57,9 @@ pub(crate) async fn faces_are_exported_and_taken_back(ledger: &Arc<Ledger>) {
             "lib_id": library, "img_id": id, "person_name": name, "person_gender": gender, "person_age": age,
             "person_idcard": "7", "person_addr": "",
         });
-        witness.ok_form("1029", fields, &[("img", photo(id))]).await;
+        witness.ok_form("add_face", fields, &[("img", photo(id))]).await;
     }
-    let page = witness.ok("1038", json!({"lib_id": library})).await;
+    let page = witness.ok("export_faces_page", json!({"lib_id": library})).await;
     assert_eq!(page["total_num"], 3);
     let export = fetch(&witness, &page, "tmp/face_").await;
     let names = ["=1+1_ben_7_1_#_#.png", "c-d-e_cyd_7_#_99_#.png", "安, -An-_ann_7_0_20_#.png"];
@@ -70,11 +70,11 @@ pub(crate) async fn faces_are_exported_and_taken_back(ledger: &Arc<Ledger>) {
     let ann = &export.table[names[2]];
     assert_eq!((ann["person_name"].as_str(), ann["lib_id"].as_str()), ("安, \"An\"", library.to_string().as_str()));
     assert_eq!(ann.len(), 9);
-    let second = witness.ok("1038", json!({"lib_id": library, "start_no": "2", "qry_len": 1})).await;
+    let second = witness.ok("export_faces_page", json!({"lib_id": library, "start_no": "2", "qry_len": 1})).await;
     assert_ne!(second["export_url"], page["export_url"], "each call makes a file of its own");
     assert!(fetch(&witness, &second, "tmp/face_").await.pictures.contains_key(names[0]));
     let selected = json!({"lib_id": library, "img_ids": "nobody, ann,cyd ,no/body"});
-    let selected = witness.ok("1041", selected).await;
+    let selected = witness.ok("export_faces_selected", selected).await;
     assert_eq!((&selected["failed_img_ids"], &selected["total_num"]), (&json!("nobody,no/body"), &json!(4)));
     assert_eq!(fetch(&witness, &selected, "tmp/face_").await.pictures.len(), 2);
     taken_back(&witness, &export, library).await;
@@ -83,11 +83,11 @@ pub(crate) async fn faces_are_exported_and_taken_back(ledger: &Arc<Ledger>) {
 
 /// Enrols what was exported into another library, after it was removed from this one.
 async fn taken_back(witness: &Witness, export: &Export, library: i64) {
-    witness.ok("1044", json!({"lib_id": library, "img_ids": "ann,ben,cyd"})).await;
+    witness.ok("delete_faces_batch", json!({"lib_id": library, "img_ids": "ann,ben,cyd"})).await;
     let files: Vec<_> = export.pictures.iter().map(|(name, p)| (name.as_str(), Bytes::from(p.clone()))).collect();
-    let answer = witness.send_batch("1030", json!({"lib_id": 1, "uuid": "back"}), &files).await;
-    assert_eq!(witness.note_success("1030", answer)["err_count"], 0);
-    let back = witness.ok("1032", json!({"lib_id": 1, "img_id": "ben"})).await;
+    let answer = witness.send_batch("add_faces_batch", json!({"lib_id": 1, "uuid": "back"}), &files).await;
+    assert_eq!(witness.note_success("add_faces_batch", answer)["err_count"], 0);
+    let back = witness.ok("get_face", json!({"lib_id": 1, "img_id": "ben"})).await;
     assert_eq!(
         (&back["person_name"], &back["person_gender"], &back["person_age"]),
         (&json!("=1+1"), &json!("1"), &json!(""))
@@ -96,12 +96,12 @@ async fn taken_back(witness: &Witness, export: &Export, library: i64) {
 
 pub(crate) async fn captures_and_alarms_are_exported(ledger: &Arc<Ledger>) {
     let (witness, library) = after_a_visit(ledger).await;
-    let snaps = witness.ok("1037", json!({})).await;
-    let alarm = witness.ok("1036", json!({})).await["record"][0].clone();
+    let snaps = witness.ok("query_snaps", json!({})).await;
+    let alarm = witness.ok("query_alarms", json!({})).await["record"][0].clone();
     let ids = column(&snaps["record"], "snap_id");
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let both = ids.iter().map(text).collect::<Vec<_>>().join(",");
-    let all = witness.ok("1040", json!({})).await;
+    let all = witness.ok("export_snaps_page", json!({})).await;
     assert_eq!((&all["total_num"], &all["result_num"]), (&json!(2), &json!(2)));
     let export = fetch(&witness, &all, "tmp/catch_").await;
     for snap in snaps["record"].as_array().unwrap() {
@@ -115,21 +115,21 @@ pub(crate) async fn captures_and_alarms_are_exported(ledger: &Arc<Ledger>) {
         assert_eq!(export.table[&file]["st_age_value"], text(&snap["face_attr"]["st_age_value"]));
     }
     let filtered = json!({"lib_name": "staff", "channel": 1, "start_no": 2, "qry_len": 500});
-    let older = witness.ok("1040", filtered).await;
+    let older = witness.ok("export_snaps_page", filtered).await;
     assert_eq!((&older["total_num"], &older["result_num"]), (&json!(2), &json!(1)));
     let unknown = "9448f6e5-0d8b-4fd0-a13f-98b1a05500ec";
-    let chosen = witness.ok("1043", json!({"snap_ids": format!("{both},{unknown},x")})).await;
+    let chosen = witness.ok("export_snaps_selected", json!({"snap_ids": format!("{both},{unknown},x")})).await;
     assert_eq!((&chosen["failed_img_ids"], &chosen["total_num"]), (&json!(format!("{unknown},x")), &json!(4)));
     assert_eq!(fetch(&witness, &chosen, "tmp/catch_").await.pictures.len(), 2);
 
-    let alarms = witness.ok("1039", json!({"lib_ids": format!("1, {library}")})).await;
+    let alarms = witness.ok("export_alarms_page", json!({"lib_ids": format!("1, {library}")})).await;
     assert_eq!(alarms["total_num"], 1);
     let export = fetch(&witness, &alarms, "tmp/alarm_").await;
     let row = &export.table[&format!("{}.jpg", text(&alarm["snap_id"]))];
     for field in ["img_id", "person_name", "person_age", "create_time", "threshold", "similarity"] {
         assert_eq!(row[field], text(&alarm[field]), "{field}");
     }
-    let chosen = witness.ok("1042", json!({"snap_ids": both})).await;
+    let chosen = witness.ok("export_alarms_selected", json!({"snap_ids": both})).await;
     let stranger = text(ids.iter().find(|id| **id != alarm["snap_id"]).unwrap());
     assert_eq!(chosen["failed_img_ids"], stranger, "a capture that is no alarm");
     assert_eq!(fetch(&witness, &chosen, "tmp/alarm_").await.pictures.len(), 1);
@@ -140,36 +140,36 @@ pub(crate) async fn what_cannot_be_exported_is_refused(ledger: &Arc<Ledger>) {
     let (witness, library) = after_a_visit(ledger).await;
     let empty = witness.library("empty", &[]).await;
     let many = (0..51).map(|n| format!("id-{n}")).collect::<Vec<_>>().join(",");
-    let stranger = witness.ok("1037", json!({"qry_len": 1})).await["record"][0]["snap_id"].clone();
-    for (title, fields, code) in [
-        ("1038", json!({"lib_id": 99}), -117),
-        ("1038", json!({"lib_id": empty}), -110),
-        ("1038", json!({"lib_id": library, "start_no": 2}), -2100),
-        ("1038", json!({"lib_id": library, "qry_len": 501}), -3596),
-        ("1038", json!({"lib_id": library, "start_no": 0}), -3596),
-        ("1038", json!({}), -3596),
-        ("1041", json!({"lib_id": 99, "img_ids": "alice"}), -117),
-        ("1041", json!({"lib_id": empty, "img_ids": "alice"}), -2100),
-        ("1041", json!({"lib_id": library, "img_ids": many}), -3596),
-        ("1041", json!({"lib_id": library, "img_ids": " , "}), -3596),
-        ("1041", json!({"lib_id": library}), -3596),
-        ("1040", json!({"channel": 2}), -2100),
-        ("1040", json!({"lib_type": 1}), -2100),
-        ("1040", json!({"qry_len": 501}), -3596),
-        ("1040", json!({"start_time": "yesterday"}), -3596),
-        ("1043", json!({"snap_ids": "x,9448f6e5-0d8b-4fd0-a13f-98b1a05500ec"}), -2100),
-        ("1043", json!({"snap_ids": ""}), -3596),
-        ("1043", json!({"snap_ids": many}), -3596),
-        ("1043", json!({}), -3596),
-        ("1039", json!({"lib_ids": empty}), -2100),
-        ("1039", json!({"lib_ids": format!("{library},99")}), -117),
-        ("1039", json!({"lib_ids": "staff"}), -3596),
-        ("1039", json!({}), -3596),
-        ("1042", json!({"snap_ids": stranger}), -2100),
-        ("1042", json!({"snap_ids": many}), -3596),
-        ("1042", json!({}), -3596),
+    let stranger = witness.ok("query_snaps", json!({"qry_len": 1})).await["record"][0]["snap_id"].clone();
+    for (act, fields, code) in [
+        ("export_faces_page", json!({"lib_id": 99}), -117),
+        ("export_faces_page", json!({"lib_id": empty}), -110),
+        ("export_faces_page", json!({"lib_id": library, "start_no": 2}), -2100),
+        ("export_faces_page", json!({"lib_id": library, "qry_len": 501}), -3596),
+        ("export_faces_page", json!({"lib_id": library, "start_no": 0}), -3596),
+        ("export_faces_page", json!({}), -3596),
+        ("export_faces_selected", json!({"lib_id": 99, "img_ids": "alice"}), -117),
+        ("export_faces_selected", json!({"lib_id": empty, "img_ids": "alice"}), -2100),
+        ("export_faces_selected", json!({"lib_id": library, "img_ids": many}), -3596),
+        ("export_faces_selected", json!({"lib_id": library, "img_ids": " , "}), -3596),
+        ("export_faces_selected", json!({"lib_id": library}), -3596),
+        ("export_snaps_page", json!({"channel": 2}), -2100),
+        ("export_snaps_page", json!({"lib_type": 1}), -2100),
+        ("export_snaps_page", json!({"qry_len": 501}), -3596),
+        ("export_snaps_page", json!({"start_time": "yesterday"}), -3596),
+        ("export_snaps_selected", json!({"snap_ids": "x,9448f6e5-0d8b-4fd0-a13f-98b1a05500ec"}), -2100),
+        ("export_snaps_selected", json!({"snap_ids": ""}), -3596),
+        ("export_snaps_selected", json!({"snap_ids": many}), -3596),
+        ("export_snaps_selected", json!({}), -3596),
+        ("export_alarms_page", json!({"lib_ids": empty}), -2100),
+        ("export_alarms_page", json!({"lib_ids": format!("{library},99")}), -117),
+        ("export_alarms_page", json!({"lib_ids": "staff"}), -3596),
+        ("export_alarms_page", json!({}), -3596),
+        ("export_alarms_selected", json!({"snap_ids": stranger}), -2100),
+        ("export_alarms_selected", json!({"snap_ids": many}), -3596),
+        ("export_alarms_selected", json!({}), -3596),
     ] {
-        witness.refused(title, fields, code).await;
+        witness.refused(act, fields, code).await;
     }
     witness.stop().await;
 }

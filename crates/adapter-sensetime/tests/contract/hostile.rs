@@ -12,47 +12,47 @@ use crate::witness::{Witness, base64, photo};
 fn calls() -> Vec<(&'static str, Value)> {
     let picture = || base64(&photo("bob"));
     vec![
-        ("257", json!({"user_name": "admin", "user_pwd": "Admin_123"})),
-        ("1025", json!({"lib_name": "new", "lib_type": 2})),
-        ("1026", json!({"lib_id": 2})),
-        ("1027", json!({"lib_id": 2, "lib_name": "new", "lib_type": 2})),
-        ("1032", json!({"lib_id": 2, "img_id": "alice"})),
-        ("1031", json!({"lib_id": 2, "img_id": "alice"})),
-        ("1051", json!({"lib_id": 2, "img": picture()})),
-        ("1035", json!({"lib_id": 2})),
-        ("1052", json!({"lib_id": 2, "uuid": "a", "imgs": [{"filename": "bob.jpg", "data": ""}]})),
-        ("1044", json!({"lib_id": 2, "img_ids": "alice"})),
-        ("1038", json!({"lib_id": 2})),
-        ("1041", json!({"lib_id": 2, "img_ids": "alice"})),
-        ("1039", json!({"lib_ids": "2"})),
-        ("1043", json!({"snap_ids": "a"})),
-        ("1047", json!({"snap_ids": "a"})),
+        ("login", json!({"user_name": "admin", "user_pwd": "Admin_123"})),
+        ("add_lib", json!({"lib_name": "new", "lib_type": 2})),
+        ("delete_lib", json!({"lib_id": 2})),
+        ("update_lib", json!({"lib_id": 2, "lib_name": "new", "lib_type": 2})),
+        ("get_face", json!({"lib_id": 2, "img_id": "alice"})),
+        ("delete_face", json!({"lib_id": 2, "img_id": "alice"})),
+        ("add_face_base64", json!({"lib_id": 2, "img": picture()})),
+        ("query_faces", json!({"lib_id": 2})),
+        ("add_faces_batch_base64", json!({"lib_id": 2, "uuid": "a", "imgs": [{"filename": "bob.jpg", "data": ""}]})),
+        ("delete_faces_batch", json!({"lib_id": 2, "img_ids": "alice"})),
+        ("export_faces_page", json!({"lib_id": 2})),
+        ("export_faces_selected", json!({"lib_id": 2, "img_ids": "alice"})),
+        ("export_alarms_page", json!({"lib_ids": "2"})),
+        ("export_snaps_selected", json!({"snap_ids": "a"})),
+        ("export_body_snaps_selected", json!({"snap_ids": "a"})),
         (
-            "513/rtsp",
+            "add_camera_rtsp",
             json!({"camera_mode": "VIDEO", "url": "rtsp://a", "threshold": 80,
             "camera_name": "a", "snap_mode": 1}),
         ),
         (
-            "513/onvif",
+            "add_camera_onvif",
             json!({"camera_mode": "VIDEO", "ip": "a", "port": 80, "camera_user": "a",
             "camera_pwd": "a", "threshold": 80, "camera_name": "a", "snap_mode": 1}),
         ),
         (
-            "513/gb28181",
+            "add_camera_gb28181",
             json!({"camera_mode": "VIDEO", "ip": "a", "port": 80, "server_sip_id": "1", "camera_sip_id": "1",
             "threshold": 80, "camera_name": "a", "snap_mode": 1}),
         ),
         (
-            "513/image",
+            "add_camera_image",
             json!({"camera_mode": "IMAGE", "ip": "a", "port": 80, "camera_user": "a", "camera_pwd": "a",
             "threshold": 80, "camera_name": "a"}),
         ),
-        ("515/rtsp", json!({"channel": 1})),
-        ("514", json!({"channel": 1})),
-        ("779", json!({"img": picture()})),
-        ("781", json!({"img_1": picture(), "img_2": picture()})),
-        ("780", json!({"lib_ids": "2", "img": picture()})),
-        ("1298", json!({"url": "http://127.0.0.1:9/", "key": "k"})),
+        ("update_camera_rtsp", json!({"channel": 1})),
+        ("delete_camera", json!({"channel": 1})),
+        ("detect_face_base64", json!({"img": picture()})),
+        ("compare_1_to_1_base64", json!({"img_1": picture(), "img_2": picture()})),
+        ("compare_1_to_n_base64", json!({"lib_ids": "2", "img": picture()})),
+        ("set_http_push", json!({"url": "http://127.0.0.1:9/", "key": "k"})),
     ]
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn fields_of_any_wrong_type_change_nothing(ledger: &Arc<Ledger>
     assert_eq!(library, 2, "as the calls have it");
     witness.device.watch("2", &[]).await;
     let before = witness.everything().await;
-    for (title, call) in calls() {
+    for (act, call) in calls() {
         for field in call.as_object().unwrap().keys() {
             let more = if NUMBERS.contains(&field.as_str()) { poisons_of_numbers() } else { Vec::new() };
             for poison in poisons().into_iter().chain(more) {
@@ -92,7 +92,7 @@ pub(crate) async fn fields_of_any_wrong_type_change_nothing(ledger: &Arc<Ledger>
                 body[field] = poison;
                 // What is no picture may be called a wrong parameter or a broken picture.
                 let codes: &[i64] = if field.starts_with("img") { &[-3596, -1104] } else { &[-3596] };
-                witness.refused_with_one_of(title, body, codes).await;
+                witness.refused_with_one_of(act, body, codes).await;
             }
         }
     }
@@ -105,7 +105,7 @@ pub(crate) async fn broken_bodies_change_nothing(ledger: &Arc<Ledger>) {
     witness.library("staff", &["alice"]).await;
     let before = witness.everything().await;
     let deep = format!("{{\"msg_id\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    let long = json!({"msg_id": "1025", "lib_name": "x".repeat(1 << 20), "lib_type": 2}).to_string();
+    let long = json!({"msg_id": witness.id("add_lib"), "lib_name": "x".repeat(1 << 20), "lib_type": 2}).to_string();
     for (body, code) in [
         (String::new(), -3596),
         ("{\"msg_id\": \"1025\", \"lib_na".to_owned(), -3596),
@@ -120,23 +120,23 @@ pub(crate) async fn broken_bodies_change_nothing(ledger: &Arc<Ledger>) {
     ] {
         let request = witness.device.post("/api/json").header("sessionid", witness.device.session());
         let answer = Answer::of(request.header("content-type", "application/json").body(body.clone())).await;
-        witness.note_refusal("1025", &answer, code, &body.chars().take(60).collect::<String>());
+        witness.note_refusal("add_lib", &answer, code, &body.chars().take(60).collect::<String>());
     }
-    for form in truncated_forms() {
+    for form in truncated_forms(witness.id("add_face")) {
         let request = witness.device.post("/api/form").header("sessionid", witness.device.session());
         let request = request.header("content-type", "multipart/form-data; boundary=XX").body(form.clone());
         let answer = Answer::of(request).await;
         assert_ne!(answer.code, 0);
-        witness.note_refusal("1029", &answer, -3596, &String::from_utf8_lossy(&form[..form.len().min(200)]));
+        witness.note_refusal("add_face", &answer, -3596, &String::from_utf8_lossy(&form[..form.len().min(200)]));
     }
     assert_eq!(witness.everything().await, before);
     witness.stop().await;
 }
 
-/// A good form of 1029 cut off at many places.
-fn truncated_forms() -> Vec<Vec<u8>> {
+/// A good form with a face cut off at many places.
+fn truncated_forms(add_face: &str) -> Vec<Vec<u8>> {
     let mut form = Vec::new();
-    for (name, value) in [("msg_id", "1029"), ("lib_id", "2"), ("img_id", "bob")] {
+    for (name, value) in [("msg_id", add_face), ("lib_id", "2"), ("img_id", "bob")] {
         form.extend(format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
     }
     form.extend(b"--XX\r\nContent-Disposition: form-data; name=\"img\"; filename=\"a.png\"\r\n\r\n");

@@ -34,13 +34,13 @@ pub(crate) async fn a_signed_package_is_installed_and_ends_all_sessions(ledger: 
     let (keys, uploads) = (KeyPair::generate_unencrypted_keypair().unwrap(), tempfile::tempdir().unwrap());
     let mut witness = device(ledger, Some(&keys), &uploads).await;
     let content: Vec<u8> = (0..LARGE).map(|at| (at / 1000) as u8).collect();
-    witness.ok_form("1292", json!({}), &[("file", signed(&content, &keys))]).await;
+    witness.ok_form("upgrade", json!({}), &[("file", signed(&content, &keys))]).await;
     let acts = witness.device.handles.host.acts();
     assert!(
         matches!(&acts[..], [Act::Install(installed)] if *installed == content),
         "the package without its signature"
     );
-    witness.refused("1281", json!({}), -141).await;
+    witness.refused("get_version", json!({}), -141).await;
     witness.device.log_in(ADMIN.1).await;
     assert_eq!(left(&uploads), 0);
     witness.stop().await;
@@ -63,16 +63,16 @@ pub(crate) async fn a_package_that_is_not_signed_changes_nothing(ledger: &Arc<Le
         signed(b"the new software", &stranger),
     ];
     for package in cases {
-        witness.refused_form("1292", json!({}), &[("file", package)], -3603).await;
+        witness.refused_form("upgrade", json!({}), &[("file", package)], -3603).await;
     }
-    witness.refused("1292", json!({}), -3596).await;
+    witness.refused("upgrade", json!({}), -3596).await;
     assert_eq!(witness.device.handles.host.acts(), []);
     witness.device.handles.host.forbid(true);
-    witness.refused_form("1292", json!({}), &[("file", good.clone())], -3603).await;
+    witness.refused_form("upgrade", json!({}), &[("file", good.clone())], -3603).await;
     witness.stop().await;
 
     let keyless = device(ledger, None, &uploads).await;
-    keyless.refused_form("1292", json!({}), &[("file", good)], -3603).await;
+    keyless.refused_form("upgrade", json!({}), &[("file", good)], -3603).await;
     assert_eq!((keyless.device.handles.host.acts(), left(&uploads)), (vec![], 0));
     keyless.stop().await;
 }

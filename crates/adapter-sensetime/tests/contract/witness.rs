@@ -21,7 +21,7 @@ pub(crate) const RULES: Rules = Rules {
     attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr"), ("body_attr", "body_attr")],
 };
 
-/// The kind of an entry of 516.
+/// The kind of an entry of the list of cameras.
 fn kind_of(entry: &Value) -> Option<&'static str> {
     match (entry.get("camera_mode")?.as_str()?, entry.get("protocol").and_then(Value::as_str)) {
         ("IMAGE", _) => Some("image"),
@@ -68,53 +68,63 @@ impl Witness {
         self.device.stop().await;
     }
 
-    /// A call that must succeed, and its data; `title` is the operation's id, with the variant behind a slash.
-    pub(crate) async fn ok(&self, title: &str, fields: Value) -> Value {
-        self.note_success(title, self.device.call(with_id(title, fields)).await)
+    /// The message number of an act, which is an operation by its name in the catalogue.
+    pub(crate) fn id(&self, act: &str) -> &str {
+        self.ledger.operation(act).0
+    }
+
+    /// A call, and what came back, whatever it is.
+    pub(crate) async fn call(&self, act: &str, fields: &Value) -> Answer {
+        self.device.call_with(self.id(act), fields).await
+    }
+
+    /// A call that must succeed, and its data.
+    pub(crate) async fn ok(&self, act: &str, fields: Value) -> Value {
+        self.note_success(act, self.call(act, &fields).await)
     }
 
     /// A call that must be refused with this code.
-    pub(crate) async fn refused(&self, title: &str, fields: Value, code: i64) {
-        self.refused_with_one_of(title, fields, &[code]).await;
+    pub(crate) async fn refused(&self, act: &str, fields: Value, code: i64) {
+        self.refused_with_one_of(act, fields, &[code]).await;
     }
 
     /// A call that must be refused with one of these codes.
-    pub(crate) async fn refused_with_one_of(&self, title: &str, fields: Value, codes: &[i64]) {
-        let said = format!("{title} {fields}");
-        let answer = self.device.call(with_id(title, fields)).await;
+    pub(crate) async fn refused_with_one_of(&self, act: &str, fields: Value, codes: &[i64]) {
+        let said = format!("{act} {fields}");
+        let answer = self.call(act, &fields).await;
         let code = codes.iter().find(|code| **code == answer.code).unwrap_or(&codes[0]);
-        self.note_refusal(title, &answer, *code, &said);
+        self.note_refusal(act, &answer, *code, &said);
     }
 
     /// A form with pictures that must succeed, and its data.
-    pub(crate) async fn ok_form(&self, title: &str, fields: Value, files: &[(&'static str, Bytes)]) -> Value {
-        self.note_success(title, self.send_form(title, &fields, files).await)
+    pub(crate) async fn ok_form(&self, act: &str, fields: Value, files: &[(&'static str, Bytes)]) -> Value {
+        self.note_success(act, self.send_form(act, &fields, files).await)
     }
 
     /// A form with pictures that must be refused with this code.
-    pub(crate) async fn refused_form(&self, title: &str, fields: Value, files: &[(&'static str, Bytes)], code: i64) {
-        let answer = self.send_form(title, &fields, files).await;
-        self.note_refusal(title, &answer, code, &format!("{title} {fields}"));
+    pub(crate) async fn refused_form(&self, act: &str, fields: Value, files: &[(&'static str, Bytes)], code: i64) {
+        let answer = self.send_form(act, &fields, files).await;
+        self.note_refusal(act, &answer, code, &format!("{act} {fields}"));
     }
 
     /// A form with pictures under these file names, in the parts `img_1`, `img_2` and so on.
-    pub(crate) async fn send_batch(&self, title: &str, fields: Value, files: &[(&str, Bytes)]) -> Answer {
+    pub(crate) async fn send_batch(&self, act: &str, fields: Value, files: &[(&str, Bytes)]) -> Answer {
         let files = (1..).zip(files).map(|(number, (file, bytes))| (format!("img_{number}"), *file, bytes.clone()));
-        self.send_parts(title, &fields, files).await
+        self.send_parts(act, &fields, files).await
     }
 
-    async fn send_form(&self, title: &str, fields: &Value, files: &[(&'static str, Bytes)]) -> Answer {
+    async fn send_form(&self, act: &str, fields: &Value, files: &[(&'static str, Bytes)]) -> Answer {
         let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), "picture.png", bytes.clone()));
-        self.send_parts(title, fields, files).await
+        self.send_parts(act, fields, files).await
     }
 
     async fn send_parts<'a>(
         &self,
-        title: &str,
+        act: &str,
         fields: &Value,
         files: impl Iterator<Item = (String, &'a str, Bytes)>,
     ) -> Answer {
-        let mut form = Form::new().text("msg_id", id_of(title).to_owned());
+        let mut form = Form::new().text("msg_id", self.id(act).to_owned());
         for (name, value) in fields.as_object().unwrap() {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             form = form.text(name.clone(), text);
@@ -126,16 +136,18 @@ impl Witness {
         Answer::of(request).await
     }
 
-    pub(crate) fn note_success(&self, title: &str, answer: Answer) -> Value {
-        assert_eq!((answer.code, answer.msg.as_str()), (0, ""), "{title}");
-        let checked = self.ledger.answer(id_of(title), variant_of(title), Some(&answer.data));
-        assert_eq!(checked, Ok(()), "{title}: {}", answer.data);
+    pub(crate) fn note_success(&self, act: &str, answer: Answer) -> Value {
+        assert_eq!((answer.code, answer.msg.as_str()), (0, ""), "{act}");
+        let (id, variant) = self.ledger.operation(act);
+        let checked = self.ledger.answer(id, variant, Some(&answer.data));
+        assert_eq!(checked, Ok(()), "{act}: {}", answer.data);
         answer.data
     }
 
-    pub(crate) fn note_refusal(&self, title: &str, answer: &Answer, code: i64, said: &str) {
+    pub(crate) fn note_refusal(&self, act: &str, answer: &Answer, code: i64, said: &str) {
         assert_eq!((answer.code, &answer.data), (code, &json!("")), "{said}: {}", answer.msg);
-        let checked = self.ledger.refusal(id_of(title), variant_of(title), code, &answer.msg);
+        let (id, variant) = self.ledger.operation(act);
+        let checked = self.ledger.refusal(id, variant, code, &answer.msg);
         assert_eq!(checked, Ok(()), "{said}");
     }
 
@@ -154,35 +166,22 @@ impl Witness {
 
     /// All that a call could change: libraries, people, cameras, the receiver.
     pub(crate) async fn everything(&self) -> Value {
-        let libraries = self.ok("1028", json!({})).await;
+        let libraries = self.ok("list_libs", json!({})).await;
         let mut people = Vec::new();
         for library in libraries.as_array().unwrap() {
-            people.push(self.ok("1035", json!({"lib_id": library["lib_id"], "qry_len": 50})).await);
+            people.push(self.ok("query_faces", json!({"lib_id": library["lib_id"], "qry_len": 50})).await);
         }
-        let mut cameras = self.ok("516", json!({})).await;
+        let mut cameras = self.ok("list_cameras", json!({})).await;
         for camera in cameras["camera"].as_array_mut().unwrap() {
             camera["status"] = json!("changes by itself");
         }
-        json!([libraries, people, cameras, self.ok("1299", json!({})).await])
+        json!([libraries, people, cameras, self.ok("get_http_push", json!({})).await])
     }
 
     /// Makes a library, and enrols these people into it.
     pub(crate) async fn library(&self, name: &str, people: &[&str]) -> i64 {
         self.device.enrol(name, people).await
     }
-}
-
-fn id_of(title: &str) -> &str {
-    title.split_once('/').map_or(title, |(id, _)| id)
-}
-
-fn variant_of(title: &str) -> Option<&str> {
-    title.split_once('/').map(|(_, variant)| variant)
-}
-
-fn with_id(title: &str, mut fields: Value) -> Value {
-    fields["msg_id"] = json!(id_of(title));
-    fields
 }
 
 /// A picture as base64 calls want it.

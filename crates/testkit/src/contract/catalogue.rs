@@ -28,6 +28,7 @@ pub struct Catalogue {
 #[derive(Debug, Deserialize)]
 pub(super) struct Operation {
     pub(super) id: String,
+    pub(super) name: String,
     pub(super) variant: Option<String>,
     pub(super) data_shape: Option<Shape>,
     #[serde(default)]

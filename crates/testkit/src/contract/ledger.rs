@@ -65,6 +65,17 @@ impl Ledger {
         Ok(Self { catalogue: Catalogue::load(path)?, rules, seen: Mutex::default() })
     }
 
+    /// The id and the variant of the operation that has this name in the catalogue, as the other functions take them.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn operation(&self, name: &str) -> (&str, Option<&str>) {
+        match self.catalogue.operations.iter().find(|operation| operation.name == name) {
+            Some(operation) => (&operation.id, operation.variant.as_deref()),
+            None => panic!("the catalogue has no operation that is named {name}"),
+        }
+    }
+
     /// Notes a successful answer; `data` is its payload, none for a file.
     ///
     /// # Errors
