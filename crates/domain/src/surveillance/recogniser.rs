@@ -2,6 +2,7 @@
 
 mod passes;
 mod pictures;
+mod verdict;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -350,24 +351,6 @@ impl Recogniser {
             told.extend(Some(answer).filter(|answer| answer.is_news || answer.order.task.is_none()));
         }
         news.then_some(told)
-    }
-
-    /// `None`: nothing is to be recorded.
-    fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Option<Verdict> {
-        if !living {
-            return Some(Verdict::Spoof);
-        }
-        let verdict = first.map_or(Verdict::Stranger, |Answer { answer, person, .. }| {
-            rules::verdict(answer, person.as_ref(), look.at, &self.appliance.time_zone())
-        });
-        if verdict != Verdict::Stranger {
-            return Some(verdict);
-        }
-        // Where there is nobody to be compared with, everybody is a stranger.
-        let is_compared = first.is_some_and(|first| first.answer.best.is_some());
-        let quality = look.face.detection.quality.overall;
-        let is_clear = !is_compared || self.appliance.ports().analyzer.calibration().is_clear(quality);
-        rules::unrecognised(is_clear, first.map(|first| first.order.settings.unclear).unwrap_or_default())
     }
 
     /// Opens the doors to a person known to the camera's own watch; before the record is written, for nobody waits for a
