@@ -201,10 +201,53 @@ fn every_adapter_has_the_same_files() {
     assert!(!adapters.is_empty());
     for adapter in adapters {
         let there = |file: &str| root().join("crates").join(&adapter).join(file).exists();
-        for file in ["src/lib.rs", "src/wire", "src/convert", "src/codes.rs", "src/session.rs", "src/ops"] {
+        for file in ["src/lib.rs", "src/wire", "src/convert", "src/codes.rs", "src/ops"] {
             assert!(there(file) || there(&format!("{file}.rs")), "{adapter} has no {file}");
         }
         assert!(there("src/push.rs") || there("src/push") || !pushes(&adapter), "{adapter} has no src/push");
         assert!(there("tests/contract.rs") || there("tests/contract/main.rs"), "{adapter} has no contract test");
+    }
+}
+
+/// The layers of an adapter, each with those that it may use besides the pure ones.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("lib", &["serve", "ops", "push", "work", "request", "device", "settings"]),
+    ("serve", &["ops", "request", "device"]),
+    ("ops", &["work", "push", "request", "device", "settings"]),
+    ("push", &["work", "device", "settings"]),
+    ("work", &["device", "settings"]),
+    ("request", &["device"]),
+    ("device", &["settings"]),
+    ("settings", &[]),
+    ("convert", &[]),
+    ("wire", &[]),
+    ("codes", &[]),
+];
+/// What every layer above them may use: they know nothing of the device.
+const PURE: [&str; 3] = ["convert", "wire", "codes"];
+/// The adapters that are built like this.
+const LAYERED: [&str; 1] = ["adapter-facebox"];
+
+#[test]
+fn layers_of_adapters_use_only_what_is_below_them() {
+    for adapter in LAYERED {
+        let mut found = Vec::new();
+        sources(&format!("crates/{adapter}/src"), &mut found);
+        for (path, text) in found {
+            let inside = path.split("/src/").nth(1).unwrap();
+            let layer = inside.split(['/', '.']).next().unwrap();
+            let Some((_, below)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
+                panic!("{path} is in no layer");
+            };
+            // Tests may look anywhere.
+            let text = text.split("#[cfg(test)]").next().unwrap();
+            for used in text.split("crate::").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_'))
+            {
+                let used = used.into_iter().next().unwrap();
+                let allowed = used == layer || below.contains(&used) || PURE.contains(&used) || used.is_empty();
+                let is_layer = LAYERS.iter().any(|(name, _)| *name == used);
+                assert!(allowed || !is_layer, "{path} uses {used}, which is not below {layer}");
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use domain::{Account, AccountId, Act, Role, Secret};
 use crate::codes::{Code, Fault};
 use crate::convert;
 use crate::convert::accounts::secret;
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::Done;
 use crate::wire::accounts::{RegisterUser, UpdateUser, UserKey};
 
@@ -32,9 +32,9 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
     };
     let new_password = password.is_some();
     let changed = caller.acts().update_account(id, request.name, password).await?;
-    caller.core.sessions.renew(&changed);
+    caller.device.sessions.renew(&changed);
     if new_password {
-        caller.core.sessions.close_others_of(id, &caller.session);
+        caller.device.sessions.close_others_of(id, &caller.session);
     }
     match remark {
         Some(remark) => keep_remark(&caller, id, remark).await,
@@ -44,7 +44,7 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
 
 /// The new password, when the old one is right. Failures count as failed logins.
 async fn confirmed(caller: &Caller, account: &Account, old: String, new: String) -> Result<Secret, Fault> {
-    caller.core.appliance.log_in(&account.name, secret(old), caller.actor.origin).await?;
+    caller.device.appliance.log_in(&account.name, secret(old), caller.actor.origin).await?;
     Ok(secret(new))
 }
 
@@ -55,13 +55,13 @@ pub(crate) async fn delete_user(caller: Caller, UserKey { user_id }: UserKey) ->
         return Err(Fault::field("user_id"));
     }
     caller.acts().remove_account(id).await?;
-    caller.core.sessions.close_all_of(id);
+    caller.device.sessions.close_all_of(id);
     keep_remark(&caller, id, String::new()).await
 }
 
 /// No call shows the remark; it is kept for a later one.
 async fn keep_remark(caller: &Caller, id: AccountId, remark: String) -> Result<Done, Fault> {
     let value = Some(remark).filter(|remark| !remark.is_empty());
-    caller.core.state().set_value(&format!("user.{id}.remark"), value).await?;
+    caller.device.state().set_value(&format!("user.{id}.remark"), value).await?;
     Ok(Done::DONE)
 }

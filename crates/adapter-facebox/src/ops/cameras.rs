@@ -6,7 +6,7 @@ use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error};
 use crate::codes::{Code, Fault};
 use crate::convert::cameras::{camera_id, new_camera, row, source, with_login};
 use crate::convert::{self, Paging};
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::cameras::{
     AddCamera, CameraKey, CameraRow, CameraRtsp, FoundCameraRow, FoundCameras, QueryCameraRtsp, QueryCameras,
     SearchCamera, UpdateCamera,
@@ -20,7 +20,7 @@ const ONVIF_PORT: u16 = 80;
 pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Done, Fault> {
     let kind = request.kind.unwrap_or_default();
     let camera = new_camera(request)?;
-    let _one_at_a_time = caller.core.one_at_a_time.lock().await;
+    let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     require_free_name(&caller, &camera.settings.name, None).await?;
     let added = caller.acts().add_camera(camera).await?;
     keep_kind(&caller, &added, kind).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn delete_camera(caller: Caller, request: CameraKey) -> Result<
         Err(Error::InUse { .. }) => return Err(Code::CameraInUse.into()),
         outcome => outcome?,
     }
-    caller.core.state().set_value(&key(id), None).await?;
+    caller.device.state().set_value(&key(id), None).await?;
     Ok(Done::DONE)
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
     let name = request.name.map(|text| convert::name("name", text)).transpose()?;
     let source = request.rtsp.as_deref().map(source).transpose()?;
     let remark = request.remark.map(|text| convert::remark(Some(text))).transpose()?;
-    let _one_at_a_time = caller.core.one_at_a_time.lock().await;
+    let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let id = caller.reading()?.camera(camera_id(request.camera_id)).await?.id;
     if let Some(name) = &name {
         require_free_name(&caller, name, Some(id)).await?;
@@ -76,7 +76,7 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
         let named = name.as_ref().is_none_or(|part| holds(&camera.settings.name, part));
         if named && query.kind.is_none_or(|wanted| kind == wanted) {
             let status = caller.reading()?.camera_status(camera.id);
-            rows.push(row(camera, kind, &status, &caller.core.zone()));
+            rows.push(row(camera, kind, &status, &caller.device.zone()));
         }
     }
     Ok(Answer::of(paging.cut(rows)))
@@ -117,11 +117,11 @@ async fn require_free_name(caller: &Caller, name: &str, but: Option<CameraId>) -
 /// another camera while this adapter does not look.
 async fn keep_kind(caller: &Caller, camera: &Camera, kind: i64) -> Result<(), Fault> {
     let value = (kind != 0).then(|| format!("{} {kind}", camera.created_at.as_millis()));
-    Ok(caller.core.state().set_value(&key(camera.id), value).await?)
+    Ok(caller.device.state().set_value(&key(camera.id), value).await?)
 }
 
 async fn kind(caller: &Caller, camera: &Camera) -> Result<i64, Fault> {
-    let kept = caller.core.state().value(&key(camera.id)).await?;
+    let kept = caller.device.state().value(&key(camera.id)).await?;
     let owner = camera.created_at.as_millis().to_string();
     let of_camera = kept.as_deref().and_then(|kept| kept.split_once(' ')).filter(|(made, _)| *made == owner);
     Ok(of_camera.and_then(|(_, kind)| kind.parse().ok()).unwrap_or_default())

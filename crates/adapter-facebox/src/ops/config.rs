@@ -3,7 +3,7 @@
 use crate::codes::{Code, Fault};
 use crate::convert;
 use crate::convert::config::{no_storage_server, storage_server};
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::Done;
 use crate::wire::config::{ConfigAnswer, GetConfig, NamedConfig, UpdateConfig};
 
@@ -18,14 +18,14 @@ pub(crate) async fn update_system_config(caller: Caller, request: UpdateConfig) 
     convert::remark(request.remark)?;
     require_known(&request.name)?;
     let config = storage_server(request.config)?;
-    caller.acts().keep_value(&caller.core.state(), KEY, Some(config)).await?;
+    caller.acts().keep_value(&caller.device.state(), KEY, Some(config)).await?;
     Ok(Done::DONE)
 }
 
 /// Tells a configuration (/GetSystemConfig, section 7.2).
 pub(crate) async fn get_system_config(caller: Caller, GetConfig { name }: GetConfig) -> Result<ConfigAnswer, Fault> {
     require_known(&name)?;
-    let config = caller.core.state().value(KEY).await?.unwrap_or_else(no_storage_server);
+    let config = caller.device.state().value(KEY).await?.unwrap_or_else(no_storage_server);
     let info = NamedConfig { name, config };
     Ok(ConfigAnswer { code: 0, info: info.clone(), info_again: info, msg: "" })
 }

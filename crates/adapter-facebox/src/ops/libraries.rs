@@ -5,7 +5,7 @@ use domain::{Library, LibraryFilter, LibraryId, LibraryKind, LibraryName, NewLib
 
 use crate::codes::Fault;
 use crate::convert::{self, Paging, time_text};
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::libraries::{AddLibrary, LibraryKey, LibraryRow, QueryLibraries};
 use crate::wire::{Answer, Done, Rows};
 
@@ -52,18 +52,18 @@ async fn row(caller: &Caller, library: Library) -> Result<LibraryRow, Fault> {
         name: library.name.as_str().to_owned(),
         person_count: library.people,
         remark: library.description,
-        create_time: time_text(library.created_at, &caller.core.zone()),
+        create_time: time_text(library.created_at, &caller.device.zone()),
     })
 }
 
 /// The document gives `type` no meaning: the number is kept here, 0 by not keeping it.
 async fn keep_kind(caller: &Caller, id: LibraryId, kind: i64) -> Result<(), Fault> {
     let value = (kind != 0).then(|| kind.to_string());
-    Ok(caller.core.state().set_value(&key(id), value).await?)
+    Ok(caller.device.state().set_value(&key(id), value).await?)
 }
 
 async fn kind(caller: &Caller, id: LibraryId) -> Result<i64, Fault> {
-    let kept = caller.core.state().value(&key(id)).await?;
+    let kept = caller.device.state().value(&key(id)).await?;
     Ok(kept.and_then(|kept| kept.parse().ok()).unwrap_or_default())
 }
 

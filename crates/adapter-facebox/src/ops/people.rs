@@ -8,7 +8,7 @@ use domain::{
 use super::pictures::stored;
 use crate::codes::{Code, Fault};
 use crate::convert::people::{Details, query, row};
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::people::{AddPerson, PersonKey, PersonRow, QueryPeople, UpdatePerson};
 use crate::wire::{Answer, Done, Rows};
 
@@ -17,7 +17,7 @@ pub(crate) async fn add_person(caller: Caller, request: AddPerson) -> Result<Don
     let details = Details::of_new(&request)?;
     let library = caller.reading()?.library(LibraryId(request.lib_id)).await?.id;
     let photo = photo(&caller, &request.pic_url).await?;
-    let _one_at_a_time = caller.core.one_at_a_time.lock().await;
+    let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     require_free_card(&caller, library, details.card_no.as_deref(), None).await?;
     let person = NewPerson {
         code: None,
@@ -45,7 +45,7 @@ pub(crate) async fn update_person(caller: Caller, request: UpdatePerson) -> Resu
         Some(address) => Some(photo(&caller, address).await?),
         None => None,
     };
-    let _one_at_a_time = caller.core.one_at_a_time.lock().await;
+    let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     require_free_card(&caller, library, details.card_no.as_deref(), Some(person.id)).await?;
     let amendment = Amendment { photo, ..Amendment::default() };
     caller.acts().amend_person(person.id, amendment, |profile| details.put_into(profile)).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn query_person_list(caller: Caller, request: QueryPeople) -> R
     let asked = filter.library;
     let page = caller.reading()?.people(filter, paging.window()).await?;
     let libraries = caller.reading()?.libraries(LibraryFilter::default()).await?;
-    let zone = caller.core.zone();
+    let zone = caller.device.zone();
     let items = page.rows.into_iter().map(|person| row(person, asked, &libraries, &zone)).collect();
     Ok(Answer::of(paging.rows(items, page.total)))
 }

@@ -2,57 +2,46 @@
 
 use std::sync::Arc;
 
-use adapter::{Form, FormError, FormLimits, Part, caller_address, picture_answer, strip_metadata};
-use axum::extract::{Path, Query, Request, State};
-use axum::response::Response;
+use adapter::{Form, FormError, FormLimits, Part, caller_address, strip_metadata};
+use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::{Act, Error, PictureId};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::call::{respond, success};
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{ROOT, person_address, picture};
-use crate::core::Core;
-use crate::session::Caller;
+use crate::device::Device;
+use crate::request::Caller;
+use crate::wire::Done;
 use crate::wire::pictures::{Compare, Compared, PictureData, PictureKey, Uploaded};
-use crate::wire::{Done, refusal};
 
 /// The largest picture, bytes.
 const MAX_PICTURE: usize = 4 << 20;
 /// Room for the picture, the session, and what else a client sends.
 const FORM: FormLimits = FormLimits { parts: 16, part_bytes: MAX_PICTURE, total_bytes: MAX_PICTURE + (64 << 10) };
 
-/// The session where the form has none.
-#[derive(Deserialize)]
-pub(crate) struct InQuery {
-    session: Option<String>,
-}
-
-/// Keeps a picture without what its file tells besides (/UploadPersonPicture, section 2.1).
+/// Keeps a picture without what its file tells besides (/UploadPersonPicture, section 2.1). The session is in the form,
+/// else in the query (`in_query`), else in the head.
 pub(crate) async fn upload_person_picture(
-    State(core): State<Arc<Core>>,
-    Query(query): Query<InQuery>,
+    device: Arc<Device>,
+    in_query: Option<String>,
     request: Request,
-) -> Response {
-    let outcome = async {
-        let origin = caller_address(request.extensions());
-        let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let form = Form::read(request, FORM).await.map_err(|error| match error {
-            FormError::TooLarge => Code::BadPicture,
-            _ => Code::Json,
-        })?;
-        let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
-        let session = in_form.or(query.session).or(in_header).ok_or_else(|| Fault::field("session"))?;
-        let file = file(&form).ok_or_else(|| Fault::field("file"))?;
-        let caller = Caller::of(core, &session, Act::PICTURE_KEEP, origin)?;
-        let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
-        let kept = caller.acts().keep_picture(bare).await?;
-        success(&Uploaded { code: 0, pic_url: person_address(&kept), msg: "" })
-    };
-    respond(outcome.await, refusal)
+) -> Result<Uploaded, Fault> {
+    let origin = caller_address(request.extensions());
+    let in_head = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let form = Form::read(request, FORM).await.map_err(|error| match error {
+        FormError::TooLarge => Code::BadPicture,
+        _ => Code::Json,
+    })?;
+    let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
+    let session = in_form.or(in_query).or(in_head).ok_or_else(|| Fault::field("session"))?;
+    let file = file(&form).ok_or_else(|| Fault::field("file"))?;
+    let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin)?;
+    let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
+    let kept = caller.acts().keep_picture(bare).await?;
+    Ok(Uploaded { code: 0, pic_url: person_address(&kept), msg: "" })
 }
 
 /// The part `file`, or else the first with a file name (quirk "2.1 request").
@@ -62,21 +51,11 @@ fn file(form: &Form) -> Option<Bytes> {
     found.map(|part| part.bytes.clone())
 }
 
-/// GET of an address (quirk "2.1 pic_url").
-pub(crate) async fn show_picture(
-    State(core): State<Arc<Core>>,
-    Path(path): Path<String>,
-    Query(query): Query<InQuery>,
-) -> Response {
-    let outcome = async {
-        let session = query.session.ok_or_else(|| Fault::field("session"))?;
-        let caller = Caller::of(core, &session, Act::READ, None)?;
-        stored(&caller, &format!("{ROOT}{path}")).await
-    };
-    match outcome.await {
-        Ok(picture) => picture_answer(picture),
-        Err(fault) => respond(Err(fault), refusal),
-    }
+/// The picture at a path below the addresses' root.
+pub(crate) async fn show_picture(device: Arc<Device>, session: Option<String>, path: &str) -> Result<Bytes, Fault> {
+    let session = session.ok_or_else(|| Fault::field("session"))?;
+    let caller = Caller::of(device, &session, Act::READ, None)?;
+    stored(&caller, &format!("{ROOT}{path}")).await
 }
 
 /// Gives a picture as base64 (/DownloadPersonPicture, section 2.2).

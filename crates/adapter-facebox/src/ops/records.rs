@@ -4,7 +4,7 @@ use domain::SightingId;
 
 use crate::codes::Fault;
 use crate::convert::records::{query, row};
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::records::{QueryRecords, RecordKey, RecordRow};
 use crate::wire::{Answer, Done, Rows};
 
@@ -13,7 +13,7 @@ pub(crate) async fn query_task_capture_record(
     caller: Caller,
     request: QueryRecords,
 ) -> Result<Answer<Rows<RecordRow>>, Fault> {
-    let zone = caller.core.zone();
+    let zone = caller.device.zone();
     let (filter, paging) = query(request, &zone)?;
     let page = caller.reading()?.sightings(filter, paging.window()).await?;
     let items = page.rows.into_iter().map(|sighting| row(sighting, &zone)).collect();

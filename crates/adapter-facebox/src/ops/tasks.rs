@@ -8,7 +8,7 @@ use domain::{Error, LibraryFilter, TaskId};
 use crate::codes::{Code, Fault};
 use crate::convert::tasks::{Surroundings, TaskChange, kind, new_task, row};
 use crate::convert::{self, Paging};
-use crate::session::Caller;
+use crate::request::Caller;
 use crate::wire::tasks::{AddTask, QueryTasks, TaskKey, TaskRow, UpdateTask};
 use crate::wire::{Answer, Done, Rows};
 
@@ -59,11 +59,11 @@ pub(crate) async fn query_task_list(caller: Caller, query: QueryTasks) -> Result
     let named = |library: domain::Library| (library.id, library.name.as_str().to_owned());
     let libraries: HashMap<_, _> =
         appliance.libraries(LibraryFilter::default()).await?.into_iter().map(named).collect();
-    let zone = caller.core.zone();
+    let zone = caller.device.zone();
     let around = Surroundings { cameras: &cameras, libraries: &libraries, zone: &zone };
     let mut items = Vec::new();
     for task in page.items {
-        let plan = caller.core.state().value(&key(task.id)).await?.unwrap_or_default();
+        let plan = caller.device.state().value(&key(task.id)).await?.unwrap_or_default();
         items.push(row(task, plan, &around));
     }
     Ok(Answer::of(paging.rows(items, page.total_count)))
@@ -99,7 +99,7 @@ fn running(error: Error) -> Fault {
 /// The plan as it was written, to be told as it was written.
 async fn keep_plan(caller: &Caller, id: TaskId, plan: String) -> Result<Done, Fault> {
     let value = Some(plan).filter(|plan| !plan.is_empty());
-    caller.core.state().set_value(&key(id), value).await?;
+    caller.device.state().set_value(&key(id), value).await?;
     Ok(Done::DONE)
 }
 

@@ -1,26 +1,32 @@
-//! What all calls share.
+//! What all requests share.
 
-use adapter::Sessions;
+use std::time::Duration;
+
+use adapter::{Sessions, hex_id};
 use domain::{Appliance, State};
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
 
-use crate::session;
-
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "facebox";
 
-/// What all calls share.
-pub(crate) struct Core {
+/// Sessions end after this time without a call.
+const SESSION_IDLE: Duration = Duration::from_secs(24 * 3600);
+/// Maximum number of sessions.
+const MAX_SESSIONS: usize = 1000;
+
+/// What all requests share.
+pub(crate) struct Device {
     pub(crate) appliance: Appliance,
     pub(crate) sessions: Sessions,
     /// Held while something is checked to be the only one of its name or number in this document and then stored.
     pub(crate) one_at_a_time: Mutex<()>,
 }
 
-impl Core {
+impl Device {
     pub(crate) fn new(appliance: Appliance) -> Self {
-        Self { appliance, sessions: session::sessions(), one_at_a_time: Mutex::default() }
+        let sessions = Sessions::new(SESSION_IDLE, MAX_SESSIONS, hex_id);
+        Self { appliance, sessions, one_at_a_time: Mutex::default() }
     }
 
     /// The adapter's durable values.

@@ -1,0 +1,37 @@
+//! Logging in.
+
+use domain::{Account, Error, Secret};
+use serde_json::{Value, json};
+
+use crate::codes::{Code, Fault};
+use crate::convert::accounts::md5_text;
+use crate::request::Call;
+use crate::wire::accounts::{LoggedIn, Login, SessionInfo};
+
+/// Opens a session (/Login, section 1.1).
+pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
+    let Login { username, password } = call.read()?;
+    let md5 = md5_text(&password).ok_or_else(|| Fault::field("password"))?;
+    let account = check(call, &username, md5).await?;
+    let user_id = account.id.0;
+    let session = call.device.sessions.open(account);
+    let info = SessionInfo { user_id, session: session.clone() };
+    Ok(LoggedIn { code: 0, user_id, session, info, msg: "" })
+}
+
+/// The document tells an unknown account from a wrong password.
+async fn check(call: &Call, name: &str, md5: String) -> Result<Account, Fault> {
+    let appliance = &call.device.appliance;
+    match appliance.log_in(name, Secret::Md5(md5), call.origin).await {
+        Err(Error::WrongCredentials | Error::Locked { .. }) => {
+            let known = appliance.accounts().await?.iter().any(|account| account.name == name);
+            Err(if known { Code::WrongPassword } else { Code::NoUser }.into())
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+/// A failed login has `user_id` all the same (quirk "1.1 failure").
+pub(crate) fn login_refusal(fault: &Fault) -> Value {
+    json!({"code": fault.code.number(), "user_id": 0, "msg": fault.message()})
+}

@@ -1,0 +1,64 @@
+//! One request: its fields, and who sends it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::{Account, Act, Actor, Acts, Appliance};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::codes::{Code, Fault};
+use crate::device::{Device, NAME};
+use crate::wire::{self, Fields};
+
+/// A request that was read.
+pub(crate) struct Call {
+    pub(crate) device: Arc<Device>,
+    /// Address of the caller, for the login guard.
+    pub(crate) origin: Option<IpAddr>,
+    pub(crate) fields: Fields,
+}
+
+impl Call {
+    /// The request's fields; a missing one or a wrong type is code 3 with its name.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        wire::read(self.fields.clone())
+    }
+
+    /// The caller, when there is a session and it may do this.
+    pub(crate) fn admit(self, act: Act) -> Result<Caller, Fault> {
+        let Some(Value::String(session)) = self.fields.get("session") else { return Err(Fault::field("session")) };
+        Caller::of(self.device, session, act, self.origin)
+    }
+}
+
+/// Somebody with a session.
+pub(crate) struct Caller {
+    pub(crate) device: Arc<Device>,
+    /// The account of the session.
+    pub(crate) account: Account,
+    /// The session.
+    pub(crate) session: String,
+    /// As the core and the audit log know the caller.
+    pub(crate) actor: Actor,
+}
+
+impl Caller {
+    /// The caller with this session, when it may do this.
+    pub(crate) fn of(device: Arc<Device>, session: &str, act: Act, origin: Option<IpAddr>) -> Result<Self, Fault> {
+        let account = device.sessions.find(session).ok_or(Code::Session)?;
+        let actor = Actor::user(&account, origin, NAME);
+        actor.may(act)?;
+        Ok(Self { device, account, session: session.to_owned(), actor })
+    }
+
+    /// What the caller may do.
+    pub(crate) fn acts(&self) -> Acts<'_> {
+        self.device.appliance.by(&self.actor)
+    }
+
+    /// The appliance, to read.
+    pub(crate) fn reading(&self) -> Result<&Appliance, Fault> {
+        Ok(self.acts().reading()?)
+    }
+}
