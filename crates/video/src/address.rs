@@ -1,4 +1,4 @@
-//! What the URL of a source says.
+//! Parsing of source URLs.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,23 @@ use domain::{DeviceAddress, StreamAddress, StreamTransport};
 use retina::client::Credentials;
 use url::Url;
 
-/// Longest URL taken, bytes.
+/// Maximum length of a URL, bytes.
 const LONGEST: usize = 2048;
 
-/// An RTSP stream, its credentials apart.
+/// An RTSP stream, with its credentials separated from the URL.
 #[derive(Clone)]
 pub(crate) struct CameraAddress {
-    /// Without credentials and fragment.
+    /// Without credentials or fragment.
     pub(crate) url: Url,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) transport: StreamTransport,
 }
 
-/// A video file of this device.
+/// A video file on this device.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FileAddress {
     pub(crate) path: PathBuf,
-    /// Start again at the end, for ever.
+    /// Whether playback restarts at the end, indefinitely.
     pub(crate) again: bool,
 }
 
@@ -35,12 +35,12 @@ fn parse(text: &str) -> Result<Url, SourceError> {
     if text.len() > LONGEST {
         return Err(bad(format!("longer than {LONGEST} characters")));
     }
-    // The reason given by the parser never repeats the text, which may hold a password.
+    // The parser's error never repeats the text, which may contain a password.
     Url::parse(text.trim()).map_err(|e| bad(e.to_string()))
 }
 
 impl CameraAddress {
-    /// As [`StreamAddress`] reads it; the fragment is for this device only and never goes on the wire.
+    /// Parses the URL as [`StreamAddress`] does. The fragment concerns this device only and is never sent.
     pub(crate) fn parse(text: &str) -> Result<Self, SourceError> {
         let read = StreamAddress::parse(text).map_err(|why| bad(why.to_string()))?;
         if read.encrypted {
@@ -52,7 +52,7 @@ impl CameraAddress {
         Ok(Self { url, credentials, transport: read.transport })
     }
 
-    /// A stream that a device has named, with the device's login.
+    /// A stream URL that a device returned, with the device's login.
     pub(crate) fn of_device(url: Url, device: &DeviceAddress) -> Result<Self, SourceError> {
         let credentials = checked(device.user.clone(), device.password.clone())?;
         Ok(Self { url, credentials, transport: StreamTransport::Any })
@@ -72,19 +72,19 @@ impl FileAddress {
     pub(crate) fn parse(text: &str) -> Result<Self, SourceError> {
         let url = parse(text)?;
         if url.scheme() != "file" {
-            return Err(bad("it does not start with file://"));
+            return Err(bad("the URL does not start with file://"));
         }
         if url.host_str().is_some() {
-            return Err(bad("a file lies on this device: file:///path"));
+            return Err(bad("the file must be on this device: file:///path"));
         }
         if url.fragment().is_some() {
-            return Err(bad("in a path # is written %23"));
+            return Err(bad("# in a path must be written as %23"));
         }
-        let path = url.to_file_path().map_err(|()| bad("it names no file"))?;
-        // What gstreamer takes as a file name is UTF-8 without a NUL.
+        let path = url.to_file_path().map_err(|()| bad("the URL contains no file path"))?;
+        // gstreamer accepts file names in UTF-8 without a NUL.
         match path.to_str() {
             Some(text) if !text.contains('\0') => {}
-            _ => return Err(bad("the path is not plain text")),
+            _ => return Err(bad("the path is not valid UTF-8, or contains a NUL")),
         }
         Ok(Self { path, again: again(&url)? })
     }
@@ -96,7 +96,7 @@ fn again(url: &Url) -> Result<bool, SourceError> {
         again = match (key.as_ref(), value.as_ref()) {
             ("loop", "1") => true,
             ("loop", "0") => false,
-            _ => return Err(bad("after ? only loop=0 or loop=1 may follow")),
+            _ => return Err(bad("only loop=0 or loop=1 may follow the ?")),
         };
     }
     Ok(again)

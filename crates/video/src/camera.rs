@@ -1,4 +1,4 @@
-//! A camera that speaks RTSP.
+//! Decoded frames of a camera whose access units arrive as a stream.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::sink::{News, Pipeline, Sink};
 use crate::supply::Supply;
 use crate::trial::Trial;
 
-/// A camera that has sent its first picture. Its session is read by a task of its own, so that a slow consumer
-/// neither delays the camera nor gets old pictures: the newest decoded one replaces the one before.
+/// A camera that has sent its first picture. A separate task reads the session, so a slow consumer does not delay the
+/// camera. Only the newest decoded picture is kept: each one replaces the one before.
 pub(crate) struct CameraStream {
     first: Option<gst::Sample>,
     sink: Sink,
@@ -41,7 +41,7 @@ pub(crate) async fn open(
     show(Box::new(units), options, surroundings).await
 }
 
-/// Waits for the first picture of a camera that plays.
+/// Finds a decoder for a playing camera and waits for its first picture.
 pub(crate) async fn show(
     mut units: Box<dyn Supply>,
     options: &Options,
@@ -53,7 +53,7 @@ pub(crate) async fn show(
         return Err(no_picture(&*units, options.first_picture));
     };
     let (decoder, first) = outcome?;
-    tracing::debug!(decoder = decoder.name, %codec, "the camera is open");
+    tracing::debug!(decoder = decoder.name, %codec, "camera opened");
     let mut reader = JoinSet::new();
     reader.spawn(read(units, decoder.feed, decoder.sink.news(), options.stall));
     Ok(CameraStream {
@@ -74,11 +74,11 @@ fn no_picture(units: &dyn Supply, patience: Duration) -> SourceError {
         (false, _) => SourceError::Undecodable(format!(
             "no key frame within {seconds} s: the camera's key frame interval is too long"
         )),
-        (true, _) => SourceError::Undecodable(format!("the decoder gave no picture within {seconds} s")),
+        (true, _) => SourceError::Undecodable(format!("the decoder produced no picture within {seconds} s")),
     }
 }
 
-/// Feeds the decoder until the session ends or no pictures come of it.
+/// Feeds the decoder until the session ends or no picture has been decoded for `stall`; returns the reason.
 async fn read(mut units: Box<dyn Supply>, mut feed: Feed, news: Arc<News>, stall: Duration) -> SourceError {
     let stalled = SourceError::Stalled(stall.as_secs());
     let (mut decoded, mut since) = (news.decoded(), Instant::now());
@@ -102,15 +102,15 @@ impl CameraStream {
             return Ok(first);
         }
         tokio::select! {
-            // Pictures first: what was decoded before the end is still worth seeing.
+            // Pictures first: those decoded before the end are still delivered.
             biased;
             picture = self.sink.next() => {
-                picture?.ok_or_else(|| SourceError::Undecodable("the decoder stopped by itself".to_owned()))
+                picture?.ok_or_else(|| SourceError::Undecodable("the decoder stopped unexpectedly".to_owned()))
             }
             why = self.reader.join_next() => {
                 Err(match why {
                     Some(Ok(why)) => why,
-                    _ => SourceError::Broken("reading it ended unexpectedly, the log says why".to_owned()),
+                    _ => SourceError::Broken("the reading task ended unexpectedly: see the log".to_owned()),
                 })
             }
         }

@@ -1,21 +1,21 @@
-//! Challenges for a login and the answers to them, as devices write them: names and schemes in any case, values quoted
-//! or not, commas forgotten.
+//! Parses authentication challenges as devices write them (names and schemes in any case, values quoted or not, commas
+//! missing) and selects the client that answers them.
 
 use http_auth::PasswordClient;
 
-/// Longest field read, bytes.
+/// Maximum number of bytes of a field that are read.
 const LONGEST: usize = 4096;
-/// Parameters read of all challenges in a field.
+/// Maximum number of parameters read from a field, over all its challenges.
 const MOST_PARAMETERS: usize = 64;
 
-/// What a field says of one scheme.
+/// One challenge of a field: a scheme and its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Challenge {
     scheme: String,
     parameters: Vec<(String, String)>,
 }
 
-/// All challenges of a field, in their order. Parameters without a scheme are those of a digest.
+/// All challenges of a field, in order. Parameters without a scheme belong to an implied Digest.
 pub(crate) fn parse(field: &str) -> Vec<Challenge> {
     let mut found: Vec<Challenge> = Vec::new();
     let mut rest = field.get(..LONGEST).unwrap_or(field);
@@ -38,7 +38,7 @@ pub(crate) fn parse(field: &str) -> Vec<Challenge> {
     found
 }
 
-/// The value at the start of a text, and what follows it.
+/// The value at the start of `text`, and the remaining text.
 fn value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let (value, behind) = text.split_at(text.find([',', ' ', '\t']).unwrap_or(text.len()));
@@ -58,8 +58,9 @@ fn value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// Who answers the challenges of these fields: the first digest that we know. The password goes out in clear only where
-/// no digest is named at all: a device that can do better must not get it so for a digest that we do not know.
+/// A client for the first supported Digest challenge in these fields. Basic is answered only when no Digest is offered
+/// at all: a device capable of Digest must not receive the password in clear merely because its algorithm is not
+/// supported.
 pub(crate) fn client<'a>(fields: impl Iterator<Item = &'a str>) -> Option<PasswordClient> {
     let challenges: Vec<_> = fields.flat_map(parse).collect();
     let known = |scheme: &str| {
@@ -69,17 +70,19 @@ pub(crate) fn client<'a>(fields: impl Iterator<Item = &'a str>) -> Option<Passwo
     known(if challenges.iter().any(|challenge| challenge.is("Digest")) { "Digest" } else { "Basic" })
 }
 
-/// Why none of these challenges can be answered; `None` without any challenge.
+/// Explains why none of these challenges can be answered; `None` when there are none.
 pub(crate) fn not_understood<'a>(fields: impl Iterator<Item = &'a str>) -> Option<String> {
     let challenges: Vec<_> = fields.flat_map(parse).collect();
     let digest = challenges.iter().find(|challenge| challenge.is("Digest"));
     let asked = digest.or(challenges.first())?;
     let kind = format!("{} {}", asked.scheme, asked.value("algorithm").unwrap_or_default());
     let kind = crate::session::plain(kind.trim());
-    Some(format!("the camera asks for a login of the kind {kind}, only Digest (MD5, SHA-256) and Basic are known"))
+    Some(format!(
+        "the camera requires authentication by {kind}, but only Digest (MD5, SHA-256) and Basic are supported"
+    ))
 }
 
-/// Whether a challenge of these fields says that the password was right, only the nonce too old.
+/// Whether one of these challenges says that the nonce has expired but the password was right.
 pub(crate) fn is_stale<'a>(mut fields: impl Iterator<Item = &'a str>) -> bool {
     let stale =
         |challenge: &Challenge| challenge.value("stale").is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -95,13 +98,13 @@ impl Challenge {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    /// The value of a parameter; one that is empty is as good as none.
+    /// The value of a parameter; an empty one counts as missing.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         let (_, value) = self.parameters.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
         Some(value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// As the standard has it.
+    /// The challenge in the notation of the standard.
     fn written(&self) -> String {
         let quoted = |value: &str| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
         let mut text = format!("{} realm={}", self.scheme, quoted(self.value("realm").unwrap_or_default()));

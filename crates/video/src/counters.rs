@@ -1,4 +1,4 @@
-//! What the sources of this process have done since its start.
+//! Counters of all sources since the start of the process.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Counters {
     /// Access units received from cameras.
     pub units: u64,
-    /// Access units not decoded because the decoder could not keep up: from one that found its queue full to the
+    /// Access units not decoded because the decoder could not keep up: from the one that found its queue full to the
     /// next key frame.
     pub units_skipped: u64,
-    /// RTP packets that never came.
+    /// RTP packets lost.
     pub packets_lost: u64,
-    /// Packets passed over because they are no video, or none that fits.
+    /// Packets ignored because they are not part of the requested video.
     pub packets_ignored: u64,
-    /// Pictures decoded, of cameras and files.
+    /// Pictures decoded from cameras and files.
     pub pictures: u64,
 }
 
-/// The counters, shared by all sources; the metrics show them too.
+/// The counters, shared by all sources and exported as metrics.
 #[derive(Debug)]
 pub(crate) struct Tally {
     units: Count,

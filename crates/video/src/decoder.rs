@@ -1,4 +1,4 @@
-//! From access units to pictures, with the best decoder of the machine.
+//! Decodes access units with the best decoder available on the machine.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use gstreamer_app::AppSrc;
 use crate::counters::Tally;
 use crate::sink::{self, LARGEST, Pipeline, Sink};
 
-/// Access units that may wait for the decoder: two seconds and a half at 25 in a second.
+/// Maximum number of access units queued for the decoder: two and a half seconds at 25 frames per second.
 const LONGEST_QUEUE: u64 = 64;
 
-/// Bytes that may wait for the decoder.
+/// Maximum number of bytes queued for the decoder.
 const LARGEST_QUEUE: u64 = 16 << 20;
 
-/// Largest access unit, bytes.
+/// Maximum size of an access unit, bytes.
 const LARGEST_UNIT: usize = 8 << 20;
 
-/// How a camera codes its pictures.
+/// Video coding of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Codec {
     H264,
@@ -28,7 +28,7 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
-    /// From the encoding name of a session description, lower case.
+    /// By the encoding name of a session description, in lower case.
     pub(crate) fn named(encoding: &str) -> Option<Self> {
         match encoding {
             "h264" => Some(Self::H264),
@@ -51,8 +51,8 @@ impl Codec {
         }
     }
 
-    /// Decoders by preference: those of Rockchip, stateless and stateful ones of other chips, graphics cards,
-    /// then the processor. One thread per camera costs least in all; cameras share the cores between them.
+    /// Decoders in order of preference: Rockchip, stateless and stateful V4L2, graphics cards, then the CPU. One thread
+    /// per camera has the least overhead in total; cameras share the cores.
     fn decoders(self) -> &'static [&'static str] {
         match self {
             Self::H264 => &[
@@ -70,14 +70,14 @@ impl Codec {
         }
     }
 
-    /// The decoders to try, in this order: those asked for, then those built in, as far as they are installed.
+    /// The installed decoders in the order in which to try them: the configured ones, then the built-in ones.
     pub(crate) fn candidates(self, wanted: &[String]) -> VecDeque<String> {
         let built_in = self.decoders().iter().map(|name| (*name).to_owned());
         wanted.iter().cloned().chain(built_in).filter(|decoder| installed(decoder)).collect()
     }
 }
 
-/// Whether the element that a description starts with is installed.
+/// Whether the first element of a pipeline description is installed.
 pub(crate) fn installed(description: &str) -> bool {
     let element = description.split_whitespace().next().unwrap_or_default();
     gst::ElementFactory::find(element).is_some()
@@ -92,21 +92,23 @@ impl std::fmt::Display for Codec {
     }
 }
 
-/// One coded picture with all it needs, Annex B.
+/// One access unit in Annex B format.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
     data: gst::Buffer,
-    /// Decodable without what came before.
+    /// Decodable without earlier units.
     pub(crate) key: bool,
     arrived: Timestamp,
 }
 
 impl Unit {
-    /// `tick` orders the units of a stream: nanoseconds, rising.
+    /// `tick`: timestamp within the stream, nanoseconds, strictly increasing.
     pub(crate) fn new(data: Vec<u8>, key: bool, arrived: Timestamp, tick: u64) -> Result<Self, SourceError> {
         if data.len() > LARGEST_UNIT {
             let size = data.len();
-            return Err(SourceError::Undecodable(format!("one picture takes {size} bytes, more than {LARGEST_UNIT}")));
+            return Err(SourceError::Undecodable(format!(
+                "an access unit has {size} bytes, at most {LARGEST_UNIT} are accepted"
+            )));
         }
         let mut data = gst::Buffer::from_mut_slice(data);
         if let Some(buffer) = data.get_mut() {
@@ -116,7 +118,7 @@ impl Unit {
     }
 }
 
-/// When the units in the decoder arrived, by their tick.
+/// Arrival times of the units in the decoder, by tick.
 #[derive(Default)]
 pub(crate) struct Arrivals(Mutex<VecDeque<(gst::ClockTime, Timestamp)>>);
 
@@ -129,8 +131,8 @@ impl Arrivals {
         all.extend(unit.data.pts().map(|tick| (tick, unit.arrived)));
     }
 
-    /// When the unit of this picture arrived. Decoders that put pictures into another order may give it a time
-    /// near its own.
+    /// Arrival time of the unit of this picture. With decoders that reorder pictures it may be that of a neighbouring
+    /// unit.
     pub(crate) fn of(&self, sample: &gst::Sample) -> Option<Timestamp> {
         let tick = sample.buffer()?.pts()?;
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,8 +140,8 @@ impl Arrivals {
     }
 }
 
-/// The way into a decoder. It never waits: when the decoder cannot keep up, whole groups of pictures are left out,
-/// because a single one that others refer to would spoil all up to the next key frame.
+/// Input of a decoder. It never blocks: when the decoder cannot keep up, everything up to the next key frame is
+/// dropped, because a single missing picture would corrupt all that refer to it.
 pub(crate) struct Feed {
     source: AppSrc,
     arrivals: Arc<Arrivals>,
@@ -157,7 +159,7 @@ impl Feed {
             return;
         }
         self.arrivals.note(&unit);
-        // Refused only when the pipeline has failed, which its sink reports with the reason.
+        // Fails only when the pipeline has failed, which the sink reports with the reason.
         let _ = self.source.push_buffer(unit.data);
     }
 }
@@ -172,10 +174,10 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Starts this decoder, an element with its properties; opens the hardware, hence blocking.
+    /// Starts this decoder, given as an element with its properties. Blocking: it opens the hardware.
     pub(crate) fn start(codec: Codec, decoder: &str, tally: &Arc<Tally>) -> Result<Self, SourceError> {
         let (media, parser) = (codec.media(), codec.parser());
-        // The parser's caps are limited before a decoder takes memory for a picture of the size they claim.
+        // The caps limit the size before a decoder allocates memory for the dimensions that the stream claims.
         let pipeline = Pipeline::build(&format!(
             "appsrc name=source is-live=true format=time block=false max-bytes=0 max-buffers=0 \
              caps={media},stream-format=byte-stream,alignment=au \

@@ -1,4 +1,4 @@
-//! A video file as a camera: played at its own pace.
+//! A video file as a camera, played at its own frame rate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::address::FileAddress;
 use crate::counters::Tally;
 use crate::sink::{self, News, Pipeline, Sink};
 
-/// A playing file. It waits for a slow consumer, so that every picture is seen once.
+/// A playing file. It waits for a slow consumer, so no picture is skipped.
 pub(crate) struct FileStream {
     first: Option<gst::Sample>,
     sink: Sink,
@@ -25,7 +25,7 @@ pub(crate) struct FileStream {
     clock: Arc<dyn Clock>,
 }
 
-/// Opens the file and waits for its first picture; `patience` for that and every other one.
+/// Opens the file and waits for its first picture. `patience`: maximum wait for each picture.
 pub(crate) async fn open(
     address: FileAddress,
     patience: Duration,
@@ -37,21 +37,21 @@ pub(crate) async fn open(
     let (pipeline, sink) = started.map_err(|e| SourceError::Undecodable(format!("opening failed: {e}")))??;
     let mut stream = FileStream { first: None, sink, pipeline, again, ended: false, patience, clock };
     let first = stream.sample().await.map_err(no_picture)?;
-    stream.first = Some(first.ok_or_else(|| SourceError::NoStream("the file holds no pictures".to_owned()))?);
+    stream.first = Some(first.ok_or_else(|| SourceError::NoStream("the file contains no pictures".to_owned()))?);
     Ok(stream)
 }
 
-/// A file is not silent, it is damaged: decodebin loses the error of a demuxer that gives up while being plugged in.
+/// A file that yields no picture is damaged: decodebin drops the error of a demuxer that fails while it is plugged in.
 fn no_picture(why: SourceError) -> SourceError {
     match why {
-        SourceError::Stalled(seconds) => SourceError::Undecodable(format!("no picture came of it within {seconds} s")),
+        SourceError::Stalled(seconds) => SourceError::Undecodable(format!("no picture within {seconds} s")),
         other => other,
     }
 }
 
 fn start(address: &FileAddress, tally: Arc<Tally>) -> Result<(Pipeline, Sink), SourceError> {
     let path = check(address)?;
-    // Films of telephones say how they were held; pictures that lie upright pass through untouched.
+    // Recordings from phones carry their orientation; upright pictures pass through unchanged.
     let sink = sink::description("videoflip video-direction=auto !", "sync=true max-buffers=2 drop=false");
     let pipeline = Pipeline::build(&format!("filesrc name=file ! decodebin name=decode {sink}"))?;
     pipeline.part::<gst::Element>("file")?.set_property("location", path);
@@ -61,9 +61,10 @@ fn start(address: &FileAddress, tally: Arc<Tally>) -> Result<(Pipeline, Sink), S
     Ok((pipeline, sink))
 }
 
-/// The path, when a regular file lies there that may be read.
+/// The path of the file, checked to be a readable regular file.
 fn check(address: &FileAddress) -> Result<&str, SourceError> {
-    let path = address.path.to_str().ok_or_else(|| SourceError::BadAddress("the path is not plain text".to_owned()))?;
+    let path =
+        address.path.to_str().ok_or_else(|| SourceError::BadAddress("the path is not valid UTF-8".to_owned()))?;
     let opened = std::fs::File::open(path).and_then(|file| file.metadata());
     match opened {
         Ok(metadata) if metadata.is_file() => Ok(path),
@@ -72,9 +73,9 @@ fn check(address: &FileAddress) -> Result<&str, SourceError> {
     }
 }
 
-/// Connects the first video that is found to `convert`; other streams are not even decoded.
+/// Links the first video stream to `convert`; other streams are not decoded.
 fn take_video(decode: &gst::Element, convert: &gst::Element, news: Arc<News>) -> Result<(), SourceError> {
-    let missing = || SourceError::Undecodable("the pipeline cannot be connected".to_owned());
+    let missing = || SourceError::Undecodable("the pipeline cannot be linked".to_owned());
     let entry = convert.static_pad("sink").ok_or_else(missing)?;
     decode.connect("autoplug-continue", false, |values| {
         let caps = values.get(2).and_then(|caps| caps.get::<gst::Caps>().ok());
@@ -84,12 +85,12 @@ fn take_video(decode: &gst::Element, convert: &gst::Element, news: Arc<News>) ->
     decode.connect_pad_added(move |_, pad| {
         let video = pad.current_caps().is_some_and(|caps| starts(&caps, "video/x-raw"));
         if video && !target.is_linked() && pad.link(&target).is_err() {
-            tracing::warn!("the decoded video of a file does not fit the converter");
+            tracing::warn!("failed to link the decoded video of a file to the converter");
         }
     });
     decode.connect_no_more_pads(move |_| {
         if !entry.is_linked() {
-            news.fail(SourceError::NoStream("the file holds no video that can be decoded".to_owned()));
+            news.fail(SourceError::NoStream("the file contains no video that can be decoded".to_owned()));
         }
     });
     Ok(())
@@ -99,7 +100,7 @@ fn starts(caps: &gst::Caps, prefix: &str) -> bool {
     caps.structure(0).is_some_and(|kind| kind.name().starts_with(prefix))
 }
 
-/// Sound and text that a container may hold beside the pictures.
+/// Audio and text streams that a container may have beside the video.
 fn is_beside_video(caps: &gst::Caps) -> bool {
     ["audio/", "text/", "subpicture/", "closedcaption/"].iter().any(|prefix| starts(caps, prefix))
 }

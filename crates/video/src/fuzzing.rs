@@ -1,5 +1,5 @@
-//! Entrances for `make fuzz`: each takes bytes as a device may send them, and neither panics nor takes memory without
-//! bounds. Built for fuzzing alone.
+//! Entry points for `make fuzz`: each takes bytes as a device may send them, and must neither panic nor allocate
+//! without bound. Built only for fuzzing.
 
 pub use crate::capture::fuzzing::parts;
 pub use crate::gb28181::fuzzing::{program_stream, rtp, sip};

@@ -1,4 +1,4 @@
-//! HTTP to cameras: logins, patience, and answers of bounded size.
+//! HTTP requests to cameras: authentication, timeouts and bounded bodies.
 
 use std::time::Duration;
 
@@ -15,57 +15,56 @@ use crate::Unusable;
 use crate::address::bad;
 use crate::challenge;
 
-/// A client for all cameras. Cameras are where an operator says they are: no proxy, and no redirect, which could
-/// lead the login elsewhere.
+/// A client for all cameras. It uses no proxy and follows no redirect, which could leak the login to another host.
 pub(crate) struct Http {
     client: Client,
     patience: Duration,
 }
 
-/// What is asked of a camera.
+/// A request to a camera.
 pub(crate) struct Question<'a> {
     pub(crate) url: &'a Url,
-    /// To be posted, and its type; `None` gets.
+    /// Content type and body to POST; `None` sends a GET.
     pub(crate) body: Option<(&'static str, String)>,
-    /// For errors: what was asked.
+    /// Description of the request, for errors.
     pub(crate) what: &'a str,
 }
 
-/// The body of an answer.
+/// The body of a response.
 pub(crate) struct Body {
     pub(crate) bytes: Bytes,
-    /// Why it may not be whole.
+    /// Why the body may be incomplete.
     pub(crate) cut: Option<SourceError>,
 }
 
 impl Http {
-    /// `patience`: for each answer.
+    /// `patience`: timeout for each response.
     pub(crate) fn new(patience: Duration) -> Result<Self, Unusable> {
-        // Fails when a provider is installed already: then that one is used.
+        // Fails when a provider is already installed, which is then used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("polyface/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(patience)
-            // Cameras keep few connections, and rarely for long.
+            // Cameras allow few connections and close idle ones soon.
             .pool_max_idle_per_host(0)
             .tls_certs_only([]);
         let client = client.build().map_err(|e| Unusable::Library(e.to_string()))?;
         Ok(Self { client, patience })
     }
 
-    /// The head of the answer, whatever its status; the login is given when the camera asks for it.
+    /// The response head, whatever its status. The login is sent only when the camera asks for it.
     pub(crate) async fn ask(&self, question: &Question<'_>, login: &DeviceAddress) -> Result<Response, SourceError> {
         let mut answer = self.send(question, None).await?;
         for again in [false, true] {
-            // A second time only with a new nonce: a wrong password is not tried twice.
+            // Only an expired nonce is answered a second time: a wrong password is not tried twice.
             let asks = answer.status() == StatusCode::UNAUTHORIZED && !login.user.is_empty();
             if !asks || again && !challenge::is_stale(challenges(&answer)) {
                 break;
             }
             let Some(client) = challenge::client(challenges(&answer)) else { break };
-            // Nothing runs out in a login in clear: whoever asks for one now has asked for a digest before.
+            // Basic never expires, so a camera that asks for it here has downgraded from Digest.
             if again && matches!(client, PasswordClient::Basic(_)) {
                 break;
             }
@@ -89,11 +88,11 @@ impl Http {
         }
     }
 
-    /// The body of an answer, of at most `most` bytes: until it is whole or as far as it came, for some cameras announce
-    /// more than they send.
+    /// The body of a response, at most `most` bytes, complete or as far as it arrived: some cameras announce more than
+    /// they send.
     ///
     /// # Errors
-    /// It is too large, or nothing of it came.
+    /// The body is larger than `most`, or nothing of it arrived.
     pub(crate) async fn body(
         &self,
         mut answer: Response,
@@ -129,24 +128,24 @@ impl Http {
     }
 }
 
-/// Whether the camera asks for a login that we could give.
+/// Whether the camera asks for a login in a supported scheme.
 pub(crate) fn asks_again(answer: &Response) -> bool {
     answer.status() == StatusCode::UNAUTHORIZED && challenge::client(challenges(answer)).is_some()
 }
 
-/// Why a camera refuses a login: it is wrong, or asked for in a way that we do not know.
+/// Why a camera refused the login: wrong credentials, or an unsupported scheme.
 pub(crate) fn refusal(answer: &Response) -> SourceError {
     let unknown = challenge::not_understood(challenges(answer)).filter(|_| !asks_again(answer));
     let unknown = unknown.filter(|_| answer.status() == StatusCode::UNAUTHORIZED);
     unknown.map_or(SourceError::Unauthorised, SourceError::Broken)
 }
 
-/// What a camera's challenges say.
+/// The challenge fields of a response.
 fn challenges(refusal: &Response) -> impl Iterator<Item = &str> {
     refusal.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok())
 }
 
-/// The answer to the camera's challenge; `None` when it cannot be put into a field.
+/// The `Authorization` value that answers the challenge; `None` when it cannot be a header value.
 fn authorization(mut client: PasswordClient, question: &Question<'_>, login: &DeviceAddress) -> Option<HeaderValue> {
     let (path, query) = (question.url.path(), question.url.query());
     let uri = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
@@ -159,7 +158,7 @@ fn authorization(mut client: PasswordClient, question: &Question<'_>, login: &De
     Some(value)
 }
 
-/// The innermost cause: the others name the URL.
+/// The innermost cause: outer errors contain the URL.
 pub(crate) fn cause(error: &reqwest::Error) -> String {
     let mut innermost: &(dyn std::error::Error + 'static) = error;
     while let Some(cause) = innermost.source() {
@@ -175,7 +174,7 @@ pub(crate) fn root(device: &DeviceAddress) -> Result<Url, SourceError> {
     Url::parse(&format!("http://{host}:{}/", device.port)).map_err(unusable)
 }
 
-/// The host of a device, an IPv6 address in brackets.
+/// The host of a device; an IPv6 address displays in brackets.
 pub(crate) fn host(device: &DeviceAddress) -> Result<Host, SourceError> {
     let text = device.host.trim();
     let host = match text.parse() {
@@ -195,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// What is heard of a client by a camera that challenges it so, one after another; and the last answer.
+    /// The requests that a camera receives when it answers with these challenges in turn, and the last response.
     async fn heard(challenges: &[&str]) -> (Vec<String>, Response) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -1,22 +1,21 @@
-//! Cameras and video files as sources of frames: the port `FrameSource`.
+//! Cameras and video files as frame sources: implements the port `FrameSource`.
 //!
-//! - `rtsp://[user[:password]@]host[:port]/path`, H.264 or H.265, read by [`domain::StreamAddress`]. User and password
-//!   are taken out of the URL before it is used, sent only when the camera asks (digest or basic), and never logged. RTP travels
-//!   within the RTSP connection; a camera that refuses that (461) is asked for datagrams. A fragment, which never
-//!   goes on the wire, decides instead: `rtsp://host/path#transport=udp` or `#transport=tcp`.
+//! - `rtsp://[user[:password]@]host[:port]/path`, H.264 or H.265, parsed by [`domain::StreamAddress`]. User and
+//!   password are removed from the URL before it is used, sent only when the camera asks for them (digest or basic),
+//!   and never logged. RTP is interleaved in the RTSP connection; a camera that refuses this (461) is asked for UDP. A
+//!   fragment, which is never sent, selects one instead: `rtsp://host/path#transport=udp` or `#transport=tcp`.
 //!   `rtsps://` is not supported.
-//! - An ONVIF device by address and login: it is asked for its main stream, which is played as above, at every
-//!   opening anew.
-//! - A GB/T 28181 camera by its SIP id and that of its server, which may be this device: called, and its program stream
-//!   decoded.
-//! - A camera that finds faces itself, by address and login: the stream of its pictures over HTTP.
-//! - `file:///path.mp4[?loop=1]`, whatever gstreamer can decode, at its own pace; sound is ignored. With `loop=1` it
-//!   starts again at its end, for ever.
+//! - An ONVIF device by address and login: its main stream is queried at every opening and played as above.
+//! - A GB/T 28181 camera by its SIP id and that of its server, which may be this device: it is called, and its program
+//!   stream is decoded.
+//! - A camera that finds faces itself, by address and login: its picture stream over HTTP.
+//! - `file:///path.mp4[?loop=1]`: anything that gstreamer can decode, at its own frame rate, without sound. With
+//!   `loop=1` it restarts at the end, indefinitely.
 //!
-//! An open source has delivered a picture: a wrong password, a missing file or a stream that no decoder takes is
-//! told by [`open`](domain::ports::FrameSource::open). Decoders are tried in order of preference, hardware first,
-//! until one gives a picture. Of a camera the newest picture wins: a consumer that comes late misses some and never
-//! gets an old one. Frames are the decoder's own buffers, not copies: hold few of them, and not for long, because
+//! An open source has delivered a picture: [`open`](domain::ports::FrameSource::open) reports a wrong password, a
+//! missing file or a stream that no decoder accepts. Decoders are tried in order of preference, hardware first, until
+//! one produces a picture. Only the newest picture of a camera is kept: a slow consumer misses pictures but never gets
+//! an old one. Frames are the decoder's own buffers, not copies: keep few of them and release them soon, because
 //! hardware decoders have few.
 
 mod address;
@@ -57,10 +56,10 @@ use crate::gb28181::{Exchange, Wanted};
 use crate::http::Http;
 use crate::session::Surroundings;
 
-/// How long a closing camera is waited for.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Maximum wait for cameras to confirm the end of their sessions.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Elements without which nothing works, and the Debian package that has them.
+/// Required gstreamer elements, and the Debian packages that contain them.
 const NEEDED: [(&str, &str); 8] = [
     ("appsrc", "gstreamer1.0-plugins-base"),
     ("appsink", "gstreamer1.0-plugins-base"),
@@ -72,31 +71,31 @@ const NEEDED: [(&str, &str); 8] = [
     ("h265parse", "gstreamer1.0-plugins-bad"),
 ];
 
-/// Patience with sources, and decoders.
+/// Timeouts, decoders and addresses of the sources.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// For each answer of a camera while connecting.
+    /// Timeout for each response of a camera while connecting.
     pub answer: Duration,
-    /// From the start of a source to its first picture, and between two pictures of a file.
+    /// Timeout for the first picture of a source, and for each picture of a file.
     pub first_picture: Duration,
-    /// Without an access unit, or without a decoded picture, of a camera that has sent one.
+    /// Maximum time without an access unit or a decoded picture from a camera that has sent one.
     pub stall: Duration,
-    /// Decoders tried before the built-in ones: gstreamer elements with their properties, for example
-    /// `avdec_h264 max-threads=2`. Those not installed are passed over.
+    /// Decoders tried before the built-in ones: gstreamer elements with their properties, for example `avdec_h264
+    /// max-threads=2`. Those not installed are skipped.
     pub decoders: Vec<String>,
-    /// Without any sign of life of a camera that delivers pictures.
+    /// Maximum time without any data from a camera that delivers pictures.
     pub heartbeat: Duration,
-    /// This device among SIP servers.
+    /// Identity of this device as a SIP server.
     pub sip: Sip,
-    /// Where cameras are looked for.
+    /// Address to which discovery requests are sent.
     pub searched: SocketAddr,
-    /// How long cameras are looked for.
+    /// Duration of a discovery.
     pub search: Duration,
 }
 
 impl Default for Options {
-    /// 5 s for an answer, 10 s to the first picture, 5 s until it stalls, 30 s until a camera that delivers pictures counts as
-    /// dead, 3 s for a search, by multicast.
+    /// 5 s per response, 10 s to the first picture, 5 s until a stall, 30 s without data from a camera that delivers
+    /// pictures, 3 s for discovery by multicast.
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(5),
@@ -111,18 +110,18 @@ impl Default for Options {
     }
 }
 
-/// Why there can be no video on this machine.
+/// Why video cannot be used on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// The library itself.
-    #[error("gstreamer does not start: {0}")]
+    /// The library failed to start.
+    #[error("gstreamer failed to start: {0}")]
     Library(String),
-    /// A plugin.
+    /// A required element is not installed.
     #[error("gstreamer has no element {element}: install the package {package}")]
     Element {
-        /// The element that is missing.
+        /// Name of the missing element.
         element: String,
-        /// The Debian package that has it.
+        /// Debian package that contains it.
         package: &'static str,
     },
 }
@@ -136,10 +135,10 @@ pub struct VideoSource {
 }
 
 impl VideoSource {
-    /// Starts gstreamer, once in a process, and looks whether all that is needed is installed.
+    /// Initialises gstreamer, once per process, and checks that the required elements are installed.
     ///
     /// # Errors
-    /// What is missing.
+    /// gstreamer does not start, or an element is missing.
     pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Self, Unusable> {
         gst::init().map_err(|e| Unusable::Library(e.to_string()))?;
         check_elements()?;
@@ -150,26 +149,26 @@ impl VideoSource {
         Ok(Self { options, surroundings: Arc::new(surroundings), http, exchange })
     }
 
-    /// Sums over all sources since the start.
+    /// Counters summed over all sources since the start.
     pub fn counters(&self) -> Counters {
         self.surroundings.tally.read()
     }
 
-    /// Where cameras log in by SIP; opens the port.
+    /// Address at which cameras log in by SIP; opens the port.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// The port cannot be opened.
     pub async fn sip_address(&self) -> std::io::Result<SocketAddr> {
         self.exchange.address(&self.surroundings).await
     }
 
-    /// Waits, two seconds at most, until all streams are dropped and their cameras know that their sessions have ended;
-    /// otherwise those that send datagrams go on for a minute. For the end of the process.
+    /// Waits at most two seconds until all streams are dropped and their cameras have confirmed the end of their
+    /// sessions; otherwise cameras that send over UDP continue for a minute. Call it when the process ends.
     pub async fn close(&self) {
         let closing = &self.surroundings.closing;
         closing.close();
-        if tokio::time::timeout(FAREWELL, closing.wait()).await.is_err() {
-            tracing::debug!("not every camera has confirmed the end of its session");
+        if tokio::time::timeout(CLOSE_TIMEOUT, closing.wait()).await.is_err() {
+            tracing::debug!("some cameras did not confirm the end of their sessions");
         }
     }
 }
@@ -199,7 +198,7 @@ impl FrameSource for VideoSource {
                 let address = FileAddress::parse(url)?;
                 Ok(Box::new(file::open(address, self.options.first_picture, clock, tally).await?))
             }
-            // Asked for at every opening: a camera may have another address by now.
+            // Resolved at every opening: the camera's address may have changed.
             Source::Onvif(device) => {
                 let address = onvif::resolve(device, &self.http, &*surroundings.clock).await?;
                 Ok(Box::new(camera::open(&address, &self.options, surroundings).await?))
@@ -209,7 +208,7 @@ impl FrameSource for VideoSource {
                 let units = self.exchange.play(&wanted, &surroundings, self.options.first_picture).await?;
                 Ok(Box::new(camera::show(units, &self.options, surroundings).await?))
             }
-            // It delivers pictures, not video.
+            // Delivers pictures, not video.
             Source::Capture { .. } => Err(SourceError::NotSupported),
         }
     }

@@ -1,7 +1,7 @@
-//! What a stream says of its pixels: how wide they are, how they stand for colours, and whether a picture was taken at once.
+//! Properties of a stream's pixels: their aspect, their colour coding, and interlacing.
 //!
-//! Nothing is computed here: shape and colour go along with the frame, and of an interlaced picture every other row is
-//! passed over, so that the decoder's buffer is used as it is.
+//! Nothing is computed on pixels here: aspect and colour are attached to the frame, and every other row of an
+//! interlaced picture is skipped, so the decoder's buffer is used unchanged.
 
 use domain::frame::{Colour, Matrix, Range};
 use gstreamer as gst;
@@ -9,16 +9,17 @@ use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoColorimetry};
 
 use crate::sink::LARGEST;
 
-/// How many times wider than high, or higher than wide, a sample can be. The widest that cameras make is 24:11, of half of a
-/// picture's columns; beyond is a broken parameter set.
+/// Maximum ratio of a sample's sides. The widest that cameras use is 24:11, with half the columns of a picture;
+/// anything beyond comes from a broken parameter set.
 const MOST_STRETCHED: f64 = 4.0;
-/// Pixels that differ so little from a square are seen as squares: rounded sizes make such, and nobody could tell.
+/// Relative difference from a square below which pixels count as square: rounded sizes cause it, and it is not visible.
 const UNSEEN: f64 = 0.01;
-/// From these sizes on a picture is of high definition: players take it for BT.709 when it does not say what it is.
+/// Minimum width or height of high definition, for which players assume BT.709 when the stream does not specify the
+/// matrix.
 const HIGH_DEFINITION: (u32, u32) = (1280, 577);
 
-/// The square pixels that samples with this aspect are shown over: one direction is stretched, none is shrunk unless the
-/// picture would be larger than any may be. `None`: no camera makes such pixels.
+/// Size in square pixels at which samples with this aspect are displayed. One side is stretched; neither is shrunk
+/// unless the picture would exceed the maximum size. `None` for an implausible aspect.
 pub(crate) fn shown(samples: (u32, u32), aspect: gst::Fraction) -> Option<(u32, u32)> {
     let (width, height) = (f64::from(samples.0), f64::from(samples.1));
     if aspect.numer() <= 0 || aspect.denom() <= 0 {
@@ -36,16 +37,16 @@ pub(crate) fn shown(samples: (u32, u32), aspect: gst::Fraction) -> Option<(u32, 
     Some(((width * fit).round() as u32, (height * fit).round() as u32))
 }
 
-/// How the samples of pictures with these caps stand for colours. The text is read here, because gstreamer takes it back as a
-/// whole when only the matrix is unknown, and the range with it.
+/// The colour coding of pictures with these caps. The text is parsed here because gstreamer rejects it entirely,
+/// including the range, when only the matrix is unknown.
 pub(crate) fn colour(caps: &gst::CapsRef, (width, height): (u32, u32)) -> Colour {
-    let told = caps.structure(0).and_then(|kind| kind.get::<&str>("colorimetry").ok());
-    let told = told.and_then(|text| text.parse::<VideoColorimetry>().ok());
-    let range = match told.as_ref().map(VideoColorimetry::range) {
+    let stated = caps.structure(0).and_then(|kind| kind.get::<&str>("colorimetry").ok());
+    let stated = stated.and_then(|text| text.parse::<VideoColorimetry>().ok());
+    let range = match stated.as_ref().map(VideoColorimetry::range) {
         Some(VideoColorRange::Range0_255) => Range::Full,
         _ => Range::Limited,
     };
-    let matrix = match told.map(|told| told.matrix()) {
+    let matrix = match stated.map(|stated| stated.matrix()) {
         Some(VideoColorMatrix::Bt601 | VideoColorMatrix::Fcc) => Matrix::Bt601,
         Some(VideoColorMatrix::Bt709 | VideoColorMatrix::Smpte240m) => Matrix::Bt709,
         Some(VideoColorMatrix::Bt2020) => Matrix::Bt2020,
@@ -143,8 +144,8 @@ mod tests {
 
         #[test]
         fn whatever_is_said_of_colours_stands_for_some(text in "[0-9:a-z]{0,12}", width in 1..=LARGEST) {
-            let told = colour(&caps(Some(&text)), (width, 480));
-            prop_assert!(told.range == Range::Limited || text.starts_with('1') || text.starts_with("srgb"), "{text}");
+            let stated = colour(&caps(Some(&text)), (width, 480));
+            prop_assert!(stated.range == Range::Limited || text.starts_with('1') || text.starts_with("srgb"), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the sessions with cameras share.
+//! Resources shared by the sessions with cameras.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::counters::Tally;
 
-/// What sessions share.
+/// Shared by all sessions.
 pub(crate) struct Surroundings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tally: Arc<Tally>,
-    /// Sessions that are being closed at their cameras.
+    /// Tracks sessions that are being closed at their cameras.
     pub(crate) closing: TaskTracker,
-    /// Patience for each answer.
+    /// Timeout for each response.
     pub(crate) answer: Duration,
 }
 
-/// Text of a camera, made fit for a log.
+/// Text from a camera, without control characters and cut to 160 characters, for logs and errors.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(160).collect()
 }

@@ -1,4 +1,4 @@
-//! The end of a pipeline: decoded pictures come out, or the reason why none do.
+//! The end of a pipeline: delivers decoded pictures, or the reason why there are none.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +18,14 @@ use tokio::sync::Notify;
 use crate::counters::Tally;
 use crate::pixels;
 
-/// Largest width and height taken, pixels.
+/// Maximum width and height of a picture, pixels.
 pub(crate) const LARGEST: u32 = 8192;
 
-/// A running pipeline; it is stopped when this is dropped.
+/// A running pipeline; dropping it stops it.
 pub(crate) struct Pipeline(gst::Pipeline);
 
 impl Pipeline {
-    /// Starts the pipeline of this description.
+    /// Builds a pipeline from its description.
     pub(crate) fn build(description: &str) -> Result<Self, SourceError> {
         let element = gst::parse::launch(description).map_err(|e| undecodable(&e))?;
         // A description of several elements always makes a pipeline.
@@ -42,19 +42,20 @@ impl Pipeline {
         self.0.set_state(gst::State::Playing).map(drop).map_err(|e| undecodable(&e))
     }
 
-    /// Goes back to the start; `false` when the source cannot.
+    /// Seeks to the start; `false` when the source cannot seek.
     pub(crate) async fn rewind(&self) -> bool {
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;
         self.0.call_async_future(move |pipeline| pipeline.seek_simple(flags, gst::ClockTime::ZERO).is_ok()).await
     }
 }
 
-/// Stopping joins the decoder's threads. That can take a while on real hardware, hence not on the caller's thread.
+/// Stopping joins the decoder's threads, which may take long with hardware decoders, so it does not run on the caller's
+/// thread.
 impl Drop for Pipeline {
     fn drop(&mut self) {
         self.0.call_async(|pipeline| {
             if pipeline.set_state(gst::State::Null).is_err() {
-                tracing::warn!("a video pipeline did not stop cleanly");
+                tracing::warn!("failed to stop a video pipeline");
             }
         });
     }
@@ -71,36 +72,36 @@ enum Ending {
     Failed(SourceError),
 }
 
-/// What the pipeline's threads tell the runtime.
+/// State shared between the pipeline's threads and the reader.
 pub(crate) struct News {
-    bell: Notify,
+    changed: Notify,
     decoded: AtomicU64,
     ending: Mutex<Option<Ending>>,
 }
 
 impl News {
-    /// How many pictures the pipeline has decoded.
+    /// Number of pictures that the pipeline has decoded.
     pub(crate) fn decoded(&self) -> u64 {
         self.decoded.load(Ordering::Relaxed)
     }
 
-    /// Ends the pipeline's pictures for a reason that gstreamer does not see as one.
+    /// Ends the stream with a failure that gstreamer does not report.
     pub(crate) fn fail(&self, why: SourceError) {
         self.end(Ending::Failed(why));
     }
 
-    /// The first ending counts: what follows is its consequence.
+    /// Only the first ending is kept: later ones are its consequence.
     fn end(&self, ending: Ending) {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(ending);
-        self.bell.notify_one();
+        self.changed.notify_one();
     }
 
-    fn hear(&self, message: &gst::Message) {
+    fn on_message(&self, message: &gst::Message) {
         match message.view() {
             gst::MessageView::Eos(_) => self.end(Ending::Played),
             gst::MessageView::Error(error) => {
-                // The second part names source lines of gstreamer; it is for the log.
-                tracing::debug!(error = %error.error(), details = ?error.debug(), "the video pipeline failed");
+                // The details name source lines of gstreamer, so they are only logged.
+                tracing::debug!(error = %error.error(), details = ?error.debug(), "video pipeline failed");
                 self.end(Ending::Failed(undecodable(&error.error())));
             }
             _ => {}
@@ -108,38 +109,38 @@ impl News {
     }
 }
 
-/// The pictures of a pipeline, read by one reader.
+/// The pictures of a pipeline, for a single reader.
 pub(crate) struct Sink {
     app: AppSink,
     news: Arc<News>,
-    /// Whether the log says already that the stream's pixels make no sense.
+    /// Whether an implausible pixel aspect ratio has been logged.
     doubted: AtomicBool,
 }
 
 impl Sink {
-    /// Takes over the element `sink`, an appsink, and the messages of a pipeline that does not run yet.
+    /// Attaches to the appsink named `sink` and to the bus of a pipeline that is not running yet.
     pub(crate) fn attach(pipeline: &Pipeline, tally: Arc<Tally>) -> Result<Self, SourceError> {
         let app: AppSink = pipeline.part("sink")?;
-        let news = Arc::new(News { bell: Notify::new(), decoded: AtomicU64::new(0), ending: Mutex::new(None) });
-        let told = Arc::clone(&news);
+        let news = Arc::new(News { changed: Notify::new(), decoded: AtomicU64::new(0), ending: Mutex::new(None) });
+        let shared = Arc::clone(&news);
         let new_sample = move |_: &AppSink| {
-            told.decoded.fetch_add(1, Ordering::Relaxed);
+            shared.decoded.fetch_add(1, Ordering::Relaxed);
             tally.decoded();
-            told.bell.notify_one();
+            shared.changed.notify_one();
             Ok(gst::FlowSuccess::Ok)
         };
         app.set_callbacks(AppSinkCallbacks::builder().new_sample(new_sample).build());
-        let told = Arc::clone(&news);
+        let shared = Arc::clone(&news);
         if let Some(bus) = pipeline.0.bus() {
             bus.set_sync_handler(move |_, message| {
-                told.hear(message);
+                shared.on_message(message);
                 gst::BusSyncReply::Drop
             });
         }
         Ok(Self { app, news, doubted: AtomicBool::new(false) })
     }
 
-    /// The next picture the sink holds; `None` when all have been played. Safe to drop at any await.
+    /// The next picture; `None` at the end of the stream. Cancel safe.
     pub(crate) async fn next(&self) -> Result<Option<gst::Sample>, SourceError> {
         loop {
             if let Some(sample) = self.app.try_pull_sample(gst::ClockTime::ZERO) {
@@ -149,13 +150,13 @@ impl Sink {
             match ending {
                 Some(Ending::Played) => return Ok(None),
                 Some(Ending::Failed(why)) => return Err(why),
-                // A ring between the look above and here is kept by the bell.
-                None => self.news.bell.notified().await,
+                // `Notify` keeps a notification sent since the checks above.
+                None => self.news.changed.notified().await,
             }
         }
     }
 
-    /// Forgets that all was played.
+    /// Clears the end of the stream, so that playback can restart.
     pub(crate) fn reopen(&self) {
         self.news.ending.lock().unwrap_or_else(PoisonError::into_inner).take_if(|e| matches!(e, Ending::Played));
     }
@@ -171,10 +172,11 @@ impl Sink {
             other => return Err(broken(&format!("pictures in {other}"))),
         };
         let buffer = sample.buffer_owned().ok_or_else(|| broken("no picture"))?;
-        let picture = VideoFrame::from_buffer_readable(buffer, &info).map_err(|_| broken("a picture out of reach"))?;
+        let picture =
+            VideoFrame::from_buffer_readable(buffer, &info).map_err(|_| broken("a picture that cannot be mapped"))?;
         let (width, height) = (info.width(), info.height());
-        // The two fields of an interlaced picture were taken at different times, and combed faces are strangers: one of
-        // them, every other row, is the picture.
+        // The two fields of an interlaced picture were taken at different times, and combed faces are not recognised:
+        // use one field, which is every other row.
         let fields = if picture.flags().contains(VideoFrameFlags::INTERLACED) { 2 } else { 1 };
         let planes = planes(picture, fields).ok_or_else(|| broken("a picture upside down"))?;
         let frame = Frame::new(at, width, height.div_ceil(fields), format, planes).map_err(|e| undecodable(&e))?;
@@ -182,7 +184,7 @@ impl Sink {
         Ok(frame.shown_over(shown_width, shown_height).coloured(pixels::colour(caps, (width, height))))
     }
 
-    /// The square pixels a picture is shown over.
+    /// Size in square pixels at which the picture is displayed.
     fn shown(&self, info: &VideoInfo) -> (u32, u32) {
         let samples = (info.width(), info.height());
         pixels::shown(samples, info.par()).unwrap_or_else(|| {
@@ -198,17 +200,17 @@ impl Sink {
     }
 }
 
-/// The description of a sink named `sink` for [`Sink::attach`], with more properties; `before` it pictures may go through
-/// further elements, each of which ends in `!`.
+/// The description of a sink named `sink` for [`Sink::attach`], with additional properties. `before`: further elements
+/// for the pictures, each ending in `!`.
 pub(crate) fn description(before: &str, properties: &str) -> String {
-    // videoconvert passes buffers through untouched where the decoder gives one of the two formats itself.
+    // videoconvert passes buffers through when the decoder already outputs one of the two formats.
     format!(
         "videoconvert name=convert ! {before} appsink name=sink enable-last-sample=false qos=false {properties} \
          caps=\"video/x-raw,format=(string){{I420,NV12}},width=[1,{LARGEST}],height=[1,{LARGEST}]\""
     )
 }
 
-/// One plane of a decoder's picture, which stays mapped while any plane lives.
+/// One plane of a decoded picture, which stays mapped while any plane exists.
 struct DecodedPlane {
     picture: Arc<VideoFrame<Readable>>,
     index: u32,
@@ -216,12 +218,12 @@ struct DecodedPlane {
 
 impl AsRef<[u8]> for DecodedPlane {
     fn as_ref(&self) -> &[u8] {
-        // Out of range is ruled out where it is made; a frame refuses a plane that is too short.
+        // The index is in range by construction; a frame rejects a plane that is too short.
         self.picture.plane_data(self.index).unwrap_or_default()
     }
 }
 
-/// The planes of a picture with so many fields, or the first of them; `None` when rows go upwards.
+/// The planes of a picture, or of its first field when `fields` is 2; `None` when rows are stored bottom up.
 fn planes(picture: VideoFrame<Readable>, fields: u32) -> Option<Vec<Plane>> {
     let picture = Arc::new(picture);
     let plane = |(index, stride): (u32, &i32)| {

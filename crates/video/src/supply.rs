@@ -1,4 +1,4 @@
-//! Where access units come from, whatever the protocol.
+//! Sources of access units, independent of the protocol.
 
 use async_trait::async_trait;
 use domain::ports::SourceError;
@@ -8,15 +8,15 @@ use crate::decoder::{Codec, Unit};
 /// The access units of a playing camera.
 #[async_trait]
 pub(crate) trait Supply: Send {
-    /// The next access unit, the first being a key frame. Waits for ever when none comes. Safe to drop at any await.
+    /// The next access unit; the first one is a key frame. Waits indefinitely when none arrives. Cancel safe.
     async fn next(&mut self) -> Result<Unit, SourceError>;
 
-    /// How the camera codes its pictures.
+    /// The camera's video coding.
     fn codec(&self) -> Codec;
 
-    /// Whether a key frame has come.
+    /// Whether a key frame has arrived.
     fn synchronised(&self) -> bool;
 
-    /// Access units that came before it.
+    /// Number of access units that could not be decoded.
     fn undecodable(&self) -> u64;
 }

@@ -1,4 +1,4 @@
-//! Finding the decoder that works: some exist without the hardware they need, or choke on a camera's stream.
+//! Finds a working decoder: some are installed without the hardware they need, or fail on a camera's stream.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::counters::Tally;
 use crate::decoder::{Codec, Decoder, Unit};
 use crate::supply::Supply;
 
-/// Access units kept for the next decoder.
+/// Maximum number of access units kept for the next decoder.
 const LONGEST_REPLAY: usize = 250;
 
-/// The decoders not tried yet, and what the next one is to be fed with at first.
+/// The decoders not tried yet, and the access units to feed to the next one first.
 pub(crate) struct Trial {
     codec: Codec,
     candidates: VecDeque<String>,
     tally: Arc<Tally>,
-    /// From the last key frame on.
+    /// Access units since the last key frame.
     replay: Vec<Unit>,
 }
 
@@ -31,15 +31,15 @@ impl Trial {
         Ok(Self { codec, candidates, tally, replay: Vec::new() })
     }
 
-    /// Feeds one decoder after the other until one gives a picture: that decoder and the picture. Waits for ever
-    /// when none comes.
+    /// Feeds one decoder after another until one produces a picture; returns that decoder and the picture. Waits
+    /// indefinitely when no access units arrive.
     pub(crate) async fn first_picture(mut self, units: &mut dyn Supply) -> Result<(Decoder, gst::Sample), SourceError> {
         let mut decoder = self.start_next(None).await?;
         loop {
             tokio::select! {
                 picture = decoder.sink.next() => match picture {
                     Ok(Some(sample)) => return Ok((decoder, sample)),
-                    Ok(None) => return Err(SourceError::Undecodable("the decoder stopped by itself".to_owned())),
+                    Ok(None) => return Err(SourceError::Undecodable("the decoder stopped unexpectedly".to_owned())),
                     Err(why) => decoder = self.replace(&decoder, why).await?,
                 },
                 unit = units.next() => {
@@ -61,19 +61,19 @@ impl Trial {
     }
 
     async fn replace(&mut self, failed: &Decoder, why: SourceError) -> Result<Decoder, SourceError> {
-        tracing::info!(decoder = failed.name, %why, "a decoder cannot decode this camera");
+        tracing::info!(decoder = failed.name, %why, "decoder failed on the camera's stream");
         let mut decoder = self.start_next(Some(why)).await?;
         self.replay.iter().for_each(|unit| decoder.feed.push(unit.clone()));
         Ok(decoder)
     }
 
-    /// Starts the next decoder that can be started; none left: why the last one failed.
+    /// Starts the next decoder that can be started; when none is left, returns the reason why the last one failed.
     async fn start_next(&mut self, mut why: Option<SourceError>) -> Result<Decoder, SourceError> {
         while let Some(name) = self.candidates.pop_front() {
             match self.start(name.clone()).await {
                 Ok(decoder) => return Ok(decoder),
                 Err(e) => {
-                    tracing::info!(decoder = name, why = %e, "a decoder does not start");
+                    tracing::info!(decoder = name, why = %e, "failed to start decoder");
                     why = Some(e);
                 }
             }

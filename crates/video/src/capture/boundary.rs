@@ -1,57 +1,57 @@
-//! The line between the parts of a multipart stream, as cameras announce it and as they write it.
+//! Boundary lines of a multipart stream, as cameras announce and write them.
 
-/// Longest boundary (RFC 2046), and longest line that is taken for one.
+/// Maximum length of a boundary (RFC 2046) and of a line taken for one, bytes.
 const LONGEST: usize = 70;
-/// A line of so many bytes is found wherever it stands: some cameras forget the line end before it. A shorter one
-/// has to begin a line, for it may be part of a picture.
+/// A boundary line of at least this many bytes is found anywhere, because some cameras omit the line end before it. A
+/// shorter one must begin a line: its bytes may occur within a picture.
 const UNMISTAKABLE: usize = 8;
-/// Hyphens and blanks that may follow the boundary on its line.
+/// Maximum number of hyphens and blanks after the boundary on its line.
 const MOST_BEHIND: usize = 16;
 
-/// Whether a content type is one of several parts.
+/// Whether a content type is multipart.
 pub(super) fn is_multipart(kind: &str) -> bool {
     kind.trim_start().get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }
 
-/// The boundary that a content type announces; `None`: it names none, or is not of several parts.
+/// The boundary that a content type announces; `None` when it names none or is not multipart.
 pub(super) fn boundary(kind: &str) -> Option<String> {
     let (_, parameters) = kind.split_once(';').filter(|_| is_multipart(kind))?;
     let named = |parameter: &str| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches(['"', '\'']).trim().to_owned())
     };
-    // Some cameras give the boundary with its hyphens.
+    // Some cameras include the leading hyphens.
     let boundary = parameters.split(';').find_map(named)?;
     let boundary = boundary.strip_prefix("--").map_or_else(|| boundary.clone(), str::to_owned);
     (1..=LONGEST).contains(&boundary.len()).then_some(boundary)
 }
 
-/// A boundary line in a stream, or what may become one when more has come.
+/// A boundary line in a stream, or the beginning of a possible one at the end of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// Where it begins.
+    /// Offset of its first byte.
     pub(super) at: usize,
-    /// Where the next line begins; `None`: its line end has not come yet.
+    /// Offset of the next line; `None` until the line end has arrived.
     pub(super) end: Option<usize>,
 }
 
-/// The boundary line as the camera writes it, without its end.
+/// A boundary line as the camera writes it, without its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line(Vec<u8>);
 
-/// What the first lines of a stream say.
+/// How a stream begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// The first boundary line begins there.
+    /// The first boundary line, and its offset.
     Line(Line, usize),
-    /// The first part begins there, without a boundary line.
+    /// Offset of the head of a first part that has no boundary line.
     Head(usize),
-    /// Nothing yet.
+    /// Undecided until more data arrives.
     Nothing,
 }
 
-/// Looks for the first boundary line. It need not be the announced one: a line that begins with hyphens and is
-/// followed by a field counts as well.
+/// Finds the first boundary line. It may differ from the announced one: a line that begins with hyphens and is followed
+/// by a header field counts as well.
 pub(super) fn opening(stream: &[u8], announced: &str) -> Opening {
     let core = announced.trim_matches('-').as_bytes();
     let mut at = 0;
@@ -75,7 +75,7 @@ pub(super) fn opening(stream: &[u8], announced: &str) -> Opening {
     Opening::Nothing
 }
 
-/// A line of the announced boundary, whatever hyphens and quotes are around it.
+/// Recognises the announced boundary, with any hyphens and quotes around it.
 fn announced_line(text: &[u8], core: &[u8]) -> Option<Line> {
     let is_mark = |byte: &&u8| matches!(byte, b'-' | b'"' | b'\'');
     let before = text.iter().take_while(is_mark).count();
@@ -92,7 +92,7 @@ fn is_content_field(text: &[u8]) -> bool {
     text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-")) && is_field(text)
 }
 
-/// Whether a line is a field of a head.
+/// Whether a line is a header field.
 pub(super) fn is_field(line: &[u8]) -> bool {
     let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
     let name = line[..colon].trim_ascii();
@@ -101,7 +101,7 @@ pub(super) fn is_field(line: &[u8]) -> bool {
 }
 
 impl Line {
-    /// The line of a boundary that was announced.
+    /// The boundary line for an announced boundary.
     pub(super) fn of(announced: &str) -> Self {
         Self(format!("--{}", announced.trim_matches('-')).into_bytes())
     }
@@ -110,14 +110,14 @@ impl Line {
         &self.0
     }
 
-    /// The first boundary line at `from` or behind.
+    /// The first boundary line at or after `from`.
     pub(super) fn find(&self, stream: &[u8], from: usize) -> Option<Mark> {
         let first = *self.0.first()?;
         let places = (from..stream.len()).filter(|at| stream[*at] == first);
         places.filter(|at| self.may_stand(stream, *at)).find_map(|at| self.mark(stream, at))
     }
 
-    /// So much of a stream without a boundary line need not be searched again.
+    /// Length of the prefix of a stream without a boundary line that need not be searched again.
     pub(super) fn searched(&self, stream: &[u8]) -> usize {
         stream.len().saturating_sub(self.0.len())
     }

@@ -1,10 +1,11 @@
-//! Streams of parts, made up.
+//! Fuzz target for multipart streams.
 
 use super::boundary::{boundary, is_multipart};
 use super::parts::Parts;
 use super::pictures;
 
-/// A content type up to the first line end, then a stream that comes in pieces as long as its first byte says.
+/// Input: a content type up to the first line end, then a stream. The stream's first byte is the size of the pieces in
+/// which it arrives.
 pub fn parts(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or_default();
     let (kind, stream) = data.split_at(end);

@@ -1,8 +1,8 @@
-//! Cameras that find faces themselves and deliver pictures, over HTTP.
+//! Cameras that find faces themselves and deliver pictures over HTTP.
 //!
-//! Of the makers' own protocols those are understood that are published: a stream of parts that the camera sends as
-//! long as it is asked for, of which the pictures are taken and everything else is a sign of life. Which one a camera
-//! speaks is found out by asking: many are sold under other names than their maker's.
+//! The makers' published protocols are supported. In each, the camera sends an endless multipart stream; the pictures
+//! are taken from it, and any other part counts as a sign of life. Which protocol a camera uses is found by trying
+//! each, because many cameras are sold under another maker's name.
 
 mod boundary;
 #[cfg(fuzzing)]
@@ -24,27 +24,27 @@ use self::boundary::{boundary, is_multipart};
 use self::parts::Parts;
 use crate::http::{self, Http, Question};
 
-/// Where the published protocols have their streams.
+/// Stream paths of the published protocols.
 const STREAMS: [&str; 2] = [
     "/ISAPI/Event/notification/alertStream",
     "/cgi-bin/snapManager.cgi?action=attachFileProc&Flags[0]=Event&Events=[FaceDetection]&heartbeat=5",
 ];
 
-/// Where one JPEG ends and the next begins: some cameras put the scene and the face into one part.
+/// End of one JPEG and start of the next: some cameras put the scene and the face into one part.
 const SEAM: [u8; 5] = [0xff, 0xd9, 0xff, 0xd8, 0xff];
-/// Pictures taken of one part.
+/// Maximum number of pictures taken from one part.
 const MOST_PICTURES: usize = 16;
 
-/// The pictures of a camera that has accepted the login.
+/// The picture stream of a camera that has accepted the login.
 struct Pictures {
     answer: Response,
     parts: Parts,
     waiting: VecDeque<Bytes>,
-    /// Without any sign of life.
+    /// Maximum time without any data.
     silence: Duration,
 }
 
-/// Asks for the camera's pictures; `silence`: how long it may say nothing at all then.
+/// Opens the camera's picture stream. `silence`: maximum time without any data before it counts as stalled.
 pub(crate) async fn open(
     device: &DeviceAddress,
     http: &Http,
@@ -53,15 +53,15 @@ pub(crate) async fn open(
     let root = http::root(device)?;
     for path in STREAMS {
         let url = root.join(path).map_err(|e| SourceError::BadAddress(e.to_string()))?;
-        let answer = http.ask(&Question { url: &url, body: None, what: "the question for pictures" }, device).await?;
+        let answer = http.ask(&Question { url: &url, body: None, what: "the request for pictures" }, device).await?;
         if let Some(boundary) = accepted(&answer)? {
             return Ok(Box::new(Pictures { answer, parts: Parts::new(&boundary), waiting: VecDeque::new(), silence }));
         }
     }
-    Err(SourceError::NoStream("the camera offers no pictures over HTTP in a way we know".to_owned()))
+    Err(SourceError::NoStream("the camera offers no picture stream over HTTP in a supported protocol".to_owned()))
 }
 
-/// What separates the parts, empty when the camera does not say; `None`: it does not speak this protocol.
+/// The boundary, empty when the camera does not announce one; `None` when the camera does not use this protocol.
 fn accepted(answer: &Response) -> Result<Option<String>, SourceError> {
     match answer.status() {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(http::refusal(answer)),
@@ -91,7 +91,7 @@ impl PictureStream for Pictures {
             match timeout(self.silence, self.answer.chunk()).await {
                 Err(_) => return Err(SourceError::Stalled(self.silence.as_secs())),
                 Ok(Ok(Some(piece))) => self.parts.add(&piece),
-                Ok(Ok(None)) => return Err(SourceError::Broken("the camera has closed the connection".to_owned())),
+                Ok(Ok(None)) => return Err(SourceError::Broken("the camera closed the connection".to_owned())),
                 Ok(Err(error)) => return Err(SourceError::Broken(http::cause(&error))),
             }
         }

@@ -1,35 +1,37 @@
-//! The parts of a multipart stream, each as soon as it is whole: one that says its length does not wait for the next.
+//! Splits a multipart stream into parts, returning each one as soon as it is complete. A part with a length does not
+//! wait for the next boundary.
 //!
-//! A length is a hint: a boundary line within it ends the part, and what follows it without one still belongs to it.
+//! The length is a hint: a boundary line within it ends the part, and data after it that no boundary precedes still
+//! belongs to the part.
 
 use bytes::{Buf, Bytes, BytesMut};
 use domain::ports::SourceError;
 
 use super::boundary::{Line, Mark, Opening, is_field, opening};
 
-/// Longest head of a part, bytes, and most of a stream before its first boundary.
+/// Maximum size of a part's head, and of the data before the first boundary, bytes.
 const LONGEST_HEAD: usize = 8 << 10;
-/// Largest part, bytes.
+/// Maximum size of a part, bytes.
 const LARGEST_PART: usize = 16 << 20;
 
-/// How every JPEG begins, and ends.
+/// First bytes of every JPEG.
 const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 const JPEG_END: [u8; 2] = [0xff, 0xd9];
 
-/// One part.
+/// One part of the stream.
 pub(super) struct Part {
     pub(super) is_picture: bool,
     pub(super) content: Bytes,
 }
 
-/// A stream being taken apart.
+/// Parser state of one stream.
 pub(super) struct Parts {
     announced: String,
-    /// As the camera writes it, once it has.
+    /// The boundary line as the camera writes it, once it has arrived.
     line: Option<Line>,
     buffer: BytesMut,
     head: Option<Head>,
-    /// So much of the buffer holds no boundary.
+    /// Length of the prefix of `buffer` that contains no boundary.
     searched: usize,
 }
 
@@ -40,21 +42,21 @@ struct Head {
 }
 
 impl Parts {
-    /// `announced`: the boundary of the content type, empty when it names none.
+    /// `announced`: the boundary named by the content type, empty when it names none.
     pub(super) fn new(announced: &str) -> Self {
         let announced = announced.to_owned();
         Self { announced, line: None, buffer: BytesMut::new(), head: None, searched: 0 }
     }
 
-    /// Takes what the camera sent next.
+    /// Appends received data.
     pub(super) fn add(&mut self, piece: &[u8]) {
         self.buffer.extend_from_slice(piece);
     }
 
-    /// The next part that is whole; `None`: more must come.
+    /// The next complete part; `None` until more data arrives.
     ///
     /// # Errors
-    /// What comes has no boundaries, or none for longer than the largest part.
+    /// The data contains no boundary, or none within the maximum size of a part.
     pub(super) fn next(&mut self) -> Result<Option<Part>, SourceError> {
         let head = match self.head {
             Some(head) => head,
@@ -69,7 +71,7 @@ impl Parts {
         Ok(Some(part(head, self.buffer.split_to(end).freeze())))
     }
 
-    /// Where the part at the start of the buffer ends, when that has come.
+    /// Length of the part at the start of the buffer; `None` while its end has not arrived.
     fn end_of(&mut self, head: Head) -> Result<Option<usize>, SourceError> {
         let mark = self.find()?;
         let length = head.length.unwrap_or(usize::MAX);
@@ -80,24 +82,24 @@ impl Parts {
         })
     }
 
-    /// Whether the boundary behind a part confirms its length.
+    /// Whether the boundary that follows a part confirms its length.
     fn is_length(&self, length: usize, boundary: usize) -> bool {
         self.buffer.get(length..boundary).is_some_and(|between| between.trim_ascii().is_empty())
     }
 
-    /// Whether the part may be taken for over by its length alone; `open`: perhaps a boundary.
+    /// Whether the part is complete judged by its length alone. `open`: a possible boundary line.
     fn is_over(&self, length: usize, open: Option<Mark>) -> bool {
         let Some((content, behind)) = self.buffer.split_at_checked(length) else { return false };
         match open {
-            // Whether it is one shows with the next bytes.
+            // The next bytes show whether it is a boundary.
             Some(Mark { at, .. }) if (1..length).contains(&at) => false,
             Some(Mark { at, .. }) if at >= length => self.is_length(length, at),
-            // A picture that is not at its end has not come whole.
+            // A JPEG without its end marker is not complete.
             _ => behind.trim_ascii().is_empty() && !is_cut(content),
         }
     }
 
-    /// Skips to the next boundary and reads the head behind it.
+    /// Skips to the next boundary and reads the head after it.
     fn take_head(&mut self) -> Result<Option<Head>, SourceError> {
         if self.line.is_none() && !self.begin()? {
             return Ok(None);
@@ -117,28 +119,30 @@ impl Parts {
         }
     }
 
-    /// Finds out how the camera writes the boundary; whether it has written it already.
+    /// Determines how the camera writes the boundary; `false` until that is known.
     fn begin(&mut self) -> Result<bool, SourceError> {
         match opening(&self.buffer, &self.announced) {
             Opening::Line(line, at) => {
                 self.buffer.advance(at);
                 self.line = Some(line);
             }
-            // As if it had been there.
+            // Insert the missing boundary line.
             Opening::Head(at) => {
                 let line = Line::of(&self.announced);
                 self.buffer = [line.bytes(), b"\r\n", &self.buffer[at..]].concat().as_slice().into();
                 self.line = Some(line);
             }
             Opening::Nothing if self.buffer.len() > LONGEST_HEAD => {
-                return Err(SourceError::Broken("the camera sends something else than the parts it announced".into()));
+                return Err(SourceError::Broken(
+                    "the camera announced a multipart stream but sends something else".into(),
+                ));
             }
             Opening::Nothing => {}
         }
         Ok(self.line.is_some())
     }
 
-    /// The next boundary in the buffer; only so much without one is kept.
+    /// Finds the next boundary in the buffer; fails when the buffer exceeds the maximum size of a part without one.
     fn find(&mut self) -> Result<Option<Mark>, SourceError> {
         let Some(line) = &self.line else { return Ok(None) };
         let mark = line.find(&self.buffer, self.searched);
@@ -153,7 +157,7 @@ impl Parts {
     }
 }
 
-/// A part with this content; what is a picture is seen from it, whatever the head says.
+/// Builds a part. Content that begins like a JPEG is a picture regardless of the head.
 fn part(head: Head, mut content: Bytes) -> Part {
     let blanks = content.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let is_jpeg = content[blanks..].starts_with(&JPEG);
@@ -163,7 +167,7 @@ fn part(head: Head, mut content: Bytes) -> Part {
     Part { is_picture: is_jpeg || head.is_picture && !content.is_empty(), content }
 }
 
-/// Whether a JPEG ends before its end, or nothing has come that says what it is.
+/// Whether a JPEG lacks its end marker, or too little has arrived to tell.
 fn is_cut(content: &[u8]) -> bool {
     let padding = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
     let end = content.iter().rposition(|byte| !padding(byte)).map_or(0, |last| last + 1);
@@ -171,14 +175,14 @@ fn is_cut(content: &[u8]) -> bool {
     JPEG.starts_with(start) || start.starts_with(&JPEG) && !start.ends_with(&JPEG_END)
 }
 
-/// The length of a content without the line end that belongs to the boundary behind it.
+/// Length of the content without the line end that belongs to the boundary after it.
 fn without_line_end(content: &[u8]) -> usize {
     let content = content.strip_suffix(b"\n").unwrap_or(content);
     content.strip_suffix(b"\r").unwrap_or(content).len()
 }
 
-/// The head at the start of a text, and its length: up to an empty line, or up to what is no field; `None`: more must
-/// come.
+/// The head at the start of `text`, and its length: up to an empty line, or up to the first line that is not a field.
+/// `None` until more data arrives.
 fn head(text: &[u8]) -> Option<(Head, usize)> {
     let (mut head, mut length) = (Head::default(), 0);
     for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -195,7 +199,7 @@ fn head(text: &[u8]) -> Option<(Head, usize)> {
     None
 }
 
-/// Whether no field can begin so, however it goes on.
+/// Whether this line cannot begin a header field, whatever follows.
 fn begins_content(line: &[u8]) -> bool {
     line.first().is_some_and(|byte| !byte.is_ascii_alphanumeric() && !byte.is_ascii_whitespace() && *byte != b'-')
 }
@@ -207,7 +211,7 @@ impl Head {
         let value = value.trim().to_ascii_lowercase();
         match name.trim().to_ascii_lowercase().as_str() {
             "content-type" => self.is_picture = value.starts_with("image/jp"),
-            // A length that is no number counts as none.
+            // An invalid length is ignored.
             "content-length" => self.length = value.parse().ok(),
             _ => {}
         }

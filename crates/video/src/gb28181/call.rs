@@ -1,4 +1,4 @@
-//! A call that has a camera send its video.
+//! SIP calls that make a camera send its video.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::endpoint::Endpoint;
 use super::message::{Message, branch, token};
 use crate::session::plain;
 
-/// How the video travels.
+/// Transport of the video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carrier {
     /// By datagram.
@@ -30,25 +30,25 @@ impl Carrier {
     }
 }
 
-/// Who calls whom, over which port.
+/// The endpoint, addresses and credentials that calls to one peer use.
 #[derive(Clone)]
 pub(super) struct Line {
     pub(super) endpoint: Arc<Endpoint>,
     /// Where messages go.
     pub(super) peer: SocketAddr,
-    /// Our address as the peer sees it.
+    /// Address of this device as the peer sees it.
     pub(super) local: SocketAddr,
-    /// Our id.
+    /// SIP id of this device.
     pub(super) own: String,
-    /// Whom to tell apart by password; may be empty.
+    /// Password for digest authentication; may be empty.
     pub(super) password: String,
-    /// For each answer.
+    /// Timeout for each response.
     pub(super) patience: Duration,
 }
 
-/// Why a call does not come about.
+/// Why a call was not established.
 pub(super) enum Refusal {
-    /// The camera does not send that way.
+    /// The camera does not support the transport.
     Carrier,
     Final(SourceError),
 }
@@ -59,24 +59,24 @@ impl From<SourceError> for Refusal {
     }
 }
 
-/// An established call; the camera is told when it is dropped.
+/// An established call; dropping it sends BYE to the camera.
 pub(super) struct Call {
     line: Line,
     id: String,
     farewell: Message,
-    /// The other side has ended it.
+    /// Cancelled when the peer ends the call.
     pub(super) over: CancellationToken,
-    /// Where the video comes from, by the camera's own words.
+    /// Address that the video comes from, as stated by the camera.
     pub(super) sender: Option<IpAddr>,
 }
 
 impl Line {
-    /// `sip:ID@DOMAIN`; a domain is the first half of an id.
+    /// `sip:ID@DOMAIN`; the domain is the first half of an id.
     pub(super) fn uri(id: &str) -> String {
         format!("sip:{id}@{}", id.get(..10).unwrap_or(id))
     }
 
-    /// What every request of ours has.
+    /// A request with the fields common to all requests of this device.
     pub(super) fn request(&self, method: &str, uri: &str, call: &str, number: u32) -> Message {
         let own = Self::uri(&self.own);
         Message::request(method, uri)
@@ -89,8 +89,8 @@ impl Line {
             .with("User-Agent", "polyface")
     }
 
-    /// Asks, and once more with the password when the peer wants it: the last question and its answer. A nonce that
-    /// ran out meanwhile is replaced.
+    /// Sends a request, and repeats it with credentials when the peer challenges it, once more if the nonce has
+    /// expired. Returns the last request and its response.
     pub(super) async fn ask(
         &self,
         make: impl Fn(u32) -> Message,
@@ -112,7 +112,7 @@ impl Line {
         Ok((question, answer))
     }
 
-    /// A refused invitation is repeated until it is acknowledged.
+    /// The peer repeats its refusal of an INVITE until it is acknowledged.
     async fn acknowledge_refusal(&self, invitation: &Message, refusal: &Message) -> Result<(), SourceError> {
         if invitation.method() != Some("INVITE") {
             return Ok(());
@@ -129,7 +129,7 @@ impl Line {
         self.endpoint.say(self.peer, &acknowledgement.write()).await
     }
 
-    /// Has the camera send its video to our port; `patience` from the invitation to its acceptance.
+    /// Makes the camera send its video to `port`. `patience`: timeout from the INVITE to its acceptance.
     pub(super) async fn call(
         &self,
         camera: &str,
@@ -169,7 +169,7 @@ impl Line {
     }
 
     async fn established(&self, id: String, invitation: &Message, answer: &Message) -> Result<Call, SourceError> {
-        // A device that does not repeat whom the call is for has added nothing to it.
+        // Some devices omit To in the response: they have added no tag to it.
         let to = answer.field("To").or(invitation.field("To")).unwrap_or_default().to_owned();
         let uri = invitation.uri().unwrap_or_default();
         let request = |method: &str, number| self.request(method, uri, &id, number).with("To", to.clone());
@@ -183,13 +183,13 @@ impl Line {
     }
 }
 
-/// Ten digits: live video, the domain, and a number of the call.
+/// SSRC for the `y` field, ten digits: 0 for live video, five of the domain, and a random number of the call.
 fn source_number(own: &str) -> String {
     let domain: String = own.chars().skip(3).take(5).filter(char::is_ascii_digit).collect();
     format!("0{domain:0>5}{:04}", rand::rng().random_range(1..10_000))
 }
 
-/// Where the video comes from, by the description of the session; where it lacks the connection, by its origin.
+/// Address that the video comes from: the connection of the session description, or else its origin.
 pub(super) fn sender(description: &str) -> Option<IpAddr> {
     let address = |kind: &str| {
         let line = description.lines().map(str::trim).find_map(|line| line.strip_prefix(kind))?;
@@ -212,14 +212,14 @@ fn refusal(code: u16, answer: &Message) -> Refusal {
     })
 }
 
-/// Said once: a camera that does not hear it stops when nobody takes its video.
+/// BYE is sent once: a camera that misses it stops when its packets are no longer received.
 impl Drop for Call {
     fn drop(&mut self) {
         self.line.endpoint.forget(&self.id);
         if !self.over.is_cancelled()
             && let Err(error) = self.line.endpoint.socket.try_send_to(&self.farewell.write(), self.line.peer)
         {
-            tracing::debug!(%error, "a camera was not told that its call is over");
+            tracing::debug!(%error, "failed to send BYE to the camera");
         }
     }
 }

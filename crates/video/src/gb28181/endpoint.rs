@@ -1,4 +1,4 @@
-//! A port of this device for SIP by datagram: questions and their answers, and what others ask.
+//! A UDP port for SIP: requests with their responses, and requests of peers.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::message::Message;
 
-/// The first repetition of a question that nobody answers; then twice as long each time,
+/// Interval before the first retransmission of an unanswered request; it doubles each time,
 const FIRST_REPEAT: Duration = Duration::from_millis(500);
 /// up to this.
 const LONGEST_REPEAT: Duration = Duration::from_secs(4);
-/// Answers to one question that wait to be read.
+/// Maximum number of queued responses to one request.
 const MOST_ANSWERS: usize = 8;
-/// Requests of others that wait to be read; they repeat what is dropped.
+/// Maximum number of queued requests of peers; a peer retransmits a dropped request.
 const MOST_REQUESTS: usize = 64;
 
-/// A request of somebody else.
+/// A request of a peer.
 pub(super) struct Asked {
     pub(super) message: Message,
     pub(super) from: SocketAddr,
@@ -39,10 +39,10 @@ pub(super) struct Endpoint {
 
 #[derive(Default)]
 struct Shared {
-    /// Questions that wait for an answer, by a number of our own.
+    /// Pending requests, by a number of this endpoint.
     questions: Mutex<HashMap<u64, Question>>,
     asked: AtomicU64,
-    /// Calls that are established, by their id.
+    /// Established calls, by their Call-ID.
     calls: Mutex<HashMap<String, Established>>,
 }
 
@@ -52,15 +52,15 @@ struct Question {
 }
 
 struct Established {
-    /// Of the invitation that was accepted.
+    /// CSeq number of the accepted INVITE.
     number: u32,
-    /// Said again when the other side repeats its answer.
+    /// Sent again when the peer repeats its acceptance.
     acknowledgement: Vec<u8>,
     over: CancellationToken,
 }
 
 impl Endpoint {
-    /// Opens a port; what others ask, but for the end of calls, is handed out.
+    /// Opens a port. Requests of peers, except BYE and ACK, arrive at the receiver.
     pub(super) async fn open(local: SocketAddr) -> std::io::Result<(Self, mpsc::Receiver<Asked>)> {
         let socket = Arc::new(UdpSocket::bind(local).await?);
         let shared = Arc::<Shared>::default();
@@ -70,7 +70,7 @@ impl Endpoint {
         Ok((Self { socket, shared, _reader: reader }, requests))
     }
 
-    /// Sends a question until it is answered: its final answer.
+    /// Sends a request, retransmitting it until it is answered, and returns the final response.
     pub(super) async fn ask(
         &self,
         peer: SocketAddr,
@@ -82,12 +82,12 @@ impl Endpoint {
         self.shared.questions().insert(number, Question { message: question.clone(), answers: sender });
         let _forgotten = Forget { shared: &self.shared, number };
         let until = Instant::now() + patience;
-        let (text, mut pause, mut heard) = (question.write(), FIRST_REPEAT, false);
+        let (text, mut pause, mut provisional) = (question.write(), FIRST_REPEAT, false);
         self.say(peer, &text).await?;
         loop {
-            let wait = if heard { until } else { until.min(Instant::now() + pause) };
+            let wait = if provisional { until } else { until.min(Instant::now() + pause) };
             match timeout_at(wait, answers.recv()).await {
-                Ok(Some(answer)) if answer.code().is_some_and(|code| code < 200) => heard = true,
+                Ok(Some(answer)) if answer.code().is_some_and(|code| code < 200) => provisional = true,
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => return Err(SourceError::Broken("the SIP port was closed".to_owned())),
                 Err(_) if Instant::now() >= until => return Err(silence(question, patience)),
@@ -104,7 +104,7 @@ impl Endpoint {
         sent.map(drop).map_err(|error| SourceError::Unreachable(error.to_string()))
     }
 
-    /// Notes a call that is established; the token tells when the other side ends it.
+    /// Registers an established call; the token is cancelled when the peer ends it.
     pub(super) fn establish(&self, call: &str, number: u32, acknowledgement: Vec<u8>) -> CancellationToken {
         let over = CancellationToken::new();
         let established = Established { number, acknowledgement, over: over.clone() };
@@ -131,11 +131,11 @@ impl Shared {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands an answer to who waits for it; what is to be said again, if anything.
+    /// Delivers a response to the request waiting for it; returns the message to send again, if any.
     fn answered(&self, answer: Message) -> Option<Vec<u8>> {
         let questions = self.questions();
         match questions.values().find(|question| answer.answers(&question.message)) {
-            // One who does not read has what it wanted.
+            // When the queue is full, its reader already has what it needs.
             Some(question) => drop(question.answers.try_send(answer)),
             None if matches!(answer.code(), Some(200..300)) => return self.acknowledged(&answer),
             None => {}
@@ -143,7 +143,7 @@ impl Shared {
         None
     }
 
-    /// The acknowledgement of an acceptance that is said again.
+    /// The ACK to send again for a repeated acceptance.
     fn acknowledged(&self, answer: &Message) -> Option<Vec<u8>> {
         let calls = self.calls();
         let call = calls.get(answer.field("Call-ID")?)?;
@@ -151,14 +151,14 @@ impl Shared {
         is_same.then(|| call.acknowledgement.clone())
     }
 
-    /// Whether there was such a call; it is over now.
+    /// Ends the call that the request names; `false` when there is none.
     fn hung_up(&self, request: &Message) -> bool {
         let call = request.field("Call-ID").and_then(|call| self.calls().remove(call));
         call.inspect(|call| call.over.cancel()).is_some()
     }
 }
 
-/// A question that is no longer waited for.
+/// Removes a pending request when dropped.
 struct Forget<'a> {
     shared: &'a Shared,
     number: u64,
@@ -175,9 +175,9 @@ async fn read(socket: Arc<UdpSocket>, shared: Arc<Shared>, requests: mpsc::Sende
     loop {
         let (length, from) = match socket.recv_from(&mut datagram).await {
             Ok(received) => received,
-            // Somebody's port was closed: nothing to do with the others.
+            // An earlier datagram reached a closed port; other peers are not affected.
             Err(error) => {
-                tracing::debug!(%error, "a SIP message was lost");
+                tracing::debug!(%error, "failed to receive a SIP message");
                 continue;
             }
         };
@@ -191,13 +191,13 @@ async fn read(socket: Arc<UdpSocket>, shared: Arc<Shared>, requests: mpsc::Sende
             }
             Some("ACK") | None => None,
             Some(_) => {
-                // Who finds the queue full repeats itself.
+                // When the queue is full, the peer retransmits.
                 let _ = requests.try_send(Asked { message, from });
                 None
             }
         };
         if let Some(reply) = reply {
-            // Who does not get it repeats itself.
+            // When the response is lost, the peer retransmits.
             let _ = socket.send_to(&reply, from).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What cameras send by SIP and RTP, made up.
+//! Fuzz targets for SIP and RTP.
 
 use bytes::{Bytes, BytesMut};
 
@@ -9,7 +9,7 @@ use super::message::Message;
 use super::ps::{self, Program};
 use super::rtp::{Frames, Packet};
 
-/// A datagram at the SIP port: read, answered, and checked for a login.
+/// Input: a datagram at the SIP port, which is parsed, answered and checked for a login.
 pub fn sip(data: &[u8]) {
     let Some(message) = Message::parse(data) else { return };
     let answer = Message::parse(&Message::answer(&message, 200, "OK").write());
@@ -22,7 +22,7 @@ pub fn sip(data: &[u8]) {
     assert!(admitted.is_err(), "a login without a challenge of ours");
 }
 
-/// Frames of a program stream; each begins where the mark of a pack does.
+/// Input: frames of a program stream, each beginning at a pack start code.
 pub fn program_stream(data: &[u8]) {
     let mut program = Program::default();
     let marks = data.windows(4).enumerate().filter(|(_, window)| *window == [0, 0, 1, 0xba]).map(|(at, _)| at);
@@ -36,7 +36,7 @@ pub fn program_stream(data: &[u8]) {
     }
 }
 
-/// Packets in a connection, put together to frames.
+/// Input: RTP packets of a connection, reassembled into frames.
 pub fn rtp(data: &[u8]) {
     let (mut buffer, mut frames, mut taken) = (BytesMut::from(data), Frames::default(), 0);
     while let Some(packet) = whole(&mut buffer) {

@@ -1,4 +1,4 @@
-//! Whether a camera that logs in knows the password.
+//! Digest authentication of cameras that log in.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,25 +12,25 @@ use tokio::time::Instant;
 use super::message::Message;
 use crate::challenge::{self, Challenge};
 
-/// A challenge that is not answered within this is void.
+/// Validity of a challenge.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Why a camera is not let in.
+/// Why a login is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It has not answered a challenge yet.
+    /// No challenge has been answered yet.
     Unproven,
-    /// It has answered one that is not ours, not of now, not for its address, or used already.
+    /// The answered challenge is foreign, expired, issued for another address, or already used.
     Stale,
-    /// No camera of this id was asked for.
+    /// No camera with this id is expected.
     UnknownCamera,
     WrongPassword,
-    /// The address has to wait.
+    /// The address is locked after failed logins.
     Locked,
 }
 
 impl Refusal {
-    /// In the log and the metrics; `None`: every login begins so.
+    /// Name in the log and metrics; `None` for the states that every login goes through.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
             Self::Unproven | Self::Stale => None,
@@ -41,9 +41,9 @@ impl Refusal {
     }
 }
 
-/// Makes challenges and knows them again without keeping them, so that strangers cannot push out those that cameras are
-/// about to answer. Each is for one camera at one address: nobody fails in the name of another address without
-/// hearing what is sent there.
+/// Issues challenges and recognises them without storing them, so strangers cannot evict those that cameras are about
+/// to answer. Each is bound to one camera at one address, so a client cannot cause failures for an address whose
+/// traffic it does not receive.
 pub(super) struct Challenges {
     secret: [u8; 32],
     started: Instant,
@@ -55,7 +55,7 @@ impl Challenges {
         Self { secret: rand::random(), started: Instant::now(), last: AtomicU64::new(0) }
     }
 
-    /// A challenge for the camera of this id, which seems to be there.
+    /// A challenge for the camera with this id at address `from`.
     pub(super) fn nonce(&self, id: &str, from: IpAddr) -> String {
         let now = self.micros();
         let later = |last: u64| Some(now.max(last + 1));
@@ -63,7 +63,8 @@ impl Challenges {
         format!("{number:016x}{}", self.seal(number, id, from))
     }
 
-    /// The number of a challenge; later ones have higher numbers. `None`: it is not ours, or too old.
+    /// The number of a challenge; later ones have higher numbers. `None` when it was not issued here for this camera
+    /// and address, or has expired.
     fn number(&self, nonce: &str, id: &str, from: IpAddr) -> Option<u64> {
         let (number, seal) = nonce.split_at_checked(16)?;
         let number = u64::from_str_radix(number, 16).ok()?;
@@ -84,16 +85,16 @@ impl Challenges {
     }
 }
 
-/// What is known of a camera's logins.
+/// State of a camera's logins.
 #[derive(Default)]
 pub(super) struct Logins {
-    /// By address: one stranger does not keep the camera out.
+    /// Failures by address, so that a stranger cannot lock the camera out.
     failures: LoginGuard,
-    /// The challenge that the last login answered, and where it came from.
+    /// Number of the challenge that the last login answered, and its sender.
     proved: Option<(u64, SocketAddr)>,
 }
 
-/// Whom a login is checked against.
+/// What a login is checked against.
 pub(super) struct Expected<'a> {
     pub(super) id: &'a str,
     pub(super) realm: &'a str,
@@ -101,7 +102,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl Logins {
-    /// Whether the request proves the password. Five wrong answers in a row lock the address for five minutes.
+    /// Checks that the request proves the password. Five wrong answers in a row lock the address for five minutes.
     pub(super) fn check(
         &mut self,
         request: &Message,
@@ -123,7 +124,7 @@ impl Logins {
             self.failures.fail(&place, now);
             return Err(Refusal::WrongPassword);
         }
-        // Only who says the same again may answer a challenge twice: the answer may have been lost.
+        // Only a retransmission from the same sender may reuse a challenge: the response may have been lost.
         if self.proved.is_some_and(|(last, place)| number < last || number == last && place != from) {
             return Err(Refusal::Stale);
         }
@@ -133,7 +134,7 @@ impl Logins {
     }
 }
 
-/// Whether an answer to a challenge is right. What the camera leaves out is what was asked for.
+/// Whether an answer to a challenge is right. Parameters that the camera omits default to the challenged values.
 fn proves(sent: &Challenge, nonce: &str, uri: &str, expected: &Expected<'_>) -> bool {
     let of = |name: &str| sent.value(name).unwrap_or_default();
     let Expected { id, realm, password } = expected;

@@ -1,4 +1,4 @@
-//! The port that a camera sends its video to.
+//! Ports that cameras send video to.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::call::Carrier;
 
-/// Larger than any datagram.
+/// Larger than any datagram, bytes.
 const LARGEST_PACKET: usize = 65_536;
 
 /// An open port.
@@ -36,8 +36,8 @@ impl Port {
         Ok(address.port())
     }
 
-    /// The next packet from one of these addresses; `None` when the camera has closed the connection. Waits for ever
-    /// when none comes. Safe to drop at any await.
+    /// The next packet from one of these addresses; `None` when the camera has closed the connection. Waits
+    /// indefinitely when none arrives. Cancel safe.
     pub(super) async fn packet(&mut self, from: &[IpAddr]) -> io::Result<Option<Bytes>> {
         loop {
             match self {
@@ -70,7 +70,7 @@ async fn datagram(socket: &UdpSocket, buffer: &mut [u8], from: &[IpAddr]) -> io:
     }
 }
 
-/// The first packet of a connection, when it is there: two bytes of length, then the packet (RFC 4571).
+/// The first packet in the buffer, if complete: two bytes of length, then the packet (RFC 4571).
 pub(super) fn whole(buffer: &mut BytesMut) -> Option<Bytes> {
     let length = usize::from(u16::from_be_bytes([*buffer.first()?, *buffer.get(1)?]));
     if buffer.len() < 2 + length {

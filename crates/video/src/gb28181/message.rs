@@ -1,22 +1,22 @@
-//! SIP messages: as much of RFC 3261 as a camera and its platform say to each other by datagram.
+//! SIP messages: the part of RFC 3261 that cameras and platforms use over UDP.
 
 use http_auth::{PasswordClient, PasswordParams};
 
 use crate::challenge;
 
-/// Most header fields of a message.
+/// Maximum number of header fields of a message.
 const MOST_FIELDS: usize = 64;
-/// Every branch begins so.
+/// Prefix of every branch (RFC 3261).
 const MAGIC: &str = "z9hG4bK";
 
-/// What a message is.
+/// Start line of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Start {
     Request { method: String, uri: String },
     Response { code: u16, reason: String },
 }
 
-/// A message; the names of its fields are in their long form.
+/// A message; field names are in their long form.
 #[derive(Clone)]
 pub(super) struct Message {
     pub(super) start: Start,
@@ -25,8 +25,8 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// A datagram that is no message is `None`. Lines may end in LF alone, and be continued on the next; lines that are
-    /// no fields are passed over.
+    /// Parses a datagram; `None` when it is not a SIP message. Lines may end in LF alone and may be folded; lines that
+    /// are not fields are skipped.
     pub(super) fn parse(datagram: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(datagram);
         let text = text.trim_start_matches(['\r', '\n', '\0', '\u{feff}']);
@@ -34,7 +34,7 @@ impl Message {
         let mut lines = head.lines();
         let start = start(lines.next()?.trim())?;
         let fields = fields(lines);
-        // The datagram ends the body, whatever length it announces.
+        // The datagram ends the body, regardless of Content-Length.
         (!fields.is_empty()).then(|| Self { start, fields, body: body.to_owned() })
     }
 
@@ -43,7 +43,7 @@ impl Message {
         Self { start, fields: Vec::new(), body: String::new() }
     }
 
-    /// The answer to a request.
+    /// The response to a request.
     pub(super) fn answer(request: &Self, code: u16, reason: &str) -> Self {
         let start = Start::Response { code, reason: reason.to_owned() };
         let kept = |name: &str| ["Via", "From", "To", "Call-ID", "CSeq"].contains(&name);
@@ -95,17 +95,17 @@ impl Message {
         }
     }
 
-    /// Whether it is, or answers, a request of this method.
+    /// Whether this is a request of this method, or a response to one.
     pub(super) fn is_of(&self, method: &str) -> bool {
         self.method().is_some_and(|own| own.eq_ignore_ascii_case(method))
     }
 
-    /// The number of a request within its call.
+    /// The CSeq number.
     pub(super) fn number(&self) -> Option<u32> {
         self.field("CSeq")?.split_whitespace().next()?.parse().ok()
     }
 
-    /// Whom a request is for.
+    /// The request URI; `None` for a response.
     pub(super) fn uri(&self) -> Option<&str> {
         match &self.start {
             Start::Request { uri, .. } => Some(uri),
@@ -113,7 +113,7 @@ impl Message {
         }
     }
 
-    /// The code of a response.
+    /// The status code; `None` for a request.
     pub(super) fn code(&self) -> Option<u16> {
         match self.start {
             Start::Response { code, .. } => Some(code),
@@ -121,7 +121,7 @@ impl Message {
         }
     }
 
-    /// The user in the address of a field, in angle brackets or bare.
+    /// The user part of the address in a field, in angle brackets or bare.
     pub(super) fn user(&self, field: &str) -> Option<&str> {
         let value = self.field(field)?;
         let address = value.rsplit_once('<').map_or(value, |(_, address)| address);
@@ -133,24 +133,24 @@ impl Message {
         (!user.is_empty()).then_some(user)
     }
 
-    /// Who sends a request: some devices name themselves in one of the fields only.
+    /// The id of the sender: some devices fill only one of the two fields.
     pub(super) fn sender(&self) -> Option<&str> {
         self.user("From").or_else(|| self.user("To"))
     }
 
-    /// The branch of the topmost hop.
+    /// The branch of the topmost Via.
     pub(super) fn branch(&self) -> Option<&str> {
         parameter(self.field("Via")?.split(',').next()?, "branch")
     }
 
-    /// How long a login is to last, seconds: by its own field, or that of the address it is for.
+    /// Requested duration of a login, seconds: from Expires, or from the Contact address.
     pub(super) fn stay(&self) -> Option<u64> {
         let own = self.field("Expires").and_then(|text| text.parse().ok());
         own.or_else(|| parameter(self.field("Contact")?, "expires")?.parse().ok())
     }
 
-    /// Whether this response answers that request: by call and number, and where a device leaves one of them out by
-    /// the branch.
+    /// Whether this response answers `request`: matched by Call-ID and CSeq, or by branch where a device omits one of
+    /// them.
     pub(super) fn answers(&self, request: &Self) -> bool {
         let call = self.field("Call-ID").map(|call| Some(call) == request.field("Call-ID"));
         let number = self.number().map(|number| Some(number) == request.number());
@@ -160,13 +160,13 @@ impl Message {
             && match (call, number, branch) {
                 (Some(call), Some(number), _) => call && number,
                 (Some(call), None, branch) => call && branch != Some(false),
-                // Numbers are alike in all calls.
+                // CSeq numbers repeat across calls.
                 (None, number, branch) => branch == Some(true) && number != Some(false),
             }
     }
 
-    /// The answer to the challenge in this response, as a field of the next request; `None` when there is none that
-    /// we know how to answer.
+    /// The field that answers the challenge in this response, for the next request; `None` when there is no supported
+    /// challenge.
     pub(super) fn authorization(&self, method: &str, uri: &str, user: &str, password: &str) -> Option<(&str, String)> {
         let (field, name) = match self.code()? {
             401 => ("WWW-Authenticate", "Authorization"),
@@ -178,13 +178,13 @@ impl Message {
         client.respond(&params).ok().map(|value| (name, value))
     }
 
-    /// Whether the challenge in this response says that the password was right, only the nonce too old.
+    /// Whether the challenge in this response says that the nonce has expired but the password was right.
     pub(super) fn is_stale(&self) -> bool {
         challenge::is_stale(self.fields("WWW-Authenticate").chain(self.fields("Proxy-Authenticate")))
     }
 }
 
-/// Head and body: what an empty line separates. A head without one is all there is.
+/// Splits head and body at the empty line; without one, everything is head.
 fn split(text: &str) -> (&str, &str) {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -212,7 +212,7 @@ fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
     fields
 }
 
-/// The value of a parameter of a field, behind its address.
+/// The value of a parameter after the address of a field.
 fn parameter<'a>(field: &'a str, name: &str) -> Option<&'a str> {
     let behind = field.rsplit_once('>').map_or(field, |(_, behind)| behind);
     behind.split(';').skip(1).find_map(|parameter| {
@@ -253,7 +253,7 @@ pub(super) fn branch() -> String {
     format!("{MAGIC}{}", token())
 }
 
-/// A text that nobody else makes.
+/// A globally unique token.
 pub(super) fn token() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }

@@ -1,9 +1,9 @@
-//! Cameras that speak GB/T 28181: SIP by datagram to have them called, their video in an MPEG program stream over RTP.
+//! GB/T 28181 cameras: called by SIP over UDP, they send video as an MPEG program stream over RTP.
 //!
-//! A camera behind another SIP server is reached through it: this device logs in there and calls. When the server named
-//! is this device itself, the camera logs in here and is called back. Video travels by datagram; a camera that refuses
-//! that is asked for a connection. A frame that did not arrive whole is left out with all that follow up to the next
-//! key frame, so that no face is looked for in a damaged picture.
+//! A camera behind another SIP server is reached through it: this device logs in there and calls. When the configured
+//! server is this device, the camera logs in here and is called back. Video is requested over UDP first, then over TCP
+//! if the camera refuses. An incomplete frame and all that follow up to the next key frame are dropped, so faces are
+//! never searched in a damaged picture.
 
 mod call;
 mod endpoint;
@@ -40,32 +40,32 @@ use crate::decoder::{Codec, Unit};
 use crate::session::Surroundings;
 use crate::supply::Supply;
 
-/// The longest SIP id.
+/// Maximum length of a SIP id.
 const LONGEST_ID: usize = 20;
 
-/// This device among SIP servers.
+/// Identity of this device as a SIP server.
 #[derive(Debug, Clone)]
 pub struct Sip {
-    /// Its id: 20 digits.
+    /// SIP id, 20 digits.
     pub id: String,
-    /// Where cameras log in; opened when the first one is asked for.
+    /// Address at which cameras log in; opened when the first one is needed.
     pub listen: SocketAddr,
 }
 
 impl Default for Sip {
-    /// The id that devices come with, the usual port.
+    /// The customary default id, and the standard port.
     fn default() -> Self {
         Self { id: "34020000002000000001".to_owned(), listen: ([0, 0, 0, 0], 5060).into() }
     }
 }
 
-/// What cameras are reached by.
+/// Reaches GB/T 28181 cameras, directly or through other SIP servers.
 pub(crate) struct Exchange {
     sip: Sip,
     registrar: OnceCell<Registrar>,
 }
 
-/// A camera as it is configured.
+/// A configured camera.
 pub(crate) struct Wanted<'a> {
     pub(crate) server: &'a DeviceAddress,
     pub(crate) server_id: &'a str,
@@ -77,7 +77,7 @@ impl Exchange {
         Self { sip, registrar: OnceCell::new() }
     }
 
-    /// Where cameras log in; opens the port.
+    /// Address at which cameras log in; opens the port.
     pub(crate) async fn address(&self, surroundings: &Surroundings) -> io::Result<SocketAddr> {
         self.registrar(surroundings).await?.endpoint.socket.local_addr()
     }
@@ -87,7 +87,8 @@ impl Exchange {
         self.registrar.get_or_try_init(|| Registrar::open(*listen, id, Arc::clone(&surroundings.clock))).await
     }
 
-    /// Has the camera send, and waits for its first key frame: `patience` for logins and calls, and for that.
+    /// Starts the camera's video and waits for the first key frame. `patience`: timeout for login and call, and again
+    /// for the key frame.
     pub(crate) async fn play(
         &self,
         wanted: &Wanted<'_>,
@@ -115,7 +116,7 @@ impl Exchange {
             Ok(begun) => begun.map(|()| Box::new(units) as Box<dyn Supply>),
             Err(_) if units.undecodable > 0 => {
                 let seconds = patience.as_secs();
-                Err(SourceError::Undecodable(format!("no whole key frame came within {seconds} s")))
+                Err(SourceError::Undecodable(format!("no complete key frame within {seconds} s")))
             }
             Err(_) => Err(SourceError::Stalled(patience.as_secs())),
         }
@@ -131,7 +132,7 @@ impl Exchange {
             let login = platform::log_in(wanted.server, wanted.server_id, &self.sip.id, surroundings.answer).await?;
             return Ok((login.line.clone(), Some(login)));
         }
-        let broken = |error: io::Error| SourceError::Broken(format!("the SIP server of this device: {error}"));
+        let broken = |error: io::Error| SourceError::Broken(format!("this device's SIP server failed: {error}"));
         let registrar = self.registrar(surroundings).await.map_err(broken)?;
         let peer = registrar.camera(wanted.camera_id, &wanted.server.password, patience).await?;
         let ip = platform::own_address(peer).await.map_err(broken)?;
@@ -148,7 +149,7 @@ impl Exchange {
     }
 }
 
-/// Calls the camera, by the carrier that it grants.
+/// Calls the camera with the first transport that it accepts.
 async fn call(line: &Line, camera: &str, patience: Duration) -> Result<(Call, Port), SourceError> {
     for carrier in [Carrier::Datagrams, Carrier::Connection] {
         let closed = |error: io::Error| SourceError::Broken(error.to_string());
@@ -156,25 +157,25 @@ async fn call(line: &Line, camera: &str, patience: Duration) -> Result<(Call, Po
         match line.call(camera, carrier, port.number().map_err(closed)?, patience).await {
             Ok(call) => return Ok((call, port)),
             Err(Refusal::Final(why)) => return Err(why),
-            Err(Refusal::Carrier) => tracing::debug!(?carrier, "the camera refuses the carrier"),
+            Err(Refusal::Carrier) => tracing::debug!(?carrier, "camera refused the transport"),
         }
     }
     Err(SourceError::Broken("the camera refuses the transport".to_owned()))
 }
 
-/// The access units of a camera that was called.
+/// Access units of a called camera.
 struct Units {
     call: Call,
     port: Port,
     from: Vec<IpAddr>,
     surroundings: Arc<Surroundings>,
-    /// Held as long as the call.
+    /// Kept for the duration of the call.
     _login: Option<platform::Login>,
     frames: Frames,
     waiting: VecDeque<Frame>,
     program: Program,
     codec: Codec,
-    /// A key frame has come, and everything since.
+    /// Whether a key frame has arrived and nothing was lost since.
     synchronised: bool,
     undecodable: u64,
     first: Option<Unit>,
@@ -208,7 +209,7 @@ impl Units {
         }
     }
 
-    /// Waits for the first key frame: until then nobody knows how the video is coded.
+    /// Waits for the first key frame: the coding is unknown until then.
     async fn begin(&mut self) -> Result<(), SourceError> {
         self.first = Some(self.unit().await?);
         Ok(())
@@ -224,10 +225,10 @@ impl Units {
             let packet = tokio::select! {
                 packet = self.port.packet(&self.from) => packet,
                 () = self.call.over.cancelled() => {
-                    return Err(SourceError::Broken("the camera has ended the call".to_owned()));
+                    return Err(SourceError::Broken("the camera ended the call".to_owned()));
                 }
             };
-            let gone = || SourceError::Broken("the camera has closed the connection".to_owned());
+            let gone = || SourceError::Broken("the camera closed the connection".to_owned());
             let packet = packet.map_err(|error| SourceError::Broken(error.to_string()))?.ok_or_else(gone)?;
             if let Some(packet) = Packet::parse(packet) {
                 self.waiting.extend(self.frames.take(packet));
@@ -251,7 +252,7 @@ impl Units {
         match self.program.codec() {
             Some(Ok(codec)) => self.codec = codec,
             Some(Err(kind)) => {
-                let why = format!("the camera sends coding {kind:#x}, only H.264 and H.265 are understood");
+                let why = format!("the camera sends stream type {kind:#x}, only H.264 and H.265 are supported");
                 return Err(SourceError::Undecodable(why));
             }
             None => {}
@@ -281,7 +282,7 @@ impl Supply for Units {
         self.codec
     }
 
-    /// It was when it began.
+    /// Always true: playing begins with a key frame.
     fn synchronised(&self) -> bool {
         true
     }

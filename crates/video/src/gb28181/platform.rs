@@ -1,4 +1,4 @@
-//! Another SIP server, at which this device logs in to reach the cameras behind it.
+//! Logs in at another SIP server to reach the cameras behind it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use super::message::{Message, token};
 use crate::http;
 use crate::session::plain;
 
-/// How long a login is asked for, seconds.
+/// Requested duration of a login, seconds.
 const STAY: u32 = 3600;
-/// From one sign of life to the next.
+/// Interval between keepalives.
 const HEARTBEAT: Duration = Duration::from_secs(60);
-/// Signs of life until the login is renewed: well before it ends.
+/// Number of keepalives after which the login is renewed: well before it expires.
 const RENEWAL: u64 = 25;
 
-/// A login; it is kept up until this is dropped.
+/// A login, kept alive until dropped.
 pub(super) struct Login {
     pub(super) line: Line,
     _upkeep: JoinSet<()>,
 }
 
-/// Logs in at a server of this id.
+/// Logs in at the server with this id.
 pub(super) async fn log_in(
     server: &DeviceAddress,
     server_id: &str,
@@ -48,7 +48,7 @@ pub(super) async fn log_in(
     let answering = line.clone();
     upkeep.spawn(async move {
         while let Some(Asked { message, from }) = requests.recv().await {
-            // What a server asks of its members is for those that have cameras to show.
+            // Servers query their members for cameras; this device offers none.
             let answer = Message::answer(&message, 501, "Not Implemented");
             let _ = answering.endpoint.say(from, &answer.write()).await;
         }
@@ -61,10 +61,10 @@ async fn resolve(server: &DeviceAddress) -> Result<SocketAddr, SourceError> {
     let host = http::host(server)?.to_string();
     let unknown = |why: String| SourceError::Unreachable(why);
     let mut found = lookup_host(format!("{host}:{}", server.port)).await.map_err(|error| unknown(error.to_string()))?;
-    found.next().ok_or_else(|| unknown("the name has no address".to_owned()))
+    found.next().ok_or_else(|| unknown("the host name has no address".to_owned()))
 }
 
-/// The address of this machine that a peer sees.
+/// The local address used to reach a peer.
 pub(super) async fn own_address(peer: SocketAddr) -> std::io::Result<IpAddr> {
     let anywhere: SocketAddr = if peer.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
     let socket = UdpSocket::bind(anywhere).await?;
@@ -86,20 +86,20 @@ async fn register(line: &Line, server_id: &str) -> Result<(), SourceError> {
     }
 }
 
-/// Says that we are there, and logs in anew from time to time and when the server has forgotten us.
+/// Sends keepalives; logs in again every [`RENEWAL`] keepalives and when a keepalive fails.
 async fn keep_up(line: Line, server_id: String) {
     let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 1.. {
         beats.tick().await;
-        let heard = match number % RENEWAL {
+        let answered = match number % RENEWAL {
             0 => Err(()),
             _ => beat(&line, &server_id, number).await,
         };
-        if heard.is_err()
+        if answered.is_err()
             && let Err(why) = register(&line, &server_id).await
         {
-            tracing::debug!(%why, "the login at a SIP server is not renewed");
+            tracing::debug!(%why, "failed to renew the login at the SIP server");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! MPEG program streams (ISO/IEC 13818-1), as cameras send them: one pack, or several, for every frame.
+//! MPEG program streams (ISO/IEC 13818-1), as cameras send them: one or more packs per frame.
 
 use crate::decoder::Codec;
 
@@ -7,23 +7,23 @@ const END: u8 = 0xb9;
 const MAP: u8 = 0xbc;
 const SYSTEM: u8 = 0xbb;
 
-/// Every part of a stream begins so.
+/// Start code prefix of every part.
 const START: [u8; 3] = [0, 0, 1];
 
 /// The streams of a program.
 #[derive(Debug, Default)]
 pub(super) struct Program {
-    /// The video stream that the map names, and how it is said to be coded.
+    /// Stream id and stream type of the video in the program stream map.
     mapped: Option<(u8, u8)>,
-    /// The first video stream, of a program without a map.
+    /// Id of the first video stream, for a program without a map.
     first: Option<u8>,
-    /// How the video is coded, by its own parameter sets.
+    /// Coding according to the video's own parameter sets.
     seen: Option<Codec>,
 }
 
 impl Program {
-    /// How its video is coded, when it has said so; the number of a coding that we do not know is the error. What the
-    /// video says of itself counts more than what the map does, which some cameras leave out.
+    /// The coding of the video, when known; `Err` is an unsupported stream type. The video's own parameter sets take
+    /// precedence over the map, which some cameras fill wrongly or omit.
     pub(super) fn codec(&self) -> Option<Result<Codec, u8>> {
         let mapped = self.mapped.map(|(_, kind)| match kind {
             0x1b => Ok(Codec::H264),
@@ -33,7 +33,7 @@ impl Program {
         self.seen.map(Ok).or(mapped)
     }
 
-    /// The video of a frame; `None` when it is no whole frame.
+    /// The video of a frame; `None` when the frame is incomplete or not a program stream.
     pub(super) fn video(&mut self, frame: &[u8]) -> Option<Vec<u8>> {
         let video = self.joined(frame)?;
         self.seen = codec_of(&video).or(self.seen);
@@ -66,35 +66,35 @@ impl Program {
         Some(video)
     }
 
-    /// Takes the first video stream of the map.
+    /// Reads the first video stream from the map.
     fn read_map(&mut self, map: &[u8]) {
         self.mapped = video_of(map).or(self.mapped);
     }
 
-    /// Whether this video stream is the one to be shown.
+    /// Whether this video stream is the selected one.
     fn is_wanted(&mut self, stream: u8) -> bool {
         let wanted = self.mapped.map(|(id, _)| id);
         stream == wanted.unwrap_or_else(|| *self.first.get_or_insert(stream))
     }
 }
 
-/// Zeros behind the last part are harmless.
+/// Zeros after the last part are ignored.
 fn trailing(rest: &[u8]) -> bool {
     rest.iter().all(|byte| *byte == 0)
 }
 
-/// A pack's head is of its own form.
+/// The rest after a pack header, whose form differs from that of other parts.
 fn after_pack(rest: &[u8]) -> Option<&[u8]> {
     match rest.get(4)? >> 6 {
-        // With stuffing.
+        // MPEG-2, with stuffing.
         0b01 => rest.get(14 + usize::from(rest.get(13)? & 7)..),
-        // Of MPEG-1.
+        // MPEG-1.
         _ => rest.get(12..),
     }
 }
 
-/// The part at the start, without its code and length, and what follows it. Video without a length, or with one that
-/// ends where no part begins, reaches to the next part: nothing in video begins like one.
+/// The part at the start, without start code and length, and the rest. Video whose length is missing, or ends where no
+/// part begins, extends to the next part: its start code cannot occur within video.
 fn part(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(u16::from_be_bytes([*rest.get(4)?, *rest.get(5)?]));
     let body = &rest[6..];
@@ -108,7 +108,7 @@ fn part(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     Some(body.split_at(end))
 }
 
-/// What a packet of a stream carries.
+/// The payload of a PES packet.
 fn content(part: &[u8]) -> Option<&[u8]> {
     let head = usize::from(*part.get(2)?);
     part.get(3 + head..)
@@ -127,17 +127,16 @@ fn video_of(map: &[u8]) -> Option<(u8, u8)> {
     None
 }
 
-/// The heads of the units that an access unit consists of: the two bytes behind each start.
+/// NAL unit headers of an access unit: the two bytes after each start code.
 fn heads(unit: &[u8]) -> impl Iterator<Item = (u8, u8)> {
     let starts = unit.windows(4).enumerate().filter(|(_, window)| window[..3] == START);
     starts.map(|(at, window)| (window[3], unit.get(at + 4).copied().unwrap_or_default()))
 }
 
-/// The coding whose parameter sets an access unit has; the first decides.
+/// The coding whose parameter sets an access unit contains; the first one found decides.
 ///
-/// A sequence parameter set of H.264 has the type 7 and is always needed by others. Video, sequence and picture
-/// parameter sets of H.265 have the types 32 to 34 and belong to the lowest layer, which H.264 would read as
-/// data partitions that no camera sends.
+/// An H.264 sequence parameter set has type 7 and is always a reference. H.265 video, sequence and picture parameter
+/// sets have types 32 to 34 in the lowest layer; H.264 would read them as data partitions, which no camera sends.
 fn codec_of(unit: &[u8]) -> Option<Codec> {
     heads(unit).find_map(|head| match head {
         (0x27 | 0x47 | 0x67, _) => Some(Codec::H264),
@@ -146,7 +145,7 @@ fn codec_of(unit: &[u8]) -> Option<Codec> {
     })
 }
 
-/// Whether an access unit can be decoded without those before it.
+/// Whether an access unit can be decoded without earlier ones.
 pub(super) fn is_key(codec: Codec, unit: &[u8]) -> bool {
     heads(unit).any(|(head, _)| match codec {
         Codec::H264 => head & 0x1f == 5,

@@ -1,4 +1,4 @@
-//! Logins refused, for those who look after the device: counted each, logged when the reason changes.
+//! Reports refused logins to operators: each is counted, and logged when the reason changes.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,30 +8,30 @@ use tokio::time::Instant;
 
 use super::login::Refusal;
 
-/// Cameras and addresses whose last reason is remembered; what others do is counted only.
+/// Maximum number of cameras and addresses whose last reason is remembered; further ones are only counted.
 const REMEMBERED: usize = 256;
-/// After so long a reason is logged again.
+/// Time after which the same reason is logged again.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
-/// The reasons logged last, by camera and address.
+/// Last logged reason by camera and address.
 #[derive(Default)]
 pub(super) struct Refusals {
     logged: HashMap<(String, IpAddr), (&'static str, Instant)>,
 }
 
 impl Refusals {
-    /// Counts a refusal, and logs it unless that has been done.
+    /// Counts a refusal, and logs it unless the same reason was logged recently.
     pub(super) fn note(&mut self, camera: &str, from: IpAddr, why: Refusal) {
         let Some(reason) = why.name() else { return };
         metrics::counter!("polyface_sip_logins_refused_total", "why" => reason).increment(1);
-        // Who tries many ids is one stranger.
+        // An address that tries many ids is logged once.
         let known = if why == Refusal::UnknownCamera { "" } else { camera };
         if self.is_news((known.to_owned(), from), reason) {
             tracing::warn!(camera.sip_id = camera, login.origin = %from, reason, "SIP login refused");
         }
     }
 
-    /// Forgets what was logged of a camera at an address: it is let in.
+    /// Forgets the logged reason: the camera has logged in.
     pub(super) fn forget(&mut self, camera: &str, from: IpAddr) {
         self.logged.remove(&(camera.to_owned(), from));
     }

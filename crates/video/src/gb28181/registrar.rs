@@ -1,4 +1,4 @@
-//! The device as the SIP server that cameras log in at.
+//! The SIP server of this device, at which cameras log in.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,13 +15,13 @@ use super::login::{Challenges, Expected, Logins, Refusal};
 use super::message::Message;
 use super::refusals::Refusals;
 
-/// A login that says nothing else is good for so long, and none for longer than a day.
+/// Duration of a login that requests none, and the maximum, seconds.
 const USUAL_STAY: u64 = 3600;
 const LONGEST_STAY: u64 = 86_400;
-/// A camera that nobody has asked for since may not log in any more.
+/// Time after its last request for video within which a camera may log in.
 const EXPECTED: Duration = Duration::from_secs(600);
 
-/// The server. Only cameras that were asked for may log in.
+/// The server. Only cameras whose video was requested may log in.
 pub(super) struct Registrar {
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) id: String,
@@ -48,7 +48,7 @@ struct Camera {
 }
 
 impl Registrar {
-    /// Opens the port; `id`: this device's.
+    /// Opens the port; `id`: SIP id of this device.
     pub(super) async fn open(local: SocketAddr, id: &str, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let (endpoint, requests) = Endpoint::open(local).await?;
         let endpoint = Arc::new(endpoint);
@@ -66,7 +66,7 @@ impl Registrar {
         Ok(Self { endpoint, id: id.to_owned(), shared, changed, _reader: reader })
     }
 
-    /// Waits until the camera has logged in: where it is.
+    /// Waits until the camera has logged in and returns its address.
     pub(super) async fn camera(&self, id: &str, password: &str, patience: Duration) -> Result<SocketAddr, SourceError> {
         self.shared.expect(id, password);
         let mut changed = self.changed.clone();
@@ -77,7 +77,7 @@ impl Registrar {
                     return Ok(place);
                 }
                 if changed.changed().await.is_err() {
-                    return Err(SourceError::Broken("the SIP server has ended".to_owned()));
+                    return Err(SourceError::Broken("the SIP server has stopped".to_owned()));
                 }
             }
         };
@@ -87,13 +87,13 @@ impl Registrar {
             Err(_) => {
                 let seconds = patience.as_secs();
                 Err(SourceError::Unreachable(format!(
-                    "it has not logged in at this device's SIP server for {seconds} s"
+                    "the camera has not logged in at this device's SIP server within {seconds} s"
                 )))
             }
         }
     }
 
-    /// The camera does not answer: it has to log in anew.
+    /// Drops the camera's login: it does not answer and must log in again.
     pub(super) fn forget(&self, id: &str) {
         if let Some(camera) = self.shared.cameras().get_mut(id) {
             camera.there = None;
@@ -114,7 +114,7 @@ async fn serve(
             _ => Message::answer(&message, 501, "Not Implemented"),
         };
         change.send_replace(());
-        // Who does not get it repeats itself.
+        // When the response is lost, the camera retransmits.
         let _ = endpoint.say(from, &answer.write()).await;
     }
 }
@@ -178,7 +178,7 @@ impl Shared {
         camera.refused = false;
         let stay = request.stay().unwrap_or(USUAL_STAY).min(LONGEST_STAY);
         camera.there = (stay > 0).then(|| (from, Instant::now() + Duration::from_secs(stay)));
-        // Cameras set their clocks by it.
+        // Cameras set their clocks by the Date field.
         let now = self.clock.now().in_zone(&jiff::tz::TimeZone::UTC);
         let answer = Message::answer(request, 200, "OK").with("Expires", stay.to_string());
         Ok(answer.with("Date", now.strftime("%Y-%m-%dT%H:%M:%S.000").to_string()))
@@ -196,7 +196,7 @@ impl Shared {
         Message::answer(request, 401, "Unauthorized").with("WWW-Authenticate", challenge)
     }
 
-    /// A camera that is not known here is told so: it logs in anew then.
+    /// Answers a keepalive. 403 makes a camera without a login here log in again.
     fn hear(&self, request: &Message, from: SocketAddr) -> Message {
         let known = self.place(request.sender().unwrap_or_default()).is_some_and(|place| place == from);
         if known { Message::answer(request, 200, "OK") } else { Message::answer(request, 403, "Forbidden") }

@@ -1,31 +1,32 @@
-//! From RTP packets to whole frames: order restored, gaps told.
+//! Reassembles RTP packets into frames: restores their order and reports gaps.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Packets that may be waited past a missing one before it counts as lost.
+/// Maximum number of packets queued behind a missing one before it counts as lost.
 const WINDOW: usize = 64;
-/// Largest frame, bytes.
+/// Maximum size of a frame, bytes.
 const LARGEST_FRAME: usize = 8 << 20;
 
-/// The kinds of RTCP packets, where RTP has its payload type (RFC 5761).
+/// RTCP packet types, at the position of the RTP payload type (RFC 5761).
 const REPORTS: RangeInclusive<u8> = 192..=223;
 
-/// One packet.
+/// An RTP packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packet {
     pub(super) sequence: u16,
     pub(super) time: u32,
     pub(super) source: u32,
-    /// It ends a frame.
+    /// Marker: the packet ends a frame.
     pub(super) last: bool,
     pub(super) payload: Bytes,
 }
 
 impl Packet {
-    /// RFC 3550; what is no packet is `None`, and so are reports, which some cameras send to the same port.
+    /// Parses a packet (RFC 3550); `None` for anything else, including RTCP reports, which some cameras send to the
+    /// same port.
     pub(super) fn parse(mut data: Bytes) -> Option<Self> {
         if data.len() < 12 || data[0] >> 6 != 2 || REPORTS.contains(&data[1]) {
             return None;
@@ -50,19 +51,19 @@ impl Packet {
     }
 }
 
-/// A frame as it was sent.
+/// A reassembled frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) data: Bytes,
-    /// Packets lost in it or before it.
+    /// Number of packets lost within or before the frame.
     pub(super) lost: u16,
 }
 
-/// Packets in, frames out.
+/// Reassembly state of one stream.
 #[derive(Default)]
 pub(super) struct Frames {
     source: Option<u32>,
-    /// The number that comes next.
+    /// Extended number of the next packet.
     next: Option<u64>,
     waiting: BTreeMap<u64, Packet>,
     time: u32,
@@ -71,10 +72,10 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// Takes a packet; the frames that are whole by it.
+    /// Takes a packet and returns the frames that it completes.
     pub(super) fn take(&mut self, packet: Packet) -> Vec<Frame> {
         let mut frames = Vec::new();
-        // Others are not of this call.
+        // Other sources do not belong to this call.
         if *self.source.get_or_insert(packet.source) != packet.source {
             return frames;
         }
@@ -89,14 +90,14 @@ impl Frames {
         frames
     }
 
-    /// The number of a packet, without wrapping around; the nearest to the one that comes next.
+    /// The extended number of a packet, which does not wrap: the one nearest to the expected number.
     fn number(&self, sequence: u16) -> u64 {
         let next = self.next.unwrap_or(1 << 32 | u64::from(sequence));
         let ahead = sequence.wrapping_sub(next as u16).cast_signed();
         next.saturating_add_signed(ahead.into())
     }
 
-    /// The next packet in order, or past those that will not come any more.
+    /// The next packet in order, skipping those counted as lost.
     fn due(&mut self) -> Option<Packet> {
         let (&first, _) = self.waiting.first_key_value()?;
         let next = *self.next.get_or_insert(first);
@@ -114,7 +115,7 @@ impl Frames {
         }
         self.time = packet.time;
         if self.data.len() + packet.payload.len() > LARGEST_FRAME {
-            // What is no frame is lost like one that was.
+            // An oversized frame counts as a loss.
             self.data.clear();
             self.lost = self.lost.saturating_add(1);
         }

@@ -1,4 +1,4 @@
-//! What time it is at a camera.
+//! The offset of a camera's clock.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -6,17 +6,18 @@ use roxmltree::Node;
 
 use super::soap::{below, child, text};
 
-/// Readings that differ by less count as one, milliseconds: cameras are not stricter than that with logins.
+/// Readings that differ by less are treated as one, milliseconds: cameras accept logins within this tolerance.
 const SAME: i64 = 3_000;
-/// A clock that differs from ours by no more than this is right, milliseconds: a login that is refused then is wrong.
+/// A clock that differs from the local one by at most this is right, milliseconds: a login refused then is wrong.
 const RIGHT: u64 = 5_000;
-/// Readings tried at most. Each that is wrong counts as a wrong login at the camera.
+/// Maximum number of readings tried. Each wrong one counts as a failed login at the camera.
 const MOST: usize = 3;
 
-/// How far a camera's clock may be ahead of ours, milliseconds, most probable first; at least one.
+/// How far the camera's clock may be ahead of the local one, milliseconds, most probable first; at least one.
 ///
-/// The time in UTC counts first. Of a camera that tells its local time only, the zone is read as POSIX has it (`CST-8` is
-/// eight hours east of Greenwich) and as others write it (`GMT+8`), the nearest to our own time first. Ours is the last.
+/// UTC comes first. If the camera reports only local time, its zone is read both as in POSIX (`CST-8` is eight hours
+/// east of Greenwich) and in the other common notation (`GMT+8`), the one nearer to the local clock first. The local
+/// clock itself is last.
 pub(super) fn ahead(answer: Option<Node<'_, '_>>, now: i64) -> Vec<i64> {
     let (utc, mut local) = answer.map(readings).unwrap_or_default();
     local.sort_by_key(|at| at.abs_diff(now));
@@ -31,13 +32,13 @@ pub(super) fn ahead(answer: Option<Node<'_, '_>>, now: i64) -> Vec<i64> {
     found
 }
 
-/// The time in UTC, and what the local time may mean, milliseconds since 1970.
+/// The UTC time, and the possible meanings of the local time, milliseconds since 1970.
 fn readings(body: Node<'_, '_>) -> (Option<i64>, Vec<i64>) {
-    let told = below(body, &["GetSystemDateAndTimeResponse", "SystemDateAndTime"]);
-    let Some(told) = told else { return (None, Vec::new()) };
-    let utc = child(told, "UTCDateTime").and_then(moment).and_then(|at| millis(at, &TimeZone::UTC));
-    let Some(local) = child(told, "LocalDateTime").and_then(moment) else { return (utc, Vec::new()) };
-    let zones = zones(text(told, &["TimeZone", "TZ"]).unwrap_or("UTC"));
+    let reported = below(body, &["GetSystemDateAndTimeResponse", "SystemDateAndTime"]);
+    let Some(reported) = reported else { return (None, Vec::new()) };
+    let utc = child(reported, "UTCDateTime").and_then(moment).and_then(|at| millis(at, &TimeZone::UTC));
+    let Some(local) = child(reported, "LocalDateTime").and_then(moment) else { return (utc, Vec::new()) };
+    let zones = zones(text(reported, &["TimeZone", "TZ"]).unwrap_or("UTC"));
     (utc, zones.iter().filter_map(|zone| millis(local, zone)).collect())
 }
 
@@ -51,12 +52,12 @@ fn moment(node: Node<'_, '_>) -> Option<DateTime> {
     let year = number(&["Date", "Year"]).filter(|year| (1970..=9000).contains(year))?;
     let day = Date::new(year, small(&["Date", "Month"])?, small(&["Date", "Day"])?).ok()?;
     let (hour, minute) = (small(&["Time", "Hour"])?, small(&["Time", "Minute"])?);
-    // A leap second counts as the one before it; some cameras tell no seconds.
+    // A leap second counts as the second before it; some cameras omit seconds.
     let second = small(&["Time", "Second"]).unwrap_or_default().min(59);
     Some(day.to_datetime(Time::new(hour, minute, second, 0).ok()?))
 }
 
-/// What the name of a zone may mean.
+/// The possible meanings of a zone's name.
 fn zones(name: &str) -> Vec<TimeZone> {
     if let Some(zone) = TimeZone::posix(name).or_else(|_| TimeZone::get(name)).ok().filter(|_| offset(name).is_none()) {
         return vec![zone];
@@ -75,7 +76,7 @@ fn offset(name: &str) -> Option<Offset> {
     let end = number.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(number.len());
     let mut parts = number[..end].split(':').map(|part| part.parse::<i32>().ok());
     let hours = parts.next()??;
-    // `+0800` is four digits in one.
+    // `+0800`: hours and minutes without a separator.
     let (hours, minutes) =
         if hours > 99 { (hours / 100, hours % 100) } else { (hours, parts.next().flatten().unwrap_or(0)) };
     let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;

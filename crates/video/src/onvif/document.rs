@@ -1,40 +1,40 @@
-//! The document in what a camera sends: from bytes in any encoding to text that a parser takes.
+//! Extracts the XML document from a camera's response: decodes any encoding and repairs common faults.
 //!
-//! Cameras write labels in national encodings without saying so, leave the rest of a buffer behind the document or in a
-//! label, forget to escape an address and to declare a prefix. None of that keeps the document from being understood.
+//! Cameras write labels in national encodings without declaring them, leave the rest of a buffer after the document or
+//! in a label, and omit escapes in addresses and declarations of prefixes. All of these are tolerated.
 
 use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use roxmltree::{Document, Error, ParsingOptions};
 
-/// Most nodes of a document; an answer of the largest size made of nothing but tags would have more.
+/// Maximum number of nodes of a document; a response of the maximum size made only of tags would exceed it.
 pub(super) const MOST_NODES: u32 = 50_000;
-/// Prefixes that are declared in a document's stead.
+/// Maximum number of missing prefix declarations added to a document.
 const MOST_PREFIXES: usize = 16;
-/// An XML declaration ends before this.
+/// Number of bytes searched for an XML declaration.
 const LONGEST_DECLARATION: usize = 256;
 
 const CDATA: &str = "<![CDATA[";
 const CDATA_END: &str = "]]>";
 
-/// A document without a type definition, hence without entities of its own.
+/// Parses a document. Type definitions are rejected, so there are no custom entities.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, Error> {
     Document::parse_with_options(text, ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() })
 }
 
-/// The text of the SOAP envelope in an answer; `charset`: what its head says of its encoding.
+/// The text of the SOAP envelope in a response. `charset`: encoding named in the response head.
 pub(crate) fn envelope(answer: &[u8], charset: Option<&str>) -> String {
     let text = decoded(answer, charset);
     declared(mended(alone(&text)))
 }
 
-/// Whether an answer has come to the end of its envelope.
+/// Whether a response is complete up to the end of its envelope.
 pub(super) fn is_whole(answer: &[u8]) -> bool {
     let last = answer.iter().rposition(|byte| *byte == b'<').map(|at| &answer[at..]);
     let tag = last.and_then(|last| last.strip_prefix(b"</")?.trim_ascii_end().strip_suffix(b">"));
     tag.is_some_and(|tag| tag.trim_ascii_end().ends_with(b"Envelope"))
 }
 
-/// Text of which nobody says how it is encoded, or says it wrongly.
+/// Decodes text whose encoding is undeclared or wrongly declared.
 pub(super) fn decoded(bytes: &[u8], charset: Option<&str>) -> String {
     let named = charset.map(str::to_owned).or_else(|| named_encoding(bytes));
     let named = named.and_then(|name| Encoding::for_label(name.trim().as_bytes())).filter(|named| *named != UTF_8);
@@ -44,7 +44,7 @@ pub(super) fn decoded(bytes: &[u8], charset: Option<&str>) -> String {
         let (text, _, failed) = encoding.decode(bytes);
         (!failed).then(|| text.into_owned())
     });
-    // What is none of them is read as far as it goes: every tag is the same in all.
+    // Fall back to a lossy decoding: tags are ASCII in all candidates.
     text.unwrap_or_else(|| named.unwrap_or(WINDOWS_1252).decode(bytes).0.into_owned())
 }
 
@@ -58,7 +58,7 @@ fn named_encoding(bytes: &[u8]) -> Option<String> {
     value[1..].split_once(quote).map(|(name, _)| name.to_owned())
 }
 
-/// Two bytes for each character, told by the first one.
+/// The two-byte encoding recognised by the first characters, if any.
 fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<', 0, _, 0, ..] => Some(UTF_16LE),
@@ -67,23 +67,23 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether all that is not ASCII stands in pairs as GB 2312 has them.
+/// Whether all non-ASCII bytes form valid GB 2312 pairs.
 fn is_gb2312(bytes: &[u8]) -> bool {
     bytes.split(u8::is_ascii).all(|run| run.len() % 2 == 0 && run.iter().all(|byte| (0xa1..=0xfe).contains(byte)))
 }
 
-/// The envelope without what is before and behind it; all of the text when there is none.
+/// The envelope without the text around it; all of the text when there is none.
 fn alone(text: &str) -> &str {
     let Some(name) = text.find("Envelope") else { return text.trim_matches(|c: char| c.is_whitespace() || c == '\0') };
     let before = &text[..name];
-    // A type definition is left in, for the parser to refuse.
+    // Keep a type definition, so the parser rejects it.
     let start = before.find("<!DOCTYPE").or_else(|| before.rfind('<')).unwrap_or(name);
     let end = text.rfind("Envelope").and_then(|last| Some(last + text[last..].find('>')? + 1));
     text.get(start..end.unwrap_or(text.len())).unwrap_or(text)
 }
 
-/// Without characters that no document may have, and with every ampersand that begins no reference escaped, but where
-/// none can begin.
+/// Removes characters that XML does not allow, and escapes every ampersand that does not begin a reference, except in
+/// CDATA sections.
 fn mended(text: &str) -> String {
     let mut mended = String::with_capacity(text.len());
     let mut rest = text;
@@ -115,8 +115,8 @@ fn mend(text: &str, mended: &mut String) {
     mended.extend(rest.chars().filter(allowed));
 }
 
-/// The reference behind an ampersand, in full, and what follows it; one to a character that no document may have is
-/// left out.
+/// The complete reference after an ampersand, and the rest; empty for a reference to a character that XML does not
+/// allow.
 fn reference(text: &str) -> Option<(String, &str)> {
     let end = text.bytes().take(10).position(|byte| byte == b';')?;
     let (name, behind) = (&text[..end], &text[end + 1..]);
@@ -135,7 +135,7 @@ fn allowed(c: &char) -> bool {
     !c.is_control() && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r')
 }
 
-/// With every prefix declared that the document uses.
+/// Declares every undeclared prefix that the document uses.
 fn declared(mut text: String) -> String {
     for _ in 0..MOST_PREFIXES {
         let Err(Error::UnknownNamespace(prefix, _)) = parse(&text) else { break };

@@ -1,4 +1,4 @@
-//! Answers of ONVIF cameras, made up.
+//! Fuzz target for responses of ONVIF cameras.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use super::soap::{Ask, child, understood};
 use super::{clock, document, media, search};
 
-/// An answer to each of the questions, and to a search.
+/// Input: a response to each request, and to a discovery.
 pub fn soap(data: &[u8]) {
     let text = document::envelope(data, None);
     let ask = Ask { name: "GetIt", service: "", content: "", signed: false, wanted: "it" };

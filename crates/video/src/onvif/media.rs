@@ -1,4 +1,4 @@
-//! The media service of a camera: which streams there are.
+//! The media services of a camera, and the streams they offer.
 
 use domain::ports::SourceError;
 use roxmltree::Node;
@@ -9,28 +9,28 @@ use super::soap::{Ask, Peer, below, child, escaped, text};
 use crate::session::plain;
 
 pub(super) const MEDIA: &str = "http://www.onvif.org/ver10/media/wsdl";
-/// The newer one, which some cameras alone tell of H.265.
+/// The newer media service; some cameras list H.265 streams only there.
 pub(super) const MEDIA_2: &str = "http://www.onvif.org/ver20/media/wsdl";
 
-/// Profiles looked at; the rest is left out.
+/// Maximum number of profiles read.
 const MOST_PROFILES: usize = 32;
 
-/// A set of streams that a camera has configured.
+/// A media profile of a camera.
 pub(super) struct Profile {
     token: String,
     pub(super) name: String,
-    /// `H264`, `H265`, `JPEG`, …; empty: the camera does not say.
+    /// `H264`, `H265`, `JPEG`, …; empty when the camera does not state it.
     pub(super) codec: String,
     pub(super) size: (u32, u32),
 }
 
 impl Profile {
-    /// Coded as we can decode it, or not saying how.
+    /// Whether the coding is supported or unknown.
     pub(super) fn is_decodable(&self) -> bool {
         !["JPEG", "MPEG4"].contains(&self.codec.as_str())
     }
 
-    /// The best first: known to be decodable, then not saying how it is coded, then the rest.
+    /// Sort key, best first: supported coding, unknown coding, the rest.
     pub(super) fn rank(&self) -> u8 {
         match self.codec.as_str() {
             "H264" | "H265" => 0,
@@ -40,7 +40,7 @@ impl Profile {
     }
 }
 
-/// Where a camera may have a media service.
+/// A possible media service of a camera.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Media {
     pub(super) url: Url,
@@ -49,7 +49,7 @@ pub(super) struct Media {
 }
 
 impl Media {
-    /// At least one.
+    /// The profiles of this service, at least one, best first.
     pub(super) async fn profiles(&self, peer: &Peer<'_>) -> Result<Vec<Profile>, SourceError> {
         let content = if self.version == MEDIA_2 { "<Type>All</Type>" } else { "" };
         let ask = Ask { name: "GetProfiles", service: self.version, content, signed: true, wanted: "profiles" };
@@ -78,7 +78,7 @@ impl Media {
     }
 }
 
-/// The address in an answer, wherever in it the camera puts it.
+/// The stream address in a response, at any depth.
 pub(super) fn uri(answer: Node<'_, '_>) -> Option<String> {
     let mut named = answer.descendants().filter(|node| node.tag_name().name().eq_ignore_ascii_case("Uri"));
     named.find_map(|node| node.text().map(str::trim).filter(|text| !text.is_empty())).map(str::to_owned)
@@ -102,7 +102,7 @@ fn profile(node: Node<'_, '_>) -> Option<Profile> {
     })
 }
 
-/// The usual name of a coding: cameras have others.
+/// The usual name of a coding; cameras use several.
 fn codec(name: &str) -> String {
     let name = plain(name).to_ascii_uppercase().replace(['.', '-', ' '], "");
     match name.as_str() {

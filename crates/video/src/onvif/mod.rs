@@ -1,9 +1,9 @@
-//! Cameras that speak ONVIF: where their streams are, and which there are in the network.
+//! ONVIF cameras: discovery, and the addresses of their streams.
 //!
-//! Of what a camera answers only paths, and the ports of its services and streams, are used: the host is always the one
-//! that the operator named. So a camera cannot send the device elsewhere, and one behind a router that translates
-//! addresses is reached although it names its inner one. What one camera tells in one place another tells elsewhere or
-//! not at all: candidates are tried in turn, and the reason shown when none works is that of the first.
+//! Only paths, and the ports of services and streams, are taken from a camera's responses; the host is always the one
+//! that the operator configured. A camera therefore cannot redirect the device to another host, and one behind NAT is
+//! reached although it reports its internal address. Cameras report the same information in different places or not at
+//! all: candidates are tried in turn, and if all fail, the reason of the first one is reported.
 
 mod clock;
 mod document;
@@ -28,20 +28,20 @@ use crate::http::Http;
 pub(crate) use search::{EVERYBODY, search};
 
 const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
-/// Where cameras have their device service, and where they have their media service without telling.
+/// Usual paths of the device service, and of media services that a camera does not report.
 const DEVICE_PATHS: [&str; 3] = ["/onvif/device_service", "/onvif/services", "/onvif/device"];
 const MEDIA_PATHS: [&str; 4] = ["/onvif/media_service", "/onvif/Media", "/onvif/media", "/onvif/services"];
 
-/// Media services tried at most, and profiles of each.
+/// Maximum number of media services tried, and of profiles of each.
 const MOST_TRIED: usize = 8;
 
-/// A camera that answers.
+/// A camera whose device service has answered.
 struct Camera<'a> {
     peer: Peer<'a>,
     url: Url,
 }
 
-/// The main stream of a camera, with its login.
+/// The main stream of a camera, with the login.
 pub(crate) async fn resolve(
     device: &DeviceAddress,
     http: &Http,
@@ -66,10 +66,10 @@ pub(crate) async fn streams(
     Ok(found.into_iter().map(stream).collect())
 }
 
-/// Which streams are looked for.
+/// Which streams are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
-    /// The first that can be decoded.
+    /// The first decodable stream.
     Main,
     All,
 }
@@ -95,15 +95,15 @@ impl<'a> Camera<'a> {
     /// The streams of the first media service that has any; at least one.
     async fn streams(&self, wish: Wish) -> Result<Vec<(Profile, Url)>, SourceError> {
         let mut search = Search { camera: self, wish, tried: Vec::new(), reasons: Reasons::default() };
-        for told in [Told::Capabilities, Told::Services, Told::Nowhere] {
-            if let Some(streams) = search.through(told).await? {
+        for listing in [Listing::Capabilities, Listing::Services, Listing::Nowhere] {
+            if let Some(streams) = search.through(listing).await? {
                 return Ok(streams);
             }
         }
         Err(search.reasons.first().unwrap_or_else(no_media))
     }
 
-    /// The streams of a media service, as far as the camera names them; at least one.
+    /// The streams of a media service whose addresses the camera returns; at least one.
     async fn streams_of(&self, media: &Media, wish: Wish) -> Result<Vec<(Profile, Url)>, SourceError> {
         let mut profiles = media.profiles(&self.peer).await?;
         let codec = profiles.first().map(|profile| profile.codec.clone()).unwrap_or_default();
@@ -122,14 +122,14 @@ impl<'a> Camera<'a> {
                 break;
             }
         }
-        let undecodable = || format!("the camera sends {codec}, only H.264 and H.265 are understood");
+        let undecodable = || format!("the camera sends {codec}, only H.264 and H.265 are supported");
         match streams.is_empty() {
             true => Err(reason.unwrap_or_else(|| SourceError::Undecodable(undecodable()))),
             false => Ok(streams),
         }
     }
 
-    /// Whether no other service can help.
+    /// Whether trying other services is pointless.
     fn is_final(&self, why: &SourceError, media: &Media) -> bool {
         let elsewhere = media.url.port_or_known_default() != self.url.port_or_known_default();
         match why {
@@ -139,11 +139,11 @@ impl<'a> Camera<'a> {
         }
     }
 
-    async fn candidates(&self, told: Told) -> Result<Vec<Media>, SourceError> {
-        let named = match told {
-            Told::Capabilities => capabilities(&self.peer, &self.url).await?,
-            Told::Services => services(&self.peer, &self.url).await?,
-            Told::Nowhere => MEDIA_PATHS.map(|path| (MEDIA, path.to_owned())).to_vec(),
+    async fn candidates(&self, listing: Listing) -> Result<Vec<Media>, SourceError> {
+        let named = match listing {
+            Listing::Capabilities => capabilities(&self.peer, &self.url).await?,
+            Listing::Services => services(&self.peer, &self.url).await?,
+            Listing::Nowhere => MEDIA_PATHS.map(|path| (MEDIA, path.to_owned())).to_vec(),
         };
         let media = |(version, address): (&'static str, String)| {
             places(self.peer.device, &address).into_iter().map(move |url| Media { url, version })
@@ -152,9 +152,9 @@ impl<'a> Camera<'a> {
     }
 }
 
-/// Where a camera tells of its media services.
+/// Where a camera reports its media services.
 #[derive(Debug, Clone, Copy)]
-enum Told {
+enum Listing {
     Capabilities,
     Services,
     Nowhere,
@@ -163,7 +163,7 @@ enum Told {
 /// Media services by their version and address.
 type Named = Vec<(&'static str, String)>;
 
-/// A search of a camera's media services.
+/// State of a search through a camera's media services.
 struct Search<'a> {
     camera: &'a Camera<'a>,
     wish: Wish,
@@ -171,8 +171,8 @@ struct Search<'a> {
     reasons: Reasons,
 }
 
-/// Why no service has had a stream so far: what a service that the camera names says counts most, what one says that is
-/// only guessed at least.
+/// Reasons why no service has provided a stream so far. That of a reported service takes precedence over the failure to
+/// list services; that of a guessed service comes last.
 #[derive(Default)]
 struct Reasons {
     named: Option<SourceError>,
@@ -187,9 +187,9 @@ impl Reasons {
 }
 
 impl Search<'_> {
-    /// Tries the services that the camera tells of there; an error ends the search.
-    async fn through(&mut self, told: Told) -> Result<Option<Vec<(Profile, Url)>>, SourceError> {
-        let found = match self.camera.candidates(told).await {
+    /// Tries the services from one source; an error ends the search.
+    async fn through(&mut self, listing: Listing) -> Result<Option<Vec<(Profile, Url)>>, SourceError> {
+        let found = match self.camera.candidates(listing).await {
             Ok(found) => found,
             Err(why @ (SourceError::Broken(_) | SourceError::NoStream(_))) => {
                 self.reasons.naming.get_or_insert(why);
@@ -204,17 +204,17 @@ impl Search<'_> {
             match self.camera.streams_of(&media, self.wish).await {
                 Ok(streams) => return Ok(Some(streams)),
                 Err(why) if self.camera.is_final(&why, &media) => return Err(why),
-                Err(why) => self.pass_over(media, why, told),
+                Err(why) => self.skip(media, why, listing),
             }
         }
         Ok(None)
     }
 
-    fn pass_over(&mut self, media: Media, why: SourceError, told: Told) {
-        tracing::debug!(path = media.url.path(), %why, "media service passed over");
-        let reason = match told {
-            Told::Capabilities | Told::Services => &mut self.reasons.named,
-            Told::Nowhere => &mut self.reasons.guessed,
+    fn skip(&mut self, media: Media, why: SourceError, listing: Listing) {
+        tracing::debug!(path = media.url.path(), %why, "media service skipped");
+        let reason = match listing {
+            Listing::Capabilities | Listing::Services => &mut self.reasons.named,
+            Listing::Nowhere => &mut self.reasons.guessed,
         };
         reason.get_or_insert(why);
         self.tried.push(media);
@@ -225,14 +225,14 @@ fn no_media() -> SourceError {
     SourceError::NoStream("the camera names no media service in GetCapabilities and GetServices".to_owned())
 }
 
-/// The ways of giving a login, of a camera whose clock may be so far ahead.
+/// The ways to authenticate at a camera whose clock may be ahead by these offsets.
 fn manners(ahead: &[i64]) -> Vec<Manner> {
     let mut manners: Vec<_> = ahead.iter().map(|ahead| Manner::Token(*ahead)).collect();
     manners.insert(1.min(manners.len()), Manner::Http);
     manners
 }
 
-/// How far the camera's clock may be ahead, milliseconds; a path that is not there is an error.
+/// How far the camera's clock may be ahead, milliseconds; fails when the path does not exist.
 async fn ahead(peer: &Peer<'_>, url: &Url) -> Result<Vec<i64>, SourceError> {
     let ask =
         Ask { name: "GetSystemDateAndTime", service: DEVICE, content: "", signed: false, wanted: "the time of day" };
@@ -272,7 +272,7 @@ async fn services(peer: &Peer<'_>, url: &Url) -> Result<Named, SourceError> {
     peer.ask(url, &ask, read).await
 }
 
-/// The addresses of a service; some cameras name several in one.
+/// The addresses of a service; some cameras put several into one element.
 fn addresses(service: Node<'_, '_>, version: &'static str) -> Named {
     let named = service.children().filter(|node| node.tag_name().name().eq_ignore_ascii_case("XAddr"));
     let texts = named.filter_map(|node| node.text());

@@ -1,4 +1,4 @@
-//! Where the services and streams of a camera are: always at the host that the operator named.
+//! Addresses of a camera's services and streams: always at the host that the operator configured.
 
 use domain::DeviceAddress;
 use domain::ports::SourceError;
@@ -6,14 +6,14 @@ use url::Url;
 
 use crate::http;
 
-/// A service of the device; of an absolute address only the path counts.
+/// URL of a service of the device; only the path of an absolute address is used.
 pub(super) fn service(device: &DeviceAddress, address: &str) -> Result<Url, SourceError> {
     let (url, _) = located(device, address)?;
     Ok(url)
 }
 
-/// Where a service may be: the port that the operator named comes first, for the camera may be behind a router, then
-/// the one that the camera names.
+/// Possible URLs of a service: at the configured port first, because the camera may be behind NAT, then at the port
+/// that the camera reports.
 pub(super) fn places(device: &DeviceAddress, address: &str) -> Vec<Url> {
     let Ok((url, port)) = located(device, address) else { return Vec::new() };
     let mut other = url.clone();
@@ -21,12 +21,12 @@ pub(super) fn places(device: &DeviceAddress, address: &str) -> Vec<Url> {
     [url].into_iter().chain(named.map(|_| other)).collect()
 }
 
-/// The address at the device, and the port that it named.
+/// The URL at the device, and the port in the reported address.
 fn located(device: &DeviceAddress, address: &str) -> Result<(Url, Option<u16>), SourceError> {
-    let nowhere = || SourceError::Broken("the camera names a service without an address".to_owned());
+    let nowhere = || SourceError::Broken("the camera reports a service without a valid address".to_owned());
     let root = http::root(device)?;
     let address = address.trim();
-    // Some cameras leave out the scheme.
+    // Some cameras omit the scheme.
     let bare = !address.contains("://") && address.split('/').next().is_some_and(|host| host.contains(['.', ':']));
     let address = if bare { format!("http://{address}") } else { address.to_owned() };
     let mut url = root.join(&address).map_err(|_| nowhere())?;
@@ -37,12 +37,12 @@ fn located(device: &DeviceAddress, address: &str) -> Result<(Url, Option<u16>), 
     if moved { Ok((url, port)) } else { Err(nowhere()) }
 }
 
-/// The camera's stream at the host that was asked, without credentials.
+/// URL of the camera's stream at the configured host, without credentials.
 pub(super) fn stream_url(uri: &str, device: &DeviceAddress) -> Result<Url, SourceError> {
     let unusable = |why: &str| SourceError::NoStream(format!("the camera answers GetStreamUri with {why}"));
-    let mut url = Url::parse(uri.trim()).map_err(|_| unusable("what is no address"))?;
+    let mut url = Url::parse(uri.trim()).map_err(|_| unusable("an invalid address"))?;
     if url.scheme() != "rtsp" {
-        return Err(unusable(&format!("an address of {}, not of rtsp", url.scheme())));
+        return Err(unusable(&format!("an address with the scheme {}, not rtsp", url.scheme())));
     }
     url.set_fragment(None);
     let host = http::host(device)?.to_string();

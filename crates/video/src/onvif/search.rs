@@ -1,4 +1,4 @@
-//! Which cameras there are in the network: WS-Discovery by datagram.
+//! Discovery of cameras in the network: WS-Discovery over UDP.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,14 +18,14 @@ use super::document;
 use super::soap::{child, text};
 use crate::session::plain;
 
-/// Cameras taken of one search.
+/// Maximum number of cameras returned by a search.
 const MOST_FOUND: usize = 1024;
-/// Longest answer: what fits into a datagram.
+/// Maximum size of a response, bytes: the largest datagram.
 const LARGEST_ANSWER: usize = 65_536;
-/// The question is sent twice, so that a lost datagram does not hide a camera.
+/// Delay before the probe is sent again, so that a lost datagram does not hide a camera.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Asks at `place` and collects answers for so long; by address.
+/// Sends probes to `place`, collects responses for `patience`, and returns the cameras ordered by address.
 pub(crate) async fn search(place: SocketAddr, patience: Duration) -> Result<Vec<FoundCamera>, SourceError> {
     let until = Instant::now() + patience;
     let searches = join_all(sides(place).into_iter().map(|side| search_from(side, place, until))).await;
@@ -43,7 +43,7 @@ pub(crate) async fn search(place: SocketAddr, patience: Duration) -> Result<Vec<
     }
 }
 
-/// Where to ask from: a multicast leaves through one port of the machine, so it is sent through each.
+/// Local addresses to send from: a multicast leaves through one interface, so it is sent from each.
 fn sides(place: SocketAddr) -> Vec<IpAddr> {
     let anywhere = if place.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
     if !place.ip().is_multicast() {
@@ -78,8 +78,8 @@ async fn collect(socket: &UdpSocket, id: &str, until: Instant, found: &mut BTree
             Ok(Ok((length, from))) => {
                 found.extend(cameras(&answer[..length], id, from.ip()));
             }
-            // Somebody's port was closed: nothing to do with the others.
-            Ok(Err(error)) => tracing::debug!(%error, "an answer to a search was lost"),
+            // A probe reached a closed port; other devices are not affected.
+            Ok(Err(error)) => tracing::debug!(%error, "failed to receive a discovery response"),
             Err(_) => return,
         }
     }
@@ -98,13 +98,13 @@ fn probe(id: &str) -> String {
     )
 }
 
-/// The cameras of an answer to the question of this id.
+/// The cameras in a response to the probe with this id.
 pub(super) fn cameras(answer: &[u8], id: &str, from: IpAddr) -> Vec<(Key, FoundCamera)> {
     let answer = document::envelope(answer, None);
     let Ok(document) = document::parse(&answer) else { return Vec::new() };
     let envelope = document.root_element();
     let related = child(envelope, "Header").and_then(|header| text(header, &["RelatesTo"]));
-    // Some cameras do not say; nobody else answers at a port that was opened for this question.
+    // Some cameras omit RelatesTo; the port was opened for this probe, so the response belongs to it.
     if related.is_some_and(|related| !bare(related).eq_ignore_ascii_case(bare(id))) {
         return Vec::new();
     }
@@ -117,13 +117,13 @@ pub(super) fn cameras(answer: &[u8], id: &str, from: IpAddr) -> Vec<(Key, FoundC
         .collect()
 }
 
-/// An id without what says that it is one.
+/// An id without its URN prefix.
 fn bare(id: &str) -> &str {
     let id = id.strip_prefix("urn:").unwrap_or(id);
     id.strip_prefix("uuid:").unwrap_or(id)
 }
 
-/// The camera's own address is the one it answers from: what it names may be one it has in another network.
+/// The host is the address that the response came from: the reported one may belong to another network.
 fn camera(node: Node<'_, '_>, from: IpAddr) -> (Key, FoundCamera) {
     let addresses = text(node, &["XAddrs"]).unwrap_or_default().split([' ', '\t', '\r', '\n', ',', ';']);
     let urls: Vec<_> =
@@ -142,19 +142,19 @@ fn camera(node: Node<'_, '_>, from: IpAddr) -> (Key, FoundCamera) {
     ((from, port), found)
 }
 
-/// What the scopes `onvif://www.onvif.org/KIND/VALUE` say of one of the kinds; the first that is not empty.
+/// The first non-empty value of one of these kinds in the scopes `onvif://www.onvif.org/KIND/VALUE`.
 fn scope(scopes: &str, kinds: &[&str]) -> String {
     let value = |scope: &str| {
         let (kind, value) = scope.strip_prefix("onvif://www.onvif.org/")?.split_once('/')?;
         let wanted = kinds.iter().any(|wanted| kind.eq_ignore_ascii_case(wanted));
-        // Some cameras write them in their national encoding.
+        // Some cameras use a national encoding.
         let value = plain(document::decoded(&percent_decode_str(value).collect::<Vec<_>>(), None).trim());
         (wanted && !value.is_empty()).then_some(value)
     };
     scopes.split_whitespace().find_map(value).unwrap_or_default()
 }
 
-/// Where cameras listen for searches.
+/// Multicast address of WS-Discovery.
 pub(crate) const EVERYBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(239, 255, 255, 250)), 3702);
 
 #[cfg(test)]

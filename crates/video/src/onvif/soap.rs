@@ -1,4 +1,4 @@
-//! One question in SOAP 1.2 and its answer.
+//! SOAP 1.2 requests and their responses.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -17,9 +17,9 @@ use super::place::service;
 use crate::http::{Http, Question, asks_again};
 use crate::session::plain;
 
-/// Largest answer taken, bytes: a camera with dozens of profiles needs a tenth of it.
+/// Maximum size of a response, bytes: dozens of profiles take a tenth of it.
 const LARGEST_ANSWER: usize = 1 << 20;
-/// Of an answer that is no envelope so many characters are shown.
+/// Maximum length of the excerpt shown of a response that is not an envelope, characters.
 const LONGEST_EXCERPT: usize = 40;
 
 const ENVELOPE: &str = "http://www.w3.org/2003/05/soap-envelope";
@@ -28,37 +28,38 @@ const UTILITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-w
 const DIGEST: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest";
 
-/// A camera to be asked.
+/// A camera and the ways to authenticate at it.
 pub(super) struct Peer<'a> {
     pub(super) http: &'a Http,
     pub(super) clock: &'a dyn Clock,
     pub(super) device: &'a DeviceAddress,
-    /// In which it may want the login, most probable first.
+    /// Ways to authenticate, most probable first.
     pub(super) manners: Vec<Manner>,
-    /// The first that has not failed.
+    /// Index of the first one that has not failed.
     manner: AtomicUsize,
 }
 
-/// How a login is given.
+/// A way to authenticate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// In every message, as of the camera's time: so far ahead of ours, milliseconds. By HTTP too, when asked.
+    /// By a token in every message, with a time this far ahead of the local clock, milliseconds. Also by HTTP, when
+    /// challenged.
     Token(i64),
-    /// By HTTP alone: some cameras refuse messages with a token.
+    /// Only by HTTP: some cameras reject messages with a token.
     Http,
 }
 
-/// What is asked.
+/// A request.
 pub(super) struct Ask<'a> {
-    /// Its name, for errors and the action.
+    /// Name of the operation.
     pub(super) name: &'static str,
-    /// The namespace of the service.
+    /// Namespace of the service.
     pub(super) service: &'static str,
-    /// The element's content.
+    /// Content of the operation's element.
     pub(super) content: &'a str,
-    /// Whether the camera must know who asks.
+    /// Whether the request is authenticated.
     pub(super) signed: bool,
-    /// What the answer should hold, for errors.
+    /// Expected content of the response, for errors.
     pub(super) wanted: &'static str,
 }
 
@@ -67,7 +68,8 @@ impl<'a> Peer<'a> {
         Self { http, clock, device, manners: vec![Manner::Token(0)], manner: AtomicUsize::new(0) }
     }
 
-    /// Asks, and hands the body of the envelope to `read`. A login that is refused is given in the other manners.
+    /// Sends a request and passes the body of the response to `read`. When the login is refused, the remaining ways to
+    /// authenticate are tried.
     pub(super) async fn ask<T>(
         &self,
         url: &Url,
@@ -79,7 +81,7 @@ impl<'a> Peer<'a> {
             let answer = self.send(url, ask, *manner).await?;
             let (refused, asked) = (is_refusal(answer.status()), asks_again(&answer));
             let result = if refused { Err(SourceError::Unauthorised) } else { self.read(answer, ask, &read).await };
-            // A camera that has asked for the password by HTTP and got it knows that it is wrong.
+            // A camera that challenged by HTTP and refused the answer has checked the password: it is wrong.
             let may_be_manner = ask.signed && !self.device.user.is_empty() && !asked;
             if result.as_ref().err() != Some(&SourceError::Unauthorised) || !may_be_manner {
                 return result;
@@ -89,7 +91,7 @@ impl<'a> Peer<'a> {
         Err(SourceError::Unauthorised)
     }
 
-    /// The answer, of another path when the camera says so.
+    /// Sends the request, following one redirect to another path of the camera.
     async fn send(&self, url: &Url, ask: &Ask<'_>, manner: Manner) -> Result<Response, SourceError> {
         let kind = "application/soap+xml; charset=utf-8";
         let body = Some((kind, self.envelope(ask, manner)));
@@ -131,7 +133,8 @@ impl<'a> Peer<'a> {
         )
     }
 
-    /// Proves that the password is known, by the camera's own clock: others refuse a token that is not of now.
+    /// A token that proves knowledge of the password, dated by the camera's clock: cameras reject a token with a wrong
+    /// time.
     fn token(&self, ahead: i64) -> String {
         let nonce: [u8; 16] = rand::random();
         let created = written(self.clock.now().plus_millis(ahead));
@@ -153,7 +156,7 @@ fn written(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// Text as it may stand in an element.
+/// Escapes text for use in an element.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -162,7 +165,7 @@ fn is_refusal(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
-/// What `read` makes of the body of an envelope; a fault is an error.
+/// The result of `read` on the body of an envelope; a fault is an error.
 pub(super) fn understood<T>(
     answer: &str,
     status: StatusCode,
@@ -187,7 +190,7 @@ pub(super) fn understood<T>(
     }
 }
 
-/// Why an answer that is no document is none.
+/// The error for a response that is not an XML document.
 fn no_document(answer: &str, status: StatusCode, name: &str) -> SourceError {
     match status {
         StatusCode::NOT_FOUND => SourceError::NoStream(format!("the camera answers 404 to {name}")),
@@ -199,7 +202,7 @@ fn no_document(answer: &str, status: StatusCode, name: &str) -> SourceError {
     }
 }
 
-/// The beginning of a text, no further than where an address could begin.
+/// The beginning of a text, up to the first URL, which may contain a login.
 fn excerpt(text: &str) -> String {
     let before_address = text.split("://").next().unwrap_or_default();
     let start: String = plain(before_address).chars().take(LONGEST_EXCERPT).collect();
@@ -213,7 +216,7 @@ fn refusal(fault: Node<'_, '_>, name: &str) -> SourceError {
     };
     let codes = of(&["Value", "faultcode"]);
     let reason = of(&["Text", "faultstring"]).first().map(|reason| plain(reason)).unwrap_or_default();
-    // Some cameras say it in the text only.
+    // Some cameras state the reason only in the text.
     let (code, words) = (codes.join(" "), reason.to_lowercase());
     let unknown = ["NotAuthorized", "FailedAuthentication", "InvalidSecurity"].iter().any(|word| code.contains(word))
         || ["not authorized", "unauthorized", "authentication fail"].iter().any(|word| words.contains(word));
@@ -224,17 +227,17 @@ fn refusal(fault: Node<'_, '_>, name: &str) -> SourceError {
     }
 }
 
-/// The first child element of that name, of whatever name space: cameras differ in them.
+/// The first child element with this name, in any namespace: cameras differ in them.
 pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
     node.children().find(|child| child.is_element() && child.tag_name().name().eq_ignore_ascii_case(name))
 }
 
-/// The element below, step by step.
+/// The element at the path below `node`.
 pub(super) fn below<'a, 'i>(node: Node<'a, 'i>, path: &[&str]) -> Option<Node<'a, 'i>> {
     path.iter().try_fold(node, |node, name| child(node, name))
 }
 
-/// The trimmed text of the element below.
+/// The trimmed text of the element at the path below `node`.
 pub(super) fn text<'a>(node: Node<'a, '_>, path: &[&str]) -> Option<&'a str> {
     below(node, path)?.text().map(str::trim).filter(|text| !text.is_empty())
 }

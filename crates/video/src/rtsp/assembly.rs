@@ -1,8 +1,8 @@
-//! From packets to access units, by the depacketisers of retina.
+//! Assembles packets into access units with retina's depacketisers.
 //!
-//! retina's own session ends at the first thing that it does not expect of a camera. Its depacketisers do not, and can be
-//! used without it: through `codec::Depacketizer` and `testutil::DepacketizeBuf`, which retina keeps open for its fuzz
-//! tests and may change in any version. The workspace therefore pins the version.
+//! retina's own session ends at the first protocol violation of a camera. Its depacketisers do not, and can be used
+//! without it through `codec::Depacketizer` and `testutil::DepacketizeBuf`. retina exposes these for its fuzz tests and
+//! may change them in any version, so the workspace pins the version.
 
 use std::collections::VecDeque;
 
@@ -16,32 +16,32 @@ use super::order::Ordered;
 use crate::decoder::Codec;
 use crate::session::plain;
 
-/// Ticks in a second of the time in the packets of H.264 and H.265.
+/// RTP clock rate of H.264 and H.265.
 const CLOCK_HZ: std::num::NonZeroU32 = std::num::NonZeroU32::new(90_000).unwrap();
-/// Bytes of an access unit that is not whole after which it is given up.
+/// Maximum size of an incomplete access unit before it is abandoned, bytes.
 const LARGEST_PENDING: usize = 16 << 20;
-/// Room for packets at first, bytes.
+/// Initial capacity of the packet buffer, bytes.
 const ROOM: usize = 64 << 10;
 
-/// Packets in, access units out.
+/// Assembly state of one stream.
 pub(super) struct Assembly {
     codec: Codec,
     parameters: Option<String>,
     depacketizer: Depacketizer,
     buffer: DepacketizeBuf,
-    /// Bytes since the last whole access unit.
+    /// Bytes received since the last complete access unit.
     pending: usize,
 }
 
 impl Assembly {
-    /// `parameters` of the coding as announced; those that cannot be understood are left to the stream itself.
+    /// `parameters`: coding parameters as announced. Invalid ones are ignored; the stream itself then provides them.
     pub(super) fn new(codec: Codec, parameters: Option<String>) -> Result<Self, SourceError> {
         let depacketizer = depacketizer(codec, parameters.as_deref())?;
         Ok(Self { codec, parameters, depacketizer, buffer: DepacketizeBuf::new(ROOM), pending: 0 })
     }
 
-    /// Takes a packet, and returns the access units that it makes whole. A packet that fits nowhere costs the access
-    /// unit that it belongs to: `Err` says why.
+    /// Takes a packet and appends the access units that it completes to `whole`. An invalid packet costs the access
+    /// unit that it belongs to; `Err` is the reason.
     pub(super) fn take(&mut self, next: &Ordered, whole: &mut VecDeque<VideoFrame>) -> Result<(), String> {
         let payload = &next.packet.payload;
         self.pending += payload.len();
@@ -57,11 +57,11 @@ impl Assembly {
             sequence_number: next.packet.sequence,
             ssrc: next.packet.source,
             mark: next.packet.last,
-            // How many does not matter to it, and sums of many overflow.
+            // The depacketiser ignores the exact number, and large sums overflow.
             loss: next.lost.min(1),
         };
         let taken = self.buffer.push(&mut self.depacketizer, meta, payload);
-        // Also after a failure: it panics at a packet that comes before what was whole is fetched.
+        // Also after a failure: the depacketiser panics on a new packet before the completed units have been fetched.
         let pulled = self.pull(whole);
         taken.and(pulled)
     }
@@ -75,13 +75,13 @@ impl Assembly {
                     whole.push_back(frame);
                 }
                 Ok(_) => {}
-                Err(_) => outcome = Err("a picture was cut off".to_owned()),
+                Err(_) => outcome = Err("an access unit is incomplete".to_owned()),
             }
         }
         outcome
     }
 
-    /// Width and height as the stream says.
+    /// Width and height according to the stream, pixels.
     pub(super) fn size(&self) -> Option<(u32, u32)> {
         match self.depacketizer.parameters() {
             Some(ParametersRef::Video(video)) => Some(video.pixel_dimensions()),

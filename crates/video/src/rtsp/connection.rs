@@ -1,4 +1,4 @@
-//! The connection to a camera: requests and their answers, and what comes between them.
+//! The RTSP connection to a camera: requests, responses, and the packets between them.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -16,18 +16,18 @@ use url::{Host, Url};
 use super::login::Login;
 use super::wire::{Incoming, Reader, Response};
 
-/// Where cameras listen when the address does not say so.
+/// Default port.
 const PORT: u16 = 554;
-/// Room for a read, bytes.
+/// Buffer space reserved for reads, bytes.
 const ROOM: usize = 16 << 10;
-/// Room below which there must be more, bytes.
+/// Free buffer space below which more is reserved, bytes.
 const LEAST_ROOM: usize = 2 << 10;
-/// Maximum number of packets kept that come before the answer to PLAY.
+/// Maximum number of packets kept that arrive before the response to PLAY.
 const MOST_EARLY: usize = 512;
-/// Requests that a camera does not take off the connection, bytes, after which none is added.
+/// Unsent bytes above which no further request is queued.
 const MOST_UNSENT: usize = 16 << 10;
 
-/// What can be asked of a camera in a request.
+/// A request, without the fields that the connection adds.
 pub(super) struct Question<'a> {
     pub(super) method: &'static str,
     pub(super) uri: &'a str,
@@ -64,9 +64,9 @@ impl Connection {
                 None => Err(std::io::ErrorKind::InvalidInput.into()),
             }
         };
-        let silence = |_| SourceError::Unreachable(format!("no connection within {} s", patience.as_secs()));
-        let unreachable = |why: std::io::Error| SourceError::Unreachable(no_way(&why, port));
-        let stream = timeout(patience, connecting).await.map_err(silence)?.map_err(unreachable)?;
+        let timed_out = |_| SourceError::Unreachable(format!("no connection within {} s", patience.as_secs()));
+        let unreachable = |why: std::io::Error| SourceError::Unreachable(connect_failure(&why, port));
+        let stream = timeout(patience, connecting).await.map_err(timed_out)?.map_err(unreachable)?;
         let (peer, local) = (stream.peer_addr().map_err(unreachable)?, stream.local_addr().map_err(unreachable)?);
         let (read, write) = stream.into_split();
         Ok(Self {
@@ -84,7 +84,7 @@ impl Connection {
         })
     }
 
-    /// The answer to a request, whatever it says; challenges are taken up.
+    /// Sends a request and returns its response, whatever the status; 401 challenges are answered.
     pub(super) async fn ask(&mut self, question: &Question<'_>) -> Result<Response, SourceError> {
         let mut challenges = 0;
         loop {
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// Puts a request on its way without waiting for the answer.
+    /// Queues a request without waiting for the response.
     pub(super) fn send(&mut self, question: &Question<'_>) {
         if self.outgoing.len() > MOST_UNSENT {
             return;
@@ -120,31 +120,31 @@ impl Connection {
         self.outgoing.extend_from_slice(text.as_bytes());
     }
 
-    /// Takes up a challenge: the request is to be sent again.
+    /// Processes a challenge; the request must then be sent again.
     pub(super) fn challenged(&mut self, refusal: &Response, challenges: u32) -> Result<(), SourceError> {
         self.login.challenged(refusal, challenges)
     }
 
-    /// Notes that the login, if any, was good.
+    /// Records that the login, if any, was accepted.
     pub(super) fn granted(&mut self, answer: &Response) {
         if (200..400).contains(&answer.code) {
             self.login.accepted();
         }
     }
 
-    /// What comes next. Safe to drop at any await.
+    /// The next message or packet. Cancel safe.
     pub(super) async fn next(&mut self) -> Result<Incoming, SourceError> {
         loop {
             if let Some(next) = self.buffered()? {
                 return Ok(next);
             }
-            // Packets that are kept hold the memory they lie in: no new piece for every small one.
+            // Queued packets keep their buffer allocated: do not reserve a new one for every small packet.
             if self.incoming.capacity() - self.incoming.len() < LEAST_ROOM {
                 self.incoming.reserve(ROOM);
             }
             let moved = tokio::select! {
                 read = self.read.read_buf(&mut self.incoming) => match read {
-                    Ok(0) => return Err(SourceError::Broken("the camera has closed the connection".to_owned())),
+                    Ok(0) => return Err(SourceError::Broken("the camera closed the connection".to_owned())),
                     read => read,
                 },
                 written = self.write.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => written,
@@ -153,7 +153,7 @@ impl Connection {
         }
     }
 
-    /// What has come already.
+    /// The next message or packet that has already been received.
     pub(super) fn buffered(&mut self) -> Result<Option<Incoming>, SourceError> {
         if let Some((channel, data)) = self.early.pop_front() {
             return Ok(Some(Incoming::Packet { channel, data }));
@@ -161,12 +161,12 @@ impl Connection {
         self.reader.next(&mut self.incoming).map_err(|why| SourceError::Broken(why.to_string()))
     }
 
-    /// Stretches of bytes that made no sense since the last call.
+    /// Number of unparsable stretches of bytes since the last call.
     pub(super) fn passed_over(&mut self) -> u64 {
         self.reader.passed_over()
     }
 
-    /// Answers a request of the camera: there is nothing that it could want of this device but a sign of life.
+    /// Answers a request of the camera: keepalives are acknowledged, anything else is not implemented.
     pub(super) fn reply(&mut self, method: &str, sequence: Option<&str>) {
         let sequence: u32 = sequence.and_then(|sequence| sequence.parse().ok()).unwrap_or_default();
         let known = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"].contains(&method);
@@ -177,7 +177,7 @@ impl Connection {
         }
     }
 
-    /// The next final answer. There is one request at a time, so that it is the answer to it, whatever number it has.
+    /// The next final response. Only one request is pending at a time, so its sequence number is not checked.
     pub(super) async fn answer(&mut self) -> Result<Response, SourceError> {
         let mut early = std::mem::take(&mut self.early);
         let answer = loop {
@@ -195,7 +195,7 @@ impl Connection {
     }
 }
 
-/// A camera that ends the connection instead of answering: at the first request nothing that speaks RTSP is there.
+/// The error for a connection closed instead of a response: on the first request the peer does not speak RTSP.
 fn unanswered(method: &str, why: SourceError) -> SourceError {
     match why {
         SourceError::Broken(why) if method == "DESCRIBE" => SourceError::Unreachable(why),
@@ -204,11 +204,11 @@ fn unanswered(method: &str, why: SourceError) -> SourceError {
     }
 }
 
-/// Why there is no connection, and what to look at.
-fn no_way(why: &std::io::Error, port: u16) -> String {
+/// Why the connection failed, and what to check.
+fn connect_failure(why: &std::io::Error, port: u16) -> String {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
     match why.kind() {
-        ConnectionRefused => format!("connection refused at port {port}: is RTSP switched on in the camera?"),
+        ConnectionRefused => format!("connection refused at port {port}: is RTSP enabled in the camera?"),
         HostUnreachable | NetworkUnreachable => format!("{why}: check the address and the network of this device"),
         _ => why.to_string(),
     }

@@ -1,4 +1,4 @@
-//! Packets that come by datagram.
+//! RTP and RTCP over UDP.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -6,26 +6,26 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use tokio::net::UdpSocket;
 
-/// Largest datagram, bytes.
+/// Maximum size of a datagram, bytes.
 const LARGEST: usize = 65_535;
-/// How often a pair of neighbouring ports is tried for.
+/// Maximum number of attempts to bind two neighbouring ports.
 const TRIES: u32 = 64;
-/// An empty packet and an empty report, which open the way back through a firewall.
+/// An empty RTP packet and an empty RTCP report: sending them opens the return path through a firewall.
 const GREETINGS: [&[u8]; 2] = [&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0x80, 201, 0, 1, 0, 0, 0, 0]];
 
-/// Two neighbouring ports: packets come to the even one, reports to the odd one.
+/// Two neighbouring ports: RTP arrives at the even one, RTCP at the odd one.
 pub(super) struct Datagrams {
     sockets: [UdpSocket; 2],
     buffers: [Box<[u8]>; 2],
-    /// Where the connection leads: datagrams are taken from there,
+    /// Address of the RTSP connection, from which datagrams are accepted.
     camera: IpAddr,
-    /// and from where the camera says that it sends them from.
+    /// Additional source address announced by the camera.
     source: Option<IpAddr>,
     pub(super) port: u16,
 }
 
 impl Datagrams {
-    /// On this address of the device.
+    /// Binds two neighbouring ports on a local address.
     pub(super) async fn bind(local: IpAddr, camera: IpAddr) -> io::Result<Self> {
         for _ in 0..TRIES {
             let first = UdpSocket::bind((local, 0)).await?;
@@ -41,20 +41,20 @@ impl Datagrams {
         Err(io::ErrorKind::AddrInUse.into())
     }
 
-    /// Takes datagrams from where the camera says that it sends them from too. Greets the camera alone: what it says must
-    /// not make this device send anything to others.
+    /// Also accepts datagrams from the source announced by the camera. Greets only the camera itself: an announcement
+    /// must not make this device send packets to other hosts.
     pub(super) async fn expect(&mut self, source: Option<IpAddr>, port: Option<u16>) {
         self.source = source.filter(|source| may_send(*source, self.camera));
         let Some(port) = port else { return };
         for ((socket, greeting), port) in self.sockets.iter().zip(GREETINGS).zip([Some(port), port.checked_add(1)]) {
             if let Some(port) = port {
-                // A greeting that does not arrive only matters behind a firewall.
+                // A lost greeting matters only behind a firewall.
                 let _ = socket.send_to(greeting, (self.camera, port)).await;
             }
         }
     }
 
-    /// The next datagram of the camera; channel 0 are packets, 1 reports. Safe to drop at any await.
+    /// The next datagram of the camera; channel 0 is RTP, 1 is RTCP. Cancel safe.
     pub(super) async fn next(&mut self) -> io::Result<(u8, Bytes)> {
         loop {
             let ([packets, reports], [room, report_room]) = (&self.sockets, &mut self.buffers);
@@ -68,7 +68,7 @@ impl Datagrams {
                     return Ok((channel, data));
                 }
                 Ok(_) => {}
-                // The greeting came to a closed port.
+                // The greeting reached a closed port.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
                 Err(error) => return Err(error),
             }
@@ -81,7 +81,7 @@ impl Datagrams {
     }
 }
 
-/// Whether datagrams can come from there in the name of this camera.
+/// Whether a camera may announce this source for its datagrams.
 fn may_send(source: IpAddr, camera: IpAddr) -> bool {
     let (source, camera) = (source.to_canonical(), camera.to_canonical());
     !source.is_unspecified() && !source.is_multicast() && (!source.is_loopback() || camera.is_loopback())

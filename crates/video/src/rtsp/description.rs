@@ -1,4 +1,4 @@
-//! What streams a camera offers (SDP, RFC 4566), read line by line: what is not needed may be as odd as it likes.
+//! Session descriptions (SDP, RFC 4566), parsed line by line: faults in lines that are not needed are ignored.
 
 use domain::ports::SourceError;
 
@@ -7,23 +7,23 @@ use crate::session::plain;
 
 /// Maximum number of lines read.
 const MOST_LINES: usize = 1024;
-/// Payload types with a name of their own (RFC 3551) that cameras send as video.
+/// Static payload types (RFC 3551) that cameras use for video.
 const STATIC: [(u8, &str); 3] = [(26, "jpeg"), (32, "mpv"), (33, "mp2t")];
 
-/// The first video stream that this device decodes.
+/// The first supported video stream of a description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offer {
     pub(super) codec: Codec,
     pub(super) payload_type: u8,
-    /// Parameters of the coding, as in `a=fmtp`, without the payload type.
+    /// Coding parameters from `a=fmtp`, without the payload type.
     pub(super) parameters: Option<String>,
-    /// What SETUP names.
+    /// Control URL for SETUP.
     pub(super) control: Option<String>,
-    /// What PLAY names.
+    /// Control URL for PLAY.
     pub(super) aggregate: Option<String>,
 }
 
-/// A section that begins with `m=`.
+/// A media section.
 #[derive(Default)]
 struct Media<'a> {
     kind: &'a str,
@@ -35,7 +35,7 @@ struct Media<'a> {
 
 impl Offer {
     /// # Errors
-    /// There is no video, or none that is decoded.
+    /// There is no video, or none in a supported coding.
     pub(super) fn read(description: &[u8]) -> Result<Self, SourceError> {
         let text = String::from_utf8_lossy(description);
         let (aggregate, all) = sections(&text);
@@ -46,9 +46,9 @@ impl Offer {
         Err(match videos().find_map(Media::name) {
             Some(name) => {
                 let name = plain(name).to_ascii_lowercase();
-                SourceError::Undecodable(format!("the camera sends {name}, only H.264 and H.265 are understood"))
+                SourceError::Undecodable(format!("the camera sends {name}, only H.264 and H.265 are supported"))
             }
-            None => SourceError::NoStream("the camera offers no video there".to_owned()),
+            None => SourceError::NoStream("the camera offers no video at this URL".to_owned()),
         })
     }
 }
@@ -81,7 +81,7 @@ impl<'a> Media<'a> {
         named.or_else(|| STATIC.iter().find(|(other, _)| *other == number).map(|(_, name)| *name))
     }
 
-    /// How the stream is coded, for an error.
+    /// Name of the coding, for errors.
     fn name(&self) -> Option<&'a str> {
         self.payload_types.iter().find_map(|number| self.name_of(*number))
     }
@@ -106,7 +106,7 @@ fn payload_type(text: &str) -> Option<u8> {
     text.parse().ok().filter(|number| *number < 128)
 }
 
-/// The control of the whole, and the sections.
+/// The aggregate control URL, and the media sections.
 fn sections(text: &str) -> (Option<&str>, Vec<Media<'_>>) {
     let (mut aggregate, mut all) = (None, Vec::<Media<'_>>::new());
     let lines = text.split(['\r', '\n', '\0']).map(str::trim).filter(|line| !line.is_empty());

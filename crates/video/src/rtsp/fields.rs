@@ -1,21 +1,21 @@
-//! What header fields of answers say, whoever wrote them.
+//! Tolerant parsing of response header fields.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::wire::Response;
 
-/// How long a session lives without a sign of life when the camera does not say so (RFC 2326 12.37).
+/// Session timeout when the camera announces none (RFC 2326 12.37), seconds.
 const DEFAULT_TIMEOUT: u64 = 60;
-/// Longest interval between two signs of life: routers forget quiet connections.
+/// Maximum interval between keepalives, seconds: routers drop idle connections.
 const LONGEST_INTERVAL: u64 = 30;
 
-/// The session at the camera.
+/// The Session field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SessionField {
-    /// What requests name; a camera that gives none wants none.
+    /// Session id for requests; `None` when the camera gives none.
     pub(super) id: Option<String>,
-    /// How often the camera must hear from this device: half of what it allows.
+    /// Interval between keepalives: half the session timeout, at most 30 s.
     pub(super) keepalive: Duration,
 }
 
@@ -27,23 +27,23 @@ impl SessionField {
         let timeout = parameters(rest).find_map(|(name, value)| {
             name.eq_ignore_ascii_case("timeout").then(|| value.parse::<u64>().ok()).flatten()
         });
-        // 0 is no time in which anything could be said.
+        // A timeout of 0 would leave no time for keepalives.
         let timeout = timeout.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_TIMEOUT);
         let half = Duration::from_secs(timeout.min(2 * LONGEST_INTERVAL)) / 2;
         Self { id: id.map(str::to_owned), keepalive: half }
     }
 }
 
-/// How the camera says that packets travel.
+/// The Transport field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct TransportField {
-    /// By datagram, whatever was asked for.
+    /// Whether packets come over UDP, whatever was requested.
     pub(super) by_datagram: bool,
-    /// The channel of the pictures within the connection.
+    /// Interleaved channel of the video.
     pub(super) channel: Option<u8>,
-    /// The port that datagrams come from.
+    /// Source port of datagrams.
     pub(super) server_port: Option<u16>,
-    /// The address that datagrams come from, when it is not the camera's.
+    /// Source address of datagrams, when it differs from the camera's.
     pub(super) source: Option<IpAddr>,
 }
 
@@ -66,7 +66,7 @@ impl TransportField {
     }
 }
 
-/// `name=value` between semicolons, blanks around them and quotes apart.
+/// Parameters `name=value` separated by semicolons, without surrounding blanks and quotes.
 fn parameters(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split(';').filter_map(|part| {
         let (name, value) = part.split_once('=')?;

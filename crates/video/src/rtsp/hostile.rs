@@ -1,4 +1,4 @@
-//! All that reads the bytes of an RTSP camera, without the network: for fuzzing.
+//! Runs all parsers of RTSP input without the network, for fuzzing.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use super::sieve::Sieve;
 use super::wire::{Incoming, Reader, Response};
 use crate::decoder::Codec;
 
-/// Largest piece in which the bytes arrive.
+/// Maximum size of the pieces in which the bytes arrive.
 const PIECE: usize = 1500;
 
-/// Reads the bytes of a connection: messages as every answer they may be, and packets as video of both codings. Returns
-/// how many access units came of them. Takes any bytes without panicking, and memory in proportion to them.
+/// Parses the bytes of a connection: responses as every kind of response, and packets as video of both codings. Returns
+/// the number of access units found. Never panics, and allocates memory only in proportion to the input.
 #[cfg_attr(not(fuzzing), expect(unreachable_pub, reason = "public for fuzzing alone"))]
 pub fn read_anything(data: &[u8]) -> usize {
     let (mut reader, mut bytes) = (Reader::default(), BytesMut::new());
@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// Messages and packets that are nearly right.
+    /// Nearly valid messages and packets.
     fn likely() -> impl Strategy<Value = Vec<u8>> {
         let line = prop_oneof![
             "RTSP/1.0 (200|302|401) [ -~]{0,8}\r\n",

@@ -1,4 +1,4 @@
-//! Logging in at a camera: digest and basic, and nonces that run out.
+//! RTSP authentication: digest and basic, including expired nonces.
 
 use domain::ports::SourceError;
 use http_auth::{PasswordClient, PasswordParams};
@@ -10,11 +10,11 @@ use crate::challenge;
 /// Maximum number of challenges to one request.
 const MOST_CHALLENGES: u32 = 4;
 
-/// What a camera has asked for and was answered.
+/// Authentication state of one connection.
 pub(super) struct Login {
     credentials: Option<Credentials>,
     client: Option<PasswordClient>,
-    /// The camera has accepted this user name and password.
+    /// Whether the camera has accepted this user name and password.
     proven: bool,
 }
 
@@ -27,19 +27,19 @@ impl Login {
     pub(super) fn authorization(&mut self, method: &str, uri: &str) -> Option<String> {
         let Credentials { username, password } = self.credentials.as_ref()?;
         let params = PasswordParams { username, password, uri, method, body: Some(&[]) };
-        // Only a body that is not there makes it fail.
+        // It fails only without a body, which is given.
         self.client.as_mut()?.respond(&params).ok()
     }
 
-    /// A request was granted.
+    /// Records that a request was accepted.
     pub(super) fn accepted(&mut self) {
         self.proven |= self.client.is_some();
     }
 
-    /// Takes up the `challenges`th challenge to one request; then the request is to be sent again.
+    /// Processes challenge number `challenges` to one request, which must then be sent again.
     ///
     /// # Errors
-    /// The answer would be refused: the password is wrong, or there is none.
+    /// Answering again is pointless: the password is wrong or missing, or the scheme is not supported.
     pub(super) fn challenged(&mut self, refusal: &Response, challenges: u32) -> Result<(), SourceError> {
         if self.credentials.is_none() {
             return Err(SourceError::Unauthorised);
@@ -51,22 +51,22 @@ impl Login {
         }
         let stale = challenge::is_stale(offered());
         let answered = self.client.replace(client).is_some();
-        // A nonce that ran out is told by `stale`, or by a new challenge to a login that was good until now.
+        // An expired nonce is indicated by `stale`, or by a new challenge to a login that was accepted before.
         match stale || !answered || (self.proven && challenges == 1) {
             true if challenges < MOST_CHALLENGES => Ok(()),
-            true => Err(SourceError::Broken("the camera asks for a new login again and again".to_owned())),
+            true => Err(SourceError::Broken("the camera keeps challenging the login".to_owned())),
             false => Err(self.refused()),
         }
     }
 
-    /// Whoever has asked for a digest once does not get the password in clear afterwards.
+    /// Whether a camera that used Digest before now asks for Basic, which would reveal the password.
     fn is_weaker(&self, client: &PasswordClient) -> bool {
         matches!((&self.client, client), (Some(PasswordClient::Digest(_)), PasswordClient::Basic(_)))
     }
 
     fn refused(&self) -> SourceError {
         match self.proven {
-            true => SourceError::Broken("the camera has refused the login that it had accepted before".to_owned()),
+            true => SourceError::Broken("the camera refused the login that it had accepted before".to_owned()),
             false => SourceError::Unauthorised,
         }
     }

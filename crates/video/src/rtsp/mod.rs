@@ -1,8 +1,8 @@
-//! Cameras that speak RTSP (RFC 2326): from an address to access units.
+//! RTSP cameras (RFC 2326): from an address to access units.
 //!
-//! The session is this crate's own, because it goes on where retina's ends: `wire`, `fields`, `description` and `packet`
-//! read what cameras write, `login` answers their challenges, `sieve` and `order` pick the video out of what they send.
-//! Access units are put together by retina's depacketisers (`assembly`).
+//! The session is implemented here because it tolerates faults at which retina's ends: `wire`, `fields`, `description`
+//! and `packet` parse what cameras send, `login` answers their challenges, `sieve` and `order` select the video from
+//! the packets. retina's depacketisers assemble the access units (`assembly`).
 
 mod assembly;
 mod connection;
@@ -39,14 +39,14 @@ use self::wire::Response;
 use crate::address::CameraAddress;
 use crate::session::{Surroundings, plain};
 
-/// The channel asked for within a connection; reports come on the next one.
+/// Requested interleaved channel; RTCP uses the next one.
 const CHANNEL: u8 = 0;
 /// Maximum number of redirects followed.
 const MOST_REDIRECTS: usize = 5;
-/// Patience with all that comes before the stream, in that for one answer.
+/// Timeout for everything before the stream, as a multiple of the timeout for one response.
 const MOST_ANSWERS: u32 = 6;
 
-/// Why a session does not come about.
+/// Why a session was not established.
 #[derive(Debug)]
 enum Refusal {
     Transport,
@@ -66,7 +66,7 @@ pub(crate) async fn play(address: &CameraAddress, surroundings: &Arc<Surrounding
     in_time(surroundings.answer * MOST_ANSWERS, play_by_any(address, surroundings)).await
 }
 
-/// A camera that drags every answer, login and redirect must not hold whoever opens it for minutes.
+/// A camera that delays every response must not block the caller for minutes.
 async fn in_time<T>(limit: Duration, opening: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
     let slow = |_| SourceError::Unreachable(format!("the camera has not begun to play within {} s", limit.as_secs()));
     tokio::time::timeout(limit, opening).await.map_err(slow)?
@@ -76,7 +76,7 @@ async fn play_by_any(address: &CameraAddress, surroundings: &Arc<Surroundings>) 
     let first = if address.transport == Transport::Udp { Transport::Udp } else { Transport::Tcp };
     let mut outcome = play_by(first, address, surroundings).await;
     if matches!(outcome, Err(Refusal::Transport)) && address.transport == Transport::Any {
-        tracing::debug!("the camera refuses RTP within RTSP, trying datagrams");
+        tracing::debug!("camera refused RTP over RTSP, trying UDP");
         outcome = play_by(Transport::Udp, address, surroundings).await;
     }
     outcome.map_err(|refusal| match refusal {
@@ -86,7 +86,7 @@ async fn play_by_any(address: &CameraAddress, surroundings: &Arc<Surroundings>) 
     })
 }
 
-/// As above, following the camera from address to address.
+/// Plays by one transport, following redirects.
 async fn play_by(
     transport: Transport,
     address: &CameraAddress,
@@ -122,7 +122,7 @@ async fn play_at(
     Ok(Units::new(session, sieve, assembly, offer.codec, Arc::clone(surroundings)))
 }
 
-/// Asks for the stream by this transport.
+/// Sends SETUP for the stream by this transport.
 async fn set_up(
     connection: &mut Connection,
     url: &Url,
@@ -154,14 +154,14 @@ async fn set_up(
 
 async fn bind(connection: &Connection) -> Result<Datagrams, SourceError> {
     let bound = Datagrams::bind(connection.local.ip(), connection.peer.ip()).await;
-    bound.map_err(|why| SourceError::Broken(format!("this device has no ports for datagrams: {why}")))
+    bound.map_err(|why| SourceError::Broken(format!("this device has no free UDP ports: {why}")))
 }
 
 fn granted(question: &Question<'_>, answer: Response, url: &Url, connection: &Connection) -> Result<Response, Refusal> {
     judged(question, answer, url, connection.peer.ip())
 }
 
-/// What the camera's answer to a request means.
+/// Interprets the status of a response.
 fn judged(question: &Question<'_>, answer: Response, url: &Url, peer: std::net::IpAddr) -> Result<Response, Refusal> {
     let (code, method) = (answer.code, question.method);
     let said = || format!("the camera answers {code} to {method}");
@@ -171,7 +171,9 @@ fn judged(question: &Question<'_>, answer: Response, url: &Url, peer: std::net::
         461 => Refusal::Transport,
         403 => SourceError::Unauthorised.into(),
         404 | 410 | 454 => SourceError::NoStream(said()).into(),
-        453 | 503 => SourceError::Broken(format!("{}: it may serve as many viewers as it can", said())).into(),
+        453 | 503 => {
+            SourceError::Broken(format!("{}: it may have reached its maximum number of viewers", said())).into()
+        }
         _ => SourceError::Broken(plain(&said())).into(),
     })
 }

@@ -1,35 +1,35 @@
-//! The order of packets: gaps are told, late datagrams put back in their place.
+//! Restores the order of packets and reports gaps.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::packet::Packet;
 
-/// A sequence number up to so far behind is late, further behind the camera has begun anew (RFC 3550 A.1).
+/// Sequence numbers at most this far behind are late; further behind, the camera has restarted (RFC 3550 A.1).
 const LATEST: i16 = -100;
-/// A sequence number so far ahead is after a loss, further ahead the camera has begun anew (RFC 3550 A.1).
+/// Sequence numbers at most this far ahead follow a loss; further ahead, the camera has restarted (RFC 3550 A.1).
 const MOST_LOST: i16 = 3000;
-/// Datagrams that may be waited past a missing one before it counts as lost.
+/// Maximum number of datagrams queued behind a missing one before it counts as lost.
 const MOST_WAITING: usize = 32;
-/// How long a missing datagram is waited for.
+/// Maximum wait for a missing datagram.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A packet in its place.
+/// A packet in order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ordered {
     pub(super) packet: Packet,
-    /// Packets lost before it.
+    /// Number of packets lost before it.
     pub(super) lost: u16,
 }
 
-/// Packets in, packets in order out.
+/// Reordering state of one stream.
 #[derive(Debug)]
 pub(super) struct Order {
-    /// Packets can overtake each other.
+    /// Whether packets arrive over UDP and may be reordered.
     datagrams: bool,
     last: Option<(u16, u32)>,
     waiting: BTreeMap<u16, (Instant, Packet)>,
-    /// The sequence number that confirms that the camera has begun anew.
+    /// Sequence number that would confirm a restart of the camera.
     confirming: Option<u16>,
     ready: VecDeque<Ordered>,
 }
@@ -39,13 +39,13 @@ impl Order {
         Self { datagrams, last: None, waiting: BTreeMap::new(), confirming: None, ready: VecDeque::new() }
     }
 
-    /// Begins with another stream.
+    /// Releases all queued packets and starts over with another stream.
     pub(super) fn restart(&mut self) {
         self.flush();
         (self.last, self.confirming) = (None, None);
     }
 
-    /// Takes a packet; `false`: it is not used, because it came twice or too late.
+    /// Takes a packet; `false` when it is discarded as duplicate or late.
     pub(super) fn take(&mut self, packet: Packet, now: Instant) -> bool {
         let Some((last, time)) = self.last else { return self.put(packet, 0) };
         let ahead = packet.sequence.wrapping_sub(last.wrapping_add(1)).cast_signed();
@@ -54,7 +54,7 @@ impl Order {
         }
         match (self.datagrams, ahead) {
             (false, 0..) => self.put(packet, if ahead < MOST_LOST { ahead.unsigned_abs() } else { 1 }),
-            // A connection keeps the order: the camera counts anew.
+            // TCP keeps the order, so the camera has restarted its numbering.
             (false, _) => self.put(packet, 0),
             (true, _) => self.take_datagram(packet, ahead, now),
         }
@@ -83,7 +83,7 @@ impl Order {
         used
     }
 
-    /// Lets out what is in order, or has waited long enough.
+    /// Releases packets that are in order or have waited long enough.
     fn release(&mut self, now: Instant) {
         while let Some((sequence, lost)) = self.first_waiting() {
             let impatient = self.waiting.len() > MOST_WAITING
@@ -97,7 +97,7 @@ impl Order {
         }
     }
 
-    /// The waiting packet that comes first, and how many are missing before it.
+    /// Sequence number of the first queued packet, and the number of packets missing before it.
     fn first_waiting(&self) -> Option<(u16, u16)> {
         let next = self.last.map_or(0, |(last, _)| last.wrapping_add(1));
         self.waiting.keys().map(|sequence| (*sequence, sequence.wrapping_sub(next))).min_by_key(|(_, ahead)| *ahead)

@@ -1,30 +1,30 @@
-//! RTP packets (RFC 3550), read as generously as players do.
+//! RTP packets (RFC 3550), parsed as tolerantly as players do.
 
 use bytes::{Bytes, BytesMut};
 use retina::rtcp::PacketRef;
 use retina::rtp::PacketHeader;
 
-/// The bit of the first byte that announces padding.
+/// Padding flag in the first byte.
 const PADDING: u8 = 0x20;
 
-/// One packet of a stream.
+/// An RTP packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Packet {
     pub(super) sequence: u16,
     pub(super) time: u32,
     pub(super) source: u32,
     pub(super) payload_type: u8,
-    /// It ends a frame.
+    /// Marker: the packet ends a frame.
     pub(super) last: bool,
     pub(super) payload: Bytes,
 }
 
 impl Packet {
-    /// What is no packet is `None`.
+    /// Parses a packet; `None` when the data is not one.
     pub(super) fn parse(data: &Bytes) -> Option<Self> {
         let (header, range) = match PacketHeader::validate(&data[..]) {
             Ok(read) => read,
-            // Padding that cannot be is none.
+            // Impossible padding is treated as payload.
             Err(_) if data.first().is_some_and(|flags| flags & PADDING != 0) => return Self::parse(&unpadded(data)),
             Err(_) => return None,
         };
@@ -47,12 +47,12 @@ fn unpadded(data: &[u8]) -> Bytes {
     data.freeze()
 }
 
-/// Whether this is a report about a stream (RTCP) rather than a part of it (RFC 5761 4).
+/// Whether this is an RTCP report (RFC 5761 4).
 pub(super) fn is_report(data: &[u8]) -> bool {
     matches!(data, [_, 192..=223, ..])
 }
 
-/// Whether a report is whole.
+/// Whether an RTCP report is complete.
 pub(super) fn is_whole_report(mut data: &[u8]) -> bool {
     while let Ok((_, rest)) = PacketRef::parse(data) {
         if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! Where the requests of a session go: controls below a base, and redirects.
+//! Request URLs of a session: controls relative to a base, and redirects.
 
 use std::net::IpAddr;
 
@@ -8,22 +8,22 @@ use url::Url;
 use super::wire::Response;
 use crate::session::plain;
 
-/// Longest address taken of a camera, bytes.
+/// Maximum length of a URL accepted from a camera, bytes.
 const LONGEST: usize = 2048;
 
-/// What controls are relative to (RFC 2326 C.1.1).
+/// The base URL of controls (RFC 2326 C.1.1).
 pub(super) fn base(url: &Url, description: &Response) -> String {
     let named = ["Content-Base", "Content-Location"].into_iter().find_map(|name| description.fields.get(name));
     match named.filter(|named| usable(named)) {
         None => url.to_string(),
         Some(named) if is_absolute(named) => named.to_owned(),
         Some(named) if named.starts_with('/') => url.join(named).map_or_else(|_| url.to_string(), Into::into),
-        // Some leave out the scheme.
+        // Some cameras omit the scheme.
         Some(named) => format!("rtsp://{named}"),
     }
 }
 
-/// The address of a control: joined as players do, not as RFC 1808 says.
+/// The URL of a control: joined as players do, not as RFC 1808 specifies.
 pub(super) fn control(base: &str, control: Option<&str>) -> String {
     match control.filter(|control| usable(control)) {
         None | Some("*") => base.to_owned(),
@@ -37,13 +37,13 @@ fn is_absolute(address: &str) -> bool {
     address.split_once("://").is_some_and(|(scheme, _)| scheme.to_ascii_lowercase().starts_with("rtsp"))
 }
 
-/// Whether it can stand in a request.
+/// Whether the URL can be used in a request.
 fn usable(address: &str) -> bool {
     (1..=LONGEST).contains(&address.len()) && address.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Where a camera redirects to: another address of its own. What it says of another host is not followed, which would
-/// carry the login there.
+/// The target of a redirect, which must be at the same camera: following a redirect to another host would send the
+/// login there.
 pub(super) fn target(from: &Url, answer: &Response, peer: IpAddr) -> Result<Url, SourceError> {
     let refused = |why: String| Err(SourceError::Broken(why));
     let code = answer.code;
@@ -59,7 +59,7 @@ pub(super) fn target(from: &Url, answer: &Response, peer: IpAddr) -> Result<Url,
     };
     if !from.host_str().is_some_and(|own| own.eq_ignore_ascii_case(host)) && !here(host) {
         return refused(format!(
-            "the camera redirects to {}: if it belongs there, configure that address",
+            "the camera redirects to {}: if this is intended, configure that address",
             plain(host)
         ));
     }

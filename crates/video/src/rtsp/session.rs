@@ -1,4 +1,4 @@
-//! A session that plays: packets, signs of life, and its end.
+//! A playing session: packets, keepalives and teardown.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use super::fields::SessionField;
 use super::wire::{Incoming, Response};
 use crate::session::Surroundings;
 
-/// How long a camera may take to confirm the end of a session.
-const FAREWELL: Duration = Duration::from_secs(2);
-/// Requests that keep a session alive, in the order in which they are tried (RFC 2326 does not say which).
-const SIGNS: [&str; 3] = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"];
+/// Maximum wait for a camera to confirm the end of a session.
+const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Keepalive requests in the order in which they are tried; RFC 2326 does not specify one.
+const METHODS: [&str; 3] = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"];
 
-/// A session at a camera; dropping it ends it there.
+/// A session at a camera; dropping it sends TEARDOWN.
 pub(super) struct Session {
     /// `None` only while it is being dropped.
     open: Option<Open>,
     surroundings: Arc<Surroundings>,
-    /// Whoever waits for sessions to end waits for this one.
+    /// Delays [`Surroundings::closing`] until this session has ended.
     _unended: TaskTrackerToken,
 }
 
@@ -36,13 +36,13 @@ struct Open {
     id: Option<String>,
     keepalive: Duration,
     timer: Pin<Box<Sleep>>,
-    signs: Signs,
-    /// Challenges to the last sign of life.
+    keepalive_method: Keepalive,
+    /// Number of challenges to the last keepalive.
     challenges: u32,
 }
 
 impl Session {
-    /// `uri` names the whole in requests. Without `datagrams` packets come within the connection.
+    /// `uri`: aggregate control URL. Without `datagrams`, packets are interleaved in the connection.
     pub(super) fn new(
         connection: Connection,
         datagrams: Option<Datagrams>,
@@ -52,7 +52,16 @@ impl Session {
     ) -> Self {
         let SessionField { id, keepalive } = field;
         let timer = Box::pin(sleep(keepalive));
-        let open = Open { connection, datagrams, uri, id, keepalive, timer, signs: Signs::default(), challenges: 0 };
+        let open = Open {
+            connection,
+            datagrams,
+            uri,
+            id,
+            keepalive,
+            timer,
+            keepalive_method: Keepalive::default(),
+            challenges: 0,
+        };
         let unended = surroundings.closing.token();
         Self { open: Some(open), surroundings, _unended: unended }
     }
@@ -61,12 +70,12 @@ impl Session {
         self.open()?.play().await
     }
 
-    /// The next packet and its channel. Safe to drop at any await.
+    /// The next packet and its channel. Cancel safe.
     pub(super) async fn packet(&mut self) -> Result<(u8, Bytes), SourceError> {
         self.open()?.packet().await
     }
 
-    /// Stretches of bytes that made no sense since the last call.
+    /// Number of unparsable stretches of bytes since the last call.
     pub(super) fn passed_over(&mut self) -> u64 {
         self.open.as_mut().map_or(0, |open| open.connection.passed_over())
     }
@@ -77,15 +86,15 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Cameras that are not told go on sending datagrams for a minute, and some serve few viewers.
+    /// Without TEARDOWN, cameras continue to send datagrams for a minute, and some serve few viewers.
     fn drop(&mut self) {
         if let (Some(mut open), Ok(runtime)) = (self.open.take(), tokio::runtime::Handle::try_current()) {
-            let telling = async move {
-                if !matches!(timeout(FAREWELL, open.end()).await, Ok(Ok(_))) {
-                    tracing::debug!("the camera has not confirmed the end of its session");
+            let teardown = async move {
+                if !matches!(timeout(TEARDOWN_TIMEOUT, open.end()).await, Ok(Ok(_))) {
+                    tracing::debug!("camera did not confirm the end of its session");
                 }
             };
-            self.surroundings.closing.spawn_on(telling, &runtime);
+            self.surroundings.closing.spawn_on(teardown, &runtime);
         }
     }
 }
@@ -115,7 +124,7 @@ impl Open {
         }
     }
 
-    /// What comes next; `None` when it was time for a sign of life.
+    /// The next message or packet; `None` after sending a keepalive.
     async fn wait(&mut self) -> Result<Option<Incoming>, SourceError> {
         let datagram = async {
             match &mut self.datagrams {
@@ -132,36 +141,37 @@ impl Open {
             () = &mut self.timer => {}
         }
         self.challenges = 0;
-        self.give_sign();
+        self.send_keepalive();
         self.timer.as_mut().reset(Instant::now() + self.keepalive);
         Ok(None)
     }
 
-    fn give_sign(&mut self) {
+    fn send_keepalive(&mut self) {
         let fields: Vec<_> = self.id.iter().map(|id| ("Session", id.as_str())).collect();
-        self.connection.send(&Question { method: self.signs.method(), uri: &self.uri, fields: &fields });
+        self.connection.send(&Question { method: self.keepalive_method.method(), uri: &self.uri, fields: &fields });
     }
 
-    /// The answer to a sign of life. A session whose packets come is not given up for what it says.
+    /// Processes the response to a keepalive. It never ends the session: as long as packets arrive, its status does not
+    /// matter.
     fn answered(&mut self, answer: &Response) {
         self.connection.granted(answer);
         match answer.code {
             401 => {
                 self.challenges += 1;
                 match self.connection.challenged(answer, self.challenges) {
-                    Ok(()) => self.give_sign(),
-                    Err(why) => tracing::debug!(%why, "sign of life refused"),
+                    Ok(()) => self.send_keepalive(),
+                    Err(why) => tracing::debug!(%why, "keepalive refused"),
                 }
             }
             400 | 405 | 451 | 501 | 551 => {
-                // Not an interval later: cameras allow no more than one sign of life to fail.
-                if self.signs.refused() {
+                // Do not wait for the next interval: cameras tolerate only one failed keepalive.
+                if self.keepalive_method.refused() {
                     self.challenges = 0;
-                    self.give_sign();
+                    self.send_keepalive();
                 }
             }
-            200..300 => self.signs.granted(answer),
-            code => tracing::trace!(code, "sign of life answered"),
+            200..300 => self.keepalive_method.granted(answer),
+            code => tracing::trace!(code, "keepalive answered"),
         }
     }
 
@@ -172,35 +182,36 @@ impl Open {
     }
 }
 
-/// Which sign of life is given next.
+/// Selects the method of the next keepalive.
 #[derive(Debug, Default)]
-struct Signs {
-    /// Index into [`SIGNS`].
+struct Keepalive {
+    /// Index into [`METHODS`].
     next: usize,
-    /// Those that the camera has refused, whatever it says that it knows.
-    refused: [bool; SIGNS.len()],
+    /// Methods that the camera has refused, even if it announces them.
+    refused: [bool; METHODS.len()],
 }
 
-impl Signs {
+impl Keepalive {
     fn method(&self) -> &'static str {
-        SIGNS[self.next]
+        METHODS[self.next]
     }
 
-    /// The sign was refused. Whether another is to be given at once; a camera that refuses all gets them in turn.
+    /// Records a refusal; returns whether another method should be tried at once. When all are refused, they are used
+    /// in turn.
     fn refused(&mut self) -> bool {
         self.refused[self.next] = true;
-        let mut others = (1..SIGNS.len()).map(|step| (self.next + step) % SIGNS.len());
+        let mut others = (1..METHODS.len()).map(|step| (self.next + step) % METHODS.len());
         let other = others.find(|other| !self.refused[*other]);
-        self.next = other.unwrap_or((self.next + 1) % SIGNS.len());
+        self.next = other.unwrap_or((self.next + 1) % METHODS.len());
         other.is_some()
     }
 
-    /// The sign was granted: what keeps the session alive for sure is given from now on, when the camera says that it
-    /// knows it.
+    /// Records an acceptance of OPTIONS; switches to a method that surely keeps the session alive if the camera
+    /// announces one.
     fn granted(&mut self, answer: &Response) {
         let known = answer.fields.get("Public").unwrap_or_default();
         let knows = |sign: &str| known.split(',').any(|method| method.trim().eq_ignore_ascii_case(sign));
-        let better = (1..SIGNS.len()).find(|at| knows(SIGNS[*at]) && !self.refused[*at]);
+        let better = (1..METHODS.len()).find(|at| knows(METHODS[*at]) && !self.refused[*at]);
         if self.next == 0 {
             self.next = better.unwrap_or(0);
         }
@@ -224,27 +235,27 @@ mod tests {
 
     #[test]
     fn a_sign_that_was_refused_is_not_given_again_while_another_is_left() {
-        let (mut signs, known) = (Signs::default(), options("OPTIONS, get_parameter, SET_PARAMETER"));
-        signs.granted(&known);
-        assert_eq!(signs.method(), "GET_PARAMETER");
-        assert!(signs.refused());
-        assert_eq!(signs.method(), "SET_PARAMETER");
-        assert!(signs.refused());
-        signs.granted(&known);
-        assert_eq!(signs.method(), "OPTIONS", "although it says that it knows the others");
-        assert!(!signs.refused(), "nothing is left that could be given at once");
-        assert_eq!(signs.method(), "GET_PARAMETER");
-        assert!(!signs.refused());
-        assert_eq!(signs.method(), "SET_PARAMETER");
+        let (mut keepalive, known) = (Keepalive::default(), options("OPTIONS, get_parameter, SET_PARAMETER"));
+        keepalive.granted(&known);
+        assert_eq!(keepalive.method(), "GET_PARAMETER");
+        assert!(keepalive.refused());
+        assert_eq!(keepalive.method(), "SET_PARAMETER");
+        assert!(keepalive.refused());
+        keepalive.granted(&known);
+        assert_eq!(keepalive.method(), "OPTIONS", "although it says that it knows the others");
+        assert!(!keepalive.refused(), "nothing is left that could be given at once");
+        assert_eq!(keepalive.method(), "GET_PARAMETER");
+        assert!(!keepalive.refused());
+        assert_eq!(keepalive.method(), "SET_PARAMETER");
     }
 
     #[test]
     fn options_are_given_to_a_camera_that_knows_nothing_else() {
-        let mut signs = Signs::default();
-        signs.granted(&options("OPTIONS, DESCRIBE"));
-        assert_eq!(signs.method(), "OPTIONS");
-        assert!(signs.refused());
-        signs.granted(&options("SET_PARAMETER"));
-        assert_eq!(signs.method(), "GET_PARAMETER", "what is granted is kept");
+        let mut keepalive = Keepalive::default();
+        keepalive.granted(&options("OPTIONS, DESCRIBE"));
+        assert_eq!(keepalive.method(), "OPTIONS");
+        assert!(keepalive.refused());
+        keepalive.granted(&options("SET_PARAMETER"));
+        assert_eq!(keepalive.method(), "GET_PARAMETER", "what is granted is kept");
     }
 }

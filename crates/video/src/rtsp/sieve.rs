@@ -1,5 +1,4 @@
-//! Which of the packets of a camera are the video that was asked for. What a camera announces of them is only a hint:
-//! what it sends decides.
+//! Selects the packets of the requested video. What the camera announces is only a hint: what it sends decides.
 
 use std::time::{Duration, Instant};
 
@@ -8,51 +7,50 @@ use bytes::Bytes;
 use super::order::{Order, Ordered};
 use super::packet::{self, Packet};
 
-/// How long the stream that is played must be silent before another one takes its place.
+/// Time without packets of the selected stream after which another one may replace it.
 const PROBATION: Duration = Duration::from_secs(1);
-/// Maximum number of packets kept of the stream that may take its place.
+/// Maximum number of packets kept of the candidate stream.
 const MOST_KEPT: usize = 2048;
 
-/// What tells streams apart.
+/// Identity of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Voice {
+struct StreamKey {
     channel: u8,
     source: u32,
     payload_type: u8,
 }
 
-/// A stream that may be the one that was asked for, and what it has sent so far.
+/// A stream that may replace the selected one, and its packets so far.
 #[derive(Debug)]
 struct Candidate {
-    voice: Voice,
+    key: StreamKey,
     packets: Vec<Packet>,
 }
 
-/// Packets in, the video in order out.
+/// Selection state of one session.
 #[derive(Debug)]
 pub(super) struct Sieve {
     channel: u8,
     payload_type: u8,
-    /// What is played.
-    voice: Option<Voice>,
-    /// When it was last heard.
-    heard: Instant,
+    /// The selected stream.
+    key: Option<StreamKey>,
+    /// Arrival of its last packet.
+    last_packet: Instant,
     candidate: Option<Candidate>,
     order: Order,
-    /// Packets lost before the next one that carries something.
+    /// Packets lost before the next one with a payload.
     lost: u16,
     ignored: u64,
 }
 
 impl Sieve {
-    /// For a stream announced to come on this channel with this payload type; over datagrams packets may overtake
-    /// each other.
+    /// Selects a stream announced with this channel and payload type. `datagrams`: packets may be reordered.
     pub(super) fn new(channel: u8, payload_type: u8, datagrams: bool, now: Instant) -> Self {
         let order = Order::new(datagrams);
-        Self { channel, payload_type, voice: None, heard: now, candidate: None, order, lost: 0, ignored: 0 }
+        Self { channel, payload_type, key: None, last_packet: now, candidate: None, order, lost: 0, ignored: 0 }
     }
 
-    /// Takes what came on a channel.
+    /// Takes a packet received on a channel.
     pub(super) fn take(&mut self, channel: u8, data: &Bytes, now: Instant) {
         if packet::is_report(data) {
             self.ignored += u64::from(!packet::is_whole_report(data));
@@ -62,18 +60,18 @@ impl Sieve {
             self.ignored += 1;
             return;
         };
-        let voice = Voice { channel, source: packet.source, payload_type: packet.payload_type };
-        if self.voice.is_none() && channel == self.channel && packet.payload_type == self.payload_type {
-            self.voice = Some(voice);
+        let key = StreamKey { channel, source: packet.source, payload_type: packet.payload_type };
+        if self.key.is_none() && channel == self.channel && packet.payload_type == self.payload_type {
+            self.key = Some(key);
         }
-        match self.voice {
-            Some(playing) if playing == voice => self.play(packet, now),
-            _ if self.may_be_meant(voice) => self.consider(voice, packet, now),
+        match self.key {
+            Some(playing) if playing == key => self.play(packet, now),
+            _ if self.may_be_meant(key) => self.consider(key, packet, now),
             _ => self.ignored += 1,
         }
     }
 
-    /// The next packet of the video that carries something.
+    /// The next packet of the video with a payload.
     pub(super) fn next(&mut self) -> Option<Ordered> {
         loop {
             let next = self.order.next()?;
@@ -85,44 +83,48 @@ impl Sieve {
         }
     }
 
-    /// How many packets were passed over since the last call.
+    /// Number of packets ignored since the last call.
     pub(super) fn ignored(&mut self) -> u64 {
         std::mem::take(&mut self.ignored)
     }
 
     fn play(&mut self, packet: Packet, now: Instant) {
-        self.heard = now;
+        self.last_packet = now;
         self.drop_candidate();
         self.ignored += u64::from(!self.order.take(packet, now));
     }
 
-    /// Whether a stream may be the one that was asked for, under another number than announced.
-    fn may_be_meant(&self, voice: Voice) -> bool {
-        let announced = (voice.channel == self.channel, voice.payload_type == self.payload_type);
-        match self.voice {
+    /// Whether a stream may be the requested one although its numbers differ from the announced ones.
+    fn may_be_meant(&self, key: StreamKey) -> bool {
+        let announced = (key.channel == self.channel, key.payload_type == self.payload_type);
+        match self.key {
             None => announced.0 || announced.1,
-            Some(playing) => playing.channel == voice.channel && playing.payload_type == voice.payload_type,
+            Some(playing) => playing.channel == key.channel && playing.payload_type == key.payload_type,
         }
     }
 
-    fn consider(&mut self, voice: Voice, packet: Packet, now: Instant) {
-        if self.candidate.as_ref().is_none_or(|candidate| candidate.voice != voice) {
+    fn consider(&mut self, key: StreamKey, packet: Packet, now: Instant) {
+        if self.candidate.as_ref().is_none_or(|candidate| candidate.key != key) {
             self.drop_candidate();
         }
-        let candidate = self.candidate.get_or_insert_with(|| Candidate { voice, packets: Vec::new() });
+        let candidate = self.candidate.get_or_insert_with(|| Candidate { key, packets: Vec::new() });
         candidate.packets.push(packet);
         if candidate.packets.len() > MOST_KEPT {
             self.drop_candidate();
-        } else if now.duration_since(self.heard) >= PROBATION {
+        } else if now.duration_since(self.last_packet) >= PROBATION {
             self.follow(now);
         }
     }
 
-    /// Plays the candidate from its first packet on.
+    /// Selects the candidate, from its first packet on.
     fn follow(&mut self, now: Instant) {
-        let Some(Candidate { voice, packets }) = self.candidate.take() else { return };
-        tracing::debug!(ssrc = voice.source, channel = voice.channel, "the camera sends under another number");
-        self.voice = Some(voice);
+        let Some(Candidate { key, packets }) = self.candidate.take() else { return };
+        tracing::debug!(
+            ssrc = key.source,
+            channel = key.channel,
+            "camera sends the video under other numbers than announced"
+        );
+        self.key = Some(key);
         self.order.restart();
         packets.into_iter().for_each(|packet| self.play(packet, now));
     }

@@ -1,4 +1,4 @@
-//! The access units of a playing camera.
+//! Access units of a playing camera.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ pub(crate) struct Units {
     whole: VecDeque<VideoFrame>,
     codec: Codec,
     surroundings: Arc<Surroundings>,
-    /// A key frame has come.
+    /// Whether a key frame has arrived.
     synchronised: bool,
-    /// Access units that came before it.
+    /// Number of access units before it.
     undecodable: u64,
     /// Packets lost since the last access unit.
     lost: u16,
-    /// A packet was passed over already; others are only counted.
-    told: bool,
+    /// Whether an ignored packet was already logged; further ones are only counted.
+    noted: bool,
     started: Instant,
     last_tick: u64,
 }
@@ -54,45 +54,42 @@ impl Units {
             synchronised: false,
             undecodable: 0,
             lost: 0,
-            told: false,
+            noted: false,
             started: Instant::now(),
             last_tick: 0,
         }
     }
 
-    /// Reads one packet more.
+    /// Reads one packet.
     async fn read(&mut self) -> Result<(), SourceError> {
         let (channel, data) = self.session.packet().await?;
         self.sieve.take(channel, &data, Instant::now().into_std());
         while let Some(next) = self.sieve.next() {
             self.lost = self.lost.saturating_add(next.lost);
             if let Err(why) = self.assembly.take(&next, &mut self.whole) {
-                self.pass_over(1, &why);
+                self.ignore(1, &why);
             }
         }
         let noise = self.sieve.ignored() + self.session.passed_over();
-        self.pass_over(noise, "it is no video");
+        self.ignore(noise, "not video");
         Ok(())
     }
 
-    fn pass_over(&mut self, count: u64, reason: &str) {
+    fn ignore(&mut self, count: u64, reason: &str) {
         if count == 0 {
             return;
         }
         self.surroundings.tally.ignored(count);
-        if !std::mem::replace(&mut self.told, true) {
-            tracing::debug!(
-                count,
-                reason = plain(reason),
-                "packets of the camera ignored, further ones are only counted"
-            );
+        if !std::mem::replace(&mut self.noted, true) {
+            tracing::debug!(count, reason = plain(reason), "packets ignored, further ones are only counted");
         }
     }
 
     fn check_size(&self) -> Result<(), SourceError> {
         let (width, height) = self.assembly.size().unwrap_or_default();
         if width > LARGEST || height > LARGEST {
-            let size = format!("the picture has {width} x {height} pixels, at most {LARGEST} x {LARGEST} are decoded");
+            let size =
+                format!("the picture has {width} x {height} pixels, at most {LARGEST} x {LARGEST} are supported");
             return Err(SourceError::Undecodable(size));
         }
         Ok(())

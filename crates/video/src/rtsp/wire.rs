@@ -2,21 +2,21 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Largest head of a message, bytes.
+/// Maximum size of a message head, bytes.
 const LARGEST_HEAD: usize = 64 << 10;
-/// Largest body of a message, bytes.
+/// Maximum size of a message body, bytes.
 const LARGEST_BODY: usize = 1 << 20;
-/// Longest line that begins like an answer and is none in which another answer is looked for, bytes: otherwise a line of
-/// nothing but beginnings would be read once for each of them.
+/// Maximum length of an invalid line that begins like a response within which another response is searched, bytes.
+/// Without it, a line made only of such beginnings would be parsed once for each of them.
 const LONGEST_DOUBT: usize = 256;
 /// Maximum number of header fields of a message.
 const MOST_FIELDS: usize = 128;
-/// Bytes in front of an interleaved packet.
+/// Size of the header of an interleaved packet, bytes.
 const PREFIX: usize = 4;
-/// Channels above are not taken for packets while the boundary of messages is lost.
+/// Channels from this number on are not accepted while message boundaries are lost.
 const LIKELY_CHANNELS: u8 = 16;
 
-/// What a camera sends over its connection.
+/// A message or packet from a camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Incoming {
     Packet { channel: u8, data: Bytes },
@@ -24,7 +24,7 @@ pub(crate) enum Incoming {
     Request { method: String, fields: Fields },
 }
 
-/// An answer of a camera.
+/// A response of a camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) code: u16,
@@ -32,7 +32,7 @@ pub(crate) struct Response {
     pub(crate) body: Bytes,
 }
 
-/// The header fields of a message; names are compared without case.
+/// Header fields of a message; names are compared case-insensitively.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
@@ -46,7 +46,7 @@ impl Fields {
         self.0.iter().filter(same).map(|(_, value)| value.as_str())
     }
 
-    /// A line that is no field is passed over; one that begins with a blank goes on with the field before.
+    /// Parses fields. Invalid lines are skipped; a line that begins with a blank continues the previous field.
     fn read(lines: &[&[u8]]) -> Self {
         let mut fields = Vec::<(String, String)>::new();
         for line in lines.iter().take(MOST_FIELDS) {
@@ -68,30 +68,30 @@ impl Fields {
     }
 }
 
-/// Why the bytes of a camera cannot be read any further.
+/// Why a connection cannot be parsed further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Senseless {
-    #[error("what answers does not speak RTSP")]
+    #[error("the peer does not speak RTSP")]
     NotRtsp,
     #[error("the camera sent a message larger than {LARGEST_BODY} bytes")]
     TooLarge,
 }
 
-/// Cuts the bytes of a connection into messages and packets.
+/// Splits the bytes of a connection into messages and packets.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
-    /// Some message was understood: what is not understood later is passed over.
+    /// Whether a message was parsed: unparsable bytes after it are skipped instead of being an error.
     speaks: bool,
-    /// The last bytes made no sense, and where the next message begins must be guessed.
+    /// Whether the last bytes were unparsable, so that the next boundary must be guessed.
     lost: bool,
-    /// Stretches passed over since this was last asked for.
+    /// Number of stretches skipped since the last query.
     passed_over: u64,
-    /// Below so many bytes there is nothing new to see: the rest of a message or packet is awaited.
+    /// Number of bytes needed before parsing can make progress.
     needed: usize,
 }
 
 impl Reader {
-    /// The next message or packet; `None` until more bytes come. Never holds more than it needs for one of them.
+    /// The next message or packet; `None` until more bytes arrive. Buffers no more than one of them needs.
     pub(crate) fn next(&mut self, bytes: &mut BytesMut) -> Result<Option<Incoming>, Senseless> {
         if bytes.len() < self.needed {
             return Ok(None);
@@ -123,17 +123,17 @@ impl Reader {
         }
     }
 
-    /// Stretches of bytes passed over since the last call.
+    /// Number of stretches of bytes skipped since the last call.
     pub(crate) fn passed_over(&mut self) -> u64 {
         std::mem::take(&mut self.passed_over)
     }
 
-    /// Whether a dollar sign begins a packet: always where a message ended, and otherwise when the packet looks like one.
+    /// Whether a dollar sign begins a packet: always at a known boundary, otherwise only if it looks like one.
     fn likely(&self, bytes: &[u8]) -> bool {
         !self.lost || matches!(bytes, [_, channel, _, _, flags, ..] if *channel < LIKELY_CHANNELS && flags >> 6 == 2)
     }
 
-    /// Goes on behind so many bytes, where the next message or packet may begin.
+    /// Skips at least `length` bytes, up to the next possible message or packet.
     fn pass_over(&mut self, bytes: &mut BytesMut, length: usize) {
         let start = |rest: &[u8]| rest.first() == Some(&b'$') || is_response(rest);
         let next = (length..bytes.len()).find(|at| start(&bytes[*at..])).unwrap_or(bytes.len());
@@ -144,10 +144,10 @@ impl Reader {
 }
 
 enum Cut {
-    /// So many bytes in all are needed, as far as that is known.
+    /// Incomplete: at least this many bytes are needed in total.
     Short(usize),
     Whole(Incoming),
-    /// In so many bytes nothing begins that could be read.
+    /// Unparsable: nothing valid begins within this many bytes.
     Senseless(usize),
 }
 
@@ -193,7 +193,7 @@ enum Kind {
 }
 
 fn kind(line: &[u8]) -> Option<Kind> {
-    // Reasons come in national encodings.
+    // Reason phrases may be in national encodings.
     let text = String::from_utf8_lossy(line);
     let mut words = text.split_ascii_whitespace();
     let (first, second) = (words.next()?, words.next()?);
@@ -209,19 +209,19 @@ fn is_response(bytes: &[u8]) -> bool {
     bytes.len() >= 5 && bytes[..5].eq_ignore_ascii_case(b"RTSP/")
 }
 
-/// How much of a stretch that makes no sense is passed over: all that begins like an answer and is longer than `most`,
-/// otherwise what lies before the next beginning in it.
+/// Number of bytes to skip of an unparsable stretch: all of it if it begins like a response and is longer than `most`,
+/// otherwise one.
 fn doubtful(stretch: &[u8], most: usize) -> usize {
     if is_response(stretch) && stretch.len() > most { stretch.len() } else { 1 }
 }
 
-/// Up to the end of the line or of the largest head.
+/// The first line, cut at the maximum size of a head.
 fn first_line(bytes: &[u8]) -> &[u8] {
     let bounded = &bytes[..bytes.len().min(LARGEST_HEAD)];
     bounded.split(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
-/// Whether these bytes, whose first line need not be whole yet, may be the start of a message.
+/// Whether these bytes may begin a message; the first line may be incomplete.
 fn may_begin(bytes: &[u8]) -> bool {
     let line = first_line(bytes);
     match line.len() < bytes.len().min(LARGEST_HEAD) {
@@ -230,7 +230,7 @@ fn may_begin(bytes: &[u8]) -> bool {
     }
 }
 
-/// The lines of a head, and where the body begins; `None` as long as the empty line is missing.
+/// The lines of a head, and the offset of the body; `None` while the empty line is missing.
 fn head(bytes: &[u8]) -> Option<(Vec<&[u8]>, usize)> {
     let (mut lines, mut start) = (Vec::new(), 0);
     let bounded = &bytes[..bytes.len().min(LARGEST_HEAD)];
@@ -347,7 +347,7 @@ mod tests {
             let all: Vec<_> = std::iter::from_fn(|| reader.next(&mut bytes).expect("sense")).collect();
             assert_eq!(all.first().map(code), Some(200));
             assert!(bytes.len() <= LARGEST_HEAD, "{}", bytes.len());
-            // A scan of the largest head for every beginning takes minutes.
+            // Scanning a whole head for every beginning would take minutes.
             assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
         }
     }

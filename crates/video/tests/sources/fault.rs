@@ -125,7 +125,7 @@ async fn a_camera_that_dies_ends_the_stream_at_once() {
     frame(&mut *stream).await;
     server.kill();
     let (why, after) = end(&mut *stream).await;
-    assert_eq!(why, Err(SourceError::Broken("the camera has closed the connection".into())));
+    assert_eq!(why, Err(SourceError::Broken("the camera closed the connection".into())));
     assert!(after < Duration::from_secs(2), "{after:?}");
     assert_eq!(end(&mut *stream).await.0, why);
 }
@@ -156,7 +156,7 @@ async fn a_decoder_that_gives_nothing_is_told_apart_from_a_silent_camera() {
     let first_picture = Duration::from_secs(3);
     let options = Options { decoders: vec![black_hole], first_picture, ..Options::default() };
     let why = refusal(options, &server.url()).await;
-    assert_eq!(why, SourceError::Undecodable("the decoder gave no picture within 3 s".into()));
+    assert_eq!(why, SourceError::Undecodable("the decoder produced no picture within 3 s".into()));
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ async fn a_camera_that_hangs_up_or_falls_silent_ends_the_stream() {
     let peer = server(Manners { hangs_up_after: Some(100), ..Manners::default() }).await;
     let mut stream = open_at(&peer).await.unwrap();
     let (why, _) = end(&mut *stream).await;
-    assert_eq!(why, Err(SourceError::Broken("the camera has ended the call".into())));
+    assert_eq!(why, Err(SourceError::Broken("the camera ended the call".into())));
     let peer = server(Manners { silent_after: Some(50), ..Manners::default() }).await;
     let mut stream = open_at(&peer).await.unwrap();
     assert_eq!(end(&mut *stream).await.0, Err(SourceError::Stalled(2)));

@@ -236,6 +236,6 @@ async fn the_reason_names_what_was_asked_and_answered() {
     assert_eq!(why, SourceError::Broken("the camera refuses GetStreamUri: not understood".into()));
     let camera = OnvifCamera::start(guarded(Asks::Token, vec![offer("H264", "http://192.0.2.1/a")])).await.unwrap();
     let why = refusal(camera.address(LOGIN.0, LOGIN.1)).await;
-    let named = "the camera answers GetStreamUri with an address of http, not of rtsp";
+    let named = "the camera answers GetStreamUri with an address with the scheme http, not rtsp";
     assert_eq!(why, SourceError::NoStream(named.into()));
 }
