@@ -1,8 +1,8 @@
-//! The similarity transform (rotation, one scale, shift) that carries points onto others.
+//! The similarity transform (rotation, uniform scale, translation) that maps one set of points onto another.
 
 use domain::geometry::{Point, Rect};
 
-/// (x, y) becomes (a·x - b·y + shift.x, b·x + a·y + shift.y).
+/// Maps (x, y) to (a·x - b·y + x₀, b·x + a·y + y₀), where (x₀, y₀) is the translation (fields `x`, `y`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Transform {
     a: f64,
@@ -12,8 +12,8 @@ pub(crate) struct Transform {
 }
 
 impl Transform {
-    /// The transform without mirroring that brings `from` nearest to `onto`, by least squares (Umeyama 1991; in
-    /// the plane it has a closed form). `None` when `from` is one point, or not finite.
+    /// The transform without reflection that maps `from` onto `onto` with the least squared error (Umeyama 1991; in two
+    /// dimensions it has a closed form). `None` when all points of `from` coincide or are not finite.
     pub(crate) fn between<const N: usize>(from: &[Point; N], onto: &[Point; N]) -> Option<Self> {
         let (centre_from, centre_onto) = (centroid(from), centroid(onto));
         let (mut along, mut across, mut spread) = (0.0, 0.0, 0.0);
@@ -35,19 +35,19 @@ impl Transform {
         usable.then_some(transform)
     }
 
-    /// How many times longer a line becomes.
+    /// The scale factor.
     pub(crate) fn scale(&self) -> f64 {
         self.a.hypot(self.b)
     }
 
-    /// Where a point comes from.
+    /// The inverse: the source of a point.
     fn source(&self, x: f64, y: f64) -> (f64, f64) {
         let (x, y) = (x - self.x, y - self.y);
         let squared = self.a * self.a + self.b * self.b;
         ((self.a * x + self.b * y) / squared, (self.a * y - self.b * x) / squared)
     }
 
-    /// The smallest upright box that is carried over all of a picture of this size.
+    /// The smallest axis-aligned source box that covers an output of this size.
     pub(crate) fn source_box(&self, width: usize, height: usize) -> Rect {
         let (width, height) = (width as f64, height as f64);
         let corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)].map(|(x, y)| self.source(x, y));
@@ -56,8 +56,8 @@ impl Transform {
         Rect::new(least(|p| p.0), least(|p| p.1), most(|p| p.0), most(|p| p.1))
     }
 
-    /// The same for a source whose origin is moved to (left, top) and which is then so many times narrower and lower, as a
-    /// matrix of two rows. Points are pixel centres, so that making it smaller moves the origin.
+    /// The transform, as a matrix of two rows, for a source cropped at (left, top) and then reduced by (narrower,
+    /// lower). Coordinates are pixel centres, so the reduction moves the origin.
     pub(crate) fn rows(&self, (left, top): (f64, f64), (narrower, lower): (f64, f64)) -> [[f64; 3]; 2] {
         let (left, top) = (left + (narrower - 1.0) / 2.0, top + (lower - 1.0) / 2.0);
         [
@@ -91,7 +91,7 @@ mod tests {
         Point { x: apply(x), y: apply(y) }
     }
 
-    /// Turned by 30 degrees, doubled, moved by (5, -7).
+    /// Rotated by 30 degrees, doubled, moved by (5, -7).
     fn moved(point: Point) -> Point {
         let (sin, cos) = 30f32.to_radians().sin_cos();
         Point { x: 2.0 * (cos * point.x - sin * point.y) + 5.0, y: 2.0 * (sin * point.x + cos * point.y) - 7.0 }

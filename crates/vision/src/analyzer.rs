@@ -1,4 +1,4 @@
-//! The analyzer: everything behind the port.
+//! The implementation of the analyzer port.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,33 +26,32 @@ use crate::runtime::{self, Provider};
 use crate::self_test;
 use crate::session::{SessionSettings, Stopwatch};
 
-/// What may wait for an inference thread.
+/// Maximum number of jobs queued for the inference threads.
 const ROOM: Room = Room { live: 32, photos: 16 };
-/// Memory for decoding pictures at the same time, MiB: one of the largest, or many of the usual size.
+/// Memory budget of concurrent picture decoding, MiB: one of the largest, or many of the usual size.
 const DECODING_MIB: u32 = 320;
-/// Threads that share the work of one run at most. With two a detection takes half the time, with more it gains
-/// little. Two workers of one thread each instead would do a tenth more frames, each of them in twice the time,
-/// and take 100 MB more.
+/// Maximum number of threads per run. Two halve the time of a detection; more gain little. Two workers of one thread
+/// each would process a tenth more frames, but take twice as long per frame and 100 MB more.
 const MAX_THREADS_PER_RUN: usize = 2;
 
-/// How the analyzer is opened.
+/// Settings of [`Analyzer::open`].
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The folder of networks and manifests.
+    /// Folder of networks and manifests.
     pub models_dir: PathBuf,
-    /// The ONNX Runtime library; `None`: `onnxruntime/libonnxruntime.so` in the models folder. A process loads one
-    /// library: the first analyzer's.
+    /// The ONNX Runtime library; `None` for `onnxruntime/libonnxruntime.so` in the models folder. A process loads only
+    /// one library, that of the first analyzer.
     pub runtime_library: Option<PathBuf>,
-    /// The set of models, by its name in `sets.toml`.
+    /// Name of the model set in `sets.toml`.
     pub set: String,
-    /// What inference runs on; what is absent is replaced by the processor, with a warning.
+    /// Execution provider; if it cannot be used, the CPU is used and a warning logged.
     pub provider: Provider,
-    /// Inference threads; 0: as many as the processor has.
+    /// Number of inference threads; 0 for one per CPU core.
     pub threads: usize,
-    /// Whether faces are judged for being alive. The set must have a model for it then.
+    /// Whether liveness is checked; requires a liveness model in the set.
     pub liveness: bool,
-    /// The longer side of the detector's input at most, pixels: the size follows from the smallest face wanted, and
-    /// this bounds the time it takes.
+    /// Maximum longer side of the detector's input, pixels. The actual size follows from the smallest face searched;
+    /// the maximum bounds the detection time.
     pub detection_side: u32,
 }
 
@@ -71,8 +70,8 @@ impl Options {
     }
 }
 
-/// Checks that the models of the set and the inference library are there, and that each model is the file its manifest
-/// pins. Loads nothing; reads every model once, which takes a second.
+/// Checks that the inference library and the models of the set exist, and that each model is the file pinned by its
+/// manifest. Loads nothing; reads every model once, which takes about a second.
 ///
 /// # Errors
 /// As [`Analyzer::open`].
@@ -88,21 +87,21 @@ pub fn check(options: &Options) -> Result<(), OpenError> {
 /// A model in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelInfo {
-    /// What it is used for.
+    /// Its use.
     pub role: Role,
     /// Its name.
     pub name: String,
-    /// Raised when it answers differently.
+    /// Incremented when its results change.
     pub revision: u32,
-    /// What it is.
+    /// One-line description.
     pub summary: String,
-    /// Its licence, as its source states it.
+    /// Licence as stated by its source.
     pub licence: String,
-    /// What its source leaves open; empty when nothing.
+    /// Licence questions that its source leaves open; may be empty.
     pub unknown: String,
 }
 
-/// Finds and describes faces with ONNX Runtime.
+/// A [`FaceAnalyzer`] based on ONNX Runtime.
 pub struct Analyzer {
     engine: Engine<Pipeline>,
     identity: Identity,
@@ -114,12 +113,12 @@ pub struct Analyzer {
     decoding: Arc<Semaphore>,
 }
 
-/// An accelerator that cannot be used.
+/// An accelerator that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FallBack {
-    /// What was to be used.
+    /// The requested provider.
     pub from: Provider,
-    /// Why it is not.
+    /// Why it could not be used.
     pub why: String,
 }
 
@@ -127,10 +126,10 @@ impl Analyzer {
     /// Reads and checks the models and starts the inference threads. Blocks until they are ready.
     ///
     /// # Errors
-    /// The text of the error tells the operator what is missing, changed or too old.
+    /// A model, manifest or library is missing, changed or too old; the message is meant for the operator.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        // The runtime sets how the first thread that opens a session treats numbers next to zero; the inference
-        // threads inherit it from here, and the caller's thread stays as it is.
+        // The runtime changes the denormal handling of the first thread that opens a session. The inference threads
+        // inherit it from this thread, and the caller's thread is not affected.
         let opening = thread::Builder::new().name("vision-open".to_owned()).spawn(move || open(&options));
         match opening.map_err(OpenError::Threads)?.join() {
             Ok(opened) => opened,
@@ -138,12 +137,12 @@ impl Analyzer {
         }
     }
 
-    /// What inference really runs on.
+    /// The provider in use.
     pub fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// The accelerator in whose place the processor is used, and why.
+    /// The accelerator that was replaced by the CPU, and why.
     pub fn fallen_back(&self) -> Option<&FallBack> {
         self.fallen_back.as_ref()
     }
@@ -153,15 +152,15 @@ impl Analyzer {
         &self.models
     }
 
-    /// What the inference threads have done so far.
+    /// Counters of the inference threads.
     pub fn counters(&self) -> Counters {
         Counters { in_networks: self.stopwatch.read(), ..self.engine.counters() }
     }
 
-    /// Asks every network questions with known answers. Takes a few detections' time.
+    /// Runs every network on inputs with known results. Takes as long as a few detections.
     ///
     /// # Errors
-    /// When the models do not work on this device as they did where they were made.
+    /// The models do not give the expected results on this device.
     pub async fn self_test(&self) -> Result<(), SelfTestError> {
         let provider = self.provider;
         let tested = self.engine.run(Lane::Photo, move |pipeline| self_test::run(pipeline, provider)).await;
@@ -237,7 +236,7 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
     let models = ModelSet::load(&options.models_dir, &options.set, options.liveness)?;
     let environment = runtime::environment(&library(options))?;
     if let Err(error) = imaging::use_calling_thread() {
-        tracing::warn!(%error, "OpenCV keeps its own threads");
+        tracing::warn!(%error, "failed to disable OpenCV threads");
     }
     let (workers, threads) = split(threads(options));
     let mut settings = SessionSettings {
@@ -259,7 +258,7 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
     })
 }
 
-/// Loads the networks for each worker; on the processor when the provider refuses one of them.
+/// Loads the networks for each worker; falls back to the CPU when the provider rejects one of them.
 fn pipelines(
     models: &ModelSet,
     settings: &mut SessionSettings,
@@ -271,7 +270,7 @@ fn pipelines(
     };
     match load(settings) {
         Err(error) if settings.provider != Provider::Cpu => {
-            tracing::warn!(provider = %settings.provider, %error, "falling back to the processor");
+            tracing::warn!(provider = %settings.provider, %error, "failed to load models on the accelerator, using the CPU");
             let fall_back = FallBack { from: settings.provider, why: error.to_string() };
             settings.provider = Provider::Cpu;
             Ok((load(settings)?, Some(fall_back)))
@@ -292,7 +291,7 @@ fn threads(options: &Options) -> usize {
     }
 }
 
-/// Workers, and threads that share the work of one run.
+/// Number of workers, and of threads per worker.
 fn split(threads: usize) -> (usize, usize) {
     let per_run = threads.clamp(1, MAX_THREADS_PER_RUN);
     ((threads / per_run).max(1), per_run)

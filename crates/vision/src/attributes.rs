@@ -16,7 +16,7 @@ impl Reading for AgeReading {
     fn new(manifest: &Manifest) -> Result<Self, String> {
         match &manifest.output {
             Output::Expectation(output) => Ok(Self(output.clone())),
-            _ => Err("its output is no expectation".to_owned()),
+            _ => Err("its output is not an expectation".to_owned()),
         }
     }
 
@@ -26,15 +26,15 @@ impl Reading for AgeReading {
     }
 }
 
-/// Reads the likeliest of classes that stand for values of the domain.
+/// Reads the most probable class as a value of the domain.
 pub(crate) struct ClassReading<T> {
     classes: Classes,
     values: Vec<T>,
 }
 
-/// A value with a name in manifests.
+/// A value that manifests refer to by label.
 pub(crate) trait Labelled: Sized {
-    /// The value of this name.
+    /// The value for a label.
     fn labelled(label: &str) -> Option<Self>;
 }
 

@@ -1,4 +1,4 @@
-//! Pictures as files: read within limits, written as JPEG.
+//! Decodes picture files within limits and encodes JPEG.
 
 use std::io::Cursor;
 
@@ -13,19 +13,19 @@ use crate::jpeg;
 use crate::jpeg_file::Mended;
 use crate::pixel_box::PixelBox;
 
-/// Files larger than this are refused.
+/// Maximum size of a picture file, bytes.
 pub const MAX_PICTURE_BYTES: usize = 32 * 1024 * 1024;
-/// Pictures with a longer side are refused.
+/// Maximum width and height of a picture, pixels.
 pub const MAX_PICTURE_SIDE: u32 = 16_384;
-/// Pictures with more pixels are refused.
+/// Maximum number of pixels of a picture.
 pub const MAX_PICTURE_PIXELS: u64 = 64_000_000;
-/// Memory for the samples of one picture: four bytes for each of the most pixels.
+/// Maximum memory for the samples of one picture, bytes: four per pixel.
 const MAX_DECODED_BYTES: u64 = MAX_PICTURE_PIXELS * 4;
 
-/// Decodes a JPEG, PNG, BMP, WebP or TIFF, upright as its metadata says. The header is read and held against the
-/// limits before memory for the samples is taken.
+/// Decodes a JPEG, PNG, BMP, WebP or TIFF and applies its orientation. The limits are checked against the header before
+/// memory for the samples is allocated.
 pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
-    let (mut decoded, orientation) = match mended(picture)? {
+    let (mut decoded, orientation) = match repaired(picture)? {
         Some(jpeg) => complete(&jpeg)?,
         None => read(picture)?,
     };
@@ -36,9 +36,9 @@ pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
     Frame::new(at, width, height, PixelFormat::Rgb8, vec![plane])
 }
 
-/// The memory `decode` will take for this picture, bytes.
+/// Memory that `decode` will allocate for this picture, bytes.
 pub(crate) fn decoded_bytes(picture: &[u8]) -> Result<u64> {
-    match mended(picture)? {
+    match repaired(picture)? {
         Some(jpeg) => {
             let times = if jpeg.is_whole() { 1 } else { 2 };
             decoder(jpeg.bytes()).map(|decoder| decoder.total_bytes() * times)
@@ -47,19 +47,19 @@ pub(crate) fn decoded_bytes(picture: &[u8]) -> Result<u64> {
     }
 }
 
-/// A JPEG in order, as far as its file can be put so; `None` for every other picture.
-fn mended(picture: &[u8]) -> Result<Option<Mended>> {
+/// The repaired JPEG; `None` for any other format.
+fn repaired(picture: &[u8]) -> Result<Option<Mended>> {
     if picture.len() > MAX_PICTURE_BYTES {
         return refuse(format!("{} bytes are more than {MAX_PICTURE_BYTES}", picture.len()));
     }
-    let mended = Mended::new(picture);
-    if mended.as_ref().is_some_and(|jpeg| !jpeg.has_few_scans()) {
+    let repaired = Mended::new(picture);
+    if repaired.as_ref().is_some_and(|jpeg| !jpeg.has_few_scans()) {
         return refuse("the JPEG has too many scans".to_owned());
     }
-    Ok(mended)
+    Ok(repaired)
 }
 
-/// The picture of a JPEG, when nothing of it is missing.
+/// Decodes a JPEG; fails when part of the picture is missing.
 fn complete(jpeg: &Mended) -> Result<(DynamicImage, Orientation)> {
     let (decoded, orientation) = read(jpeg.bytes())?;
     if !jpeg.is_whole() && read(&jpeg.with_another_rest())?.0 != decoded {
@@ -68,15 +68,15 @@ fn complete(jpeg: &Mended) -> Result<(DynamicImage, Orientation)> {
     Ok((decoded, orientation))
 }
 
-/// The picture, and how it has to be turned.
+/// The picture and its orientation.
 fn read(picture: &[u8]) -> Result<(DynamicImage, Orientation)> {
     let mut decoder = decoder(picture)?;
-    // A broken note of the orientation does not spoil the picture.
+    // Ignore invalid orientation metadata.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok((DynamicImage::from_decoder(decoder).map_err(|error| bad(&error))?, orientation))
 }
 
-/// A decoder that has read the header and found the picture within the limits.
+/// A decoder whose header has been read and checked against the limits.
 fn decoder(picture: &[u8]) -> Result<impl ImageDecoder + '_> {
     let mut reader = ImageReader::new(Cursor::new(picture)).with_guessed_format().map_err(|error| bad(&error))?;
     if !reader.format().is_some_and(is_accepted) {
@@ -116,7 +116,7 @@ fn refuse<T>(why: String) -> Result<T> {
     Err(Error::BadPicture { why })
 }
 
-/// Encodes a part of the frame, clamped to it, or all of it, as JPEG.
+/// Encodes a part of the frame (clamped to its bounds), or all of it, as JPEG.
 pub(crate) fn encode(frame: &Frame, part: Option<Rect>) -> Result<Bytes> {
     let part = part.unwrap_or_else(|| frame.bounds());
     let area = PixelBox::covering(&part, frame);

@@ -1,41 +1,41 @@
-//! From one way of standing for colours to another, in YUV: OpenCV converts only BT.601 in limited range to RGB, and JPEG
-//! is BT.601 in full range.
+//! Converts between YUV colour encodings: OpenCV converts only limited-range BT.601 to RGB, and JPEG is full-range
+//! BT.601.
 
 use domain::frame::{Colour, Matrix, Range};
 
-/// What OpenCV takes YUV for.
+/// The encoding that OpenCV assumes for YUV.
 pub(crate) const OPENCV: Colour = Colour { matrix: Matrix::Bt601, range: Range::Limited };
 
-/// Binary places of factors: they lie between -4 and 4.
+/// Fractional bits of factors, which lie between -4 and 4.
 const FACTOR_BITS: u32 = 13;
-/// Binary places of samples before they are multiplied: 255 just fits into 16 bits.
+/// Fractional bits of samples before multiplication: 255 just fits into 16 bits.
 const SAMPLE_BITS: u32 = 7;
-/// Binary places of products, of which the lower 16 bits are dropped.
+/// Fractional bits of products, whose lower 16 bits are dropped.
 const PRODUCT_BITS: u32 = FACTOR_BITS + SAMPLE_BITS - 16;
 
-/// A change of the way colours are stood for: luma and chroma as sums of products of what they were. Products have 16 bits,
-/// of which the upper half counts, so that the processor does many at once.
+/// A conversion of the colour encoding: each output is a sum of products of luma and chroma. Only the upper half of
+/// each product is used, in 16 bits, so that the loops vectorise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recoding {
-    /// Black before and after.
+    /// Black level before and after.
     black: (i16, i16),
-    /// Shares of luma, blue and red difference in the new luma.
+    /// Factors of luma, blue difference and red difference in the new luma.
     luma: [i16; 3],
-    /// Shares of blue and red difference in the new blue difference.
+    /// Factors of blue and red difference in the new blue difference.
     blue: [i16; 2],
-    /// The same for the red difference.
+    /// Factors of blue and red difference in the new red difference.
     red: [i16; 2],
 }
 
 impl Recoding {
-    /// From one way to another; `None` when they are the same.
+    /// The conversion between two encodings; `None` when they are equal.
     pub(crate) fn between(from: Colour, to: Colour) -> Option<Self> {
         if from == to {
             return None;
         }
         let (luma_from, chroma_from) = spans(from.range);
         let (luma_to, chroma_to) = spans(to.range);
-        // What one unit of a colour difference, which is grey without it, becomes.
+        // Effect of one unit of each colour difference on its own.
         let of_blue = differences(rgb(from.matrix, 1.0, 0.0), to.matrix);
         let of_red = differences(rgb(from.matrix, 0.0, 1.0), to.matrix);
         let (in_luma, in_chroma) = (luma_to / chroma_from, chroma_to / chroma_from);
@@ -47,10 +47,10 @@ impl Recoding {
         })
     }
 
-    /// Changes planes with rows of `width` luma samples and half as many of chroma; both sides are even.
+    /// Converts planes in place. `width`: luma samples per row, twice those of chroma; both sides are even.
     pub(crate) fn apply(&self, width: usize, luma: &mut [u8], blue: &mut [u8], red: &mut [u8]) {
         let half = (width / 2).max(1);
-        // What the colours of a row add to its luma, for each luma sample: straight loops over rows are done many at once.
+        // Contribution of chroma to luma, per luma sample: plain loops over rows vectorise.
         let mut shades = vec![0; half * 2];
         let chroma = blue.chunks_exact_mut(half).zip(red.chunks_exact_mut(half));
         for (rows, (blue, red)) in luma.chunks_exact_mut(half * 4).zip(chroma) {
@@ -83,7 +83,7 @@ impl Recoding {
     }
 }
 
-/// A colour difference, whose zero is 128.
+/// A colour difference relative to its zero, 128.
 fn difference(sample: u8) -> i16 {
     (i16::from(sample) - 128) << SAMPLE_BITS
 }
@@ -92,7 +92,7 @@ fn product(value: i16, factor: i16) -> i16 {
     ((i32::from(value) * i32::from(factor)) >> 16) as i16
 }
 
-/// The sum of a few products, whose dropped halves are made up for, above its zero.
+/// Rounds a sum of products, correcting for their truncation, and adds the zero level.
 fn rounded(sum: i16, zero: i16) -> u8 {
     (((sum + (1 << (PRODUCT_BITS - 1)) + 1) >> PRODUCT_BITS) + zero).clamp(0, 255) as u8
 }
@@ -101,7 +101,7 @@ fn factor(value: f32) -> i16 {
     (value * f32::from(1i16 << FACTOR_BITS)).round() as i16
 }
 
-/// From black to white, and from the least to the most of a colour difference.
+/// Range of luma, and of a colour difference.
 fn spans(range: Range) -> (f32, f32) {
     match range {
         Range::Limited => (219.0, 224.0),
@@ -116,7 +116,7 @@ fn black(range: Range) -> i16 {
     }
 }
 
-/// Shares of red, green and blue in luma.
+/// Weights of red, green and blue in luma.
 fn shares(matrix: Matrix) -> [f32; 3] {
     let (red, blue) = match matrix {
         Matrix::Bt601 => (0.299, 0.114),
@@ -126,14 +126,14 @@ fn shares(matrix: Matrix) -> [f32; 3] {
     [red, 1.0 - red - blue, blue]
 }
 
-/// Red, green and blue of these colour differences and no luma.
+/// RGB of these colour differences at zero luma.
 fn rgb(matrix: Matrix, blue: f32, red: f32) -> [f32; 3] {
     let [of_red, of_green, of_blue] = shares(matrix);
     let (r, b) = (2.0 * (1.0 - of_red) * red, 2.0 * (1.0 - of_blue) * blue);
     [r, -(of_red * r + of_blue * b) / of_green, b]
 }
 
-/// Luma, blue and red difference of a colour.
+/// Luma, blue difference and red difference of an RGB colour.
 fn differences([red, green, blue]: [f32; 3], matrix: Matrix) -> [f32; 3] {
     let [of_red, of_green, of_blue] = shares(matrix);
     let luma = of_red * red + of_green * green + of_blue * blue;
@@ -146,7 +146,7 @@ mod tests {
 
     const JPEG: Colour = Colour { matrix: Matrix::Bt601, range: Range::Full };
 
-    /// Every way that video may have.
+    /// Every encoding of video.
     fn ways() -> impl Iterator<Item = Colour> {
         let matrices = [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020];
         matrices.into_iter().flat_map(|matrix| [Range::Limited, Range::Full].map(|range| Colour { matrix, range }))
@@ -159,7 +159,7 @@ mod tests {
         [luma * in_luma + f32::from(black(way.range)), blue * in_chroma + 128.0, red * in_chroma + 128.0]
     }
 
-    /// Black, white, greys, skin, and colours as strong as they get.
+    /// Black, white, greys, skin tones and fully saturated colours.
     fn colours() -> Vec<[f32; 3]> {
         let steps = (0..125).map(|i| [i % 5, i / 5 % 5, i / 25].map(|step| step as f32 / 4.0));
         steps.chain([[0.89, 0.72, 0.60], [0.35, 0.22, 0.16]]).collect()

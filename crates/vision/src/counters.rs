@@ -1,24 +1,24 @@
-//! What the inference threads have done since they were started.
+//! Counters of the inference threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::ports::Lane;
 
-/// What has happened so far.
+/// Counters since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Frames of cameras looked at.
+    /// Camera frames analysed.
     pub live_done: u64,
-    /// Frames of cameras refused because too many were waiting.
+    /// Camera frames rejected because the queue was full.
     pub live_refused: u64,
-    /// Photos looked at.
+    /// Photos analysed.
     pub photos_done: u64,
     /// Time spent inside networks, over all threads.
     pub in_networks: Duration,
 }
 
-/// The counters, shared by the threads; the metrics show them too.
+/// The counters, shared by the threads and exported as metrics.
 pub(crate) struct Counted {
     live_done: Count,
     live_refused: Count,
@@ -35,7 +35,7 @@ impl Count {
         Self { value: AtomicU64::default(), metric }
     }
 
-    fn one_more(&self) {
+    fn increment(&self) {
         self.value.fetch_add(1, Ordering::Relaxed);
         self.metric.increment(1);
     }
@@ -58,13 +58,13 @@ impl Default for Counted {
 impl Counted {
     pub(crate) fn count(&self, lane: Lane) {
         match lane {
-            Lane::Live => self.live_done.one_more(),
-            Lane::Photo => self.photos_done.one_more(),
+            Lane::Live => self.live_done.increment(),
+            Lane::Photo => self.photos_done.increment(),
         }
     }
 
     pub(crate) fn refuse(&self) {
-        self.live_refused.one_more();
+        self.live_refused.increment();
     }
 
     pub(crate) fn read(&self) -> Counters {

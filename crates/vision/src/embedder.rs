@@ -1,4 +1,4 @@
-//! Turns faces into vectors.
+//! Computes face embeddings.
 
 use domain::frame::Frame;
 use domain::{Calibration, Embedding, ModelId};
@@ -10,10 +10,10 @@ use crate::manifest::{EmbeddingOutput, Manifest, Output};
 use crate::models::Model;
 use crate::session::{Answer, Network, SessionSettings};
 
-/// The digits of the network's hash that tell one model from another.
+/// Number of digits of the network's hash in a model id.
 const HASH_DIGITS: usize = 12;
 
-/// What the rest of the device must know of an embedder.
+/// Model id and calibration of an embedder.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) model: ModelId,
@@ -21,7 +21,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Name, revision and the start of the network's hash, as in `face_embed_512/1/36911dcbddbb`.
+    /// The id consists of name, revision and the start of the network's hash, for example
+    /// `face_embed_512/1/36911dcbddbb`.
     pub(crate) fn new(manifest: &Manifest) -> Result<Self, OpenError> {
         let wrong = |why: String| OpenError::WrongTensor { model: manifest.name.clone(), why };
         let output = output(manifest).map_err(wrong)?;
@@ -44,11 +45,11 @@ fn calibration(output: &EmbeddingOutput) -> domain::Result<Calibration> {
 fn output(manifest: &Manifest) -> Result<EmbeddingOutput, String> {
     match &manifest.output {
         Output::Embedding(output) => Ok(output.clone()),
-        _ => Err("its output is no embedding".to_owned()),
+        _ => Err("its output is not an embedding".to_owned()),
     }
 }
 
-/// Reads the vector as the network gives it.
+/// Reads the unnormalised vector.
 struct VectorReading(EmbeddingOutput);
 
 impl Reading for VectorReading {
@@ -74,7 +75,7 @@ impl Embedder {
         Ok(Self { network: FaceNetwork::load(model, settings)?, model: Identity::new(&model.manifest)?.model })
     }
 
-    /// One embedding per face, in their order.
+    /// One embedding per face, in order.
     pub(crate) fn embed(&mut self, frame: &Frame, faces: &[Place]) -> Result<Vec<Embedding>, AnalysisError> {
         let vectors = self.network.read(frame, faces)?;
         vectors.into_iter().map(|vector| self.embedding(vector)).collect()

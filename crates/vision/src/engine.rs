@@ -1,7 +1,7 @@
-//! The inference threads and the queue before them.
+//! The inference threads and their queue.
 //!
-//! Two lanes: frames of cameras come first and are refused when there are too many, photos wait their turn
-//! without holding up a thread. After [`LIVE_IN_A_ROW`] frames a waiting photo gets its share.
+//! The queue has two lanes. Camera frames have priority and are rejected when their lane is full; photos wait
+//! asynchronously. After [`LIVE_IN_A_ROW`] frames, a waiting photo is served.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,40 +13,40 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::counters::{Counted, Counters};
 
-/// Frames that are served before a waiting photo.
+/// Number of frames served before a waiting photo.
 const LIVE_IN_A_ROW: u32 = 3;
 
-/// How much may wait.
+/// Capacity of the queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Room {
-    /// Frames of cameras; one more is refused.
+    /// Maximum number of camera frames; further ones are rejected.
     pub(crate) live: usize,
-    /// Photos; one more waits outside.
+    /// Maximum number of photos; further ones wait outside the queue.
     pub(crate) photos: usize,
 }
 
-/// Why a job was not done.
+/// Why a job was not completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The lane is full.
     Full,
-    /// The job's thread panicked, or the engine is shutting down.
+    /// The job panicked, or the engine is shutting down.
     Lost,
 }
 
-/// A piece of work for a thread that owns a `W`.
+/// A job for a thread that owns a `W`.
 trait Task<W>: Send {
-    /// Whether nobody waits for the result any more.
+    /// Whether the caller has stopped waiting for the result.
     fn is_abandoned(&self) -> bool;
-    /// Does the work and answers.
+    /// Runs the job and sends the result.
     fn run(self: Box<Self>, owned: &mut W);
 }
 
-/// Work, and who waits for its result.
+/// A job and the channel for its result.
 struct Request<F, T> {
     work: F,
     answer: oneshot::Sender<T>,
-    /// The place of a photo among those that may wait; given back when its turn has come.
+    /// Queue permit of a photo, released when its turn comes.
     place: Option<OwnedSemaphorePermit>,
 }
 
@@ -57,14 +57,14 @@ impl<W, T: Send, F: FnOnce(&mut W) -> T + Send> Task<W> for Request<F, T> {
 
     fn run(self: Box<Self>, owned: &mut W) {
         drop(self.place);
-        // Whoever asked may have gone meanwhile.
+        // The caller may have stopped waiting.
         let _ = self.answer.send((self.work)(owned));
     }
 }
 
 type Job<W> = Box<dyn Task<W>>;
 
-/// Threads, each of which owns a `W`. Dropping the engine lets running jobs end and drops waiting ones.
+/// Threads, each of which owns a `W`. Dropping the engine completes running jobs and drops queued ones.
 pub(crate) struct Engine<W> {
     queue: Arc<Queue<W>>,
     threads: Vec<JoinHandle<()>>,
@@ -84,7 +84,7 @@ impl<W: Send + 'static> Engine<W> {
         Ok(engine)
     }
 
-    /// Has a job done; dropping the future abandons it.
+    /// Runs a job; dropping the future abandons it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -122,7 +122,7 @@ fn serve<W>(queue: &Queue<W>, mut owned: W) {
         }
         queue.counters.count(lane);
         if catch_unwind(AssertUnwindSafe(|| job.run(&mut owned))).is_err() {
-            tracing::error!("analysing a picture panicked");
+            tracing::error!("picture analysis panicked");
         }
     }
 }
@@ -189,7 +189,7 @@ impl<W> Queue<W> {
     }
 }
 
-/// What waits, and whose turn it is.
+/// The queued jobs and the order in which they are served.
 struct Lanes<J> {
     live: VecDeque<J>,
     photos: VecDeque<J>,

@@ -1,8 +1,8 @@
-//! What can go wrong while opening the analyzer and while looking at a picture.
+//! Errors of opening the analyzer and of analysing pictures.
 
 use std::path::PathBuf;
 
-/// Why the analyzer cannot be opened; the text tells an operator what to mend.
+/// Why the analyzer cannot be opened. The message tells the operator what to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A file of the models folder cannot be read.
@@ -10,7 +10,7 @@ pub enum OpenError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Cause of the failure.
         #[source]
         source: std::io::Error,
     },
@@ -19,7 +19,7 @@ pub enum OpenError {
     BadManifest {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         why: String,
     },
     /// The list of sets has no set of this name.
@@ -27,12 +27,12 @@ pub enum OpenError {
     UnknownSet {
         /// The list.
         path: PathBuf,
-        /// The name asked for.
+        /// The requested name.
         set: String,
-        /// The names there are.
+        /// The existing names.
         known: String,
     },
-    /// Liveness is asked for and the set has no model for it.
+    /// Liveness is enabled but the set has no liveness model.
     #[error("{path}: the set {set:?} has no liveness model")]
     NoLiveness {
         /// The list.
@@ -40,16 +40,16 @@ pub enum OpenError {
         /// The set's name.
         set: String,
     },
-    /// The network is not the one its manifest describes.
+    /// The file is not the one that its manifest pins.
     #[error("{path} is not the file its manifest pins: {what} is {found}, not {expected}")]
     WrongFile {
         /// The network.
         path: PathBuf,
         /// The property that differs.
         what: &'static str,
-        /// As pinned.
+        /// Value in the manifest.
         expected: String,
-        /// As found.
+        /// Value of the file.
         found: String,
     },
     /// ONNX Runtime is missing, broken or too old.
@@ -57,15 +57,15 @@ pub enum OpenError {
     Runtime {
         /// The library.
         path: PathBuf,
-        /// What the loader said.
+        /// Message of the loader.
         why: String,
     },
-    /// ONNX Runtime refuses the network.
+    /// ONNX Runtime rejects the network.
     #[error("ONNX Runtime cannot load the model {model}: {why}")]
     Network {
         /// Its name.
         model: String,
-        /// What the runtime said.
+        /// Message of the runtime.
         why: String,
     },
     /// The network's tensors are not those its manifest names.
@@ -76,24 +76,24 @@ pub enum OpenError {
         /// What differs.
         why: String,
     },
-    /// The system starts no more threads.
+    /// A thread could not be started.
     #[error("cannot start the inference threads")]
     Threads(#[source] std::io::Error),
 }
 
-/// Why a picture could not be analysed. A fault of the device, never of the picture.
+/// Why a picture could not be analysed: a fault of the device, not of the picture.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AnalysisError {
-    /// ONNX Runtime gave up.
+    /// ONNX Runtime failed.
     #[error("the model {model} failed: {why}")]
     Network { model: String, why: String },
-    /// The network answered something that cannot be read.
-    #[error("the model {model} answered {why}")]
+    /// The network's output cannot be interpreted.
+    #[error("the output of the model {model} is invalid: {why}")]
     Answer { model: String, why: String },
-    /// OpenCV gave up.
+    /// OpenCV failed.
     #[error("image processing failed")]
     Imaging(#[from] opencv::Error),
-    /// The five landmarks are one point, or not numbers.
+    /// The five landmarks coincide or are not finite.
     #[error("the landmarks do not span a face")]
     Landmarks,
 }
@@ -109,28 +109,28 @@ impl From<AnalysisError> for domain::Error {
     }
 }
 
-/// What the self-test found.
+/// Failures of the self-test.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelfTestError {
-    /// A network answers otherwise than its manifest expects.
+    /// A network's results differ from those in its manifest.
     #[error("the model {model} gives wrong results on {provider}: {why}")]
     WrongAnswer {
         /// Its name.
         model: String,
-        /// What it ran on.
+        /// The provider it ran on.
         provider: crate::Provider,
         /// What differs.
         why: String,
     },
-    /// A network does not answer at all.
+    /// A network fails.
     #[error("the model {model} does not run: {why}")]
     NoAnswer {
         /// Its name.
         model: String,
-        /// Why not.
+        /// Cause of the failure.
         why: String,
     },
-    /// The inference threads are busy or gone.
-    #[error("the inference threads do not answer")]
+    /// The inference threads are not available.
+    #[error("the inference threads are not available")]
     Unavailable,
 }

@@ -1,4 +1,4 @@
-//! What a network that looks at one face gets to see of it.
+//! Crops faces for networks that take one face at a time.
 
 use domain::Landmarks;
 use domain::frame::Frame;
@@ -10,14 +10,14 @@ use crate::imaging::{self, Picture};
 use crate::manifest::{Aspect, Crop, Manifest};
 use crate::pixel_box::PixelBox;
 
-/// Where a face is, in pixels of the frame.
+/// Position of a face, in pixels of the frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Place {
     pub(crate) face_box: Rect,
     pub(crate) landmarks: Landmarks,
 }
 
-/// Cuts the face out of the frame as the manifest wants it.
+/// Crops the face as its manifest specifies.
 pub(crate) fn crop(frame: &Frame, place: &Place, manifest: &Manifest) -> Result<Picture, AnalysisError> {
     let (width, height) = (manifest.input.width as usize, manifest.input.height as usize);
     match &manifest.crop {
@@ -34,7 +34,7 @@ pub(crate) fn crop(frame: &Frame, place: &Place, manifest: &Manifest) -> Result<
     }
 }
 
-/// The face turned, scaled and moved so that its landmarks lie on the template's.
+/// The face rotated, scaled and moved so that its landmarks coincide with the template's.
 pub(crate) fn aligned(
     frame: &Frame,
     landmarks: &Landmarks,
@@ -54,7 +54,7 @@ fn boxed(face: &Rect, scale: f32, aspect: Aspect) -> Rect {
     Rect::new(middle.x - half, middle.y - half, middle.x + half, middle.y + half)
 }
 
-/// The box scaled down until it fits into the frame, then moved inside.
+/// The box scaled down to fit into the frame, then moved inside it.
 fn inside(area: &Rect, frame: &Frame) -> Rect {
     let (width, height) = (frame.width() as f32, frame.height() as f32);
     let fit = (width / area.width()).min(height / area.height()).min(1.0);

@@ -1,4 +1,4 @@
-//! A network that looks at one face at a time.
+//! Networks that take one face at a time.
 
 use domain::frame::Frame;
 
@@ -9,21 +9,21 @@ use crate::models::Model;
 use crate::probability::probabilities;
 use crate::session::{Answer, Network, SessionSettings, Workspace};
 
-/// A network, and how its answer is read.
+/// A network and the reading of its output.
 pub(crate) struct FaceNetwork<R> {
     pub(crate) network: Network,
     pub(crate) reading: R,
 }
 
-/// How the answer about one face is read.
+/// Interprets the output for one face.
 pub(crate) trait Reading: Sized {
-    /// What is read.
+    /// The resulting value.
     type Value;
 
-    /// Takes the reading out of a manifest; an error says what it lacks.
+    /// Creates the reading from a manifest; an error names what the manifest lacks.
     fn new(manifest: &Manifest) -> Result<Self, String>;
 
-    /// Reads the answer about one face.
+    /// Reads the output for one face.
     fn read(&self, answer: &Answer<'_>) -> Result<Self::Value, String>;
 }
 
@@ -35,7 +35,7 @@ impl<R: Reading> FaceNetwork<R> {
         Ok(Self { network: Network::load(model, settings, Workspace::Borrowed)?, reading })
     }
 
-    /// What the network says of each face, in their order.
+    /// The value of each face, in order.
     pub(crate) fn read(&mut self, frame: &Frame, faces: &[Place]) -> Result<Vec<R::Value>, AnalysisError> {
         let manifest = self.network.manifest();
         let crops = faces.iter().map(|face| face_crop::crop(frame, face, manifest)).collect::<Result<Vec<_>, _>>()?;

@@ -1,7 +1,7 @@
-//! Scaling, warping and colour conversion of frames; the only module that touches OpenCV.
+//! Scaling, warping and colour conversion of frames; the only module that uses OpenCV.
 //!
-//! Frames of cameras stay in the decoder's YUV until here: what is sampled is scaled first and converted after,
-//! and for a crop only its surroundings are converted.
+//! Camera frames stay in the decoder's YUV up to this point: they are scaled first and converted afterwards, and for a
+//! crop only its surroundings are converted.
 
 use std::borrow::Cow;
 
@@ -19,11 +19,11 @@ use crate::view::View;
 
 type Result<T, E = AnalysisError> = std::result::Result<T, E>;
 
-/// A picture in memory: R, G, B or grey, eight bits each, row after row.
+/// A picture in memory: RGB or grey, eight bits per channel, row by row.
 pub(crate) struct Picture(Mat);
 
 impl Picture {
-    /// A picture of these bytes.
+    /// Copies RGB bytes into a picture.
     pub(crate) fn from_rgb(width: usize, height: usize, rgb: &[u8]) -> Result<Self> {
         let borrowed = Mat::new_rows_cols_with_bytes::<Vec3b>(height as i32, width as i32, rgb)?;
         Ok(Self(borrowed.try_clone()?))
@@ -42,14 +42,14 @@ impl Picture {
         Ok(self.0.data_bytes()?)
     }
 
-    /// The same in grey: 0.299 R + 0.587 G + 0.114 B.
+    /// The picture in grey: 0.299 R + 0.587 G + 0.114 B.
     pub(crate) fn to_grey(&self) -> Result<Self> {
         let mut grey = Mat::default();
         imgproc::cvt_color_def(&self.0, &mut grey, imgproc::COLOR_RGB2GRAY)?;
         Ok(Self(grey))
     }
 
-    /// Its channels, each a picture of its own.
+    /// Its channels, each as a picture.
     pub(crate) fn channels(&self) -> Result<Vec<Self>> {
         let mut channels = core::Vector::<Mat>::new();
         core::split(&self.0, &mut channels)?;
@@ -62,12 +62,12 @@ impl Picture {
     }
 }
 
-/// Keeps OpenCV from starting threads of its own beside the inference threads.
+/// Prevents OpenCV from starting threads beside the inference threads.
 pub(crate) fn use_calling_thread() -> Result<()> {
     Ok(core::set_num_threads(1)?)
 }
 
-/// The view's part of the frame as it is put into the network's input.
+/// The view's part of the frame, scaled into the network's input.
 pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
     let (width, height) = view.content;
     if view.canvas == view.content {
@@ -81,10 +81,10 @@ pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
     Ok(canvas)
 }
 
-/// The output of this size that the transform carries the frame onto; black where the frame ends.
+/// The frame transformed into an output of this size; black outside the frame.
 pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: usize) -> Result<Picture> {
     let pixel = pixels_of_a_sample(frame);
-    // Interpolation looks at neighbours, and halving at as many samples as it joins.
+    // Interpolation reads neighbouring pixels, and halving as many samples as it joins.
     let margin = ((2.0 / transform.scale() + 2.0) * pixel.0.max(pixel.1)) as f32;
     let area = transform.source_box(width, height);
     let area = Rect::new(area.left - margin, area.top - margin, area.right + margin, area.bottom + margin);
@@ -93,7 +93,7 @@ pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: u
         let size = Size::new(width as i32, height as i32);
         let origin = (area.left as f64 * pixel.0, area.top as f64 * pixel.1);
         let rows = |times: (f64, f64)| transform.rows(origin, (times.0 * pixel.0, times.1 * pixel.1));
-        match halved_often(rgb, (1.0 / (transform.scale() * pixel.0), 1.0 / (transform.scale() * pixel.1)))? {
+        match halved_repeatedly(rgb, (1.0 / (transform.scale() * pixel.0), 1.0 / (transform.scale() * pixel.1)))? {
             Some((small, times)) => warped(&small, rows(times), size),
             None => warped(rgb, rows((1.0, 1.0)), size),
         }
@@ -101,13 +101,13 @@ pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: u
     .map_or_else(|| Picture::black(width, height), Ok)
 }
 
-/// A part of the frame, scaled to this size.
+/// A part of the frame scaled to this size.
 pub(crate) fn cut(frame: &Frame, area: PixelBox, width: usize, height: usize) -> Result<Picture> {
     with_rgb(frame, samples_under(&area, frame), |rgb, _| Ok(Picture(resized(rgb, width, height)?)))?
         .map_or_else(|| Picture::black(width, height), Ok)
 }
 
-/// The planes of a part of a frame, resampled so that every sample is a pixel.
+/// The planes of a part of a frame, resampled to square pixels.
 pub(crate) fn squared(frame: &Frame, area: PixelBox) -> Result<Vec<Plane>> {
     let samples = samples_under(&area, frame);
     let (width, height) = (area.width as u32, area.height as u32);
@@ -142,7 +142,7 @@ fn resized(source: &(impl MatTraitConst + core::ToInputArray), width: usize, hei
     Ok(output)
 }
 
-/// An output that already has this size is written where it lies.
+/// An output that already has this size is written in place.
 fn resize(
     source: &(impl MatTraitConst + core::ToInputArray),
     (width, height): (usize, usize),
@@ -150,31 +150,31 @@ fn resize(
 ) -> Result<()> {
     let smaller = (f64::from(source.cols()) / width as f64, f64::from(source.rows()) / height as f64);
     let size = Size::new(width as i32, height as i32);
-    match halved_often(source, smaller)? {
+    match halved_repeatedly(source, smaller)? {
         Some((small, _)) => imgproc::resize(&small, output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?,
         None => imgproc::resize(source, output, size, 0.0, 0.0, imgproc::INTER_LINEAR)?,
     }
     Ok(())
 }
 
-/// The source made half as large again and again while it is still too large by a factor of two for becoming so many times
-/// `smaller` (across, down), and how many times smaller it is then; `None` when it is not. Bilinear sampling sees only the
-/// nearest pixels, and what lies between them would turn into noise; means of 2×2 pixels are several times faster than those
-/// of other areas.
-fn halved_often(
+/// Halves the source repeatedly while it is at least twice as large as the target, which is `smaller` times smaller
+/// (across, down). Returns the result and its reduction; `None` when no halving is needed. Bilinear sampling reads only
+/// the nearest pixels, so a larger reduction would alias; averaging 2×2 pixels is several times faster than averaging
+/// other areas.
+fn halved_repeatedly(
     source: &(impl MatTraitConst + core::ToInputArray),
     smaller: (f64, f64),
 ) -> Result<Option<(Mat, (f64, f64))>> {
     let Some((half, times)) = halved(source, smaller)? else { return Ok(None) };
-    Ok(match halved_often(&half, (smaller.0 / times.0, smaller.1 / times.1))? {
+    Ok(match halved_repeatedly(&half, (smaller.0 / times.0, smaller.1 / times.1))? {
         Some((small, more)) => Some((small, (times.0 * more.0, times.1 * more.1))),
         None => Some((half, times)),
     })
 }
 
-/// Half as large, in one direction alone where only that is left; a last odd row or column is left out.
+/// Halves the picture, in one direction only where the other is small enough; a last odd row or column is dropped.
 fn halved(source: &impl MatTraitConst, smaller: (f64, f64)) -> Result<Option<(Mat, (f64, f64))>> {
-    // Sides are rounded, so that the two directions of a square picture are not quite equal.
+    // Sides are rounded, so the two directions of a square picture differ slightly.
     const ALONE: f64 = 2.1;
     let (cols, rows) = (source.cols(), source.rows());
     let (across, down) = match smaller {
@@ -190,7 +190,7 @@ fn halved(source: &impl MatTraitConst, smaller: (f64, f64)) -> Result<Option<(Ma
     Ok(Some((output, (f64::from(across), f64::from(down)))))
 }
 
-/// Makes `output` a part of the frame, from whole chroma samples on, in this (even) size, in RGB.
+/// Scales a part of the frame, starting at a whole chroma sample, to this (even) size in RGB.
 fn scale(frame: &Frame, area: PixelBox, size: (usize, usize), output: &mut impl core::ToOutputArray) -> Result<()> {
     let area = samples_under(&area, frame);
     let chroma = (size.0 / 2, size.1 / 2);
@@ -209,8 +209,8 @@ fn scale(frame: &Frame, area: PixelBox, size: (usize, usize), output: &mut impl 
     }
 }
 
-/// Gives `work` a part of the frame's samples in RGB, and which part: for YUV it is widened to whole chroma samples.
-/// `None` when nothing is left of it.
+/// Passes a part of the frame's samples in RGB to `work`, with its position: for YUV it is widened to whole chroma
+/// samples. `None` when it is empty.
 fn with_rgb<T>(
     frame: &Frame,
     area: PixelBox,
@@ -228,7 +228,7 @@ fn with_rgb<T>(
     work(&whole, area).map(Some)
 }
 
-/// A part of a YUV frame, on whole chroma samples, in RGB.
+/// A part of a YUV frame, aligned to whole chroma samples, in RGB.
 fn converted(frame: &Frame, area: PixelBox) -> Result<Mat> {
     let mut rgb = Mat::default();
     if frame.format() == PixelFormat::Nv12 {
@@ -260,7 +260,7 @@ fn from_nv12(
     })
 }
 
-/// `fill` writes each of the three planes, by its number, to where they are wanted: one behind the other.
+/// `fill` writes each of the three planes, by index, into a contiguous buffer.
 fn from_i420(
     (width, height): (usize, usize),
     colour: Colour,
@@ -281,7 +281,7 @@ fn from_i420(
     Ok(imgproc::cvt_color_def(&yuv, output, imgproc::COLOR_YUV2RGB_I420)?)
 }
 
-/// Gives `work` a part of a plane without copying it; `area` in samples of the plane.
+/// Passes a part of a plane to `work` without copying; `area` in samples of the plane.
 fn with_plane<T>(
     frame: &Frame,
     index: usize,
@@ -300,8 +300,8 @@ fn with_plane<T>(
     work(&part.reshape_def(channels as i32)?)
 }
 
-/// The plane's bytes with every row of full stride, and the stride. A decoder may leave out the padding of the
-/// last row; such a plane is copied.
+/// The plane's bytes with all rows at full stride, and the stride. Decoders may omit the padding of the last row; such
+/// a plane is copied.
 fn whole_rows(plane: &Plane, row: usize, rows: usize) -> (Cow<'_, [u8]>, usize) {
     if let Some(bytes) = plane.data.get(..plane.stride * rows) {
         return (Cow::Borrowed(bytes), plane.stride);

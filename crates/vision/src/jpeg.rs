@@ -1,4 +1,4 @@
-//! Frames as JPEG, from the decoder's planes without a way through RGB.
+//! Encodes frames as JPEG, from the decoder's planes without conversion to RGB.
 
 use bytes::Bytes;
 use domain::frame::{Colour, Frame, Matrix, PixelFormat, Plane, Range};
@@ -9,13 +9,13 @@ use crate::colour::Recoding;
 use crate::imaging;
 use crate::pixel_box::PixelBox;
 
-/// Where a JPEG of a face looks like the original and a 1080p scene still takes less than 500 kB.
+/// At this quality a face looks like the original and a 1080p scene takes less than 500 kB.
 const QUALITY: i32 = 85;
 
-/// What every JPEG is.
+/// Colour encoding of JPEG.
 const JPEG: Colour = Colour { matrix: Matrix::Bt601, range: Range::Full };
 
-/// Encodes a part of the frame as it is meant to be seen, chroma at half the resolution.
+/// Encodes a part of the frame in its displayed shape, with chroma at half resolution.
 pub(crate) fn encode(frame: &Frame, area: PixelBox) -> Result<Bytes> {
     if !frame.is_square() {
         let planes = imaging::squared(frame, area)?;
@@ -55,8 +55,8 @@ fn encode_planes(frame: &Frame, area: PixelBox) -> turbojpeg::Result<Vec<u8>> {
     compressor()?.compress_yuv_to_vec(image)
 }
 
-/// The area's luma and chroma one after the other, as JPEG wants them. The encoder reads pairs of rows and columns: the last
-/// ones of an odd picture are there twice.
+/// The area's luma and chroma planes in the encoder's order. The encoder reads pairs of rows and columns, so the last
+/// ones of an odd picture are duplicated.
 fn planes(frame: &Frame, area: PixelBox) -> Vec<u8> {
     let Colour { matrix, range } = frame.colour();
     let mut pixels = match range {
@@ -100,21 +100,21 @@ fn packed(frame: &Frame, area: PixelBox, full_luma: impl Fn(u8) -> u8, full_chro
     pixels
 }
 
-/// Video has black at 16 and white at 235; JPEG uses the whole byte. Products of 16 bits, of which the upper half counts,
-/// so that the processor does many at once.
+/// Video has black at 16 and white at 235; JPEG uses the full range. Only the upper half of 16-bit products is used, so
+/// that loops vectorise.
 fn full_luma(video: u8) -> u8 {
     let above_black = video.saturating_sub(16).min(219);
     above_black + upper_half(u16::from(above_black) * 36 + 109, 299)
 }
 
-/// Video has chroma from 16 to 240 with its zero at 128; JPEG uses the whole byte, with the same zero.
+/// Video has chroma from 16 to 240 around 128; JPEG uses the full range around 128.
 fn full_chroma(video: u8) -> u8 {
     let above_least = video.saturating_sub(16).min(224);
     let stretched = u16::from(above_least) + 1 + u16::from(upper_half(u16::from(above_least) * 31, 293));
     stretched.min(255) as u8
 }
 
-/// The upper 16 bits of the product: parts of 65536. Small factors keep it in a byte.
+/// The upper 16 bits of the product. The factors are small enough for the result to fit into a byte.
 fn upper_half(value: u16, factor: u16) -> u8 {
     ((u32::from(value) * u32::from(factor)) >> 16) as u8
 }
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::codec;
 
-    /// Grey from black to white, left red and right blue in chroma, in the layout asked for.
+    /// A luma ramp from black to white, with red chroma on the left and blue on the right, in this format.
     fn yuv(format: PixelFormat, width: usize, height: usize) -> Frame {
         let luma = (0..width * height).map(|i| 16 + (219 * (i % width) / width) as u8).collect();
         let (halves, rows) = (width.div_ceil(2), height.div_ceil(2));
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// A ramp from black to white, without colour.
+    /// A grey ramp from black to white.
     fn ramp(range: Range, matrix: Matrix, samples: (u32, u32)) -> Frame {
         let (width, height) = (samples.0 as usize, samples.1 as usize);
         let shade = |x: usize| match range {

@@ -1,19 +1,19 @@
-//! JPEG files of the field, put in order for the decoder.
+//! Repairs JPEG files as found in the field for the decoder.
 
 use std::borrow::Cow;
 
 use domain::jpeg::marker::{END_OF_IMAGE, HUFFMAN_TABLES, START_OF_IMAGE, START_OF_SCAN};
 use domain::jpeg::{Segment, segments};
 
-/// Segments of applications that say how the picture is coded or how it lies; the others only stand in the way.
-const TELLING: [(u8, &[u8]); 4] = [(0xe0, b"JFIF\0"), (0xe0, MOTION_JPEG), (0xe1, b"Exif\0\0"), (0xee, b"Adobe")];
-/// Starts the segment that tells the decoder to use the tables of Motion JPEG.
+/// Application segments that affect decoding or orientation; all others are dropped.
+const RELEVANT: [(u8, &[u8]); 4] = [(0xe0, b"JFIF\0"), (0xe0, MOTION_JPEG), (0xe1, b"Exif\0\0"), (0xee, b"Adobe")];
+/// Content of the segment that selects the Motion JPEG tables.
 const MOTION_JPEG: &[u8] = b"AVI1\0";
-/// Says once more how high the picture is.
+/// Marker that repeats the height of the picture.
 const NUMBER_OF_LINES: u8 = 0xdc;
-/// Scans of a picture at most: each is a walk over all of it, however few bytes it takes.
+/// Maximum number of scans: decoding each traverses the whole picture, however few bytes it has.
 const MOST_SCANS: usize = 100;
-/// Bytes that cannot be the rest of a picture, but that a decoder would take for it.
+/// Bytes that a decoder accepts as picture data but that no real picture ends with.
 const OTHER_REST: [u8; 512] = {
     let (mut bytes, mut state, mut at) = ([0; 512], 0x2545_f491u32, 0);
     while at < bytes.len() {
@@ -26,7 +26,7 @@ const OTHER_REST: [u8; 512] = {
     bytes
 };
 
-/// A file whose segments follow each other without gaps, from its start to an end of the picture.
+/// A file whose segments are contiguous, from the start of the picture to an end marker.
 pub(crate) struct Mended {
     bytes: Vec<u8>,
     whole: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Mended {
 }
 
 impl Mended {
-    /// `None` when this is no JPEG.
+    /// Repairs a file; `None` when it is not a JPEG.
     pub(crate) fn new(file: &[u8]) -> Option<Self> {
         let mut walk = segments(file)?;
         let mut mended = Self { bytes: Vec::with_capacity(file.len() + 32), whole: false, scans: 0 };
@@ -59,38 +59,38 @@ impl Mended {
         self.bytes.extend_from_slice(behind);
     }
 
-    /// The file in order.
+    /// The repaired file.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether the end of the picture was there, or there is no picture at all.
+    /// Whether the end of the picture was present, or there is no picture at all.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole || self.scans == 0
     }
 
-    /// The same file with something else before its end. It shows the same picture only when nothing was missing: the
-    /// decoder makes up what is.
+    /// The same file with other data before its end. It decodes to the same picture only if nothing was missing,
+    /// because the decoder fills gaps from the following data.
     pub(crate) fn with_another_rest(&self) -> Vec<u8> {
         let (picture, end) = self.bytes.split_at(self.bytes.len() - 2);
         [picture, &OTHER_REST, end].concat()
     }
 
-    /// Whether there are no more scans than an encoder makes.
+    /// Whether the number of scans is plausible.
     pub(crate) fn has_few_scans(&self) -> bool {
         self.scans <= MOST_SCANS
     }
 }
 
 fn counts(segment: &Segment<'_>) -> bool {
-    let is_telling = |(marker, start): &(u8, &[u8])| segment.marker == *marker && segment.content.starts_with(start);
-    !matches!(segment.marker, NUMBER_OF_LINES | 0xe0..=0xfe) || TELLING.iter().any(is_telling)
+    let is_relevant = |(marker, start): &(u8, &[u8])| segment.marker == *marker && segment.content.starts_with(start);
+    !matches!(segment.marker, NUMBER_OF_LINES | 0xe0..=0xfe) || RELEVANT.iter().any(is_relevant)
 }
 
-/// The coded picture without marks that directly follow a mark: there is nothing between them.
+/// The scan without restart markers that directly follow another one.
 fn restarted_once(scan: &[u8]) -> Cow<'_, [u8]> {
-    let is_mark = |at: usize| matches!(scan.get(at..at + 2), Some([0xff, 0xd0..=0xd7]));
-    let doubled = |at: &usize| is_mark(*at) && is_mark(*at + 2);
+    let is_restart = |at: usize| matches!(scan.get(at..at + 2), Some([0xff, 0xd0..=0xd7]));
+    let doubled = |at: &usize| is_restart(*at) && is_restart(*at + 2);
     let Some(first) = (0..scan.len()).find(doubled) else { return Cow::Borrowed(scan) };
     let (mut kept, mut at) = (scan[..first].to_vec(), first);
     while at < scan.len() {

@@ -1,5 +1,5 @@
-//! Faces in pictures: detection, alignment, quality, embeddings, attributes and liveness through ONNX Runtime,
-//! and pictures as files. [`Analyzer`] is the domain's [`FaceAnalyzer`](domain::ports::FaceAnalyzer).
+//! Face analysis with ONNX Runtime: detection, alignment, quality, embeddings, attributes and liveness; and picture
+//! files. [`Analyzer`] implements the domain's [`FaceAnalyzer`](domain::ports::FaceAnalyzer).
 
 mod align;
 mod analyzer;

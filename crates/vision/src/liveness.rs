@@ -1,10 +1,10 @@
-//! Whether a face is alive or a picture of one.
+//! Liveness: distinguishes a live face from a picture of one.
 
 use crate::face_network::{Classes, Reading};
 use crate::manifest::Manifest;
 use crate::session::Answer;
 
-/// Reads the probability that the face is alive.
+/// Reads the probability that the face is live.
 pub(crate) struct LivenessReading {
     classes: Classes,
     live: usize,

@@ -1,12 +1,11 @@
-//! Model manifests: what a network wants to see and how its answer is read. `models/README.md` tells
-//! what every key means.
+//! Model manifests: the input a network expects and how its output is read. `models/README.md` documents every key.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Largest side of a network's input, pixels; guards the allocation of tensors.
+/// Maximum side of a network's input, pixels; bounds the allocation of tensors.
 const MAX_INPUT_SIDE: u32 = 4096;
 
 /// What a model is used for.
@@ -15,19 +14,19 @@ const MAX_INPUT_SIDE: u32 = 4096;
 pub enum Role {
     /// Finds faces.
     Detector,
-    /// Finds the landmarks of a face, for detectors that give none.
+    /// Finds the landmarks of a face, for detectors that output none.
     Landmarks,
-    /// Turns a face into a vector.
+    /// Computes the embedding of a face.
     Embedder,
     /// Estimates the age.
     Age,
     /// Estimates the sex.
     Gender,
-    /// Estimates where the head points.
+    /// Estimates the head pose.
     HeadPose,
     /// Estimates the expression.
     Expression,
-    /// Tells a live face from a picture of one.
+    /// Distinguishes a live face from a picture of one.
     Liveness,
 }
 
@@ -60,7 +59,7 @@ pub(crate) struct Manifest {
     pub(crate) file: String,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
-    /// Concerns only who fetches the file.
+    /// Used only by the script that downloads the file.
     #[serde(rename = "source")]
     _source: IgnoredAny,
     pub(crate) licence: Licence,
@@ -70,7 +69,7 @@ pub(crate) struct Manifest {
     pub(crate) self_test: Vec<Question>,
 }
 
-/// Under which terms the weights come.
+/// Licence of the weights.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Licence {
@@ -119,7 +118,7 @@ impl Colour {
     }
 }
 
-/// Which part of the picture the network sees.
+/// The part of the picture given to the network.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Crop {
@@ -129,7 +128,7 @@ pub(crate) enum Crop {
     Box { scale: f32, aspect: Aspect },
 }
 
-/// What becomes of a box's aspect.
+/// Aspect of a cropped box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Aspect {
@@ -137,7 +136,7 @@ pub(crate) enum Aspect {
     Keep,
 }
 
-/// How the answer is read.
+/// How the output is read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Output {
@@ -185,9 +184,9 @@ pub(crate) struct EmbeddingOutput {
     pub(crate) tensor: String,
     pub(crate) length: usize,
     pub(crate) calibration: Vec<(f32, f32)>,
-    /// Mean and standard deviation of the cosines of unlike faces, where they were measured.
+    /// Mean and standard deviation of the cosines between faces of different people, where measured.
     pub(crate) unlike: Option<(f32, f32)>,
-    /// The quality, 0 to 100, from which on a face that matches nobody is nobody known; absent: any.
+    /// Minimum quality, 0 to 100, at which a face without a match counts as a stranger; absent: any.
     pub(crate) clear_from: Option<u8>,
 }
 
@@ -223,12 +222,12 @@ pub(crate) struct ClassesOutput {
     pub(crate) tensor: String,
     pub(crate) softmax: bool,
     pub(crate) labels: Vec<String>,
-    /// Of liveness models: the probability from which on a face counts as living.
+    /// Only for liveness models: minimum probability at which a face counts as live.
     pub(crate) live_from: Option<f32>,
 }
 
 impl Output {
-    /// The names of the tensors that are read.
+    /// Names of the output tensors that are read.
     pub(crate) fn tensors(&self) -> Vec<&str> {
         match self {
             Self::Centerface(o) => vec![&o.heatmap, &o.scale, &o.offset, &o.landmarks],
@@ -241,7 +240,7 @@ impl Output {
         }
     }
 
-    /// Whether a model of this role may answer so.
+    /// Whether a model of this role may have this output.
     fn suits(&self, role: Role) -> bool {
         match self {
             Self::Centerface(_) | Self::Ultraface(_) => role == Role::Detector,
@@ -254,7 +253,7 @@ impl Output {
     }
 }
 
-/// A question with a known answer.
+/// A self-test input with its expected result.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
@@ -268,7 +267,7 @@ pub(crate) struct Question {
 }
 
 impl Manifest {
-    /// Reads a manifest; the text of an error is for the operator.
+    /// Parses and checks a manifest; the error is meant for the operator.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         manifest.check().map(|()| manifest).map_err(str::to_owned)
@@ -276,7 +275,7 @@ impl Manifest {
 
     fn check(&self) -> Result<(), &'static str> {
         let demand = |met: bool, why| if met { Ok(()) } else { Err(why) };
-        demand(self.schema == 1, "this version reads schema 1 only")?;
+        demand(self.schema == 1, "only schema 1 is supported")?;
         demand(is_plain(&self.name) && is_plain(&self.file), "name and file must be plain names")?;
         demand(self.sha256.len() == 64 && self.sha256.is_ascii(), "sha256 must have 64 digits")?;
         demand(self.output.suits(self.role), "this role has no such output")?;
@@ -290,7 +289,7 @@ impl Manifest {
         demand(self.self_test.iter().all(|question| self.input.takes(question)), "a self test has an impossible size")
     }
 
-    /// The probability from which on a face counts as living.
+    /// Minimum probability at which a face counts as live.
     pub(crate) fn live_from(&self) -> Option<f32> {
         match &self.output {
             Output::Classes(output) => output.live_from,
@@ -324,7 +323,7 @@ impl Input {
         demand((1..=MAX_INPUT_SIDE).contains(&self.multiple_of), "multiple_of must be at least 1")
     }
 
-    /// Whether the network takes pictures of any size.
+    /// Whether the network accepts pictures of any size.
     pub(crate) fn is_free(&self) -> bool {
         self.width == 0
     }
@@ -339,7 +338,7 @@ impl Input {
     }
 }
 
-/// Whether this is a name and not a path.
+/// Whether this is a file name rather than a path.
 pub(crate) fn is_plain(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)

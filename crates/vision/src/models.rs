@@ -1,4 +1,4 @@
-//! The models of a set: read, checked against what their manifests pin.
+//! Reads the models of a set and checks them against their manifests.
 
 use std::fs;
 use std::io::Read;
@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::error::OpenError;
 use crate::manifest::{Manifest, Role, Sets, is_plain};
 
-/// Manifests longer than this are not read.
+/// Maximum size of a manifest, bytes.
 const MAX_MANIFEST_BYTES: u64 = 256 * 1024;
-/// Networks larger than this are not read.
+/// Maximum size of a network, bytes.
 const MAX_MODEL_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// A network's bytes and its manifest.
@@ -36,7 +36,7 @@ pub(crate) struct ModelSet {
 }
 
 impl ModelSet {
-    /// Reads the set of this name; the liveness model only when `liveness`, and then it must have one.
+    /// Reads the set with this name; the liveness model is read, and required, only if `liveness` is set.
     pub(crate) fn load(folder: &Path, name: &str, liveness: bool) -> Result<Self, OpenError> {
         let path = folder.join("sets.toml");
         let mut sets: Sets = parse(&path)?;
@@ -60,7 +60,7 @@ impl ModelSet {
         })
     }
 
-    /// All of them.
+    /// All models of the set.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Model> {
         let optional = [&self.landmarks, &self.age, &self.gender, &self.head_pose, &self.expression, &self.liveness];
         [&self.detector, &self.embedder].into_iter().chain(optional.into_iter().flatten())
@@ -75,7 +75,7 @@ fn model(folder: &Path, name: &str, role: Role) -> Result<Model, OpenError> {
     }
     let manifest = Manifest::parse(&text(&path)?).map_err(bad)?;
     if manifest.name != name {
-        return Err(bad(format!("its name is {:?}", manifest.name)));
+        return Err(bad(format!("its name is {:?}, not that of the file", manifest.name)));
     }
     if manifest.role != role {
         return Err(bad(format!("it is used as {role:?} but made for {:?}", manifest.role)));
@@ -133,7 +133,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// A folder with one set whose networks are a few bytes.
+    /// A folder with one set whose networks are a few bytes long.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         fs::write(
@@ -150,7 +150,7 @@ mod tests {
         folder
     }
 
-    /// The manifest, with size and hash of the file's bytes.
+    /// The manifest with the size and hash of the test file.
     fn pinned(manifest: &str) -> String {
         let manifest: Vec<String> = manifest.lines().map(str::to_owned).collect();
         let mut first = true;

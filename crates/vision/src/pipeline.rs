@@ -1,4 +1,4 @@
-//! All networks of a set, and what they say together of a frame.
+//! Runs all networks of a set on a frame.
 
 use std::thread::{self, ScopedJoinHandle};
 
@@ -18,7 +18,7 @@ use crate::pose::PoseReading;
 use crate::quality;
 use crate::session::{Network, SessionSettings};
 
-/// Sides of a frame below which nobody can be recognised, pixels.
+/// Minimum side of a frame, pixels: no face can be recognised in a smaller one.
 const MIN_FRAME_SIDE: u32 = 16;
 
 /// The networks of one inference thread.
@@ -33,9 +33,9 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// Loads all networks; `most`: the longer side of the detector's input at most, pixels.
+    /// Loads all networks. `most`: maximum longer side of the detector's input, pixels.
     pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, most: u32) -> Result<Self, OpenError> {
-        // The first on the calling thread: the others inherit from it how numbers next to zero are treated.
+        // The first network is loaded on the calling thread: the other threads inherit its denormal handling.
         let detector = Detector::load(models, settings, most)?;
         thread::scope(|scope| {
             let embedder = scope.spawn(|| Embedder::load(&models.embedder, settings));
@@ -56,7 +56,7 @@ impl Pipeline {
         })
     }
 
-    /// Finds faces, the largest first, and judges their quality from pixels and landmarks.
+    /// Finds faces, largest first, and rates their quality from pixels and landmarks.
     pub(crate) fn detect(
         &mut self,
         frame: &Frame,
@@ -69,7 +69,7 @@ impl Pipeline {
         self.detector.find(frame, search, lane)?.into_iter().map(|found| detection(frame, found)).collect()
     }
 
-    /// Describes faces, in the order given.
+    /// Embeddings and attributes of faces, in order.
     pub(crate) fn describe(&mut self, frame: &Frame, detections: Vec<Detection>) -> Result<Vec<Face>, AnalysisError> {
         let places: Vec<Place> = detections.iter().map(place).collect();
         let embeddings = self.embedder.embed(frame, &places)?;
@@ -93,9 +93,9 @@ impl Pipeline {
         Ok(faces.map(face).collect())
     }
 
-    /// Recognises a face. The head pose network, which takes a sixth of an enrolment's time, is asked only about faces
-    /// whose landmarks show them turned: of the others it takes some points off a good quality at most, eleven of 97 among
-    /// fourteen faces of a group.
+    /// The embedding of a face. The head pose network takes a sixth of the time of an enrolment, so it runs only on
+    /// faces whose landmarks show them turned. For the others it would reduce a good quality only slightly, by at most
+    /// eleven of 97 points among fourteen faces of a group photo.
     pub(crate) fn embed(
         &mut self,
         frame: &Frame,
@@ -137,7 +137,7 @@ fn joined<T>(loading: ScopedJoinHandle<'_, Result<T, OpenError>>) -> Result<T, O
     loading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// What an optional network says of each face; `None` for each without the network.
+/// The values of an optional network for each face; `None` for each when the network is absent.
 fn read<R: Reading>(
     network: &mut Option<FaceNetwork<R>>,
     frame: &Frame,

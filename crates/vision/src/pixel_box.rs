@@ -1,4 +1,4 @@
-//! Places in a frame: in the square pixels in which it is seen, and in the samples it has.
+//! Positions in a frame: in the square pixels in which it is displayed, and in its samples.
 
 use domain::frame::Frame;
 use domain::geometry::Rect;
@@ -13,7 +13,7 @@ pub(crate) struct PixelBox {
 }
 
 impl PixelBox {
-    /// The pixels that `area` touches, as far as they are in the frame; `None` when there are none.
+    /// The pixels within the frame that `area` touches; `None` when there are none.
     pub(crate) fn covering(area: &Rect, frame: &Frame) -> Option<Self> {
         if [area.left, area.top, area.right, area.bottom].iter().any(|edge| edge.is_nan()) {
             return None;
@@ -29,8 +29,8 @@ impl PixelBox {
         Self { left: 0, top: 0, width: frame.width() as usize, height: frame.height() as usize }
     }
 
-    /// The box widened to whole chroma samples, two pixels each way, in a frame of this size; a last odd row or column is
-    /// left out.
+    /// The box widened to whole chroma samples (2×2 pixels) in a frame of this size; a last odd row or column is
+    /// dropped.
     pub(crate) fn on_chroma(&self, (width, height): (u32, u32)) -> Self {
         let spread = |start: usize, length: usize, limit: usize| {
             let first = start & !1;
@@ -45,20 +45,20 @@ impl PixelBox {
         self.width == 0 || self.height == 0
     }
 
-    /// The same place in a plane of half the resolution; a last odd row or column has a sample there too.
+    /// The same position in a plane of half the resolution; a last odd row or column has a sample there too.
     pub(crate) fn on_half(&self) -> Self {
         let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
         Self { left: self.left / 2, top: self.top / 2, width, height }
     }
 }
 
-/// How many pixels a sample of the frame covers, across and down.
+/// Number of pixels that a sample of the frame covers, across and down.
 pub(crate) fn pixels_of_a_sample(frame: &Frame) -> (f64, f64) {
     let (across, down) = frame.samples();
     (f64::from(frame.width()) / f64::from(across), f64::from(frame.height()) / f64::from(down))
 }
 
-/// The samples under a box of pixels: the box itself where every sample is a pixel, else to the nearest whole chroma sample.
+/// The samples under a box of pixels: the box itself for square pixels, otherwise rounded to whole chroma samples.
 pub(crate) fn samples_under(area: &PixelBox, frame: &Frame) -> PixelBox {
     if frame.is_square() {
         return *area;
@@ -70,7 +70,7 @@ pub(crate) fn samples_under(area: &PixelBox, frame: &Frame) -> PixelBox {
     PixelBox { left, top, width, height }
 }
 
-/// From which sample on, and how many of them, at least one.
+/// First sample and number of samples, at least one.
 fn along(start: usize, length: usize, pixels: f64, samples: usize) -> (usize, usize) {
     let nearest = |pixel: usize| (pixel as f64 / pixels / 2.0).round() as usize * 2;
     let first = nearest(start).min((samples - 1) & !1);

@@ -1,4 +1,4 @@
-//! Where the head points.
+//! Head pose.
 
 use domain::Landmarks;
 use domain::geometry::Point;
@@ -8,7 +8,7 @@ use crate::manifest::{Angle, AnglesOutput, Manifest, Output};
 use crate::probability::{expectation, probabilities};
 use crate::session::Answer;
 
-/// Angles in degrees: yaw positive towards the picture's right, pitch positive up, roll positive clockwise.
+/// Head pose in degrees: yaw positive towards the right of the picture, pitch positive up, roll positive clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Pose {
     pub(crate) yaw: f32,
@@ -16,7 +16,7 @@ pub(crate) struct Pose {
     pub(crate) roll: f32,
 }
 
-/// Reads the pose a network estimates.
+/// Reads the pose estimated by a network.
 pub(crate) struct PoseReading(AnglesOutput);
 
 impl Reading for PoseReading {
@@ -38,14 +38,14 @@ impl Reading for PoseReading {
     }
 }
 
-/// Of a frontal face: how far the nose lies below the eyes, as a part of the way to the mouth.
+/// In a frontal face: distance of the nose below the eyes, relative to the distance between eyes and mouth.
 const NOSE_LEVEL: f32 = 0.52;
-/// How far the nose stands out of the plane of eyes and mouth, in distances between eyes and mouth.
+/// Distance of the nose tip from the plane of eyes and mouth, relative to the distance between eyes and mouth.
 const NOSE_LENGTH: f32 = 0.58;
 
 impl Pose {
-    /// The pose as the landmarks show it: the roll is the slope of the eyes; the nose tip, which stands before
-    /// the plane of eyes and mouth, moves in that plane with the sine of yaw and pitch.
+    /// The pose estimated from landmarks. Roll is the slope of the eyes; the projection of the nose tip, which lies in
+    /// front of the plane of eyes and mouth, moves with the sine of yaw and pitch.
     pub(crate) fn from_landmarks(&[left, right, nose, mouth_left, mouth_right]: &Landmarks) -> Self {
         let (eyes, mouth) = (middle(left, right), middle(mouth_left, mouth_right));
         let roll = (right.y - left.y).atan2(right.x - left.x);
@@ -55,7 +55,7 @@ impl Pose {
             Point { x: cos * x + sin * y, y: cos * y - sin * x }
         };
         let (nose, mouth) = (upright(nose), upright(mouth));
-        // The face's length is shortened by pitch and its width by yaw; the longer of both is the truer measure.
+        // Pitch shortens the face's length and yaw its width; the longer of both is the better measure.
         let length = mouth.y.abs().max((right.x - left.x).hypot(right.y - left.y)).max(1e-3);
         let aside = nose.x - mouth.x * NOSE_LEVEL;
         let above = mouth.y * NOSE_LEVEL - nose.y;
@@ -72,7 +72,7 @@ fn middle(a: Point, b: Point) -> Point {
 mod tests {
     use super::*;
 
-    /// Landmarks of a head in units of 40 pixels, turned by these degrees, seen from far away.
+    /// Landmarks of a head in units of 40 pixels, rotated by these degrees, in orthographic projection.
     fn head(yaw: f32, pitch: f32, roll: f32) -> Landmarks {
         let points = [(-0.5, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.52, 0.58), (-0.4, 1.0, 0.0), (0.4, 1.0, 0.0)];
         let ((ys, yc), (ps, pc)) = (yaw.to_radians().sin_cos(), pitch.to_radians().sin_cos());

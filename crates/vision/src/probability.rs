@@ -1,6 +1,6 @@
-//! Sums over what networks think likely.
+//! Probabilities and expectations.
 
-/// The numbers as probabilities: softmax when they are logits, else as they are.
+/// Converts values to probabilities: by softmax when they are logits, otherwise unchanged.
 pub(crate) fn probabilities(values: &[f32], softmax: bool) -> Vec<f32> {
     if !softmax {
         return values.to_vec();
@@ -11,12 +11,12 @@ pub(crate) fn probabilities(values: &[f32], softmax: bool) -> Vec<f32> {
     weights.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// The mean of first, first + step, first + 2·step, … weighed by their probabilities.
+/// The mean of first, first + step, first + 2·step, … weighted by their probabilities.
 pub(crate) fn expectation(probabilities: &[f32], first: f32, step: f32) -> f32 {
     probabilities.iter().enumerate().map(|(index, p)| p * (first + step * index as f32)).sum()
 }
 
-/// The place of the largest number.
+/// The index of the largest value.
 pub(crate) fn likeliest(probabilities: &[f32]) -> Option<usize> {
     let best = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     best.map(|(index, _)| index)

@@ -1,4 +1,4 @@
-//! How usable a face is, by the component names of ISO/IEC 29794-5, each 0..=100.
+//! Face quality, with the component names of ISO/IEC 29794-5, each 0..=100.
 //!
 //! | component | measured on | 0 … 100 |
 //! |---|---|---|
@@ -7,11 +7,11 @@
 //! | brightness | mean of the aligned face, times its contrast (95th less 5th percentile, full from 50) | by [`BRIGHTNESS`] |
 //! | pose | cos²(yaw) · cos²(pitch) · cos²(roll / 2) | |
 //!
-//! Roll counts half, because alignment undoes it. The aligned face has the size the embedder sees, so that a small
-//! face is blurred by its enlargement and a large one may be a little out of focus.
+//! Roll counts half because alignment compensates it. The aligned face has the size that the embedder receives, so
+//! enlargement blurs a small face, and a large one may be slightly out of focus.
 //!
-//! overall = √(G · W): G is the weighted geometric mean of the components ([`WEIGHTS`]), W the worst of them. A face
-//! is as usable as its worst component allows, but it also counts whether the others make up for it.
+//! overall = √(G · W): G is the weighted geometric mean of the components ([`WEIGHTS`]), W the worst of them. The worst
+//! component limits a face's usability, but the others can partly compensate for it.
 
 use domain::frame::Frame;
 use domain::geometry::Point;
@@ -23,7 +23,7 @@ use crate::pose::Pose;
 
 /// Side of the aligned face, pixels.
 const SIDE: usize = 112;
-/// Where the landmarks lie in it.
+/// Landmarks of the aligned face.
 const TEMPLATE: Landmarks = [
     Point { x: 38.2946, y: 51.6963 },
     Point { x: 73.5318, y: 51.5014 },
@@ -31,35 +31,35 @@ const TEMPLATE: Landmarks = [
     Point { x: 41.5493, y: 92.3655 },
     Point { x: 70.7299, y: 92.2041 },
 ];
-/// The part of it that shows skin, eyes and mouth and no background: left, top, right, bottom.
+/// Part of the aligned face that shows skin, eyes and mouth but no background: left, top, right, bottom.
 const FACE: [usize; 4] = [28, 36, 84, 104];
 
-/// Straight lines between (measure, component).
+/// Piecewise linear function through (measure, component).
 type Curve = [(f32, f32)];
 
-/// Pixels; 60 pixels between the eyes make a passport photo, below 13 faces cannot be told apart.
+/// Pixels. A passport photo has 60 pixels between the eyes; below 13, faces cannot be distinguished.
 const SIZE: &Curve = &[(8.0, 0.0), (13.0, 5.0), (18.0, 22.0), (26.0, 52.0), (40.0, 80.0), (60.0, 95.0), (90.0, 100.0)];
-/// Logarithm of the ratio.
+/// Logarithm of the variance ratio.
 const SHARPNESS: &Curve = &[(-5.5, 0.0), (-4.5, 10.0), (-3.5, 45.0), (-2.5, 85.0), (-1.5, 100.0)];
 /// Grey levels 0..=255.
 const BRIGHTNESS: &Curve =
     &[(8.0, 0.0), (30.0, 40.0), (60.0, 90.0), (80.0, 100.0), (180.0, 100.0), (215.0, 70.0), (250.0, 0.0)];
-/// Difference of grey levels at which contrast is full.
+/// Difference of grey levels that counts as full contrast.
 const CONTRAST: f32 = 50.0;
 
 /// Weights of size, sharpness, brightness and pose; their sum is 1.
 const WEIGHTS: [f32; 4] = [0.3, 0.3, 0.15, 0.25];
 
-/// From this pose on, as landmarks show it, a face looks straight enough that better known angles would change little:
-/// some 18 degrees aside.
+/// Pose component, estimated from landmarks, from which a more accurate estimate would change little: about 18 degrees
+/// of yaw.
 const FRONTAL: u8 = 90;
 
-/// Whether the landmarks alone say well enough where the head points.
+/// Whether the pose estimated from landmarks is accurate enough.
 pub(crate) fn is_frontal(quality: &Quality) -> bool {
     quality.pose >= FRONTAL
 }
 
-/// Judges a face from the frame's pixels and its landmarks.
+/// Rates a face from the frame's pixels and its landmarks.
 pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisError> {
     let face = aligned(frame, &place.landmarks, &TEMPLATE, SIDE, SIDE)?.to_grey()?;
     let pixels = face.bytes()?;
@@ -72,7 +72,7 @@ pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisErr
     Ok(with_pose(quality, Pose::from_landmarks(&place.landmarks)))
 }
 
-/// The same quality with a better known pose.
+/// The quality with a more accurate pose.
 pub(crate) fn with_pose(quality: Quality, pose: Pose) -> Quality {
     let quality = Quality {
         pose: component(100.0 * frontal(&pose)),
@@ -84,7 +84,7 @@ pub(crate) fn with_pose(quality: Quality, pose: Pose) -> Quality {
     Quality { overall: overall(&quality), ..quality }
 }
 
-/// The face's size in pixels: of a turned or nodding head one of the two distances stays.
+/// The face's size in pixels: yaw or pitch shortens only one of the two distances.
 fn measure(&[left, right, _, mouth_left, mouth_right]: &Landmarks) -> f32 {
     let middle = |a: Point, b: Point| Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
     let distance = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y);
@@ -121,7 +121,7 @@ fn variance(values: impl Iterator<Item = f32>) -> f32 {
     squares / count - mean * mean
 }
 
-/// 1 when the face looks straight ahead, 0 when it is turned by 90 degrees.
+/// 1 for a face looking straight ahead, 0 when turned by 90 degrees.
 fn frontal(pose: &Pose) -> f32 {
     let squared = |degrees: f32| degrees.clamp(-90.0, 90.0).to_radians().cos().powi(2);
     squared(pose.yaw) * squared(pose.pitch) * squared(pose.roll / 2.0)
@@ -144,7 +144,7 @@ fn along(curve: &Curve, measure: f32) -> f32 {
     }
 }
 
-/// A number as 0..=100; not-a-number is 0.
+/// Rounds and clamps a value to 0..=100; NaN becomes 0.
 fn component(value: f32) -> u8 {
     value.round().clamp(0.0, 100.0) as u8
 }

@@ -1,4 +1,4 @@
-//! The ONNX Runtime library and what it can run on.
+//! The ONNX Runtime library and its execution providers.
 
 use std::fmt;
 use std::path::Path;
@@ -11,16 +11,16 @@ use serde::Deserialize;
 
 use crate::error::OpenError;
 
-/// What inference runs on.
+/// The execution provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
-    /// The accelerator the library was built for, else the processor.
+    /// The accelerator that the library supports, otherwise the CPU.
     #[default]
     Auto,
-    /// The processor.
+    /// The CPU.
     Cpu,
-    /// The processor, through XNNPACK.
+    /// The CPU, through XNNPACK.
     Xnnpack,
     /// A Rockchip NPU.
     Rknpu,
@@ -47,8 +47,8 @@ impl fmt::Display for Provider {
 }
 
 impl Provider {
-    /// What `Auto` means with this library. XNNPACK is not among the choices: on ARM and x86 alike the
-    /// runtime's own kernels are as fast, so it is for who asks for it.
+    /// Resolves `Auto` for the loaded library. XNNPACK is never chosen automatically: on ARM and x86 the runtime's own
+    /// kernels are as fast.
     pub(crate) fn resolved(self) -> Self {
         if self != Self::Auto {
             return self;
@@ -57,7 +57,7 @@ impl Provider {
         accelerators.into_iter().find(|provider| provider.is_built_in()).unwrap_or(Self::Cpu)
     }
 
-    /// Whether the library was built for it.
+    /// Whether the library supports this provider.
     fn is_built_in(self) -> bool {
         let answer = match self {
             Self::Auto | Self::Cpu => Ok(true),
@@ -70,7 +70,7 @@ impl Provider {
         answer.unwrap_or(false)
     }
 
-    /// How a session is told; `None` for the processor, which every session can use.
+    /// The provider's registration with a session; `None` for the CPU, which is always available.
     pub(crate) fn dispatch(self) -> Option<ExecutionProviderDispatch> {
         let dispatch = match self {
             Self::Auto | Self::Cpu => return None,
@@ -84,10 +84,10 @@ impl Provider {
     }
 }
 
-/// The environment all sessions live in. The runtime allows one per process, for the process' life.
+/// The environment shared by all sessions. The runtime allows one per process, for its lifetime.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
-/// Loads the library, or gives the environment made from the first library loaded.
+/// Loads the library, or returns the environment of the library loaded first.
 pub(crate) fn environment(library: &Path) -> Result<Environment, OpenError> {
     let mut slot = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = slot.as_ref() {
@@ -100,7 +100,7 @@ pub(crate) fn environment(library: &Path) -> Result<Environment, OpenError> {
 
 fn load(library: &Path) -> Result<Environment, OpenError> {
     let refused = |why: String| OpenError::Runtime { path: library.to_owned(), why };
-    // The loader would look for a relative path beside the executable; an operator means the working directory.
+    // The loader would resolve a relative path against the executable; operators expect the working directory.
     let absolute = std::path::absolute(library).map_err(|error| refused(error.to_string()))?;
     if !absolute.is_file() {
         return Err(refused("there is no such file".to_owned()));
@@ -110,7 +110,7 @@ fn load(library: &Path) -> Result<Environment, OpenError> {
     builder.build().map_err(|error| refused(error.to_string()))
 }
 
-/// Hands the runtime's messages on. Its warnings are notes of its optimiser, of no use to an operator.
+/// Forwards the runtime's messages. Its warnings come from its optimiser and do not help operators.
 fn log(level: LogLevel, category: &str, _session: &str, place: &str, message: &str) {
     match level {
         LogLevel::Error | LogLevel::Fatal => tracing::warn!(category, place, "ONNX Runtime: {message}"),

@@ -1,5 +1,5 @@
-//! Asks every network questions with known answers: a wrong conversion or a bad driver would give every face the
-//! same identity without any error.
+//! Runs every network on inputs with known results: a wrong conversion or a faulty driver could give every face the
+//! same embedding without any error.
 
 use crate::error::{AnalysisError, SelfTestError};
 use crate::imaging::Picture;
@@ -8,7 +8,7 @@ use crate::pipeline::Pipeline;
 use crate::runtime::Provider;
 use crate::session::Network;
 
-/// Two unlike pictures whose embeddings are more alike than this have not been looked at.
+/// Maximum cosine between the embeddings of two different pictures; above it the network ignores its input.
 const MAX_COSINE: f32 = 0.9999;
 
 /// Runs the self-tests of all networks.
@@ -34,7 +34,7 @@ fn ask(network: &mut Network, provider: Provider) -> Result<(), SelfTestError> {
     Ok(())
 }
 
-/// The values a question is about.
+/// The output values that a test checks.
 fn answer(network: &mut Network, question: &Question) -> Result<Vec<f32>, AnalysisError> {
     let picture = drawn(network.manifest().input.colour, question)?;
     let answers = network.ask(&[picture], |answer| {
@@ -45,7 +45,7 @@ fn answer(network: &mut Network, question: &Question) -> Result<Vec<f32>, Analys
     Ok(answers.into_iter().next().unwrap_or_default())
 }
 
-/// Whether the embedder gives unlike pictures unlike vectors.
+/// Checks that the embedder returns different vectors for different pictures.
 fn tells_apart(embedder: &mut Network, provider: Provider) -> Result<(), SelfTestError> {
     let name = embedder.manifest().name.clone();
     let whole = |seed| Question {
@@ -65,7 +65,7 @@ fn tells_apart(embedder: &mut Network, provider: Provider) -> Result<(), SelfTes
     if cosine < MAX_COSINE {
         return Ok(());
     }
-    let why = format!("unlike pictures have embeddings with a cosine of {cosine}");
+    let why = format!("different pictures have embeddings with a cosine of {cosine}");
     Err(SelfTestError::WrongAnswer { model: name, provider, why })
 }
 
@@ -74,10 +74,10 @@ fn no_answer(model: &str) -> impl FnOnce(AnalysisError) -> SelfTestError {
     move |error| SelfTestError::NoAnswer { model, why: error.to_string() }
 }
 
-/// The picture a seed stands for: slanted ramps, shifted from channel to channel of the tensor.
+/// The test picture of a seed: diagonal ramps, shifted between the channels of the tensor.
 fn drawn(colour: Colour, question: &Question) -> Result<Picture, AnalysisError> {
     let (width, height, seed) = (question.width as usize, question.height as usize, question.seed as usize);
-    // The picture holds R, G, B; the tensor of a network that wants blue first has them the other way round.
+    // The picture is in RGB; a BGR network's tensor has the channels in reverse.
     let channels: [usize; 3] = match colour {
         Colour::Rgb => [0, 1, 2],
         Colour::Bgr => [2, 1, 0],

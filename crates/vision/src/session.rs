@@ -1,4 +1,4 @@
-//! A network in ONNX Runtime: loaded once, checked against its manifest, asked with pictures.
+//! A network in ONNX Runtime: loaded, checked against its manifest, and run on pictures.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,11 +18,11 @@ use crate::models::Model;
 use crate::runtime::Provider;
 use crate::tensor;
 
-/// Pictures answered in one run at most. Four embeddings in a run take 15 % less time than four runs, eight gain
-/// nothing more. Frames are not joined for detection: on the processor four in a run take as long as four runs.
+/// Maximum number of pictures per run. Four embeddings in one run take 15 % less time than four runs; eight gain
+/// nothing more. Detection is not batched: on the CPU four frames in one run take as long as four runs.
 const MAX_BATCH: usize = 4;
 
-/// How sessions are made.
+/// Settings shared by all sessions.
 #[derive(Clone)]
 pub(crate) struct SessionSettings {
     pub(crate) environment: Environment,
@@ -30,11 +30,11 @@ pub(crate) struct SessionSettings {
     pub(crate) provider: Provider,
     /// Threads that share the work of one run.
     pub(crate) threads: usize,
-    /// Time spent in all networks.
+    /// Total time spent in networks.
     pub(crate) stopwatch: Stopwatch,
 }
 
-/// Adds up time from several threads.
+/// Sums time over several threads.
 #[derive(Clone)]
 pub(crate) struct Stopwatch {
     micros: Arc<AtomicU64>,
@@ -58,12 +58,12 @@ impl Stopwatch {
     }
 }
 
-/// Where the processor takes the memory that a network works in.
+/// Memory allocation of a network on the CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workspace {
-    /// Kept by the runtime from run to run. A detector's would be faulted in again by every run, for 40 % of its time.
+    /// Kept by the runtime between runs. Otherwise page faults would take 40 % of a detector's time.
     Kept,
-    /// From the process' allocator, run by run: what looks at faces needs little, and seldom.
+    /// From the process allocator in each run: networks on faces need little memory and run rarely.
     Borrowed,
 }
 
@@ -71,17 +71,17 @@ pub(crate) enum Workspace {
 pub(crate) struct Network {
     manifest: Manifest,
     session: Session,
-    /// The input tensor, kept from run to run.
+    /// The input tensor, reused between runs.
     input: Vec<f32>,
-    /// Values of the largest input since memory was last given back.
+    /// Size of the largest input since memory was last released, in values.
     largest: usize,
-    /// A run that gives back memory; only the processor's allocator can.
+    /// Options of a run that releases memory; supported only by the CPU allocator.
     returning: Option<RunOptions<NoSelectedOutputs>>,
     stopwatch: Stopwatch,
 }
 
 impl Network {
-    /// Loads a network; one the provider refuses is an error.
+    /// Loads a network; fails when the provider rejects it.
     pub(crate) fn load(model: &Model, settings: &SessionSettings, workspace: Workspace) -> Result<Self, OpenError> {
         let name = &model.manifest.name;
         let refused = |error: ort::Error| OpenError::Network { model: name.clone(), why: error.to_string() };
@@ -105,7 +105,7 @@ impl Network {
         &self.manifest
     }
 
-    /// Asks about pictures of one size, several in a run when the network allows, and reads an answer for each.
+    /// Runs the network on pictures of equal size, batched where the network allows it, and reads a result for each.
     pub(crate) fn ask<T>(
         &mut self,
         pictures: &[Picture],
@@ -150,8 +150,8 @@ impl Network {
     }
 }
 
-/// A large photo makes the allocator take hundreds of megabytes, which it would keep for ever; giving them back in
-/// every run would cost a third of its time.
+/// Options that release memory after a run. A large photo makes the allocator take hundreds of megabytes, which it
+/// would keep; releasing memory in every run would cost a third of the time.
 fn returning() -> ort::Result<RunOptions<NoSelectedOutputs>> {
     let mut options = RunOptions::new()?;
     options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
@@ -163,11 +163,11 @@ fn builder(settings: &SessionSettings, workspace: Workspace) -> ort::Result<Sess
         .with_log_level(LogLevel::Error)?
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
-        // Remembered plans for each size of frame would take 100 MB and save no time.
+        // Cached memory plans for each frame size would take 100 MB and save no time.
         .with_memory_pattern(false)?
-        // Threads that spin for work would take the processor from the video decoders.
+        // Spinning threads would take CPU time from the video decoders.
         .with_intra_op_spinning(false)?
-        // Weights next to zero make some networks several times slower.
+        // Denormal weights make some networks several times slower.
         .with_flush_to_zero()?;
     let processor = ep::CPU::default().with_arena_allocator(workspace == Workspace::Kept).build();
     let providers: Vec<_> = settings.provider.dispatch().into_iter().chain([processor]).collect();
@@ -183,7 +183,7 @@ fn shape(manifest: &Manifest, pictures: &[Picture]) -> [usize; 4] {
     }
 }
 
-/// Whether the file has the tensors its manifest names, with their shapes.
+/// Checks that the file has the tensors that its manifest names, with matching shapes.
 fn fits(manifest: &Manifest, inputs: &[Outlet], outputs: &[Outlet]) -> Result<(), String> {
     let input = &manifest.input;
     let [only] = inputs else { return Err(format!("it has {} inputs instead of one", inputs.len())) };
@@ -203,7 +203,7 @@ fn fits(manifest: &Manifest, inputs: &[Outlet], outputs: &[Outlet]) -> Result<()
     }
 }
 
-/// The input's shape by the manifest; -1 for what is free.
+/// The input's shape according to the manifest; -1 for free dimensions.
 fn expected(manifest: &Manifest) -> [i64; 4] {
     let input = &manifest.input;
     let side = |pixels: u32| if input.is_free() { -1 } else { i64::from(pixels) };
@@ -215,12 +215,13 @@ fn expected(manifest: &Manifest) -> [i64; 4] {
     }
 }
 
-/// Whether a tensor of the expected shape can be fed: what must be free is free, and nothing else differs.
+/// Whether the found shape accepts the expected one: dimensions that must be free are free, and fixed ones are equal or
+/// free.
 fn admits(found: &[i64], expected: &[i64; 4]) -> bool {
     found.len() == expected.len() && found.iter().zip(expected).all(|(found, expected)| *found < 0 || found == expected)
 }
 
-/// What a network says in one run: a tensor whose first dimension is the batch.
+/// An output tensor of one run; its first dimension is the batch.
 struct Part<'a> {
     name: &'a str,
     /// Without the batch.
@@ -229,34 +230,34 @@ struct Part<'a> {
     batch: usize,
 }
 
-/// The tensors the manifest names.
+/// The output tensors that the manifest names.
 fn parts<'a>(outputs: &'a SessionOutputs<'_>, manifest: &'a Manifest, batch: usize) -> Result<Vec<Part<'a>>, String> {
     let part = |name: &'a str| {
         let value = outputs.get(name).ok_or_else(|| format!("no {name:?}"))?;
         let (shape, values) = value.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
         match shape.split_first() {
             Some((found, shape)) if usize::try_from(*found) == Ok(batch) => Ok(Part { name, shape, values, batch }),
-            _ => Err(format!("the shape {shape:?} in {name:?} to {batch} pictures")),
+            _ => Err(format!("shape {shape:?} of {name:?} for {batch} pictures")),
         }
     };
     manifest.output.tensors().into_iter().map(part).collect()
 }
 
-/// What a network says of one picture.
+/// The outputs for one picture.
 pub(crate) struct Answer<'a> {
     parts: &'a [Part<'a>],
     index: usize,
 }
 
 impl Answer<'_> {
-    /// The shape (without the batch) and the values of the tensor of this name.
+    /// Shape (without the batch) and values of the tensor with this name.
     pub(crate) fn tensor(&self, name: &str) -> Result<(&[i64], &[f32]), String> {
         let part = self.parts.iter().find(|part| part.name == name).ok_or_else(|| format!("no {name:?}"))?;
         let length = part.values.len() / part.batch;
         Ok((part.shape, &part.values[self.index * length..][..length]))
     }
 
-    /// The values of the tensor of this name, `length` of them.
+    /// The values of the tensor with this name; fails unless there are `length` of them.
     pub(crate) fn values(&self, name: &str, length: usize) -> Result<&[f32], String> {
         let (_, values) = self.tensor(name)?;
         if values.len() != length {

@@ -1,15 +1,15 @@
-//! From pictures to the numbers a network wants.
+//! Converts pictures to input tensors.
 
 use crate::error::AnalysisError;
 use crate::imaging::Picture;
 use crate::manifest::{Colour, Input, Layout};
 
-/// Writes pictures of one size into `tensor`, one after the other: (pixel - mean) * scale, in the order of
-/// channels and dimensions the input asks for.
+/// Writes pictures of equal size into `tensor`, one after another: (pixel - mean) * scale, in the channel and dimension
+/// order of the input.
 pub(crate) fn write(pictures: &[Picture], input: &Input, tensor: &mut Vec<f32>) -> Result<(), AnalysisError> {
     let size = pictures.first().map_or(0, |picture| picture.width() * picture.height());
     let length = size * input.colour.channels();
-    // Every value is written below, so that those of the last run need not be cleared.
+    // Every value is overwritten below, so old ones need not be cleared.
     tensor.resize(length * pictures.len(), 0.0);
     for (picture, tensor) in pictures.iter().zip(tensor.chunks_exact_mut(length.max(1))) {
         match (input.colour, input.layout) {
@@ -47,7 +47,7 @@ fn write_pixels(picture: &Picture, input: &Input, tensor: &mut [f32]) -> Result<
     Ok(())
 }
 
-/// The channel of the picture (R, G, B) that each channel of the tensor is taken from.
+/// Index of the picture's channel (R, G, B) for each channel of the tensor.
 fn order(colour: Colour) -> [usize; 3] {
     if colour == Colour::Bgr { [2, 1, 0] } else { [0, 1, 2] }
 }

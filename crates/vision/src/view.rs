@@ -1,10 +1,10 @@
-//! How a part of a frame lies in the picture a detector sees.
+//! Placement of a part of a frame in the detector's input.
 
 use domain::geometry::{Point, Rect};
 
 use crate::pixel_box::PixelBox;
 
-/// A part of a frame scaled to `content`, put at `offset` into a black picture of the size `canvas`; all in pixels of
+/// A part of a frame scaled to `content` and placed at `offset` in a black picture of size `canvas`; all in pixels of
 /// the network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct View {
@@ -16,8 +16,8 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The part with its aspect kept, never enlarged, the longer side at most `side`. `border` is the width of
-    /// the black border as a part of the longer side: a face that fills the picture is found only with some room
+    /// The part with its aspect preserved, never enlarged, with a longer side of at most `side`. `border` is the width
+    /// of the black border relative to the longer side: a face that fills the picture is only detected with some room
     /// around it.
     pub(crate) fn fitted(area: PixelBox, side: u32, multiple: u32, border: f32) -> Self {
         let (width, height) = (area.width as f32, area.height as f32);
@@ -29,7 +29,7 @@ impl View {
         Self { content, offset: (offset, offset), canvas: (padded(content.0), padded(content.1)), area }
     }
 
-    /// The part stretched over a picture of a given size, but for the border.
+    /// The part stretched over a canvas of a given size, except for the border.
     pub(crate) fn stretched(area: PixelBox, canvas: (u32, u32), border: f32) -> Self {
         let canvas = (canvas.0 as usize, canvas.1 as usize);
         let part = |side: usize| even(side as f32 / (1.0 + 2.0 * border)).min(side);
@@ -38,7 +38,7 @@ impl View {
         Self { content, offset, canvas, area }
     }
 
-    /// A point of the network's input in pixels of the frame.
+    /// Converts a point of the network's input to pixels of the frame.
     pub(crate) fn point(&self, point: Point) -> Point {
         let PixelBox { left, top, width, height } = self.area;
         Point {
@@ -47,7 +47,7 @@ impl View {
         }
     }
 
-    /// A box of the network's input in pixels of the frame.
+    /// Converts a box of the network's input to pixels of the frame.
     pub(crate) fn area(&self, area: Rect) -> Rect {
         let near = self.point(Point { x: area.left, y: area.top });
         let far = self.point(Point { x: area.right, y: area.bottom });

@@ -31,7 +31,7 @@ fn why(picture: &[u8]) -> String {
     }
 }
 
-/// A PNG that ends after a header of this size.
+/// A PNG that ends after a header with these dimensions.
 fn png_header(width: u32, height: u32, colour: u8) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
     header.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
@@ -92,7 +92,7 @@ fn what_is_no_picture_or_broken_is_refused() {
     }
 }
 
-/// A JPEG with an EXIF note of its orientation.
+/// A JPEG with an EXIF orientation.
 fn turned(orientation: u8) -> Vec<u8> {
     let jpeg = encoded(&picture(64, 32).into(), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
@@ -105,7 +105,7 @@ fn turned(orientation: u8) -> Vec<u8> {
 fn a_picture_is_turned_upright() {
     let upright = decode(&turned(1), NOW).unwrap();
     assert_eq!((upright.width(), upright.height()), (64, 32));
-    // 6: the camera was held so that the picture must be turned by 90 degrees clockwise.
+    // Orientation 6: the picture must be rotated by 90 degrees clockwise.
     let turned = decode(&turned(6), NOW).unwrap();
     assert_eq!((turned.width(), turned.height()), (32, 64));
     assert!(pixel(&turned, 16, 4)[0] > 240, "the left half is on top");

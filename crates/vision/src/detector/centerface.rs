@@ -1,4 +1,4 @@
-//! Reads what CenterFace says: a heatmap of face centres, with size, shift and landmarks at each.
+//! Decodes the output of CenterFace: a heatmap of face centres, with size, offset and landmarks at each.
 
 use domain::geometry::{Point, Rect};
 
@@ -6,7 +6,7 @@ use super::Candidate;
 use crate::manifest::CenterfaceOutput;
 use crate::session::Answer;
 
-/// The four maps, each of `width` × `height` cells.
+/// The four output maps; `width` is the number of cells in a row.
 struct Maps<'a> {
     heatmap: &'a [f32],
     scale: &'a [f32],
@@ -15,10 +15,10 @@ struct Maps<'a> {
     width: usize,
 }
 
-/// The candidates of one picture.
+/// Face candidates in one picture.
 pub(super) fn read(answer: &Answer<'_>, output: &CenterfaceOutput) -> Result<Vec<Candidate>, String> {
     let (shape, heatmap) = answer.tensor(&output.heatmap)?;
-    let [1, _, width] = *shape else { return Err(format!("the shape {shape:?} in {:?}", output.heatmap)) };
+    let [1, _, width] = *shape else { return Err(format!("shape {shape:?} of {:?}", output.heatmap)) };
     let cells = heatmap.len();
     let maps = Maps {
         heatmap,

@@ -19,13 +19,13 @@ use crate::pixel_box::PixelBox;
 use crate::session::{Network, SessionSettings, Workspace};
 use crate::view::View;
 
-/// Faces kept of one frame at most, the largest first.
+/// Maximum number of faces returned for a frame, largest first.
 const MAX_FACES: usize = 200;
-/// Candidates looked at before suppression at most, the surest first.
+/// Maximum number of candidates passed to suppression, highest score first.
 const MAX_CANDIDATES: usize = 2000;
-/// The longer side that photos are scaled down to, pixels: they show one face, and near.
+/// Longer side to which photos are scaled down, pixels: they usually show one face at close range.
 const PHOTO_SIDE: u32 = 640;
-/// The border tried around photos of which the face fills too much, as a part of the longer side.
+/// Border added around a photo in which no face was found, relative to the longer side.
 const BORDER: f32 = 0.5;
 
 /// A face in pixels of the network's input.
@@ -44,7 +44,7 @@ pub(crate) struct Found {
     pub(crate) score: f32,
 }
 
-/// A detector, with the landmark network it may need.
+/// A detector with its optional landmark network.
 pub(crate) struct Detector {
     network: Network,
     landmarks: Option<Network>,
@@ -52,19 +52,19 @@ pub(crate) struct Detector {
 }
 
 impl Detector {
-    /// `most`: the longer side of the network's input at most, pixels.
+    /// `most`: maximum longer side of the network's input, pixels.
     pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, most: u32) -> Result<Self, OpenError> {
         let network = Network::load(&models.detector, settings, Workspace::Kept)?;
         let load = |model| Network::load(model, settings, Workspace::Borrowed);
         let landmarks = models.landmarks.as_ref().map(load).transpose()?;
         if matches!(network.manifest().output, Output::Ultraface(_)) && landmarks.is_none() {
-            let why = "it gives no landmarks, and its set names no landmarks model".to_owned();
+            let why = "it outputs no landmarks, and its set has no landmarks model".to_owned();
             return Err(OpenError::WrongTensor { model: network.manifest().name.clone(), why });
         }
         Ok(Self { network, landmarks, most: most.max(models.detector.manifest.input.multiple_of) })
     }
 
-    /// The faces the search asks for, the largest first.
+    /// Faces that match the search, largest first.
     pub(crate) fn find(&mut self, frame: &Frame, search: &Search, lane: Lane) -> Result<Vec<Found>, AnalysisError> {
         let Some(area) = window::area(frame, search) else { return Ok(Vec::new()) };
         let mut found = match lane {
@@ -77,14 +77,14 @@ impl Detector {
         Ok(found)
     }
 
-    /// The size by need.
+    /// The input size required for the search.
     fn side(&self, area: &PixelBox, search: &Search) -> u32 {
         let (_, least) = limits(&self.network.manifest().output);
         window::side(area, search, least, self.most)
     }
 
-    /// When nothing is found: with room around a face that fills the picture, then with more pixels for a face
-    /// that is far away.
+    /// Searches a photo. If no face is found, retries with a border, for a face that fills the picture, then at a
+    /// higher resolution, for a distant face.
     fn find_in_photo(&mut self, frame: &Frame, area: PixelBox) -> Result<Vec<Found>, AnalysisError> {
         let side = PHOTO_SIDE.min(self.most);
         let mut found = self.find_in(frame, area, side, 0.0)?;
@@ -148,12 +148,12 @@ impl Detector {
     }
 }
 
-/// How much candidates may overlap, and how small a face the network can be trusted with, pixels of its input.
+/// Maximum overlap of candidates (IoU), and minimum face size that the network detects reliably, pixels of its input.
 fn limits(output: &Output) -> (f32, f32) {
     match output {
         Output::Centerface(output) => (output.nms_iou, output.min_side),
         Output::Ultraface(output) => (output.nms_iou, output.min_side),
-        // No manifest of a detector has another output.
+        // Manifests of detectors have no other output.
         _ => (1.0, 1.0),
     }
 }
@@ -166,7 +166,7 @@ fn view(manifest: &Manifest, area: PixelBox, side: u32, border: f32) -> View {
     View::stretched(area, (input.width, input.height), border)
 }
 
-/// Eyes, nose and mouth corners out of 68 points (x, y), in parts of the box.
+/// Eyes, nose and mouth corners from 68 points (x, y), relative to the box.
 fn five_points(values: &[f32]) -> Landmarks {
     let mean = |points: &[usize]| {
         let count = points.len() as f32;
@@ -182,7 +182,7 @@ fn is_wanted(face: &Rect, search: &Search) -> bool {
     inside && width.min(height) >= search.min_face_px as f32 && width.max(height) <= search.max_face_px as f32
 }
 
-/// Whether this can be aligned: the landmarks are finite and span something.
+/// Whether the face can be aligned: its landmarks are finite and distinct.
 fn is_plausible(place: &Place) -> bool {
     let [left, right, ..] = place.landmarks;
     let finite = place.landmarks.iter().all(|point| point.x.is_finite() && point.y.is_finite());

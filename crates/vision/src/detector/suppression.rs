@@ -1,8 +1,8 @@
-//! Keeps the surest of candidates that lie on the same face.
+//! Non-maximum suppression: keeps the highest-scoring candidate of each face.
 
 use super::{Candidate, MAX_CANDIDATES};
 
-/// The candidates, surest first, without those that overlap a surer one by more than `limit`.
+/// The candidates by descending score, without those that overlap a higher-scoring one by more than `limit` (IoU).
 pub(super) fn suppressed(mut candidates: Vec<Candidate>, limit: f32) -> Vec<Candidate> {
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates.truncate(MAX_CANDIDATES);

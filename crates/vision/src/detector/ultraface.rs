@@ -1,4 +1,4 @@
-//! Reads what UltraFace says: a score and a box for each of its anchors.
+//! Decodes the output of UltraFace: a score and a box for each anchor.
 
 use domain::geometry::Rect;
 
@@ -6,7 +6,7 @@ use super::Candidate;
 use crate::manifest::UltrafaceOutput;
 use crate::session::Answer;
 
-/// The candidates of one picture of the size `canvas`.
+/// Face candidates in one picture of size `canvas`, pixels.
 pub(super) fn read(
     answer: &Answer<'_>,
     output: &UltrafaceOutput,

@@ -1,4 +1,4 @@
-//! Which part of a frame the network gets, and at what size.
+//! Selects the part of a frame given to the network, and its size.
 
 use domain::frame::Frame;
 use domain::geometry::Rect;
@@ -6,14 +6,14 @@ use domain::ports::{Detail, Search};
 
 use crate::pixel_box::PixelBox;
 
-/// Smallest longer side of the network's input, pixels: below, faces of doors and desks lose their landmarks.
+/// Minimum longer side of the network's input, pixels: below it, landmarks of close faces become unreliable.
 const MIN_SIDE: u32 = 256;
-/// Room around the region, in sides of the largest face whose centre may lie on its edge: half the face and
-/// something around it.
+/// Margin around the region, relative to the largest face whose centre may lie on its edge: half the face and some
+/// surroundings.
 const ROOM: f32 = 0.75;
 
-/// The part of the frame in which faces with their centre in the region can be seen; `None` when the region lies
-/// outside the frame. Of a face larger than the region itself a part may be missing.
+/// The part of the frame that shows faces centred in the region; `None` when the region lies outside the frame. A face
+/// larger than the region may be cut off.
 pub(super) fn area(frame: &Frame, search: &Search) -> Option<PixelBox> {
     let Some(region) = search.region else { return Some(PixelBox::whole(frame)) };
     let room = region.width().max(region.height()).min(search.max_face_px as f32) * ROOM;
@@ -22,8 +22,8 @@ pub(super) fn area(frame: &Frame, search: &Search) -> Option<PixelBox> {
     (!area.is_empty()).then_some(area)
 }
 
-/// The longer side that this part is scaled down to, so that the smallest face wanted is just as large as the
-/// network can be trusted with: `least`, in pixels of its input. `most` bounds it, and with it the time it takes.
+/// Longer side to which the part is scaled down, so that the smallest face searched has `least` pixels in the network's
+/// input, the minimum for reliable detection. At most `most`, which bounds the detection time.
 pub(super) fn side(area: &PixelBox, search: &Search, least: f32, most: u32) -> u32 {
     let part = match search.detail {
         Detail::Full => 1.0,

@@ -5,7 +5,7 @@ use super::*;
 
 const ROOM: Room = Room { live: 2, photos: 2 };
 
-/// An engine of one thread that is held up until the sender is dropped.
+/// An engine of one thread that is blocked until the sender is dropped.
 async fn held_up() -> (Arc<Engine<Vec<u32>>>, mpsc::Sender<()>, tokio::task::JoinSet<()>) {
     let engine = Arc::new(Engine::start(vec![Vec::new()], ROOM).unwrap());
     let (go, gate) = mpsc::channel::<()>();
@@ -23,7 +23,7 @@ async fn held_up() -> (Arc<Engine<Vec<u32>>>, mpsc::Sender<()>, tokio::task::Joi
     (engine, go, tasks)
 }
 
-/// Queues a job that notes its number, and waits until it is in the queue.
+/// Queues a job that records its number, and waits until it is in the queue.
 async fn queue(engine: &Arc<Engine<Vec<u32>>>, tasks: &mut tokio::task::JoinSet<()>, lane: Lane, number: u32) {
     let before = waiting(engine);
     let queued = Arc::clone(engine);
@@ -123,7 +123,7 @@ async fn dropping_the_engine_ends_its_threads() {
     assert_eq!(has_ended.try_iter().count(), 2, "what the threads own is gone when drop returns");
 }
 
-/// Eight cameras that each ask again as soon as they are answered, and eight callers with photos.
+/// Eight cameras that each send a new frame as soon as the last one is done, and eight callers with photos.
 #[tokio::test]
 async fn busy_cameras_and_enrolment_share_the_threads_and_nobody_starves() {
     const ROUNDS: usize = 60;

@@ -4,7 +4,7 @@ use domain::geometry::Point;
 
 use super::*;
 
-/// All of a frame.
+/// The whole frame.
 const ALL: PixelBox = PixelBox { left: 0, top: 0, width: 64, height: 32 };
 
 /// Left half red, right half blue.
@@ -65,7 +65,7 @@ fn every_pixel_format_gives_the_same_picture() {
     }
 }
 
-/// A ramp from left to right and another one downwards, of these samples, shown over 128 × 96 pixels.
+/// A horizontal and a vertical ramp in these samples, displayed at 128 × 96 pixels.
 fn ramps(format: PixelFormat, width: usize, height: usize) -> Frame {
     let luma = |i: usize| 16 + (109 * (i % width) / width + 109 * (i / width) / height) as u8;
     let luma = plane((0..width * height).map(luma).collect(), width);
@@ -121,7 +121,7 @@ fn a_border_is_black() {
 
 #[test]
 fn a_warp_takes_each_pixel_from_its_place() {
-    // The middle 32x16 pixels, twice as large, and the same made small again.
+    // The central 32x16 pixels, enlarged by two, and reduced.
     let corners = |l: f32, t: f32, r: f32, b: f32| [Point { x: l, y: t }, Point { x: r, y: b }];
     for frame in [rgb(), yuv(PixelFormat::I420), yuv(PixelFormat::Nv12)] {
         for (width, height) in [(64, 32), (8, 4)] {

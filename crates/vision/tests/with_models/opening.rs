@@ -101,7 +101,7 @@ async fn embeddings_that_are_all_alike_fail_the_self_test() {
     std::fs::write(folder.path().join("face_embed_512.toml"), format!("{head}{known}")).unwrap();
     let analyzer = Analyzer::open(Options::new(folder.path())).unwrap();
     let error = analyzer.self_test().await.unwrap_err().to_string();
-    assert!(error.contains("unlike pictures have embeddings with a cosine of"), "{error}");
+    assert!(error.contains("different pictures have embeddings with a cosine of"), "{error}");
 }
 
 #[tokio::test]

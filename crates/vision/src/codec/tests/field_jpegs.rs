@@ -1,10 +1,10 @@
-//! JPEG files as they come in the field.
+//! Damaged JPEG files as seen in the field.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A JPEG, cut into its head, the segments up to the coded picture, and that with the end.
+/// A JPEG split into its start, each segment with its scan, and its end.
 fn jpeg_parts() -> Vec<Vec<u8>> {
     let jpeg = encoded(&picture(640, 480).into(), ImageFormat::Jpeg);
     let mut parts = vec![jpeg[..2].to_vec()];
