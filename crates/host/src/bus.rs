@@ -1,4 +1,4 @@
-//! The system bus, over which its services are asked.
+//! Calls to system services over D-Bus.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use zbus::Connection;
 use zbus::export::serde::Serialize;
 use zbus::zvariant::DynamicType;
 
-/// A service answers within this time.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of a call.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One of the system's services.
+/// A system service.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Service {
     /// Its name on the bus.
     pub(crate) name: &'static str,
     path: &'static str,
     interface: &'static str,
-    /// What the caller is told to be unavailable.
+    /// Name used in the `Unavailable` error.
     what: &'static str,
 }
 
@@ -49,26 +49,27 @@ pub(crate) const NETWORK: Service = Service {
 
 #[cfg(test)]
 impl Service {
-    /// Where it is found at its name.
+    /// Object path of the service.
     pub(crate) fn path(self) -> &'static str {
         self.path
     }
 }
 
-/// The way to the services; opened when it is first needed.
+/// The connection to the system bus, opened on first use.
 #[derive(Default)]
 pub(crate) struct Bus {
     connection: OnceCell<Connection>,
 }
 
 impl Bus {
-    /// Over a connection that is there already.
+    /// Uses an existing connection.
     #[cfg(test)]
     pub(crate) fn over(connection: Connection) -> Self {
         Self { connection: OnceCell::new_with(Some(connection)) }
     }
 
-    /// Calls a method. `Unavailable` when the bus, the service or the right to call it is missing; the log says which.
+    /// Calls a method. Fails with `Unavailable` when the bus, the service or the right to call it is missing; the log
+    /// says which.
     pub(crate) async fn call<B: Serialize + DynamicType + Sync>(
         &self,
         service: Service,
@@ -79,20 +80,20 @@ impl Bus {
         let connection = connection.map_err(|error| refused(service, method, "the system bus", &error))?;
         let Service { name, path, interface, .. } = service;
         let call = connection.call_method(Some(name), path, Some(interface), method, body);
-        match tokio::time::timeout(PATIENCE, call).await {
+        match tokio::time::timeout(TIMEOUT, call).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(refused(service, method, lacking(&error), &error)),
-            Err(_) => Err(refused(service, method, "an answer in time", &"timeout")),
+            Err(_) => Err(refused(service, method, "a response in time", &"timeout")),
         }
     }
 }
 
 fn refused(service: Service, method: &'static str, lacks: &'static str, error: &dyn std::fmt::Display) -> Error {
-    tracing::error!(host.service = service.name, host.method = method, host.lacks = lacks, %error, "the machine refuses");
+    tracing::error!(host.service = service.name, host.method = method, host.lacks = lacks, %error, "host operation refused");
     Error::Unavailable { what: service.what }
 }
 
-/// What is missing, as the name of the refusal tells.
+/// What is missing, derived from the name of the D-Bus error.
 fn lacking(error: &zbus::Error) -> &'static str {
     let zbus::Error::MethodError(name, ..) = error else { return "a working connection" };
     match name.as_str() {
@@ -104,6 +105,6 @@ fn lacking(error: &zbus::Error) -> &'static str {
         | "org.freedesktop.DBus.Error.NameHasNoOwner"
         | "org.freedesktop.DBus.Error.Spawn.ServiceNotFound"
         | "org.freedesktop.systemd1.NoSuchUnit" => "the service",
-        _ => "its consent",
+        _ => "the service's consent",
     }
 }

@@ -1,4 +1,4 @@
-//! The device's own contact: a line of a GPIO chip that opens the door while it is active.
+//! The device's door contact: a GPIO line that opens the door while active.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use domain::{Error, Result};
 use gpiocdev::Request;
 use gpiocdev::line::{Offset, Value};
 
-/// Which line opens the door.
+/// The GPIO line that opens the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactLine {
     /// The chip, e.g. `/dev/gpiochip0`.
     pub chip: PathBuf,
-    /// The number of the line on it.
+    /// Number of the line on the chip.
     pub line: Offset,
     /// Whether the line is low while the door is open.
     pub active_low: bool,
 }
 
-/// The contact, the device's alone while it runs.
+/// The contact, requested exclusively.
 #[derive(Debug)]
 pub struct Contact {
     request: Request,
@@ -25,8 +25,8 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// Takes the line, at first with the door closed. `Unavailable` when there is none, it is in use, or the process
-    /// may not have it; the log says which.
+    /// Requests the line, initially with the door closed. Fails with `Unavailable` when it does not exist, is in use,
+    /// or access is denied; the log says which.
     pub fn open(wanted: &ContactLine) -> Result<Self> {
         let mut request = Request::builder();
         request.on_chip(&wanted.chip).with_consumer("polyface").with_line(wanted.line).as_output(Value::Inactive);
@@ -34,16 +34,16 @@ impl Contact {
             request.as_active_low();
         }
         let request = request.request().map_err(|error| {
-            tracing::error!(host.chip = %wanted.chip.display(), host.line = wanted.line, %error, "no contact for the door");
+            tracing::error!(host.chip = %wanted.chip.display(), host.line = wanted.line, %error, "failed to open the door contact");
             Error::Unavailable { what: "the contact of the door" }
         })?;
         Ok(Self { request, line: wanted.line })
     }
 
-    /// Opens the door, or closes it.
+    /// Opens or closes the door.
     pub(crate) fn set(&self, on: bool) -> Result<()> {
         let value = if on { Value::Active } else { Value::Inactive };
-        self.request.set_value(self.line, value).map(drop).map_err(Error::internal("switching the contact"))
+        self.request.set_value(self.line, value).map(drop).map_err(Error::internal("switching the door contact"))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Figures of the machine.
+//! CPU and memory figures of the machine.
 
 use domain::{Memory, Processor};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-/// The processor, and how busy it is during the next fifth of a second.
+/// The CPU, and its load measured over the next 200 ms.
 pub(crate) async fn processor() -> Processor {
     let what = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing().with_cpu_usage());
     let mut system = System::new_with_specifics(what);
@@ -17,7 +17,7 @@ pub(crate) async fn processor() -> Processor {
     }
 }
 
-/// The memory.
+/// Total and used memory.
 pub(crate) fn memory() -> Memory {
     let what = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let system = System::new_with_specifics(what);

@@ -1,4 +1,4 @@
-//! The machine, reached through the system's own services, or only pretended.
+//! The host machine: through the system's services, or simulated.
 
 mod bus;
 mod contact;

@@ -1,4 +1,4 @@
-//! A Linux machine, through systemd's services.
+//! A Linux host, through systemd's services.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,22 +17,22 @@ use crate::speaker::{Samples, Speaker};
 use crate::wiegand::Numbers;
 use crate::{figures, time_server};
 
-/// The answer to the one who asks for a restart leaves within this time, microseconds.
+/// Delay of a restart, microseconds, so that the reply to the caller can be sent.
 const RESTART_DELAY_US: i64 = 2_000_000;
 
-/// Where the services keep what is written for them.
+/// Configuration paths of the services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// Of systemd-networkd.
+    /// Configuration directory of systemd-networkd.
     pub network: PathBuf,
-    /// Of chrony: its time servers.
+    /// Directory of chrony's time sources.
     pub chrony_sources: PathBuf,
-    /// Chrony itself; where it is not, systemd-timesyncd keeps the time.
+    /// The chrony daemon; if absent, systemd-timesyncd is used.
     pub chrony: PathBuf,
 }
 
 impl Default for Places {
-    /// Those of Debian and its kin.
+    /// The paths of Debian and its derivatives.
     fn default() -> Self {
         Self {
             network: "/etc/systemd/network".into(),
@@ -42,8 +42,8 @@ impl Default for Places {
     }
 }
 
-/// The machine this process runs on. It is asked through systemd-logind, -timedated, -timesyncd (or chrony where that
-/// is installed) and -networkd.
+/// The machine this process runs on, controlled through systemd-logind, -timedated, -timesyncd (or chrony where
+/// installed) and -networkd.
 #[derive(Default)]
 pub struct Linux {
     bus: Bus,
@@ -55,8 +55,8 @@ pub struct Linux {
 }
 
 impl Linux {
-    /// The machine, with relays in the network that understand these messages, a contact of its own, and a line to the
-    /// controller of a door.
+    /// The machine, with the messages for network relays, an optional door contact and an optional door controller
+    /// line.
     pub fn new(relays: RelayMessages, contact: Option<Contact>, numbers: Option<Numbers>) -> Self {
         Self { relays, contact, numbers, ..Self::default() }
     }
@@ -64,7 +64,7 @@ impl Linux {
     async fn switch_relay(&self, address: SocketAddr, on: bool) -> Result<()> {
         let RelayMessages { on: switch_on, off: switch_off } = &self.relays;
         if switch_on.is_empty() {
-            tracing::error!(host.lacks = "door.relay_on in the configuration", "the machine refuses");
+            tracing::error!(host.lacks = "door.relay_on in the configuration", "host operation refused");
             return Err(Error::Unavailable { what: "the message that switches relays" });
         }
         let message = if on { switch_on } else { switch_off };
@@ -72,7 +72,7 @@ impl Linux {
             return Ok(());
         }
         relay::send(address, message).await.map_err(|error| {
-            tracing::warn!(host.relay = %address, %error, "a relay does not take its message");
+            tracing::warn!(host.relay = %address, %error, "failed to send message to relay");
             Error::Unavailable { what: "the relay" }
         })
     }
@@ -81,7 +81,7 @@ impl Linux {
         Files::new(self.places.network.clone())
     }
 
-    /// Has networkd read its files again and connect these ports anew.
+    /// Makes networkd reload its files and reconfigure these ports.
     async fn reconnect(&self, ports: &[String]) -> Result<()> {
         self.bus.call(bus::NETWORK, "Reload", &()).await?;
         for number in ports.iter().filter_map(|port| seen::number(port)) {
@@ -94,7 +94,7 @@ impl Linux {
         if self.places.chrony.exists() {
             return self.name_time_server_to_chrony(service).await;
         }
-        // Its own port is the only one it asks, and it finds its own pace.
+        // systemd-timesyncd supports only port 123 and chooses the interval itself.
         if service.port != TimeService::default().port {
             return Err(Error::NotSupported { what: "a time server on another port than 123" });
         }
@@ -105,14 +105,14 @@ impl Linux {
         let file = self.places.chrony_sources.join("polyface.sources");
         let written = tokio::fs::write(&file, chrony_source(service)).await;
         written.map_err(|error| unwritable(&self.places.chrony_sources, &error))?;
-        let told = Command::new("chronyc").args(["reload", "sources"]).output().await;
-        match told {
+        let reloaded = Command::new("chronyc").args(["reload", "sources"]).output().await;
+        match reloaded {
             Ok(output) if output.status.success() => Ok(()),
             Ok(_) | Err(_) => {
                 tracing::error!(
                     host.service = "chrony",
                     host.lacks = "the right to run chronyc",
-                    "the machine refuses"
+                    "host operation refused"
                 );
                 Err(Error::Unavailable { what: "the system's time synchronisation" })
             }
@@ -120,14 +120,14 @@ impl Linux {
     }
 }
 
-/// The line that names a time server; the pace is a power of two, in seconds.
+/// chrony's source line for a time server; the polling interval is a power of two, in seconds.
 fn chrony_source(service: &TimeService) -> String {
     let poll = (service.every_minutes * 60).ilog2().clamp(4, 17);
     format!("server {} port {} iburst minpoll {poll} maxpoll {poll}\n", service.server, service.port)
 }
 
 fn unwritable(place: &Path, error: &std::io::Error) -> Error {
-    tracing::error!(host.place = %place.display(), host.lacks = "the right to write there", %error, "the machine refuses");
+    tracing::error!(host.place = %place.display(), host.lacks = "the right to write there", %error, "host operation refused");
     Error::Unavailable { what: "the system's configuration" }
 }
 
@@ -158,7 +158,7 @@ impl Host for Linux {
     }
 
     async fn network(&self) -> Result<Network> {
-        tokio::task::spawn_blocking(seen::network).await.map_err(Error::internal("looking at the network"))
+        tokio::task::spawn_blocking(seen::network).await.map_err(Error::internal("reading the network configuration"))
     }
 
     async fn apply_network(&self, wanted: &Network) -> Result<()> {
@@ -180,7 +180,7 @@ impl Host for Linux {
     }
 
     async fn install(&self, _package: &Path) -> Result<()> {
-        tracing::error!(host.lacks = "two slots for software", "the machine refuses");
+        tracing::error!(host.lacks = "two software slots", "host operation refused");
         Err(Error::Unavailable { what: "the system's upgrade service" })
     }
 

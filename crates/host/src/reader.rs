@@ -1,4 +1,4 @@
-//! Readers of codes, cards and documents, on a serial line or as a USB keyboard.
+//! Readers of codes, cards and documents, on a serial line or as USB keyboards.
 
 mod keys;
 mod line;
@@ -16,12 +16,12 @@ use serial::Serial;
 pub use understanding::Reads;
 use wedge::Wedge;
 
-/// A reader, and how it is connected.
+/// A configured reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReaderLine {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// How it is connected.
+    /// Its connection.
     pub connection: ReaderConnection,
     /// What it reads.
     pub reads: Reads,
@@ -30,16 +30,16 @@ pub struct ReaderLine {
 /// How a reader is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderConnection {
-    /// By a serial line, with eight data bits, no parity and one stop bit.
+    /// A serial line with eight data bits, no parity and one stop bit.
     Serial {
-        /// As `/dev/serial/by-id/…`.
+        /// For example `/dev/serial/by-id/…`.
         device: PathBuf,
-        /// Bits a second.
+        /// Bits per second.
         baud: u32,
     },
-    /// By USB as a keyboard, which is nobody else's then.
+    /// A USB keyboard, which the process grabs exclusively.
     Keyboard {
-        /// As `/dev/input/by-id/…-event-kbd`.
+        /// For example `/dev/input/by-id/…-event-kbd`.
         device: PathBuf,
     },
 }
@@ -59,29 +59,29 @@ impl Reader for ReaderLine {
     }
 }
 
-/// Where the lines of a reader are understood.
+/// Interprets the lines of a reader.
 struct Desk {
     reader: String,
     reads: Reads,
 }
 
 impl Desk {
-    /// What a line says; one that cannot be understood is counted, and its content told to nobody.
+    /// Parses a line. An invalid one is counted and logged without its content.
     fn take(&self, line: &[u8]) -> Option<Scan> {
         let scan = std::str::from_utf8(line).ok().and_then(|line| self.reads.understand(line));
         if scan.is_none() {
-            self.refuse("it is not what this reader is to read");
+            self.refuse("the line does not match the configured format");
         }
         scan
     }
 
     fn refuse(&self, why: &'static str) {
         metrics::counter!("polyface_scans_refused_total", "reader" => self.reader.clone()).increment(1);
-        tracing::warn!(reader.name = self.reader, reader.why = why, "a scan was refused");
+        tracing::warn!(reader.name = self.reader, reader.why = why, "scan rejected");
     }
 }
 
-/// The failure of a device that was open.
+/// The error for a device that fails after it was opened.
 fn lost(error: &std::io::Error) -> ReaderError {
     ReaderError::Lost(error.to_string())
 }

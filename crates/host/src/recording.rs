@@ -1,4 +1,4 @@
-//! A machine that is only pretended.
+//! A simulated host.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::network::seen;
 use crate::speaker::Samples;
 use crate::{figures, relay};
 
-/// Logs what it is asked to do and answers as if it were done; nothing changes. The figures are those of the machine,
-/// and so is the network, until it is asked to be otherwise.
+/// Logs each action and reports success without changing anything. Figures are those of the machine; so is the network,
+/// until a change to it is recorded.
 #[derive(Default)]
 pub struct Recording {
     network: Mutex<Changes>,
@@ -90,7 +90,7 @@ impl Host for Recording {
     }
 
     async fn install(&self, package: &Path) -> Result<()> {
-        let length = tokio::fs::metadata(package).await.map_err(Error::internal("looking at the package"))?.len();
+        let length = tokio::fs::metadata(package).await.map_err(Error::internal("reading the package"))?.len();
         tracing::info!(host.act = "install", host.package_bytes = length, "recorded, not done");
         tokio::fs::remove_file(package).await.map_err(Error::internal("removing the package"))
     }
@@ -101,7 +101,7 @@ impl Host for Recording {
     }
 
     async fn send_number(&self, number: &WiegandFrame) -> Result<()> {
-        // The number of a card opens doors: it is nothing for a log.
+        // Card numbers open doors, so they are not logged.
         tracing::info!(host.act = "send_number", host.bits = number.bits().len(), "recorded, not done");
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Relays in the network that are switched by a message over TCP.
+//! Network relays that are switched by a message over TCP.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -8,12 +8,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// A relay accepts a connection, and a message, within this time.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// What it answers is awaited so long, so that the connection is not cut while it still reads.
+/// Timeout for connecting and sending a message.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Wait for a reply, so that the connection is not closed while the relay still reads.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// The messages that switch relays; makers differ.
+/// The messages that switch relays; they depend on the make.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RelayMessages {
     /// Switches a relay on.
@@ -24,8 +24,8 @@ pub struct RelayMessages {
 
 /// Sends a message to a relay.
 pub(crate) async fn send(relay: SocketAddr, message: &[u8]) -> std::io::Result<()> {
-    let mut connection = timeout(PATIENCE, deliver(relay, message)).await.map_err(|_| ErrorKind::TimedOut)??;
-    // What it answers is of its own kind and says nothing that is needed.
+    let mut connection = timeout(TIMEOUT, deliver(relay, message)).await.map_err(|_| ErrorKind::TimedOut)??;
+    // The reply is specific to the make and not needed.
     let mut answer = [0; 64];
     let _ = timeout(GRACE, connection.read(&mut answer)).await;
     Ok(())
@@ -40,7 +40,7 @@ async fn deliver(relay: SocketAddr, message: &[u8]) -> std::io::Result<TcpStream
 
 /// Whether a relay accepts connections.
 pub(crate) async fn answers(relay: SocketAddr) -> bool {
-    matches!(timeout(PATIENCE, TcpStream::connect(relay)).await, Ok(Ok(_)))
+    matches!(timeout(TIMEOUT, TcpStream::connect(relay)).await, Ok(Ok(_)))
 }
 
 #[cfg(test)]

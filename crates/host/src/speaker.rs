@@ -1,4 +1,4 @@
-//! The loudspeaker. Sounds are understood here, and ALSA's own player gets bare samples: it sees no file of anybody's.
+//! Plays sounds. Files are decoded here and ALSA's player receives raw samples, so it never parses an uploaded file.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,25 +12,25 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-/// The largest file, bytes: two minutes at 16 kHz.
+/// Maximum size of a file, bytes: two minutes at 16 kHz.
 const LARGEST: u64 = 4 << 20;
-/// A player that cannot play has said so by then.
+/// Time after which a player that has not failed is considered playing.
 const BEGUN: Duration = Duration::from_millis(400);
-/// What still plays then hangs.
+/// Maximum playing time; a player still running then hangs.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// A sound, ready to be played.
+/// Decoded samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Samples {
-    /// Per second.
+    /// Samples per second.
     rate: u32,
     channels: u16,
-    /// 16 bits each, little end first.
+    /// 16-bit little-endian samples.
     bytes: Vec<u8>,
 }
 
 impl Samples {
-    /// Reads a file: WAV with 16 bits, one or two channels. `Invalid` for any other.
+    /// Reads a WAV file with 16 bits and one or two channels; `Invalid` for any other.
     pub(crate) async fn load(file: &Path, volume: u8) -> Result<Self> {
         let file = file.to_owned();
         let read = tokio::task::spawn_blocking(move || Self::read(&file, volume)).await;
@@ -39,7 +39,7 @@ impl Samples {
 
     fn read(file: &Path, volume: u8) -> Result<Self> {
         let refuse = |why: &str| Error::invalid("sound", why);
-        let size = file.metadata().map_err(Error::internal("looking at a sound"))?.len();
+        let size = file.metadata().map_err(Error::internal("reading a sound file"))?.len();
         if size > LARGEST {
             return Err(refuse("it is larger than 4 MiB"));
         }
@@ -57,7 +57,7 @@ impl Samples {
         Ok(Self { rate: spec.sample_rate, channels: spec.channels, bytes })
     }
 
-    /// How long it is, milliseconds.
+    /// Duration, milliseconds.
     pub(crate) fn millis(&self) -> u64 {
         self.bytes.len() as u64 * 500 / u64::from(self.rate) / u64::from(self.channels)
     }
@@ -70,20 +70,20 @@ fn quieter(sample: i16, volume: u8) -> i16 {
 /// Plays one sound at a time.
 pub(crate) struct Speaker {
     player: PathBuf,
-    /// ALSA's configuration, when it is not the machine's.
+    /// ALSA configuration file; `None` for the system's.
     configuration: Option<PathBuf>,
     playing: Mutex<JoinSet<()>>,
 }
 
 impl Default for Speaker {
-    /// The machine's own device.
+    /// The system's default device.
     fn default() -> Self {
         Self { player: "aplay".into(), configuration: None, playing: Mutex::default() }
     }
 }
 
 impl Speaker {
-    /// Begins to play. What was being played ends.
+    /// Starts playing and stops the current sound.
     pub(crate) async fn play(&self, samples: Samples) -> Result<()> {
         let mut playing = self.playing.lock().await;
         playing.shutdown().await;
@@ -96,7 +96,7 @@ impl Speaker {
             Err(_) => {
                 playing.spawn(async move {
                     let ended = tokio::time::timeout(LONGEST, end).await;
-                    tracing::debug!(?ended, "a sound was played");
+                    tracing::debug!(?ended, "sound played");
                 });
             }
         }
@@ -116,11 +116,11 @@ impl Speaker {
     }
 }
 
-/// Gives the player its samples and waits for its end.
+/// Sends the samples to the player and waits for it to exit.
 async fn feed(mut player: Child, samples: Samples) -> std::io::Result<ExitStatus> {
     if let Some(mut input) = player.stdin.take() {
         match input.write_all(&samples.bytes).await {
-            // It says by its status why it takes no more.
+            // The exit status reports why the player closed its input.
             Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error),
             Ok(()) | Err(_) => {}
         }
@@ -129,7 +129,7 @@ async fn feed(mut player: Child, samples: Samples) -> std::io::Result<ExitStatus
 }
 
 fn silent(why: &str) -> Error {
-    tracing::warn!(host.lacks = "a sound device, or the package alsa-utils", why, "nothing can be played");
+    tracing::warn!(host.lacks = "a sound device, or the package alsa-utils", why, "failed to play sound");
     Error::Unavailable { what: "a loudspeaker" }
 }
 
@@ -153,7 +153,7 @@ mod tests {
         file
     }
 
-    /// ALSA with a default device of this definition and no other.
+    /// ALSA with only a default device of this definition.
     fn speaker(folder: &Path, device: &str) -> Speaker {
         let configuration = folder.join("asound.conf");
         std::fs::write(&configuration, format!("pcm.!default {device}\n")).unwrap();

@@ -1,4 +1,4 @@
-//! Asking a time server whether it is there (SNTP, RFC 4330).
+//! Checks whether a time server answers (SNTP, RFC 4330).
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 const TRIES: usize = 2;
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Version 4, a client's question.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Version 4, mode client.
 const QUESTION: u8 = 0x23;
 const SERVER: u8 = 4;
 
-/// Whether a server that knows the time answers there.
+/// Whether a synchronised time server answers.
 pub(crate) async fn answers(server: &str, port: u16) -> bool {
     for mark in 1..=TRIES as u8 {
-        if let Ok(Ok(true)) = timeout(PATIENCE, ask(server, port, mark)).await {
+        if let Ok(Ok(true)) = timeout(TIMEOUT, ask(server, port, mark)).await {
             return true;
         }
     }
@@ -29,7 +29,7 @@ async fn ask(server: &str, port: u16, mark: u8) -> std::io::Result<bool> {
     socket.connect(address).await?;
     let mut question = [0; 48];
     question[0] = QUESTION;
-    // The server repeats what stands here.
+    // Transmit timestamp, which the server echoes.
     question[40..].fill(mark);
     socket.send(&question).await?;
     let mut answer = [0; 128];
@@ -42,7 +42,7 @@ async fn ask(server: &str, port: u16, mark: u8) -> std::io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// Answers questions for the time with this stratum.
+    /// A time server that answers with this stratum.
     async fn server(stratum: u8) -> (u16, tokio::task::JoinSet<()>) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let port = socket.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! The line to the controller of a door: two lines of a GPIO chip, on which numbers are sent as Wiegand does.
+//! The door controller line: two GPIO lines on which card numbers are sent by the Wiegand protocol.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,28 +8,28 @@ use domain::{Error, Result, WiegandFrame};
 use gpiocdev::Request;
 use gpiocdev::line::{Offset, Value};
 
-/// How long a line is low for a bit; controllers take 20 to 200 µs.
+/// Length of a pulse; controllers accept 20 to 200 µs.
 const PULSE: Duration = Duration::from_micros(50);
-/// From the end of a pulse to the next.
+/// Pause between pulses.
 const PAUSE: Duration = Duration::from_millis(2);
-/// After a number; controllers take a longer pause than between bits for its end.
+/// Pause after a number, longer than between bits, by which controllers recognise its end.
 const GAP: Duration = Duration::from_millis(100);
 
-/// Which lines lead to the controller; they are high, and low for a bit.
+/// The GPIO lines to the controller; they idle high and are pulled low for a bit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberLine {
     /// The chip, e.g. `/dev/gpiochip0`.
     pub chip: PathBuf,
-    /// The number of the line D0 on it.
+    /// Number of line D0 on the chip.
     pub d0: Offset,
-    /// The number of the line D1 on it.
+    /// Number of line D1 on the chip.
     pub d1: Offset,
 }
 
-/// The lines to the controller, the device's alone while it runs.
+/// The lines to the controller, requested exclusively.
 #[derive(Debug, Clone)]
 pub struct Numbers {
-    /// Held while a number is sent.
+    /// Locked while a number is sent.
     lines: Arc<Mutex<Lines>>,
 }
 
@@ -40,19 +40,19 @@ struct Lines {
 }
 
 impl Numbers {
-    /// Takes the lines. `Unavailable` when there are none, they are in use, or the process may not have them; the log
+    /// Requests the lines. Fails with `Unavailable` when they do not exist, are in use, or access is denied; the log
     /// says which.
     pub fn open(wanted: &NumberLine) -> Result<Self> {
         let mut request = Request::builder();
         request.on_chip(&wanted.chip).with_consumer("polyface").with_lines(&[wanted.d0, wanted.d1]);
         let request = request.as_output(Value::Inactive).as_active_low().request().map_err(|error| {
-            tracing::error!(host.chip = %wanted.chip.display(), %error, "no line to the controller of the door");
+            tracing::error!(host.chip = %wanted.chip.display(), %error, "failed to open the door controller line");
             Error::Unavailable { what: "the line to the controller of the door" }
         })?;
         Ok(Self { lines: Arc::new(Mutex::new(Lines { request, wanted: wanted.clone() })) })
     }
 
-    /// Sends a number, after those that are being sent.
+    /// Sends a number, after any that is being sent.
     pub(crate) async fn send(&self, number: WiegandFrame) -> Result<()> {
         let lines = Arc::clone(&self.lines);
         let sent = tokio::task::spawn_blocking(move || {
@@ -71,11 +71,11 @@ impl Lines {
     }
 }
 
-/// Pulls the line of each bit low for a moment.
+/// Sends one pulse per bit on its line.
 fn send(number: &WiegandFrame, mut set: impl FnMut(bool, bool) -> Result<()>) -> Result<()> {
     for bit in number.bits() {
         set(*bit, true)?;
-        // A sleep would last longer than a pulse may.
+        // A sleep would exceed the maximum pulse length.
         let end = Instant::now() + PULSE;
         while Instant::now() < end {
             std::hint::spin_loop();

@@ -1,4 +1,4 @@
-//! The machine's services are played by a peer over a pair of sockets: nothing reaches the real ones.
+//! System services are simulated by a peer over a socket pair: the real ones are not called.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use zbus::fdo;
 
 use super::*;
 
-/// What was asked of the services.
+/// Calls received by the services.
 type Heard = Arc<Mutex<Vec<String>>>;
 
 struct Login(Heard);
@@ -74,7 +74,7 @@ struct Played {
     _services: zbus::Connection,
 }
 
-/// A machine whose services are played; `permissive` ones let the clock be set.
+/// A machine with simulated services; only `permissive` ones allow setting the clock.
 async fn played(permissive: bool) -> Played {
     let heard = Heard::default();
     let (ours, theirs) = UnixStream::pair().unwrap();

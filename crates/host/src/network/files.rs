@@ -1,4 +1,4 @@
-//! The network as files of systemd-networkd, and the copy from before the last change.
+//! The network configuration as files of systemd-networkd, with a backup from before the last change.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use domain::{Network, NetworkPort};
 
-/// Before the names of other files, because the first that matches counts.
+/// Sorts before other files, because networkd applies the first one that matches.
 const START: &str = "05-polyface-";
 const END: &str = ".network";
-/// The copy of our files from before the last change.
+/// Directory of the backup from before the last change.
 const BEFORE: &str = "polyface-before";
-/// The default port's way is preferred.
+/// Route metrics: of the default port, and of others.
 const METRICS: (u32, u32) = (100, 1000);
 
-/// Our files in networkd's folder.
+/// The configuration files written by this program.
 pub(crate) struct Files {
     dir: PathBuf,
 }
@@ -24,7 +24,7 @@ impl Files {
         Self { dir }
     }
 
-    /// Copies our files, then writes those of the ports that shall be otherwise. Answers the ports written.
+    /// Backs up the files, then writes those of ports that change. Returns the ports written.
     pub(crate) fn write(&self, now: &Network, wanted: &Network) -> io::Result<Vec<String>> {
         self.copy()?;
         let ours = self.ports(&self.dir)?;
@@ -36,12 +36,12 @@ impl Files {
         Ok(ports.into_iter().map(|port| port.name.clone()).collect())
     }
 
-    /// Forgets the copy.
+    /// Deletes the backup.
     pub(crate) fn keep(&self) -> io::Result<()> {
         remove_folder(&self.dir.join(BEFORE))
     }
 
-    /// Puts the copy back, if there is one. Answers the ports that are otherwise now.
+    /// Restores the backup, if there is one. Returns the ports whose files changed.
     pub(crate) fn roll_back(&self) -> io::Result<Vec<String>> {
         let before = self.dir.join(BEFORE);
         if !before.exists() {
@@ -61,7 +61,7 @@ impl Files {
         Ok(ports)
     }
 
-    /// Complete or not there at all.
+    /// Backs up the files atomically.
     fn copy(&self) -> io::Result<()> {
         let (fresh, before) = (self.dir.join(format!("{BEFORE}.new")), self.dir.join(BEFORE));
         remove_folder(&fresh)?;
@@ -78,7 +78,7 @@ impl Files {
         self.dir.join(name(port))
     }
 
-    /// The ports that have a file of ours there.
+    /// The ports that have a file in `dir`.
     fn ports(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut ports = Vec::new();
         for entry in fs::read_dir(dir)? {
@@ -102,7 +102,7 @@ fn remove_folder(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a port, or what depends on its being the default, shall be otherwise.
+/// Whether the configuration of a port changes, including what depends on its being the default port.
 fn differs(port: &NetworkPort, now: &Network, wanted: &Network) -> bool {
     let is_default = |network: &Network| network.default_port.as_ref() == Some(&port.name);
     let servers = |network: &Network| (network.name_servers_given, network.name_servers.clone());
@@ -110,7 +110,7 @@ fn differs(port: &NetworkPort, now: &Network, wanted: &Network) -> bool {
     !same || (is_default(wanted) && servers(now) != servers(wanted))
 }
 
-/// What networkd reads.
+/// The networkd file of a port.
 fn text(port: &NetworkPort, network: &Network) -> String {
     let is_default = network.default_port.as_ref() == Some(&port.name);
     let metric = if is_default { METRICS.0 } else { METRICS.1 };
@@ -134,7 +134,7 @@ fn text(port: &NetworkPort, network: &Network) -> String {
     text
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file atomically.
 fn put(file: &Path, text: &str) -> io::Result<()> {
     let fresh = file.with_extension("new");
     let mut out = fs::File::create(&fresh)?;

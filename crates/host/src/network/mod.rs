@@ -1,4 +1,4 @@
-//! The machine's network: as it is seen, and as files of systemd-networkd.
+//! The machine's network: its current state, and its configuration as files of systemd-networkd.
 
 pub(crate) mod files;
 pub(crate) mod seen;

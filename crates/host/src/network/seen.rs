@@ -1,4 +1,4 @@
-//! The network as the system shows it to everybody.
+//! The current network state, read from files that need no privileges.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,12 +7,12 @@ use std::path::Path;
 use domain::{Network, NetworkPort, Subnet};
 use sysinfo::{NetworkData, Networks};
 
-/// Where systemd-networkd keeps what ports were given by DHCP, by the number of the port.
+/// systemd-networkd's DHCP leases, by interface index.
 const LEASES: &str = "/run/systemd/netif/leases";
-/// The name servers in use: behind the local resolver of systemd, or without one.
+/// Resolver configurations in order of preference: the upstream servers of systemd-resolved, then the system's.
 const RESOLVERS: [&str; 2] = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"];
 
-/// A way to everywhere.
+/// A default route.
 #[derive(Debug, PartialEq, Eq)]
 struct DefaultRoute {
     port: String,
@@ -20,7 +20,7 @@ struct DefaultRoute {
     metric: u32,
 }
 
-/// How the machine is connected, as far as anybody may see.
+/// The current network state.
 pub(crate) fn network() -> Network {
     let routes = default_routes(&fs::read_to_string("/proc/net/route").unwrap_or_default());
     let seen = Networks::new_with_refreshed_list();
@@ -39,7 +39,7 @@ pub(crate) fn network() -> Network {
     Network { name_servers: name_servers(&resolver.unwrap_or_default()), name_servers_given, default_port, ports }
 }
 
-/// The number that the kernel knows a port by.
+/// The interface index of a port.
 pub(crate) fn number(port: &str) -> Option<i32> {
     fs::read_to_string(Path::new("/sys/class/net").join(port).join("ifindex")).ok()?.trim().parse().ok()
 }
@@ -50,7 +50,7 @@ fn is_hardware(port: &str) -> bool {
 
 fn port(name: &str, data: &NetworkData, routes: &[DefaultRoute]) -> NetworkPort {
     let addresses = data.ip_networks();
-    // An address of its own kind comes before one that only reaches the neighbours.
+    // IPv4 is preferred, then IPv6 other than link-local.
     let address = addresses.iter().find(|found| found.addr.is_ipv4());
     let address = address.or_else(|| addresses.iter().find(|found| !is_link_local(found.addr)));
     NetworkPort {
@@ -66,12 +66,12 @@ fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-/// The ways to everywhere in the kernel's table.
+/// The default routes in the kernel's routing table.
 fn default_routes(table: &str) -> Vec<DefaultRoute> {
     let route = |line: &str| {
         let columns: Vec<_> = line.split_whitespace().collect();
         let [port, "00000000", gateway, _, _, _, metric, ..] = columns[..] else { return None };
-        // The number stands there as it lies in memory.
+        // The table prints the address in native byte order.
         let gateway = Ipv4Addr::from(u32::from_str_radix(gateway, 16).ok()?.to_ne_bytes());
         Some(DefaultRoute { port: port.to_owned(), gateway, metric: metric.parse().ok()? })
     };

@@ -1,17 +1,17 @@
-//! The keys that a reader presses, as those of an American keyboard.
+//! Translates the key events of a reader, which uses a US keyboard layout.
 
 use evdev::KeyCode;
 
-/// Stands for a key that means no character: what it belongs to is no number of a card.
-const STRANGE: char = '\u{fffd}';
+/// Placeholder for a key without a character; it makes a card number invalid.
+const NO_CHARACTER: char = '\u{fffd}';
 
-/// The keys of a keyboard on which somebody types lines.
+/// State of a keyboard.
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
     shift: bool,
 }
 
-/// What a key has typed.
+/// The result of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     /// A character.
@@ -21,13 +21,13 @@ pub(super) enum Typed {
 }
 
 impl Keyboard {
-    /// Takes a key that was pressed (1), is held (2) or was released (0).
+    /// Processes a key event: `value` is 1 for press, 2 for repeat, 0 for release.
     pub(super) fn turn(&mut self, key: KeyCode, value: i32) -> Option<Typed> {
         if matches!(key, KeyCode::KEY_LEFTSHIFT | KeyCode::KEY_RIGHTSHIFT) {
             self.shift = value != 0;
             return None;
         }
-        // Readers hold no keys; one that sticks must not repeat a digit.
+        // Readers do not repeat keys; a stuck key must not repeat a digit.
         if value != 1 {
             return None;
         }
@@ -43,10 +43,10 @@ fn character(key: KeyCode, shift: bool) -> char {
         let place = usize::from(key.code().checked_sub(first.code())?);
         (if shift { shifted } else { plain }).chars().nth(place)
     });
-    row.unwrap_or(STRANGE)
+    row.unwrap_or(NO_CHARACTER)
 }
 
-/// Keys whose codes follow one another: the first, and what they type without and with shift.
+/// Ranges of consecutive key codes: the first key, and the characters without and with shift.
 const ROWS: [(KeyCode, &str, &str); 7] = [
     (KeyCode::KEY_1, "1234567890-=", "!@#$%^&*()_+"),
     (KeyCode::KEY_Q, "qwertyuiop[]", "QWERTYUIOP{}"),
@@ -61,7 +61,7 @@ const ROWS: [(KeyCode, &str, &str); 7] = [
 mod tests {
     use super::*;
 
-    /// What is typed when these keys are pressed and released one after the other.
+    /// The result of pressing and releasing these keys in turn.
     fn typed(keys: &[KeyCode]) -> Vec<Typed> {
         let mut keyboard = Keyboard::default();
         keys.iter()
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_key_without_a_character_is_not_passed_over() {
-        assert_eq!(typed(&[KeyCode::KEY_F1]), [Typed::Character(STRANGE)]);
-        assert_eq!(typed(&[KeyCode::KEY_LEFTCTRL]), [Typed::Character(STRANGE)]);
+        assert_eq!(typed(&[KeyCode::KEY_F1]), [Typed::Character(NO_CHARACTER)]);
+        assert_eq!(typed(&[KeyCode::KEY_LEFTCTRL]), [Typed::Character(NO_CHARACTER)]);
     }
 }

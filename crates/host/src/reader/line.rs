@@ -1,34 +1,34 @@
-//! Bytes of a reader, put together to lines.
+//! Assembles the bytes of a reader into lines.
 
-/// Begin and end of a text, with which some readers frame what they send.
+/// STX and ETX, with which some readers frame their lines.
 const START: u8 = 0x02;
 const END: u8 = 0x03;
 
-/// The line that is being received; it ends with a carriage return, a line feed or an end of text.
+/// The line being received; it ends with CR, LF or ETX.
 #[derive(Debug)]
 pub(super) struct Line {
     bytes: Vec<u8>,
     longest: usize,
-    /// Whether the line is void: it was too long, or a part of it is missing.
+    /// Whether the line is invalid: too long, or incomplete.
     void: bool,
 }
 
-/// What a byte has completed.
+/// A completed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Completed {
     /// A line, without its end.
     Line(Vec<u8>),
-    /// A line that is void.
+    /// An invalid line.
     Void,
 }
 
 impl Line {
-    /// Nothing received yet; lines of more than `longest` bytes are void.
+    /// An empty line; lines of more than `longest` bytes are invalid.
     pub(super) fn new(longest: usize) -> Self {
         Self { bytes: Vec::new(), longest, void: false }
     }
 
-    /// Takes a byte; gives what it completes. Empty lines are none.
+    /// Takes a byte; returns the line it completes. Empty lines are ignored.
     pub(super) fn push(&mut self, byte: u8) -> Option<Completed> {
         match byte {
             b'\r' | b'\n' | END => self.complete(),
@@ -48,13 +48,13 @@ impl Line {
         }
     }
 
-    /// Makes the line void until its end.
+    /// Marks the line as invalid until its end.
     pub(super) fn spoil(&mut self) {
         self.bytes = Vec::new();
         self.void = true;
     }
 
-    /// Forgets what was received of a line; true when there was something.
+    /// Discards a partial line; returns whether there was one.
     pub(super) fn forget(&mut self) -> bool {
         let something = self.void || !self.bytes.is_empty();
         self.bytes.clear();

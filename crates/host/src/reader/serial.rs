@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::line::{Completed, Line};
 use super::{Desk, lost};
 
-/// A reader sends a line without a pause; what came so long before the rest is of another line that was cut off.
+/// A longer gap within a line means that the first part belongs to an earlier line that was cut off.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// A serial line to a reader.
@@ -20,7 +20,7 @@ pub(super) struct Serial {
     port: SerialPort,
     desk: Desk,
     line: Line,
-    /// What was received, and how much of it was looked at.
+    /// Receive buffer, its used length, and the next byte to process.
     received: [u8; 512],
     length: usize,
     next: usize,
@@ -31,13 +31,13 @@ impl Serial {
     pub(super) fn open(device: &Path, baud: u32, desk: Desk) -> Result<Self, ReaderError> {
         let port = SerialPort::open(device, |settings| at(settings, baud));
         let port = port.map_err(|error| ReaderError::Unreachable(error.to_string()))?;
-        // A card that was shown while nobody listened is of somebody who may be gone.
+        // Discard scans from before opening: the person may no longer be there.
         port.discard_input_buffer().map_err(|error| ReaderError::Unreachable(error.to_string()))?;
         let line = Line::new(desk.reads.longest());
         Ok(Self { port, desk, line, received: [0; 512], length: 0, next: 0, last: Instant::now() })
     }
 
-    /// What of the received was not looked at yet completes, if anything.
+    /// Processes received bytes until they complete a scan.
     fn complete(&mut self) -> Option<Scan> {
         while self.next < self.length {
             let byte = self.received[self.next];

@@ -1,38 +1,37 @@
-//! What the lines of readers mean.
+//! Parses the lines of readers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Document, Gender, Scan};
 
-/// The longest text of a code, bytes.
+/// Maximum length of a code, bytes.
 const LONGEST_CODE: usize = 4 * 1024;
-/// The longest number of a card, characters.
+/// Maximum length of a card number, characters.
 const LONGEST_CARD: usize = 32;
-/// The longest line of a document, its photo included, bytes.
+/// Maximum length of a document line including its photo, bytes.
 const LONGEST_DOCUMENT: usize = 256 * 1024;
-/// The longest field of a document but for its photo, bytes.
+/// Maximum length of a document field other than the photo, bytes.
 const LONGEST_FIELD: usize = 255;
-/// Fields of a document, the photo not counted.
+/// Number of document fields, without the photo.
 const FIELDS: usize = 8;
 
 /// What a reader reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reads {
-    /// Codes (QR or bar): the line is the text.
+    /// QR codes or bar codes: the line is the text.
     Codes,
     /// Cards: the line is the number, up to 64 bits.
     Cards {
-        /// Whether the number is written with sixteen digits instead of ten.
+        /// Whether the number is hexadecimal instead of decimal.
         hexadecimal: bool,
     },
-    /// Documents: the line has number, name, gender (`M` or `F`), ethnic group, date of birth (`YYYY-MM-DD`), address,
-    /// issuer, validity and the photo in base64, with tabs between them. The photo may be left out, and all but the
-    /// number may be empty.
+    /// Documents: tab-separated number, name, gender (`M` or `F`), ethnic group, date of birth (`YYYY-MM-DD`), address,
+    /// issuer, validity and the photo in base64. The photo may be omitted; all fields but the number may be empty.
     Documents,
 }
 
 impl Reads {
-    /// The longest line that can mean something, bytes.
+    /// Maximum length of a valid line, bytes.
     pub(super) fn longest(self) -> usize {
         match self {
             Self::Codes => LONGEST_CODE,
@@ -41,7 +40,7 @@ impl Reads {
         }
     }
 
-    /// What a line says, if it says anything.
+    /// Parses a line; `None` when it is invalid.
     pub(super) fn understand(self, line: &str) -> Option<Scan> {
         match self {
             Self::Codes => code(line),
@@ -58,7 +57,7 @@ fn code(line: &str) -> Option<Scan> {
 
 fn card(text: &str, hexadecimal: bool) -> Option<Scan> {
     let radix = if hexadecimal { 16 } else { 10 };
-    // Rust reads a sign as well.
+    // `from_str_radix` also accepts a sign.
     let digits = text.chars().all(|digit| digit.is_digit(radix));
     let number = u64::from_str_radix(text, radix).ok().filter(|_| digits)?;
     (number != 0).then_some(Scan::Card(number))
@@ -86,7 +85,7 @@ fn document(line: &str) -> Option<Scan> {
     Some(Scan::Document(Box::new(document)))
 }
 
-/// `None` for what is neither; nothing may be said.
+/// `None` for an invalid value; empty means not stated.
 fn gender(text: &str) -> Option<Option<Gender>> {
     match text {
         "" => Some(None),
@@ -96,7 +95,7 @@ fn gender(text: &str) -> Option<Option<Gender>> {
     }
 }
 
-/// `None` for what is no date; nothing may be said.
+/// `None` for an invalid date; empty means not stated.
 fn date(text: &str) -> Option<Option<jiff::civil::Date>> {
     if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
 }

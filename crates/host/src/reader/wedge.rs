@@ -1,4 +1,4 @@
-//! Readers that are a keyboard.
+//! Readers that act as a keyboard.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use super::keys::{Keyboard, Typed};
 use super::line::{Completed, Line};
 use super::{Desk, lost};
 
-/// A keyboard that a reader pretends to be.
+/// A reader that acts as a keyboard.
 pub(super) struct Wedge {
     events: EventStream,
-    typist: Typist,
+    decoder: KeyDecoder,
 }
 
 impl Wedge {
-    /// Takes the keyboard from everybody else: what is typed on it goes to no console.
+    /// Opens and grabs the keyboard, so that its keys do not reach the console.
     pub(super) fn open(device: &Path, desk: Desk) -> Result<Self, ReaderError> {
         let open = || {
             let mut device = RawDevice::open(device)?;
@@ -27,7 +27,7 @@ impl Wedge {
             device.into_event_stream()
         };
         let events = open().map_err(|error: std::io::Error| ReaderError::Unreachable(error.to_string()))?;
-        Ok(Self { events, typist: Typist::new(desk) })
+        Ok(Self { events, decoder: KeyDecoder::new(desk) })
     }
 }
 
@@ -36,21 +36,21 @@ impl Scans for Wedge {
     async fn next(&mut self) -> Result<Scan, ReaderError> {
         loop {
             let event = self.events.next_event().await.map_err(|error| lost(&error))?;
-            if let Some(scan) = self.typist.take(event) {
+            if let Some(scan) = self.decoder.take(event) {
                 return Ok(scan);
             }
         }
     }
 }
 
-/// Makes lines of key events, and scans of lines.
-struct Typist {
+/// Converts key events to lines, and lines to scans.
+struct KeyDecoder {
     keyboard: Keyboard,
     line: Line,
     desk: Desk,
 }
 
-impl Typist {
+impl KeyDecoder {
     fn new(desk: Desk) -> Self {
         Self { keyboard: Keyboard::default(), line: Line::new(desk.reads.longest()), desk }
     }
@@ -65,7 +65,7 @@ impl Typist {
                 }
                 Typed::End => self.complete(),
             },
-            // Keys were lost: nobody knows which.
+            // Events were lost, so the line is incomplete.
             EventSummary::Synchronization(_, SynchronizationCode::SYN_DROPPED, _) => {
                 self.keyboard = Keyboard::default();
                 self.line.spoil();
@@ -92,17 +92,17 @@ mod tests {
     use crate::reader::Reads;
     use evdev::{EventType, KeyCode};
 
-    fn typist(reads: Reads) -> Typist {
-        Typist::new(Desk { reader: "gate".into(), reads })
+    fn decoder(reads: Reads) -> KeyDecoder {
+        KeyDecoder::new(Desk { reader: "gate".into(), reads })
     }
 
-    fn press(typist: &mut Typist, keys: &[KeyCode]) -> Vec<Scan> {
+    fn press(decoder: &mut KeyDecoder, keys: &[KeyCode]) -> Vec<Scan> {
         let event = |kind: EventType, code, value| InputEvent::new(kind.0, code, value);
         let strokes = keys.iter().flat_map(|key| [(key, 1), (key, 0)]);
         let events = strokes.flat_map(|(key, value)| {
             [event(EventType::KEY, key.code(), value), event(EventType::SYNCHRONIZATION, 0, 0)]
         });
-        events.filter_map(|event| typist.take(event)).collect()
+        events.filter_map(|event| decoder.take(event)).collect()
     }
 
     const CARDS: Reads = Reads::Cards { hexadecimal: false };
@@ -110,29 +110,29 @@ mod tests {
 
     #[test]
     fn digits_and_enter_are_a_card() {
-        assert_eq!(press(&mut typist(CARDS), &[CARD, CARD].concat()), [Scan::Card(123), Scan::Card(123)]);
+        assert_eq!(press(&mut decoder(CARDS), &[CARD, CARD].concat()), [Scan::Card(123), Scan::Card(123)]);
     }
 
     #[test]
     fn a_number_with_a_strange_key_is_no_card() {
         let strange = [&[KeyCode::KEY_F5], CARD.as_slice()].concat();
-        assert_eq!(press(&mut typist(CARDS), &strange), []);
+        assert_eq!(press(&mut decoder(CARDS), &strange), []);
     }
 
     #[test]
     fn a_line_of_which_keys_were_lost_is_void_as_a_whole() {
-        let mut typist = typist(CARDS);
-        press(&mut typist, &CARD[..2]);
+        let mut decoder = decoder(CARDS);
+        press(&mut decoder, &CARD[..2]);
         let dropped = InputEvent::new(EventType::SYNCHRONIZATION.0, SynchronizationCode::SYN_DROPPED.0, 0);
-        assert_eq!(typist.take(dropped), None);
-        assert_eq!(press(&mut typist, &CARD[2..]), []);
-        assert_eq!(press(&mut typist, &CARD), [Scan::Card(123)]);
+        assert_eq!(decoder.take(dropped), None);
+        assert_eq!(press(&mut decoder, &CARD[2..]), []);
+        assert_eq!(press(&mut decoder, &CARD), [Scan::Card(123)]);
     }
 
     #[test]
     fn a_code_keeps_its_signs() {
         let keys = [KeyCode::KEY_LEFTSHIFT, KeyCode::KEY_A, KeyCode::KEY_SLASH, KeyCode::KEY_B, KeyCode::KEY_ENTER];
-        assert_eq!(press(&mut typist(Reads::Codes), &keys), [Scan::Code("a/b".into())]);
+        assert_eq!(press(&mut decoder(Reads::Codes), &keys), [Scan::Code("a/b".into())]);
     }
 
     #[test]
