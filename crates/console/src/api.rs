@@ -1,4 +1,4 @@
-//! What the page shows, as JSON.
+//! The data of the page, as JSON.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::Desk;
 use crate::login::Viewer;
 
-/// Captures shown.
+/// Number of captures shown.
 const CAPTURES: i64 = 24;
 
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ pub(crate) struct Status {
     problems: Vec<String>,
     people: u64,
     libraries: usize,
-    /// Records ever written.
+    /// Number of records ever written.
     records: i64,
     cameras: Vec<CameraView>,
 }
@@ -51,7 +51,7 @@ struct CameraView {
     reconnects: u64,
 }
 
-/// How the device and its cameras are.
+/// Status of the device and its cameras.
 pub(crate) async fn status(viewer: Viewer, State(desk): State<Arc<Desk>>) -> Result<Json<Status>, Refusal> {
     let appliance = viewer.reading(&desk)?;
     let one = Window { skip: 0, limit: 1 };
@@ -70,7 +70,7 @@ pub(crate) async fn status(viewer: Viewer, State(desk): State<Arc<Desk>>) -> Res
     }))
 }
 
-/// The newest place in the log, which counts the records ever written.
+/// The newest position in the log, which equals the number of records ever written.
 fn newest(appliance: &Appliance) -> i64 {
     appliance.newest_entry().borrow().0
 }
@@ -119,10 +119,10 @@ fn view(appliance: &Appliance, camera: &Camera) -> CameraView {
     }
 }
 
-/// Which captures are wanted.
+/// Query parameters of `/api/captures`.
 #[derive(Deserialize)]
 pub(crate) struct After {
-    /// Only those recorded after this place in the log.
+    /// Only captures after this position in the log.
     after: Option<i64>,
 }
 
@@ -133,19 +133,20 @@ pub(crate) struct CaptureView {
     time: String,
     camera: String,
     verdict: String,
-    /// Empty unless somebody was recognised.
+    /// Empty unless a person was recognised.
     name: String,
     library: String,
-    /// Of the most similar person, recognised or not, in percent; `null` when there was nobody to compare with.
+    /// Similarity to the most similar person, recognised or not, percent; `null` when there was nothing to compare
+    /// with.
     similarity: Option<u8>,
     quality: u8,
     crop: String,
     scene: String,
-    /// The enrolment photo of whoever was recognised.
+    /// Path of the enrolment photo of the recognised person.
     photo: Option<String>,
 }
 
-/// The last captures, oldest first.
+/// The latest captures, oldest first.
 pub(crate) async fn captures(
     viewer: Viewer,
     State(desk): State<Arc<Desk>>,
@@ -180,7 +181,7 @@ impl CaptureView {
     }
 }
 
-/// Empty for a picture that was not kept.
+/// The URL path of a picture; empty when it was not kept.
 fn path(picture: &PictureId) -> String {
     if picture.is_kept() { format!("/pictures/{picture}") } else { String::new() }
 }
@@ -199,7 +200,7 @@ pub(crate) async fn picture(
     Ok(picture_answer(viewer.reading(&desk)?.picture(id).await?))
 }
 
-/// An answer that tells nothing of a failure but that there is one; the log does.
+/// An error reply without details, which are only logged.
 pub(crate) struct Refusal(pub(crate) StatusCode);
 
 impl From<Error> for Refusal {
@@ -209,7 +210,7 @@ impl From<Error> for Refusal {
             Error::Forbidden => return Self(StatusCode::FORBIDDEN),
             _ => {}
         }
-        tracing::error!(error = error.chain(), "the console cannot answer");
+        tracing::error!(error = error.chain(), "console request failed");
         Self(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }

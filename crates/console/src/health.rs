@@ -1,4 +1,4 @@
-//! Health and metrics, for machines.
+//! `/healthz` and `/metrics`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use serde::Serialize;
 
 use crate::process::Figures;
 
-/// What machines ask about.
+/// The sources of both endpoints.
 pub(crate) struct Vitals {
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: PrometheusHandle,
-    /// None while the device refuses to serve.
+    /// `None` when the device failed to start.
     pub(crate) appliance: Option<Appliance>,
 }
 
@@ -36,18 +36,18 @@ struct Healthz {
     components: BTreeMap<&'static str, &'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
-    /// Standing alarms; the device is up all the same.
+    /// Active alarms; they do not affect the status.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attention: Vec<String>,
-    /// Seconds since each part last made progress.
+    /// Seconds since the last progress of each part.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     progress: BTreeMap<&'static str, u64>,
-    /// Only where the embedding model changed; the device serves meanwhile.
+    /// Present only after a change of the embedding model; the device serves meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     reembedding: Option<Photos>,
 }
 
-/// The stored photos that another embedding model has to describe.
+/// Progress of re-embedding the stored photos.
 #[derive(Serialize)]
 struct Photos {
     total: u64,
@@ -67,7 +67,7 @@ fn ages(appliance: &Appliance) -> BTreeMap<&'static str, u64> {
     appliance.progress().ages().into_iter().map(|(part, age)| (part.name(), age.as_secs())).collect()
 }
 
-/// 200 when every part of the device is up, else 503 and why not.
+/// 200 when every component is up, otherwise 503 with the reasons.
 async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
     let report = vitals.health.report();
     let (code, status) =
@@ -82,24 +82,24 @@ async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
         reembedding: vitals.appliance.as_ref().and_then(Photos::of),
     };
     for (name, component) in report.components {
-        let word = match component {
+        let state = match component {
             Component::Up => "up",
             Component::Down { reason } => {
                 answer.reasons.push(format!("{name}: {reason}"));
                 "down"
             }
         };
-        answer.components.insert(name, word);
+        answer.components.insert(name, state);
     }
     (code, Json(answer))
 }
 
-/// All metrics in the text format of Prometheus, the process's own figures included.
+/// All metrics in the Prometheus text format, including those of the process.
 async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
     let mut text = vitals.metrics.render();
     match Figures::read() {
         Ok(figures) => text.push_str(&figures.to_string()),
-        Err(error) => tracing::warn!(%error, "the process's figures cannot be read"),
+        Err(error) => tracing::warn!(%error, "failed to read process metrics"),
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -1,4 +1,4 @@
-//! The management listener: health and metrics for machines, a live page for people.
+//! The management listener: health, metrics, and a live page.
 
 mod api;
 mod health;
@@ -22,25 +22,24 @@ use tokio_util::sync::CancellationToken;
 
 /// The adapter's name.
 const NAME: &str = "console";
-/// A login ends after so long without a request; an open page keeps asking.
+/// Idle time after which a login ends; an open page keeps sending requests.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// Logins at a time.
+/// Maximum number of concurrent logins.
 const SESSIONS: usize = 100;
-/// Bytes of a login form at most.
+/// Maximum size of a login form, bytes.
 const FORM_BYTES: usize = 4096;
-/// How often distributions are condensed, as the exporter asks for.
+/// Interval of the exporter's upkeep, which condenses distributions.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The console. While it is closed only `/healthz` and `/metrics` are answered.
+/// The console. While it is closed, only `/healthz` and `/metrics` are served.
 ///
-/// `/healthz` and `/metrics` are open to whoever reaches the listener; everything that shows people
-/// needs a login of any role.
+/// `/healthz` and `/metrics` need no login; everything that shows people requires a login of any role.
 #[derive(Clone)]
 pub struct Console {
     desk: Arc<Desk>,
 }
 
-/// What the handlers share.
+/// State shared by the handlers.
 struct Desk {
     appliance: Appliance,
     health: Arc<Health>,
@@ -49,14 +48,14 @@ struct Desk {
 }
 
 impl Console {
-    /// A console for this appliance that answers `/healthz` from `health` and `/metrics` from `metrics`.
+    /// A console for this appliance, with `/healthz` from `health` and `/metrics` from `metrics`.
     pub fn new(appliance: Appliance, health: Arc<Health>, metrics: PrometheusHandle) -> Self {
         let sessions = Sessions::new(SESSION_IDLE, SESSIONS, uuid_id);
         Self { desk: Arc::new(Desk { appliance, health, metrics, sessions }) }
     }
 }
 
-/// `/healthz` and `/metrics` alone, for a device that cannot serve and stays up to say why.
+/// Only `/healthz` and `/metrics`, for a device that cannot serve and stays up to report the reason.
 pub fn vital_routes(health: Arc<Health>, metrics: PrometheusHandle) -> Router {
     let vitals = health::Vitals { health, metrics, appliance: None };
     health::routes(vitals).layer(map_response(page::harden))

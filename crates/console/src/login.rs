@@ -1,4 +1,4 @@
-//! Logging in and out of the page.
+//! Login and logout.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -19,21 +19,21 @@ use crate::{Desk, NAME, page};
 
 /// The cookie's name.
 const SESSION: &str = "polyface_session";
-/// Strict: no other site's link or form ever carries it. Not `Secure`: the listener speaks plain HTTP, by default
-/// to this machine only.
+/// Strict: links and forms of other sites never send it. Not `Secure`: the listener uses plain HTTP, by default only on
+/// the loopback interface.
 const ATTRIBUTES: &str = "Path=/; HttpOnly; SameSite=Strict";
 
-/// What the login form sends.
+/// Fields of the login form.
 #[derive(Deserialize)]
 pub(crate) struct Credentials {
     username: String,
     password: String,
 }
 
-/// Whoever is logged in. As an extractor it refuses everybody else with 401; as an option it does not.
+/// The logged-in user. As an extractor it rejects other requests with 401; as an optional one it does not.
 pub(crate) struct Viewer(Actor);
 
-/// Checks a login and opens a session.
+/// Checks the credentials and opens a session.
 pub(crate) async fn log_in(
     State(desk): State<Arc<Desk>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -47,7 +47,7 @@ pub(crate) async fn log_in(
         Ok(account) => open_session(&desk, account),
         Err(Error::WrongCredentials | Error::Locked { .. }) => page::login_refused(),
         Err(error) => {
-            tracing::error!(error = error.chain(), "logins cannot be checked");
+            tracing::error!(error = error.chain(), "failed to check login");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
@@ -71,7 +71,7 @@ pub(crate) async fn log_out(State(desk): State<Arc<Desk>>, headers: HeaderMap) -
 
 fn with_cookie(cookie: &str, redirect: Redirect) -> Response {
     let mut response = redirect.into_response();
-    // The text is made of constants and a UUID, so it always is a header's value.
+    // The text consists of constants and a UUID, so it is always a valid header value.
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -84,8 +84,8 @@ fn session_id(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == SESSION).map(|(_, id)| id)
 }
 
-/// Whether a form was sent by a page of this console. Browsers name the origin of every form they post; who names
-/// none is no browser and cannot be led to anything.
+/// Whether a form was sent by a page of this console. Browsers send the origin with every form; a client that sends
+/// none is not a browser, so request forgery does not apply.
 fn comes_from_here(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -99,7 +99,7 @@ impl Viewer {
         Some(Self(Actor::user(&account, caller_address(&parts.extensions), NAME)))
     }
 
-    /// The appliance, to read.
+    /// The appliance, after checking the right to read.
     pub(crate) fn reading<'a>(&'a self, desk: &'a Desk) -> Result<&'a Appliance, Refusal> {
         Ok(desk.appliance.by(&self.0).reading()?)
     }

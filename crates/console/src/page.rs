@@ -1,4 +1,4 @@
-//! The pages: fixed files. What they show they ask the API for.
+//! The pages: static files that load their data from the API.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const OVERVIEW: &str = include_str!("../assets/overview.html");
 const LOGIN: &str = include_str!("../assets/login.html");
 const REFUSED: &str = include_str!("../assets/refused.html");
 
-/// The live page, or the way to the login.
+/// The live page, or a redirect to the login.
 pub(crate) async fn overview(viewer: Option<Viewer>) -> Response {
     if viewer.is_some() { Html(OVERVIEW).into_response() } else { Redirect::to("/login").into_response() }
 }
@@ -27,12 +27,12 @@ pub(crate) async fn login() -> Html<&'static str> {
     Html(LOGIN)
 }
 
-/// The login form after a failure.
+/// The login form after a failed login.
 pub(crate) fn login_refused() -> Response {
     (StatusCode::UNAUTHORIZED, Html(REFUSED)).into_response()
 }
 
-/// What the pages are made with; shows nobody anything, so it needs no login.
+/// Static assets of the pages; they need no login because they contain no data.
 pub(crate) async fn asset(Path(name): Path<String>) -> Response {
     let (content_type, content) = match name.as_str() {
         "style.css" => ("text/css; charset=utf-8", include_str!("../assets/style.css")),
@@ -43,7 +43,7 @@ pub(crate) async fn asset(Path(name): Path<String>) -> Response {
     ([(CONTENT_TYPE, content_type)], content).into_response()
 }
 
-/// Lets nobody through while the management page is closed.
+/// Rejects requests while the management page is closed.
 pub(crate) async fn gate(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let open = *desk.appliance.console_open().borrow();
     if open {
@@ -59,13 +59,13 @@ const HEADERS: [(HeaderName, &str); 5] = [
         "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Not `no-referrer`: with that, browsers give the origin of our own forms as `null`.
+    // Not `no-referrer`: with that, browsers send `null` as the origin of the console's own forms.
     (REFERRER_POLICY, "same-origin"),
     (CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Puts on every answer what keeps a browser from doing more with it than it should.
+/// Adds security headers to every reply.
 pub(crate) async fn harden(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -1,13 +1,13 @@
-//! The process's own figures, as the kernel shows them.
+//! Metrics of the process, from `/proc`.
 
 use std::fmt;
 use std::fs;
 use std::io;
 
-/// Clock ticks in a second in `/proc`, on every Linux that is not built for a museum.
+/// Clock ticks per second in `/proc`, the same on all common Linux systems.
 const TICKS: f64 = 100.0;
 
-/// What the process uses.
+/// Resource usage of the process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Figures {
     resident_bytes: u64,
@@ -26,8 +26,8 @@ impl Figures {
 
     fn parse(status: &str, stat: &str, open_files: u64) -> Option<Self> {
         let field = |name| status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next();
-        // The command's name is in brackets and may hold spaces and brackets itself; utime and stime are the 12th
-        // and 13th field after it.
+        // The command name is in parentheses and may itself contain spaces and parentheses; utime and stime are the
+        // 12th and 13th fields after it.
         let (_, after_name) = stat.rsplit_once(')')?;
         let ticks: f64 =
             after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
@@ -40,7 +40,7 @@ impl Figures {
     }
 }
 
-/// In the text format of Prometheus, under the names its own clients use.
+/// The Prometheus text format, with the metric names of its client libraries.
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { resident_bytes, threads, open_files, cpu_seconds } = self;

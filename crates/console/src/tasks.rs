@@ -12,7 +12,7 @@ use crate::Desk;
 use crate::api::{Refusal, local};
 use crate::login::Viewer;
 
-/// People of a page when the caller does not say.
+/// Default number of people per page.
 const DEFAULT_PAGE: u32 = 100;
 
 #[derive(Serialize)]
@@ -21,9 +21,9 @@ pub(crate) struct TaskView {
     name: String,
     kind: &'static str,
     running: bool,
-    /// Channels on the way in.
+    /// Channels at entries.
     entries: Vec<u32>,
-    /// Channels on the way out.
+    /// Channels at exits.
     exits: Vec<u32>,
 }
 
@@ -53,16 +53,16 @@ fn kind(kind: TaskKind) -> &'static str {
     }
 }
 
-/// Which part of a roll is wanted.
+/// Query parameters of a roll call.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
-    /// `yyyy-mm-dd`, local time; today when left out.
+    /// `yyyy-mm-dd`, local time; default: today.
     day: Option<String>,
-    /// Only those who were seen, or only those who were not.
+    /// Only people who were seen, or only those who were not.
     seen: Option<bool>,
-    /// People to pass over.
+    /// Number of people to skip.
     skip: Option<u64>,
-    /// People at most, up to 1000.
+    /// Maximum number of people, up to 1000.
     limit: Option<u32>,
 }
 
@@ -78,14 +78,14 @@ struct RollLine {
     code: String,
     name: String,
     seen: bool,
-    /// First and last seen that day, local time; `null`: not at all.
+    /// First and last seen that day, local time; `null` when not seen.
     first: Option<String>,
     last: Option<String>,
-    /// Whether the person was seen last on the way in.
+    /// Whether the person was last seen at an entry.
     inside: bool,
 }
 
-/// Who of a task's libraries was seen on a day, and who was not.
+/// The people of a task's libraries, with whether and when they were seen on a day.
 pub(crate) async fn roll(
     viewer: Viewer,
     State(desk): State<Arc<Desk>>,
