@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use crate::columns::{self, Columns, Reader, optional, text, time, word};
 use crate::error::Fault;
 
-/// The audit log keeps this many entries; a year of failed logins must not fill the disk.
+/// Maximum number of audit entries: a year of failed logins must not fill the disk.
 const AUDIT_ENTRIES: i64 = 100_000;
 
 pub(crate) fn accounts(db: &rusqlite::Transaction<'_>) -> Result<Vec<Account>, Fault> {
@@ -83,7 +83,7 @@ fn not_found() -> Fault {
     Error::NotFound { what: Thing::Account }.into()
 }
 
-/// Appends an entry and lets the one go that is too old now.
+/// Appends an entry and deletes the oldest one beyond the maximum.
 pub(crate) fn audit(db: &Connection, entry: &AuditEntry) -> rusqlite::Result<()> {
     let columns = vec![
         ("at", time(entry.at)),

@@ -1,4 +1,4 @@
-//! What adapters keep: `AdapterState`.
+//! State kept for adapters: `AdapterState`.
 
 use domain::ports::AdapterState;
 use domain::{Job, JobId, JobItem, PersonId, Result, Seq};
@@ -8,14 +8,14 @@ use crate::{Store, jobs, people};
 
 impl AdapterState for Store {
     fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
-        self.database.read("reading a feed's place", |db| {
+        self.database.read("reading a feed cursor", |db| {
             let mut statement = db.prepare_cached("SELECT seq FROM adapter_cursor WHERE adapter = ? AND feed = ?")?;
             Ok(statement.query_row([adapter, feed], |row| row.get(0).map(Seq)).optional()?)
         })
     }
 
     fn set_cursor(&self, adapter: &str, feed: &str, seq: Seq) -> Result<()> {
-        self.database.write("moving a feed's place", |db| {
+        self.database.write("saving a feed cursor", |db| {
             db.prepare_cached("INSERT OR REPLACE INTO adapter_cursor (adapter, feed, seq) VALUES (?, ?, ?)")?
                 .execute(params![adapter, feed, seq.0])?;
             Ok(())
@@ -74,7 +74,7 @@ impl AdapterState for Store {
     }
 
     fn begin_job(&self, adapter: &str, about: &str, items: &[JobItem]) -> Result<JobId> {
-        self.database.write("beginning a job", |db| jobs::insert(db, adapter, about, items))
+        self.database.write("creating a job", |db| jobs::insert(db, adapter, about, items))
     }
 
     fn jobs(&self, adapter: &str) -> Result<Vec<Job>> {
@@ -82,10 +82,10 @@ impl AdapterState for Store {
     }
 
     fn note_outcome(&self, job: JobId, place: u32, outcome: &str) -> Result<()> {
-        self.database.write("going on with a job", |db| jobs::note_outcome(db, job, place, outcome))
+        self.database.write("saving the outcome of a job item", |db| jobs::note_outcome(db, job, place, outcome))
     }
 
     fn end_job(&self, job: JobId) -> Result<()> {
-        self.database.write("ending a job", |db| jobs::remove(db, job))
+        self.database.write("removing a job", |db| jobs::remove(db, job))
     }
 }

@@ -23,7 +23,7 @@ const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
     WHERE ?1 IS NULL OR camera.id = ?1
     ORDER BY camera.id";
 
-/// This camera, or all of them in ascending order of channel.
+/// This camera, or all cameras by ascending channel.
 pub(crate) fn cameras(db: &Connection, only: Option<CameraId>) -> Result<Vec<Camera>, Fault> {
     let mut lists = watches::Lists::read(db)?;
     let mut statement = db.prepare_cached(SELECT)?;
@@ -40,7 +40,7 @@ fn camera(db: &Connection, id: CameraId) -> Result<Camera, Fault> {
     cameras(db, Some(id))?.pop().ok_or_else(not_found)
 }
 
-/// `NotFound(Camera)` unless there is such a camera.
+/// `NotFound(Camera)` unless the camera exists.
 pub(crate) fn require(db: &Connection, id: CameraId) -> Result<(), Fault> {
     let mut statement = db.prepare_cached("SELECT 1 FROM camera WHERE id = ?")?;
     if statement.exists([id.0])? { Ok(()) } else { Err(not_found()) }
@@ -91,7 +91,7 @@ pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Re
     camera(db, id)
 }
 
-/// Takes these own values away from every camera.
+/// Removes these own values from every camera.
 pub(crate) fn release(db: &Connection, values: OwnValues) -> Result<(), Fault> {
     for Camera { id, own, .. } in cameras(db, None)? {
         columns::update(db, "camera", id.0.into(), own_columns(own.without(values)))?;
@@ -179,7 +179,7 @@ fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
     Ok(Camera { id, settings, own, watch: watches::read(row)?, created_at })
 }
 
-/// Each kind of source fills its own columns of these.
+/// Reads the source columns, of which each kind of source fills its own.
 fn read_source(row: &mut Reader<'_>) -> Result<Source, Fault> {
     let kind: String = row.take()?;
     let url = row.text_or_empty()?;

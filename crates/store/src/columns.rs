@@ -1,4 +1,4 @@
-//! Between Rust values and the columns of a row.
+//! Conversion between Rust values and columns.
 
 use std::str::FromStr;
 
@@ -10,10 +10,10 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::error::Fault;
 use crate::words::Word;
 
-/// Columns to be written: each name beside its value.
+/// Columns to write: names and values.
 pub(crate) type Columns = Vec<(&'static str, Value)>;
 
-/// Adds a row and returns its rowid.
+/// Inserts a row and returns its rowid.
 pub(crate) fn insert(db: &Connection, table: &str, columns: Columns) -> rusqlite::Result<i64> {
     let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
     let marks = vec!["?"; names.len()].join(", ");
@@ -21,7 +21,7 @@ pub(crate) fn insert(db: &Connection, table: &str, columns: Columns) -> rusqlite
     db.prepare_cached(&sql)?.insert(params_from_iter(values))
 }
 
-/// Changes the row with this id; false when there is none.
+/// Updates the row with this id; `false` when there is none.
 pub(crate) fn update(db: &Connection, table: &str, id: i64, columns: Columns) -> rusqlite::Result<bool> {
     let (names, mut values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
     values.push(id.into());
@@ -29,48 +29,48 @@ pub(crate) fn update(db: &Connection, table: &str, id: i64, columns: Columns) ->
     Ok(db.prepare_cached(&sql)?.execute(params_from_iter(values))? == 1)
 }
 
-/// A text column.
+/// A text value.
 pub(crate) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// An enumeration's column.
+/// The value of an enumeration.
 pub(crate) fn word(value: &impl Word) -> Value {
     text(value.word())
 }
 
-/// A column that may be empty.
+/// An optional value; `None` is NULL.
 pub(crate) fn optional<T>(value: Option<T>, column: impl FnOnce(T) -> Value) -> Value {
     value.map_or(Value::Null, column)
 }
 
-/// A number's column. Not-a-number, which SQLite cannot keep, becomes 0.
+/// A float value. NaN, which SQLite cannot store, becomes 0.
 pub(crate) fn real(number: f32) -> Value {
     Value::Real(if number.is_nan() { 0.0 } else { f64::from(number) })
 }
 
-/// A number's column; beyond 2^63-1 it stays there.
+/// An integer value, saturating at 2^63-1.
 pub(crate) fn whole(number: impl TryInto<i64>) -> Value {
     Value::Integer(number.try_into().unwrap_or(i64::MAX))
 }
 
-/// A time's column.
+/// A time, milliseconds since 1970.
 pub(crate) fn time(at: Timestamp) -> Value {
     Value::Integer(at.as_millis())
 }
 
-/// A picture's column.
+/// A picture id, as the bytes of its hash.
 pub(crate) fn picture(id: &PictureId) -> Value {
-    // Its text is hexadecimal by construction.
+    // The id is hexadecimal by construction.
     Value::Blob(hex::decode(id.as_str()).unwrap_or_default())
 }
 
-/// A vector's column.
+/// A vector, as little-endian floats.
 pub(crate) fn vector(numbers: &[f32]) -> Value {
     Value::Blob(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
 }
 
-/// The columns of a result row, read from left to right.
+/// Reads the columns of a result row from left to right.
 pub(crate) struct Reader<'r> {
     row: &'r Row<'r>,
     next: usize,
@@ -87,22 +87,22 @@ impl<'r> Reader<'r> {
         self.row.get(self.next - 1)
     }
 
-    /// The next column's text, empty where there is none.
+    /// The next column as text; NULL is empty.
     pub(crate) fn text_or_empty(&mut self) -> rusqlite::Result<String> {
         self.take::<Option<String>>().map(Option::unwrap_or_default)
     }
 
-    /// Passes over columns.
+    /// Skips columns.
     pub(crate) fn skip(&mut self, columns: usize) {
         self.next += columns;
     }
 
-    /// The next column's text, seen as a `T`.
+    /// Parses the next column's text.
     pub(crate) fn parse<T: FromStr>(&mut self, what: &'static str) -> Result<T, Fault> {
         self.parse_optional(what)?.ok_or(Fault::Corrupt(what))
     }
 
-    /// The next column's text, seen as a `T`, unless it is empty.
+    /// Parses the next column's text; `None` for NULL.
     pub(crate) fn parse_optional<T: FromStr>(&mut self, what: &'static str) -> Result<Option<T>, Fault> {
         let text = self.row.get_ref(self.next)?.as_str_or_null().map_err(|_| Fault::Corrupt(what))?;
         self.next += 1;
@@ -149,7 +149,7 @@ impl<'r> Reader<'r> {
         self.embedding_of(&model)
     }
 
-    /// A vector made by this model.
+    /// The next column as an embedding of this model.
     pub(crate) fn embedding_of(&mut self, model: &ModelId) -> Result<Embedding, Fault> {
         Embedding::restored(model.clone(), self.vector()?).map_err(|_| Fault::Corrupt("embedding"))
     }

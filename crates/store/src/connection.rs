@@ -1,4 +1,4 @@
-//! The connections: one that writes, several that read.
+//! Database connections: one writer, several readers.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -16,35 +16,35 @@ use crate::migrate;
 /// Name of the database file.
 pub(crate) const FILE: &str = "polyface.db";
 
-/// How long to wait for somebody outside who has locked the database file.
+/// Maximum wait when another program has locked the database.
 const BUSY: Duration = Duration::from_secs(5);
-/// Pages that the writing connection keeps, KiB: what a large transaction changes, until it is committed.
+/// Page cache of the writer, KiB: changes of a large transaction until it is committed.
 const WRITER_CACHE_KIB: i64 = 4 << 10;
-/// Pages that a reading connection keeps, KiB. The kernel keeps the file's as well, in memory that it can take back.
+/// Page cache of a reader, KiB. The kernel also caches the file, in memory that it can reclaim.
 const READER_CACHE_KIB: i64 = 1 << 10;
-/// Prepared statements kept per connection; the product has fewer.
+/// Maximum number of prepared statements cached per connection; the program has fewer.
 const STATEMENTS: usize = 128;
-/// The write-ahead log is cut back to this after a checkpoint, bytes.
+/// Size to which the write-ahead log is truncated after a checkpoint, bytes.
 const WAL_LIMIT: i64 = 16 << 20;
 
 /// The open database.
 pub(crate) struct Database {
-    // Before the writer, so that the writer closes last and folds the write-ahead log into the file.
+    // Declared before the writer, so that the writer closes last and checkpoints the write-ahead log.
     readers: Readers,
     writer: Mutex<Connection>,
 }
 
 impl Database {
-    /// Opens `dir`'s database, new or old, brings it to the current version and opens the readers.
+    /// Opens or creates the database in `dir`, migrates it to the current version and opens the readers.
     pub(crate) fn open(dir: &Path, readers: usize) -> Result<Self, OpenError> {
         let file = dir.join(FILE);
-        make_private_file(&file).map_err(OpenError::file("making the database file"))?;
+        make_private_file(&file).map_err(OpenError::file("creating the database file"))?;
         let mut writer = Self::connect_writer(&file)?;
         migrate::migrate(&mut writer, dir, migrate::STEPS)?;
         Self::with_readers(&file, writer, readers)
     }
 
-    /// Opens `dir`'s database only if it exists and is of the current version.
+    /// Opens the database in `dir` only if it exists and has the current version.
     pub(crate) fn open_current(dir: &Path) -> Result<Self, OpenError> {
         let file = dir.join(FILE);
         let writer = Self::connect_writer(&file)?;
@@ -65,7 +65,7 @@ impl Database {
         Ok(Self { readers: Readers { idle: Mutex::new(idle), returned: Condvar::new() }, writer: Mutex::new(writer) })
     }
 
-    /// Runs `work` on an unchanging view of the database.
+    /// Runs `work` on a consistent snapshot of the database.
     pub(crate) fn read<T>(
         &self,
         doing: &'static str,
@@ -76,7 +76,7 @@ impl Database {
         view.and_then(|view| work(&view)).map_err(|fault| fault.while_doing(doing))
     }
 
-    /// Runs `work` as one durable transaction; nothing of it remains when it fails.
+    /// Runs `work` as one durable transaction, which is rolled back when it fails.
     pub(crate) fn write<T>(
         &self,
         doing: &'static str,
@@ -85,18 +85,18 @@ impl Database {
         self.writer().commit(doing, work)
     }
 
-    /// The right to write, for what must happen under it before or after the transaction.
+    /// Locks the writer, for work that must happen under the lock before or after the transaction.
     pub(crate) fn writer(&self) -> Writer<'_> {
-        // A panic inside a transaction rolled it back: the connection is sound.
+        // A panic inside a transaction rolls it back, so the connection is still usable.
         Writer(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The right to write; nobody else writes while it is held.
+/// The locked writer; no other write can happen meanwhile.
 pub(crate) struct Writer<'a>(MutexGuard<'a, Connection>);
 
 impl Writer<'_> {
-    /// Runs `work` as one durable transaction; nothing of it remains when it fails.
+    /// Runs `work` as one durable transaction, which is rolled back when it fails.
     pub(crate) fn commit<T>(
         &mut self,
         doing: &'static str,
@@ -105,7 +105,7 @@ impl Writer<'_> {
         self.attempt(work).map_err(|fault| fault.while_doing(doing))
     }
 
-    /// Gives so many unused pages back to the file system.
+    /// Returns this many unused pages to the file system.
     pub(crate) fn shrink(&mut self, pages: i64) -> domain::Result<()> {
         let shrink = || -> rusqlite::Result<()> {
             let mut statement = self.0.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
@@ -124,7 +124,7 @@ impl Writer<'_> {
     }
 }
 
-/// The reading connections; whoever finds none idle waits.
+/// The pool of readers; a caller that finds none idle waits.
 struct Readers {
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
@@ -147,7 +147,7 @@ impl Readers {
     }
 }
 
-/// A reading connection on loan.
+/// A reader taken from the pool.
 struct Reader<'a> {
     home: &'a Readers,
     connection: Option<Connection>,
@@ -177,7 +177,7 @@ fn make_private_file(file: &Path) -> io::Result<()> {
 }
 
 fn connect(file: &Path, access: OpenFlags, cache_kib: i64) -> Result<Connection, OpenError> {
-    // Each connection is used by one thread at a time: SQLite's own mutex would be a second one.
+    // Each connection is used by only one thread at a time, so SQLite's own mutex is redundant.
     let opened = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     let connection = opened.map_err(OpenError::database("opening the database"))?;
     set_up(&connection, cache_kib).map_err(OpenError::database("setting up the database connection"))?;
@@ -189,19 +189,20 @@ fn set_up(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // Nothing of what is stored shall reach a temporary file elsewhere.
+    // Stored data must not reach temporary files elsewhere.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -cache_kib)
 }
 
 fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
-    // Two embeddings and more fit a page of 8 KiB, one and a lot of air a page of 4. Set before anything is stored.
+    // A page of 8 KiB fits more than two embeddings; one of 4 KiB would fit one and waste the rest. Must be set before
+    // the first write.
     connection.pragma_update(None, "page_size", 8192)?;
-    // Unused pages can be given back a few at a time. Set before anything is stored, too.
+    // Allows returning unused pages a few at a time. Must be set before the first write.
     connection.pragma_update(None, "auto_vacuum", "incremental")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    // Deleted rows are overwritten with zeros: nothing of a removed person stays in the file.
+    // Overwrite deleted rows with zeros: no data of a removed person stays in the file.
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, and how it becomes an error of the core.
+//! Errors of the store, and their conversion to errors of the domain.
 
 use std::io;
 
@@ -9,21 +9,21 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it open.
+    /// Another process has the store open.
     #[error("the storage directory is in use by process {holder}")]
     InUse {
-        /// Its process id, as it wrote it down; `unknown` when it did not.
+        /// Its process id from the lock file; `unknown` if it is missing.
         holder: String,
     },
-    /// A later version of the program wrote it.
-    #[error("the database has version {found}, this program knows versions up to {known}: install a newer program")]
+    /// The database was written by a later version of the program.
+    #[error("the database has version {found}, this program supports versions up to {known}: install a newer version")]
     Newer {
         /// The database's version.
         found: u32,
-        /// The newest version this program knows.
+        /// The newest version that this program supports.
         known: u32,
     },
-    /// An earlier version of the program wrote it, and it may not be migrated now.
+    /// The database was written by an earlier version of the program and must not be migrated here.
     #[error("the database has version {found}, not {known}: the service migrates it when it starts")]
     Older {
         /// The database's version.
@@ -31,13 +31,13 @@ pub enum OpenError {
         /// The version this program needs.
         known: u32,
     },
-    /// The database is not this program's.
+    /// The database belongs to another program.
     #[error("polyface.db is the database of another program")]
     Foreign,
-    /// A migration did not succeed; the database stays at the version before it.
+    /// A migration failed; the database stays at the version before it.
     #[error("migrating the database to version {version} failed")]
     Migration {
-        /// The version that was not reached.
+        /// Version that was not reached.
         version: u32,
         /// The cause.
         source: rusqlite::Error,
@@ -45,15 +45,15 @@ pub enum OpenError {
     /// The database cannot be opened or copied.
     #[error("{doing} failed")]
     Database {
-        /// What was being done.
+        /// Failed operation.
         doing: &'static str,
         /// The cause.
         source: rusqlite::Error,
     },
-    /// A file or directory cannot be made, read or written.
+    /// A file or directory cannot be created, read or written.
     #[error("{doing} failed")]
     File {
-        /// What was being done.
+        /// Failed operation.
         doing: &'static str,
         /// The cause.
         source: io::Error,
@@ -70,10 +70,10 @@ impl OpenError {
     }
 }
 
-/// Why a transaction did not come about.
+/// Why a transaction failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// The rules forbid it.
+    /// A rule of the domain forbids it.
     #[error(transparent)]
     Refused(#[from] Error),
     /// The database failed.
@@ -82,13 +82,13 @@ pub(crate) enum Fault {
     /// A picture file failed.
     #[error(transparent)]
     File(#[from] io::Error),
-    /// What is stored cannot be read back.
+    /// A stored value cannot be read.
     #[error("the stored {0} cannot be read")]
     Corrupt(&'static str),
 }
 
 impl Fault {
-    /// As the caller of a port sees it.
+    /// Converts the failure to the error returned by the port.
     pub(crate) fn while_doing(self, doing: &'static str) -> Error {
         match self {
             Self::Refused(error) => error,
@@ -101,12 +101,12 @@ impl Fault {
 }
 
 fn is_full(error: &rusqlite::Error) -> bool {
-    // Without room for its shared memory file SQLite does not say "full" but this.
+    // Without space for its shared memory file, SQLite reports this code instead of "full".
     let no_shared_memory = error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE);
     no_shared_memory || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// Only somebody outside, e.g. an operator's shell on the database file, can make us wait so long.
+/// Only another program, e.g. an operator's shell on the database file, can block this long.
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }

@@ -1,18 +1,17 @@
-//! The copy of the gallery: `GalleryStore`. One file that may be missing, outdated or damaged at any time without harm.
-//!
-//! `gallery.copy` is a header, chunks and an end, numbers little-endian:
+//! The gallery copy: `GalleryStore`. A single file that may be missing, outdated or damaged at any time without harm.
+//! `gallery.copy` consists of a header, chunks and an end; numbers are little-endian:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 8, 4 | `PFcopy\r\n` and the version of this layout |
+//! | 8, 4 | `PFcopy\r\n` and the version of this format |
 //! | 8 | generation of the database |
 //! | 4, n | length and text of the model id |
-//! | 4 | CRC-32 of all that |
+//! | 4 | CRC-32 of the above |
 //! | 4, 4, n | for each chunk: length, CRC-32 of its number, length and content, content |
 //! | 4, 4 | the end: length 0, CRC-32 of its number and length |
 //!
-//! It is written under another name, synced, and renamed only if the database is still of its generation; so after a
-//! removal, which raises the generation before it removes the copy, no copy with the person in it can come up.
+//! It is written under a temporary name, synced, and renamed only if the database still has its generation. A removal
+//! raises the generation before it removes the copy, so a copy containing the removed person can never become current.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -32,18 +31,18 @@ use crate::{OpenError, Store};
 const MAGIC: [u8; 8] = *b"PFcopy\r\n";
 const VERSION: u32 = 1;
 
-/// Where the copy lies.
+/// The location of the copy.
 pub(crate) struct GalleryCopy {
     dir: PathBuf,
-    /// Held while the file gets or loses its name.
+    /// Locked while the file is renamed or removed.
     naming: Mutex<()>,
 }
 
 impl GalleryCopy {
-    /// Removes what an interrupted copy left.
+    /// Removes the remains of an interrupted copy.
     pub(crate) fn open(dir: &Path) -> Result<Self, OpenError> {
         let copy = Self::beside(dir);
-        remove_if_there(&copy.part()).map_err(OpenError::file("removing an unfinished copy of the gallery"))?;
+        remove_if_there(&copy.part()).map_err(OpenError::file("removing an unfinished gallery copy"))?;
         Ok(copy)
     }
 
@@ -73,20 +72,20 @@ impl GalleryStore for Store {
         match read(&self.gallery_copy.file(), &header(model, generation), take) {
             Ok(()) => Ok(true),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
-                tracing::info!(reason = %error, "no copy of the gallery to start from");
+                tracing::info!(reason = %error, "gallery copy not used");
                 Ok(false)
             }
-            Err(error) => Err(Fault::from(error).while_doing("reading the copy of the gallery")),
+            Err(error) => Err(Fault::from(error).while_doing("reading the gallery copy")),
         }
     }
 
     fn keep_copy(&self, model: &ModelId, generation: u64, chunks: &mut dyn Iterator<Item = Vec<u8>>) -> Result<bool> {
         let copy = &self.gallery_copy;
         let kept = write(&copy.part(), &header(model, generation), chunks)
-            .map_err(|error| Fault::from(error).while_doing("writing a copy of the gallery"))
+            .map_err(|error| Fault::from(error).while_doing("writing the gallery copy"))
             .and_then(|()| self.publish_copy(generation));
         if !matches!(kept, Ok(true)) {
-            // Not there or not removable: the next start removes it.
+            // Missing, or removed at the next start.
             let _ = remove_if_there(&copy.part());
         }
         kept
@@ -95,7 +94,7 @@ impl GalleryStore for Store {
     fn remove_copy(&self) -> Result<()> {
         let _naming = self.gallery_copy.naming();
         let removed = remove_if_there(&self.gallery_copy.file());
-        removed.map_err(|error| Fault::from(error).while_doing("removing the copy of the gallery"))
+        removed.map_err(|error| Fault::from(error).while_doing("removing the gallery copy"))
     }
 }
 
@@ -107,7 +106,7 @@ impl Store {
             return Ok(false);
         }
         let renamed = fs::rename(copy.part(), copy.file()).and_then(|()| File::open(&copy.dir)?.sync_all());
-        renamed.map_err(|error| Fault::from(error).while_doing("naming the copy of the gallery"))?;
+        renamed.map_err(|error| Fault::from(error).while_doing("renaming the gallery copy"))?;
         Ok(true)
     }
 }
@@ -141,13 +140,13 @@ fn write(part: &Path, header: &[u8], chunks: &mut dyn Iterator<Item = Vec<u8>>) 
 }
 
 fn write_chunk(file: &mut impl Write, number: u64, chunk: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(chunk.len()).map_err(|_| io::Error::other("a chunk of 4 GiB"))?;
+    let length = u32::try_from(chunk.len()).map_err(|_| io::Error::other("the chunk is larger than 4 GiB"))?;
     file.write_all(&length.to_le_bytes())?;
     file.write_all(&checksum(number, chunk).to_le_bytes())?;
     file.write_all(chunk)
 }
 
-/// With its number, so that chunks cannot change places.
+/// Checksum of a chunk, including its number so that reordered chunks are detected.
 fn checksum(number: u64, chunk: &[u8]) -> u32 {
     let mut hasher = Hasher::new();
     hasher.update(&number.to_le_bytes());
@@ -156,14 +155,14 @@ fn checksum(number: u64, chunk: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// `InvalidData` for anything but a whole file with this header whose chunks are all taken.
+/// `InvalidData` unless the file is complete, has this header, and all its chunks are accepted.
 fn read(path: &Path, header: &[u8], take: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<()> {
     let mut file = File::open(path)?;
     let mut left = file.metadata()?.len();
     let mut buffer = Vec::new();
     fill(&mut file, &mut left, header.len(), &mut buffer)?;
     if buffer != header {
-        return Err(unusable("it is of another model, generation or version"));
+        return Err(unusable("its model, generation or version differs"));
     }
     for number in 0.. {
         fill(&mut file, &mut left, 8, &mut buffer)?;
@@ -177,15 +176,15 @@ fn read(path: &Path, header: &[u8], take: &mut dyn FnMut(&[u8]) -> bool) -> io::
             break;
         }
         if !take(&buffer) {
-            return Err(unusable("its content is not understood"));
+            return Err(unusable("its content is invalid"));
         }
     }
-    if left == 0 { Ok(()) } else { Err(unusable("something follows its end")) }
+    if left == 0 { Ok(()) } else { Err(unusable("data follows its end")) }
 }
 
-/// Reads so many bytes; takes no memory for what the file does not have.
+/// Reads exactly `length` bytes; allocates no memory beyond the size of the file.
 fn fill(file: &mut File, left: &mut u64, length: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
-    *left = left.checked_sub(length as u64).ok_or_else(|| unusable("it is cut short"))?;
+    *left = left.checked_sub(length as u64).ok_or_else(|| unusable("it is truncated"))?;
     buffer.resize(length, 0);
     file.read_exact(buffer)
 }

@@ -1,4 +1,4 @@
-//! Work that adapters do item by item.
+//! Jobs that adapters process item by item.
 
 use domain::{Job, JobId, JobItem};
 use rusqlite::{Connection, params};
@@ -16,7 +16,7 @@ pub(crate) fn insert(db: &Connection, adapter: &str, about: &str, items: &[JobIt
     Ok(JobId(job))
 }
 
-/// The oldest first.
+/// All jobs of an adapter, oldest first.
 pub(crate) fn jobs(db: &Connection, adapter: &str) -> Result<Vec<Job>, Fault> {
     let mut statement = db.prepare_cached("SELECT id, about FROM adapter_job WHERE adapter = ? ORDER BY id")?;
     let rows = statement.query_map([adapter], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -37,7 +37,7 @@ pub(crate) fn note_outcome(db: &Connection, job: JobId, place: u32, outcome: &st
     Ok(())
 }
 
-/// Its items go with it.
+/// Removes a job and its items.
 pub(crate) fn remove(db: &Connection, job: JobId) -> Result<(), Fault> {
     db.prepare_cached("DELETE FROM adapter_job WHERE id = ?")?.execute([job.0])?;
     Ok(())

@@ -1,8 +1,9 @@
-//! The store ports of `domain` on SQLite and picture files: the only SQL of the product.
+//! The store ports of `domain` on SQLite and picture files; the only SQL of the program.
 //!
-//! One directory holds everything: `polyface.db` (with its `-wal` and `-shm`), `pictures/ab/abcdef…` named by
-//! the SHA-256 of their content, `gallery.copy`, and `polyface.lock`. One connection writes, several read; a reader never waits
-//! for the writer, but a page of records for a step of their removal. What a method acknowledged with `Ok` survives a power cut.
+//! One directory contains everything: `polyface.db` (with its `-wal` and `-shm`), `pictures/ab/abcdef…` named by the
+//! SHA-256 of their content, `gallery.copy`, and `polyface.lock`. One connection writes, several read. Readers never
+//! wait for the writer, except that a page of records waits for a step of their removal. Changes acknowledged with `Ok`
+//! survive a power failure.
 
 mod accounts;
 mod adapters;
@@ -42,12 +43,12 @@ use lock::DirectoryLock;
 use log::Ladders;
 use pictures::PictureFiles;
 
-/// How a store is opened.
+/// Settings of [`Store::open`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Connections for reading, at least 1; a further reader waits for one of them.
+    /// Number of reading connections, at least 1; further readers wait.
     pub readers: usize,
-    /// How long a picture that was put, but that no row names yet, is kept. Afterwards it may be removed.
+    /// How long a picture that was put but is not referenced by any row is kept. It may be removed afterwards.
     pub keep_unnamed: Duration,
 }
 
@@ -57,20 +58,20 @@ impl Default for Options {
     }
 }
 
-/// Everything the device remembers. Implements all store ports of [`domain::ports`].
+/// Persistent storage. Implements all store ports of [`domain::ports`].
 pub struct Store {
-    // In this order, so that the lock is given back last.
+    // In this order, so that the lock is released last.
     database: Database,
     pictures: PictureFiles,
     gallery_copy: GalleryCopy,
     ladders: Ladders,
     dir: PathBuf,
-    /// `None` beside the process that has it.
+    /// `None` when opened beside the process that has the lock.
     _lock: Option<DirectoryLock>,
 }
 
 impl Store {
-    /// Opens the store in `dir`, which is made when missing; migrates the database, removes pictures no row names.
+    /// Opens the store in `dir`, creating it if missing; migrates the database and removes unreferenced pictures.
     ///
     /// # Errors
     /// [`OpenError::InUse`] while another process has it open, [`OpenError::Newer`] when a later version of the
@@ -80,20 +81,20 @@ impl Store {
         let lock = DirectoryLock::take(dir)?;
         let database = Database::open(dir, options.readers)?;
         let pictures = PictureFiles::open(dir, options.keep_unnamed)?;
-        sync_names(dir).map_err(OpenError::file("making the storage directory durable"))?;
+        sync_names(dir).map_err(OpenError::file("syncing the storage directory"))?;
         let (gallery_copy, ladders) = (GalleryCopy::open(dir)?, Ladders::default());
         let store = Self { database, pictures, gallery_copy, ladders, dir: dir.to_owned(), _lock: Some(lock) };
         store.sweep()?;
         Ok(store)
     }
 
-    /// Whether there is a store in `dir`.
+    /// Whether `dir` contains a store.
     pub fn exists(dir: &Path) -> bool {
         dir.join(connection::FILE).exists()
     }
 
     /// Opens the settings of an existing store beside the process that may have it open. It never migrates: that
-    /// process may know the old version only.
+    /// process may only support the old version.
     ///
     /// # Errors
     /// As [`Store::open`], but never [`OpenError::InUse`], and [`OpenError::Older`] before the first start of this
@@ -105,23 +106,23 @@ impl Store {
         Ok(Self { database, pictures, gallery_copy, ladders, dir: dir.to_owned(), _lock: None })
     }
 
-    /// Removes the files of pictures that the last transaction left without a row. The caller still holds the
-    /// writer, so no row can name them again meanwhile.
+    /// Removes the files of pictures that the last transaction left unreferenced. The caller still has the writer
+    /// locked, so no row can reference them again meanwhile.
     fn discard(&self, _writer: &Writer<'_>, unnamed: &[PictureId]) {
         self.pictures.remove_unpinned(unnamed);
     }
 }
 
-/// A directory only this user may enter; an existing one is left as it is.
+/// Creates a directory that only this user may enter; an existing one is left unchanged.
 fn make_private_dir(dir: &Path) -> Result<(), OpenError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| OpenError::File { doing: "making the storage directory", source })
+    made.map_err(|source| OpenError::File { doing: "creating the storage directory", source })
 }
 
-/// Makes durable that the directory, and the database and pictures in it, exist at all.
+/// Syncs the directory and its parent, so that the store itself survives a power failure.
 fn sync_names(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()?;
-    // Where the service may not look into the parent, somebody else made this directory long ago.
+    // A parent that the service may not read was set up by another user long ago.
     let parent = dir.canonicalize()?.parent().and_then(|parent| File::open(parent).ok());
     parent.map_or(Ok(()), |parent| parent.sync_all())
 }

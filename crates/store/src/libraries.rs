@@ -69,7 +69,7 @@ pub(crate) fn change(db: &Connection, id: LibraryId, change: &LibraryChange, at:
     library(db, id)
 }
 
-/// Removes the library; says who went with it and which photos no row names any more.
+/// Removes the library; returns the people removed with it and the photos that no row references any more.
 pub(crate) fn remove(db: &Connection, id: LibraryId) -> Result<(Vec<PersonId>, Vec<PictureId>), Fault> {
     require_all(db, &[id])?;
     if id == LibraryId::DEFAULT {
@@ -84,7 +84,7 @@ pub(crate) fn remove(db: &Connection, id: LibraryId) -> Result<(Vec<PersonId>, V
     Ok((people, photos))
 }
 
-/// What watches for the library: a camera, or else a task.
+/// What uses the library: a camera, or else a task.
 fn watcher(db: &Connection, id: LibraryId) -> rusqlite::Result<Option<Thing>> {
     let mut statement = db.prepare_cached(
         "SELECT camera IS NULL AS is_task FROM watch_library JOIN watch ON watch.id = watch_library.watch

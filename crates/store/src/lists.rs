@@ -1,36 +1,36 @@
-//! Pages of long lists: which index serves a filter, and how to reach a deep page quickly.
+//! Paging of long lists: selects the index for a filter and reaches deep pages quickly.
 
 use domain::Window;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-/// The most rows of a page; keeps an answer's memory bounded whatever a caller asks for.
+/// Maximum number of rows per page; bounds the memory of a response.
 const MAX_ROWS: u64 = 1000;
 
-/// Where a row lies in a list: its time and its key.
+/// Position of a row in a list: its time and its key.
 pub(crate) type Place = (i64, i64);
 
-/// The number of rows asked for, as far as one answer may go.
+/// The requested number of rows, at most [`MAX_ROWS`].
 pub(crate) fn bounded(limit: u32) -> u64 {
     u64::from(limit).min(MAX_ROWS)
 }
 
-/// The rows of a window in ascending positions: how many lie below it, and how many are in it.
+/// A window counted from the newest row, converted to ascending positions: number of rows below it, and number in it.
 pub(crate) fn ascending(window: Window, total: u64) -> (u64, u64) {
     let end = total.saturating_sub(window.skip);
     let rows = bounded(window.limit).min(end);
     (end - rows, rows)
 }
 
-/// Ids as the JSON text that `json_each` takes apart: one statement for any number of them.
+/// Ids as JSON for `json_each`: one statement serves any number of them.
 pub(crate) fn json(ids: impl IntoIterator<Item = i64>) -> String {
     let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
     format!("[{}]", ids.join(","))
 }
 
-/// The rows of a filter: a source that has them in the order (`time`, `key`), and conditions.
+/// The rows of a filter: a source in the order (`time`, `key`), and conditions.
 ///
-/// The index is named instead of left to the planner, which has no statistics and may choose to sort a million rows.
+/// The index is named explicitly because the planner has no statistics and might sort a million rows.
 pub(crate) struct Selection {
     source: &'static str,
     time: &'static str,
@@ -50,14 +50,14 @@ impl Selection {
         self.values.extend(values);
     }
 
-    /// Adds a condition with one `?`, when there is a value for it.
+    /// Adds a condition with one `?`, if there is a value for it.
     pub(crate) fn and_if(&mut self, condition: &'static str, value: Option<Value>) {
         if let Some(value) = value {
             self.and(condition, [value]);
         }
     }
 
-    /// Adds a condition that `source` serves better than what was chosen so far.
+    /// Adds a condition that `source` serves better than the source chosen so far.
     pub(crate) fn and_from(
         &mut self,
         source: &'static str,
@@ -68,8 +68,8 @@ impl Selection {
         self.and(condition, values);
     }
 
-    /// How many rows there are, and the keys of those in the window, highest first. Rows are passed over inside
-    /// an index, from the nearer end.
+    /// Total number of rows, and the keys of those in the window, highest first. Rows are skipped within an index, from
+    /// the nearer end.
     pub(crate) fn keys(&self, db: &Connection, window: Window) -> rusqlite::Result<(u64, Vec<i64>)> {
         let total = self.total(db)?;
         let (below, rows) = ascending(window, total);
@@ -84,7 +84,7 @@ impl Selection {
         Ok((total, places.into_iter().map(|(_, key)| key).collect()))
     }
 
-    /// The places of some rows after the first `skip` ones.
+    /// The positions of `rows` rows after the first `skip`.
     pub(crate) fn places(&self, db: &Connection, order: Order, skip: u64, rows: u64) -> rusqlite::Result<Vec<Place>> {
         let sql = self.places_sql(order);
         let bounds = [rows, skip].map(|number| Value::from(number.cast_signed()));
@@ -92,7 +92,7 @@ impl Selection {
         db.prepare_cached(&sql)?.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
-    /// How many rows there are.
+    /// Total number of rows.
     pub(crate) fn total(&self, db: &Connection) -> rusqlite::Result<u64> {
         let count: i64 =
             db.prepare_cached(&self.total_sql())?.query_row(params_from_iter(&self.values), |row| row.get(0))?;
@@ -119,7 +119,7 @@ impl Selection {
         if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) }
     }
 
-    /// How SQLite goes about the page and the total.
+    /// SQLite's query plans for a page and the total.
     #[cfg(test)]
     pub(crate) fn plan(&self, db: &Connection) -> Vec<String> {
         let explained = |sql: &str, values: Vec<&Value>| -> Vec<String> {
@@ -132,7 +132,7 @@ impl Selection {
     }
 }
 
-/// Which end of a list comes first.
+/// Sort order of a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
     Ascending,

@@ -1,4 +1,4 @@
-//! One process per storage directory.
+//! Ensures that only one process uses a storage directory.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::OpenError;
 
-/// The exclusive right to a storage directory, given back on drop or when the process ends in any way.
+/// Exclusive lock of a storage directory, released on drop or when the process ends in any way.
 pub(crate) struct DirectoryLock {
     _file: File,
 }
@@ -34,7 +34,7 @@ impl DirectoryLock {
     }
 }
 
-/// Writes down who holds the lock, for the message the next one gets.
+/// Writes the process id into the lock file, for the error of the next process.
 fn sign(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;

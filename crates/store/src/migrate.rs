@@ -1,4 +1,4 @@
-//! The way of a database from the version it was written by to this one: forward only, one transaction per step.
+//! Migration of older databases to the current version: forward only, one transaction per step.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,13 +14,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::OpenError;
 use crate::connection::FILE;
 
-/// "PFce": tells our databases from others.
+/// "PFce", the SQLite application id of this program's databases.
 const APPLICATION_ID: i32 = 0x5046_6365;
 
-/// How the names of copies from before a migration begin.
+/// Name prefix of backups made before a migration.
 const BACKUP: &str = "polyface.db.before-";
 
-/// Step number n leads from version n-1 to version n.
+/// Step n migrates from version n-1 to version n.
 pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0001_initial.sql"),
     include_str!("../../../migrations/0002_templates_by_model.sql"),
@@ -38,7 +38,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0014_audit_actors.sql"),
 ];
 
-/// Refuses a database that another program made.
+/// Rejects a database of another program.
 pub(crate) fn identify(connection: &Connection) -> Result<(), OpenError> {
     let doing = OpenError::database("identifying the database");
     let ours = is_ours(connection).map_err(doing)?;
@@ -51,8 +51,8 @@ fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(id == APPLICATION_ID || (id == 0 && tables == 0))
 }
 
-/// Brings the database in `dir` to the version after the last of `steps`; a database that holds something is
-/// copied to `polyface.db.before-N` first, N being that version.
+/// Migrates the database in `dir` to the version after the last of `steps`. A non-empty database is first copied to
+/// `polyface.db.before-N`, where N is that version.
 pub(crate) fn migrate(connection: &mut Connection, dir: &Path, steps: &[&str]) -> Result<(), OpenError> {
     let (found, known) = versions(connection, steps)?;
     if found > 0 && found < known {
@@ -66,13 +66,13 @@ pub(crate) fn migrate(connection: &mut Connection, dir: &Path, steps: &[&str]) -
     Ok(())
 }
 
-/// Refuses a database that is not of the version after the last of `steps`.
+/// Rejects a database that does not have the version after the last of `steps`.
 pub(crate) fn require_current(connection: &Connection, steps: &[&str]) -> Result<(), OpenError> {
     let (found, known) = versions(connection, steps)?;
     if found < known { Err(OpenError::Older { found, known }) } else { Ok(()) }
 }
 
-/// The database's version, and the newest known one, which is not below it.
+/// The database's version, and the newest supported one; fails if the former is higher.
 fn versions(connection: &Connection, steps: &[&str]) -> Result<(u32, u32), OpenError> {
     let known = steps.len() as u32;
     let found = version(connection).map_err(OpenError::database("reading the database version"))?;
@@ -83,7 +83,7 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// What steps may call besides SQLite's own functions: `folded(text)`, a text as searches compare it.
+/// Registers the SQL function for migration steps: `folded(text)` normalises a text for searching.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("folded", 1, flags, |call| {
@@ -92,8 +92,8 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
-/// Without foreign keys, which cannot be switched inside a transaction: a table that is made anew would take the rows
-/// that refer to it along.
+/// Applies a step without foreign keys, which cannot be switched within a transaction: recreating a table would delete
+/// the rows that refer to it.
 fn apply(connection: &mut Connection, version: u32, step: &str) -> rusqlite::Result<()> {
     let enforced: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
     connection.pragma_update(None, "foreign_keys", false)?;
@@ -113,15 +113,15 @@ fn apply_unchecked(connection: &mut Connection, version: u32, step: &str) -> rus
 fn back_up(connection: &Connection, dir: &Path, version: u32) -> Result<(), OpenError> {
     let name = format!("{FILE}.before-{version}");
     let part = dir.join(format!("{FILE}.part"));
-    let doing = "copying the database before its migration";
+    let doing = "backing up the database before its migration";
     start_copy(&part).map_err(OpenError::file(doing))?;
     copy(connection, &part).map_err(OpenError::database(doing))?;
     finish_copy(dir, &part, &name).map_err(OpenError::file(doing))?;
-    tracing::info!(store.backup = name, "database copied before its migration");
+    tracing::info!(store.backup = name, "database backed up before its migration");
     Ok(())
 }
 
-/// An empty file only this user may read, in place of what an interrupted copy left.
+/// Creates an empty file that only this user may read, replacing the remains of an interrupted copy.
 fn start_copy(part: &Path) -> io::Result<()> {
     remove_if_there(part)?;
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map(drop)
@@ -132,7 +132,7 @@ fn copy(from: &Connection, part: &Path) -> rusqlite::Result<()> {
     Backup::new(from, &mut to)?.run_to_completion(1024, Duration::ZERO, None)
 }
 
-/// Makes the copy durable under its name, then removes older ones.
+/// Syncs the backup and renames it, then removes older ones.
 fn finish_copy(dir: &Path, part: &Path, name: &str) -> io::Result<()> {
     File::open(part)?.sync_all()?;
     fs::rename(part, dir.join(name))?;
@@ -147,15 +147,15 @@ fn finish_copy(dir: &Path, part: &Path, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes copies from before a migration that are older than `keep`.
+/// Removes backups older than `keep`.
 pub(crate) fn remove_backups(dir: &Path, keep: Duration) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let is_backup = entry.file_name().to_str().is_some_and(|name| name.starts_with(BACKUP));
-        // A clock that was set back makes no file old.
+        // `elapsed` fails after the clock was set back; the file is then kept.
         if is_backup && entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= keep) {
             remove_if_there(&entry.path())?;
-            tracing::info!("the copy from before the last migration was removed");
+            tracing::info!("old migration backup removed");
         }
     }
     Ok(())
@@ -179,7 +179,7 @@ mod tests {
         Connection::open(dir.join(FILE)).unwrap()
     }
 
-    /// Everything in the schema, in words that do not depend on how it came about.
+    /// The whole schema, in a form that does not depend on how it was created.
     fn schema(connection: &Connection) -> Vec<(String, String)> {
         let sql = "SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name";
         let mut statement = connection.prepare(sql).unwrap();
@@ -191,7 +191,7 @@ mod tests {
         names.filter(|name| name.contains(".before-") || name.ends_with(".part")).collect()
     }
 
-    /// Checks the way from every version that `steps` lead through to the last.
+    /// Checks the migration from every version to the last of `steps`.
     fn check_every_way(steps: &[&str]) {
         let fresh = tempfile::tempdir().unwrap();
         let mut expected = open(fresh.path());
@@ -218,7 +218,7 @@ mod tests {
         check_every_way(&[STEPS, &[STEP_TWO, STEP_THREE]].concat());
     }
 
-    /// A database of this version.
+    /// A database with this version.
     fn of_version(dir: &Path, version: usize) -> Connection {
         let mut connection = open(dir);
         migrate(&mut connection, dir, &STEPS[..version]).unwrap();
@@ -230,7 +230,7 @@ mod tests {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    /// Everything that a person of version 9 needs, with a validity.
+    /// Inserts a complete person of version 9 with this validity.
     fn insert_person(connection: &Connection, name: &str, validity: &str) {
         let sql = format!(
             "INSERT INTO person (code, photo, created_at, updated_at, name, document_kind, document_number, phone, email,
@@ -268,7 +268,7 @@ mod tests {
     fn ends_of_validities_that_were_not_set_stay_so() {
         let dir = tempfile::tempdir().unwrap();
         let mut connection = of_version(dir.path(), 9);
-        // Local time of Shanghai; each validity before beside what it is after.
+        // Local time of Shanghai; each validity before and after the migration.
         let cases = [
             ("'between', -28800000, 253383868799999, NULL, NULL, NULL, NULL", "- open open"),
             ("'between', 1772300000000, 253370764799999, NULL, NULL, NULL, NULL", "- 1772300000000 253370764799999"),

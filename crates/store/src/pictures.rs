@@ -1,11 +1,10 @@
-//! Picture files, named by the SHA-256 of their content, and the pins that keep them until a row names them.
+//! Picture files, named by the SHA-256 of their content, and the pins that keep them until a row references them.
 //!
-//! A picture is put before the row that names it. Meanwhile another row with the same picture may be removed, and
-//! must not take the file along. So `put` pins the picture in memory; files are removed only while the writer is
-//! held and only when neither a row nor a pin names them; and a row is written, also under the writer, only when
-//! its pictures are there. A pin goes when the row is written, or after [`Options::keep_unnamed`]
-//! (the enrolment failed), and then the picture goes too. A crash loses the pins; the sweep at the next start
-//! removes what was pinned.
+//! A picture is put before the row that references it. Meanwhile another row with the same picture may be removed,
+//! which must not remove the file. Therefore `put` pins the picture in memory. Files are removed only with the writer
+//! locked and only when neither a row nor a pin references them; a row is written, also with the writer locked, only
+//! when its pictures exist. A pin is released when the row is written, or after [`Options::keep_unnamed`] if it never
+//! was, and then the picture is removed. A crash loses the pins; the sweep at the next start removes what was pinned.
 //!
 //! [`Options::keep_unnamed`]: crate::Options::keep_unnamed
 
@@ -27,7 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Fault;
 use crate::{OpenError, Store, columns, make_private_dir, usage};
 
-/// Ends the names of files that are being written.
+/// Suffix of files being written.
 pub(crate) const UNFINISHED: &str = ".part";
 
 impl Pictures for Store {
@@ -46,7 +45,7 @@ impl Pictures for Store {
 
     fn keep(&self, picture: &[u8], most: u64, at: Timestamp) -> Result<PictureId> {
         let id = self.put(picture)?;
-        let noted = self.database.write("keeping a picture", |db| note_kept(db, &id, most, at));
+        let noted = self.database.write("storing a picture", |db| note_kept(db, &id, most, at));
         self.pictures.unpin(&id);
         noted.map(|()| id)
     }
@@ -59,7 +58,7 @@ impl Pictures for Store {
     }
 }
 
-/// A person has the picture now.
+/// Marks the picture as used by a person.
 pub(crate) fn enrolled(db: &Connection, id: &PictureId) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM kept_picture WHERE picture = ?")?.execute([columns::picture(id)]).map(drop)
 }
@@ -82,22 +81,22 @@ fn forget_kept(db: &Connection, id: &PictureId) -> Result<(), Fault> {
 }
 
 impl Store {
-    /// Removes pictures that were put long ago and never named.
+    /// Removes pictures that were put long ago and never referenced.
     fn remove_abandoned(&self) -> Result<()> {
         if !self.pictures.is_inspection_due() {
             return Ok(());
         }
         let mut writer = self.database.writer();
         let abandoned = self.pictures.unpin_overdue();
-        let unnamed = writer.commit("looking for unnamed pictures", |tx| unnamed(tx, abandoned))?;
+        let unnamed = writer.commit("finding unreferenced pictures", |tx| unnamed(tx, abandoned))?;
         self.discard(&writer, &unnamed);
         Ok(())
     }
 }
 
-/// Those pictures that no row names.
+/// Those of the pictures that no row references.
 pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<Vec<PictureId>, Fault> {
-    // The candidate's photo in record_match does not count: it goes with the person.
+    // The candidate's photo in record_match does not count: it is removed with the person.
     let mut is_named = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM person WHERE photo = ?1) OR EXISTS (SELECT 1 FROM record WHERE crop = ?1)
              OR EXISTS (SELECT 1 FROM record WHERE scene = ?1) OR EXISTS (SELECT 1 FROM behaviour WHERE crop = ?1)
@@ -113,18 +112,18 @@ pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<V
     Ok(unnamed)
 }
 
-/// The files and their pins.
+/// Picture files and their pins.
 pub(crate) struct PictureFiles {
     root: PathBuf,
     keep_unnamed: Duration,
     pins: Mutex<Pins>,
-    /// Makes names of unfinished files differ.
+    /// Makes names of unfinished files unique.
     writes: AtomicU64,
-    /// Held while a file gets its name and is counted.
+    /// Locked while a file is renamed and counted.
     naming: Mutex<()>,
-    /// Bytes written less bytes removed since the start.
+    /// Bytes written minus bytes removed since the start.
     change: AtomicI64,
-    /// Bytes at the start; counted when first asked for, which takes a look at every file.
+    /// Bytes at the start; counted on first use by examining every file.
     at_start: Mutex<Option<u64>>,
 }
 
@@ -134,7 +133,7 @@ struct Pins {
 }
 
 struct Pin {
-    /// Puts that no row followed yet.
+    /// Number of puts not yet followed by a row.
     puts: u32,
     last_put: Instant,
 }
@@ -166,7 +165,7 @@ impl PictureFiles {
 
     fn put(&self, picture: &[u8]) -> Result<PictureId, Fault> {
         let id = hex::encode(Sha256::digest(picture)).parse::<PictureId>()?;
-        // First the pin, then the look: a removal that comes between finds the pin, one before leaves no file.
+        // Pin first, then check: a removal in between finds the pin, and one before leaves no file.
         self.pin(&id);
         let path = self.path(&id);
         let written = if path.exists() { sync_parent(&path) } else { self.write(&path, picture) };
@@ -177,19 +176,19 @@ impl PictureFiles {
         Ok(id)
     }
 
-    /// Writes the file under a passing name first: under its own it is always whole.
+    /// Writes the file under a temporary name first: under its own name it is always complete.
     fn write(&self, path: &Path, picture: &[u8]) -> io::Result<()> {
         make_fan_out(path)?;
         let part = path.with_added_extension(format!("{}{UNFINISHED}", self.writes.fetch_add(1, Ordering::Relaxed)));
         let written = write_synced(&part, picture).and_then(|()| self.name(&part, path, picture.len()));
         if written.is_err() {
-            // Not there or not removable: the sweep at the next start takes it.
+            // Missing, or removed by the sweep at the next start.
             let _ = fs::remove_file(&part);
         }
         written.and_then(|()| sync_parent(path))
     }
 
-    /// Gives a file its own name. One of two who put the same picture at once replaces the other's, which is the same.
+    /// Renames a file to its final name. Two concurrent puts of the same picture replace each other's identical file.
     fn name(&self, part: &Path, path: &Path, bytes: usize) -> io::Result<()> {
         let _one_at_a_time = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = !path.exists();
@@ -200,7 +199,7 @@ impl PictureFiles {
         Ok(())
     }
 
-    /// Bytes that all pictures take. Files written while they are counted for the first time may count twice.
+    /// Disk usage of all pictures, bytes. Files written during the first count may be counted twice.
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         let mut at_start = self.at_start.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match *at_start {
@@ -214,24 +213,24 @@ impl PictureFiles {
         Ok(before.saturating_add_signed(self.change.load(Ordering::Relaxed)))
     }
 
-    /// `NotFound(Picture)` unless all of these are there. Called under the writer, before a row names them.
+    /// `NotFound(Picture)` unless all of these exist. Call it with the writer locked, before a row references them.
     pub(crate) fn check(&self, pictures: &[&PictureId]) -> Result<()> {
         let all_there = pictures.iter().all(|picture| self.path(picture).exists());
         if all_there { Ok(()) } else { Err(Error::NotFound { what: Thing::Picture }) }
     }
 
-    /// Removes files that no row names, unless somebody is about to name them.
+    /// Removes unreferenced files, unless they are pinned.
     pub(crate) fn remove_unpinned(&self, unnamed: &[PictureId]) {
         let pins = self.pins();
         for picture in unnamed.iter().filter(|picture| !pins.by_picture.contains_key(picture)) {
             if let Err(error) = self.remove_file(picture) {
-                // The rows are gone and stay gone; the file goes with the sweep at the next start.
-                tracing::warn!(error = %error, "a picture file cannot be removed now");
+                // The rows stay removed; the sweep at the next start removes the file.
+                tracing::warn!(error = %error, "failed to remove picture file");
             }
         }
     }
 
-    /// Removes a file, whoever names it; one that is not there is no error.
+    /// Removes a file even if it is referenced; a missing file is not an error.
     fn remove_file(&self, picture: &PictureId) -> io::Result<()> {
         let path = self.path(picture);
         let bytes = fs::metadata(&path).map_or(0, |about| usage::on_disk(about.len()));
@@ -253,7 +252,7 @@ impl PictureFiles {
         pin.last_put = now;
     }
 
-    /// A row names the picture now, or it was not written after all.
+    /// Releases a pin: a row references the picture now, or the picture was not written.
     pub(crate) fn unpin(&self, id: &PictureId) {
         let mut pins = self.pins();
         if let Some(pin) = pins.by_picture.get_mut(id) {
@@ -268,7 +267,7 @@ impl PictureFiles {
         self.pins().inspected.elapsed() >= self.keep_unnamed
     }
 
-    /// Gives up the pins of pictures whose last put is too long ago, and says which.
+    /// Releases the pins of pictures whose last put is too long ago; returns these pictures.
     fn unpin_overdue(&self) -> Vec<PictureId> {
         let mut pins = self.pins();
         pins.inspected = Instant::now();
@@ -281,7 +280,7 @@ impl PictureFiles {
     }
 }
 
-/// Makes the directory for names with the same first two digits.
+/// Creates the directory for ids with the same first two digits.
 fn make_fan_out(path: &Path) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Ok(()) };
     match fs::DirBuilder::new().create(dir) {
@@ -297,7 +296,7 @@ fn write_synced(file: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the file's name durable. A second put of the same bytes does this too: the first may not be done yet.
+/// Syncs the file's directory. A second put of the same bytes does so too, because the first may not have finished.
 fn sync_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }

@@ -7,7 +7,7 @@ use crate::cameras;
 use crate::columns::{self, Reader, text};
 use crate::error::Fault;
 
-/// All relays in ascending order of id.
+/// All relays by ascending id.
 pub(crate) fn relays(db: &Connection) -> Result<Vec<Relay>, Fault> {
     let mut statement = db.prepare_cached("SELECT id, camera, address, name, tag FROM relay ORDER BY id")?;
     statement.query_and_then([], |row| read(&mut Reader::new(row)))?.collect()

@@ -23,7 +23,7 @@ impl SettingsStore for Store {
     }
 
     fn release_cameras(&self, values: OwnValues) -> Result<()> {
-        self.database.write("releasing the cameras", |db| cameras::release(db, values))
+        self.database.write("removing own values of cameras", |db| cameras::release(db, values))
     }
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
@@ -35,11 +35,11 @@ impl SettingsStore for Store {
     }
 
     fn insert_relay(&self, relay: &NewRelay, limit: u32) -> Result<Relay> {
-        self.database.write("binding a relay", |db| relays::insert(db, relay, limit))
+        self.database.write("adding a relay", |db| relays::insert(db, relay, limit))
     }
 
     fn remove_relay(&self, id: RelayId) -> Result<()> {
-        self.database.write("releasing a relay", |db| relays::remove(db, id))
+        self.database.write("removing a relay", |db| relays::remove(db, id))
     }
 
     fn accounts(&self) -> Result<Vec<Account>> {
@@ -47,7 +47,7 @@ impl SettingsStore for Store {
     }
 
     fn insert_account(&self, account: &NewAccount) -> Result<Account> {
-        self.database.write("making an account", |db| accounts::insert(db, account))
+        self.database.write("creating an account", |db| accounts::insert(db, account))
     }
 
     fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)> {
@@ -86,7 +86,7 @@ impl SettingsStore for Store {
     }
 
     fn restore(&self, defaults: &Defaults<'_>) -> Result<()> {
-        self.database.write("restoring the settings of a new device", |db| {
+        self.database.write("restoring the default settings", |db| {
             for name in defaults.removed {
                 db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?;
             }

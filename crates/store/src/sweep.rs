@@ -1,4 +1,4 @@
-//! What a crash may leave behind: picture files that no row names. Removed when the store is opened.
+//! Removes picture files left behind by a crash, which no row references, when the store is opened.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::error::Fault;
 use crate::{OpenError, Store};
 
-/// Every picture with this first byte (the range `?1..?2`) that a row names.
+/// All referenced pictures with this first byte (the range `?1..?2`).
 const NAMED: &str = "SELECT photo FROM person WHERE photo >= ?1 AND photo < ?2
      UNION ALL SELECT crop FROM record WHERE crop >= ?1 AND crop < ?2
      UNION ALL SELECT scene FROM record WHERE scene >= ?1 AND scene < ?2
@@ -20,16 +20,16 @@ const NAMED: &str = "SELECT photo FROM person WHERE photo >= ?1 AND photo < ?2
      UNION ALL SELECT picture FROM kept_picture WHERE picture >= ?1 AND picture < ?2";
 
 impl Store {
-    /// Removes orphans: one query and one directory listing per two digits.
+    /// Removes orphaned files: one query and one directory listing per two digits.
     pub(crate) fn sweep(&self) -> Result<(), OpenError> {
         let started = Instant::now();
         let swept = self.database.read("sweeping pictures", |db| sweep_all(db, self.pictures.root()));
         let removed = swept.map_err(|error| OpenError::File {
-            doing: "removing pictures that no row names",
+            doing: "removing orphaned pictures",
             source: io::Error::other(error),
         })?;
         let elapsed_ms = started.elapsed().as_millis() as u64;
-        tracing::info!(pictures.removed = removed, elapsed_ms, "orphaned pictures swept");
+        tracing::info!(pictures.removed = removed, elapsed_ms, "orphaned pictures removed");
         Ok(())
     }
 }
@@ -47,7 +47,7 @@ fn sweep_all(db: &Connection, root: &Path) -> Result<usize, Fault> {
 }
 
 fn named(db: &Connection, first_byte: u8) -> rusqlite::Result<HashSet<Vec<u8>>> {
-    // No hash of 32 bytes comes after these 33.
+    // Greater than any 32-byte hash with this first byte.
     let end = [[first_byte; 1].as_slice(), &[0xff; 32]].concat();
     db.prepare_cached(NAMED)?.query_map(([first_byte], end), |row| row.get(0))?.collect()
 }
@@ -62,8 +62,8 @@ fn sweep_dir(dir: &Path, named: &HashSet<Vec<u8>>) -> io::Result<usize> {
         }
         match fs::remove_file(entry.path()) {
             Ok(()) => removed += 1,
-            // No reason not to start: it is tried again next time.
-            Err(error) => tracing::warn!(error = %error, "an orphaned picture cannot be removed"),
+            // Not fatal: the next start tries again.
+            Err(error) => tracing::warn!(error = %error, "failed to remove orphaned picture"),
         }
     }
     Ok(removed)

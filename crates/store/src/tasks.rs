@@ -44,7 +44,7 @@ impl TaskStore for Store {
     }
 
     fn attendance(&self, roll: &Roll, window: Window) -> Result<Page<Attendance>> {
-        self.database.read("calling a roll", |db| log::attendance(db, roll, window))
+        self.database.read("reading a roll call", |db| log::attendance(db, roll, window))
     }
 }
 

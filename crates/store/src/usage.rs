@@ -1,4 +1,4 @@
-//! How much the store takes, and giving back what it no longer needs.
+//! Disk usage of the store, and release of unused space.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,15 +13,15 @@ use rustix::fs::StatVfsMountFlags;
 use crate::error::Fault;
 use crate::{Store, migrate};
 
-/// Unused pages the database keeps for what comes next: 8 MiB.
+/// Number of unused pages that the database keeps for reuse: 8 MiB.
 const SPARE_PAGES: i64 = 1024;
-/// Pages given back to the file system at a time: a few milliseconds of work.
+/// Number of pages returned to the file system per step: a few milliseconds of work.
 const STEP_PAGES: i64 = 128;
-/// A database from before a migration holds people removed since: it is kept no longer than this.
+/// Maximum age of a backup from before a migration: it contains people removed since.
 const KEEP_BACKUP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Store {
-    /// The write-ahead log does not count: it comes and goes (16 MiB), and removing would seem to add.
+    /// The write-ahead log is not counted: its size varies (16 MiB), and a removal would seem to increase the usage.
     pub(crate) fn measure(&self) -> Result<Usage> {
         let pages = self.database.read("measuring the database", |db| Ok(pages(db)?))?;
         let rest = || -> io::Result<Usage> {
@@ -35,7 +35,7 @@ impl Store {
         rest().map_err(|error| Fault::from(error).while_doing("measuring the storage directory"))
     }
 
-    /// One step towards a file without unused pages, and an end to old backups.
+    /// Returns some unused pages to the file system and removes old backups.
     pub(crate) fn give_back(&self) -> Result<()> {
         let unused = self.database.read("counting unused pages", |db| Ok(pragma(db, "freelist_count")?))?;
         if unused > SPARE_PAGES {
@@ -46,7 +46,7 @@ impl Store {
     }
 }
 
-/// Bytes of pages in use.
+/// Size of the pages in use, bytes.
 fn pages(db: &Connection) -> rusqlite::Result<u64> {
     let used = pragma(db, "page_count")? - pragma(db, "freelist_count")?;
     Ok((used * pragma(db, "page_size")?).unsigned_abs())
@@ -56,7 +56,7 @@ fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {
     db.pragma_query_value(None, name, |row| row.get(0))
 }
 
-/// Bytes that all files below a folder take on the disk.
+/// Disk usage of all files below a folder, bytes.
 pub(crate) fn bytes_below(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -64,7 +64,7 @@ pub(crate) fn bytes_below(folder: &Path) -> io::Result<u64> {
         match entry.metadata() {
             Ok(about) if about.is_dir() => bytes += bytes_below(&entry.path())?,
             Ok(about) => bytes += on_disk(about.size()),
-            // Removed meanwhile.
+            // Removed since it was listed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -72,7 +72,7 @@ pub(crate) fn bytes_below(folder: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-/// What a file of this length takes in blocks.
+/// Disk usage of a file of this length, in whole blocks.
 pub(crate) fn on_disk(length: u64) -> u64 {
     length.next_multiple_of(4096)
 }

@@ -1,4 +1,4 @@
-//! Watches, of cameras and of tasks.
+//! Watches of cameras and tasks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::columns::{self, Columns, Reader, real, whole, word};
 use crate::error::Fault;
 use crate::libraries;
 
-/// Adds a watch with its lists; `owner` is what else the row says.
+/// Inserts a watch with its lists. `owner`: further columns of the row.
 pub(crate) fn insert(db: &Connection, mut owner: Columns, settings: &WatchSettings) -> Result<WatchId, Fault> {
     owner.extend(watch_columns(settings));
     let id = WatchId(columns::insert(db, "watch", owner)?);
@@ -19,7 +19,7 @@ pub(crate) fn insert(db: &Connection, mut owner: Columns, settings: &WatchSettin
     Ok(id)
 }
 
-/// Changes all of a watch.
+/// Replaces all settings of a watch.
 pub(crate) fn update(db: &Connection, id: WatchId, settings: &WatchSettings) -> Result<(), Fault> {
     columns::update(db, "watch", id.0, watch_columns(settings))?;
     db.prepare_cached("DELETE FROM watch_library WHERE watch = ?")?.execute([id.0])?;
@@ -69,7 +69,7 @@ impl Lists {
         Ok(Self { libraries: watch_libraries(db)?, windows: watch_windows(db)? })
     }
 
-    /// Gives a watch its lists.
+    /// Fills in the lists of a watch.
     pub(crate) fn fill(&mut self, watch: WatchId, settings: &mut WatchSettings) {
         settings.libraries = self.libraries.remove(&watch.0).unwrap_or_default();
         settings.plan = WeeklyPlan::within(self.windows.remove(&watch.0).unwrap_or_default());
@@ -103,7 +103,7 @@ fn read_window(row: &mut Reader<'_>) -> Result<DayWindow, Fault> {
     Ok(DayWindow { day, from: row.parse("time of day")?, to: row.parse("time of day")? })
 }
 
-/// Five columns: id, threshold, rearm_ms, enabled, unclear. The lists are still to be filled.
+/// Five columns: id, threshold, rearm_ms, enabled, unclear. [`Lists::fill`] adds the lists.
 pub(crate) fn read(row: &mut Reader<'_>) -> Result<Watch, Fault> {
     let id = WatchId(row.take()?);
     let settings = WatchSettings {

@@ -1,17 +1,17 @@
-//! Enumerations as the words kept in the database. A word, once released, never changes its meaning.
+//! Enumerations as stored in the database. A released value never changes its meaning.
 
 use domain::{
     BehaviourKind, Category, Direction, EntryKind, Expression, Gender, LibraryKind, Means, ObjectClass, Role, SnapMode,
     TaskKind, Topic, UnclearFaces, Verdict,
 };
 
-/// An enumeration with a word for each of its values.
+/// An enumeration with a stored text for each of its values.
 pub(crate) trait Word: Sized {
-    /// What it is, for the log.
+    /// Name of the enumeration, for errors.
     const WHAT: &'static str;
-    /// Its word.
+    /// The stored text.
     fn word(&self) -> &'static str;
-    /// The value a word stands for.
+    /// The value for a stored text.
     fn from_word(word: &str) -> Option<Self>;
 }
 
@@ -84,7 +84,7 @@ words! {
     }
     Direction ("direction") { Entry = "entry", Exit = "exit" }
     TaskKind ("task kind") { Plain = "plain", RollCall = "roll_call", SignIn = "sign_in" }
-    UnclearFaces ("what becomes of unclear faces") { Tell = "tell", AsStrangers = "strangers", Ignore = "ignore" }
+    UnclearFaces ("treatment of unclear faces") { Tell = "tell", AsStrangers = "strangers", Ignore = "ignore" }
     SnapMode ("snap mode") { Best = "best", Timed = "timed", First = "first" }
     Role ("role") { Viewer = "viewer", Operator = "operator", Admin = "admin" }
 }

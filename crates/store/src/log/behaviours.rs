@@ -1,4 +1,4 @@
-//! What rules over moving objects found.
+//! Findings of rules over moving objects.
 
 use domain::geometry::Rect;
 use domain::{
@@ -33,7 +33,7 @@ pub(super) fn append(
         ("entry", seq.into()),
         ("capture", new.id.0.as_bytes().to_vec().into()),
         ("at", time(at)),
-        // Rules look at cameras.
+        // Rules always apply to a camera.
         ("camera", camera.map_or(0, |camera| camera.0).into()),
         ("camera_name", text(&new.camera_name)),
         ("camera_position", text(&new.camera_position)),
@@ -57,7 +57,7 @@ fn seq_of(db: &Connection, id: CaptureId) -> rusqlite::Result<Option<i64>> {
     statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()
 }
 
-/// Those of these entries.
+/// The behaviours among these entries.
 pub(super) fn load(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
     let found = read_all(db, seqs)?.into_iter();
     Ok(found.map(|(seq, found)| (seq, What::Behaviour(Box::new(found.behaviour)))).collect())

@@ -1,4 +1,4 @@
-//! Entries of all kinds: the common row, and the details in the table of their kind.
+//! Entries of all kinds: the common row, and details in the table of their kind.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::lists::{bounded, json};
 use crate::words::Word as _;
 
-/// Words for [`Door`]; a relay is its address.
+/// Stored values of [`Door`]; a relay is stored as its address.
 const OWN: &str = "own";
 const CONTROLLER: &str = "controller";
 
@@ -106,7 +106,7 @@ pub(super) fn person_columns(person: Option<&NamedPerson>) -> Columns {
     ]
 }
 
-/// Up to `limit` entries of these kinds, in the order of their places.
+/// Up to `limit` entries of these kinds after `seq`, in log order.
 pub(super) fn after(db: &Connection, seq: Seq, kinds: &[EntryKind], limit: u32) -> Result<Vec<Entry>, Fault> {
     let limit = bounded(limit);
     let mut heads = Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn after(db: &Connection, seq: Seq, kinds: &[EntryKind], limit: u32) 
     load(db, heads)
 }
 
-/// What is common to all kinds.
+/// The fields common to all kinds.
 struct Head {
     seq: Seq,
     kind: EntryKind,
@@ -139,7 +139,7 @@ fn heads_after(db: &Connection, seq: Seq, kind: EntryKind, limit: u64) -> Result
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The details of these entries: one statement for each kind among them, two for records.
+/// Loads the details of entries: one statement for each kind among them, two for records.
 fn load(db: &Connection, heads: Vec<Head>) -> Result<Vec<Entry>, Fault> {
     let of = |kind| json(heads.iter().filter(|head| head.kind == kind).map(|head| head.seq.0));
     let mut details: HashMap<i64, What> = HashMap::new();
@@ -198,19 +198,19 @@ fn corrections(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
     statement.query_and_then([seqs], read)?.collect()
 }
 
-/// Three columns: id, code and name; all of them empty where nobody is known.
+/// Three columns: id, code and name; all NULL for an unknown person.
 pub(super) fn read_person(row: &mut Reader<'_>) -> Result<Option<NamedPerson>, Fault> {
     let (id, code, name) = (row.take()?, row.parse_optional("person code")?, row.text_or_empty()?);
     Ok(Option::zip(id, code).map(|(id, code)| NamedPerson { id: PersonId(id), code, name }))
 }
 
-/// How many entries lie between two places.
+/// Number of entries between two positions.
 pub(super) fn count_between(db: &Connection, after: Seq, before: Seq) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached("SELECT count(*) FROM entry WHERE seq > ? AND seq < ?")?;
     statement.query_row([after.0, before.0], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }
 
-/// The place before the first entry of this time or later.
+/// The position before the first entry at or after this time.
 pub(super) fn place_before(db: &Connection, at: Timestamp) -> rusqlite::Result<Seq> {
     let first = "SELECT seq FROM entry INDEXED BY entry_by_time WHERE at >= ? ORDER BY at, seq LIMIT 1";
     let seq = db.prepare_cached(first)?.query_row([time(at)], |row| row.get(0)).optional()?;

@@ -1,4 +1,4 @@
-//! Which index lists which records.
+//! Selects the index for a filter of records.
 
 use domain::names::folded;
 use domain::{LibraryId, RecordFilter};
@@ -7,7 +7,8 @@ use rusqlite::types::Value;
 use crate::columns::{time, word};
 use crate::lists::{Selection, json};
 
-/// The selection of a filter. Of several conditions the one that usually fits the fewest records names the index.
+/// The selection of a filter. Among several conditions, the one that usually matches the fewest records determines the
+/// index.
 pub(super) fn select(filter: &RecordFilter) -> Selection {
     let mut selection = Selection::new("record INDEXED BY record_by_time", "captured_at", "seq");
     if filter.accepted_only {
@@ -44,7 +45,7 @@ fn select_libraries(selection: &mut Selection, libraries: &[LibraryId]) {
         let library = Value::from(library.0);
         selection.and_from("record INDEXED BY record_by_library", "best_library = ?", [library]);
     } else {
-        // Several stretches of that index would have to be sorted into one: the order of time is walked instead.
+        // Several ranges of that index would have to be merged, so the index by time is used instead.
         let ids = json(libraries.iter().map(|library| library.0));
         selection.and("best_library IN (SELECT value FROM json_each(?))", [ids.into()]);
     }

@@ -1,12 +1,13 @@
-//! Where every so many rows of a filter's list lie, kept in memory: the total and a deep page cost the same on a log
-//! of any length.
+//! Sampled positions of a filter's list, kept in memory, so that totals and deep pages cost the same on a log of any
+//! length.
 //!
-//! A ladder serves every range of time of its filter: where the range begins and ends is found between two rungs.
+//! A ladder contains a rung (a row's position) every [`STEP`] rows. It serves every time range of its filter: the ends
+//! of a range are found between two rungs.
 //!
-//! The log only grows, so what is known of a list stays true, and a question adds the records that came since the
-//! last one. Positions are counted from the oldest record: appending moves none of them, unless a capture comes late;
-//! then the ladder is built anew from there. Records that are removed are counted as if they were still there, while
-//! they lie below the first rung; a removal anywhere else forgets the ladder.
+//! The log only grows, so known positions stay valid, and each query adds the records since the last one. Positions
+//! count from the oldest record, so appending does not change them, except for a late capture: then the ladder is
+//! rebuilt from there. Removed records below the first rung are counted as if they still existed; any other removal
+//! discards the ladder.
 
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,20 +19,20 @@ use super::filter::select;
 use super::newest;
 use crate::lists::{Order, Place, Selection, ascending, json};
 
-/// Rows from one rung to the next.
+/// Number of rows between rungs.
 const STEP: u64 = 512;
-/// Filters remembered; 32 of them on a log of a million records take about 1.5 MB.
+/// Maximum number of ladders kept; 32 on a log of a million records take about 1.5 MB.
 const FILTERS: usize = 32;
 
-/// The ladders of the filters used last.
+/// The ladders of the most recently used filters.
 pub(crate) struct Ladders {
     by_filter: Mutex<Vec<(RecordFilter, Arc<Mutex<Ladder>>)>>,
     step: u64,
-    /// Shared by whoever looks, for as long as the view of the database lasts; a removal has it alone.
+    /// Locked shared by queries for the duration of their database snapshot, and exclusively by removals.
     removal: RwLock<()>,
 }
 
-/// What a removal takes from the ladders: the places that each loses, ascending.
+/// Positions that a removal takes from each ladder, ascending.
 pub(crate) struct Losses(Vec<(Arc<Mutex<Ladder>>, Vec<Place>)>);
 
 impl Default for Ladders {
@@ -41,17 +42,17 @@ impl Default for Ladders {
 }
 
 impl Ladders {
-    /// To be held from before a view of the database is opened until [`Ladders::keys`] has answered.
+    /// Lock to take before opening a database snapshot, and to keep until [`Ladders::keys`] has returned.
     pub(crate) fn look(&self) -> RwLockReadGuard<'_, ()> {
         self.removal.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be held from before records are removed until [`Ladders::lose`] is done.
+    /// Lock to take before removing records, and to keep until [`Ladders::lose`] has returned.
     pub(crate) fn change(&self) -> RwLockWriteGuard<'_, ()> {
         self.removal.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the ladders lose with these records, which are still there.
+    /// The positions of these records, which still exist, in each ladder.
     pub(crate) fn losses(&self, db: &Connection, seqs: &[i64]) -> rusqlite::Result<Losses> {
         let known = self.by_filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut losses = Vec::new();
@@ -64,15 +65,15 @@ impl Ladders {
         Ok(Losses(losses))
     }
 
-    /// Takes the removed records from the ladders.
+    /// Removes the records from the ladders.
     pub(crate) fn lose(&self, losses: Losses) {
         for (ladder, places) in losses.0 {
             ladder.lock().unwrap_or_else(PoisonError::into_inner).lose(&places, self.step);
         }
     }
 
-    /// How many records there are, and the numbers of those in the window, newest capture first.
-    /// Must come first in its view of the database: the view may not be older than the ladder.
+    /// Total number of records, and the sequence numbers of those in the window, newest capture first. Must be the
+    /// first query of its database snapshot, which must not be older than the ladder.
     pub(crate) fn keys(
         &self,
         db: &Connection,
@@ -104,17 +105,17 @@ impl Ladders {
     }
 }
 
-/// What is known of the list of one filter.
+/// Known positions in the list of one filter.
 #[derive(Default)]
 struct Ladder {
-    /// The newest record looked at; 0 before the first look.
+    /// The newest record included; 0 before the first query.
     seen: i64,
-    /// The last row of every full step, ascending.
+    /// The last row of each full step, ascending.
     rungs: Vec<Place>,
-    /// All rows above the last rung, ascending: at least a step of them, when there are so many, so that the first
-    /// pages of any filter are at hand.
+    /// All rows above the last rung, ascending: at least one step, if there are that many, so that the first pages of
+    /// any filter are in memory.
     top: Vec<Place>,
-    /// Removed rows below the first rung; fewer than a step, and 0 without a rung.
+    /// Number of removed rows below the first rung; less than a step, and 0 without a rung.
     lost: u64,
 }
 
@@ -123,7 +124,7 @@ impl Ladder {
         self.rungs.len() as u64 * step + self.top.len() as u64 - self.lost
     }
 
-    /// Takes in the records that came since the last time.
+    /// Adds the records since the last query.
     fn extend(&mut self, db: &Connection, filter: &RecordFilter, step: u64) -> rusqlite::Result<()> {
         let Seq(newest) = newest(db)?;
         if self.seen == 0 {
@@ -145,19 +146,19 @@ impl Ladder {
         Ok(())
     }
 
-    /// The rows that came since the last time, ascending.
+    /// The rows since the last query, ascending.
     fn news(&self, db: &Connection, filter: &RecordFilter) -> rusqlite::Result<Vec<Place>> {
         let mut selection = select(filter);
         selection.and_from("record NOT INDEXED", "seq > ?", [self.seen.into()]);
         selection.places(db, Order::Ascending, 0, i64::MAX as u64)
     }
 
-    /// Finds all rungs above the last one, and the top.
+    /// Finds all rungs above the last one, and the top rows.
     fn climb(&mut self, db: &Connection, filter: &RecordFilter, step: u64) -> rusqlite::Result<()> {
         while let Some(rung) = self.above(filter).places(db, Order::Ascending, step - 1, 1)?.pop() {
             self.rungs.push(rung);
         }
-        // One step back, so that the top has at least one.
+        // Drop the last rung, so that the top has at least one step.
         self.rungs.pop();
         if self.rungs.is_empty() {
             self.lost = 0;
@@ -171,7 +172,7 @@ impl Ladder {
         after(filter, self.rungs.last())
     }
 
-    /// Rows that are no longer there.
+    /// Accounts for removed rows.
     fn lose(&mut self, places: &[Place], step: u64) {
         for place in places.iter().filter(|(_, seq)| *seq <= self.seen) {
             match self.rungs.first() {
@@ -189,13 +190,13 @@ impl Ladder {
         }
     }
 
-    /// Makes rungs of a top that has grown too long.
+    /// Converts surplus top rows to rungs.
     fn fold(&mut self, step: usize) {
         let full = (self.top.len() / step).saturating_sub(1);
         self.rungs.extend(self.top.drain(..full * step).skip(step - 1).step_by(step));
     }
 
-    /// The positions of the rows captured within these times.
+    /// Positions of the rows captured within this time range.
     fn range(
         &self,
         db: &Connection,
@@ -208,7 +209,7 @@ impl Ladder {
         Ok(before(captured.start().as_millis())?..before(captured.end().as_millis().saturating_add(1))?)
     }
 
-    /// How many rows were captured before a time, counting less than a step of them.
+    /// Number of rows captured before a time; counts less than one step of rows in the database.
     fn rows_before(&self, db: &Connection, filter: &RecordFilter, step: u64, at: i64) -> rusqlite::Result<u64> {
         let is_before = |(time, _): &Place| *time < at;
         let passed = self.rungs.partition_point(is_before);
@@ -221,7 +222,7 @@ impl Ladder {
         Ok(passed as u64 * step + selection.total(db)? - lost)
     }
 
-    /// Rows by position, ascending.
+    /// Rows from position `below`, ascending.
     fn places(
         &self,
         db: &Connection,
@@ -240,7 +241,7 @@ impl Ladder {
     }
 }
 
-/// The rows of a filter after a place.
+/// The rows of a filter after a position.
 fn after(filter: &RecordFilter, place: Option<&Place>) -> Selection {
     let mut selection = select(filter);
     if let Some((time, seq)) = place {
@@ -280,8 +281,8 @@ mod tests {
         ladders.lose(losses.unwrap());
     }
 
-    /// Asks for every window of a list that grows, in the order given, and compares with the list sorted at once.
-    /// After every append `gone` says which records go.
+    /// Queries windows of a growing list and compares them with the fully sorted list. `gone`: records to remove after
+    /// each append.
     fn check(times: &[i64], gone: impl Fn(i64) -> Vec<i64>) {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open(dir.path(), 1).unwrap();
@@ -314,7 +315,7 @@ mod tests {
         let late: Vec<i64> = (0..40).map(|i| if i % 13 == 12 { 4 } else { i }).collect();
         for times in [rising, falling, mixed, late, vec![7; 40]] {
             check(&times, |_| Vec::new());
-            // The oldest of the log in pairs, some from the middle, and everything now and then.
+            // The oldest in pairs, some from the middle, and now and then everything.
             check(&times, |newest| if newest > 9 && newest % 2 == 0 { vec![newest - 9, newest - 8] } else { vec![] });
             check(&times, |newest| if newest % 5 == 0 { vec![newest - 3, newest] } else { vec![] });
             check(&times, |newest| if newest % 17 == 0 { (1..=newest).collect() } else { vec![] });
@@ -325,7 +326,7 @@ mod tests {
     fn a_range_of_time_is_found_between_any_rungs() {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open(dir.path(), 1).unwrap();
-        // Every time three times, so that ranges begin and end inside and beside steps.
+        // Each time occurs three times, so that ranges begin and end within and at the edges of steps.
         (0..60).for_each(|n| database.write("appending", |db| append(db, 1 + n as u32 % 2, n / 3 * 10)).unwrap());
         let ladders = Ladders { step: 3, ..Ladders::default() };
         let window = Window { skip: 1, limit: 5 };

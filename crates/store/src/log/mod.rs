@@ -41,11 +41,11 @@ impl LogStore for Store {
     }
 
     fn newest(&self) -> Result<Seq> {
-        self.database.read("reading the end of the log", |db| Ok(newest(db)?))
+        self.database.read("reading the newest log position", |db| Ok(newest(db)?))
     }
 
     fn place_before(&self, time: Timestamp) -> Result<Seq> {
-        self.database.read("finding a place in the log", |db| Ok(entries::place_before(db, time)?))
+        self.database.read("finding a log position", |db| Ok(entries::place_before(db, time)?))
     }
 
     fn standing_notices(&self) -> Result<Vec<Notice>> {
@@ -88,7 +88,8 @@ impl LogStore for Store {
     }
 }
 
-/// Kept by SQLite beside the table, so that it survives the removal of the newest entries.
+/// The highest sequence number ever used; SQLite stores it separately, so it survives the removal of the newest
+/// entries.
 fn newest(db: &Connection) -> rusqlite::Result<Seq> {
     let mut statement = db.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'entry'")?;
     let seq = statement.query_row([], |row| row.get(0).map(Seq)).optional()?;

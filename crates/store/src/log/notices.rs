@@ -1,4 +1,4 @@
-//! Notices, and which of them stand.
+//! Notices, and the currently standing ones.
 
 use domain::{Notice, What};
 use rusqlite::{Connection, params};
@@ -27,7 +27,7 @@ pub(super) fn append(db: &Connection, seq: i64, notice: &Notice) -> Result<(), F
     Ok(())
 }
 
-/// Those of these entries.
+/// The notices among these entries.
 pub(super) fn load(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT entry, topic, subject, raised, reason
@@ -41,7 +41,7 @@ pub(super) fn load(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Faul
     statement.query_and_then([seqs], read)?.collect()
 }
 
-/// Those that were raised and not cleared since.
+/// Notices that were raised and not cleared since.
 pub(super) fn standing(db: &Connection) -> Result<Vec<Notice>, Fault> {
     let mut statement = db.prepare_cached("SELECT topic, subject, reason FROM standing_notice")?;
     let read = |row: &rusqlite::Row<'_>| {

@@ -1,4 +1,4 @@
-//! Entries that go: a few at a time, so that other writers wait only briefly.
+//! Removal of entries in small steps, so that other writers wait only briefly.
 
 use domain::{ObjectClass, PictureId, RecordKind, Removal, Result, Seq, Timestamp, Verdict};
 use rusqlite::{Connection, params};
@@ -8,8 +8,8 @@ use crate::error::Fault;
 use crate::lists::{bounded, json};
 use crate::{Store, pictures};
 
-/// An entry about to go.
-struct Doomed {
+/// An entry to be removed.
+struct RemovedEntry {
     seq: i64,
     is_record: bool,
     pictures: Vec<PictureId>,
@@ -20,9 +20,9 @@ impl Store {
         let alone = self.ladders.change();
         let mut writer = self.database.writer();
         let (removed, losses, unnamed) = writer.commit("removing entries", |db| {
-            let doomed = doomed(db, removal, bounded(limit))?;
-            let seqs = json(doomed.iter().map(|entry| entry.seq));
-            let records = doomed.iter().filter(|entry| entry.is_record).map(|entry| entry.seq);
+            let selected = selected(db, removal, bounded(limit))?;
+            let seqs = json(selected.iter().map(|entry| entry.seq));
+            let records = selected.iter().filter(|entry| entry.is_record).map(|entry| entry.seq);
             let losses = self.ladders.losses(db, &records.collect::<Vec<_>>())?;
             for delete in [
                 "DELETE FROM entry WHERE seq IN (
@@ -31,8 +31,8 @@ impl Store {
             ] {
                 db.prepare_cached(delete)?.execute([&seqs])?;
             }
-            let removed = doomed.len() as u32;
-            let pictures = doomed.into_iter().flat_map(|entry| entry.pictures).collect();
+            let removed = selected.len() as u32;
+            let pictures = selected.into_iter().flat_map(|entry| entry.pictures).collect();
             Ok((removed, losses, pictures::unnamed(db, pictures)?))
         })?;
         self.ladders.lose(losses);
@@ -42,30 +42,30 @@ impl Store {
     }
 }
 
-fn doomed(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Doomed>, Fault> {
+fn selected(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<RemovedEntry>, Fault> {
     match removal {
         Removal::Oldest => between(db, (Seq(0), Seq(i64::MAX)), limit),
         Removal::UpTo(seq) => between(db, (Seq(0), seq), limit),
         Removal::One(seq) => between(db, (seq, seq), limit),
         Removal::Before { kind, time: before } => {
-            let mut doomed = Vec::new();
+            let mut selected = Vec::new();
             for verdict in kind.verdicts() {
-                doomed.extend(records_before(db, *verdict, before, limit - doomed.len() as u64)?);
+                selected.extend(records_before(db, *verdict, before, limit - selected.len() as u64)?);
             }
             match kind {
-                RecordKind::People => doomed.extend(openings_before(db, before, limit - doomed.len() as u64)?),
+                RecordKind::People => selected.extend(openings_before(db, before, limit - selected.len() as u64)?),
                 RecordKind::Strangers => {
                     for object in [ObjectClass::Person, ObjectClass::Vehicle] {
-                        doomed.extend(behaviours_before(db, object, before, limit - doomed.len() as u64)?);
+                        selected.extend(behaviours_before(db, object, before, limit - selected.len() as u64)?);
                     }
                 }
             }
-            Ok(doomed)
+            Ok(selected)
         }
     }
 }
 
-fn between(db: &Connection, (first, last): (Seq, Seq), limit: u64) -> Result<Vec<Doomed>, Fault> {
+fn between(db: &Connection, (first, last): (Seq, Seq), limit: u64) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT entry.seq, record.seq IS NOT NULL, coalesce(record.crop, behaviour.crop),
              coalesce(record.scene, behaviour.scene)
@@ -76,8 +76,13 @@ fn between(db: &Connection, (first, last): (Seq, Seq), limit: u64) -> Result<Vec
     statement.query_and_then(values, |row| read(&mut Reader::new(row)))?.collect()
 }
 
-/// The oldest of this verdict.
-fn records_before(db: &Connection, verdict: Verdict, before: Timestamp, limit: u64) -> Result<Vec<Doomed>, Fault> {
+/// The oldest records with this verdict.
+fn records_before(
+    db: &Connection,
+    verdict: Verdict,
+    before: Timestamp,
+    limit: u64,
+) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT seq, true, crop, scene FROM record INDEXED BY record_by_verdict
          WHERE verdict = ? AND captured_at < ? ORDER BY captured_at, seq LIMIT ?",
@@ -86,23 +91,24 @@ fn records_before(db: &Connection, verdict: Verdict, before: Timestamp, limit: u
     statement.query_and_then(values, |row| read(&mut Reader::new(row)))?.collect()
 }
 
-/// The oldest for somebody known.
-fn openings_before(db: &Connection, before: Timestamp, limit: u64) -> Result<Vec<Doomed>, Fault> {
+/// The oldest openings for a known person.
+fn openings_before(db: &Connection, before: Timestamp, limit: u64) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT entry FROM opening INDEXED BY opening_for_person
          WHERE person IS NOT NULL AND at < ? ORDER BY at, entry LIMIT ?",
     )?;
-    let doomed = |row: &rusqlite::Row<'_>| Ok(Doomed { seq: row.get(0)?, is_record: false, pictures: Vec::new() });
-    Ok(statement.query_map(params![time(before), limit.cast_signed()], doomed)?.collect::<Result<_, _>>()?)
+    let selected =
+        |row: &rusqlite::Row<'_>| Ok(RemovedEntry { seq: row.get(0)?, is_record: false, pictures: Vec::new() });
+    Ok(statement.query_map(params![time(before), limit.cast_signed()], selected)?.collect::<Result<_, _>>()?)
 }
 
-/// The oldest about this class.
+/// The oldest behaviours of this object class.
 fn behaviours_before(
     db: &Connection,
     object: ObjectClass,
     before: Timestamp,
     limit: u64,
-) -> Result<Vec<Doomed>, Fault> {
+) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT entry, false, crop, scene FROM behaviour INDEXED BY behaviour_by_time
          WHERE object = ? AND at < ? ORDER BY at, entry LIMIT ?",
@@ -111,8 +117,8 @@ fn behaviours_before(
     statement.query_and_then(values, |row| read(&mut Reader::new(row)))?.collect()
 }
 
-fn read(row: &mut Reader<'_>) -> Result<Doomed, Fault> {
+fn read(row: &mut Reader<'_>) -> Result<RemovedEntry, Fault> {
     let (seq, is_record) = (row.take()?, row.take()?);
     let pictures = [row.picture_optional()?, row.picture_optional()?].into_iter().flatten().collect();
-    Ok(Doomed { seq, is_record, pictures })
+    Ok(RemovedEntry { seq, is_record, pictures })
 }

@@ -1,4 +1,4 @@
-//! Rows of the record log, back and forth.
+//! Conversion between records and rows.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ const SELECT_MATCHES: &str = "SELECT record, watch, threshold, task, task_name, 
     FROM record_match WHERE record IN (SELECT value FROM json_each(?))
     ORDER BY record, position";
 
-/// What a record shows but is never searched by.
+/// The columns of a record that are never searched.
 pub(super) fn capture_columns(seq: i64, capture: &Capture) -> Columns {
     let Capture { face_box, quality, attributes, .. } = capture;
     let landmarks: Vec<f32> = capture.landmarks.iter().flat_map(|point| [point.x, point.y]).collect();
@@ -59,7 +59,7 @@ pub(super) fn capture_columns(seq: i64, capture: &Capture) -> Columns {
     ]
 }
 
-/// The answer of one watch.
+/// The match of one watch.
 pub(super) fn match_columns(seq: i64, position: i64, answer: &Match) -> Columns {
     let mut columns = vec![
         ("record", seq.into()),
@@ -95,7 +95,7 @@ fn candidate_columns(best: &Candidate) -> Columns {
     ]
 }
 
-/// The records at these places, in this order. Two statements for any number.
+/// The records with these sequence numbers, in this order. Two statements for any number.
 pub(super) fn load(db: &Connection, seqs: impl IntoIterator<Item = i64>) -> Result<Vec<Record>, Fault> {
     let seqs = json(seqs);
     let mut matches = matches(db, &seqs)?;
@@ -194,7 +194,7 @@ fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, F
         name: row.take()?,
         gender: row.word_optional()?,
         age: row.take()?,
-        // Not known of those recorded before it was kept.
+        // NULL in records from before it was stored.
         category: row.word_optional()?.unwrap_or_default(),
         document_number: row.take()?,
         address: row.take()?,

@@ -1,4 +1,4 @@
-//! Records as tasks see them.
+//! Sightings: records as seen by tasks.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::columns::{Columns, Reader, optional, real, text, time, word};
 use crate::error::Fault;
 use crate::lists::{Selection, bounded, json};
 
-/// What is searched of a match that was made for a task.
+/// The searchable columns of a match for a task.
 pub(super) fn columns(seq: i64, position: i64, record: &NewRecord, answer: &Match, mark: &TaskMark) -> Columns {
     let known = answer.accepted().filter(|_| record.verdict != Verdict::Spoof);
     vec![
@@ -39,7 +39,8 @@ pub(crate) fn sightings(db: &Connection, filter: &SightingFilter, window: Window
     Ok(Page { rows: load(db, ids)?, total })
 }
 
-/// The selection of a filter. Of several conditions the one that usually fits the fewest names the index.
+/// The selection of a filter. Among several conditions, the one that usually matches the fewest rows determines the
+/// index.
 fn select(filter: &SightingFilter) -> Selection {
     let mut selection = Selection::new("sighting INDEXED BY sighting_by_time", "captured_at", "id");
     let mut and = |source, condition, value: Option<Value>| {
@@ -91,14 +92,14 @@ fn sighting(id: SightingId, record: Option<&Record>, position: usize) -> Result<
     Ok(Sighting { id, mark, capture: record.capture.clone(), answer, verdict: record.verdict })
 }
 
-/// The place of a sighting's record in the log.
+/// The log position of a sighting's record.
 pub(crate) fn record_of(db: &Connection, id: SightingId) -> Result<Seq, Fault> {
     let mut statement = db.prepare_cached("SELECT record FROM sighting WHERE id = ?")?;
     let seq = statement.query_row([id.0], |row| row.get(0)).optional()?;
     seq.map(Seq).ok_or(Fault::Refused(Error::NotFound { what: Thing::Record }))
 }
 
-/// Those on a roll: ?1 libraries, ?2 task, ?3 and ?4 the time, ?5 whether they must have been seen, if that matters.
+/// The people on a roll: ?1 libraries, ?2 task, ?3 and ?4 the time range, ?5 whether they must have been seen, or NULL.
 const ON_ROLL: &str = "FROM person_library AS m WHERE library IN (SELECT value FROM json_each(?1))
     AND (?5 IS NULL OR ?5 = EXISTS (
         SELECT 1 FROM sighting INDEXED BY sighting_by_person
@@ -121,7 +122,7 @@ pub(crate) fn attendance(db: &Connection, roll: &Roll, window: Window) -> Result
     Ok(Page { rows: people.into_iter().map(entry).collect(), total: total.unsigned_abs() })
 }
 
-/// When the task saw these people.
+/// When the task saw each of these people.
 fn presences(db: &Connection, roll: &Roll, people: &[i64]) -> Result<HashMap<i64, Presence>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT person, captured_at, direction FROM sighting INDEXED BY sighting_by_person

@@ -1,4 +1,4 @@
-//! Which index lists which people.
+//! Selects the index for a filter of people.
 
 use domain::names::folded;
 use domain::{AnyOf, Category, LibraryKind, PersonFilter};
@@ -7,13 +7,14 @@ use rusqlite::types::Value;
 use crate::columns::{text, time, whole, word};
 use crate::lists::Selection;
 
-/// The selection of a filter. Of several conditions the one that usually fits the fewest people names the index.
+/// The selection of a filter. Among several conditions, the one that usually matches the fewest people determines the
+/// index.
 pub(super) fn select(filter: &PersonFilter) -> Selection {
     let PersonFilter { library, name, document_number, gender, age, address, created_from, created_to, .. } = filter;
     let texts = [name, document_number, address];
     let by_membership = library.is_some() && texts.iter().all(|text| text.is_none());
     let mut selection = if by_membership {
-        // A left join costs nothing while no condition needs the person.
+        // A left join is free as long as no condition needs the person.
         Selection::new("person_library AS m LEFT JOIN person AS p ON p.id = m.person", "m.created_at", "m.person")
     } else {
         let by_text = filter.name_part.is_some() || filter.phone_part.is_some();
@@ -41,7 +42,7 @@ pub(super) fn select(filter: &PersonFilter) -> Selection {
     selection
 }
 
-/// Conditions that no index helps with.
+/// Conditions that no index supports.
 fn select_rest(selection: &mut Selection, filter: &PersonFilter) {
     let PersonFilter { name_part, blocked, card, any, .. } = filter;
     if let Some(part) = name_part {
@@ -69,14 +70,14 @@ const BY_CREATION: &str = "person AS p INDEXED BY person_by_creation";
 const CREATED: [&str; 2] = ["p.created_at >= ?", "p.created_at <= ?"];
 const MEMBER: &str = "EXISTS (SELECT 1 FROM person_library WHERE person = p.id AND library = ?)";
 
-/// Empty texts ask for nothing.
+/// Adds the any-of condition; empty texts are ignored.
 fn select_any(selection: &mut Selection, any: &AnyOf) {
     let wanted = Some(folded(&any.text)).filter(|text| !text.is_empty());
     let age = any.age.clone().filter(|age| !age.is_empty());
     if wanted.is_none() && age.is_none() && any.gender.is_none() {
         return;
     }
-    // Compared with NULL each of them is not true, so one statement serves every combination.
+    // A comparison with NULL is not true, so one statement serves every combination.
     let values = [wanted.clone(), wanted.clone(), wanted, age].map(Value::from);
     let gender = any.gender.map_or(Value::Null, |gender| word(&gender));
     selection.and(

@@ -22,7 +22,7 @@ impl PersonStore for Store {
     }
 
     fn create_library(&self, library: &NewLibrary, at: Timestamp) -> Result<Library> {
-        self.database.write("making a library", |db| libraries::create(db, library, at))
+        self.database.write("creating a library", |db| libraries::create(db, library, at))
     }
 
     fn update_library(&self, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library> {
@@ -101,7 +101,7 @@ impl PersonStore for Store {
         after: PersonId,
         limit: u32,
     ) -> Result<Vec<(PersonId, PictureId)>> {
-        self.database.read("reading who has no template", |db| templates::missing(db, model, after, limit))
+        self.database.read("finding people without a template", |db| templates::missing(db, model, after, limit))
     }
 
     fn template_gaps(&self, model: &ModelId) -> Result<TemplateGaps> {
@@ -180,7 +180,7 @@ fn insert_lists(db: &Connection, id: PersonId, profile: &Profile) -> Result<(), 
     Ok(())
 }
 
-/// Naming a library twice is naming it once.
+/// Adds memberships; a duplicate library is ignored.
 fn insert_memberships(db: &Connection, id: PersonId, ids: &[LibraryId], created: Timestamp) -> Result<(), Fault> {
     if ids.is_empty() {
         return Err(Error::invalid("libraries", "at least one is needed").into());
@@ -194,7 +194,7 @@ fn insert_memberships(db: &Connection, id: PersonId, ids: &[LibraryId], created:
     Ok(())
 }
 
-/// Also says which photos no row names any more.
+/// Changes a person; also returns the photos that no row references any more.
 fn update(
     db: &Connection,
     id: PersonId,
@@ -223,7 +223,7 @@ fn update(
     Ok((person(db, id)?, gone))
 }
 
-/// What models made of the photo before goes with it.
+/// Replaces the photo and deletes all templates of the old one.
 fn replace_photo(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<Vec<PictureId>, Fault> {
     let mut statement = db.prepare_cached("SELECT photo FROM person WHERE id = ?")?;
     let before = statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??;
@@ -243,7 +243,7 @@ fn created_at(db: &Connection, id: PersonId) -> rusqlite::Result<Timestamp> {
     statement.query_row([id.0], |row| row.get(0).map(Timestamp::from_millis))
 }
 
-/// Removes people and all that is kept of them; says which photos no row names any more.
+/// Removes people and all their data; returns the photos that no row references any more.
 pub(crate) fn remove_rows(db: &Connection, ids: &[PersonId]) -> Result<Vec<PictureId>, Fault> {
     let mut statement = db.prepare_cached("DELETE FROM person WHERE id = ? RETURNING photo")?;
     let mut photos = Vec::new();

@@ -1,4 +1,4 @@
-//! Rows of people, back and forth.
+//! Conversion between people and rows.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ const SELECT: &str = "SELECT person.id, code, photo, created_at, updated_at,
     FROM json_each(?) AS wanted CROSS JOIN person ON person.id = wanted.value
     ORDER BY wanted.key";
 
-/// The columns that a profile fills; its lists have tables of their own.
+/// The columns of a profile; its lists have tables of their own.
 pub(super) fn columns(profile: &Profile) -> Columns {
     let mut columns = vec![
         ("name", text(&profile.name)),
@@ -64,7 +64,7 @@ fn validity_columns(validity: &Validity) -> Columns {
     ]
 }
 
-/// The people with these ids, in this order; unknown ids are left out. Four statements for any number.
+/// The people with these ids, in this order; unknown ids are skipped. Four statements for any number.
 pub(super) fn load(db: &Connection, ids: impl IntoIterator<Item = i64>) -> Result<Vec<Person>, Fault> {
     let ids = json(ids);
     let mut libraries = lists(db, "person_library", "library", "library", &ids)?;
@@ -82,7 +82,7 @@ pub(super) fn load(db: &Connection, ids: impl IntoIterator<Item = i64>) -> Resul
     Ok(people)
 }
 
-/// A list that people have in a table of its own, by person.
+/// Reads a list table of people, grouped by person.
 fn lists<T: FromSql>(
     db: &Connection,
     table: &str,
@@ -135,7 +135,7 @@ fn read_profile(row: &mut Reader<'_>) -> Result<Profile, Fault> {
     })
 }
 
-/// The last columns of the row, of which each kind of validity fills its own.
+/// Reads the last columns of the row, of which each kind of validity fills its own.
 fn read_validity(row: &mut Reader<'_>) -> Result<Validity, Fault> {
     const WHAT: &str = "validity";
     let kind: String = row.take()?;

@@ -1,4 +1,4 @@
-//! What embedding models make of enrolment photos.
+//! Templates: the embeddings of enrolment photos by model.
 
 use domain::{Embedding, LibraryId, Membership, ModelId, PersonId, PhotoTemplate, PictureId, Template, TemplateGaps};
 use rusqlite::{Connection, params};
@@ -8,7 +8,7 @@ use crate::columns::{Reader, vector};
 use crate::error::Fault;
 use crate::lists;
 
-/// Grouped by person while streaming, so that memory stays flat with any number of people.
+/// Streams all templates of a model, grouped by person, with constant memory.
 pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
     let mut groups = db.prepare_cached("SELECT person, name FROM person_permission_group ORDER BY person, position")?;
     let mut groups = Groups { rows: groups.query([])?, next: None };
@@ -33,10 +33,10 @@ pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Templat
     Ok(())
 }
 
-/// The permission groups of people who are asked for in ascending order.
+/// Reads the permission groups of people in ascending order.
 struct Groups<'a> {
     rows: rusqlite::Rows<'a>,
-    /// Read, but of somebody who was not asked for yet.
+    /// The next row, which belongs to a later person.
     next: Option<(PersonId, String)>,
 }
 
@@ -63,7 +63,7 @@ impl Groups<'_> {
     }
 }
 
-/// This model's, or for want of it the one made last by another.
+/// The embedding by this model, or else the latest one by another.
 pub(super) fn embedding(db: &Connection, id: PersonId, model: &ModelId) -> Result<Embedding, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT model, embedding FROM template WHERE person = ? AND embedding IS NOT NULL
