@@ -14,13 +14,13 @@ pub enum BodyError {
     /// More bytes than allowed.
     #[error("the request is too large")]
     TooLarge,
-    /// The caller sends too slowly, went away or broke the protocol.
+    /// The caller sends too slowly, disconnected or broke the protocol.
     #[error("the request is incomplete")]
     Incomplete,
 }
 
 impl BodyError {
-    /// What a failure to read a body means: the paced body of the listener names its reason, all else is a broken
+    /// Classifies a failure to read a body: the listener's paced body states its reason, anything else is a broken
     /// connection.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let mut cause = Some(error);
@@ -34,10 +34,10 @@ impl BodyError {
     }
 }
 
-/// Reads the whole body of a request, at most `max_bytes`; the announced length is checked before anything is read.
+/// Reads the whole body of a request, at most `max_bytes`. The announced length is checked before reading.
 ///
 /// # Errors
-/// The body is too large or does not come to its end.
+/// The body is too large or incomplete.
 pub async fn read_body(request: Request, max_bytes: usize) -> Result<Bytes, BodyError> {
     if announced(request.headers()).is_some_and(|length| length > max_bytes) {
         return Err(BodyError::TooLarge);
@@ -54,7 +54,7 @@ pub async fn read_body(request: Request, max_bytes: usize) -> Result<Bytes, Body
     Ok(body.freeze())
 }
 
-/// The length of the body that the caller announces.
+/// The announced length of the body.
 pub(crate) fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

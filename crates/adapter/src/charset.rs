@@ -1,4 +1,4 @@
-//! JSON bodies of requests, in the charset that they name.
+//! JSON request bodies in the charset of their Content-Type.
 
 use std::borrow::Cow;
 
@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use crate::header::charset;
 use crate::{JsonError, parse_object};
 
-/// Reads the body of a request that is one JSON object, as liberally as [`parse_object`], in the charset of its
-/// Content-Type, UTF-8 when there is none. A body that is not in its charset is refused instead of read with gaps:
-/// what would be lost may be somebody's name. Of UTF-8 only half a surrogate pair, which is U+FFFD, is let pass.
+/// Parses a request body that is one JSON object, as leniently as [`parse_object`], in the charset of its Content-Type,
+/// by default UTF-8. A body that is not valid in its charset is rejected rather than read lossily: the lost part might
+/// be a name. The only exception is an unpaired surrogate in UTF-8, which becomes U+FFFD.
 ///
 /// # Errors
 /// `TooManyValues`, `NotAnObject`, `NotInCharset`.
@@ -30,7 +30,7 @@ fn in_utf8<'a>(charset: &'static Encoding, body: &'a [u8]) -> Option<Cow<'a, [u8
     is_whole.then_some(Cow::Borrowed(body))
 }
 
-/// The body without halves of surrogate pairs, each of which some programs write as a character of three bytes.
+/// The body without unpaired surrogates, which some programs encode as characters of three bytes.
 fn without_surrogates(mut body: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(body.len());
     while let [byte, rest @ ..] = body {

@@ -15,17 +15,17 @@ use crate::BodyError;
 use crate::body::announced;
 use crate::header::{Disposition, FormType, UnreadableName, unfolded};
 
-/// What the boundaries and headers of one part may add to its content.
+/// Maximum size of the boundary and headers of one part, bytes.
 const PART_OVERHEAD: usize = 4096;
 
-/// How large a form may be.
+/// Limits on a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormLimits {
-    /// Parts.
+    /// Maximum number of parts.
     pub parts: usize,
-    /// Bytes of one part.
+    /// Maximum size of one part, bytes.
     pub part_bytes: usize,
-    /// Bytes of all parts together.
+    /// Maximum size of all parts, bytes.
     pub total_bytes: usize,
 }
 
@@ -36,7 +36,7 @@ impl Default for FormLimits {
     }
 }
 
-/// A multipart form, read to its end.
+/// A complete multipart form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Form {
     parts: Vec<Part>,
@@ -47,7 +47,7 @@ pub struct Form {
 pub struct Part {
     /// The field's name; empty when it has none.
     pub name: String,
-    /// Given for files; may hold anything, a path included. A name that cannot be read is never guessed.
+    /// File name, for files; untrusted, may contain a path. An unreadable name is never guessed.
     pub file_name: Option<Result<String, UnreadableName>>,
     /// The content.
     pub bytes: Bytes,
@@ -62,22 +62,22 @@ pub enum FormError {
     /// Too many parts, or too many bytes.
     #[error("the form is too large")]
     TooLarge,
-    /// Broken, or it does not come to its end.
+    /// The form is malformed or incomplete.
     #[error("the form is broken")]
     Broken,
-    /// The disk does not take the part that goes to a file.
+    /// The uploaded part cannot be written to disk.
     #[error("the file cannot be kept")]
     NotKept,
-    /// The name of a field, not of a file, cannot be read.
+    /// A field name (not a file name) cannot be read.
     #[error("the name of a part cannot be read")]
     UnreadableName,
-    /// A part that must be there is not.
+    /// A required part is missing.
     #[error("the part {name} is missing")]
     Missing {
         /// The part.
         name: &'static str,
     },
-    /// A part that may be there once is there several times.
+    /// A part that may occur once occurs several times.
     #[error("the part {name} comes more than once")]
     Duplicate {
         /// The part.
@@ -92,7 +92,7 @@ pub enum FormError {
 }
 
 impl Form {
-    /// Reads a form. Nothing beyond the limits is ever held in memory.
+    /// Reads a form. Never buffers more than the limits in memory.
     ///
     /// # Errors
     /// `NotMultipart`, `TooLarge`, `Broken`, `UnreadableName`.
@@ -100,7 +100,8 @@ impl Form {
         Self::read_with_upload(request, limits, None).await.map(|(form, _)| form)
     }
 
-    /// Reads a form of which one part may be too large for memory: the first that `spool` wants goes to a file.
+    /// Reads a form in which one part may be too large for memory: the first one that `spool` wants is written to a
+    /// file.
     ///
     /// # Errors
     /// `NotMultipart`, `TooLarge`, `Broken`, `UnreadableName`, `NotKept`.
@@ -135,17 +136,17 @@ impl Form {
         Ok((form, upload))
     }
 
-    /// All parts in the order they came.
+    /// All parts in order.
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// All parts in the order they came, to be kept.
+    /// All parts in order.
     pub fn into_parts(self) -> Vec<Part> {
         self.parts
     }
 
-    /// The one part of this name.
+    /// The part with this name.
     ///
     /// # Errors
     /// `Missing`, `Duplicate`.
@@ -153,7 +154,7 @@ impl Form {
         self.optional(name)?.ok_or(FormError::Missing { name })
     }
 
-    /// The one part of this name, if there is one.
+    /// The part with this name, if there is one.
     ///
     /// # Errors
     /// `Duplicate`.
@@ -163,7 +164,7 @@ impl Form {
         if found.next().is_some() { Err(FormError::Duplicate { name }) } else { Ok(first) }
     }
 
-    /// The content of the one part of this name, with or without a file name.
+    /// The content of the part with this name, with or without a file name.
     ///
     /// # Errors
     /// `Missing`, `Duplicate`.
@@ -171,7 +172,7 @@ impl Form {
         self.part(name).map(|part| part.bytes.clone())
     }
 
-    /// The text of the one part of this name.
+    /// The text of the part with this name.
     ///
     /// # Errors
     /// `Missing`, `Duplicate`, `NotText`.
@@ -179,7 +180,7 @@ impl Form {
         self.optional_text(name)?.ok_or(FormError::Missing { name })
     }
 
-    /// The text of the one part of this name, if there is one.
+    /// The text of the part with this name, if there is one.
     ///
     /// # Errors
     /// `Duplicate`, `NotText`.
@@ -190,7 +191,7 @@ impl Form {
 }
 
 impl Part {
-    /// The content without a byte order mark before it and NUL bytes after it; `None` when it is not UTF-8.
+    /// The content without a leading byte order mark and trailing NUL bytes; `None` when it is not UTF-8.
     pub fn text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
         Some(text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches('\0'))
@@ -207,7 +208,7 @@ fn constraints(most: usize) -> Constraints {
     Constraints::new().size_limit(SizeLimit::new().whole_stream(most as u64))
 }
 
-/// The name of a part's field, empty when it has none, and that of its file.
+/// The field name of a part, empty when it has none, and its file name.
 fn names(
     field: &Field<'_>,
     charset: Option<&'static Encoding>,
@@ -230,23 +231,23 @@ async fn take(field: &mut Field<'_>, most: usize) -> Result<Bytes, FormError> {
     Ok(content.freeze())
 }
 
-/// Where a part goes that is too large for memory.
+/// Destination of a part that is too large for memory.
 pub struct Spool {
-    /// The folder of the file.
+    /// Folder of the file.
     pub folder: PathBuf,
-    /// The most it may have, bytes.
+    /// Maximum size, bytes.
     pub bytes: usize,
-    /// Whether a part of this name is the one, given those before it.
+    /// Whether a part with this name is to be spooled, given the preceding parts.
     pub wanted: fn(&[Part], &str) -> bool,
 }
 
-/// A part in a file, which goes when this is dropped.
+/// A part in a file, which is removed when this is dropped.
 pub struct Upload {
     file: TempPath,
 }
 
 impl Upload {
-    /// Where it lies.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.file
     }
@@ -255,7 +256,7 @@ impl Upload {
 impl Spool {
     async fn take(&self, field: &mut Field<'_>) -> Result<Upload, FormError> {
         let not_kept = |error: io::Error| {
-            tracing::error!(%error, "an upload cannot be kept");
+            tracing::error!(%error, "failed to store upload");
             FormError::NotKept
         };
         let (file, path) = NamedTempFile::new_in(&self.folder).map_err(not_kept)?.into_parts();
@@ -288,7 +289,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a form that comes in pieces: what stands before its one part, and the name of the file in it.
+    /// Reads a form in pieces, with text before its only part and this file name.
     async fn read(before: &str, file_name: &str) -> Result<Form, FormError> {
         let head = format!("Content-Disposition: form-data; name=\"img\"; filename=\"{file_name}\"");
         let body = format!("{before}\r\n--limit\r\n{head}\r\n\r\n1\r\n--limit--\r\n").into_bytes();

@@ -1,51 +1,51 @@
-//! Whether the parts of the device work.
+//! Health of the device's components.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The state of one part of the device.
+/// State of one component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Component {
-    /// Does its work.
+    /// The component works.
     Up,
-    /// Does not.
+    /// The component does not work.
     Down {
-        /// Why, for a human; holds no credentials.
+        /// The reason, for people; contains no credentials.
         reason: String,
     },
 }
 
-/// A board on which the parts of the device say how they are; shared as `Arc<Health>`.
+/// The states that components report, and the alarms; shared as `Arc<Health>`.
 #[derive(Debug, Default)]
 pub struct Health {
     components: Mutex<BTreeMap<&'static str, Component>>,
     alarms: Mutex<BTreeMap<String, String>>,
 }
 
-/// How all parts are at one moment.
+/// A snapshot of all components and alarms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Every part, by name.
+    /// Every component, by name.
     pub components: BTreeMap<&'static str, Component>,
-    /// The standing alarms, each with its name: what the operator should know of, though everything works.
+    /// The active alarms, each with its name: matters for the operator that do not affect the health.
     pub attention: Vec<String>,
 }
 
 impl Health {
-    /// A board that waits for these parts: each is down until it says otherwise.
+    /// Creates the states of these components, each down until it reports otherwise.
     pub fn expecting(names: impl IntoIterator<Item = &'static str>) -> Self {
         let starting = || Component::Down { reason: "starting".into() };
         let components = Mutex::new(names.into_iter().map(|name| (name, starting())).collect());
         Self { components, alarms: Mutex::default() }
     }
 
-    /// Waits for these parts too.
+    /// Adds these components, each down until it reports otherwise.
     pub fn expect(&self, names: impl IntoIterator<Item = &'static str>) {
         let starting = || Component::Down { reason: "starting".into() };
         self.lock().extend(names.into_iter().map(|name| (name, starting())));
     }
 
-    /// Notes how a part is now; a part nobody expected is added. The change is logged.
+    /// Sets the state of a component, adding it if unknown. A change is logged.
     pub fn set(&self, name: &'static str, component: Component) {
         let before = self.lock().insert(name, component.clone());
         match component {
@@ -55,9 +55,9 @@ impl Health {
         }
     }
 
-    /// Raises an alarm: what the operator should know of while the device serves, such as a setting that lowers a guard.
-    /// It stands until it is cleared; another text under the same name replaces it. The change is logged. Whether the
-    /// device is up does not depend on it.
+    /// Raises an alarm: a matter for the operator while the device serves, such as a setting that weakens security. It
+    /// stays active until cleared; another text under the same name replaces it. A change is logged. It does not affect
+    /// whether the device is up.
     pub fn raise(&self, name: &str, text: &str) {
         let before = self.alarms().insert(name.to_owned(), text.to_owned());
         if before.as_deref() != Some(text) {
@@ -65,14 +65,14 @@ impl Health {
         }
     }
 
-    /// Clears an alarm, if it stands.
+    /// Clears an alarm if it is active.
     pub fn clear(&self, name: &str) {
         if self.alarms().remove(name).is_some() {
             tracing::info!(alarm = name, "alarm cleared");
         }
     }
 
-    /// How all parts are now.
+    /// The current state of all components and alarms.
     pub fn report(&self) -> Report {
         let attention = self.alarms().iter().map(|(name, text)| format!("{name}: {text}")).collect();
         Report { components: self.lock().clone(), attention }
@@ -88,7 +88,7 @@ impl Health {
 }
 
 impl Report {
-    /// Whether every part is up.
+    /// Whether every component is up.
     pub fn is_up(&self) -> bool {
         self.components.values().all(|component| *component == Component::Up)
     }

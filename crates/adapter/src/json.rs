@@ -1,11 +1,12 @@
-//! JSON bodies from callers who may mean harm, and from clients that write it loosely.
+//! JSON bodies from possibly hostile callers, and from clients that write it loosely.
 
 mod repair;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// Values in a body at most: a value takes many times the memory of the mark that separates it from the next.
+/// Maximum number of values in a body: a value takes many times the memory of the delimiter that separates it from the
+/// next.
 const MAX_VALUES: usize = 100_000;
 /// The byte order mark of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -13,13 +14,13 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Why a body cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// It would take too much memory.
+    /// The body would take too much memory.
     #[error("the body has too many values")]
     TooManyValues,
     /// Not JSON.
     #[error("the body is not JSON")]
     NotJson,
-    /// Its bytes are not text of its charset.
+    /// The bytes are not valid in the charset.
     #[error("the body is not text in its charset, which is UTF-8 unless the Content-Type names another")]
     NotInCharset,
     /// Not JSON, or not an object.
@@ -27,15 +28,15 @@ pub enum JsonError {
     NotAnObject,
 }
 
-/// Reads a body that is one JSON value, also as clients of the field write it:
+/// Parses a body that is one JSON value. Tolerates what real clients send:
 ///
-/// - a byte order mark before it is ignored, and so are NUL bytes and blanks after it;
-/// - bytes that are not UTF-8, and half a surrogate pair (`\ud83d` alone), are U+FFFD;
-/// - control characters in a text are themselves;
+/// - a leading byte order mark, and trailing NUL bytes and blanks, are ignored;
+/// - bytes that are not UTF-8, and unpaired surrogates (`\ud83d` alone), become U+FFFD;
+/// - control characters in strings are kept;
 /// - a comma before a closing bracket is ignored;
-/// - of members of the same name the last one counts.
+/// - the last of several members with the same name counts.
 ///
-/// Nesting is bounded at 128 levels.
+/// Nesting is limited to 128 levels.
 ///
 /// # Errors
 /// `TooManyValues`, `NotJson`.
@@ -43,7 +44,7 @@ pub fn lenient_json(body: &[u8]) -> Result<Value, JsonError> {
     read(body, JsonError::NotJson)
 }
 
-/// Reads a body that is one JSON object, as liberally as [`lenient_json`].
+/// Parses a body that is one JSON object, as leniently as [`lenient_json`].
 ///
 /// # Errors
 /// `TooManyValues`, `NotAnObject`.
@@ -60,7 +61,7 @@ fn read<T: DeserializeOwned>(body: &[u8], unreadable: JsonError) -> Result<T, Js
     strict.or_else(|_| repair::read(text)).map_err(|_| unreadable)
 }
 
-/// The body without its byte order mark, and without the end of the buffer that it was sent from.
+/// The body without its byte order mark, and without the rest of the sender's buffer after it.
 fn trimmed(body: &[u8]) -> &[u8] {
     let mut text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     while let [rest @ .., b'\0' | b' ' | b'\t' | b'\r' | b'\n'] = text {

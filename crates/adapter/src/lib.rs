@@ -1,5 +1,5 @@
-//! The frame that every adapter hangs in: HTTP plumbing that expects hostile callers, login sessions, the durable
-//! walk over the record log, outbound calls. It knows no vendor.
+//! The foundation of all adapters: an HTTP server hardened against hostile callers, login sessions, durable delivery of
+//! log entries, outbound calls. It contains nothing specific to a vendor.
 
 mod body;
 mod charset;
@@ -42,22 +42,22 @@ pub use serve::{Limits, caller_address, noting_arrivals, serve};
 pub use sessions::{Sessions, decimal_id, hex_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 
-/// One vendor's interface, or the console: requests come in through its routes, pushes go out from its task.
+/// One vendor's interface, or the console: it serves requests through its routes and sends pushes from its task.
 #[async_trait]
 pub trait Adapter: Send + Sync {
-    /// The name in the configuration, in logs and metrics, and the key of its durable state. Never changes.
+    /// Name in the configuration, logs and metrics, and key of its durable state. Never changes.
     fn name(&self) -> &'static str;
 
-    /// What it answers over HTTP; `None` when it only calls others. Adapters on the same listener have disjoint
-    /// paths. The daemon serves it with [`serve`].
+    /// Its HTTP routes; `None` when it only makes outbound calls. Adapters on the same listener have disjoint paths.
+    /// The daemon serves them with [`serve`].
     fn routes(&self) -> Option<axum::Router>;
 
-    /// The status of a path that it does not know, where nobody else is served on its listener.
+    /// The status for unknown paths, where no other adapter is on its listener.
     fn unknown_path(&self) -> StatusCode {
         StatusCode::NOT_FOUND
     }
 
-    /// Pushes, heartbeats and whatever else goes on without being asked. Returns when `cancel` is cancelled and
-    /// everything it started has ended; an adapter with nothing to do waits for that.
+    /// Pushes, heartbeats and other background work. Returns when `cancel` is cancelled and everything it started has
+    /// ended; an adapter without background work waits for that.
     async fn run(&self, appliance: Appliance, cancel: CancellationToken);
 }

@@ -1,4 +1,4 @@
-//! Records for whoever listens right now.
+//! Live delivery of records to current subscribers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,42 +6,43 @@ use domain::{Appliance, Record, Seq};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-/// Records waiting for one subscriber before it counts as too slow.
+/// Maximum number of records queued for one subscriber; with more it is too slow.
 const BACKLOG: usize = 64;
-/// Records read from the log at a time; well below the backlog, so that a burst alone makes nobody slow.
+/// Number of records read from the log at a time; well below the backlog, so that a burst alone makes no subscriber too
+/// slow.
 const BATCH: u32 = 16;
 
-/// Hands every new record to all live subscribers, such as WebSocket clients. Nothing is kept for later.
+/// Sends every new record to all live subscribers, such as WebSocket clients. Nothing is stored for later.
 pub struct Live {
     most: usize,
     records: broadcast::Sender<Arc<Record>>,
     ended: Mutex<CancellationToken>,
 }
 
-/// One listener; dropping it ends the subscription.
+/// A subscription; dropping it ends it.
 pub struct Subscriber {
     records: broadcast::Receiver<Arc<Record>>,
     ended: CancellationToken,
 }
 
-/// Why a subscription is over.
+/// Why a subscription ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LiveEnd {
-    /// 64 records were waiting and the next one came.
+    /// 64 records were queued when the next one arrived.
     #[error("the subscriber is too slow")]
     TooSlow,
-    /// The device stops.
+    /// The device is stopping.
     #[error("the device stops")]
     Stopped,
 }
 
 impl Live {
-    /// For at most so many subscribers at a time.
+    /// `most`: maximum number of concurrent subscribers.
     pub fn new(most: usize) -> Self {
         Self { most, records: broadcast::Sender::new(BACKLOG), ended: Mutex::default() }
     }
 
-    /// Subscribes to the records from now on; `None` when there are too many subscribers.
+    /// Subscribes to new records; `None` when there are too many subscribers.
     pub fn subscribe(&self) -> Option<Subscriber> {
         if self.records.receiver_count() >= self.most {
             return None;
@@ -49,7 +50,7 @@ impl Live {
         Some(Subscriber { records: self.records.subscribe(), ended: self.ended().clone() })
     }
 
-    /// Passes on new records until cancelled, then ends all subscriptions.
+    /// Sends new records until cancelled, then ends all subscriptions.
     pub async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
         let mut newest = appliance.newest_entry();
         let mut sent = *newest.borrow_and_update();
@@ -60,7 +61,7 @@ impl Live {
         self.ended().cancel();
     }
 
-    /// Ends all subscriptions; new ones may follow.
+    /// Ends all subscriptions; new ones are possible.
     pub fn end_all(&self) {
         std::mem::take(&mut *self.ended()).cancel();
     }
@@ -72,26 +73,26 @@ impl Live {
     async fn send_after(&self, appliance: &Appliance, mut sent: Seq) -> Seq {
         loop {
             let records = appliance.records_after(sent, BATCH).await.unwrap_or_else(|error| {
-                tracing::warn!(error = error.chain(), "live subscribers miss records");
+                tracing::warn!(error = error.chain(), "failed to read records for live subscribers");
                 Vec::new()
             });
             let Some(last) = records.last() else { return sent };
             sent = last.seq;
             for record in records {
-                // Nobody listening is fine.
+                // Fails only without subscribers.
                 let _ = self.records.send(Arc::new(record));
             }
-            // The log may answer at once, and subscribers need their turn between two batches.
+            // Reading may complete without suspending; yield so that subscribers can run between batches.
             tokio::task::yield_now().await;
         }
     }
 }
 
 impl Subscriber {
-    /// The next record. Safe to drop at any await.
+    /// The next record. Cancel safe.
     ///
     /// # Errors
-    /// Why there will be none any more.
+    /// The reason why the subscription ended.
     pub async fn next(&mut self) -> Result<Arc<Record>, LiveEnd> {
         tokio::select! {
             biased;

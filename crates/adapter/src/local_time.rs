@@ -7,27 +7,26 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
-/// How platforms write that a time is not set.
+/// How platforms write an unset time.
 const UNSET: &str = "0000-00-00";
-/// The end of a day, as people write it besides 23:59:59.
+/// The end of a day, as sometimes written instead of 23:59:59.
 const END_OF_DAY: &str = " 24:00:00";
 
-/// The end of a range whose text is no time.
+/// Which end of a range is not a valid time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WrongEnd {
-    /// Where it starts.
+    /// The start.
     Start,
-    /// Where it stops.
+    /// The stop.
     Stop,
 }
 
-/// What clocks in `zone` show at an instant, `yyyy-MM-dd HH:mm:ss`.
+/// An instant as local time in `zone`, `yyyy-MM-dd HH:mm:ss`.
 pub fn local_text(at: Timestamp, zone: &TimeZone) -> String {
     at.in_zone(zone).strftime(FORMAT).to_string()
 }
 
-/// The time that the text names, `yyyy-MM-dd HH:mm:ss`. 24:00:00 is the last second of its day, a leap second the one
-/// before it.
+/// Parses `yyyy-MM-dd HH:mm:ss`. 24:00:00 is the last second of its day, a leap second the one before it.
 pub fn read_local(text: &str) -> Option<DateTime> {
     match text.trim().strip_suffix(END_OF_DAY) {
         Some(day) => Some(Date::strptime("%Y-%m-%d", day).ok()?.at(23, 59, 59, 0)),
@@ -35,11 +34,11 @@ pub fn read_local(text: &str) -> Option<DateTime> {
     }
 }
 
-/// From the first second to the end of the last one. An end that is left out, or all zeros, is open; a range that
-/// starts after its stop holds nothing. `None` when both ends are open.
+/// The range from the first second to the end of the last one. A missing or all-zero end is open; a range that starts
+/// after its stop is empty. `None` when both ends are open.
 ///
 /// # Errors
-/// The end that is no time.
+/// The end that is not a valid time.
 pub fn local_range(
     start: Option<&str>,
     stop: Option<&str>,

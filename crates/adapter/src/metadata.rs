@@ -1,8 +1,7 @@
-//! Pictures without what their files tell besides: where and when they were taken, by what, of whom.
+//! Removes metadata from pictures: where, when, with what device and of whom they were taken.
 //!
-//! Files are taken apart and put together again without being decoded, so the picture itself stays what it was, bit by
-//! bit. The orientation stays too, because without it the picture would lie on its side, and so does what says how
-//! colours are meant.
+//! Files are rebuilt without decoding, so the picture data stays identical. The orientation is kept, because the
+//! picture would otherwise be rotated, and so is colour information.
 
 use std::borrow::Cow;
 
@@ -10,7 +9,7 @@ use bytes::Bytes;
 use domain::jpeg::marker::{END_OF_IMAGE, START_OF_IMAGE};
 use domain::jpeg::{self, Segment};
 
-/// The JPEG or PNG picture without its metadata; `None` when it is neither, or its parts do not fit together.
+/// The JPEG or PNG picture without its metadata; `None` for other formats and malformed files.
 pub fn strip_metadata(picture: &[u8]) -> Option<Bytes> {
     match picture {
         [0xff, START_OF_IMAGE, ..] => strip_jpeg(picture).map(Bytes::from),
@@ -21,9 +20,9 @@ pub fn strip_metadata(picture: &[u8]) -> Option<Bytes> {
 
 const EXIF: &[u8] = b"Exif\0\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
-/// JFIF without the pixels of its thumbnail, bytes.
+/// Length of JFIF without the pixels of its thumbnail, bytes.
 const JFIF_LENGTH: usize = 14;
-/// All that Adobe's segment holds, bytes.
+/// Length of Adobe's segment, bytes.
 const ADOBE_LENGTH: usize = 12;
 
 fn strip_jpeg(jpeg: &[u8]) -> Option<Vec<u8>> {
@@ -58,9 +57,9 @@ fn segment_head(marker: u8, content: &[u8]) -> [u8; 4] {
     [0xff, marker, high, low]
 }
 
-/// What of a segment belongs to the picture: all but comments, what applications add, and kinds that no standard knows.
-/// Of applications' JFIF stays without its thumbnail, which may show more than the picture does, the colour profile, and
-/// the colour transform.
+/// The part of a segment that belongs to the picture: everything except comments, application segments and unknown
+/// kinds. Of the application segments, JFIF is kept without its thumbnail, which may show more than the picture, as are
+/// the colour profile and the colour transform.
 fn needed(marker: u8, content: &[u8]) -> Option<Cow<'_, [u8]>> {
     match marker {
         0xe0 if content.starts_with(b"JFIF\0") => Some(without_thumbnail(content).into()),
@@ -71,7 +70,7 @@ fn needed(marker: u8, content: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// JFIF ends with the sides of its thumbnail and the thumbnail itself.
+/// JFIF ends with the dimensions of its thumbnail and the thumbnail itself.
 fn without_thumbnail(jfif: &[u8]) -> Vec<u8> {
     let mut head: Vec<_> = jfif.iter().take(JFIF_LENGTH).copied().collect();
     if let Some(sides) = head.get_mut(JFIF_LENGTH - 2..) {
@@ -80,7 +79,7 @@ fn without_thumbnail(jfif: &[u8]) -> Vec<u8> {
     head
 }
 
-/// The orientation, 2..=8, that a TIFF structure names; the usual one is not worth a word.
+/// The orientation in a TIFF structure, 2..=8; `None` for the normal one.
 fn exif_orientation(tiff: &[u8]) -> Option<u8> {
     const TAG: u16 = 0x0112;
     let little = tiff.starts_with(b"II*\0");
@@ -99,17 +98,17 @@ fn exif_orientation(tiff: &[u8]) -> Option<u8> {
     number(place.checked_add(8)?).filter(|value| (2..=8).contains(value)).map(|value| value as u8)
 }
 
-/// A TIFF structure that names an orientation and nothing else.
+/// A TIFF structure that contains only an orientation.
 fn tiff_of(orientation: u8) -> [u8; 26] {
     let mut tiff = *b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0";
     tiff[19] = orientation;
     tiff
 }
 
-/// Chunks that belong to a PNG picture besides the critical ones, which begin with a capital letter.
+/// Ancillary PNG chunks that belong to the picture; critical ones begin with a capital letter.
 const PNG_KEPT: [&[u8; 4]; 8] = [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs", b"cICP"];
 
-/// Everything behind the signature of a PNG file.
+/// Strips the chunks after the signature of a PNG file.
 fn strip_png(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     loop {
@@ -149,7 +148,7 @@ mod tests {
         [&[0xff, marker], &(content.len() as u16 + 2).to_be_bytes()[..], content].concat()
     }
 
-    /// A file of these segments, a scan with an escaped byte, a second scan, and something behind the end.
+    /// A file with these segments, a scan with an escaped byte, a second scan, and data after the end.
     fn jpeg(segments: &[Vec<u8>]) -> Vec<u8> {
         let scan = [segment(START_OF_SCAN, b"s"), vec![1, 0xff, 0, 2, 0xff, 0xd3, 3]].concat();
         let comment = segment(0xfe, b"between the scans");

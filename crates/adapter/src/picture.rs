@@ -1,4 +1,4 @@
-//! Pictures in text, and pictures as answers.
+//! Pictures in base64, and picture responses.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
@@ -6,13 +6,13 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-/// Where the prefix of a data URI ends at the latest.
+/// Maximum length of the prefix of a data URI, bytes.
 const LONGEST_PREFIX: usize = 128;
 
 /// Why a text is not a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PictureTextError {
-    /// Nothing there.
+    /// The text is empty.
     #[error("no picture")]
     Empty,
     /// More bytes than allowed.
@@ -23,11 +23,11 @@ pub enum PictureTextError {
     NotBase64,
 }
 
-/// Decodes a picture in base64, with or without a data URI's prefix, padding and white space, in the usual or the
-/// URL-safe alphabet. The result has at most `max_bytes`; that is checked before memory is taken.
+/// Decodes a picture in base64, with or without a data URI prefix, padding and white space, in the standard or URL-safe
+/// alphabet. The result has at most `max_bytes`, which is checked before allocating memory.
 ///
 /// # Errors
-/// The text is empty, too long or not base64. Whether it is a picture is for the decoder to say.
+/// The text is empty, too long or not base64. The content is not validated.
 pub fn decode_picture(text: &str, max_bytes: usize) -> Result<Bytes, PictureTextError> {
     let digits = without_prefix(text.trim());
     let length = digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
@@ -69,7 +69,7 @@ fn engine(digits: &str) -> GeneralPurpose {
     GeneralPurpose::new(if url_safe { &URL_SAFE } else { &STANDARD }, config)
 }
 
-/// The media type of a picture, by its first bytes; `application/octet-stream` for anything unknown.
+/// The media type of a picture by its first bytes; `application/octet-stream` if unknown.
 pub fn content_type(picture: &[u8]) -> &'static str {
     match picture {
         // Stray bytes may follow.
@@ -82,7 +82,8 @@ pub fn content_type(picture: &[u8]) -> &'static str {
     }
 }
 
-/// The answer that shows a picture: typed by its first bytes, never guessed at nor kept by the browser.
+/// The response for a picture: its media type comes from its first bytes; browsers neither guess it nor cache the
+/// picture.
 pub fn picture_answer(picture: Bytes) -> Response {
     let headers =
         [(CONTENT_TYPE, content_type(&picture)), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store")];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{Account, AccountId};
 use tokio::time::Instant;
 
-/// A bounded table of login sessions that end after a time without use.
+/// A bounded table of login sessions that expire when idle.
 pub struct Sessions {
     idle: Duration,
     most: usize,
@@ -36,8 +36,8 @@ pub fn hex_id() -> String {
 }
 
 impl Sessions {
-    /// An empty table. A session ends when it was not used for `idle`; when there would be more than `most`, the
-    /// one unused for longest ends. `make_id` must be hard to guess: [`decimal_id`], [`hex_id`], [`uuid_id`] or alike.
+    /// An empty table. A session ends after `idle` without use; beyond `most` sessions, the one unused the longest
+    /// ends. `make_id` must be hard to guess, such as [`decimal_id`], [`hex_id`] or [`uuid_id`].
     pub fn new(idle: Duration, most: usize, make_id: fn() -> String) -> Self {
         Self { idle, most, make_id, open: Mutex::default() }
     }
@@ -55,7 +55,7 @@ impl Sessions {
         id
     }
 
-    /// Whose session this is; counts as use. `None` when there is no such session or it has ended.
+    /// The account of a session; counts as use. `None` when the session does not exist or has ended.
     pub fn find(&self, id: &str) -> Option<Account> {
         let mut open = self.lock();
         let session = open.get_mut(id)?;
@@ -67,30 +67,30 @@ impl Sessions {
         Some(session.account.clone())
     }
 
-    /// Ends a session; answers whether there was one.
+    /// Ends a session; returns whether it was open.
     pub fn close(&self, id: &str) -> bool {
         let closed = self.lock().remove(id);
         closed.is_some_and(|session| session.used.elapsed() < self.idle)
     }
 
-    /// Ends every session of an account, as when its password changes.
+    /// Ends every session of an account, for example when its password changes.
     pub fn close_all_of(&self, account: AccountId) {
         self.lock().retain(|_, session| session.account.id != account);
     }
 
-    /// Ends every session of an account but this one.
+    /// Ends every session of an account except this one.
     pub fn close_others_of(&self, account: AccountId, kept: &str) {
         self.lock().retain(|id, session| session.account.id != account || id == kept);
     }
 
-    /// Has every session of an account show it as it is now.
+    /// Updates the account in all its sessions.
     pub fn renew(&self, account: &Account) {
         let mut open = self.lock();
         let own = open.values_mut().filter(|session| session.account.id == account.id);
         own.for_each(|session| session.account.clone_from(account));
     }
 
-    /// Ends every session, as when the device goes down.
+    /// Ends every session, for example when the device shuts down.
     pub fn close_all(&self) {
         self.lock().clear();
     }

@@ -1,4 +1,4 @@
-//! Downloads that are kept in memory for a while.
+//! Downloads kept in memory for a limited time.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How long a download can be fetched.
+/// How long a download is kept.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// A bounded store of downloads, each kept for ten minutes; the oldest goes first when space runs out.
+/// A bounded store of downloads, each kept for ten minutes; the oldest are removed first when space runs out.
 pub struct ShortLived {
     max_bytes: usize,
     entries: Mutex<VecDeque<Entry>>,
@@ -33,12 +33,12 @@ struct Entry {
 }
 
 impl ShortLived {
-    /// An empty store that holds at most so many bytes.
+    /// An empty store. `max_bytes`: maximum total size, bytes.
     pub fn new(max_bytes: usize) -> Self {
         Self { max_bytes, entries: Mutex::default() }
     }
 
-    /// Keeps a download and names it. One that is larger than the whole store is gone at once.
+    /// Stores a download and returns its id. One larger than the whole store is dropped at once.
     pub fn put(&self, bytes: Bytes, content_type: &'static str) -> Uuid {
         let id = Uuid::new_v4();
         let mut entries = self.lock();
@@ -50,12 +50,12 @@ impl ShortLived {
         id
     }
 
-    /// The download of this name, if it is still kept.
+    /// The download with this id, if it is still kept.
     pub fn get(&self, id: Uuid) -> Option<Transient> {
         self.lock().iter().find(|entry| entry.id == id).map(|entry| entry.transient.clone())
     }
 
-    /// The entries, without those whose time is over.
+    /// The locked entries, after removing expired ones.
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         while entries.front().is_some_and(|entry| entry.made.elapsed() >= KEPT) {

@@ -15,13 +15,13 @@ use rustls::sign::CertifiedKey;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// The largest file taken, bytes; chains of certificates have some ten thousand.
+/// Maximum size of a file, bytes; certificate chains have some ten thousand.
 const LARGEST: usize = 256 << 10;
 
 /// One of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
-    /// The certificate, with those above it behind it.
+    /// The certificate, followed by its issuers.
     Certificate,
     /// The private key.
     Key,
@@ -30,24 +30,24 @@ pub enum Piece {
 /// Why a certificate and a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// Not a certificate, or not a private key of a kind that is supported and not itself encrypted.
+    /// Not a certificate, or not a private key of a supported, unencrypted kind.
     #[error("the file is not a usable {0}")]
     Unusable(&'static str),
-    /// There is no such file.
+    /// The file does not exist.
     #[error("there is no {0}")]
     Missing(&'static str),
-    /// The key is not that of the certificate.
+    /// The key does not belong to the certificate.
     #[error("the key is not that of the certificate")]
     Mismatch,
-    /// The certificate is not valid yet, or no longer.
+    /// The certificate is not yet valid, or has expired.
     #[error("the certificate is not valid now")]
     NotValidNow,
-    /// The disk.
+    /// A file system error.
     #[error("the file cannot be read or written")]
     Io(#[from] io::Error),
 }
 
-/// A certificate and its private key, in a folder that nobody but its owner can read.
+/// A certificate and its private key, in a folder that only its owner can read.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
     dir: PathBuf,
@@ -87,15 +87,15 @@ impl Piece {
 }
 
 impl Credentials {
-    /// Those in this folder; it is made when it is needed.
+    /// The credentials in this folder, which is created when needed.
     pub(crate) fn new(dir: PathBuf) -> Self {
         Self { dir }
     }
 
-    /// Keeps a file, in place of the one before. PEM or DER. Blocking.
+    /// Stores a file (PEM or DER), replacing the previous one. Blocking.
     ///
     /// # Errors
-    /// `Unusable`; `Io`, and the one before is still there.
+    /// `Unusable`; `Io`, with the previous file still in place.
     pub(crate) fn put(&self, piece: Piece, content: &[u8]) -> Result<(), CredentialError> {
         piece.check(content)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
@@ -110,7 +110,7 @@ impl Credentials {
         Ok(File::open(&self.dir)?.sync_all()?)
     }
 
-    /// Removes a file; it may be gone already. Blocking.
+    /// Removes a file; a missing one is not an error. Blocking.
     ///
     /// # Errors
     /// `Io`.
@@ -121,10 +121,10 @@ impl Credentials {
         }
     }
 
-    /// What a listener needs. With `now` the certificate must be valid then. Blocking.
+    /// The TLS configuration of a listener. With `now`, the certificate must be valid at that time. Blocking.
     ///
     /// # Errors
-    /// All.
+    /// All variants.
     pub(crate) fn server(&self, now: Option<Timestamp>) -> Result<Arc<ServerConfig>, CredentialError> {
         let chain = certificates(&self.read(Piece::Certificate)?)?;
         let key = private_key(&self.read(Piece::Key)?)?;
@@ -158,7 +158,7 @@ fn is_pem(content: &[u8]) -> bool {
     content.windows(11).any(|window| window == b"-----BEGIN ")
 }
 
-/// The certificates of a file, each of which can be read.
+/// The certificates of a file; fails unless all can be parsed.
 fn certificates(content: &[u8]) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
     let unusable = || Piece::Certificate.unusable();
     let chain = if is_pem(content) {
@@ -203,7 +203,7 @@ mod tests {
     /// 2026-03-02.
     const NOW: Timestamp = Timestamp::from_millis(1_772_413_200_000);
 
-    /// Whether the file can be read by its owner alone.
+    /// Whether only its owner can read the file.
     fn is_private(path: &Path) -> bool {
         fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600
     }

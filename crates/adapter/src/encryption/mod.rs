@@ -1,4 +1,4 @@
-//! HTTPS: an adapter is served either in clear or encrypted, and changes between the two while it runs.
+//! HTTPS: an adapter is served either over HTTP or over HTTPS, and can switch while it runs.
 
 mod credentials;
 
@@ -30,20 +30,20 @@ pub use credentials::{CredentialError, Piece};
 /// How an adapter is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Not known yet: requests wait.
+    /// Not yet decided: requests wait.
     Undecided,
     Clear,
     Encrypted,
 }
 
-/// An order to the task behind the handle, and where to answer it.
+/// A command to the serving task, with the channel for its result.
 struct Order {
-    /// `None`: in clear from now on.
+    /// `None` switches to HTTP.
     config: Option<Arc<ServerConfig>>,
     done: oneshot::Sender<io::Result<()>>,
 }
 
-/// The handle by which an adapter changes how it is served. Until it says for the first time, requests wait.
+/// The handle by which an adapter switches between HTTP and HTTPS. Until its first decision, requests wait.
 #[derive(Clone)]
 pub struct Encryption {
     shared: Arc<Shared>,
@@ -57,22 +57,22 @@ struct Shared {
 }
 
 impl Encryption {
-    /// With certificate and key in this folder, which is made when it is needed.
+    /// Uses the certificate and key in this folder, which is created when needed.
     pub fn new(folder: PathBuf) -> Self {
         let (orders, taken) = mpsc::channel(1);
         let shared = Shared { mode: watch::Sender::new(Mode::Undecided), orders, taken: Mutex::new(taken) };
         Self { shared: Arc::new(shared), credentials: Credentials::new(folder) }
     }
 
-    /// Keeps a certificate or key (PEM or DER), in place of the one before, readable by its owner alone.
+    /// Stores a certificate or key (PEM or DER), replacing the previous one, readable only by its owner.
     ///
     /// # Errors
-    /// `Unusable`; `Io`, and the one before is still there.
+    /// `Unusable`; `Io`, with the previous file still in place.
     pub async fn put(&self, piece: Piece, content: Bytes) -> Result<(), CredentialError> {
         self.blocking(move |credentials| credentials.put(piece, &content)).await
     }
 
-    /// Removes certificate or key; it may be gone already.
+    /// Removes the certificate or key; a missing one is not an error.
     ///
     /// # Errors
     /// `Io`.
@@ -80,10 +80,10 @@ impl Encryption {
         self.blocking(move |credentials| credentials.remove(piece)).await
     }
 
-    /// What [`Encryption::turn_on`] needs. With `now` the certificate must be valid then.
+    /// The configuration for [`Encryption::turn_on`]. With `now`, the certificate must be valid at that time.
     ///
     /// # Errors
-    /// All.
+    /// All variants.
     pub async fn server(&self, now: Option<Timestamp>) -> Result<Arc<ServerConfig>, CredentialError> {
         self.blocking(move |credentials| credentials.server(now)).await
     }
@@ -96,25 +96,25 @@ impl Encryption {
         tokio::task::spawn_blocking(move || work(&credentials)).await.map_err(io::Error::other)?
     }
 
-    /// Whether the adapter is served encrypted.
+    /// Whether the adapter is served over HTTPS.
     pub fn is_on(&self) -> bool {
         *self.shared.mode.borrow() == Mode::Encrypted
     }
 
-    /// From now on the adapter is served encrypted and no longer in clear; running requests end in peace.
+    /// Switches to HTTPS; running requests complete.
     ///
     /// # Errors
-    /// The address for encrypted connections cannot be taken. All stays as it was.
+    /// The HTTPS address cannot be bound. Nothing changes then.
     pub async fn turn_on(&self, config: Arc<ServerConfig>) -> io::Result<()> {
         self.order(Some(config)).await
     }
 
-    /// From now on the adapter is served in clear; running requests end in peace.
+    /// Switches to HTTP; running requests complete.
     pub async fn turn_off(&self) -> io::Result<()> {
         self.order(None).await
     }
 
-    /// Has requests in clear refused, though encrypted ones are not served either.
+    /// Rejects HTTP requests although HTTPS is not served either.
     pub fn refuse_clear(&self) {
         self.shared.mode.send_replace(Mode::Encrypted);
     }
@@ -126,7 +126,7 @@ impl Encryption {
         answer.await.map_err(gone)?
     }
 
-    /// The routes for the listener in clear: while the adapter is served encrypted they refuse everything.
+    /// The routes for the HTTP listener: while the adapter is served over HTTPS they reject everything.
     pub fn clear(&self, routes: Router) -> Router {
         let shared = Arc::clone(&self.shared);
         routes.layer(from_fn(move |request: Request, next: Next| {
@@ -141,8 +141,8 @@ impl Encryption {
         }))
     }
 
-    /// Obeys the adapter until cancelled: serves the routes encrypted on `address` while it wants that. `announce` is
-    /// told the address in use.
+    /// Executes the adapter's commands until cancelled: serves the routes over HTTPS on `address` while it is on.
+    /// `announce` receives the address in use.
     pub async fn serve(
         &self,
         address: SocketAddr,
@@ -155,7 +155,7 @@ impl Encryption {
         let mut serving = CancellationToken::new();
         let mut tasks = JoinSet::new();
         while let Some(Some(Order { config, done })) = cancel.run_until_cancelled(orders.recv()).await {
-            let obeyed = match config {
+            let outcome = match config {
                 Some(config) => bind(address).await.map(|listener| {
                     serving.cancel();
                     serving = cancel.child_token();
@@ -171,8 +171,8 @@ impl Encryption {
                 }
             };
             while tasks.try_join_next().is_some() {}
-            // The one who asked may have left.
-            let _ = done.send(obeyed);
+            // The caller may have stopped waiting.
+            let _ = done.send(outcome);
         }
         serving.cancel();
         while tasks.join_next().await.is_some() {}
@@ -181,5 +181,5 @@ impl Encryption {
 
 async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let bound = TcpListener::bind(address).await;
-    bound.inspect_err(|error| tracing::error!(%error, listener.address = %address, "cannot listen for HTTPS"))
+    bound.inspect_err(|error| tracing::error!(%error, listener.address = %address, "failed to listen for HTTPS"))
 }

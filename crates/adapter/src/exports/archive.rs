@@ -1,4 +1,4 @@
-//! Zip files of pictures with a table of them.
+//! Zip files of pictures with an index table.
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Seek, Write};
@@ -13,16 +13,16 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::{Cell, ExportFile, Exports, Table, failed};
 
-/// The table's name in the archive.
+/// Name of the table in the archive.
 const INDEX: &str = "index.csv";
-/// Pictures on their way to the disk.
+/// Maximum number of pictures queued for writing.
 const QUEUE: usize = 2;
 const WRITING: &str = "writing an archive";
 
-/// A zip file in the making: pictures, and `index.csv` with a row for each. Everything goes to the disk as it comes;
-/// in memory are a few pictures and the names. An archive that is not finished leaves nothing.
+/// A zip file being written: pictures, and `index.csv` with a row for each. Data is written to disk at once; memory
+/// holds only a few pictures and the names. An archive that is not finished leaves no file.
 pub struct Archive {
-    /// In lower case: not every file system tells the cases apart.
+    /// In lower case: some file systems are case-insensitive.
     names: HashSet<String>,
     queue: mpsc::Sender<Piece>,
     written: JoinHandle<Result<ExportFile>>,
@@ -34,7 +34,7 @@ enum Piece {
 }
 
 impl Archive {
-    /// An empty archive. Its table has the column `file` and then these.
+    /// An empty archive. Its table has the column `file`, followed by `columns`.
     pub fn begin(exports: &Exports, columns: &'static [&'static str]) -> Self {
         let (queue, pieces) = mpsc::channel(QUEUE);
         let exports = exports.clone();
@@ -42,7 +42,7 @@ impl Archive {
         Self { names: HashSet::from([INDEX.to_owned()]), queue, written }
     }
 
-    /// Pictures so far.
+    /// Number of pictures so far.
     pub fn len(&self) -> usize {
         self.names.len() - 1
     }
@@ -52,7 +52,8 @@ impl Archive {
         self.len() == 0
     }
 
-    /// Adds a picture under a name without folders, numbered when it is taken, and its row behind the column `file`.
+    /// Adds a picture and its row. `name` has no folders; a number is appended if it is taken. `row`: the cells after
+    /// the column `file`.
     ///
     /// # Errors
     /// `StorageFull`, `Internal`; the archive is lost then.
@@ -62,7 +63,7 @@ impl Archive {
         self.send(Piece::Picture { name, picture, row }).await
     }
 
-    /// The whole file, to be kept.
+    /// The complete file.
     ///
     /// # Errors
     /// `StorageFull`, `Internal`.
@@ -75,9 +76,9 @@ impl Archive {
         if self.queue.send(piece).await.is_ok() {
             return Ok(());
         }
-        // The writer has ended, which it does before the end only for a reason.
+        // The writer ends early only because of an error.
         let ended = (&mut self.written).await.map_err(Error::internal(WRITING))?;
-        Err(ended.err().unwrap_or_else(|| Error::internal(WRITING)("it ended early")))
+        Err(ended.err().unwrap_or_else(|| Error::internal(WRITING)("the writer ended early")))
     }
 
     fn free_name(&self, name: &str) -> String {
@@ -104,7 +105,7 @@ fn write_pieces(exports: &Exports, columns: &[&str], mut pieces: mpsc::Receiver<
                 table.add([Cell::Text(name)].into_iter().chain(row))?;
             }
             Some(Piece::End) => break,
-            None => return Err(io::Error::other("nobody waits for it any more")),
+            None => return Err(io::Error::other("the archive was abandoned")),
         }
     }
     let mut table = table.finish()?;
@@ -114,12 +115,12 @@ fn write_pieces(exports: &Exports, columns: &[&str], mut pieces: mpsc::Receiver<
     zip.finish().map_err(into_io)?.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
-/// Pictures are compressed already.
+/// Pictures are already compressed.
 fn options() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o600)
 }
 
-/// A full disk must stay one.
+/// Preserves the error kind, so that a full disk is recognised.
 fn into_io(error: ZipError) -> io::Error {
     match error {
         ZipError::Io(error) => error,

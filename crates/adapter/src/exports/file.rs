@@ -7,13 +7,13 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::{Exports, Shared};
 
-/// A file in the folder of exports, nameless and counted; removed with its handle unless it is kept.
+/// An unnamed file in the exports folder, counted towards its limits; removed when dropped unless it is kept.
 pub struct ExportFile {
     file: NamedTempFile,
     room: Room,
 }
 
-/// Bytes counted as being written.
+/// Space reserved for a file being written, bytes.
 struct Room {
     shared: Arc<Shared>,
     bytes: u64,
@@ -25,7 +25,7 @@ impl ExportFile {
         Ok(Self { file: NamedTempFile::new_in(&shared.dir)?, room: Room { shared, bytes: 0 } })
     }
 
-    /// The file as it is, and its length in bytes, no longer counted as being written.
+    /// The finished file and its length in bytes; its reservation ends.
     pub(super) fn finish(mut self) -> io::Result<(TempPath, u64)> {
         self.file.flush()?;
         let bytes = self.file.as_file().metadata()?.len();

@@ -1,4 +1,4 @@
-//! Files made for download, in a folder of their own.
+//! Files for download, in their own folder.
 
 mod archive;
 mod file;
@@ -25,21 +25,21 @@ pub use archive::Archive;
 pub use file::ExportFile;
 pub use table::{Cell, Table};
 
-/// Files kept at a time, however small.
+/// Maximum number of files kept.
 const MAX_FILES: usize = 1000;
-/// How often files are looked for whose time is over.
+/// Interval between removals of expired files.
 const CHECK: Duration = Duration::from_secs(60);
-/// Bytes read at a time for a download.
+/// Size of the pieces in which downloads are read, bytes.
 const CHUNK: usize = 64 << 10;
 
-/// How much is kept, and for how long.
+/// Limits on kept files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportLimits {
-    /// How long a file can be fetched.
+    /// How long a file can be downloaded.
     pub kept: Duration,
-    /// Bytes of all files together; the oldest make room.
+    /// Maximum size of all files, bytes; the oldest are removed first.
     pub max_bytes: u64,
-    /// Bytes left free on the file system, for what must be stored.
+    /// Space left free on the file system for other data, bytes.
     pub keep_free: u64,
 }
 
@@ -50,7 +50,7 @@ impl Default for ExportLimits {
     }
 }
 
-/// A bounded folder of downloads; cheap to clone. A file lasts no longer than the process.
+/// A bounded folder of downloads; cheap to clone. Files do not outlive the process.
 #[derive(Clone)]
 pub struct Exports {
     shared: Arc<Shared>,
@@ -64,7 +64,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The oldest first.
+    /// Oldest first.
     kept: VecDeque<Kept>,
     /// Bytes of files being written.
     writing: u64,
@@ -75,15 +75,15 @@ struct Kept {
     name: String,
     bytes: u64,
     made: Instant,
-    /// Removes the file when dropped; who is reading it reads on.
+    /// Removes the file when dropped; running downloads continue.
     path: TempPath,
 }
 
 impl Exports {
-    /// The folder, made if need be, and emptied of what was left there.
+    /// Opens the folder, creating it if needed, and removes remaining files.
     ///
     /// # Errors
-    /// When the folder cannot be emptied or made.
+    /// The folder cannot be emptied or created.
     pub fn open(dir: PathBuf, limits: ExportLimits) -> io::Result<Self> {
         match fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -93,7 +93,7 @@ impl Exports {
         Ok(Self { shared: Arc::new(Shared { dir, limits, state: Mutex::default() }) })
     }
 
-    /// Keeps a file under `<stem>.<extension>`, or `<stem>-2.<extension>` and so on where that is taken. Answers the
+    /// Keeps a file as `<stem>.<extension>`, or `<stem>-2.<extension>` and so on if that name is taken. Returns the
     /// name.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl Exports {
         .await
     }
 
-    /// Keeps a table under a name; an older file of that name goes.
+    /// Keeps a table under a name, replacing an older file with that name.
     ///
     /// # Errors
     /// `StorageFull`, `Internal`.
@@ -129,10 +129,10 @@ impl Exports {
         .await
     }
 
-    /// The answer that downloads a file; `None` when there is none of this name.
+    /// The response that downloads a file; `None` when there is no file with this name.
     ///
     /// # Errors
-    /// `Internal` when it cannot be read.
+    /// `Internal` when the file cannot be read.
     pub async fn answer(&self, name: &str) -> Result<Option<Response>> {
         let path = self.shared.lock().kept.iter().find(|kept| kept.name == name).map(|kept| kept.path.to_path_buf());
         let Some(path) = path else { return Ok(None) };
@@ -151,7 +151,7 @@ impl Exports {
         Ok(Some((headers, Body::from_stream(ReaderStream::with_capacity(file, CHUNK))).into_response()))
     }
 
-    /// Removes files whose time is over, until cancelled.
+    /// Removes expired files until cancelled.
     pub async fn run(&self, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -162,7 +162,7 @@ impl Exports {
 }
 
 impl Shared {
-    /// The state, without files whose time is over.
+    /// The locked state, after removing expired files.
     fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.kept.front().is_some_and(|kept| kept.made.elapsed() >= self.limits.kept) {
@@ -171,7 +171,7 @@ impl Shared {
         state
     }
 
-    /// Makes room for so many more bytes; the oldest files go for it.
+    /// Reserves space for `bytes` more, removing the oldest files if needed.
     fn reserve(&self, bytes: u64) -> io::Result<()> {
         let mut state = self.lock();
         while state.held() + bytes > self.limits.max_bytes || self.free()? < self.limits.keep_free + bytes {
@@ -203,7 +203,7 @@ impl State {
         names.find(|name| self.kept.iter().all(|kept| kept.name != *name)).unwrap_or_default()
     }
 
-    /// Keeps a file of so many bytes in place of one of the same name.
+    /// Keeps a file, replacing one with the same name.
     fn keep(&mut self, name: String, (path, bytes): (TempPath, u64)) {
         self.kept.retain(|kept| kept.name != name);
         self.kept.push_back(Kept { name, bytes, made: Instant::now(), path });
@@ -221,12 +221,12 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// Runs work on files off the runtime, to its end.
+/// Runs blocking file work outside the async runtime; it is not cancelled.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal("work on an export"))?
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal("processing an export"))?
 }
 
-/// What a failure of the file system means to the caller.
+/// Converts a file system error to a domain error.
 fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::StorageFull,

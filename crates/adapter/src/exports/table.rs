@@ -1,18 +1,18 @@
-//! Tables as spreadsheets want them.
+//! CSV tables for spreadsheets.
 
 use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-/// Without it spreadsheets take UTF-8 for something else.
+/// Without it, spreadsheets do not recognise UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-/// What makes a spreadsheet take a text for a formula, full-width forms included.
+/// Characters that start a formula in spreadsheets, including full-width forms.
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// Text from anywhere.
+    /// Text, which may be untrusted.
     Text(String),
     /// A number.
     Number(i64),
@@ -24,7 +24,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// As written. A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    /// The cell as written. Text that a spreadsheet would run as a formula is prefixed with an apostrophe.
     fn into_field(self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
@@ -34,7 +34,7 @@ impl Cell {
     }
 }
 
-/// A CSV file in the making: UTF-8 with a byte order mark, lines end with CR LF, quotes where they are needed.
+/// A CSV file being written: UTF-8 with a byte order mark, CR LF line ends, quotes where needed.
 pub struct Table<W: Write> {
     rows: Writer<W>,
 }
@@ -43,7 +43,7 @@ impl<W: Write> Table<W> {
     /// A table with these columns.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn new(mut out: W, header: &[&str]) -> io::Result<Self> {
         out.write_all(BYTE_ORDER_MARK)?;
         let mut rows = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
@@ -51,18 +51,18 @@ impl<W: Write> Table<W> {
         Ok(Self { rows })
     }
 
-    /// Adds a row, which must have a cell for every column.
+    /// Adds a row with one cell per column.
     ///
     /// # Errors
-    /// Those of the writer, and `InvalidData` for another number of cells.
+    /// Errors of the writer, and `InvalidData` for a wrong number of cells.
     pub fn add(&mut self, row: impl IntoIterator<Item = Cell>) -> io::Result<()> {
         Ok(self.rows.write_record(row.into_iter().map(Cell::into_field))?)
     }
 
-    /// The writer, with everything written.
+    /// Flushes and returns the writer.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Errors of the writer.
     pub fn finish(self) -> io::Result<W> {
         self.rows.into_inner().map_err(csv::IntoInnerError::into_error)
     }

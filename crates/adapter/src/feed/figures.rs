@@ -1,4 +1,4 @@
-//! What metrics say of a feed.
+//! Metrics of a feed.
 
 use domain::Timestamp;
 use metrics::{Counter, Gauge, counter, gauge};

@@ -1,4 +1,4 @@
-//! The durable walk over the log.
+//! Durable delivery of log entries.
 
 mod figures;
 mod walk;
@@ -12,42 +12,43 @@ use tokio_util::sync::CancellationToken;
 
 use self::walk::Walk;
 
-/// Where a feed that never ran before begins.
+/// Where a feed starts on its first run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// With the first entry after now.
+    /// At the first new entry.
     FromNewest,
-    /// With the oldest entry left.
+    /// At the oldest remaining entry.
     FromOldest,
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// The receiver has it, or it was not meant for the receiver: go on with the next entry.
+    /// The receiver has the entry, or it is not meant for the receiver: continue with the next entry.
     Acknowledged,
-    /// Try the same entry again later.
+    /// Retry the same entry later.
     Retry {
-        /// Why, for the log; holds no credentials.
+        /// The reason, for the log; contains no credentials.
         why: String,
-        /// The time to wait; `None`: 0.5 s, rising to 30 s with each failure.
+        /// The interval before the retry; `None` for the default back-off: 0.5 s, rising to 30 s.
         after: Option<Duration>,
     },
-    /// The receiver did not get it, and by its document need not: go on with the next entry. Counted and logged.
+    /// The receiver did not get the entry, and its specification does not require it: continue with the next entry.
+    /// Counted and logged.
     Dropped {
-        /// Why, for the log; holds no credentials.
+        /// The reason, for the log; contains no credentials.
         why: String,
     },
-    /// The receiver will never take it. Tried again every 30 s and reported as stuck, until an operator skips it or
-    /// retention removes it.
+    /// The receiver will never accept the entry. Retried every 30 s and reported as stuck, until an operator skips it
+    /// or retention removes it.
     Refused {
-        /// Why, for the log; holds no credentials.
+        /// The reason, for the log; contains no credentials.
         why: String,
     },
 }
 
 impl Delivery {
-    /// Try again after the usual wait.
+    /// A retry with the default back-off.
     pub fn retry(why: impl Into<String>) -> Self {
         Self::Retry { why: why.into(), after: None }
     }
@@ -56,13 +57,13 @@ impl Delivery {
 /// Sends entries to one receiver.
 #[async_trait]
 pub trait Deliver: Send {
-    /// Sends an entry and waits for the receiver's acknowledgement, with a time-out of its own. May be dropped at any
-    /// point: the entry comes again then.
+    /// Sends an entry and waits for the receiver's acknowledgement, with its own timeout. May be cancelled at any
+    /// await; the entry is then delivered again.
     async fn deliver(&mut self, entry: &Entry) -> Delivery;
 }
 
-/// An adapter's durable walk over the log: at least once, in commit order, across restarts. While it runs, operators
-/// see it and give it orders through the [`Appliance`].
+/// An adapter's durable delivery of log entries: at least once, in commit order, across restarts. While it runs,
+/// operators can inspect and control it through the [`Appliance`].
 pub struct Feed {
     state: State,
     name: String,
@@ -72,30 +73,29 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// The walk `name`, over entries of these kinds, of the adapter whose state this is; nothing happens before
-    /// [`Feed::run`].
+    /// The feed `name` of the adapter with this state, for entries of these kinds. It starts with [`Feed::run`].
     pub fn new(state: State, name: impl Into<String>, kinds: &'static [EntryKind], start: Start) -> Self {
         Self { state, name: name.into(), kinds, start, settings: None }
     }
 
-    /// Begins again, from the place kept in the store, whenever these settings change: a new receiver does not wait
-    /// for the back-off that the former one caused.
+    /// Restarts from the stored cursor whenever these settings change: a new receiver does not wait for the back-off
+    /// caused by the previous one.
     pub fn restarting_with(self, settings: watch::Receiver<u64>) -> Self {
         Self { settings: Some(settings), ..self }
     }
 
-    /// Hands every entry to `receiver`, one at a time, until cancelled. The place in the log moves on only after
-    /// the acknowledgement. After a failure it waits (0.5 s, rising to 30 s, with jitter) and tries again. A
-    /// delivery under way has 5 s to finish when the feed is cancelled and is given up when the settings change; the
-    /// entry comes again then.
+    /// Delivers entries to `receiver`, one at a time, until cancelled. The cursor advances only after the
+    /// acknowledgement. After a failure the feed retries with back-off (0.5 s, rising to 30 s, with jitter). A delivery
+    /// in progress has 5 s to finish when the feed is cancelled, and is abandoned when the settings change; the entry
+    /// is then delivered again.
     pub async fn run(&self, appliance: Appliance, cancel: CancellationToken, receiver: impl Deliver) {
         Walk::new(self, appliance, receiver).run(&cancel).await;
     }
 
-    /// Leaves out everything that the log holds, as when a new receiver is set.
+    /// Skips everything in the log, for example when a new receiver is set.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub async fn skip_to_newest(&self, appliance: &Appliance) -> domain::Result<()> {
         let newest = *appliance.newest_entry().borrow();
         self.state.set_cursor(&self.name, newest).await

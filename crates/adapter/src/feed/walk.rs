@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::figures::Figures;
 use super::{Deliver, Delivery, Feed, Start};
 
-/// Entries read from the log at a time.
+/// Number of entries read from the log at a time.
 const BATCH: u32 = 16;
-/// The first wait after a failure, and the longest; jitter makes each up to twice as long.
+/// Minimum and maximum interval between retries; jitter makes each up to twice as long.
 const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// A place is kept without a delivery after so many entries of other kinds.
+/// Number of entries of other kinds after which the cursor is saved without a delivery.
 const KEEP_EVERY: i64 = 64;
-/// How long a delivery that is under way may go on when the feed is cancelled.
+/// How long a delivery in progress may continue when the feed is cancelled.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Walk<'a, R> {
@@ -29,34 +29,34 @@ pub(super) struct Walk<'a, R> {
     desk: FeedDesk,
     settings: Settings,
     cursor: Seq,
-    /// The place that the store has.
+    /// The stored cursor.
     kept: Seq,
-    /// The first entry found may lie anywhere; from then on a gap means that entries were removed.
+    /// Whether a gap means that entries were removed: the first entry found may be anywhere.
     contiguous: bool,
     paused: bool,
     backoff: ExponentialBackoff,
-    /// Why delivery fails now.
+    /// The reason of the current failure.
     failure: Option<String>,
     figures: Figures,
 }
 
-/// What comes next.
+/// The next step.
 enum Step {
-    /// Look for more.
+    /// Read more entries.
     Next,
-    /// Nothing to deliver.
+    /// Wait for new entries.
     Wait,
-    /// Nothing, for a time.
+    /// Pause for this time.
     Rest(Duration),
-    /// From the place that the store has.
+    /// Start from the stored cursor.
     Begin,
 }
 
-/// Settings that the walk begins again with.
+/// Settings whose changes restart the feed.
 struct Settings(Option<watch::Receiver<u64>>);
 
 impl Settings {
-    /// Waits for the next change; for ever when there will be none.
+    /// Waits for the next change; never returns when there can be none.
     async fn changed(&mut self) {
         let changed = match &mut self.0 {
             Some(settings) => settings.changed().await.is_ok(),
@@ -71,7 +71,7 @@ impl Settings {
 impl<'a, R: Deliver> Walk<'a, R> {
     pub(super) fn new(feed: &'a Feed, appliance: Appliance, receiver: R) -> Self {
         let mut settings = feed.settings.clone();
-        // What the settings are now is what the walk begins with.
+        // The feed starts with the current settings.
         if let Some(settings) = &mut settings {
             settings.mark_unchanged();
         }
@@ -95,7 +95,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         let mut newest = self.appliance.newest_entry();
         let mut step = Step::Begin;
         while !cancel.is_cancelled() {
-            // Before the log is read: what is committed after that wakes the walk.
+            // Before reading the log, so that later commits wake the feed.
             if matches!(step, Step::Next) {
                 newest.borrow_and_update();
             }
@@ -110,14 +110,14 @@ impl<'a, R: Deliver> Walk<'a, R> {
         }
     }
 
-    /// Finds the place to go on from.
+    /// Loads the cursor.
     async fn begin(&mut self, cancel: &CancellationToken) -> Step {
         let Err(error) = self.place().await else { return Step::Next };
         let wait = self.fail(&error.chain(), None);
         tokio::select! {
             () = cancel.cancelled() => {}
             () = tokio::time::sleep(wait) => {}
-            // Without its place it can obey nothing.
+            // No command can be executed without the cursor.
             (_, outcome) = self.desk.next_order() => drop(outcome.send(Err(error))),
         }
         Step::Begin
@@ -141,7 +141,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         Ok(())
     }
 
-    /// Waits for an entry, an order, changed settings or the end of the time, if there is one.
+    /// Waits for an entry, a command, changed settings or the end of `time`, if given.
     async fn wait(
         &mut self,
         newest: &mut watch::Receiver<Seq>,
@@ -151,7 +151,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         let rest = async {
             match time {
                 Some(time) => tokio::time::sleep(time).await,
-                // The sender lives as long as the appliance, so this ends only with news.
+                // The sender lives as long as the appliance, so this returns only for a new entry.
                 None => drop(newest.changed().await),
             }
         };
@@ -159,7 +159,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
             () = cancel.cancelled() => Step::Wait,
             () = self.settings.changed() => self.restart(),
             (order, outcome) = self.desk.next_order() => {
-                // Nobody waits for the outcome any more: the order is carried out all the same.
+                // The caller may have stopped waiting; the command is executed all the same.
                 let _ = outcome.send(self.obey(order).await);
                 Step::Next
             }
@@ -169,17 +169,17 @@ impl<'a, R: Deliver> Walk<'a, R> {
 
     fn restart(&mut self) -> Step {
         self.backoff = waits();
-        // What fails under the new settings is news, even for the same reason.
+        // A failure under the new settings is logged even if the reason is the same.
         self.failure = None;
         self.figures.set_stuck(false);
         Step::Begin
     }
 
     async fn deliver_batch(&mut self, cancel: &CancellationToken) -> Step {
-        // Read before the batch: what is committed after that is in the next one.
+        // Read before the batch, so that later commits are in the next one.
         let newest = self.newest();
         let entries = match self.appliance.entries_after(self.cursor, self.feed.kinds, BATCH).await {
-            Ok(entries) if entries.is_empty() => return self.pass_over(newest).await,
+            Ok(entries) if entries.is_empty() => return self.skip_to(newest).await,
             Ok(entries) => entries,
             Err(error) => return Step::Rest(self.fail(&error.chain(), None)),
         };
@@ -195,8 +195,8 @@ impl<'a, R: Deliver> Walk<'a, R> {
         Step::Next
     }
 
-    /// Up to this place there is nothing left for this feed.
-    async fn pass_over(&mut self, newest: Seq) -> Step {
+    /// Moves the cursor past entries that are not for this feed.
+    async fn skip_to(&mut self, newest: Seq) -> Step {
         if newest <= self.cursor {
             return Step::Wait;
         }
@@ -210,7 +210,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         Step::Wait
     }
 
-    /// Delivers one entry; an order or changed settings cut it off.
+    /// Delivers one entry; a command or changed settings interrupt it.
     async fn deliver(&mut self, entry: &Entry, cancel: &CancellationToken) -> Step {
         let cut_off = async {
             cancel.cancelled().await;
@@ -230,12 +230,12 @@ impl<'a, R: Deliver> Walk<'a, R> {
             Delivery::Acknowledged => self.delivered(entry.seq).await,
             Delivery::Dropped { why } => self.drop_one(entry.seq, &why).await,
             Delivery::Retry { why, after } => Step::Rest(self.fail(&why, after)),
-            Delivery::Refused { why } => self.stand(entry.seq, &why),
+            Delivery::Refused { why } => self.stay(entry.seq, &why),
         }
     }
 
-    /// Says once when entries between the cursor and the next one left were removed unsent; of what kind they were is
-    /// not known any more.
+    /// Logs once when entries between the cursor and the next remaining one were removed unsent; their kinds are no
+    /// longer known.
     async fn note_gap(&mut self, next: Seq) -> Result<()> {
         let passed = next.0 - self.cursor.0 - 1;
         if self.contiguous && passed > 0 {
@@ -263,7 +263,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         self.appliance.progress().stamp(Part::Deliveries);
         self.desk.report(|status| status.last_delivery = Some(now));
         if self.failure.is_some() {
-            tracing::info!(feed = self.feed.name, "delivery works again");
+            tracing::info!(feed = self.feed.name, "delivery recovered");
         }
         self.advance(seq).await
     }
@@ -275,14 +275,14 @@ impl<'a, R: Deliver> Walk<'a, R> {
     }
 
     async fn advance(&mut self, seq: Seq) -> Step {
-        // The receiver has it: going on is right, and the next acknowledgement keeps this one too.
+        // The receiver has the entry, so continue; the next acknowledgement saves this position too.
         if let Err(error) = self.move_to(seq).await {
             tracing::warn!(feed = self.feed.name, error = error.chain(), "failed to save feed cursor");
         }
         Step::Next
     }
 
-    /// Goes on behind a place, without the failures of the former one.
+    /// Continues after a position, clearing any failure.
     async fn move_to(&mut self, seq: Seq) -> Result<()> {
         self.cursor = seq;
         self.failure = None;
@@ -294,7 +294,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
         Ok(())
     }
 
-    /// Keeps the place that the walk has reached; the next one that is kept does as well.
+    /// Saves the cursor; a failure is harmless because a later save includes it.
     async fn keep_place(&mut self) {
         match self.feed.state.set_cursor(&self.feed.name, self.cursor).await {
             Ok(()) => self.kept = self.cursor,
@@ -310,18 +310,18 @@ impl<'a, R: Deliver> Walk<'a, R> {
         });
     }
 
-    /// Counts a failure, logs it when the reason is another than before, and returns how long to wait.
+    /// Counts a failure, logs it if the reason changed, and returns the interval before the retry.
     fn fail(&mut self, why: &str, after: Option<Duration>) -> Duration {
         self.figures.retries.increment(1);
-        self.show_failure(why, "delivery fails, trying again");
+        self.show_failure(why, "delivery failed, retrying");
         after.unwrap_or_else(|| self.backoff.next().unwrap_or(LONGEST_WAIT))
     }
 
-    /// Stays with an entry that the receiver will never take.
-    fn stand(&mut self, seq: Seq, why: &str) -> Step {
+    /// Keeps retrying an entry that the receiver refuses permanently.
+    fn stay(&mut self, seq: Seq, why: &str) -> Step {
         self.figures.retries.increment(1);
         self.figures.set_stuck(true);
-        self.show_failure(why, "receiver refuses an entry permanently; skip it or correct the receiver");
+        self.show_failure(why, "receiver refused an entry permanently; skip it or correct the receiver");
         self.desk.report(|status| status.stuck = Some(seq));
         Step::Rest(LONGEST_WAIT)
     }
@@ -340,7 +340,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     }
 
     async fn obey(&mut self, order: FeedOrder) -> Result<()> {
-        tracing::info!(feed = self.feed.name, ?order, "feed ordered");
+        tracing::info!(feed = self.feed.name, ?order, "feed command received");
         self.backoff = waits();
         match order {
             FeedOrder::Pause => self.pause(true).await,
@@ -348,7 +348,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
             FeedOrder::TryNow => Ok(()),
             FeedOrder::SkipOne => self.skip_one().await,
             FeedOrder::GoTo(place) => {
-                // Entries that were removed long ago are not lost now.
+                // Entries removed earlier do not count as lost.
                 self.contiguous = false;
                 self.move_to(place).await
             }

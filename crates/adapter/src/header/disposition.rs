@@ -1,47 +1,47 @@
-//! The names in a part's Content-Disposition, in all the ways in which clients write what is not ASCII: raw UTF-8, as
-//! forms of browsers (RFC 7578) and curl, `filename*` (RFC 6266, RFC 5987), its continuations (RFC 2231), and encoded
-//! words (RFC 2047). A name that cannot be read is never guessed: it may say who somebody is.
+//! The names in a part's Content-Disposition, in all the encodings that clients use for non-ASCII text: raw UTF-8 as
+//! browser forms (RFC 7578) and curl, `filename*` (RFC 6266, RFC 5987), its continuations (RFC 2231), and encoded words
+//! (RFC 2047). An unreadable name is never guessed: it may identify a person.
 
 use encoding_rs::{Encoding, UTF_8};
 
 use super::parameters::{Malformed, Parameterised};
 use super::{encoded_word, percent};
 
-/// Digits of a character's number at most.
+/// Maximum number of digits of a character reference.
 const MAX_DIGITS: usize = 7;
 
-/// There is a name, but it cannot be read: it is not in the charset that it should be in, breaks off, or comes twice.
+/// A name is present but cannot be read: it is invalid in its charset, truncated, or given twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name cannot be read")]
 pub struct UnreadableName;
 
-/// A name, where there is one.
+/// A name, if present.
 pub(crate) type Name = Option<Result<String, UnreadableName>>;
 
 /// The names of a part.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Disposition {
-    /// Of the field.
+    /// Name of the field.
     pub(crate) name: Name,
-    /// Of the file.
+    /// Name of the file.
     pub(crate) file_name: Name,
 }
 
 impl Disposition {
-    /// Reads the field. `charset` is that of the form, for names that are raw and not UTF-8.
+    /// Parses the header field. `charset`: charset of the form, for raw names that are not UTF-8.
     pub(crate) fn read(field: &[u8], charset: Option<&'static Encoding>) -> Self {
         let field = Parameterised::read(field);
         let (name, file_name) = (name(&field, "name", charset), name(&field, "filename", charset));
         match field.is_whole {
             true => Self { name, file_name },
-            // What breaks is a name with marks that nobody escaped: that of the file.
+            // The grammar usually breaks at an unescaped quote, which is in the file name.
             false => Self { name: name.or(Some(Err(UnreadableName))), file_name: Some(Err(UnreadableName)) },
         }
     }
 }
 
-/// The extended form counts before the plain one, which is then for those who do not know the former. An extended form
-/// that cannot be read does not make room for the plain one, which may be a makeshift.
+/// The extended form takes precedence over the plain one, which is a fallback for old clients. An unreadable extended
+/// form is an error, because the plain one may be a placeholder.
 fn name(field: &Parameterised, attribute: &str, charset: Option<&'static Encoding>) -> Name {
     let extended = field.parameter(&format!("{attribute}*")).map(|value| value.map(extended));
     let sections = || sections(field, attribute);
@@ -69,8 +69,8 @@ fn text_of(charset: &'static Encoding, bytes: &[u8]) -> Result<String, Unreadabl
     Ok(text.into_owned())
 }
 
-/// A value in sections `attribute*0*`, `attribute*1`, … of RFC 2231: those with a mark at the end are percent-encoded,
-/// the charset stands in the first.
+/// A value in sections `attribute*0*`, `attribute*1`, … (RFC 2231): those with a trailing asterisk are percent-encoded;
+/// the first one names the charset.
 fn sections(field: &Parameterised, attribute: &str) -> Result<Name, Malformed> {
     let mut sections: Vec<Section<'_>> = field
         .parameters()
@@ -114,7 +114,7 @@ fn joined(sections: &[Section<'_>]) -> Result<String, UnreadableName> {
     text_of(charset, &bytes)
 }
 
-/// A name without a charset of its own.
+/// A plain name, without its own charset.
 fn plain(value: &[u8], charset: Option<&'static Encoding>) -> Result<String, UnreadableName> {
     let text = match (std::str::from_utf8(value), charset) {
         (Ok(text), _) => text.to_owned(),
@@ -122,7 +122,7 @@ fn plain(value: &[u8], charset: Option<&'static Encoding>) -> Result<String, Unr
         (Err(_), None) => return Err(UnreadableName),
     };
     if let Some((charset, text)) = charset_and_text(text.as_bytes()).filter(|_| !text.starts_with('\'')) {
-        // The extended form under the plain name.
+        // The extended form under the plain parameter name.
         return text_of(charset, &percent::decode(text).ok_or(UnreadableName)?);
     }
     match encoded_word::decode(&text).map_err(|_| UnreadableName)? {
@@ -131,8 +131,8 @@ fn plain(value: &[u8], charset: Option<&'static Encoding>) -> Result<String, Unr
     }
 }
 
-/// Browsers write `"` and ends of lines as `%22`, `%0D`, `%0A`, many programs the whole name so. Where every `%` begins
-/// a sequence they are decoded; where one does not they are text.
+/// Browsers encode `"` and line ends as `%22`, `%0D`, `%0A`; many programs encode the whole name. If every `%` begins a
+/// valid sequence they are decoded; otherwise they are text.
 fn unescaped(text: String) -> Result<String, UnreadableName> {
     match percent::decode(text.as_bytes()) {
         Some(bytes) => String::from_utf8(bytes).map_err(|_| UnreadableName),
@@ -140,7 +140,7 @@ fn unescaped(text: String) -> Result<String, UnreadableName> {
     }
 }
 
-/// Browsers write what the charset of a page does not have as `&#24352;`.
+/// Browsers encode characters missing from the page's charset as `&#24352;`.
 fn without_references(text: &str) -> String {
     let mut decoded = String::new();
     let mut rest = text;
@@ -160,14 +160,14 @@ fn without_references(text: &str) -> String {
     decoded + rest
 }
 
-/// The character that begins here behind its mark, and the text after it. The end is looked for only where it can be: a
-/// name may be nothing but marks.
+/// The character of the reference after `&#`, and the remaining text. The search for its end is bounded, because a name
+/// may consist only of `&#`.
 fn reference(from: &str) -> Option<(char, &str)> {
     let end = from.bytes().take(MAX_DIGITS + 1).position(|byte| byte == b';')?;
     Some((character(&from[..end])?, &from[end + 1..]))
 }
 
-/// No page lacks ASCII.
+/// ASCII is excluded: every charset contains it.
 fn character(number: &str) -> Option<char> {
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
     let character = char::from_u32(number.parse().ok()?)?;

@@ -1,23 +1,23 @@
-//! Encoded words of RFC 2047 (`=?utf-8?B?5byg?=`), which mail programs, .NET and others write into file names.
+//! Encoded words of RFC 2047 (`=?utf-8?B?5byg?=`), which mail programs, .NET and others use in file names.
 
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use encoding_rs::Encoding;
 
-/// Where a word begins.
+/// Start of a word.
 const OPENING: &str = "=?";
-/// Where it ends.
+/// End of a word.
 const CLOSING: &str = "?=";
 
-/// There is a word that cannot be decoded.
+/// A word cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadWord;
 
-/// The text with its encoded words decoded. Blanks between two words belong to neither; of two words of one charset a
-/// character may be split between them. What only looks like the beginning of a word stays.
+/// Decodes the encoded words of a text. Blanks between two words are dropped; a character may be split between two
+/// words of the same charset. Text that only resembles the start of a word is kept.
 ///
 /// # Errors
-/// A word does not end, or its content does not follow its encoding or charset.
+/// A word is not terminated, or its content is invalid in its encoding or charset.
 pub(crate) fn decode(text: &str) -> Result<String, BadWord> {
     let mut decoded = String::new();
     let mut words: Option<Words> = None;
@@ -46,7 +46,7 @@ pub(crate) fn decode(text: &str) -> Result<String, BadWord> {
     Ok(decoded)
 }
 
-/// Words of one charset with nothing between them.
+/// Adjacent words of the same charset.
 struct Words {
     charset: &'static Encoding,
     bytes: Vec<u8>,
@@ -59,7 +59,7 @@ fn flush(words: Option<Words>) -> Result<String, BadWord> {
 }
 
 impl Words {
-    /// The word at the beginning of a text, and the text after it; `None` when none begins there.
+    /// The word at the start of the text, and the remaining text; `None` when there is none.
     fn read(text: &str) -> Result<Option<(Self, &str)>, BadWord> {
         let Some((charset, inner)) = text.strip_prefix(OPENING).and_then(|inner| inner.split_once('?')) else {
             return Ok(None);
@@ -78,7 +78,7 @@ impl Words {
     }
 }
 
-/// Reads the content of a word.
+/// Decodes the content of a word.
 type Decoder = fn(&str) -> Option<Vec<u8>>;
 
 fn decoder(encoding: &str) -> Option<Decoder> {

@@ -1,5 +1,5 @@
-//! Header fields of parts over several lines, as MIME programs write long ones (RFC 822 folding). The reader of forms
-//! does not take them, so each field is put on one line before it sees the form.
+//! Unfolds header fields of parts that span several lines, as MIME programs write long ones (RFC 822). The form parser
+//! does not accept them.
 
 use std::error::Error;
 
@@ -9,17 +9,17 @@ use memchr::memmem;
 
 use crate::BodyError;
 
-/// The longest head of a part, and the most before the first part, bytes. The reader of forms keeps both and looks through
-/// all of it again with every piece that comes.
+/// Maximum size of a part's head, and of the data before the first part, bytes. The form parser buffers both and scans
+/// them again with every piece.
 const MAX_HEAD: usize = 16 << 10;
 const LINE_END: &[u8] = b"\r\n";
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// Why the form breaks off.
+/// Why the form was cut off.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// The form with every header field of its parts on one line; nothing else changes. Memory is bounded by the longest
-/// head and a piece of the form. The form breaks off at a head that is too long.
+/// The form with every header field of its parts on one line, otherwise unchanged. Memory is bounded by the maximum
+/// head plus one piece of the form. Fails at a head that is too long.
 pub(crate) fn unfolded<S, E>(form: S, boundary: &str) -> impl Stream<Item = Result<Bytes, Failure>> + Send + use<S, E>
 where
     S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
@@ -39,26 +39,26 @@ where
     })
 }
 
-/// What comes next in the form.
+/// The expected next element of the form.
 #[derive(Clone, Copy)]
 enum Expected {
     /// The boundary of the first part.
     First,
-    /// The rest of a boundary's line, and the head of a part.
+    /// The rest of a boundary line, and the head of a part.
     Head,
     /// Content up to a boundary.
     Content,
-    /// Nothing that matters.
+    /// The epilogue.
     End,
 }
 
 struct Unfolding {
     expected: Expected,
-    /// The line end before a boundary, and the boundary.
+    /// Line end and boundary.
     separator: Vec<u8>,
-    /// Bytes that cannot be passed on yet.
+    /// Bytes that cannot be forwarded yet.
     held: BytesMut,
-    /// Bytes passed on before the first part.
+    /// Number of bytes forwarded before the first part.
     before: usize,
 }
 
@@ -68,7 +68,7 @@ impl Unfolding {
         Self { expected: Expected::First, separator, held: BytesMut::new(), before: 0 }
     }
 
-    /// What can be passed on after this piece.
+    /// Takes a piece and returns the bytes that can be forwarded.
     fn take(&mut self, piece: &[u8]) -> Result<Bytes, BodyError> {
         self.held.extend_from_slice(piece);
         let mut passed = BytesMut::new();
@@ -76,7 +76,7 @@ impl Unfolding {
         Ok(passed.freeze())
     }
 
-    /// Passes on what stands before the next change; whether there was one.
+    /// Forwards bytes up to the next change of state; returns whether there was one.
     fn step(&mut self, passed: &mut BytesMut) -> Result<bool, BodyError> {
         match self.expected {
             Expected::First => self.pass_to_first(passed),
@@ -89,14 +89,15 @@ impl Unfolding {
         }
     }
 
-    /// Passes on what stands before the first part, and its boundary.
+    /// Forwards the preamble and the first boundary.
     fn pass_to_first(&mut self, passed: &mut BytesMut) -> Result<bool, BodyError> {
         let found = self.pass_to_boundary(LINE_END.len(), passed);
         self.before += passed.len();
         if self.before > MAX_HEAD { Err(BodyError::TooLarge) } else { Ok(found) }
     }
 
-    /// Passes on everything up to the boundary, and it; `skip`: so many bytes of the separator are not there.
+    /// Forwards everything up to and including the boundary. `skip`: number of leading bytes of the separator that are
+    /// absent.
     fn pass_to_boundary(&mut self, skip: usize, passed: &mut BytesMut) -> bool {
         let separator = &self.separator[skip..];
         match memmem::find(&self.held, separator) {
@@ -113,7 +114,7 @@ impl Unfolding {
         }
     }
 
-    /// Passes on the head, its fields on one line each.
+    /// Forwards the head with its fields unfolded.
     fn pass_to_content(&mut self, passed: &mut BytesMut) -> Result<bool, BodyError> {
         match memmem::find(&self.held, HEAD_END) {
             _ if self.held.starts_with(b"--") => self.expected = Expected::End,
@@ -128,7 +129,7 @@ impl Unfolding {
     }
 }
 
-/// A line that begins with a blank belongs to the one before.
+/// Unfolds a head: a line that begins with a blank continues the previous one.
 fn unfold(mut head: &[u8], passed: &mut BytesMut) {
     while let Some(at) = memmem::find(head, LINE_END) {
         let (line, rest) = (&head[..at], &head[at + LINE_END.len()..]);
@@ -151,7 +152,7 @@ fn without_blanks(mut line: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// The form passed on, when it comes in pieces of this size.
+    /// The forwarded form when it arrives in pieces of this size.
     fn passed(form: &[u8], size: usize) -> Vec<u8> {
         try_passed(form, size).unwrap()
     }

@@ -6,10 +6,10 @@ use encoding_rs::Encoding;
 
 use super::parameters::Parameterised;
 
-/// The longest boundary, bytes; RFC 2046 allows 70.
+/// Maximum length of a boundary, bytes; RFC 2046 allows 70.
 const MAX_BOUNDARY: usize = 200;
 
-/// Whether the body is in parts, whatever they are for.
+/// Whether the body is multipart of any kind.
 pub fn is_multipart(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().trim_ascii_start());
     kind.and_then(|kind| kind.get(..MULTIPART.len())).is_some_and(|kind| kind.eq_ignore_ascii_case(MULTIPART))
@@ -17,17 +17,17 @@ pub fn is_multipart(headers: &HeaderMap) -> bool {
 
 const MULTIPART: &[u8] = b"multipart/";
 
-/// What the Content-Type of a form says.
+/// The Content-Type of a form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FormType {
-    /// What separates its parts.
+    /// Boundary of its parts.
     pub(crate) boundary: String,
-    /// What it is written in, where it says so and the charset is known.
+    /// Charset, if named and known.
     pub(crate) charset: Option<&'static Encoding>,
 }
 
 impl FormType {
-    /// Reads it; `None` when the request is no form, or has no boundary.
+    /// Parses the header; `None` when the request is not a form or has no boundary.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let kind = Parameterised::read(headers.get(CONTENT_TYPE)?.as_bytes());
         let boundary = std::str::from_utf8(kind.parameter("boundary").ok()??).ok()?;
@@ -36,7 +36,7 @@ impl FormType {
     }
 }
 
-/// The charset that a Content-Type names; `None` when there is none, or nobody knows it.
+/// The charset that a Content-Type names; `None` when missing or unknown.
 pub(crate) fn charset(content_type: &HeaderValue) -> Option<&'static Encoding> {
     charset_of(&Parameterised::read(content_type.as_bytes()))
 }

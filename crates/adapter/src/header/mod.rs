@@ -1,4 +1,4 @@
-//! Header fields as clients of the field write them.
+//! Header fields as real clients write them.
 
 mod disposition;
 mod encoded_word;

@@ -6,10 +6,10 @@ use std::slice::Iter;
 /// A field value with its parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Parameterised {
-    /// What stands before the parameters, in lower case.
+    /// The value before the parameters, in lower case.
     pub(crate) value: String,
     parameters: Vec<Parameter>,
-    /// Whether the grammar is kept to the end; what stands behind a break is lost.
+    /// Whether the whole field follows the grammar; anything after a violation is dropped.
     pub(crate) is_whole: bool,
 }
 
@@ -20,15 +20,15 @@ struct Parameter {
     value: Vec<u8>,
 }
 
-/// The field does not follow the grammar, or says a thing twice.
+/// The field violates the grammar, or repeats a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
 type Bytes<'a> = Peekable<Iter<'a, u8>>;
 
 impl Parameterised {
-    /// Reads a field: blanks around `;` and `=`, empty parameters and either case of names are allowed, and so are
-    /// values that should be quoted and are not, to the next `;`.
+    /// Parses a field. Allows blanks around `;` and `=`, empty parameters, names in either case, and unquoted values up
+    /// to the next `;`.
     pub(crate) fn read(field: &[u8]) -> Self {
         let mut bytes = field.iter().peekable();
         let value = lower_case(&until(&mut bytes, b";"));
@@ -43,21 +43,21 @@ impl Parameterised {
         Self { value, parameters, is_whole }
     }
 
-    /// The value of the one parameter of this name, which is in lower case.
+    /// The value of the parameter with this name, given in lower case; fails when it is repeated.
     pub(crate) fn parameter(&self, name: &str) -> Result<Option<&[u8]>, Malformed> {
         let mut found = self.parameters.iter().filter(|parameter| parameter.name == name);
         let first = found.next().map(|parameter| parameter.value.as_slice());
         if found.next().is_some() { Err(Malformed) } else { Ok(first) }
     }
 
-    /// The names and values of all parameters.
+    /// Names and values of all parameters.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.value.as_slice()))
     }
 }
 
 impl Parameter {
-    /// The parameter that comes next; `None` when there is nothing between two `;`.
+    /// The next parameter; `None` for an empty one.
     fn read(bytes: &mut Bytes<'_>) -> Result<Option<Self>, Malformed> {
         let name = lower_case(&until(bytes, b";="));
         match bytes.next_if_eq(&&b'=') {
@@ -68,12 +68,12 @@ impl Parameter {
     }
 }
 
-/// What is not ASCII is no name that anybody looks for.
+/// Lossy for non-ASCII, which no searched name contains.
 fn lower_case(text: &[u8]) -> String {
     String::from_utf8_lossy(text).to_ascii_lowercase()
 }
 
-/// The bytes up to one of these marks, which stays, without the blanks around them.
+/// The trimmed bytes up to one of these delimiters, which is not consumed.
 fn until(bytes: &mut Bytes<'_>, marks: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     while let Some(byte) = bytes.next_if(|byte| !marks.contains(byte)) {
@@ -92,8 +92,8 @@ fn parameter_value(bytes: &mut Bytes<'_>) -> Result<Vec<u8>, Malformed> {
     if matches!(bytes.peek(), None | Some(b';')) { Ok(value) } else { Err(Malformed) }
 }
 
-/// What stands before the closing quotation mark. A backslash escapes only a quotation mark and itself: elsewhere it
-/// belongs to a path of a client that escapes nothing.
+/// The text up to the closing quotation mark. A backslash escapes only a quotation mark or another backslash: elsewhere
+/// it belongs to a path sent without escaping.
 fn quoted(bytes: &mut Bytes<'_>) -> Result<Vec<u8>, Malformed> {
     let mut value = Vec::new();
     loop {

@@ -1,6 +1,6 @@
-//! Percent-encoding (RFC 3986, section 2.1), read strictly: half a sequence is an error, not text.
+//! Strict percent-decoding (RFC 3986, section 2.1): an incomplete sequence is an error.
 
-/// The bytes behind a text in which every `%` begins a sequence; `None` when one does not.
+/// Decodes a text; `None` unless every `%` begins a valid sequence.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = text.iter().copied();
     let mut decoded = Vec::with_capacity(text.len());
@@ -10,7 +10,7 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// The byte of two hexadecimal digits.
+/// The byte written as two hexadecimal digits.
 pub(crate) fn hexadecimal(high: u8, low: u8) -> Option<u8> {
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
     Some(digit(high)? << 4 | digit(low)?)

@@ -1,13 +1,13 @@
-//! Loosely written JSON made strict.
+//! Converts loosely written JSON to strict JSON.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-/// The escape of U+FFFD, which stands for what is no character.
+/// The escape of U+FFFD, which replaces invalid characters.
 const REPLACEMENT: &[u8] = br"\ufffd";
 
-/// Reads text that strict JSON does not allow.
+/// Parses text that is not strict JSON.
 pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     let text = String::from_utf8_lossy(json);
     let foreign = matches!(text, Cow::Owned(_));
@@ -19,8 +19,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(&repaired(text.replace("\u{fffd}\\", "\u{fffd}").as_bytes()))
 }
 
-/// The text without commas before a closing bracket, with control characters escaped and halves of surrogate pairs
-/// replaced.
+/// Removes commas before closing brackets, escapes control characters in strings, and replaces unpaired surrogates.
 fn repaired(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let (mut rest, mut in_text) = (json, false);
@@ -42,12 +41,12 @@ fn repaired(json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether the next mark is a closing bracket.
+/// Whether the next non-blank character is a closing bracket.
 fn closes(json: &[u8]) -> bool {
     json.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'}' | b']'))
 }
 
-/// Copies the escape that the text begins with, as it is or replaced; gives what follows.
+/// Copies the escape at the start of the text, unchanged or replaced; returns the rest.
 fn escape<'a>(json: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let length = match (unit(json), json.get(6..).and_then(unit)) {
         (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
@@ -63,7 +62,7 @@ fn escape<'a>(json: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     rest
 }
 
-/// The UTF-16 unit whose escape (`\u` and four digits) the text begins with.
+/// The UTF-16 unit whose escape (`\u` and four digits) is at the start of the text.
 fn unit(json: &[u8]) -> Option<u16> {
     let digits = json.strip_prefix(br"\u")?.get(..4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
@@ -111,8 +110,8 @@ mod tests {
 
     #[test]
     fn bytes_of_another_encoding_are_replacement_characters() {
-        // Two characters of GBK, Latin-1, a character of UTF-8 cut short, a surrogate encoded as one, GBK whose second
-        // halves are a backslash and a brace.
+        // Two characters of GBK, Latin-1, a truncated UTF-8 character, a surrogate encoded as UTF-8, GBK with a
+        // backslash and braces as second bytes.
         let texts: [&[u8]; 6] =
             [b"\xd5\xc5\xc8\xfd", b"Jos\xe9", b"\xe5\xbc", b"\xed\xa0\xbd", b"\x8c\x5c", b"\x8c\x7d\x8c\x5c\x8c\x7b"];
         for text in texts {

@@ -13,10 +13,10 @@ use super::{OutboundError, Policy};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client that resolves names under the policy, uses no proxy and follows no redirect, so that every address
-/// connected to was checked.
+/// A client that resolves names under the policy, uses no proxy and follows no redirect, so every address it connects
+/// to has been checked.
 pub(super) fn build(policy: Policy) -> Result<Client, OutboundError> {
-    // Fails when a provider is installed already: then that one is used.
+    // Fails when a provider is already installed, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || -> ClientBuilder {
         Client::builder()
@@ -33,7 +33,7 @@ pub(super) fn build(policy: Policy) -> Result<Client, OutboundError> {
     builder().build().or_else(without_certificates).map_err(|error| OutboundError::Setup { why: error.to_string() })
 }
 
-/// Reads an answer of at most `max_bytes`; the announced length is checked before anything is read.
+/// Reads a response of at most `max_bytes`; the announced length is checked before reading.
 pub(super) async fn read(answer: &mut Response, max_bytes: usize) -> Result<Bytes, OutboundError> {
     if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
         return Err(OutboundError::TooLarge);
@@ -48,7 +48,8 @@ pub(super) async fn read(answer: &mut Response, max_bytes: usize) -> Result<Byte
     Ok(body.freeze())
 }
 
-/// Writes an answer of at most `max_bytes` to a file, in which it lies safely when this returns.
+/// Writes a response of at most `max_bytes` to a file, which is synced when this returns. `patience`: maximum wait for
+/// each piece.
 pub(super) async fn write(
     answer: &mut Response,
     to: &Path,
@@ -77,7 +78,7 @@ struct Resolver {
     policy: Policy,
 }
 
-/// The name has addresses, but none that may be connected to.
+/// The name has addresses, but the policy allows none of them.
 #[derive(Debug, thiserror::Error)]
 #[error("the address is not allowed")]
 struct AllRefused;
@@ -102,7 +103,7 @@ impl Resolve for Resolver {
 }
 
 impl OutboundError {
-    /// Sorts a client's error. Its own text names the URL, so only the innermost cause is told.
+    /// Classifies a client error. Its own text contains the URL, so only the innermost cause is reported.
     pub(super) fn of(error: &reqwest::Error) -> Self {
         let mut innermost: &(dyn std::error::Error + 'static) = error;
         while let Some(cause) = innermost.source() {

@@ -1,4 +1,4 @@
-//! Calls to the outside.
+//! Outbound HTTP calls.
 
 mod client;
 mod policy;
@@ -14,49 +14,49 @@ use reqwest::multipart::{self, Form};
 
 pub use policy::Policy;
 
-/// Time for a download.
+/// Timeout of a download.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
-/// What is read of the answer to a push.
+/// Maximum size of a push's response that is read, bytes.
 const ANSWER_BYTES: usize = 64 << 10;
 
-/// A client for pushes and picture downloads that goes only where the [`Policy`] lets it. Cheap to clone.
+/// A client for pushes and downloads that connects only where the [`Policy`] allows. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbound {
     client: reqwest::Client,
     policy: Policy,
 }
 
-/// Why a call to the outside failed. The text holds neither credentials nor path and query of the URL.
+/// Why an outbound call failed. The text contains neither credentials nor path and query of the URL.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// Not an absolute http or https URL, or one with credentials in it.
+    /// Not an absolute http or https URL, or it contains credentials.
     #[error("the URL is not usable: {why}")]
     BadUrl {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The policy does not let the device call this address.
+    /// The policy does not allow this address.
     #[error("the address is not allowed")]
     NotAllowed,
-    /// No such server: its name has no address.
+    /// The server's name has no address.
     #[error("the server's name is unknown")]
     UnknownHost,
-    /// Nobody answers, the connection broke or its certificate is not trusted.
+    /// The connection failed or broke, or the certificate is not trusted.
     #[error("the server cannot be reached: {why}")]
     Unreachable {
         /// The cause.
         why: String,
     },
-    /// No complete answer in time.
+    /// No complete response within the timeout.
     #[error("the server does not answer in time")]
     TimedOut,
-    /// Another status than a download needs; a redirect too.
+    /// The status is not that of a successful download; includes redirects.
     #[error("the server answers {0}")]
     Status(StatusCode),
     /// More bytes than allowed.
     #[error("the download is too large")]
     TooLarge,
-    /// The download cannot be kept.
+    /// The download cannot be written to disk.
     #[error("the download cannot be kept: {0}")]
     Disk(std::io::ErrorKind),
     /// The client could not be set up.
@@ -67,7 +67,7 @@ pub enum OutboundError {
     },
 }
 
-/// A part of a multipart form to be sent.
+/// A part of an outgoing multipart form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutboundPart {
     /// A field without a file name.
@@ -81,7 +81,7 @@ pub enum OutboundPart {
     File {
         /// The field's name.
         name: &'static str,
-        /// As receivers see it.
+        /// File name shown to the receiver.
         file_name: String,
         /// The media type.
         content_type: &'static str,
@@ -91,7 +91,7 @@ pub enum OutboundPart {
 }
 
 impl Outbound {
-    /// Sets the client up. Without trusted certificates on the machine only plain HTTP works.
+    /// Creates the client. Without trusted certificates on the machine, only plain HTTP works.
     ///
     /// # Errors
     /// `Setup`.
@@ -104,7 +104,7 @@ impl Outbound {
         self.policy.allows(address)
     }
 
-    /// Whether a URL may be called, so that a bad one is refused when it is set; names are resolved later.
+    /// Checks whether a URL may be called, so that an invalid one is rejected when it is set. Names are resolved later.
     ///
     /// # Errors
     /// `BadUrl`, `NotAllowed`.
@@ -112,7 +112,7 @@ impl Outbound {
         self.policy.check(url).map(drop)
     }
 
-    /// Downloads a picture of at most `max_bytes` within 20 s. Whether it is a picture is for the decoder to say.
+    /// Downloads a picture of at most `max_bytes` within 20 s. The content is not validated.
     ///
     /// # Errors
     /// Every variant but `Setup`.
@@ -125,8 +125,7 @@ impl Outbound {
         client::read(&mut answer, max_bytes).await
     }
 
-    /// Posts a multipart form with its parts in this order; returns the status of the answer, whatever it is.
-    /// Redirects are not followed.
+    /// Posts a multipart form with its parts in this order; returns the response status. Redirects are not followed.
     ///
     /// # Errors
     /// `BadUrl`, `NotAllowed`, `Unreachable`, `TimedOut`.
@@ -140,7 +139,7 @@ impl Outbound {
         self.send(self.client.post(self.policy.check(url)?).multipart(form).timeout(timeout)).await
     }
 
-    /// Posts a JSON document; returns the status of the answer, whatever it is. Redirects are not followed.
+    /// Posts a JSON document; returns the response status. Redirects are not followed.
     ///
     /// # Errors
     /// `BadUrl`, `NotAllowed`, `Unreachable`, `TimedOut`.
@@ -153,8 +152,8 @@ impl Outbound {
         self.send(self.client.post(self.policy.check(url)?).json(document).timeout(timeout)).await
     }
 
-    /// Posts a JSON document, with basic authentication when a name and a password are given; returns the status of
-    /// the answer, whatever it is, and at most 64 KiB of its body. Redirects are not followed.
+    /// Posts a JSON document, with basic authentication if a login is given; returns the response status and at most 64
+    /// KiB of its body. Redirects are not followed.
     ///
     /// # Errors
     /// `BadUrl`, `NotAllowed`, `UnknownHost`, `Unreachable`, `TimedOut`, `TooLarge`.
@@ -175,8 +174,8 @@ impl Outbound {
         Ok((answer.status(), body))
     }
 
-    /// Downloads a file of at most `max_bytes`, in place of one that is there; what could not be downloaded whole is
-    /// removed. A server that is silent for 20 s is given up.
+    /// Downloads a file of at most `max_bytes`, replacing an existing one; an incomplete download is removed. Fails
+    /// when the server is silent for 20 s.
     ///
     /// # Errors
     /// Every variant but `Setup`.
@@ -189,7 +188,7 @@ impl Outbound {
         }
         let written = client::write(&mut answer, to, max_bytes, FETCH_TIMEOUT).await;
         if written.is_err() {
-            // What is left of it is of no use; that it cannot be removed either changes nothing.
+            // Best effort: the incomplete file is useless.
             let _ = tokio::fs::remove_file(to).await;
         }
         written
@@ -197,7 +196,7 @@ impl Outbound {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<StatusCode, OutboundError> {
         let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
-        // Read to the end, so that the connection can be used again; what is in it does not matter.
+        // Read to the end, so that the connection can be reused; the content does not matter.
         let _ = client::read(&mut answer, ANSWER_BYTES).await;
         Ok(answer.status())
     }

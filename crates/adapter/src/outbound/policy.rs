@@ -1,4 +1,4 @@
-//! Where the device may call.
+//! Addresses that the device may call.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,20 +6,20 @@ use url::{Host, Url};
 
 use super::OutboundError;
 
-/// The longest URL taken.
+/// Maximum length of a URL, bytes.
 const LONGEST_URL: usize = 2048;
 
-/// Where the device may call besides public addresses.
+/// Addresses that the device may call besides public ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Private networks: where most platforms are.
+    /// Private networks, where most platforms are.
     pub allow_private: bool,
     /// The device itself, and link-local addresses.
     pub allow_loopback: bool,
 }
 
 impl Policy {
-    /// Whether a URL may be called; names are resolved, and their addresses checked, when the call is made.
+    /// Checks whether a URL may be called. Names are resolved, and their addresses checked, at the time of the call.
     ///
     /// # Errors
     /// `BadUrl`, `NotAllowed`.
@@ -94,7 +94,7 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
     }
 }
 
-/// The IPv4 address that a gateway or this machine's kernel makes of an IPv6 one: mapped, compatible, NAT64, 6to4.
+/// The IPv4 address to which a gateway or the kernel maps an IPv6 one: mapped, compatible, NAT64, 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let of = |high: u16, low: u16| {

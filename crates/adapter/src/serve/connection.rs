@@ -25,9 +25,9 @@ use super::place::{Place, Pulse};
 use super::socket::Socket;
 use super::{Limits, LocalAddress, Server};
 
-/// Bytes of a request's head at most.
+/// Maximum size of a request head, bytes.
 const LONGEST_HEAD: usize = 64 << 10;
-/// How often a connection's time is looked at while the listener closes.
+/// Interval at which timeouts are checked while the listener closes.
 const CLOSING_TICK: Duration = Duration::from_millis(50);
 
 /// The two ends of a connection.
@@ -39,7 +39,7 @@ struct Ends {
 
 /// Serves a connection until either side is done with it.
 pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, place: Place) {
-    // Without it answers in several pieces may wait for the caller's delayed acknowledgement; no loss if it fails.
+    // Otherwise responses in several pieces may wait for the caller's delayed acknowledgement. A failure is harmless.
     let _ = stream.set_nodelay(true);
     let pulse = place.pulse().clone();
     let ends = Ends { peer, local: stream.local_addr().ok() };
@@ -48,7 +48,7 @@ pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, p
         None => converse(server, socket, ends, pulse).await,
         Some(acceptor) => {
             let handshake = tokio::time::timeout(server.limits.head, acceptor.accept(socket));
-            // Whoever does not finish it never said anything.
+            // A failed handshake needs no response.
             if let Some(Ok(Ok(socket))) = server.closing.clone().run_until_cancelled(handshake).await {
                 converse(server, socket, ends, pulse).await;
             }
@@ -56,7 +56,7 @@ pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, p
     }
 }
 
-/// Answers what comes in.
+/// Serves HTTP on an open connection.
 async fn converse(
     server: Server,
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -68,7 +68,7 @@ async fn converse(
     let service = TowerToHyperService::new(router);
     let answer = service_fn(|request| answer(service.clone(), request, ends, &limits, pulse.clone()));
     let connection = http1::Builder::new()
-        // The place keeps the time: one limit for heads and another for idleness.
+        // Timeouts are checked below, with separate limits for heads and idleness.
         .header_read_timeout(None)
         .max_buf_size(LONGEST_HEAD)
         .title_case_headers(true)
@@ -80,7 +80,7 @@ async fn converse(
     loop {
         tokio::select! {
             biased;
-            // How it ended is the caller's affair: nearly always it just left.
+            // The result is ignored: callers usually just disconnect.
             _ = connection.as_mut() => return,
             () = pulse.given_up().cancelled() => return,
             () = closing.cancelled(), if !is_closing => {

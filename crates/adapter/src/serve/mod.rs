@@ -1,4 +1,4 @@
-//! Serving HTTP to callers who may mean harm.
+//! HTTP server for possibly hostile callers.
 
 mod connection;
 mod pace;
@@ -25,27 +25,27 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use place::Places;
 
-/// What one listener puts up with.
+/// Limits of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one request body.
+    /// Maximum size of a request body, bytes.
     pub body_bytes: usize,
-    /// Bytes of a body that its handler bounds itself and takes piece by piece.
+    /// Maximum size of a streamed body whose handler has its own limit, bytes.
     pub upload_bytes: usize,
-    /// Connections at the same time, WebSockets included.
+    /// Maximum number of concurrent connections, including WebSockets.
     pub connections: usize,
-    /// Time for the head of a request, from its first byte or, on a new connection, from the start.
+    /// Timeout for the head of a request, from its first byte or, on a new connection, from the start.
     pub head: Duration,
-    /// How long a connection may stay open between two requests.
+    /// Maximum idle time between two requests.
     pub idle: Duration,
-    /// How long a caller may stop sending a body or stop reading an answer.
+    /// Maximum time without progress in sending a body or reading a response.
     pub stall: Duration,
-    /// Time for running requests to finish when the listener is closed.
+    /// Maximum time for running requests to finish when the listener closes.
     pub drain: Duration,
 }
 
 impl Default for Limits {
-    /// 40 MiB, 2 GiB piece by piece, 512 connections, 10 s for heads, 60 s idle, 15 s stalled, 8 s to drain.
+    /// 40 MiB, 2 GiB streamed, 512 connections, 10 s for heads, 60 s idle, 15 s stalled, 8 s to drain.
     fn default() -> Self {
         Self {
             body_bytes: 40 << 20,
@@ -59,18 +59,18 @@ impl Default for Limits {
     }
 }
 
-/// Serves HTTP/1 on a bound listener until `cancel` is cancelled; then accepts no more, lets running requests finish
-/// within `limits.drain` and returns. Handlers find the caller in `ConnectInfo<SocketAddr>`. A handler that panics
-/// is answered with 500.
+/// Serves HTTP/1 on a bound listener until `cancel` is cancelled; then stops accepting, lets running requests finish
+/// within `limits.drain` and returns. Handlers get the caller from `ConnectInfo<SocketAddr>`. A panicking handler is
+/// answered with 500.
 ///
-/// At the limit of connections a new one takes the place of the one that has been silent for longest; when all are
-/// being served, the new one is refused. A WebSocket holds its place until it ends, so a route that upgrades before it
-/// knows the caller must wait for the proof with a deadline of its own.
+/// At the maximum number of connections, a new one replaces the one that has been silent the longest; when all are
+/// being served, the new one is rejected. A WebSocket keeps its slot until it ends, so a route that upgrades before
+/// authentication must enforce its own deadline.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     serve_connections(listener, router, limits, None, cancel).await;
 }
 
-/// As [`serve`], over TLS.
+/// Like [`serve`], over TLS.
 pub(crate) async fn serve_encrypted(
     listener: TcpListener,
     router: Router,
@@ -110,26 +110,26 @@ async fn serve_connections(
     drop(listener);
     tasks.close();
     if tokio::time::timeout(limits.drain, tasks.wait()).await.is_err() {
-        tracing::warn!(connections = tasks.len(), "connections are cut off");
+        tracing::warn!(connections = tasks.len(), "connections closed before their requests finished");
         places.vacate();
         tasks.wait().await;
     }
 }
 
-/// The address that a request with these extensions comes from; `None` for one that [`serve`] has not taken.
+/// The caller's address; `None` for a request not received by [`serve`].
 pub fn caller_address(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
 }
 
-/// The address of this machine that a request came in on, among its extensions.
+/// Local address on which a request arrived, as a request extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LocalAddress(IpAddr);
 
-/// What is asked by machines that watch the device, and not by anybody who uses it.
+/// Paths requested by monitoring rather than by users.
 const WATCHED: [&str; 2] = ["/healthz", "/metrics"];
 
-/// Routes that report to the appliance on which of its addresses every request comes in
-/// ([`Appliance::note_arrival`]), and that it was answered.
+/// Wraps routes to report to the appliance the local address of every request ([`Appliance::note_arrival`]) and that it
+/// was answered.
 pub fn noting_arrivals(router: Router, appliance: Appliance) -> Router {
     router.layer(from_fn(move |request: Request, next: Next| {
         let appliance = appliance.clone();
@@ -147,22 +147,22 @@ pub fn noting_arrivals(router: Router, appliance: Appliance) -> Router {
     }))
 }
 
-/// What every connection of a listener shares.
+/// State shared by all connections of a listener.
 #[derive(Clone)]
 struct Server {
     router: Router,
     limits: Limits,
-    /// Whether connections are encrypted.
+    /// `Some` for encrypted connections.
     tls: Option<TlsAcceptor>,
     closing: CancellationToken,
 }
 
-/// A connection that broke before it was accepted is nobody's loss; otherwise the process is short of something,
-/// most likely file descriptors, and trying again at once would only burn time.
+/// Handles a failed accept. A connection that broke before it was accepted is ignored; otherwise a resource is
+/// exhausted, most likely file descriptors, and an immediate retry would only busy-loop.
 async fn wait_out(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::warn!(%error, "cannot accept connections");
+        tracing::warn!(%error, "failed to accept connection");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

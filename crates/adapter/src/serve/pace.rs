@@ -1,4 +1,4 @@
-//! Bodies: requests must come at some pace, answers tell when they are over.
+//! Bodies: enforces a minimum rate for requests and reports when responses end.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::Limits;
 use super::place::Pulse;
 use crate::BodyError;
 
-/// Bytes in a second below which a body is too slow.
+/// Minimum rate of a body, bytes per second.
 const SLOWEST: u64 = 16 << 10;
 
-/// The body of a request; ends with a [`BodyError`] when it is too large, stalls or comes too slowly.
+/// The body of a request; fails with a [`BodyError`] when it is too large, stalls or is too slow.
 pub(super) fn paced(body: Incoming, limits: &Limits, pulse: &Arc<Pulse>) -> Body {
     if body.is_end_stream() {
         return Body::empty();
@@ -34,7 +34,7 @@ struct Paced {
     pulse: Arc<Pulse>,
     limits: Limits,
     received: usize,
-    /// Time spent waiting for the caller; the handler's own does not count.
+    /// Time spent waiting for the caller, excluding the handler's own time.
     waited: Duration,
 }
 
@@ -60,7 +60,7 @@ impl Paced {
     }
 }
 
-/// The body of an answer; tells the pulse when it is written or given up.
+/// The body of a response; reports to the pulse when it is written or dropped.
 pub(super) struct Watched {
     body: Body,
     pulse: Arc<Pulse>,

@@ -1,4 +1,4 @@
-//! The places of a listener's connections, and who has to give way when they are all taken.
+//! The connection slots of a listener, and which connection is closed when all are taken.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,12 +12,12 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::Limits;
 
-/// Time for a body before its connection may have to give way.
+/// Time after which a connection that is still sending a body may be closed for a new one.
 const FAIR_BODY: Duration = Duration::from_secs(5);
-/// Time for the last bytes of an answer, or of a head, when the listener closes.
+/// Time for the last bytes of a response or head when the listener closes.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// All places of a listener.
+/// All slots of a listener.
 #[derive(Clone)]
 pub(super) struct Places {
     most: usize,
@@ -27,7 +27,7 @@ pub(super) struct Places {
     vacated: CancellationToken,
 }
 
-/// A connection's place; free again when dropped. It lives in the socket, so that a WebSocket keeps it.
+/// A connection's slot, released when dropped. It is owned by the socket, so a WebSocket keeps it.
 pub(super) struct Place {
     number: u64,
     pulse: Arc<Pulse>,
@@ -35,7 +35,7 @@ pub(super) struct Place {
     _running: TaskTrackerToken,
 }
 
-/// What a connection is doing.
+/// Activity of a connection.
 pub(super) struct Pulse {
     phase: Mutex<Phase>,
     given_up: CancellationToken,
@@ -43,17 +43,17 @@ pub(super) struct Pulse {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No request has come yet.
+    /// No request has arrived yet.
     New(Instant),
     /// Between two requests.
     Idle(Instant),
-    /// A further request has begun to come.
+    /// A further request has begun to arrive.
     Head(Instant),
-    /// The body of a request is coming.
+    /// The body of a request is arriving.
     Body(Instant),
     /// A request is being answered.
     Answering,
-    /// No longer HTTP.
+    /// The connection no longer uses HTTP.
     Upgraded,
 }
 
@@ -63,7 +63,7 @@ impl Places {
         Self { most, tasks, next, taken, vacated }
     }
 
-    /// A place, if need be that of the connection that matters least; `None` when all are being served.
+    /// A slot, if necessary that of the least active connection; `None` when all are being served.
     pub(super) fn take(&self) -> Option<Place> {
         let mut taken = self.lock();
         if taken.len() >= self.most {
@@ -78,7 +78,7 @@ impl Places {
         Some(Place { number, pulse, places: self.clone(), _running: self.tasks.token() })
     }
 
-    /// Ends every connection.
+    /// Closes every connection.
     pub(super) fn vacate(&self) {
         self.vacated.cancel();
     }
@@ -101,7 +101,7 @@ impl Drop for Place {
 }
 
 impl Pulse {
-    /// Bytes came.
+    /// Bytes have arrived.
     pub(super) fn heard(&self) {
         self.turn(|phase| match phase {
             Phase::Idle(_) => Phase::Head(Instant::now()),
@@ -119,22 +119,23 @@ impl Pulse {
         self.turn(|phase| if matches!(phase, Phase::Body(_)) { Phase::Answering } else { phase });
     }
 
-    /// The answer is written.
+    /// The response is written.
     pub(super) fn answered(&self) {
         self.turn(|phase| if phase == Phase::Upgraded { phase } else { Phase::Idle(Instant::now()) });
     }
 
-    /// The connection speaks another protocol from now on.
+    /// The connection has switched to another protocol.
     pub(super) fn upgraded(&self) {
         self.turn(|_| Phase::Upgraded);
     }
 
-    /// Cancelled when the connection has to give way.
+    /// Cancelled when the connection is to be closed.
     pub(super) fn given_up(&self) -> &CancellationToken {
         &self.given_up
     }
 
-    /// Whether the caller has let its time pass. When the listener closes, only requests that have come count.
+    /// Whether the caller has exceeded a timeout. When the listener closes, only requests already received are
+    /// completed.
     pub(super) fn is_overdue(&self, limits: &Limits, closing: bool) -> bool {
         let allowed = |since: Instant, time| since.elapsed() >= if closing { limits.stall.min(CLOSING) } else { time };
         match *self.lock() {
@@ -145,7 +146,7 @@ impl Pulse {
         }
     }
 
-    /// The least goes first when places are short; `None`: not at all.
+    /// Sort key: the smallest is closed first when slots run out; `None`: never.
     fn rank(&self) -> Option<(u8, Instant)> {
         match *self.lock() {
             Phase::New(since) => Some((0, since)),

@@ -1,4 +1,4 @@
-//! A TCP stream that knows its place.
+//! A TCP stream that owns its connection slot.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::place::Place;
 
-/// A stream that holds a place while it lives, and breaks when the place is taken away or the caller stops reading
-/// for too long. Both hold for a WebSocket as well.
+/// A stream that owns a slot, and fails when the slot is revoked or the caller stops reading for too long. Both also
+/// apply to a WebSocket.
 pub(super) struct Socket {
     stream: TcpStream,
     place: Place,
@@ -29,7 +29,7 @@ impl Socket {
         Self { stream, place, given_up, stall, blocked: None }
     }
 
-    /// Passes the outcome of a write on, unless writing has been blocked for too long.
+    /// Forwards the outcome of a write, unless writing has been blocked for too long.
     fn watch(&mut self, outcome: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if outcome.is_ready() {
             self.blocked = None;

@@ -172,7 +172,7 @@ async fn a_refused_record_is_tried_again_ever_more_rarely_and_holds_back_the_nex
     }
     assert!(waits[9] < 0.1, "{waits:?}");
     run.stop().await;
-    assert_eq!((log.count("delivery fails"), log.count("delivery works again")), (1, 1));
+    assert_eq!((log.count("delivery failed"), log.count("delivery recovered")), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
