@@ -1,4 +1,4 @@
-//! Plays the scenarios of a contract side by side in one process, and draws the balance.
+//! Runs the scenarios of a contract in parallel in one process, and draws the balance.
 
 use std::env;
 use std::panic::resume_unwind;
@@ -12,14 +12,14 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 use super::ledger::{Gap, Ledger, Rules};
 
-/// What nextest lists instead of the scenarios: it gives every test a process, and the balance needs all in one.
+/// The one test that nextest lists: it runs every test in its own process, and the balance needs all scenarios in one.
 const ALL: &str = "all_scenarios";
-/// Scenarios for each processor: most of them wait most of the time.
+/// Scenarios run in parallel per processor: most of them wait most of the time.
 const FOR_EACH_PROCESSOR: usize = 4;
 
 type Playing = Pin<Box<dyn Future<Output = ()>>>;
 
-/// One story played against a device, which shows a [`Ledger`] all that the device says. Made by
+/// A scenario drives a device of its own and reports what the device answers to a [`Ledger`]. Made by
 /// [`scenarios!`](crate::scenarios).
 pub struct Scenario {
     name: &'static str,
@@ -28,12 +28,12 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Plays on a runtime of its own with one thread, so that it may pause the time. It fails by a panic.
+    /// A scenario that fails by a panic. It runs on its own single-threaded runtime, so it may pause the time.
     pub fn new(name: &'static str, play: fn(Arc<Ledger>) -> Playing) -> Self {
         Self { name, play, alone: false }
     }
 
-    /// The same, with no other scenario playing meanwhile: for what measures time.
+    /// The same, with no other scenario running at the same time: for scenarios that measure time.
     pub fn alone(self) -> Self {
         Self { alone: true, ..self }
     }
@@ -71,10 +71,10 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Plays the scenarios that the command line asks for, as tests do; all of them when run by nextest, which sees one
-    /// test. Prints the time that each took, and the balance when all were played and none failed.
+    /// Runs the scenarios that the command line selects, with the options of libtest; under nextest all of them, as one
+    /// test. Prints how long each took, and the balance if all ran and none failed.
     ///
-    /// Fails when a scenario does, when the balance has faults, or when the catalogue cannot be read.
+    /// Fails when a scenario fails, when the balance has faults, or when the catalogue cannot be read.
     pub fn main(self) -> ExitCode {
         let arguments = Arguments::from_args();
         let nextest = env::var_os("NEXTEST").is_some();
@@ -93,21 +93,21 @@ impl Contract {
     /// Returns the balance, if it was drawn.
     fn play(mut self, mut arguments: Arguments) -> Result<Option<String>, Vec<String>> {
         let ledger = Ledger::of(self.catalogue, self.rules).map_err(|error| vec![error.to_string()])?;
-        let (ledger, stage) = (Arc::new(ledger), Arc::new(Stage::default()));
+        let (ledger, runner) = (Arc::new(ledger), Arc::new(Runner::default()));
         let processors = thread::available_parallelism().map_or(1, usize::from);
         arguments.test_threads.get_or_insert(processors * FOR_EACH_PROCESSOR);
-        // One that plays alone has all others wait: at the end there are none.
+        // A scenario that runs alone makes all others wait: last, there are none.
         self.scenarios.sort_by_key(|scenario| scenario.alone);
         let trial = |scenario: Scenario| {
-            let (stage, ledger) = (Arc::clone(&stage), Arc::clone(&ledger));
-            Trial::test(scenario.name, move || stage.play(&scenario, ledger))
+            let (runner, ledger) = (Arc::clone(&runner), Arc::clone(&ledger));
+            Trial::test(scenario.name, move || runner.play(&scenario, ledger))
         };
         let trials = self.scenarios.drain(..).map(trial).collect();
         let played = libtest_mimic::run(&arguments, trials);
         if arguments.list {
             return Ok(None);
         }
-        stage.print_times();
+        runner.print_times();
         match played {
             Conclusion { num_failed: 1.., .. } => Err(vec![format!("scenarios failed: {}", played.num_failed)]),
             Conclusion { num_filtered_out: 1.., .. } => Ok(None),
@@ -126,20 +126,20 @@ impl Contract {
     }
 }
 
-/// Where scenarios play.
+/// Runs scenarios and notes how long they took.
 #[derive(Default)]
-struct Stage {
-    /// Read while others may play too, written while one plays alone.
-    turns: RwLock<()>,
+struct Runner {
+    /// Held for reading by scenarios that may run in parallel, for writing by one that runs alone.
+    exclusive: RwLock<()>,
     times: Mutex<Vec<(Duration, &'static str)>>,
 }
 
-impl Stage {
-    /// Plays it in a thread with its name, which the message of a panic shows.
+impl Runner {
+    /// Runs it in a thread of its name, which the message of a panic shows.
     fn play(&self, scenario: &Scenario, ledger: Arc<Ledger>) -> Result<(), Failed> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let play = scenario.play;
-        let outcome = self.in_turn(scenario.alone, || {
+        let outcome = self.alone_or_not(scenario.alone, || {
             let started = Instant::now();
             let thread = thread::Builder::new().name(scenario.name.to_owned());
             let outcome = thread.spawn(move || runtime.block_on(play(ledger)))?.join();
@@ -150,12 +150,12 @@ impl Stage {
         outcome.map_err(|panic| resume_unwind(panic))
     }
 
-    fn in_turn<T>(&self, alone: bool, play: impl FnOnce() -> T) -> T {
+    fn alone_or_not<T>(&self, alone: bool, play: impl FnOnce() -> T) -> T {
         if alone {
-            let _alone = self.turns.write().unwrap_or_else(PoisonError::into_inner);
+            let _alone = self.exclusive.write().unwrap_or_else(PoisonError::into_inner);
             play()
         } else {
-            let _among_others = self.turns.read().unwrap_or_else(PoisonError::into_inner);
+            let _shared = self.exclusive.read().unwrap_or_else(PoisonError::into_inner);
             play()
         }
     }
