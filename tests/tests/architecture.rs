@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const BELOW_THE_ADAPTERS: [&str; 6] = ["domain", "store", "video", "vision", "host", "adapter"];
 const VENDORS: [&str; 10] =
     ["sensetime", "sensenebula", "uniview", "unv", "facebox", "sophon", "sensedlc", "hikvision", "dahua", "megvii"];
+/// The layers of `domain` above its types, each resting on those before it.
+const LAYERS: [&str; 5] = ["rules", "ports", "gallery", "surveillance", "appliance"];
 /// The one module with unsafe code: vector instructions.
 const UNSAFE: &str = "crates/domain/src/gallery/kernel";
 /// The longest file, tests included.
@@ -153,6 +155,73 @@ fn no_vendor_is_known_below_the_adapters() {
     }
 }
 
+/// The position of a module of `domain` among its layers; 0 for types.
+fn layer(module: &str) -> usize {
+    LAYERS.iter().position(|layer| *layer == module).map_or(0, |position| position + 1)
+}
+
+/// The text without its comments.
+fn code(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The parts of a list in braces, which `text` begins with; or else the path that it begins with.
+fn listed(text: &str) -> Vec<&str> {
+    let Some(list) = text.strip_prefix('{') else {
+        let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':'));
+        return vec![&text[..end.unwrap_or(text.len())]];
+    };
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (place, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                parts.push(list[start..place].trim());
+                start = place + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// The module of `domain` that each name in its root comes from.
+fn roots(library: &str) -> BTreeMap<String, String> {
+    let uses = library.split(" use ").skip(1).filter_map(|text| text.split_once("::"));
+    let names = |(module, names): (&str, &str)| {
+        let of = |name: &str| (name.to_owned(), module.to_owned());
+        listed(names).into_iter().map(of).collect::<Vec<_>>()
+    };
+    uses.flat_map(names).collect()
+}
+
+/// The first names of all paths from the root of the crate.
+fn used(code: &str) -> BTreeSet<&str> {
+    let paths = code.split("crate::").skip(1).flat_map(listed);
+    paths.filter_map(|path| path.split("::").next()).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn domain_is_built_in_layers() {
+    let mut files = Vec::new();
+    sources("crates/domain/src", &mut files);
+    let library = &files.iter().find(|(path, _)| path.ends_with("/lib.rs")).unwrap().1;
+    let roots = roots(&code(library));
+    assert_eq!(roots["Appliance"], "appliance", "the root is not understood");
+    for (path, text) in files.iter().filter(|(path, _)| !path.ends_with("/lib.rs")) {
+        let module = path.trim_start_matches("crates/domain/src/").split(['/', '.']).next().unwrap();
+        for name in used(&code(text)) {
+            let source = roots.get(name).map_or(name, String::as_str);
+            assert!(layer(source) <= layer(module), "{path} uses {name} of {source}, which rests on {module}");
+            assert!(module != "surveillance" || source == name, "{path} imports {name} without its module");
+        }
+    }
+}
+
 #[test]
 fn sql_is_spoken_in_the_store_only() {
     const WORDS: [&str; 6] = ["rusqlite", "insert into", "select *", "delete from", "create table", "pragma "];
@@ -210,7 +279,7 @@ fn every_adapter_has_the_same_files() {
 }
 
 /// The layers of an adapter, each with those that it may use besides the pure ones.
-const LAYERS: &[(&str, &[&str])] = &[
+const ADAPTER_LAYERS: &[(&str, &[&str])] = &[
     ("lib", &["serve", "ops", "push", "work", "request", "device", "settings"]),
     ("serve", &["ops", "request", "device"]),
     ("ops", &["work", "push", "request", "device", "settings"]),
@@ -236,7 +305,7 @@ fn layers_of_adapters_use_only_what_is_below_them() {
         for (path, text) in found {
             let inside = path.split("/src/").nth(1).unwrap();
             let layer = inside.split(['/', '.']).next().unwrap();
-            let Some((_, below)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
+            let Some((_, below)) = ADAPTER_LAYERS.iter().find(|(name, _)| *name == layer) else {
                 panic!("{path} is in no layer");
             };
             // Tests may look anywhere.
@@ -245,7 +314,7 @@ fn layers_of_adapters_use_only_what_is_below_them() {
             {
                 let used = used.into_iter().next().unwrap();
                 let allowed = used == layer || below.contains(&used) || PURE.contains(&used) || used.is_empty();
-                let is_layer = LAYERS.iter().any(|(name, _)| *name == used);
+                let is_layer = ADAPTER_LAYERS.iter().any(|(name, _)| *name == used);
                 assert!(allowed || !is_layer, "{path} uses {used}, which is not below {layer}");
             }
         }

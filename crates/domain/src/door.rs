@@ -1,9 +1,14 @@
 //! Doors: what opens them, and by what rule.
 
+mod kept;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::{CameraId, Means, RelayId, Similarity};
+
+/// The setting that holds the rules of the device's own door.
+pub(crate) const DOOR_RULES: &str = "door.rules";
 
 /// Something that opens a door while it is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,6 +121,16 @@ impl DoorRules {
         Self { decided_by: Decider::FaceOrRemote, ..Self::default() }
     }
 
+    /// The rules that [`DOOR_RULES`] holds; `None` when the text makes no sense.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        kept::read(text)
+    }
+
+    /// As [`DOOR_RULES`] holds them.
+    pub(crate) fn write(&self) -> String {
+        kept::write(self)
+    }
+
     /// What somebody who shows this has proved by it.
     pub(crate) fn judge(&self, shown: Shown) -> Proved {
         let device_decides = matches!(self.decided_by, Decider::Face | Decider::FaceOrRemote);
@@ -141,6 +156,13 @@ impl DoorRules {
     /// Whether somebody far away may open the door, with nobody before it.
     pub fn opens_remotely(&self) -> bool {
         matches!(self.decided_by, Decider::Remote | Decider::FaceOrRemote)
+    }
+
+    /// Whether a visit counts as a pass at the door, not at the camera: where the face alone lets nobody in, because a
+    /// platform is asked first or the own door demands a card as well, whoever opens the door counts.
+    pub(crate) fn counts_at_the_door(&self, own_door: bool) -> bool {
+        let face_is_enough = matches!(self.proof, Proof::Face | Proof::FaceOrCard);
+        self.asks_first() || own_door && !face_is_enough
     }
 
     /// Whether a platform is asked before the door opens to a known face.

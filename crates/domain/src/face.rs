@@ -6,6 +6,11 @@ use std::sync::Arc;
 use crate::geometry::{Point, Rect};
 use crate::{Error, Result};
 
+/// Independent sums that let the compiler use vector registers: a plain sum must be added in order.
+const LANES: usize = 16;
+/// How much more than the face box a crop shows.
+pub(crate) const CROP_SCALE: f32 = 1.6;
+
 /// The name and version of an embedding model; embeddings of different models cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelId(pub Arc<str>);
@@ -14,6 +19,19 @@ impl fmt::Display for ModelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The dot product of two vectors; the longer one's tail is ignored.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let tail: f32 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(x, y)| x * y).sum();
+    for (x, y) in a_lanes.zip(b_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + tail
 }
 
 /// A unit vector that stands for a face.
@@ -36,7 +54,7 @@ impl Embedding {
 
     /// Takes back, bit for bit, what [`vector`](Self::vector) gave; refused when its length is not 1.
     pub fn restored(model: ModelId, vector: Vec<f32>) -> Result<Self> {
-        let square = crate::gallery::dot(&vector, &vector);
+        let square = dot(&vector, &vector);
         if !(0.99..=1.01).contains(&square) {
             return Err(Error::invalid("embedding", "is not of length 1"));
         }
@@ -56,7 +74,7 @@ impl Embedding {
     /// The cosine of the angle to `other`, -1..=1; `None` when another model made it.
     pub fn cosine(&self, other: &Self) -> Option<f32> {
         let comparable = self.model == other.model && self.vector.len() == other.vector.len();
-        comparable.then(|| crate::gallery::dot(&self.vector, &other.vector))
+        comparable.then(|| dot(&self.vector, &other.vector))
     }
 }
 

@@ -33,8 +33,8 @@ use kernel::Kernel;
 use rounds::Rounds;
 use scan::Question;
 
+pub use crate::face::dot;
 pub use copy::{Copy, Restoration};
-pub use scan::dot;
 
 /// Below this many bytes to scan, waiting for others costs more than it saves.
 const SHARED_FROM: usize = 1 << 20;

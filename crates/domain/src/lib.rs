@@ -21,6 +21,7 @@ mod ids;
 mod job;
 pub mod jpeg;
 mod library;
+mod liveness;
 mod log;
 mod login_guard;
 pub mod names;
@@ -29,6 +30,7 @@ mod person;
 pub mod ports;
 pub mod progress;
 mod record;
+mod reembedding;
 mod rules;
 mod scan;
 mod similarity;
@@ -43,11 +45,9 @@ pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes
 pub use actor::{Act, Actor};
 pub use address::{StreamAddress, StreamTransport, UnusableAddress};
 pub use appliance::{
-    Acts, Appliance, DeviceInfo, Hit, HitList, Limits, LivenessRule, Options, PhotoFace, ReaderState, Readers,
-    Reembedding, RollEntry, Secret, Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key,
-    network, notices, readers, retention,
+    Acts, Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, ReaderState, Readers, RollEntry, Secret,
+    Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, notices, readers, retention,
 };
-pub(crate) use appliance::{Arrival, CROP_SCALE, Draft, Pass};
 pub use behaviour::{Behaviour, BehaviourFilter, BehaviourKind, ObjectCapture, ObjectClass};
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
@@ -66,6 +66,7 @@ pub use ids::{
 };
 pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
+pub use liveness::LivenessRule;
 pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
 pub use login_guard::LoginGuard;
 pub use page::{Page, Window};
@@ -74,6 +75,7 @@ pub use person::{
     PhotoTemplate, Profile, SeveralFaces, Template, TemplateGaps, Validity,
 };
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
+pub use reembedding::Reembedding;
 pub use scan::{Document, Scan};
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};

@@ -1,6 +1,6 @@
 //! How much room there is, and which records go when there is none.
 
-use crate::{PasswordHashes, Seq, Timestamp, Verdict};
+use crate::{Error, PasswordHashes, Seq, Timestamp, Verdict};
 
 /// Which records are to be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,4 +105,11 @@ pub enum StorageState {
         /// Why, for a human.
         reason: String,
     },
+}
+
+impl StorageState {
+    /// They cannot be written because of this.
+    pub(crate) fn failing(error: &Error) -> Self {
+        Self::Failing { reason: error.chain() }
+    }
 }

@@ -20,32 +20,17 @@ pub(super) fn load(ports: &Ports) -> Result<CameraDefaults> {
 impl Appliance {
     /// What is set for every camera that has no value of its own.
     pub fn camera_defaults(&self) -> CameraDefaults {
-        **self.core.camera_defaults.load()
+        **self.core.surveillance.defaults().load()
     }
 
     pub(super) fn use_camera_defaults(&self, defaults: CameraDefaults) {
-        self.core.camera_defaults.store(defaults.into());
-        self.core.cameras_changed.send_modify(|version| *version += 1);
+        self.core.surveillance.defaults().store(defaults.into());
+        self.core.surveillance.note_change();
     }
 
     /// The camera as it is: with the defaults in place of what is not its own.
-    pub(super) fn in_force(&self, mut camera: Camera) -> Camera {
-        let (defaults, own) = (self.camera_defaults(), camera.own);
-        let (settings, watch) = (&mut camera.settings, &mut camera.watch.settings);
-        if let Some(threshold) = defaults.threshold.filter(|_| !own.threshold) {
-            watch.threshold = threshold;
-        }
-        if let Some(rearm) = defaults.rearm.filter(|_| !own.rearm) {
-            watch.rearm = rearm;
-        }
-        if let Some(smallest) = defaults.min_face_px.filter(|_| !own.min_face_px) {
-            settings.min_face_px = smallest.min(settings.max_face_px);
-        }
-        if let Some(area) = defaults.area.filter(|_| !own.region) {
-            // Before its first picture nobody can tell which pixels these are; it is searched by its share all the same.
-            settings.region = self.board().picture_size(camera.id).and_then(|size| area.in_picture(size));
-        }
-        camera
+    pub(super) fn in_force(&self, camera: Camera) -> Camera {
+        self.core.surveillance.in_force(camera)
     }
 }
 
@@ -68,7 +53,7 @@ impl Acts<'_> {
         let actor = self.permit(Act::CAMERA_RELEASE)?;
         self.blocking(move |a| {
             a.ports().settings.release_cameras(values)?;
-            a.core.cameras_changed.send_modify(|version| *version += 1);
+            a.core.surveillance.note_change();
             a.audit(&actor, Act::CAMERA_RELEASE, &"all cameras");
             Ok(())
         })

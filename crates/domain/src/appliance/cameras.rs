@@ -4,7 +4,6 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::watch;
 
 use super::{Acts, Appliance, camera_defaults};
 use crate::{
@@ -64,7 +63,7 @@ impl Appliance {
         claim(&mut change, &before, &stored);
         let changed = self.ports().settings.update_camera(id, &change)?;
         self.audit(actor, Act::CAMERA_UPDATE, &id);
-        self.core.cameras_changed.send_modify(|version| *version += 1);
+        self.core.surveillance.note_change();
         Ok(self.in_force(changed))
     }
 
@@ -90,11 +89,6 @@ impl Appliance {
     pub fn camera_counters(&self, id: CameraId) -> CameraCounters {
         self.board().counters(id)
     }
-
-    /// Changes whenever a camera is added, changed or removed.
-    pub(crate) fn cameras_changed(&self) -> watch::Receiver<u64> {
-        self.core.cameras_changed.subscribe()
-    }
 }
 
 impl Acts<'_> {
@@ -110,7 +104,7 @@ impl Acts<'_> {
             let channels = a.options().limits.channels;
             let added = a.ports().settings.insert_camera(&camera, channels, a.now())?;
             a.audit(&actor, Act::CAMERA_ADD, &added.id);
-            a.core.cameras_changed.send_modify(|version| *version += 1);
+            a.core.surveillance.note_change();
             Ok(a.in_force(added))
         })
         .await
@@ -139,7 +133,7 @@ impl Acts<'_> {
         self.blocking(move |a| {
             a.ports().settings.remove_camera(id)?;
             a.audit(&actor, Act::CAMERA_REMOVE, &id);
-            a.core.cameras_changed.send_modify(|version| *version += 1);
+            a.core.surveillance.note_change();
             Ok(())
         })
         .await

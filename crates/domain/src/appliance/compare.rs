@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::Appliance;
+use crate::face::CROP_SCALE;
 use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{Attributes, Detection, Error, Face, LibraryId, Person, Result, SeveralFaces, Similarity};
@@ -37,9 +38,6 @@ pub struct HitList {
     /// The most similar people, best first.
     pub hits: Vec<Hit>,
 }
-
-/// How much more than the face box a crop shows.
-pub(crate) const CROP_SCALE: f32 = 1.6;
 
 impl Appliance {
     /// Every face of a photo, the largest first. `BadPicture`, `NoFace`.

@@ -20,7 +20,7 @@ impl Appliance {
             if self.progress().age(Part::Storage).is_some_and(|age| age >= HUNG) {
                 let why = format!("the disk has not answered for {} s", HUNG.as_secs());
                 self.progress().stall(Part::Storage, &why);
-                self.core.storage.set(StorageState::Failing { reason: why });
+                self.core.surveillance.recorder().set_state(StorageState::Failing { reason: why });
             }
         }
     }

@@ -1,27 +1,11 @@
 //! When faces are checked for being alive, on a device that can.
 
-use jiff::civil::Time;
-
 use super::{Acts, Appliance};
 use crate::ports::Ports;
-use crate::time::begun_on;
-use crate::{Act, Result};
+use crate::{Act, LivenessRule, Result};
 
 /// The setting that holds the rule.
 pub(super) const LIVENESS: &str = "liveness.rule";
-
-/// When a face must be alive to be recognised, where the device can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LivenessRule {
-    /// At any time.
-    #[default]
-    Always,
-    /// Never: pictures of people count as people.
-    Never,
-    /// Every day between these local times, both included; over midnight when the second is the earlier, all day long
-    /// when they are equal.
-    Daily(Time, Time),
-}
 
 /// The rule that a platform has set.
 pub(super) fn load(ports: &Ports) -> Result<LivenessRule> {
@@ -31,7 +15,7 @@ pub(super) fn load(ports: &Ports) -> Result<LivenessRule> {
 impl Appliance {
     /// When a face must be alive; without effect while [`can_judge_liveness`](Self::can_judge_liveness) is false.
     pub fn liveness_rule(&self) -> LivenessRule {
-        **self.core.liveness.load()
+        **self.core.surveillance.liveness().load()
     }
 
     /// Whether the device can tell living faces from pictures of them.
@@ -40,18 +24,7 @@ impl Appliance {
     }
 
     pub(super) fn use_liveness_rule(&self, rule: LivenessRule) {
-        self.core.liveness.store(rule.into());
-    }
-
-    /// The score from which on a face counts as living now; `None` while none is asked for.
-    pub(crate) fn live_from(&self) -> Option<f32> {
-        let demanded = self.ports().analyzer.live_from()?;
-        let asked = match self.liveness_rule() {
-            LivenessRule::Always => true,
-            LivenessRule::Never => false,
-            LivenessRule::Daily(from, to) => begun_on(from, to, self.now().in_zone(&self.time_zone())).next().is_some(),
-        };
-        asked.then_some(demanded)
+        self.core.surveillance.liveness().store(rule.into());
     }
 }
 

@@ -6,10 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{Acts, Appliance};
-use crate::progress::Part;
 use crate::{
-    Act, BehaviourFilter, CaptureId, Correction, Entry, EntryKind, NamedPerson, NewEntry, NewRecord, ObjectCapture,
-    Page, PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
+    Act, BehaviourFilter, CaptureId, Correction, Entry, EntryKind, NamedPerson, NewEntry, ObjectCapture, Page,
+    PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
 };
 
 /// Records removed at a time, and the pause after them in which others write.
@@ -55,7 +54,7 @@ impl Appliance {
 
     /// The newest place in the log; changes when an entry was committed.
     pub fn newest_entry(&self) -> watch::Receiver<Seq> {
-        self.core.newest.subscribe()
+        self.core.surveillance.recorder().newest()
     }
 
     /// The place before the first entry of this time or later, where a feed that goes back to it goes on; the newest
@@ -83,28 +82,9 @@ impl Appliance {
         }
     }
 
-    /// Commits a record and wakes the feeds. Blocking.
-    pub(crate) fn append_record(&self, record: &NewRecord) -> Result<Record> {
-        let committed = self.ports().log.append_record(record)?;
-        self.wake_feeds(committed.seq);
-        Ok(committed)
-    }
-
     /// Commits an entry and wakes the feeds. Blocking.
     pub(crate) fn append(&self, entry: &NewEntry) -> Result<Entry> {
-        let committed = self.ports().log.append(entry)?;
-        self.wake_feeds(committed.seq);
-        Ok(committed)
-    }
-
-    fn wake_feeds(&self, committed: Seq) {
-        self.progress().stamp(Part::Commits);
-        // Two cameras may commit at the same time: the newest place never goes back.
-        self.core.newest.send_if_modified(|newest| {
-            let newer = committed > *newest;
-            *newest = committed.max(*newest);
-            newer
-        });
+        self.core.surveillance.recorder().append(entry)
     }
 }
 
@@ -128,7 +108,7 @@ impl Acts<'_> {
     pub async fn remove_all_records(self) -> Result<u64> {
         let actor = self.permit(Act::RECORDS_REMOVE)?;
         self.blocking(move |a| {
-            a.forget_waiting();
+            a.core.surveillance.recorder().forget_waiting();
             let removed = a.remove_step_by_step(Removal::UpTo(a.ports().log.newest()?))?;
             a.audit(&actor, Act::RECORDS_REMOVE, &"all");
             Ok(removed)

@@ -34,7 +34,6 @@ mod time;
 mod upgrade;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -45,21 +44,15 @@ use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::progress::Progress;
-use crate::surveillance::Board;
-use crate::{CameraDefaults, DoorOptions, Error, Event, LoginGuard, Result, Seq, StorageLimits};
+use crate::surveillance::{self, Board, Doorkeeper, Recorder};
+use crate::{DoorOptions, Error, Event, LoginGuard, Reembedding, Result, StorageLimits};
 
 pub use accounts::{Secret, hash_password};
 pub use acts::Acts;
-pub(crate) use compare::CROP_SCALE;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 use doors::Doors;
-pub(crate) use doors::{Arrival, Pass};
-pub use liveness::LivenessRule;
 pub use readers::{ReaderState, Readers};
-pub use reembedding::Reembedding;
-pub(crate) use retention::Draft;
-use retention::Storage;
 pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
 pub use tasks::RollEntry;
@@ -138,9 +131,9 @@ pub struct Appliance {
 }
 
 struct Core {
-    ports: Ports,
+    /// Ports, gallery, cameras, the log: what surveillance shares with everything else.
+    surveillance: surveillance::Handle,
     options: Options,
-    gallery: Gallery,
     /// Held over a commit and the gallery change that follows, so that both happen in the same order.
     people_order: Mutex<()>,
     /// Held from looking whether a task runs until it is changed.
@@ -152,20 +145,11 @@ struct Core {
     /// The generation of the gallery's copy in the store, when it is known to be there.
     kept_copy: Mutex<Option<u64>>,
     logins: LoginGuard,
-    board: Board,
-    progress: Arc<Progress>,
     feeds: Arc<FeedBoard>,
-    newest: watch::Sender<Seq>,
     reembedding: watch::Sender<Reembedding>,
-    cameras_changed: watch::Sender<u64>,
     /// Held while cameras are looked for.
     searching: tokio::sync::Mutex<()>,
-    events: broadcast::Sender<Event>,
-    storage: Storage,
-    time_zone: ArcSwap<TimeZone>,
-    liveness: ArcSwap<LivenessRule>,
-    camera_defaults: ArcSwap<CameraDefaults>,
-    keeps_pictures: AtomicBool,
+    storage_limits: watch::Sender<StorageLimits>,
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
@@ -179,52 +163,36 @@ impl Appliance {
         ports.analyzer = Arc::new(analysis::TimedAnalyzer::new(ports.analyzer, Arc::clone(&progress)));
         let gallery = Gallery::new(ports.analyzer.model().clone());
         let kept_copy = gallery::load(&ports, &gallery)?;
-        let newest = watch::Sender::new(ports.log.newest()?);
-        let time_zone = ArcSwap::from_pointee(time::load(&ports, &options)?);
-        let liveness = ArcSwap::from_pointee(liveness::load(&ports)?);
-        let keeps_pictures = AtomicBool::new(privacy::load(&ports)?);
-        let camera_defaults = ArcSwap::from_pointee(camera_defaults::load(&ports)?);
         let console_open = watch::Sender::new(machine::console_is_open(&ports)?);
-        let storage = Storage::load(&ports, options.storage)?;
         let core = Core {
-            ports,
-            options,
-            gallery,
             people_order: Mutex::default(),
             task_order: Mutex::default(),
             camera_order: Mutex::default(),
             account_order: Mutex::default(),
             kept_copy: Mutex::new(kept_copy),
             logins: LoginGuard::default(),
-            board: Board::default(),
-            progress,
             feeds: Arc::default(),
-            newest,
             reembedding: watch::Sender::default(),
-            cameras_changed: watch::Sender::new(0),
             searching: tokio::sync::Mutex::default(),
-            events: broadcast::Sender::new(EVENT_BACKLOG),
-            storage,
-            time_zone,
-            liveness,
-            camera_defaults,
-            keeps_pictures,
+            storage_limits: watch::Sender::new(retention::load(&ports, options.storage)?),
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),
             readers: watch::Sender::default(),
+            surveillance: surveillance::Handle::new(parts(ports, gallery, progress, &options)?),
+            options,
         };
         Ok(Self { core: Arc::new(core) })
     }
 
     /// News from now on; a listener that falls behind by more than 256 loses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.core.events.subscribe()
+        self.core.surveillance.events().subscribe()
     }
 
     /// When each part of the device last made progress, and which part hangs.
     pub fn progress(&self) -> &Progress {
-        &self.core.progress
+        self.core.surveillance.progress()
     }
 
     /// How the appliance is set up.
@@ -233,20 +201,19 @@ impl Appliance {
     }
 
     pub(crate) fn ports(&self) -> &Ports {
-        &self.core.ports
+        self.core.surveillance.ports()
     }
 
     pub(crate) fn gallery(&self) -> &Gallery {
-        &self.core.gallery
+        self.core.surveillance.gallery()
     }
 
     pub(crate) fn board(&self) -> &Board {
-        &self.core.board
+        self.core.surveillance.board()
     }
 
     pub(crate) fn announce(&self, event: Event) {
-        // Nobody listening is fine: events are not kept.
-        let _ = self.core.events.send(event);
+        self.core.surveillance.announce(event);
     }
 
     /// Runs a blocking piece of work off the runtime. It runs to its end even when the caller goes away,
@@ -267,4 +234,29 @@ impl Appliance {
     fn people_order(&self) -> MutexGuard<'_, ()> {
         self.core.people_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What surveillance works with.
+impl From<Appliance> for surveillance::Handle {
+    fn from(appliance: Appliance) -> Self {
+        appliance.core.surveillance.clone()
+    }
+}
+
+/// What surveillance needs, as the store holds it. Blocking.
+fn parts(ports: Ports, gallery: Gallery, progress: Arc<Progress>, options: &Options) -> Result<surveillance::Parts> {
+    Ok(surveillance::Parts {
+        gallery,
+        board: Board::default(),
+        recorder: Recorder::new(&ports, Arc::clone(&progress), privacy::load(&ports)?)?,
+        doorkeeper: Doorkeeper::new(&ports, options.doors.own_door),
+        zone: ArcSwap::from_pointee(time::load(&ports, options)?),
+        liveness: ArcSwap::from_pointee(liveness::load(&ports)?),
+        defaults: ArcSwap::from_pointee(camera_defaults::load(&ports)?),
+        events: broadcast::Sender::new(EVENT_BACKLOG),
+        thresholds_rise: options.thresholds_rise,
+        changes: watch::Sender::new(0),
+        progress,
+        ports,
+    })
 }

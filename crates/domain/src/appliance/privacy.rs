@@ -1,12 +1,8 @@
 //! Whether pictures of those who pass are kept.
 
-use std::sync::atomic::Ordering;
-
-use bytes::Bytes;
-
-use super::{Acts, Appliance, Draft};
-use crate::ports::{Pictures, Ports};
-use crate::{Act, PictureId, Result};
+use super::{Acts, Appliance};
+use crate::ports::Ports;
+use crate::{Act, Result};
 
 /// The setting that says so while records are kept without pictures.
 pub(super) const PICTURES: &str = "records.pictures";
@@ -20,11 +16,11 @@ pub(super) fn load(ports: &Ports) -> Result<bool> {
 impl Appliance {
     /// Whether crop and scene of a capture are kept with its record.
     pub fn keeps_pictures(&self) -> bool {
-        self.core.keeps_pictures.load(Ordering::Relaxed)
+        self.core.surveillance.recorder().keeps_pictures()
     }
 
     pub(super) fn use_keeping_pictures(&self, keep: bool) {
-        self.core.keeps_pictures.store(keep, Ordering::Relaxed);
+        self.core.surveillance.recorder().keep_pictures(keep);
     }
 }
 
@@ -41,16 +37,4 @@ impl Acts<'_> {
         })
         .await
     }
-}
-
-impl Draft {
-    /// The same record, whose pictures nobody will ever see.
-    pub(super) fn without_pictures(self) -> Self {
-        Self { crop: Bytes::new(), scene: Bytes::new(), ..self }
-    }
-}
-
-/// Keeps a picture of a draft, unless it is not to be kept.
-pub(super) fn put_picture(pictures: &dyn Pictures, picture: &Bytes) -> Result<PictureId> {
-    if picture.is_empty() { Ok(PictureId::not_kept()) } else { pictures.put(picture) }
 }

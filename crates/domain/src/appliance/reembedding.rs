@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
 use crate::{
-    Error, Event, ModelId, PersonId, PhotoTemplate, PictureId, Result, SeveralFaces, Template, TemplateGaps, Thing,
+    Error, Event, ModelId, PersonId, PhotoTemplate, PictureId, Reembedding, Result, SeveralFaces, Template,
+    TemplateGaps, Thing,
 };
 
 /// People read from the store at a time.
@@ -16,26 +17,6 @@ const PAGE: u32 = 64;
 const TRIES: u32 = 3;
 /// after so long; then it is left for the next start.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
-
-/// How far describing the stored photos anew has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reembedding {
-    /// People whose photos had to be described when the appliance started.
-    pub total: u64,
-    /// Of these, the described.
-    pub done: u64,
-    /// Of these, those in whose photo the model finds no usable face: they need another photo to be recognised.
-    pub unusable: u64,
-    /// Of these, those that failed for another reason or were removed meanwhile; the next start tries again.
-    pub postponed: u64,
-}
-
-impl Reembedding {
-    /// People still to be described.
-    pub fn left(&self) -> u64 {
-        self.total.saturating_sub(self.done + self.unusable + self.postponed)
-    }
-}
 
 /// What became of one photo.
 enum Outcome {

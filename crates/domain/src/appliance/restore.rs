@@ -2,14 +2,14 @@
 
 use super::camera_defaults::CAMERA_DEFAULTS;
 use super::device::DEVICE_ID;
-use super::doors::DOOR_RULES;
-use super::liveness::{LIVENESS, LivenessRule};
+use super::liveness::LIVENESS;
 use super::machine::CONSOLE_OPEN;
 use super::privacy::PICTURES;
 use super::retention::{PEOPLE_DAYS, STRANGERS_DAYS, WHEN_FULL};
 use super::time::{TIME_SERVICE, TIME_ZONE};
 use super::{Acts, Appliance, State};
-use crate::{Act, CameraDefaults, Defaults, PasswordHashes, Result, TimeService};
+use crate::door::DOOR_RULES;
+use crate::{Act, CameraDefaults, Defaults, LivenessRule, PasswordHashes, Result, TimeService};
 
 /// The setting that holds the first login and what is kept of its password.
 const FACTORY_LOGIN: &str = "account.factory";
@@ -57,7 +57,7 @@ impl Appliance {
         self.use_liveness_rule(LivenessRule::default());
         self.use_camera_defaults(CameraDefaults::default());
         self.use_keeping_pictures(true);
-        self.core.storage.set_when_full(self.options().storage.when_full);
+        self.use_when_full(self.options().storage.when_full);
         self.show_console(true);
         Ok(machine_due)
     }

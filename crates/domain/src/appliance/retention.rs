@@ -1,21 +1,15 @@
-//! Room for records: how long they are kept, which go when the storage is full, and those that cannot be written now.
+//! Room for records: how long they are kept, and which go when the storage is full.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::privacy::put_picture;
 use super::{Acts, Appliance};
 use crate::ports::Ports;
-use crate::{
-    Act, Ages, Error, NewRecord, PictureId, Record, RecordKind, Removal, Result, StorageLimits, StorageState, Usage,
-    WhenFull,
-};
+use crate::surveillance::Recorder;
+use crate::{Act, Ages, Error, RecordKind, Removal, Result, StorageLimits, StorageState, Usage, WhenFull};
 
 /// How often the room is looked at.
 const CHECK: Duration = Duration::from_secs(2);
@@ -26,8 +20,6 @@ const PROOF: Duration = Duration::from_secs(30);
 /// Records removed at a time, and the pause after them in which others write.
 const BATCH: u32 = 32;
 const PAUSE: Duration = Duration::from_millis(10);
-/// Records that wait in memory at most, some 20 MB with their pictures; beyond that the oldest is given up.
-const WAITING: usize = 64;
 /// Kept free on the file system: this share of the limit, within these bounds, bytes.
 const RESERVE_SHARE: u64 = 50;
 const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
@@ -41,70 +33,25 @@ pub(super) const STRANGERS_DAYS: &str = "retention.strangers_days";
 /// The longest age, days.
 const MAX_DAYS: u32 = 36_500;
 
-/// A record whose pictures are not kept yet.
-pub(crate) struct Draft {
-    /// JPEG of the face; empty when it is not to be kept.
-    pub(crate) crop: Bytes,
-    /// JPEG of the scene; empty when it is not to be kept.
-    pub(crate) scene: Bytes,
-    /// Makes the record, once the pictures have their ids.
-    pub(crate) record: Box<dyn Fn(PictureId, PictureId) -> NewRecord + Send>,
-}
-
-/// How records are being kept.
-pub(crate) struct Storage {
-    state: watch::Sender<StorageState>,
-    waiting: Mutex<VecDeque<Draft>>,
-    limits: watch::Sender<StorageLimits>,
-}
-
-impl Storage {
-    /// Nothing waits; the limits are those configured, with what a platform set in its place.
-    pub(super) fn load(ports: &Ports, configured: StorageLimits) -> Result<Self> {
-        let when_full = match ports.settings.setting(WHEN_FULL)?.as_deref() {
-            Some("overwrite") => WhenFull::Overwrite,
-            Some("stop") => WhenFull::Stop,
-            _ => configured.when_full,
-        };
-        let limits = watch::Sender::new(StorageLimits { when_full, ..configured });
-        Ok(Self { state: watch::Sender::new(StorageState::Working), waiting: Mutex::default(), limits })
-    }
-
-    /// From now on this happens when the storage is full.
-    pub(super) fn set_when_full(&self, when_full: WhenFull) {
-        self.limits.send_modify(|limits| limits.when_full = when_full);
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Draft>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes how it is now; the change is logged once.
-    pub(super) fn set(&self, state: StorageState) {
-        self.state.send_if_modified(|now| {
-            let news = *now != state;
-            if news {
-                match &state {
-                    StorageState::Working => tracing::info!("records are kept again"),
-                    StorageState::Full { reason } => tracing::error!(reason, "records are refused"),
-                    StorageState::Failing { reason } => tracing::error!(reason, "records cannot be written"),
-                }
-                *now = state;
-            }
-            news
-        });
-    }
+/// The limits configured, with what a platform set in their place.
+pub(super) fn load(ports: &Ports, configured: StorageLimits) -> Result<StorageLimits> {
+    let when_full = match ports.settings.setting(WHEN_FULL)?.as_deref() {
+        Some("overwrite") => WhenFull::Overwrite,
+        Some("stop") => WhenFull::Stop,
+        _ => configured.when_full,
+    };
+    Ok(StorageLimits { when_full, ..configured })
 }
 
 impl Appliance {
     /// Whether records are being kept, now and whenever that changes.
     pub fn storage_state(&self) -> watch::Receiver<StorageState> {
-        self.core.storage.state.subscribe()
+        self.core.surveillance.recorder().state()
     }
 
     /// What may be stored, and what happens then.
     pub fn storage_limits(&self) -> StorageLimits {
-        *self.core.storage.limits.borrow()
+        *self.core.storage_limits.borrow()
     }
 
     /// What is stored, and what is left.
@@ -122,76 +69,9 @@ impl Appliance {
         Ok(Ages { people_days: days(PEOPLE_DAYS)?, strangers_days: days(STRANGERS_DAYS)? })
     }
 
-    /// Commits a record; `Ok(None)` when it cannot be written now and waits in memory.
-    ///
-    /// # Errors
-    /// `StorageFull` while records are refused; others when trying again would not help.
-    pub(crate) fn keep_record(&self, draft: Draft) -> Result<Option<Record>> {
-        let draft = if self.keeps_pictures() { draft } else { draft.without_pictures() };
-        let storage = &self.core.storage;
-        let state = storage.state.borrow().clone();
-        match state {
-            StorageState::Full { .. } => {
-                metrics::counter!("polyface_records_refused_total").increment(1);
-                return Err(Error::StorageFull);
-            }
-            // Trying would use up the reserve.
-            StorageState::Failing { .. } => {}
-            StorageState::Working => match self.write(&draft) {
-                Ok(record) => return Ok(Some(record)),
-                Err(error) if is_passing(&error) => storage.set(failing(&error)),
-                Err(error) => return Err(error),
-            },
-        }
-        self.shelve(draft);
-        Ok(None)
-    }
-
-    /// Gives up what waits to be written.
-    pub(super) fn forget_waiting(&self) {
-        self.core.storage.waiting().clear();
-        metrics::gauge!("polyface_records_waiting").set(0.0);
-    }
-
-    fn shelve(&self, draft: Draft) {
-        let mut waiting = self.core.storage.waiting();
-        waiting.push_back(draft);
-        if waiting.len() > WAITING {
-            waiting.pop_front();
-            metrics::counter!("polyface_records_lost_total").increment(1);
-            tracing::error!("a record was given up: too many wait to be written");
-        }
-        metrics::gauge!("polyface_records_waiting").set(waiting.len() as f64);
-    }
-
-    fn write(&self, draft: &Draft) -> Result<Record> {
-        let (pictures, crop, scene) = (&self.ports().pictures, &draft.crop, &draft.scene);
-        // Waiting for the disk takes most of the time, and it can do both at once.
-        let (crop, scene) = std::thread::scope(|scope| {
-            let scene = scope.spawn(|| put_picture(pictures.as_ref(), scene));
-            (put_picture(pictures.as_ref(), crop), scene.join())
-        });
-        let scene = scene.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        self.append_record(&(draft.record)(crop?, scene?))
-    }
-
-    /// Writes what waits, in order, until one cannot be written. Answers why.
-    fn write_waiting(&self) -> Option<Error> {
-        loop {
-            let draft = self.core.storage.waiting().pop_front()?;
-            match self.write(&draft) {
-                Ok(record) => tracing::info!(record.seq = record.seq.0, "a record that waited was written"),
-                Err(error) if is_passing(&error) => {
-                    self.core.storage.waiting().push_front(draft);
-                    return Some(error);
-                }
-                Err(error) => {
-                    metrics::counter!("polyface_records_lost_total").increment(1);
-                    tracing::error!(error = error.chain(), "a record that waited was given up");
-                }
-            }
-            metrics::gauge!("polyface_records_waiting").set(self.core.storage.waiting().len() as f64);
-        }
+    /// From now on this happens when the storage is full.
+    pub(super) fn use_when_full(&self, when_full: WhenFull) {
+        self.core.storage_limits.send_modify(|limits| limits.when_full = when_full);
     }
 }
 
@@ -202,7 +82,7 @@ impl Acts<'_> {
         self.blocking(move |a| {
             let word = if when_full == WhenFull::Stop { "stop" } else { "overwrite" };
             a.ports().settings.set_setting(WHEN_FULL, Some(word))?;
-            a.core.storage.set_when_full(when_full);
+            a.use_when_full(when_full);
             a.audit(&actor, Act::STORAGE_WHEN_FULL, &word);
             Ok(())
         })
@@ -229,18 +109,9 @@ impl Acts<'_> {
     }
 }
 
-/// Whether the same write may succeed later.
-fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::StorageFull | Error::Busy | Error::Unavailable { .. } | Error::Internal { .. })
-}
-
-fn failing(error: &Error) -> StorageState {
-    StorageState::Failing { reason: error.chain() }
-}
-
 /// Keeps room for new records until cancelled; then writes what still waits, if it can.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
-    let mut limits = appliance.core.storage.limits.subscribe();
+    let mut limits = appliance.core.storage_limits.subscribe();
     let mut keeper =
         Keeper { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None, proven: None };
     let mut ticks = tokio::time::interval(CHECK);
@@ -253,7 +124,7 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
             () = device.watch_storage() => {}
         }
     }
-    let last = keeper.appliance.blocking(|a| Ok(a.write_waiting())).await;
+    let last = keeper.appliance.blocking(|a| Ok(a.core.surveillance.recorder().write_waiting())).await;
     if let Ok(Some(error)) | Err(error) = last {
         tracing::error!(error = error.chain(), "records that waited are lost");
     }
@@ -277,13 +148,17 @@ struct Keeper {
 }
 
 impl Keeper {
+    fn recorder(&self) -> &Recorder {
+        self.appliance.core.surveillance.recorder()
+    }
+
     /// One round; whatever fails is told by the state and tried again in the next.
     async fn check(&mut self) {
-        let mut state = self.make_room().await.unwrap_or_else(|error| failing(&error));
+        let mut state = self.make_room().await.unwrap_or_else(|error| StorageState::failing(&error));
         if state == StorageState::Working {
-            state = self.write().await.map_or_else(|error| failing(&error), |()| StorageState::Working);
+            state = self.write().await.map_or_else(|error| StorageState::failing(&error), |()| StorageState::Working);
         }
-        self.appliance.core.storage.set(state);
+        self.recorder().set_state(state);
         if let Err(error) = self.appliance.ask_store(|a| a.ports().log.tidy()).await {
             tracing::debug!(error = error.chain(), "housekeeping failed");
         }
@@ -291,13 +166,13 @@ impl Keeper {
 
     /// Writes what waits, and sometimes a proof that anything can be written.
     async fn write(&mut self) -> Result<()> {
-        let failing = matches!(*self.appliance.core.storage.state.borrow(), StorageState::Failing { .. });
+        let failing = matches!(*self.recorder().state().borrow(), StorageState::Failing { .. });
         if failing || self.proven.is_none_or(|at| at.elapsed() >= PROOF) {
             let now = self.appliance.now().as_millis().to_string();
             self.appliance.ask_store(move |a| a.ports().settings.set_setting(PROVEN, Some(&now))).await?;
             self.proven = Some(Instant::now());
         }
-        self.appliance.ask_store(|a| a.write_waiting().map_or(Ok(()), Err)).await
+        self.appliance.ask_store(|a| a.core.surveillance.recorder().write_waiting().map_or(Ok(()), Err)).await
     }
 
     async fn make_room(&mut self) -> Result<StorageState> {

@@ -35,7 +35,7 @@ impl Appliance {
         task.settings.watch.enabled = on;
         self.ports().tasks.update_task(task.id, &task.settings)?;
         self.audit(actor, if on { Act::TASK_START } else { Act::TASK_STOP }, &task.id);
-        self.core.cameras_changed.send_modify(|version| *version += 1);
+        self.core.surveillance.note_change();
         Ok(())
     }
 
@@ -76,20 +76,6 @@ impl Appliance {
             Ok(Page { rows: page.rows.iter().filter_map(entry).collect(), total: page.total })
         })
         .await
-    }
-
-    /// Whether a person has signed in with a task today, in this direction. Blocking.
-    pub(crate) fn has_signed_in(&self, mark: &crate::TaskMark, person: PersonId, at: Timestamp) -> Result<bool> {
-        let zone = self.time_zone();
-        let filter = SightingFilter {
-            task: Some(mark.task),
-            person: Some(person),
-            direction: Some(mark.direction),
-            captured: Some(Timestamp::day_in(at.in_zone(&zone).date(), &zone)),
-            ..SightingFilter::default()
-        };
-        let one = Window { skip: 0, limit: 1 };
-        Ok(self.ports().tasks.sightings(&filter, one)?.total > 0)
     }
 
     /// Held from looking whether a task runs until it is changed.

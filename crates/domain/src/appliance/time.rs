@@ -27,11 +27,11 @@ pub(super) fn load(ports: &Ports, options: &Options) -> Result<TimeZone> {
 impl Appliance {
     /// Local time of plans, daily windows and platforms.
     pub fn time_zone(&self) -> TimeZone {
-        TimeZone::clone(&self.core.time_zone.load())
+        TimeZone::clone(&self.core.surveillance.zone().load())
     }
 
     pub(super) fn use_time_zone(&self, zone: TimeZone) {
-        self.core.time_zone.store(zone.into());
+        self.core.surveillance.zone().store(zone.into());
     }
 
     /// Where the clock gets the time from.

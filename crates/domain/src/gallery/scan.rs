@@ -10,27 +10,12 @@ use super::code::{self, Asked, Shape};
 use super::kernel::{Kernel, Probe};
 use super::{Neighbour, Query, Scope};
 
-/// Independent sums that let the compiler use vector registers: a plain sum must be added in order.
-const LANES: usize = 16;
 /// Rows looked at together before any of them is looked at alone.
 const TOGETHER: usize = 32;
 /// Below this many bytes to scan, a further thread costs more than it saves.
 const BYTES_PER_THREAD: usize = 8 << 20;
 /// More threads than this find the memory busy already.
 const MAX_THREADS: usize = 4;
-
-/// The dot product of two vectors; the longer one's tail is ignored.
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f32 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_lanes.zip(b_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + tail
-}
 
 /// A probe and what is asked about it.
 #[derive(Clone, Copy)]

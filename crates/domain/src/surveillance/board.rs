@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::camera::{CameraCounters, CameraStatus};
 use crate::frame::Frame;
+use crate::ids::CameraId;
 use crate::ports::Detail;
-use crate::{CameraCounters, CameraId, CameraStatus};
 
 /// Status and counters of all cameras since the daemon started.
 #[derive(Default)]

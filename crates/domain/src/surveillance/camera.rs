@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::board::Entry;
 use super::duty::Duty;
+use super::handle::Handle;
+use super::looker::Looker;
 use super::pace::Pace;
-use super::recogniser::Recogniser;
 use super::slot::Slot;
+use crate::camera::{CameraStatus, Source};
+use crate::event::Event;
 use crate::ports::{FrameStream, SourceError};
-use crate::{Appliance, CameraStatus, Event, Source};
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -22,8 +24,8 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 const STABLE: Duration = Duration::from_secs(30);
 
 pub(super) struct CameraTask {
-    pub(super) appliance: Appliance,
-    pub(super) configured: watch::Receiver<Duty>,
+    pub(super) handle: Handle,
+    pub(super) configured: watch::Receiver<Arc<Duty>>,
     pub(super) pace: Arc<Pace>,
     pub(super) entry: Arc<Entry>,
 }
@@ -34,13 +36,13 @@ impl CameraTask {
     pub(super) async fn run(self, cancel: CancellationToken) {
         // The channel may have shown another source until now.
         self.set_status(CameraStatus::Connecting);
-        let (appliance, configured) = (self.appliance.clone(), self.configured.clone());
-        let mut recogniser = Recogniser::new(appliance, configured, Arc::clone(&self.entry), Arc::clone(&self.pace));
+        let (handle, configured) = (self.handle.clone(), self.configured.clone());
+        let mut looker = Looker::new(handle, configured, Arc::clone(&self.entry), Arc::clone(&self.pace));
         let mut delays = back_off();
         loop {
             let opened = Instant::now();
-            let outcome = self.run_once(&mut recogniser, &cancel).await;
-            recogniser.finish().await;
+            let outcome = self.run_once(&mut looker, &cancel).await;
+            looker.finish().await;
             if cancel.is_cancelled() {
                 break;
             }
@@ -62,12 +64,12 @@ impl CameraTask {
     }
 
     /// Opens the camera and looks at its frames until it fails, ends or is cancelled.
-    async fn run_once(&self, recogniser: &mut Recogniser, cancel: &CancellationToken) -> Result<(), SourceError> {
+    async fn run_once(&self, looker: &mut Looker, cancel: &CancellationToken) -> Result<(), SourceError> {
         let source = self.configured.borrow().camera.settings.source.clone();
         if matches!(source, Source::Capture { .. }) {
-            return self.run_pictures(&source, recogniser, cancel).await;
+            return self.run_pictures(&source, looker, cancel).await;
         }
-        let opening = self.appliance.ports().frames.open(&source);
+        let opening = self.handle.ports().frames.open(&source);
         let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
         let (mut stream, slot) = (stream?, Slot::default());
         let reading = async {
@@ -75,27 +77,27 @@ impl CameraTask {
             slot.close();
             ended
         };
-        tokio::join!(reading, self.look(&slot, recogniser)).0
+        tokio::join!(reading, looker.run(&slot)).0
     }
 
     /// Takes every picture that the camera delivers, one after the other, until it fails or is cancelled.
     async fn run_pictures(
         &self,
         source: &Source,
-        recogniser: &mut Recogniser,
+        looker: &mut Looker,
         cancel: &CancellationToken,
     ) -> Result<(), SourceError> {
-        let opening = self.appliance.ports().frames.open_pictures(source);
+        let opening = self.handle.ports().frames.open_pictures(source);
         let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
         let mut stream = stream?;
         self.set_status(CameraStatus::Online);
         while let Some(next) = cancel.run_until_cancelled(stream.next()).await {
             let picture = next?;
             self.entry.frames.count();
-            match self.appliance.ports().analyzer.decode(picture, self.appliance.now()).await {
+            match self.handle.ports().analyzer.decode(picture, self.handle.now()).await {
                 Ok(frame) => {
                     self.entry.show(&frame);
-                    recogniser.take_picture(frame).await;
+                    looker.take_picture(&frame).await;
                 }
                 Err(error) => tracing::warn!(error = error.chain(), "a delivered picture cannot be read"),
             }
@@ -122,15 +124,6 @@ impl CameraTask {
         Ok(())
     }
 
-    /// Looks at the newest frame at the sampling rate, until the slot is closed.
-    async fn look(&self, slot: &Slot, recogniser: &mut Recogniser) {
-        while let Some(frame) = slot.take().await {
-            let next = Instant::now() + self.pace.interval();
-            recogniser.look_at(frame).await;
-            tokio::time::sleep_until(next).await;
-        }
-    }
-
     fn report_end(&self, outcome: &Result<(), SourceError>) {
         let reason = match outcome {
             Ok(()) => "the file has ended".to_owned(),
@@ -149,7 +142,7 @@ impl CameraTask {
             CameraStatus::Connecting => tracing::info!("camera connecting"),
             CameraStatus::Offline { reason } => tracing::warn!(camera.reason = reason, "camera offline"),
         }
-        self.appliance.announce(Event::CameraStatus { camera: self.configured.borrow().camera.id, status });
+        self.handle.announce(Event::CameraStatus { camera: self.configured.borrow().camera.id, status });
     }
 }
 

@@ -2,7 +2,10 @@
 
 use jiff::civil::DateTime;
 
-use crate::{Camera, Task, TaskKind, TaskMark, WatchId, WatchSettings};
+use crate::camera::Camera;
+use crate::ids::WatchId;
+use crate::task::{Task, TaskKind, TaskMark};
+use crate::watch::WatchSettings;
 
 /// A camera and the watches it is to keep.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,18 +1,18 @@
-//! From frames to records: one supervised task per camera.
+//! From frames to the log: one supervised task per camera. Its looker hands sampled frames to stages, which give what
+//! they find to one recorder and one doorkeeper.
 
-mod best_shot;
 mod board;
 mod camera;
+mod doorkeeper;
 mod duty;
-mod judgement;
+mod faces;
+mod handle;
+mod looker;
 mod motion;
 mod pace;
-mod presence;
-mod recogniser;
+mod recorder;
 mod slot;
 mod tracker;
-mod visit;
-mod visits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,11 +22,16 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Appliance, CameraId};
+use crate::error::Result;
+use crate::ids::CameraId;
 pub(crate) use board::Board;
 use camera::CameraTask;
+pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass};
 use duty::Duty;
+pub use handle::Handle;
+pub(crate) use handle::Parts;
 use pace::Pace;
+pub(crate) use recorder::Recorder;
 
 /// How cameras are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +44,11 @@ pub struct Options {
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// Watches all cameras until cancelled; then records what is in view and returns.
-pub async fn run(appliance: Appliance, options: Options, cancel: CancellationToken) {
-    let mut changed = appliance.cameras_changed();
+pub async fn run(device: impl Into<Handle>, options: Options, cancel: CancellationToken) {
+    let handle = device.into();
+    let mut changed = handle.changes();
     let pace = Arc::new(Pace::new(options.detect_every));
-    let mut crew = Crew { appliance, pace, posts: HashMap::new(), tasks: JoinSet::new(), cancel: cancel.child_token() };
+    let mut crew = Crew { handle, pace, posts: HashMap::new(), tasks: JoinSet::new(), cancel: cancel.child_token() };
     crew.assign().await;
     loop {
         tokio::select! {
@@ -56,7 +62,7 @@ pub async fn run(appliance: Appliance, options: Options, cancel: CancellationTok
 
 /// A camera's task and the way to tell it of a changed configuration.
 struct Post {
-    configured: watch::Sender<Duty>,
+    configured: watch::Sender<Arc<Duty>>,
     cancel: CancellationToken,
     task: tokio::task::Id,
 }
@@ -64,13 +70,13 @@ struct Post {
 impl Post {
     /// Tells the task of the camera's duty; a camera that is gone or has another source ends it.
     /// Answers whether the task stays.
-    fn follows(&self, wanted: Option<&Duty>, board: &Board) -> bool {
-        let current = self.configured.borrow().clone();
+    fn follows(&self, wanted: Option<&Arc<Duty>>, board: &Board) -> bool {
+        let current = Arc::clone(&self.configured.borrow());
         match wanted {
             Some(duty) if duty.camera.settings.source == current.camera.settings.source => {
                 self.configured.send_if_modified(|kept| {
                     let news = *kept != *duty;
-                    *kept = duty.clone();
+                    *kept = Arc::clone(duty);
                     news
                 });
                 return true;
@@ -84,7 +90,7 @@ impl Post {
 }
 
 struct Crew {
-    appliance: Appliance,
+    handle: Handle,
     pace: Arc<Pace>,
     posts: HashMap<CameraId, Post>,
     tasks: JoinSet<()>,
@@ -96,28 +102,27 @@ type Ended = Result<(tokio::task::Id, ()), tokio::task::JoinError>;
 impl Crew {
     /// Makes the running tasks agree with the configured cameras.
     async fn assign(&mut self) {
-        let (cameras, tasks) = match tokio::try_join!(self.appliance.cameras(), self.appliance.tasks()) {
-            Ok(read) => read,
+        let duties = match self.handle.blocking(duties).await {
+            Ok(duties) => duties,
             Err(error) => return tracing::error!(error = error.chain(), "cameras cannot be read"),
         };
-        let duty = |camera: crate::Camera| (camera.id, Duty::new(camera, &tasks));
-        let mut wanted: HashMap<_, _> = cameras.into_iter().map(duty).collect();
-        self.posts.retain(|id, post| post.follows(wanted.get(id), self.appliance.board()));
+        let mut wanted: HashMap<_, _> = duties.into_iter().map(|duty| (duty.camera.id, Arc::new(duty))).collect();
+        self.posts.retain(|id, post| post.follows(wanted.get(id), self.handle.board()));
         wanted.retain(|id, _| !self.posts.contains_key(id));
         for duty in wanted.into_values() {
             self.start(duty);
         }
     }
 
-    fn start(&mut self, duty: Duty) {
+    fn start(&mut self, duty: Arc<Duty>) {
         let cancel = self.cancel.child_token();
         let id = duty.camera.id;
         let (sender, configured) = watch::channel(duty);
         let task = CameraTask {
-            appliance: self.appliance.clone(),
+            handle: self.handle.clone(),
             configured,
             pace: Arc::clone(&self.pace),
-            entry: self.appliance.board().entry(id),
+            entry: self.handle.board().entry(id),
         };
         let handle = self.tasks.spawn(task.run(cancel.clone()));
         self.posts.insert(id, Post { configured: sender, cancel, task: handle.id() });
@@ -131,7 +136,7 @@ impl Crew {
         };
         let post = self.posts.iter().find(|(_, post)| post.task == id).map(|(camera, _)| *camera);
         let Some(post) = post.and_then(|camera| self.posts.remove(&camera)) else { return };
-        let duty = post.configured.borrow().clone();
+        let duty = Arc::clone(&post.configured.borrow());
         tracing::error!(camera.id = %duty.camera.id, "camera task died, starting a new one");
         if self.cancel.run_until_cancelled(tokio::time::sleep(RESTART_DELAY)).await.is_some() {
             self.start(duty);
@@ -142,4 +147,11 @@ impl Crew {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// What every camera has to do. Blocking.
+fn duties(handle: &Handle) -> Result<Vec<Duty>> {
+    let ports = handle.ports();
+    let (cameras, tasks) = (ports.settings.cameras()?, ports.tasks.tasks()?);
+    Ok(cameras.into_iter().map(|camera| Duty::new(handle.in_force(camera), &tasks)).collect())
 }

@@ -5,10 +5,10 @@
 //! and every frame that becomes the measure was itself searched. Noise of single cells does not count, and every
 //! face covers at least three cells in each of three rows.
 
-use crate::Timestamp;
 use crate::frame::{Frame, PixelFormat};
 use crate::geometry::Rect;
 use crate::ports::Search;
+use crate::time::Timestamp;
 
 /// A still scene is searched this often all the same.
 const STILL_MILLIS: i64 = 2_000;

@@ -6,8 +6,9 @@
 //! short occlusion does not split a visit in two. Faces that come close to each other may be confused: their
 //! tracks say so, and who follows them compares the faces when they are apart again.
 
+use crate::face::Detection;
 use crate::geometry::{Point, Rect};
-use crate::{Detection, Timestamp};
+use crate::time::Timestamp;
 
 /// How long a face may be hidden before its track ends.
 pub(super) const MAX_LOST_MILLIS: i64 = 1_000;
@@ -220,7 +221,7 @@ fn widths_apart(one: &Rect, other: &Rect) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Quality;
+    use crate::face::Quality;
 
     fn sized(x: f32, y: f32, width: f32) -> Detection {
         let face_box = Rect::new(x, y, x + width, y + width * 1.2);

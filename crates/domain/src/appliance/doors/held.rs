@@ -5,16 +5,13 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::Arrival;
 use super::confirmed::Confirmed;
 use super::proofs::Proofs;
 use crate::{Error, Output, Result};
 
-/// People who wait for their doors at most; beyond that the one who waits longest is not let in.
-const WAITING: usize = 32;
 /// A door that cannot be closed is tried again after this time, then after twice as long, and so on.
 const CLOSE_AGAIN: Duration = Duration::from_millis(500);
 /// After so many attempts, the last one some eight minutes after the first, it is given up.
@@ -24,7 +21,6 @@ const ATTEMPTS: u32 = 11;
 pub(in crate::appliance) struct Doors {
     pub(super) proofs: Proofs,
     pub(super) confirmed: Confirmed,
-    pub(super) arrivals: broadcast::Sender<Arrival>,
     /// `None` from the end on: what is opened then would stay open.
     open: Mutex<Option<HashMap<Output, Held>>>,
     /// Whether the contact is closed while the door is.
@@ -51,7 +47,6 @@ impl Default for Doors {
         Self {
             proofs: Proofs::default(),
             confirmed: Confirmed::default(),
-            arrivals: broadcast::Sender::new(WAITING),
             open,
             inverted: AtomicBool::new(false),
             following: tokio::sync::Mutex::default(),

@@ -5,7 +5,6 @@ mod contact;
 mod held;
 mod openings;
 mod own;
-mod passes;
 mod proofs;
 
 use std::collections::HashSet;
@@ -18,31 +17,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Acts, Appliance};
-use crate::{
-    Act, Actor, CameraId, DoorRules, Error, Means, NewRelay, Output, PersonId, Proved, Relay, RelayId, Result, Shown,
-    Similarity, Timestamp,
-};
+use crate::surveillance::{Arrival, Pass};
+use crate::{Act, Actor, DoorRules, Error, Means, NewRelay, Output, Proved, Relay, RelayId, Result, Shown};
 pub(super) use held::Doors;
 use openings::Access;
-pub(super) use own::DOOR_RULES;
-pub(crate) use passes::Pass;
 
 /// Relays at most; each of them is asked whether it is there when they are listed.
 const MAX_RELAYS: u32 = 64;
 /// The longest name or tag of a relay, characters.
 const MAX_TEXT: usize = 255;
-
-/// A known person who has just been seen.
-#[derive(Debug, Clone)]
-pub(crate) struct Arrival {
-    pub(crate) person: PersonId,
-    pub(crate) camera: CameraId,
-    pub(crate) similarity: Similarity,
-    /// When the face was last in view.
-    pub(crate) seen: Timestamp,
-    /// Whether the visit is counted already as one of the person's passes.
-    pub(crate) pass: Pass,
-}
 
 impl Appliance {
     /// Relays in ascending order of id, and whether each of them answers.
@@ -51,12 +34,6 @@ impl Appliance {
         let host = &self.ports().host;
         let online = join_all(relays.iter().map(|relay| host.relay_answers(relay.address))).await;
         Ok(relays.into_iter().zip(online).collect())
-    }
-
-    /// Lets a known person in where the camera has a door; whether it opens is decided there.
-    pub(crate) fn let_in(&self, arrival: Arrival) {
-        // Without anybody at the doors nobody is let in.
-        let _ = self.core.doors.arrivals.send(arrival);
     }
 
     /// Opens the doors of the camera that saw the person, unless too much time has passed.
@@ -191,7 +168,7 @@ impl Acts<'_> {
 /// Lets people in, and closes the doors behind them, until cancelled; then all doors are closed for good.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let doors = &appliance.core.doors;
-    let mut arrivals = doors.arrivals.subscribe();
+    let mut arrivals = appliance.core.surveillance.doorkeeper().arrivals();
     // A relay that does not answer takes its time; nobody else waits for it.
     let mut work = JoinSet::new();
     let device = appliance.clone();

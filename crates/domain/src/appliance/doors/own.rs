@@ -3,18 +3,13 @@
 use std::time::Duration;
 
 use super::openings::Access;
-use crate::{
-    Act, Acts, Appliance, CaptureId, ContactUse, Decider, DoorRules, Error, Means, PersonId, Proof, Result, Similarity,
-    Verdict,
-};
+use crate::door::DOOR_RULES;
+use crate::{Act, Acts, Appliance, CaptureId, DoorRules, Error, Means, PersonId, Result, Verdict};
 
 /// The longest time that the door may be held open.
 const MAX_HOLD: Duration = Duration::from_secs(60);
 /// A platform that is asked about a face answers within this time, milliseconds, or nobody enters.
 const ANSWER_MILLIS: i64 = 10_000;
-/// The setting that holds the rules: who decides, what must be shown, the threshold, milliseconds, the contact, and
-/// the bytes of cards.
-pub(in crate::appliance) const DOOR_RULES: &str = "door.rules";
 
 impl Appliance {
     /// By what rule the device's own door opens; [`DoorRules::factory`] until somebody has set one.
@@ -40,10 +35,7 @@ impl Appliance {
     }
 
     pub(super) fn read_door_rules(&self) -> Result<DoorRules> {
-        let Some(text) = self.ports().settings.setting(DOOR_RULES)? else { return Ok(DoorRules::factory()) };
-        // Nobody knows what was meant: the door stays closed until somebody says so.
-        let nobody = DoorRules { proof: Proof::Impossible, ..DoorRules::default() };
-        Ok(read(&text).unwrap_or(nobody))
+        self.core.surveillance.doorkeeper().rules()
     }
 }
 
@@ -57,7 +49,7 @@ impl Acts<'_> {
             return Err(Error::invalid("door hold", "not 1 ms to 60 s"));
         }
         self.blocking(move |a| {
-            a.ports().settings.set_setting(DOOR_RULES, Some(&write(&rules)))?;
+            a.ports().settings.set_setting(DOOR_RULES, Some(&rules.write()))?;
             // What was shown under other rules counts no more.
             a.core.doors.proofs.forget();
             a.audit(&actor, Act::DOOR_RULES, &"own door");
@@ -116,88 +108,4 @@ impl Acts<'_> {
 /// Why the door stays closed although a platform confirmed the record.
 fn opens_nothing(why: &str) -> Error {
     Error::invalid("record", why)
-}
-
-/// The words of the setting.
-const DECIDERS: [(&str, Decider); 4] = [
-    ("face", Decider::Face),
-    ("remote", Decider::Remote),
-    ("face-or-remote", Decider::FaceOrRemote),
-    ("face-then-remote", Decider::FaceThenRemote),
-];
-
-const PROOFS: [(&str, Proof); 6] = [
-    ("face", Proof::Face),
-    ("card", Proof::Card),
-    ("face-or-card", Proof::FaceOrCard),
-    ("face-and-card", Proof::FaceAndCard),
-    ("face-and-document", Proof::FaceAndDocument),
-    ("impossible", Proof::Impossible),
-];
-
-const CONTACTS: [(&str, ContactUse); 3] =
-    [("closes", ContactUse::Closes), ("opens", ContactUse::Opens), ("unused", ContactUse::Unused)];
-const ORDERS: [(&str, bool); 2] = [("straight", false), ("reversed", true)];
-
-fn write(rules: &DoorRules) -> String {
-    let word = DECIDERS.iter().find(|(_, decider)| *decider == rules.decided_by).map_or("remote", |(word, _)| word);
-    let proof = PROOFS.iter().find(|(_, proof)| *proof == rules.proof).map_or("impossible", |(word, _)| word);
-    let contact = CONTACTS.iter().find(|(_, contact)| *contact == rules.contact).map_or("closes", |(word, _)| word);
-    let order = if rules.cards_reversed { "reversed" } else { "straight" };
-    format!("{word} {proof} {} {} {contact} {order}", rules.threshold.value(), rules.hold.as_millis())
-}
-
-fn read(text: &str) -> Option<DoorRules> {
-    let (word, proof, threshold, hold, contact, order) = match text.split(' ').collect::<Vec<_>>().as_slice() {
-        [word, proof, threshold, hold, contact, order] => (*word, *proof, *threshold, *hold, *contact, *order),
-        // As they were kept before there were readers: a face is enough, or nothing that could be shown.
-        [word, "face", threshold, hold] => (*word, "face", *threshold, *hold, "closes", "straight"),
-        [word, "more", threshold, hold] => (*word, "impossible", *threshold, *hold, "closes", "straight"),
-        _ => return None,
-    };
-    Some(DoorRules {
-        decided_by: DECIDERS.iter().find(|(known, _)| *known == word)?.1,
-        proof: PROOFS.iter().find(|(known, _)| *known == proof)?.1,
-        threshold: Similarity::new(threshold.parse().ok()?),
-        hold: Duration::from_millis(hold.parse().ok()?),
-        contact: CONTACTS.iter().find(|(known, _)| *known == contact)?.1,
-        cards_reversed: ORDERS.iter().find(|(known, _)| *known == order)?.1,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_read_back_as_written() {
-        for (decided_by, proof) in DECIDERS.iter().flat_map(|(_, decider)| PROOFS.map(|(_, proof)| (*decider, proof))) {
-            let hold = Duration::from_millis(1234);
-            let rules = DoorRules { decided_by, proof, threshold: Similarity::new(0.87), hold, ..DoorRules::default() };
-            for (contact, cards_reversed) in CONTACTS.map(|(_, contact)| (contact, contact == ContactUse::Opens)) {
-                let rules = DoorRules { contact, cards_reversed, ..rules };
-                assert_eq!(read(&write(&rules)), Some(rules));
-            }
-        }
-        for damaged in [
-            "",
-            "face",
-            "face card 0 1",
-            "sesame face 0 1 closes straight",
-            "face face x 1 closes straight",
-            "face face 0 1 closes",
-        ] {
-            assert_eq!(read(damaged), None, "{damaged}");
-        }
-    }
-
-    #[test]
-    fn rules_from_before_there_were_readers_go_on() {
-        let hold = Duration::from_millis(200);
-        let rules = DoorRules { threshold: Similarity::new(0.5), hold, ..DoorRules::default() };
-        assert_eq!(read("face face 0.5 200"), Some(rules));
-        assert_eq!(read("face more 0.5 200"), Some(DoorRules { proof: Proof::Impossible, ..rules }));
-        let asked = DoorRules { decided_by: Decider::FaceThenRemote, ..rules };
-        assert_eq!(read("face-then-remote face 0.5 200"), Some(asked));
-    }
 }

@@ -3,10 +3,14 @@
 //! It keeps two promises: a person is matched with at most one face of a frame, and a face that was recorded
 //! is not recorded again before it was out of sight for the watch's re-arm time.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::visit::{VisitId, same_visitor};
-use crate::{Calibration, Embedding, PersonId, Timestamp};
+use crate::face::Embedding;
+use crate::ids::{PersonId, WatchId};
+use crate::similarity::Calibration;
+use crate::time::Timestamp;
 
 /// Visitors remembered at most; the one unseen for longest is forgotten first.
 const REMEMBERED: usize = 256;
@@ -34,7 +38,46 @@ struct Presence {
     last_seen: Timestamp,
 }
 
-/// The visitors of one camera.
+/// Whom each watch of one camera has recorded.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    by_watch: HashMap<WatchId, Visitors>,
+}
+
+impl Recorded {
+    /// Those whom this watch has recorded.
+    pub(super) fn by(&mut self, watch: WatchId) -> &mut Visitors {
+        self.by_watch.entry(watch).or_default()
+    }
+
+    /// Notes that the face of a visit was seen.
+    pub(super) fn seen(&mut self, visit: VisitId, at: Timestamp) {
+        self.by_watch.values_mut().for_each(|visitors| visitors.seen(visit, at));
+    }
+
+    /// Whether another face that is in view now was recorded by this watch as this person.
+    pub(super) fn taken(
+        &self,
+        watch: WatchId,
+        person: PersonId,
+        by_other_than: VisitId,
+        live: impl Fn(VisitId) -> bool,
+    ) -> bool {
+        self.by_watch.get(&watch).is_some_and(|visitors| visitors.taken(person, by_other_than, live))
+    }
+
+    /// Forgets who a visit was of.
+    pub(super) fn forget(&mut self, visit: VisitId) {
+        self.by_watch.values_mut().for_each(|visitors| visitors.forget(visit));
+    }
+
+    /// Forgets whom other watches have recorded.
+    pub(super) fn keep_only(&mut self, kept: impl Fn(WatchId) -> bool) {
+        self.by_watch.retain(|watch, _| kept(*watch));
+    }
+}
+
+/// The visitors of one camera, as one watch has recorded them.
 #[derive(Debug, Default)]
 pub(super) struct Visitors {
     present: Vec<Presence>,
@@ -42,14 +85,14 @@ pub(super) struct Visitors {
 
 impl Visitors {
     /// Notes that the face of a visit was seen.
-    pub(super) fn seen(&mut self, visit: VisitId, at: Timestamp) {
+    fn seen(&mut self, visit: VisitId, at: Timestamp) {
         for presence in self.present.iter_mut().filter(|presence| presence.visit == visit) {
             presence.last_seen = at;
         }
     }
 
     /// Whether another face that is in view now was recorded as this person.
-    pub(super) fn taken(&self, person: PersonId, by_other_than: VisitId, live: impl Fn(VisitId) -> bool) -> bool {
+    fn taken(&self, person: PersonId, by_other_than: VisitId, live: impl Fn(VisitId) -> bool) -> bool {
         let wanted = Visitor::Person(person);
         self.present.iter().any(|p| p.visitor == wanted && p.visit != by_other_than && live(p.visit))
     }
@@ -79,7 +122,7 @@ impl Visitors {
     }
 
     /// Forgets who a visit was of.
-    pub(super) fn forget(&mut self, visit: VisitId) {
+    fn forget(&mut self, visit: VisitId) {
         self.present.retain(|presence| presence.visit != visit);
     }
 
@@ -107,7 +150,7 @@ impl Visitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ModelId;
+    use crate::face::ModelId;
 
     const REARM: Duration = Duration::from_secs(5);
 

@@ -3,9 +3,13 @@
 use bytes::Bytes;
 
 use super::best_shot::{BestShot, Shot, Standing};
-use super::tracker::{MAX_LOST_MILLIS, Track, TrackId};
+use crate::camera::SnapMode;
+use crate::face::{Detection, Embedding, Face};
 use crate::frame::Passing;
-use crate::{Calibration, Detection, Embedding, Face, PersonId, Similarity, SnapMode, Timestamp, WatchId};
+use crate::ids::{PersonId, WatchId};
+use crate::similarity::{Calibration, Similarity};
+use crate::surveillance::tracker::{MAX_LOST_MILLIS, Track, TrackId};
+use crate::time::Timestamp;
 
 /// A visit that was lost from sight undecided may be found again by its face for so long.
 const RELINK_MILLIS: i64 = 2_000;

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use super::best_shot::Shot;
-use super::tracker::{Track, TrackId};
 use super::visit::{Likeness, Look, Visit, VisitId};
-use crate::{Calibration, Face, SnapMode, Timestamp, rules};
+use crate::camera::SnapMode;
+use crate::face::Face;
+use crate::rules;
+use crate::similarity::Calibration;
+use crate::surveillance::tracker::{Track, TrackId};
+use crate::time::Timestamp;
 
 /// A face in a worse shot is not proof enough that a track was given somebody else's face.
 const PROOF_QUALITY: u8 = 40;

@@ -4,8 +4,10 @@
 //! frames of a visit are. They vote together: a visit nobody is sure of is looked at again, at other moments, until
 //! it is sure, the looks are spent or the deadline is over. A decided visit stays decided.
 
+use crate::camera::SnapMode;
+use crate::face::Detection;
 use crate::frame::{Frame, Passing};
-use crate::{Detection, SnapMode, Timestamp};
+use crate::time::Timestamp;
 
 /// In best-shot mode a visit is decided after this time even while the face stays; in the other modes it is decided
 /// then at the latest.
@@ -183,7 +185,7 @@ impl BestShot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Quality;
+    use crate::face::Quality;
     use crate::frame::{PixelFormat, Plane};
     use bytes::Bytes;
 

@@ -1,0 +1,29 @@
+//! When faces are checked for being alive.
+
+use jiff::civil::{DateTime, Time};
+
+use crate::time::begun_on;
+
+/// When a face must be alive to be recognised, where the device can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LivenessRule {
+    /// At any time.
+    #[default]
+    Always,
+    /// Never: pictures of people count as people.
+    Never,
+    /// Every day between these local times, both included; over midnight when the second is the earlier, all day long
+    /// when they are equal.
+    Daily(Time, Time),
+}
+
+impl LivenessRule {
+    /// Whether a face must be alive at this local time.
+    pub(crate) fn asks_at(self, local: DateTime) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Daily(from, to) => begun_on(from, to, local).next().is_some(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What surveillance works with.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use tokio::sync::{broadcast, watch};
+
+use super::board::Board;
+use super::doorkeeper::Doorkeeper;
+use super::recorder::Recorder;
+use crate::camera::{Camera, CameraDefaults};
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::gallery::Gallery;
+use crate::liveness::LivenessRule;
+use crate::ports::Ports;
+use crate::progress::Progress;
+use crate::time::Timestamp;
+
+/// The parts of the device that surveillance needs; cheap to clone. [`Appliance`](crate::Appliance) becomes one.
+#[derive(Clone)]
+pub struct Handle {
+    parts: Arc<Parts>,
+}
+
+pub(crate) struct Parts {
+    pub(crate) ports: Ports,
+    pub(crate) gallery: Gallery,
+    pub(crate) board: Board,
+    pub(crate) recorder: Recorder,
+    pub(crate) doorkeeper: Doorkeeper,
+    /// Local time of plans and daily windows.
+    pub(crate) zone: ArcSwap<TimeZone>,
+    pub(crate) liveness: ArcSwap<LivenessRule>,
+    pub(crate) defaults: ArcSwap<CameraDefaults>,
+    pub(crate) events: broadcast::Sender<Event>,
+    /// Whether a watch's threshold rises where it watches for many people.
+    pub(crate) thresholds_rise: bool,
+    /// Counts the changes of cameras and of what they do.
+    pub(crate) changes: watch::Sender<u64>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Handle {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.parts.ports
+    }
+
+    pub(crate) fn gallery(&self) -> &Gallery {
+        &self.parts.gallery
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        &self.parts.board
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.parts.recorder
+    }
+
+    pub(crate) fn doorkeeper(&self) -> &Doorkeeper {
+        &self.parts.doorkeeper
+    }
+
+    pub(crate) fn zone(&self) -> &ArcSwap<TimeZone> {
+        &self.parts.zone
+    }
+
+    pub(crate) fn liveness(&self) -> &ArcSwap<LivenessRule> {
+        &self.parts.liveness
+    }
+
+    pub(crate) fn defaults(&self) -> &ArcSwap<CameraDefaults> {
+        &self.parts.defaults
+    }
+
+    pub(crate) fn events(&self) -> &broadcast::Sender<Event> {
+        &self.parts.events
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.parts.progress
+    }
+
+    pub(super) fn thresholds_rise(&self) -> bool {
+        self.parts.thresholds_rise
+    }
+
+    /// Notes that a camera, or what it is to do, has changed.
+    pub(crate) fn note_change(&self) {
+        self.parts.changes.send_modify(|version| *version += 1);
+    }
+
+    /// Changes whenever a camera is added, changed or removed, or is given something else to do.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.parts.changes.subscribe()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.ports.clock.now()
+    }
+
+    /// What clocks show now.
+    pub(super) fn local(&self) -> DateTime {
+        self.now().in_zone(&self.parts.zone.load())
+    }
+
+    /// The score from which on a face counts as living now; `None` while none is asked for.
+    pub(super) fn live_from(&self) -> Option<f32> {
+        let demanded = self.parts.ports.analyzer.live_from()?;
+        self.parts.liveness.load().asks_at(self.local()).then_some(demanded)
+    }
+
+    /// The camera as it is: with the device's defaults in place of what is not its own.
+    pub(crate) fn in_force(&self, camera: Camera) -> Camera {
+        let size = self.parts.board.picture_size(camera.id);
+        self.parts.defaults.load().in_force(camera, size)
+    }
+
+    pub(crate) fn announce(&self, event: Event) {
+        // Nobody listening is fine: events are not kept.
+        let _ = self.parts.events.send(event);
+    }
+
+    /// Runs a blocking piece of work off the runtime, to its end even when the caller goes away.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let handle = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&handle)).await;
+        done.map_err(Error::internal("a blocking task"))?
+    }
+}
