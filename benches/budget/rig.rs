@@ -69,6 +69,7 @@ impl Rig {
             frames: Arc::new(HandCamera { shown: Arc::new(Mutex::new(shown)) }),
             discovery: Arc::new(FakeDiscovery::default()),
             analyzer: analyzer.clone(),
+            objects: None,
             people: store.clone(),
             gallery: store.clone(),
             log: store.clone(),

@@ -109,6 +109,7 @@ impl Device {
             frames: Arc::clone(&opened) as Arc<dyn FrameSource>,
             discovery: Arc::new(FakeDiscovery::default()),
             analyzer,
+            objects: None,
             people: store.clone(),
             log: store.clone(),
             settings: store.clone(),

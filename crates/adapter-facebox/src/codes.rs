@@ -92,7 +92,8 @@ fn not_found(what: Thing) -> Code {
         | Thing::NetworkPort
         | Thing::TimeServer
         | Thing::Relay
-        | Thing::Feed => Code::NoData,
+        | Thing::Feed
+        | Thing::Rule => Code::NoData,
     }
 }
 
@@ -103,9 +104,13 @@ fn already_exists(what: Thing) -> Code {
         Thing::Camera => Code::CameraExists,
         Thing::Account => Code::UserExists,
         Thing::Task => Code::TaskExists,
-        Thing::CameraCapacity | Thing::Record | Thing::NetworkPort | Thing::TimeServer | Thing::Relay | Thing::Feed => {
-            Code::Unknown
-        }
+        Thing::CameraCapacity
+        | Thing::Record
+        | Thing::NetworkPort
+        | Thing::TimeServer
+        | Thing::Relay
+        | Thing::Feed
+        | Thing::Rule => Code::Unknown,
     }
 }
 
@@ -122,7 +127,8 @@ fn limit_reached(what: Thing) -> Code {
         | Thing::NetworkPort
         | Thing::TimeServer
         | Thing::Relay
-        | Thing::Feed => Code::Unknown,
+        | Thing::Feed
+        | Thing::Rule => Code::Unknown,
     }
 }
 
@@ -140,7 +146,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::NetworkPort
         | Thing::TimeServer
         | Thing::Relay
-        | Thing::Feed => Code::LibraryInUse,
+        | Thing::Feed
+        | Thing::Rule => Code::LibraryInUse,
     }
 }
 

@@ -106,9 +106,13 @@ fn not_found(what: Thing) -> Code {
         Thing::Account => Code::NoUser,
         Thing::NetworkPort => Code::Network,
         Thing::TimeServer => Code::Ntp,
-        Thing::CameraCapacity | Thing::Record | Thing::Picture | Thing::Relay | Thing::Task | Thing::Feed => {
-            Code::NoData
-        }
+        Thing::CameraCapacity
+        | Thing::Record
+        | Thing::Picture
+        | Thing::Relay
+        | Thing::Task
+        | Thing::Feed
+        | Thing::Rule => Code::NoData,
     }
 }
 
@@ -119,9 +123,13 @@ fn already_exists(what: Thing) -> Code {
         Thing::Person | Thing::Picture => Code::FaceExists,
         Thing::Camera | Thing::CameraCapacity => Code::ChannelTaken,
         Thing::Account => Code::UserExists,
-        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Relay | Thing::Feed => {
-            Code::Internal
-        }
+        Thing::Record
+        | Thing::Task
+        | Thing::NetworkPort
+        | Thing::TimeServer
+        | Thing::Relay
+        | Thing::Feed
+        | Thing::Rule => Code::Internal,
     }
 }
 
@@ -133,7 +141,9 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Account => Code::UserLimit,
         // The table has no code of its own for it.
         Thing::Relay => Code::Parameter,
-        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Feed => Code::Internal,
+        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Feed | Thing::Rule => {
+            Code::Internal
+        }
     }
 }
 
@@ -149,7 +159,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::NetworkPort
         | Thing::TimeServer
         | Thing::Relay
-        | Thing::Feed => Code::Unknown,
+        | Thing::Feed
+        | Thing::Rule => Code::Unknown,
     }
 }
 

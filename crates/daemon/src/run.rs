@@ -166,6 +166,8 @@ async fn assemble(
         frames: video.clone(),
         discovery: video,
         analyzer: Arc::new(analyzer),
+        // No model set holds a detector of objects yet.
+        objects: None,
         people: store.clone(),
         gallery: store.clone(),
         log: store.clone(),

@@ -76,6 +76,10 @@ impl Act {
     pub const CAMERA_DEFAULTS: Self = operator("camera.defaults");
     pub const CAMERA_RELEASE: Self = operator("camera.release");
 
+    pub const RULE_ADD: Self = operator("rule.add");
+    pub const RULE_UPDATE: Self = operator("rule.update");
+    pub const RULE_REMOVE: Self = operator("rule.remove");
+
     pub const TASK_ADD: Self = operator("task.add");
     pub const TASK_UPDATE: Self = operator("task.update");
     pub const TASK_REMOVE: Self = operator("task.remove");

@@ -36,6 +36,8 @@ pub enum Thing {
     Relay,
     /// An adapter's walk over the log.
     Feed,
+    /// A rule over the objects that a camera sees.
+    Rule,
 }
 
 impl std::fmt::Display for Thing {
@@ -54,6 +56,7 @@ impl std::fmt::Display for Thing {
             Self::TimeServer => "time server",
             Self::Relay => "relay",
             Self::Feed => "feed",
+            Self::Rule => "rule",
         })
     }
 }

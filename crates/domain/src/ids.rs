@@ -40,6 +40,10 @@ number_id!(
     RelayId(i64)
 );
 number_id!(
+    /// A rule over the objects that a camera sees.
+    RuleId(i64)
+);
+number_id!(
     /// A user account.
     AccountId(i64)
 );

@@ -48,7 +48,9 @@ pub use appliance::{
     Acts, Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, ReaderState, Readers, RollEntry, Secret,
     Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, notices, readers, retention,
 };
-pub use behaviour::{Behaviour, BehaviourFilter, BehaviourKind, ObjectCapture, ObjectClass};
+pub use behaviour::{
+    Behaviour, BehaviourFilter, BehaviourKind, Crossing, DetectedObject, ObjectCapture, ObjectClass, Rule, RuleSettings,
+};
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
     NewCamera, OwnValues, SnapMode, Source, WeeklyPlan,
@@ -61,8 +63,8 @@ pub use event::Event;
 pub use face::{Attributes, Detection, Embedding, Expression, Face, Gender, Landmarks, ModelId, Quality};
 pub use host::{Memory, Network, NetworkPort, Processor, Subnet, TimeService};
 pub use ids::{
-    AccountId, CameraId, CaptureId, JobId, LibraryId, PersonCode, PersonId, PictureId, RelayId, Seq, SightingId,
-    TaskId, WatchId,
+    AccountId, CameraId, CaptureId, JobId, LibraryId, PersonCode, PersonId, PictureId, RelayId, RuleId, Seq,
+    SightingId, TaskId, WatchId,
 };
 pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};

@@ -8,6 +8,7 @@ mod discovery;
 mod frames;
 mod host;
 mod log;
+mod objects;
 mod readers;
 mod tasks;
 
@@ -22,7 +23,8 @@ use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
     Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
     NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId,
-    PhotoTemplate, PictureId, Relay, RelayId, Result, Template, TemplateGaps, Timestamp, Window,
+    PhotoTemplate, PictureId, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Template, TemplateGaps, Timestamp,
+    Window,
 };
 
 pub use adapters::AdapterState;
@@ -30,6 +32,7 @@ pub use discovery::CameraDiscovery;
 pub use frames::{FrameSource, FrameStream, PictureStream, SourceError};
 pub use host::Host;
 pub use log::LogStore;
+pub use objects::ObjectDetector;
 pub use readers::{Reader, ReaderError, Scans};
 pub use tasks::TaskStore;
 
@@ -194,7 +197,7 @@ pub trait GalleryStore: Send + Sync {
     fn remove_copy(&self) -> Result<()>;
 }
 
-/// Cameras, accounts, the audit log and single settings, durable.
+/// Cameras, their rules, accounts, the audit log and single settings, durable.
 pub trait SettingsStore: Send + Sync {
     /// Cameras in ascending order of channel.
     fn cameras(&self) -> Result<Vec<Camera>>;
@@ -213,6 +216,19 @@ pub trait SettingsStore: Send + Sync {
 
     /// Removes a camera and its watch; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task names it.
     fn remove_camera(&self, id: CameraId) -> Result<()>;
+
+    /// Rules in ascending order of id.
+    fn rules(&self) -> Result<Vec<Rule>>;
+
+    /// Gives a camera a rule, with which it goes. `NotFound(Camera)`, `AlreadyExists(Rule)` when the camera has one of
+    /// that name, `LimitReached(Rule)` when it has `limit`.
+    fn insert_rule(&self, camera: CameraId, rule: &RuleSettings, limit: u32) -> Result<Rule>;
+
+    /// Changes a rule. `NotFound(Rule)`, `AlreadyExists(Rule)` when the camera has another one of that name.
+    fn update_rule(&self, id: RuleId, rule: &RuleSettings) -> Result<Rule>;
+
+    /// Removes a rule; what it found stays. `NotFound(Rule)`.
+    fn remove_rule(&self, id: RuleId) -> Result<()>;
 
     /// Relays in ascending order of id.
     fn relays(&self) -> Result<Vec<Relay>>;
@@ -288,6 +304,8 @@ pub struct Ports {
     pub discovery: Arc<dyn CameraDiscovery>,
     /// Finds faces.
     pub analyzer: Arc<dyn FaceAnalyzer>,
+    /// Finds people and vehicles; `None` where no model for that is installed.
+    pub objects: Option<Arc<dyn ObjectDetector>>,
     /// People and libraries.
     pub people: Arc<dyn PersonStore>,
     /// A copy of the gallery.

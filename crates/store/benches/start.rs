@@ -44,6 +44,7 @@ fn start(what: &str, dir: &Path) -> Appliance {
         frames: Arc::new(FakeFrames::new(clock.clone())),
         discovery: Arc::new(FakeDiscovery::default()),
         analyzer: Arc::new(FakeAnalyzer::new()),
+        objects: None,
         people: store.clone(),
         gallery: store.clone(),
         log: store.clone(),

@@ -21,6 +21,7 @@ mod migrate;
 mod people;
 mod pictures;
 mod relays;
+mod rules;
 mod settings;
 mod sweep;
 mod tasks;

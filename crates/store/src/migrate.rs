@@ -36,6 +36,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0012_log.sql"),
     include_str!("../../../migrations/0013_unclear_faces.sql"),
     include_str!("../../../migrations/0014_audit_actors.sql"),
+    include_str!("../../../migrations/0015_rules.sql"),
 ];
 
 /// Rejects a database of another program.

@@ -1,13 +1,13 @@
-//! Cameras, accounts, the audit log and single settings: `SettingsStore`.
+//! Cameras, rules, accounts, the audit log and single settings: `SettingsStore`.
 
 use domain::ports::SettingsStore;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera,
-    NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Timestamp,
+    NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Timestamp,
 };
 use rusqlite::{OptionalExtension, params};
 
-use crate::{Store, accounts, cameras, relays};
+use crate::{Store, accounts, cameras, relays, rules};
 
 impl SettingsStore for Store {
     fn cameras(&self) -> Result<Vec<Camera>> {
@@ -28,6 +28,22 @@ impl SettingsStore for Store {
 
     fn remove_camera(&self, id: CameraId) -> Result<()> {
         self.database.write("removing a camera", |db| cameras::remove(db, id))
+    }
+
+    fn rules(&self) -> Result<Vec<Rule>> {
+        self.database.read("reading rules", |db| rules::rules(db))
+    }
+
+    fn insert_rule(&self, camera: CameraId, rule: &RuleSettings, limit: u32) -> Result<Rule> {
+        self.database.write("adding a rule", |db| rules::insert(db, camera, rule, limit))
+    }
+
+    fn update_rule(&self, id: RuleId, rule: &RuleSettings) -> Result<Rule> {
+        self.database.write("changing a rule", |db| rules::update(db, id, rule))
+    }
+
+    fn remove_rule(&self, id: RuleId) -> Result<()> {
+        self.database.write("removing a rule", |db| rules::remove(db, id))
     }
 
     fn relays(&self) -> Result<Vec<Relay>> {

@@ -1,8 +1,8 @@
 //! Enumerations as stored in the database. A released value never changes its meaning.
 
 use domain::{
-    BehaviourKind, Category, Direction, EntryKind, Expression, Gender, LibraryKind, Means, ObjectClass, Role, SnapMode,
-    TaskKind, Topic, UnclearFaces, Verdict,
+    BehaviourKind, Category, Crossing, Direction, EntryKind, Expression, Gender, LibraryKind, Means, ObjectClass, Role,
+    SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
 };
 
 /// An enumeration with a stored text for each of its values.
@@ -73,6 +73,7 @@ words! {
     }
     BehaviourKind ("kind of behaviour") { Line = "line" }
     ObjectClass ("class of objects") { Person = "person", Vehicle = "vehicle" }
+    Crossing ("way across a line") { AToB = "a_to_b", BToA = "b_to_a", Both = "both" }
     Topic ("topic of a notice") { Camera = "camera", Storage = "storage", Reader = "reader", Feed = "feed" }
     Verdict ("verdict") {
         Known = "known",

@@ -10,7 +10,7 @@ use domain::{
 use jiff::tz::TimeZone;
 
 use crate::store::MemoryStore;
-use crate::{FakeAnalyzer, FakeClock, FakeDiscovery, FakeFrames, FakeHost};
+use crate::{FakeAnalyzer, FakeClock, FakeDetector, FakeDiscovery, FakeFrames, FakeHost};
 
 /// The administrator that every fake appliance has.
 pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
@@ -28,6 +28,8 @@ pub struct Handles {
     pub clock: Arc<FakeClock>,
     /// Its eyes.
     pub analyzer: Arc<FakeAnalyzer>,
+    /// Its eyes for people and vehicles.
+    pub detector: Arc<FakeDetector>,
     /// Its cameras.
     pub frames: Arc<FakeFrames>,
     /// The cameras around it.
@@ -81,6 +83,7 @@ pub fn appliance_of(options: Options) -> Result<(Appliance, Handles)> {
     let handles = Handles {
         frames: Arc::new(FakeFrames::new(clock.clone())),
         analyzer: Arc::new(FakeAnalyzer::new()),
+        detector: Arc::default(),
         discovery: Arc::new(FakeDiscovery::default()),
         store: Arc::new(MemoryStore::default()),
         host: Arc::new(FakeHost::new(clock.clone())),
@@ -99,12 +102,21 @@ impl Handles {
         Appliance::load(self.ports(), Options { limits, ..options() })
     }
 
+    /// The same, with models that find no people and no vehicles.
+    ///
+    /// # Errors
+    /// As [`Appliance::load`].
+    pub fn restart_without_detector(&self) -> Result<Appliance> {
+        Appliance::load(Ports { objects: None, ..self.ports() }, options())
+    }
+
     fn ports(&self) -> Ports {
         Ports {
             clock: self.clock.clone(),
             frames: self.frames.clone(),
             discovery: self.discovery.clone(),
             analyzer: self.analyzer.clone(),
+            objects: Some(self.detector.clone()),
             people: self.store.clone(),
             gallery: self.store.clone(),
             log: self.store.clone(),

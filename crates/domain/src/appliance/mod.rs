@@ -27,6 +27,7 @@ pub mod readers;
 mod reembedding;
 mod restore;
 pub mod retention;
+mod rules;
 mod sounds;
 mod state;
 mod tasks;

@@ -1,18 +1,21 @@
-//! What a camera has to do: its own watch, and the tasks it takes part in.
+//! What a camera has to do: its own watch, the tasks it takes part in, and its rules.
 
 use jiff::civil::DateTime;
 
+use crate::behaviour::Rule;
 use crate::camera::Camera;
 use crate::ids::WatchId;
 use crate::task::{Task, TaskKind, TaskMark};
 use crate::watch::WatchSettings;
 
-/// A camera and the watches it is to keep.
+/// A camera, the watches it is to keep, and the rules it is to apply.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Duty {
     pub(super) camera: Camera,
     /// The camera's own first, then those of running tasks in ascending order of id.
     orders: Vec<Order>,
+    /// In ascending order of id.
+    pub(super) rules: Vec<Rule>,
 }
 
 /// One watch that a camera keeps.
@@ -25,8 +28,8 @@ pub(super) struct Order {
 }
 
 impl Duty {
-    /// What the camera has to do among these tasks.
-    pub(super) fn new(camera: Camera, tasks: &[Task]) -> Self {
+    /// What the camera has to do among these tasks and rules.
+    pub(super) fn new(camera: Camera, tasks: &[Task], rules: &[Rule]) -> Self {
         let own = Order { watch: camera.watch.id, settings: camera.watch.settings.clone(), task: None };
         let of_task = |task: &Task| {
             let direction = task.direction(camera.id).filter(|_| task.is_running())?;
@@ -35,7 +38,8 @@ impl Duty {
             Some(Order { watch: task.watch, settings, task: Some((mark, task.settings.kind)) })
         };
         let orders = [own].into_iter().chain(tasks.iter().filter_map(of_task)).collect();
-        Self { camera, orders }
+        let rules = rules.iter().filter(|rule| rule.camera == camera.id).cloned().collect();
+        Self { camera, orders, rules }
     }
 
     /// The watches that are armed at this local time.

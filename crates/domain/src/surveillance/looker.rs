@@ -10,8 +10,10 @@ use super::duty::Duty;
 use super::faces::FaceStage;
 use super::handle::Handle;
 use super::motion::MotionGate;
+use super::objects::ObjectStage;
 use super::pace::Pace;
 use super::slot::Slot;
+use super::stage::{Answer, Stage};
 use crate::frame::Frame;
 use crate::progress::Part;
 
@@ -21,8 +23,8 @@ pub(super) struct Looker {
     configured: watch::Receiver<Arc<Duty>>,
     entry: Arc<Entry>,
     pace: Arc<Pace>,
-    gate: MotionGate,
-    faces: FaceStage,
+    faces: Gated<FaceStage>,
+    objects: Gated<ObjectStage>,
 }
 
 impl Looker {
@@ -33,8 +35,9 @@ impl Looker {
         pace: Arc<Pace>,
     ) -> Self {
         let duty = Arc::clone(&configured.borrow());
+        let objects = ObjectStage::new(handle.clone(), Arc::clone(&duty));
         let faces = FaceStage::new(handle.clone(), duty, Arc::clone(&entry), Arc::clone(&pace));
-        Self { handle, configured, entry, pace, gate: MotionGate::default(), faces }
+        Self { handle, configured, entry, pace, faces: Gated::new(faces), objects: Gated::new(objects) }
     }
 
     /// Looks at the newest frame at the sampling rate, until the slot is closed.
@@ -48,39 +51,84 @@ impl Looker {
         }
     }
 
-    /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once.
+    /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once. Nothing can be followed
+    /// from one such picture to the next.
     pub(super) async fn take_picture(&mut self, frame: &Frame) {
         self.handle.progress().stamp(Part::Frames);
         self.follow_configuration();
-        if let Some(search) = self.faces.begin(frame) {
-            self.faces.take_picture(frame, search).await;
+        let faces = &mut self.faces.stage;
+        if let Some(search) = faces.begin(frame) {
+            faces.take_picture(frame, search).await;
         }
     }
 
     /// Ends all tracks and records what was not recorded yet.
     pub(super) async fn finish(&mut self) {
-        self.faces.finish().await;
+        tokio::join!(self.faces.stage.finish(), self.objects.stage.finish());
     }
 
     async fn look_at(&mut self, frame: &Frame) {
         self.handle.progress().stamp(Part::Frames);
         self.follow_configuration();
-        let Some(search) = self.faces.begin(frame) else { return self.faces.finish().await };
-        if self.gate.is_open(frame, &search) || self.faces.follows_anybody() {
-            if self.faces.look(frame, search).await {
-                self.gate.searched(frame.at());
-            }
-        } else {
-            self.entry.frames_still.count();
+        // Neither waits for the other.
+        let (faces, objects) = tokio::join!(self.faces.take(frame), self.objects.take(frame));
+        let answer = match (faces, objects) {
+            (Taken::Looked(one), Taken::Looked(other)) => one.later(other),
+            (Taken::Looked(answer), _) | (_, Taken::Looked(answer)) => answer,
+            (Taken::Still, _) | (_, Taken::Still) => return self.entry.frames_still.count(),
+            (Taken::Unwanted, Taken::Unwanted) => return,
+        };
+        match answer {
+            Answer::Searched(after) | Answer::Failed(after) => self.pace.answered(after),
+            Answer::Refused => self.pace.refused(),
         }
-        self.faces.judge().await;
     }
 
     /// Goes on by the newest configuration.
     fn follow_configuration(&mut self) {
         if self.configured.has_changed().unwrap_or(false) {
             let duty = Arc::clone(&self.configured.borrow_and_update());
-            self.faces.take_up(duty);
+            self.faces.stage.take_up(Arc::clone(&duty));
+            self.objects.stage.take_up(duty);
         }
+    }
+}
+
+/// A stage that gets only frames in which something may have moved.
+struct Gated<S> {
+    gate: MotionGate,
+    stage: S,
+}
+
+/// What a stage made of a frame.
+enum Taken {
+    /// It looks for nothing.
+    Unwanted,
+    /// Nothing has moved, and nothing is followed.
+    Still,
+    Looked(Answer),
+}
+
+impl<S: Stage> Gated<S> {
+    fn new(stage: S) -> Self {
+        Self { gate: MotionGate::default(), stage }
+    }
+
+    async fn take(&mut self, frame: &Frame) -> Taken {
+        let Some(search) = self.stage.begin(frame) else {
+            self.stage.finish().await;
+            return Taken::Unwanted;
+        };
+        let taken = if self.gate.is_open(frame, &search) || self.stage.follows() {
+            let answer = self.stage.look(frame, search).await;
+            if matches!(answer, Answer::Searched(_)) {
+                self.gate.searched(frame.at());
+            }
+            Taken::Looked(answer)
+        } else {
+            Taken::Still
+        };
+        self.stage.settle().await;
+        taken
     }
 }

@@ -9,9 +9,11 @@ mod faces;
 mod handle;
 mod looker;
 mod motion;
+mod objects;
 mod pace;
 mod recorder;
 mod slot;
+mod stage;
 mod tracker;
 
 use std::collections::HashMap;
@@ -30,6 +32,7 @@ pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass};
 use duty::Duty;
 pub use handle::Handle;
 pub(crate) use handle::Parts;
+pub(crate) use objects::check_rule;
 use pace::Pace;
 pub(crate) use recorder::Recorder;
 
@@ -152,6 +155,6 @@ impl Crew {
 /// What every camera has to do. Blocking.
 fn duties(handle: &Handle) -> Result<Vec<Duty>> {
     let ports = handle.ports();
-    let (cameras, tasks) = (ports.settings.cameras()?, ports.tasks.tasks()?);
-    Ok(cameras.into_iter().map(|camera| Duty::new(handle.in_force(camera), &tasks)).collect())
+    let (cameras, tasks, rules) = (ports.settings.cameras()?, ports.tasks.tasks()?, ports.settings.rules()?);
+    Ok(cameras.into_iter().map(|camera| Duty::new(handle.in_force(camera), &tasks, &rules)).collect())
 }

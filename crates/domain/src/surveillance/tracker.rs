@@ -1,20 +1,21 @@
-//! Joins detections of successive frames into tracks: one visit of one face.
+//! Joins detections of successive frames into tracks: one visit of one face, or one passage of one object.
 //!
-//! Every track predicts place and size by constant velocity and growth; detections are given to the nearest
-//! prediction, best pair first. How far off a detection may be grows with the time since the face was seen, most
-//! of all while nobody knows how it moves. A track without a detection lives on for [`MAX_LOST_MILLIS`], so a
-//! short occlusion does not split a visit in two. Faces that come close to each other may be confused: their
-//! tracks say so, and who follows them compares the faces when they are apart again.
+//! Every track predicts place and size by constant velocity and growth; detections of its kind are given to the nearest
+//! prediction, best pair first. How far off a detection may be grows with the time since the face or object was seen,
+//! most of all while nobody knows how it moves. A track without a detection lives on for [`MAX_LOST_MILLIS`], so a short
+//! occlusion does not split it in two. Faces that come close to each other may be confused: their tracks say so, and who
+//! follows them compares the faces when they are apart again.
 
+use crate::behaviour::{DetectedObject, ObjectClass};
 use crate::face::Detection;
 use crate::geometry::{Point, Rect};
 use crate::time::Timestamp;
 
-/// How long a face may be hidden before its track ends.
+/// How long a face or object may be hidden before its track ends.
 pub(super) const MAX_LOST_MILLIS: i64 = 1_000;
-/// A hidden face is thought to walk on for so long; then it may as well have stopped.
+/// What is hidden is thought to walk on for so long; then it may as well have stopped.
 const COASTING_MILLIS: i64 = 600;
-/// A detection may be so many face widths from its prediction,
+/// A detection may be so many of its own widths from its prediction,
 const MAX_DISTANCE_WIDTHS: f32 = 0.8;
 /// and in every second since so many more,
 const DRIFT_WIDTHS: f32 = 1.5;
@@ -22,7 +23,7 @@ const DRIFT_WIDTHS: f32 = 1.5;
 const NEWCOMER_WIDTHS: f32 = 10.0;
 /// but never more than this.
 const FARTHEST_WIDTHS: f32 = 2.8;
-/// A face does not grow or shrink more than this between two frames.
+/// Nothing grows or shrinks more than this between two frames.
 const MAX_SIZE_RATIO: f32 = 1.8;
 /// How much of a newly measured velocity enters the estimate.
 const VELOCITY_GAIN: f32 = 0.5;
@@ -31,18 +32,54 @@ const GROWTH_GAIN: f32 = 0.3;
 /// Faces nearer to each other than this many widths may be confused.
 const CLOSE_WIDTHS: f32 = 1.0;
 
+/// What is joined to tracks.
+pub(super) trait Tracked {
+    /// Detections of different kinds are never of the same thing.
+    type Kind: Copy + PartialEq;
+
+    /// What kind of thing it is.
+    fn kind(&self) -> Self::Kind;
+
+    /// Around it, pixels.
+    fn place(&self) -> Rect;
+}
+
+impl Tracked for Detection {
+    type Kind = ();
+
+    fn kind(&self) {}
+
+    fn place(&self) -> Rect {
+        self.face_box
+    }
+}
+
+impl Tracked for DetectedObject {
+    type Kind = ObjectClass;
+
+    fn kind(&self) -> ObjectClass {
+        self.class
+    }
+
+    fn place(&self) -> Rect {
+        self.place
+    }
+}
+
 /// A track's number, unique in its camera since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TrackId(pub(super) u64);
 
-/// One visit of one face.
+/// One visit of one face, or one passage of one object; `K` is its kind.
 #[derive(Debug, Clone)]
-pub(super) struct Track {
+pub(super) struct Track<K = ()> {
     pub(super) id: TrackId,
+    pub(super) kind: K,
     pub(super) last_seen: Timestamp,
-    /// Frames in which the face was found.
+    /// Frames in which it was found.
     pub(super) sightings: u32,
-    face_box: Rect,
+    /// Where it was seen last, pixels.
+    pub(super) place: Rect,
     /// Pixels per millisecond.
     velocity: Point,
     /// Of the size, per millisecond: 0.001 is 0.1 % larger after a millisecond.
@@ -60,37 +97,49 @@ enum Closeness {
 }
 
 /// What one frame did to the tracks; its memory is used again.
-#[derive(Debug, Default)]
-pub(super) struct Step {
+#[derive(Debug)]
+pub(super) struct Step<K = ()> {
     /// Tracks seen in this frame, with the index of their detection.
     pub(super) seen: Vec<(TrackId, usize)>,
     /// Tracks that ended.
-    pub(super) ended: Vec<Track>,
+    pub(super) ended: Vec<Track<K>>,
     pairs: Vec<(f32, usize, usize)>,
     free: Vec<bool>,
     waiting: Vec<bool>,
 }
 
+impl<K> Default for Step<K> {
+    fn default() -> Self {
+        Self { seen: Vec::new(), ended: Vec::new(), pairs: Vec::new(), free: Vec::new(), waiting: Vec::new() }
+    }
+}
+
 /// The live tracks of one camera.
-#[derive(Debug, Default)]
-pub(super) struct Tracker {
-    tracks: Vec<Track>,
+#[derive(Debug)]
+pub(super) struct Tracker<K = ()> {
+    tracks: Vec<Track<K>>,
     next: u64,
 }
 
-impl Tracker {
+impl<K> Default for Tracker<K> {
+    fn default() -> Self {
+        Self { tracks: Vec::new(), next: 0 }
+    }
+}
+
+impl<K: Copy + PartialEq> Tracker<K> {
     /// The live tracks, those hidden for a moment included.
-    pub(super) fn tracks(&self) -> &[Track] {
+    pub(super) fn tracks(&self) -> &[Track<K>] {
         &self.tracks
     }
 
     /// A live track.
-    pub(super) fn track(&self, id: TrackId) -> Option<&Track> {
+    pub(super) fn track(&self, id: TrackId) -> Option<&Track<K>> {
         self.tracks.iter().find(|track| track.id == id)
     }
 
     /// Takes the detections of one frame; frames come in order of time. `step` is overwritten.
-    pub(super) fn update(&mut self, at: Timestamp, detections: &[Detection], step: &mut Step) {
+    pub(super) fn update(&mut self, at: Timestamp, detections: &[impl Tracked<Kind = K>], step: &mut Step<K>) {
         step.seen.clear();
         step.ended.clear();
         for (flags, count) in [(&mut step.free, detections.len()), (&mut step.waiting, self.tracks.len())] {
@@ -102,20 +151,20 @@ impl Tracker {
             if step.waiting[track] && step.free[detection] {
                 (step.waiting[track], step.free[detection]) = (false, false);
                 let track = &mut self.tracks[track];
-                track.see(at, detections[detection].face_box);
+                track.see(at, detections[detection].place());
                 step.seen.push((track.id, detection));
             }
         }
         for (index, detection) in detections.iter().enumerate().filter(|(index, _)| step.free[*index]) {
-            step.seen.push((self.start(at, detection.face_box), index));
+            step.seen.push((self.start(at, detection), index));
         }
-        let lost = |track: &mut Track| at.millis_since(track.last_seen) > MAX_LOST_MILLIS;
+        let lost = |track: &mut Track<K>| at.millis_since(track.last_seen) > MAX_LOST_MILLIS;
         step.ended.extend(self.tracks.extract_if(.., lost));
         self.note_closeness(at);
     }
 
     /// Ends all tracks.
-    pub(super) fn finish(&mut self) -> Vec<Track> {
+    pub(super) fn finish(&mut self) -> Vec<Track<K>> {
         std::mem::take(&mut self.tracks)
     }
 
@@ -131,26 +180,27 @@ impl Tracker {
     }
 
     /// Possible (distance, track, detection) triples, the nearest first.
-    fn pair(&self, at: Timestamp, detections: &[Detection], pairs: &mut Vec<(f32, usize, usize)>) {
+    fn pair(&self, at: Timestamp, detections: &[impl Tracked<Kind = K>], pairs: &mut Vec<(f32, usize, usize)>) {
         pairs.clear();
         for (t, track) in self.tracks.iter().enumerate() {
             let predicted = track.predicted(at);
-            for (d, detection) in detections.iter().enumerate() {
-                let distance = distance(&predicted, &detection.face_box, track.tolerance(at));
+            for (d, detection) in detections.iter().enumerate().filter(|(_, d)| d.kind() == track.kind) {
+                let distance = distance(&predicted, &detection.place(), track.tolerance(at));
                 pairs.extend(distance.map(|distance| (distance, t, d)));
             }
         }
         pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     }
 
-    fn start(&mut self, at: Timestamp, face_box: Rect) -> TrackId {
+    fn start(&mut self, at: Timestamp, detection: &impl Tracked<Kind = K>) -> TrackId {
         let id = TrackId(self.next);
         self.next += 1;
         self.tracks.push(Track {
             id,
+            kind: detection.kind(),
             last_seen: at,
             sightings: 1,
-            face_box,
+            place: detection.place(),
             velocity: Point::default(),
             growth: 0.0,
             closeness: Closeness::Alone,
@@ -174,37 +224,37 @@ impl Tracker {
     }
 }
 
-impl Track {
+impl<K> Track<K> {
     fn predicted(&self, at: Timestamp) -> Rect {
         let elapsed = at.millis_since(self.last_seen).min(COASTING_MILLIS) as f32;
         let size = (1.0 + self.growth * elapsed).clamp(1.0 / MAX_SIZE_RATIO, MAX_SIZE_RATIO);
-        self.face_box.shifted(self.velocity.x * elapsed, self.velocity.y * elapsed).scaled(size)
+        self.place.shifted(self.velocity.x * elapsed, self.velocity.y * elapsed).scaled(size)
     }
 
-    /// How many face widths a detection may be off.
+    /// How many widths a detection may be off.
     fn tolerance(&self, at: Timestamp) -> f32 {
         let seconds = at.millis_since(self.last_seen) as f32 / 1_000.0;
         let drift = if self.sightings == 1 { NEWCOMER_WIDTHS } else { DRIFT_WIDTHS };
         (MAX_DISTANCE_WIDTHS + drift * seconds).min(FARTHEST_WIDTHS)
     }
 
-    fn see(&mut self, at: Timestamp, face_box: Rect) {
+    fn see(&mut self, at: Timestamp, place: Rect) {
         let elapsed = at.millis_since(self.last_seen).max(1) as f32;
-        let (from, to) = (self.face_box.center(), face_box.center());
-        let grown = (face_box.area().max(1.0) / self.face_box.area().max(1.0)).sqrt() - 1.0;
+        let (from, to) = (self.place.center(), place.center());
+        let grown = (place.area().max(1.0) / self.place.area().max(1.0)).sqrt() - 1.0;
         // The first measured velocity is all that is known.
         let gain = if self.sightings == 1 { 1.0 } else { VELOCITY_GAIN };
         self.velocity.x += gain * ((to.x - from.x) / elapsed - self.velocity.x);
         self.velocity.y += gain * ((to.y - from.y) / elapsed - self.velocity.y);
         self.growth += GROWTH_GAIN * (grown / elapsed - self.growth);
-        self.face_box = face_box;
+        self.place = place;
         self.last_seen = at;
         self.sightings += 1;
     }
 }
 
-/// How far apart two boxes are, in face widths and less where they overlap or are of a size; `None` when they
-/// cannot be the same face.
+/// How far apart two boxes are, in widths and less where they overlap or are of a size; `None` when they cannot be the
+/// same face or object.
 fn distance(predicted: &Rect, found: &Rect, tolerance: f32) -> Option<f32> {
     let apart = widths_apart(predicted, found);
     let ratio = (predicted.area().max(1.0) / found.area().max(1.0)).sqrt();
@@ -308,6 +358,17 @@ mod tests {
         }
         tracker.tell_apart(left);
         assert_eq!((tracker.doubtful(left), tracker.doubtful(right)), (false, true));
+    }
+
+    #[test]
+    fn objects_of_different_classes_are_never_one_track() {
+        let (mut tracker, mut step) = (Tracker::default(), Step::default());
+        for (millis, class) in [(0, ObjectClass::Person), (200, ObjectClass::Vehicle), (400, ObjectClass::Person)] {
+            let place = Rect::new(0.0, 0.0, 100.0, 200.0);
+            tracker.update(at(millis), &[DetectedObject { class, place, score: 0.9 }], &mut step);
+        }
+        let seen: Vec<_> = tracker.tracks().iter().map(|track| (track.kind, track.sightings)).collect();
+        assert_eq!(seen, [(ObjectClass::Person, 2), (ObjectClass::Vehicle, 1)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod accounts;
 mod addresses;
 mod batches;
+mod behaviours;
 mod camera_defaults;
 mod cameras;
 mod captures;

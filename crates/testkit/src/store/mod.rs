@@ -14,8 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use domain::{
     Account, AuditEntry, Camera, CameraId, Embedding, Entry, Error, Job, JobId, Library, LibraryId, LibraryKind,
-    LibraryName, ModelId, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Seq, SightingId,
-    Task, TaskId, Timestamp, Topic, Window,
+    LibraryName, ModelId, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Rule, RuleId,
+    Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
 };
 
 /// Implements `PersonStore`, `GalleryStore`, `LogStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
@@ -36,6 +36,7 @@ struct State {
     standing: BTreeMap<(Topic, String), Notice>,
     cameras: BTreeMap<CameraId, Camera>,
     relays: BTreeMap<RelayId, Relay>,
+    rules: BTreeMap<RuleId, Rule>,
     tasks: BTreeMap<TaskId, Task>,
     /// The record and the place of the match in it.
     sightings: BTreeMap<SightingId, (Seq, usize)>,
@@ -61,6 +62,7 @@ struct LastIds {
     entry: i64,
     watch: i64,
     relay: i64,
+    rule: i64,
     job: i64,
     task: i64,
     sighting: i64,
@@ -128,6 +130,7 @@ impl State {
             standing: BTreeMap::new(),
             cameras: BTreeMap::new(),
             relays: BTreeMap::new(),
+            rules: BTreeMap::new(),
             tasks: BTreeMap::new(),
             sightings: BTreeMap::new(),
             accounts: Vec::new(),

@@ -3,7 +3,8 @@
 use domain::ports::SettingsStore;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount,
-    NewCamera, NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Thing, Timestamp, Watch, WatchId,
+    NewCamera, NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Thing,
+    Timestamp, Watch, WatchId,
 };
 
 use super::{MemoryStore, State, next};
@@ -53,7 +54,40 @@ impl SettingsStore for MemoryStore {
         }
         state.cameras.remove(&id).ok_or(Error::NotFound { what: Thing::Camera })?;
         state.relays.retain(|_, relay| relay.camera != id);
+        state.rules.retain(|_, rule| rule.camera != id);
         Ok(())
+    }
+
+    fn rules(&self) -> Result<Vec<Rule>> {
+        Ok(self.read().rules.values().cloned().collect())
+    }
+
+    fn insert_rule(&self, camera: CameraId, new: &RuleSettings, limit: u32) -> Result<Rule> {
+        let mut state = self.write()?;
+        if !state.cameras.contains_key(&camera) {
+            return Err(Error::NotFound { what: Thing::Camera });
+        }
+        state.require_free_rule_name(camera, &new.name, None)?;
+        if state.rules.values().filter(|rule| rule.camera == camera).count() >= limit as usize {
+            return Err(Error::LimitReached { what: Thing::Rule });
+        }
+        let id = RuleId(next(&mut state.last.rule));
+        let rule = Rule { id, camera, settings: new.clone() };
+        state.rules.insert(id, rule.clone());
+        Ok(rule)
+    }
+
+    fn update_rule(&self, id: RuleId, settings: &RuleSettings) -> Result<Rule> {
+        let mut state = self.write()?;
+        let camera = state.rules.get(&id).ok_or(Error::NotFound { what: Thing::Rule })?.camera;
+        state.require_free_rule_name(camera, &settings.name, Some(id))?;
+        let rule = Rule { id, camera, settings: settings.clone() };
+        state.rules.insert(id, rule.clone());
+        Ok(rule)
+    }
+
+    fn remove_rule(&self, id: RuleId) -> Result<()> {
+        self.write()?.rules.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Rule })
     }
 
     fn relays(&self) -> Result<Vec<Relay>> {
@@ -176,6 +210,12 @@ impl SettingsStore for MemoryStore {
 }
 
 impl State {
+    /// Whether no rule of the camera other than `but` has the name.
+    fn require_free_rule_name(&self, camera: CameraId, name: &str, but: Option<RuleId>) -> Result<()> {
+        let taken = |rule: &Rule| rule.camera == camera && rule.settings.name == name && Some(rule.id) != but;
+        if self.rules.values().any(taken) { Err(Error::AlreadyExists { what: Thing::Rule }) } else { Ok(()) }
+    }
+
     fn free_channel(&self, wanted: Option<CameraId>, channels: u32) -> Result<CameraId> {
         match wanted {
             Some(CameraId(id)) if !(1..=channels).contains(&id) => {

@@ -16,6 +16,7 @@ pub mod pictures;
 pub mod records;
 pub mod relays;
 pub mod removals;
+pub mod rules;
 pub mod samples;
 pub mod settings;
 pub mod tasks;
@@ -136,6 +137,12 @@ macro_rules! store_suite {
                 a_relay_reads_back_as_bound
                 a_relay_needs_a_camera_and_room
                 a_relay_goes_by_itself_or_with_its_camera
+            }
+            rules {
+                a_rule_reads_back_as_added
+                a_rule_needs_a_camera_room_and_a_free_name
+                a_rule_changes_as_a_whole
+                a_rule_goes_by_itself_or_with_its_camera
             }
             tasks {
                 a_task_reads_back_as_added

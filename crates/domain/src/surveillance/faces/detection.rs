@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use crate::camera::Camera;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::face::Detection;
 use crate::frame::Frame;
 use crate::ports::{Detail, Lane, Search};
 use crate::surveillance::board::Entry;
 use crate::surveillance::handle::Handle;
 use crate::surveillance::pace::Pace;
+use crate::surveillance::stage::{Answer, timed};
 
 /// Asks the analyzer for faces, as closely as the pace of all cameras allows.
 pub(super) struct Detector {
@@ -37,23 +36,10 @@ impl Detector {
         }
     }
 
-    /// The faces of a live frame; `None` when it was not searched. Failures are logged: the next frame is a new chance.
-    pub(super) async fn find(&self, frame: &Frame, search: Search) -> Option<Vec<Detection>> {
+    /// The faces of a live frame; `None` when it was not searched.
+    pub(super) async fn find(&self, frame: &Frame, search: Search) -> (Option<Vec<Detection>>, Answer) {
         self.entry.looked(self.pace.interval(), search.detail);
-        let asked = Instant::now();
-        let found = self.ask(frame, search, Lane::Live).await;
-        match &found {
-            Err(Error::Busy) => self.pace.refused(),
-            _ => self.pace.answered(asked.elapsed()),
-        }
-        match found {
-            Ok(detections) => Some(detections),
-            Err(Error::Busy) => None,
-            Err(error) => {
-                tracing::error!(error = error.chain(), "a frame could not be analysed");
-                None
-            }
-        }
+        timed(self.ask(frame, search, Lane::Live)).await
     }
 
     /// The faces of a picture that no newer one replaces; hence not in the lane that leaves out, and in full detail.

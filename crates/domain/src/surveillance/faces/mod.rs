@@ -18,6 +18,7 @@ use super::board::Entry;
 use super::duty::{Duty, Order};
 use super::handle::Handle;
 use super::pace::Pace;
+use super::stage::{Answer, Stage};
 use super::tracker::{Step, Tracker};
 use crate::error::Error;
 use crate::face::Detection;
@@ -71,36 +72,6 @@ impl FaceStage {
         }
     }
 
-    /// Keeps to a changed duty. Whom a watch saw that is no longer kept is forgotten.
-    pub(super) fn take_up(&mut self, duty: Arc<Duty>) {
-        self.orders.retain(|order| duty.keeps(order));
-        self.decider.recorded_mut().keep_only(|watch| duty.knows(watch));
-        self.duty = duty;
-    }
-
-    /// Goes on with this frame; frames come in order of time. What to look for in it, or `None` when no watch is armed.
-    pub(super) fn begin(&mut self, frame: &Frame) -> Option<Search> {
-        self.now = frame.at();
-        let armed = self.duty.armed(self.handle.local());
-        if armed.is_empty() {
-            return None;
-        }
-        self.orders = armed;
-        Some(self.detector.search(&self.duty.camera, frame))
-    }
-
-    /// Whether faces are in view: one that stands still keeps its track only when it is found again.
-    pub(super) fn follows_anybody(&self) -> bool {
-        !self.tracker.tracks().is_empty()
-    }
-
-    /// Looks for faces in the frame; answers whether it was searched.
-    pub(super) async fn look(&mut self, frame: &Frame, search: Search) -> bool {
-        let found = self.detector.find(frame, search).await;
-        found.iter().for_each(|detections| self.follow(frame, detections));
-        found.is_some()
-    }
-
     /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once.
     pub(super) async fn take_picture(&mut self, frame: &Frame, search: Search) {
         match self.detector.find_in_picture(frame, search).await {
@@ -109,39 +80,6 @@ impl FaceStage {
         }
         self.visits.trust();
         self.finish().await;
-    }
-
-    /// Ends all tracks and records what was not recorded yet.
-    pub(super) async fn finish(&mut self) {
-        for track in self.tracker.finish() {
-            self.visits.lose(&track);
-        }
-        self.visits.close(self.now);
-        self.judge().await;
-        for _ in 0..LAST_TRIES {
-            if self.visits.iter().all(|visit| visit.wanted.is_none()) {
-                break;
-            }
-            tokio::time::sleep(BETWEEN_TRIES).await;
-            self.judge().await;
-        }
-        self.visits.clear();
-    }
-
-    /// Looks closely at what waits for it, and decides what can be decided.
-    pub(super) async fn judge(&mut self) {
-        self.look_closely().await;
-        let (live_from, now) = (self.handle.live_from(), self.now);
-        let recorded = self.decider.recorded();
-        let view = View { visits: &self.visits, recorded, orders: &self.orders, now, live_from };
-        for (visit, people) in view.who_is_who() {
-            let Some(visit) = self.visits.get_mut(visit) else { continue };
-            let decided = self.decider.decide(&self.duty.camera, visit, (&self.orders, &people), now).await;
-            if let Err(error) = decided {
-                tracing::error!(error = error.chain(), "a record could not be written");
-            }
-        }
-        self.visits.forget_over(now);
     }
 
     /// Joins the detections to tracks, and these to visits.
@@ -197,5 +135,67 @@ impl FaceStage {
             }
             Err(error) => tracing::error!(error = error.chain(), "a face could not be searched for"),
         }
+    }
+}
+
+impl Stage for FaceStage {
+    /// Whom a watch saw that is no longer kept is forgotten.
+    fn take_up(&mut self, duty: Arc<Duty>) {
+        self.orders.retain(|order| duty.keeps(order));
+        self.decider.recorded_mut().keep_only(|watch| duty.knows(watch));
+        self.duty = duty;
+    }
+
+    /// Nothing is to be looked for while no watch is armed.
+    fn begin(&mut self, frame: &Frame) -> Option<Search> {
+        self.now = frame.at();
+        let armed = self.duty.armed(self.handle.local());
+        if armed.is_empty() {
+            return None;
+        }
+        self.orders = armed;
+        Some(self.detector.search(&self.duty.camera, frame))
+    }
+
+    fn follows(&self) -> bool {
+        !self.tracker.tracks().is_empty()
+    }
+
+    async fn look(&mut self, frame: &Frame, search: Search) -> Answer {
+        let (found, answer) = self.detector.find(frame, search).await;
+        found.iter().for_each(|detections| self.follow(frame, detections));
+        answer
+    }
+
+    /// Looks closely at what waits for it, and decides what can be decided.
+    async fn settle(&mut self) {
+        self.look_closely().await;
+        let (live_from, now) = (self.handle.live_from(), self.now);
+        let recorded = self.decider.recorded();
+        let view = View { visits: &self.visits, recorded, orders: &self.orders, now, live_from };
+        for (visit, people) in view.who_is_who() {
+            let Some(visit) = self.visits.get_mut(visit) else { continue };
+            let decided = self.decider.decide(&self.duty.camera, visit, (&self.orders, &people), now).await;
+            if let Err(error) = decided {
+                tracing::error!(error = error.chain(), "a record could not be written");
+            }
+        }
+        self.visits.forget_over(now);
+    }
+
+    async fn finish(&mut self) {
+        for track in self.tracker.finish() {
+            self.visits.lose(&track);
+        }
+        self.visits.close(self.now);
+        self.settle().await;
+        for _ in 0..LAST_TRIES {
+            if self.visits.iter().all(|visit| visit.wanted.is_none()) {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+            self.settle().await;
+        }
+        self.visits.clear();
     }
 }

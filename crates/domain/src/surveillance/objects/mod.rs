@@ -1,0 +1,220 @@
+//! The object stage, from a camera's frames to behaviours: detect, track, apply the camera's rules.
+
+mod line;
+mod rules;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::duty::Duty;
+use super::handle::Handle;
+use super::recorder::Draft;
+use super::stage::{Answer, Stage, timed};
+use super::tracker::{Step, Tracker};
+use crate::behaviour::{Behaviour, DetectedObject, ObjectClass, Rule};
+use crate::camera::Camera;
+use crate::error::Result;
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::ids::{CaptureId, PictureId};
+use crate::log::{Entry, NewEntry, What};
+use crate::ports::{ObjectDetector, Search};
+use crate::time::Timestamp;
+pub(crate) use rules::check as check_rule;
+use rules::{Change, Kind, Memory};
+
+/// How much more than the box of an object its crop shows.
+const CROP_SCALE: f32 = 1.2;
+/// What moves is noticed from this size on, pixels.
+const SMALLEST_PX: u32 = 64;
+
+/// What one camera knows of the objects before it.
+pub(super) struct ObjectStage {
+    handle: Handle,
+    duty: Arc<Duty>,
+    /// The rules that the detector has an eye for.
+    rules: Vec<Applied>,
+    /// What they are about.
+    classes: Vec<ObjectClass>,
+    tracker: Tracker<ObjectClass>,
+    step: Step<ObjectClass>,
+    /// Of the newest frame, pixels.
+    size: (u32, u32),
+    /// When the newest frame was taken.
+    now: Timestamp,
+}
+
+/// A rule, and what it remembers.
+struct Applied {
+    rule: Rule,
+    kind: &'static Kind,
+    memory: Memory,
+}
+
+impl ObjectStage {
+    pub(super) fn new(handle: Handle, duty: Arc<Duty>) -> Self {
+        let mut stage = Self {
+            duty: Arc::clone(&duty),
+            rules: Vec::new(),
+            classes: Vec::new(),
+            tracker: Tracker::default(),
+            step: Step::default(),
+            size: (0, 0),
+            now: handle.now(),
+            handle,
+        };
+        stage.take_up(duty);
+        stage
+    }
+
+    /// Whether things of this class can be found.
+    fn finds(&self, class: ObjectClass) -> bool {
+        self.detector().is_some_and(|detector| detector.finds(class))
+    }
+
+    fn detector(&self) -> Option<&dyn ObjectDetector> {
+        self.handle.ports().objects.as_deref()
+    }
+
+    /// The rule, with what it remembers when it is the same as before.
+    fn applied(before: &mut Vec<Applied>, rule: &Rule, size: (u32, u32)) -> Option<Applied> {
+        if let Some(same) = before.iter().position(|applied| applied.rule == *rule) {
+            return Some(before.swap_remove(same));
+        }
+        let kind = rules::kind(rule.settings.kind)?;
+        Some(Applied { rule: rule.clone(), kind, memory: Memory::new(&rule.settings, size) })
+    }
+
+    /// Goes on with pictures of another size: places in them are others.
+    async fn resize(&mut self, size: (u32, u32)) {
+        self.finish().await;
+        self.size = size;
+        for Applied { rule, memory, .. } in &mut self.rules {
+            *memory = Memory { count: memory.count, ..Memory::new(&rule.settings, size) };
+        }
+    }
+
+    /// Applies all rules to the tracks in view, and records what fires or recovers; `seen` is what they were found by.
+    async fn apply(&mut self, seen: Option<(&Frame, &[DetectedObject])>) {
+        let (tracks, now) = (self.tracker.tracks(), self.now);
+        let change = |(place, applied): (usize, &mut Applied)| {
+            Some((place, (applied.kind.step)(&mut applied.memory, tracks, now)?))
+        };
+        let changes: Vec<_> = self.rules.iter_mut().enumerate().filter_map(change).collect();
+        for (place, change) in changes {
+            let rule = &self.rules[place].rule;
+            if let Err(error) = self.record(rule, &change, seen).await {
+                tracing::error!(rule.id = rule.id.0, error = error.chain(), "a behaviour could not be written");
+            }
+        }
+    }
+
+    async fn record(&self, rule: &Rule, change: &Change, seen: Option<(&Frame, &[DetectedObject])>) -> Result<()> {
+        let tracks = change.targets.iter().filter_map(|id| self.tracker.track(*id));
+        let targets: Vec<Rect> = tracks.map(|track| track.place).collect();
+        let score = seen.and_then(|(_, detections)| self.score(change, detections)).unwrap_or_default();
+        let (crop, scene) = match seen.filter(|_| change.fired) {
+            Some((frame, _)) => self.pictures(frame, &targets).await?,
+            None => (Bytes::new(), Bytes::new()),
+        };
+        let behaviour = behaviour(&self.duty.camera, rule, change, (targets, score));
+        let (at, camera) = (self.now, Some(self.duty.camera.id));
+        let entry = move |crop, scene| {
+            let behaviour = Behaviour { crop, scene, ..behaviour.clone() };
+            NewEntry { at, camera, what: What::Behaviour(Box::new(behaviour)) }
+        };
+        let draft = Draft { crop, scene, entry: Box::new(entry) };
+        let kept = self.handle.blocking(move |handle| handle.recorder().keep(draft)).await?;
+        log_change(rule, change, kept.as_ref());
+        Ok(())
+    }
+
+    /// How certain the first target is, in the frame that shows it.
+    fn score(&self, change: &Change, detections: &[DetectedObject]) -> Option<f32> {
+        let first = change.targets.first()?;
+        let (_, index) = self.step.seen.iter().find(|(track, _)| track == first)?;
+        Some(detections.get(*index)?.score)
+    }
+
+    /// JPEGs of the first target and of the scene.
+    async fn pictures(&self, frame: &Frame, targets: &[Rect]) -> Result<(Bytes, Bytes)> {
+        let part = targets.first().map(|target| target.scaled(CROP_SCALE));
+        let analyzer = &self.handle.ports().analyzer;
+        tokio::try_join!(analyzer.encode(frame.clone(), part), analyzer.encode(frame.clone(), None))
+    }
+}
+
+impl Stage for ObjectStage {
+    fn take_up(&mut self, duty: Arc<Duty>) {
+        let mut before = std::mem::take(&mut self.rules);
+        let possible = duty.rules.iter().filter(|rule| self.finds(rule.settings.object));
+        let rules: Vec<_> = possible.filter_map(|rule| Self::applied(&mut before, rule, self.size)).collect();
+        if rules.len() < duty.rules.len() {
+            let count = duty.rules.len() - rules.len();
+            tracing::warn!(rules.count = count, "rules do not run: no model finds the objects that they are about");
+        }
+        self.classes = [ObjectClass::Person, ObjectClass::Vehicle].to_vec();
+        self.classes.retain(|class| rules.iter().any(|applied| applied.rule.settings.object == *class));
+        self.rules = rules;
+        self.duty = duty;
+    }
+
+    fn begin(&mut self, frame: &Frame) -> Option<Search> {
+        self.now = frame.at();
+        let wanted = !self.rules.is_empty();
+        wanted.then_some(Search { min_face_px: SMALLEST_PX, ..Search::ANYWHERE })
+    }
+
+    fn follows(&self) -> bool {
+        !self.tracker.tracks().is_empty()
+    }
+
+    async fn look(&mut self, frame: &Frame, _: Search) -> Answer {
+        let size = (frame.width(), frame.height());
+        if size != self.size {
+            self.resize(size).await;
+        }
+        // Without a detector no rule runs, and no frame comes here.
+        let Some(detector) = self.detector() else { return Answer::Failed(Duration::ZERO) };
+        let (found, answer) = timed(detector.detect(frame.clone(), &self.classes)).await;
+        if let Some(found) = found {
+            self.tracker.update(frame.at(), &found, &mut self.step);
+            self.apply(Some((frame, &found))).await;
+        }
+        answer
+    }
+
+    async fn settle(&mut self) {}
+
+    async fn finish(&mut self) {
+        self.tracker.finish();
+        self.apply(None).await;
+    }
+}
+
+/// What a change means, without pictures.
+fn behaviour(camera: &Camera, rule: &Rule, change: &Change, (targets, score): (Vec<Rect>, f32)) -> Behaviour {
+    Behaviour {
+        id: CaptureId::random(),
+        camera_name: camera.settings.name.clone(),
+        camera_position: camera.settings.position.clone(),
+        kind: rule.settings.kind,
+        rule: rule.settings.name.clone(),
+        fired: change.fired,
+        object: rule.settings.object,
+        targets,
+        quality: (score.clamp(0.0, 1.0) * 100.0).round() as u8,
+        count: change.count,
+        person: None,
+        crop: PictureId::not_kept(),
+        scene: PictureId::not_kept(),
+    }
+}
+
+fn log_change(rule: &Rule, change: &Change, kept: Option<&Entry>) {
+    let (seq, count) = (kept.map(|entry| entry.seq.0), change.count);
+    let what = if change.fired { "rule fired" } else { "rule recovered" };
+    tracing::info!(rule.id = rule.id.0, rule.count = count, entry.seq = seq, "{what}");
+}

@@ -1,0 +1,77 @@
+//! Rules over the objects that cameras see.
+
+use domain::geometry::Point;
+use domain::{BehaviourKind, CameraId, Crossing, Error, ObjectClass, RuleId, RuleSettings, Thing};
+
+use super::Stores;
+use super::samples::{at, new_camera};
+
+fn line(name: &str) -> RuleSettings {
+    let points = vec![Point { x: 0.0, y: 0.125 }, Point { x: 1.0, y: 0.7 }];
+    let (kind, object, direction) = (BehaviourKind::Line, ObjectClass::Person, Crossing::AToB);
+    RuleSettings { name: name.into(), kind, object, points, direction }
+}
+
+/// In the order they were added.
+pub fn a_rule_reads_back_as_added(store: &dyn Stores) {
+    let [gate, door] = [(); 2].map(|()| store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id);
+    let vehicles = RuleSettings { object: ObjectClass::Vehicle, direction: Crossing::Both, ..line("drive") };
+    let first = store.insert_rule(gate, &vehicles, 9).unwrap();
+    let back = RuleSettings { direction: Crossing::BToA, ..line("drive") };
+    let second = store.insert_rule(door, &back, 9).unwrap();
+    assert_eq!((first.camera, &first.settings), (gate, &vehicles));
+    assert_eq!((second.camera, &second.settings), (door, &back), "the name is another camera's");
+    assert_eq!(store.rules().unwrap(), [first, second]);
+}
+
+/// There must be a camera with room, and no other rule of that name.
+pub fn a_rule_needs_a_camera_room_and_a_free_name(store: &dyn Stores) {
+    let missing = store.insert_rule(CameraId(1), &line("a"), 9);
+    assert!(matches!(missing, Err(Error::NotFound { what: Thing::Camera })));
+    let [gate, door] = [(); 2].map(|()| store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id);
+    store.insert_rule(gate, &line("a"), 2).unwrap();
+    let taken = store.insert_rule(gate, &line("a"), 2);
+    assert!(matches!(taken, Err(Error::AlreadyExists { what: Thing::Rule })));
+    let other = store.insert_rule(gate, &line("b"), 2).unwrap();
+    let full = store.insert_rule(gate, &line("c"), 2);
+    assert!(matches!(full, Err(Error::LimitReached { what: Thing::Rule })));
+    store.insert_rule(door, &line("c"), 2).unwrap();
+    let renamed = store.update_rule(other.id, &line("a"));
+    assert!(matches!(renamed, Err(Error::AlreadyExists { what: Thing::Rule })));
+    assert_eq!(store.rules().unwrap().len(), 3);
+}
+
+/// All but its camera; the name may stay.
+pub fn a_rule_changes_as_a_whole(store: &dyn Stores) {
+    let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id;
+    let rule = store.insert_rule(camera, &line("a"), 9).unwrap();
+    let points = vec![Point { x: 0.5, y: 0.25 }, Point { x: 0.75, y: 1.0 }];
+    for name in ["a", "b"] {
+        let settings = RuleSettings {
+            object: ObjectClass::Vehicle,
+            points: points.clone(),
+            direction: Crossing::Both,
+            ..line(name)
+        };
+        let changed = store.update_rule(rule.id, &settings).unwrap();
+        assert_eq!((changed.id, changed.camera, &changed.settings), (rule.id, camera, &settings));
+        assert_eq!(store.rules().unwrap(), [changed]);
+    }
+    let unknown = store.update_rule(RuleId(rule.id.0 + 1), &line("c"));
+    assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Rule })));
+}
+
+/// By itself or with its camera; its id is not used again.
+pub fn a_rule_goes_by_itself_or_with_its_camera(store: &dyn Stores) {
+    let [gate, door] = [(); 2].map(|()| store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id);
+    let [first, second, third] = [(gate, "a"), (door, "a"), (door, "b")]
+        .map(|(camera, name)| store.insert_rule(camera, &line(name), 9).unwrap());
+    store.remove_rule(third.id).unwrap();
+    assert_eq!(store.rules().unwrap(), [first, second]);
+    store.remove_camera(gate).unwrap();
+    store.remove_camera(door).unwrap();
+    assert_eq!(store.rules().unwrap(), []);
+    assert!(matches!(store.remove_rule(third.id), Err(Error::NotFound { what: Thing::Rule })));
+    let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id;
+    assert!(store.insert_rule(camera, &line("a"), 9).unwrap().id > third.id);
+}
