@@ -38,6 +38,7 @@ mod storage;
 pub mod surveillance;
 mod task;
 mod time;
+mod video;
 mod watch;
 mod wiegand;
 
@@ -85,5 +86,6 @@ pub use task::{
     Attendance, Direction, Presence, Roll, Sighting, SightingFilter, Task, TaskKind, TaskMark, TaskSettings,
 };
 pub use time::{DeviceZone, Timestamp};
+pub use video::{AccessUnit, Codec};
 pub use watch::{UnclearFaces, Watch, WatchSettings};
 pub use wiegand::{WiegandFormat, WiegandFrame};

@@ -29,7 +29,7 @@ use crate::{
 
 pub use adapters::AdapterState;
 pub use discovery::CameraDiscovery;
-pub use frames::{FrameSource, FrameStream, PictureStream, SourceError};
+pub use frames::{FrameSource, FrameStream, PictureStream, SourceError, UnitFeed};
 pub use host::Host;
 pub use log::LogStore;
 pub use objects::ObjectDetector;

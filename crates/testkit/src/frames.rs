@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::Source;
 use domain::frame::{Frame, Plane};
-use domain::ports::{Clock, FrameSource, FrameStream, PictureStream, SourceError};
+use domain::ports::{Clock, FrameSource, FrameStream, PictureStream, SourceError, UnitFeed};
+use domain::{AccessUnit, Codec, Source};
 use tokio::time::Instant;
 
 use crate::picture::{FakeFace, Picture};
 
 /// From one frame to the next.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
+/// From one key frame to the next, frames.
+const GROUP: usize = 10;
 /// How long a stalled camera is waited for.
 const STALL: Duration = Duration::from_secs(10);
 
@@ -101,7 +103,8 @@ impl Default for Take {
 
 /// Plays the takes written for a URL, one for each time it is opened; nothing answers at other URLs, nor when
 /// all takes were played. Devices have made-up URLs: `onvif://HOST:PORT`, `sip://SERVER/CAMERA` and
-/// `capture://HOST:PORT`; the last deliver one picture at the start of each scene with somebody in it.
+/// `capture://HOST:PORT`; the last deliver one picture at the start of each scene with somebody in it. A coded picture
+/// is a line of text, `K` for a key frame (one in a second) or `-` and its milliseconds, and a clip the text of them all.
 pub struct FakeFrames {
     clock: Arc<dyn Clock>,
     cameras: Mutex<HashMap<String, FakeCamera>>,
@@ -158,6 +161,10 @@ impl FrameSource for FakeFrames {
     async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
         self.play(source).map(|playing| Box::new(playing) as Box<dyn PictureStream>)
     }
+
+    async fn write_clip(&self, units: Vec<AccessUnit>) -> domain::Result<Bytes> {
+        Ok(units.iter().flat_map(|unit| unit.data.clone()).collect())
+    }
 }
 
 impl FakeFrames {
@@ -167,7 +174,8 @@ impl FakeFrames {
             return Err(error.clone());
         }
         let due = Instant::now();
-        Ok(Playing { clock: Arc::clone(&self.clock), take, due, since: due, still: None, _open: open })
+        let (clock, units) = (Arc::clone(&self.clock), UnitFeed::default());
+        Ok(Playing { clock, take, due, since: due, still: None, units, frames: 0, _open: open })
     }
 }
 
@@ -190,6 +198,9 @@ struct Playing {
     since: Instant,
     /// The scene as drawn.
     still: Option<Frame>,
+    units: UnitFeed,
+    /// Frames so far.
+    frames: usize,
     /// Counts the open streams.
     _open: Arc<()>,
 }
@@ -223,6 +234,15 @@ impl Playing {
         self.still = Some(still);
         Ok(frame)
     }
+
+    fn hand_out_unit(&mut self, at: domain::Timestamp) {
+        let key = self.frames.is_multiple_of(GROUP);
+        self.frames += 1;
+        if self.units.is_wanted() {
+            let data = format!("{}{}\n", if key { 'K' } else { '-' }, at.as_millis()).into();
+            self.units.send(AccessUnit { codec: Codec::H264, key, at, data });
+        }
+    }
 }
 
 #[async_trait]
@@ -241,7 +261,13 @@ impl FrameStream for Playing {
             }
         }
         self.due += FRAME_INTERVAL;
-        self.frame().map(Some)
+        let frame = self.frame()?;
+        self.hand_out_unit(frame.at());
+        Ok(Some(frame))
+    }
+
+    fn units(&self) -> Option<UnitFeed> {
+        Some(self.units.clone())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::frame::Frame;
-use domain::ports::{FrameStream, SourceError};
+use domain::ports::{FrameStream, SourceError, UnitFeed};
 use gstreamer as gst;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -25,6 +25,7 @@ pub(crate) struct CameraStream {
     first: Option<gst::Sample>,
     sink: Sink,
     arrivals: Arc<Arrivals>,
+    units: UnitFeed,
     surroundings: Arc<Surroundings>,
     reader: JoinSet<SourceError>,
     ended: Option<SourceError>,
@@ -55,11 +56,13 @@ pub(crate) async fn show(
     let (decoder, first) = outcome?;
     tracing::debug!(decoder = decoder.name, %codec, "camera opened");
     let mut reader = JoinSet::new();
-    reader.spawn(read(units, decoder.feed, decoder.sink.news(), options.stall));
+    let tee = UnitFeed::default();
+    reader.spawn(read(units, (decoder.feed, tee.clone()), decoder.sink.news(), options.stall));
     Ok(CameraStream {
         first: Some(first),
         sink: decoder.sink,
         arrivals: decoder.arrivals,
+        units: tee,
         surroundings,
         reader,
         ended: None,
@@ -78,15 +81,26 @@ fn no_picture(units: &dyn Supply, patience: Duration) -> SourceError {
     }
 }
 
-/// Feeds the decoder until the session ends or no picture has been decoded for `stall`; returns the reason.
-async fn read(mut units: Box<dyn Supply>, mut feed: Feed, news: Arc<News>, stall: Duration) -> SourceError {
+/// Feeds the decoder and the receivers of coded pictures until the session ends or no picture has been decoded for
+/// `stall`; returns the reason.
+async fn read(
+    mut units: Box<dyn Supply>,
+    (mut feed, tee): (Feed, UnitFeed),
+    news: Arc<News>,
+    stall: Duration,
+) -> SourceError {
     let stalled = SourceError::Stalled(stall.as_secs());
     let (mut decoded, mut since) = (news.decoded(), Instant::now());
     loop {
         match timeout(stall, units.next()).await {
             Err(_) => return stalled,
             Ok(Err(why)) => return why,
-            Ok(Ok(unit)) => feed.push(unit),
+            Ok(Ok(unit)) => {
+                if tee.is_wanted() {
+                    unit.shared(units.codec()).into_iter().for_each(|unit| tee.send(unit));
+                }
+                feed.push(unit);
+            }
         }
         if news.decoded() != decoded {
             (decoded, since) = (news.decoded(), Instant::now());
@@ -133,5 +147,9 @@ impl FrameStream for CameraStream {
                 Err(why)
             }
         }
+    }
+
+    fn units(&self) -> Option<UnitFeed> {
+        Some(self.units.clone())
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::Timestamp;
+use bytes::Bytes;
 use domain::ports::SourceError;
+use domain::{AccessUnit, Timestamp};
 use gstreamer as gst;
 use gstreamer_app::AppSrc;
 
@@ -27,6 +28,24 @@ pub(crate) enum Codec {
     H265,
 }
 
+impl From<Codec> for domain::Codec {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::H264 => Self::H264,
+            Codec::H265 => Self::H265,
+        }
+    }
+}
+
+impl From<domain::Codec> for Codec {
+    fn from(codec: domain::Codec) -> Self {
+        match codec {
+            domain::Codec::H264 => Self::H264,
+            domain::Codec::H265 => Self::H265,
+        }
+    }
+}
+
 impl Codec {
     /// By the encoding name of a session description, in lower case.
     pub(crate) fn named(encoding: &str) -> Option<Self> {
@@ -37,7 +56,7 @@ impl Codec {
         }
     }
 
-    fn media(self) -> &'static str {
+    pub(crate) fn media(self) -> &'static str {
         match self {
             Self::H264 => "video/x-h264",
             Self::H265 => "video/x-h265",
@@ -115,6 +134,13 @@ impl Unit {
             buffer.set_pts(gst::ClockTime::from_nseconds(tick));
         }
         Ok(Self { data, key, arrived })
+    }
+
+    /// As the core sees it; its bytes are shared, not copied. `None` when they are out of reach.
+    pub(crate) fn shared(&self, codec: Codec) -> Option<AccessUnit> {
+        let bytes = self.data.clone().into_mapped_buffer_readable().ok()?;
+        let Self { key, arrived, .. } = *self;
+        Some(AccessUnit { codec: codec.into(), key, at: arrived, data: Bytes::from_owner(bytes) })
     }
 }
 

@@ -17,11 +17,17 @@
 //! one produces a picture. Only the newest picture of a camera is kept: a slow consumer misses pictures but never gets
 //! an old one. Frames are the decoder's own buffers, not copies: keep few of them and release them soon, because
 //! hardware decoders have few.
+//!
+//! Cameras give their coded pictures beside the frames, shared with the decoder. [`write_clip`] puts them into an MP4
+//! file, as they are; each is shown until the next one arrived.
+//!
+//! [`write_clip`]: domain::ports::FrameSource::write_clip
 
 mod address;
 mod camera;
 mod capture;
 mod challenge;
+mod clip;
 mod counters;
 mod decoder;
 mod file;
@@ -42,8 +48,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::ports::{CameraDiscovery, Clock, FrameSource, FrameStream, PictureStream, SourceError};
-use domain::{CameraStream, DeviceAddress, FoundCamera, Source};
+use domain::{AccessUnit, CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
 use tokio_util::task::TaskTracker;
 
@@ -220,6 +227,11 @@ impl FrameSource for VideoSource {
                 Err(SourceError::NotSupported)
             }
         }
+    }
+
+    async fn write_clip(&self, units: Vec<AccessUnit>) -> domain::Result<Bytes> {
+        let written = tokio::task::spawn_blocking(|| clip::write(units)).await;
+        written.map_err(domain::Error::internal("writing a clip"))?
     }
 }
 

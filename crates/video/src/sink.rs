@@ -42,6 +42,13 @@ impl Pipeline {
         self.0.set_state(gst::State::Playing).map(drop).map_err(|e| undecodable(&e))
     }
 
+    /// Why it has failed, when it has; takes the messages of a pipeline without a [`Sink`].
+    pub(crate) fn failure(&self) -> Option<String> {
+        let message = self.0.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+        let gst::MessageView::Error(error) = message.view() else { return None };
+        Some(error.error().to_string())
+    }
+
     /// Seeks to the start; `false` when the source cannot seek.
     pub(crate) async fn rewind(&self) -> bool {
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Acts, Appliance, camera_defaults};
+use crate::surveillance::KeptVideo;
 use crate::{
     Act, Actor, Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result,
     Source, Thing,
@@ -83,6 +84,12 @@ impl Appliance {
         let frame = self.board().next_frame(id).ok_or_else(unavailable)?;
         let frame = tokio::time::timeout(PATIENCE, frame).await.ok().and_then(std::result::Result::ok);
         self.ports().analyzer.encode(frame.ok_or_else(unavailable)?, None).await
+    }
+
+    /// Keeps the newest video of a camera, for clips, while the answer lives. `NotFound(Camera)`.
+    pub async fn keep_video(&self, id: CameraId) -> Result<KeptVideo> {
+        self.camera(id).await?;
+        Ok(KeptVideo::new(self.core.surveillance.clone(), self.board().entry(id)))
     }
 
     /// What a camera has done since the daemon started.

@@ -2,9 +2,13 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::broadcast;
 
-use crate::Source;
 use crate::frame::Frame;
+use crate::{AccessUnit, Error, Result, Source};
+
+/// Coded pictures that wait for a slow receiver before it misses the oldest: some two seconds.
+const BACKLOG: usize = 64;
 
 /// Opens cameras.
 #[async_trait]
@@ -17,6 +21,16 @@ pub trait FrameSource: Send + Sync {
         let _ = source;
         Err(SourceError::NotSupported)
     }
+
+    /// Puts coded pictures into an MP4 file, as they are and in the pace in which they arrived. They are of one codec, in
+    /// the order in which they came, and the first is a key frame.
+    ///
+    /// # Errors
+    /// `Invalid("clip")` for others; `NotSupported` when this machine cannot write such files.
+    async fn write_clip(&self, units: Vec<AccessUnit>) -> Result<Bytes> {
+        let _ = units;
+        Err(Error::NotSupported { what: "clips" })
+    }
 }
 
 /// An open camera.
@@ -25,6 +39,42 @@ pub trait FrameStream: Send {
     /// The next decoded frame. `Ok(None)`: the file has ended. Never waits for ever: silence is
     /// [`SourceError::Stalled`]. Safe to drop at any await.
     async fn next(&mut self) -> Result<Option<Frame>, SourceError>;
+
+    /// Its coded pictures, beside the decoded ones; `None` where there are none to be had.
+    fn units(&self) -> Option<UnitFeed> {
+        None
+    }
+}
+
+/// The coded pictures of an open camera, for those who want them; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct UnitFeed {
+    sender: broadcast::Sender<AccessUnit>,
+}
+
+impl Default for UnitFeed {
+    /// Nobody wants them yet.
+    fn default() -> Self {
+        Self { sender: broadcast::Sender::new(BACKLOG) }
+    }
+}
+
+impl UnitFeed {
+    /// Whether anybody wants them: a source need not prepare them for nobody.
+    pub fn is_wanted(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
+    /// Hands out the next one; never waits.
+    pub fn send(&self, unit: AccessUnit) {
+        // Nobody wants it any more.
+        let _ = self.sender.send(unit);
+    }
+
+    /// Those that come from now on; a receiver that falls behind by more than 64 misses the oldest.
+    pub fn subscribe(&self) -> broadcast::Receiver<AccessUnit> {
+        self.sender.subscribe()
+    }
 }
 
 /// An open camera that finds faces itself.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::clips::Clips;
 use crate::camera::{CameraCounters, CameraStatus};
 use crate::frame::Frame;
 use crate::ids::CameraId;
@@ -25,6 +26,7 @@ pub(crate) struct Entry {
     viewers: Mutex<Vec<oneshot::Sender<Frame>>>,
     /// Of the newest frame.
     size: Mutex<Option<(u32, u32)>>,
+    pub(super) clips: Clips,
     pub(super) frames: Tally,
     pub(super) frames_skipped: Tally,
     pub(super) frames_still: Tally,
@@ -75,7 +77,7 @@ impl Board {
     }
 
     /// The camera's line, made when it is new.
-    pub(super) fn entry(&self, camera: CameraId) -> Arc<Entry> {
+    pub(crate) fn entry(&self, camera: CameraId) -> Arc<Entry> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(entries.entry(camera).or_insert_with(|| Arc::new(Entry::new(camera))))
     }
@@ -98,6 +100,7 @@ impl Entry {
             status: RwLock::new(CameraStatus::Connecting),
             viewers: Mutex::default(),
             size: Mutex::default(),
+            clips: Clips::default(),
             frames: tally(metrics::counter!("polyface_camera_frames_total", "camera" => label.clone())),
             frames_skipped: tally(metrics::counter!("polyface_camera_frames_skipped_total", "camera" => label.clone())),
             frames_still: tally(metrics::counter!("polyface_camera_frames_still_total", "camera" => label.clone())),

@@ -72,12 +72,18 @@ impl CameraTask {
         let opening = self.handle.ports().frames.open(&source);
         let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
         let (mut stream, slot) = (stream?, Slot::default());
+        let feed = stream.units();
         let reading = async {
             let ended = self.read(stream.as_mut(), &slot, cancel).await;
             slot.close();
             ended
         };
-        tokio::join!(reading, looker.run(&slot)).0
+        let watching = async { tokio::join!(reading, looker.run(&slot)).0 };
+        let Some(feed) = feed else { return watching.await };
+        tokio::select! {
+            ended = watching => ended,
+            never = self.entry.clips.keep(&feed) => match never {},
+        }
     }
 
     /// Takes every picture that the camera delivers, one after the other, until it fails or is cancelled.

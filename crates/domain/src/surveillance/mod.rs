@@ -3,6 +3,7 @@
 
 mod board;
 mod camera;
+mod clips;
 mod doorkeeper;
 mod duty;
 mod faces;
@@ -28,6 +29,7 @@ use crate::error::Result;
 use crate::ids::CameraId;
 pub(crate) use board::Board;
 use camera::CameraTask;
+pub use clips::KeptVideo;
 pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass};
 use duty::Duty;
 pub use handle::Handle;

@@ -167,7 +167,8 @@ async fn rules_are_applied_changed_and_removed_while_the_camera_runs() {
     tokio::time::sleep(secs(6.0)).await;
     stage.close().await;
     assert_eq!(behaviours(&stage).len(), 4);
-    let acts: Vec<_> = stage.appliance.by(&actor("test")).audit_log(9).await.unwrap().into_iter().map(|entry| entry.action).collect();
+    let acts: Vec<_> =
+        stage.appliance.by(&actor("test")).audit_log(9).await.unwrap().into_iter().map(|entry| entry.action).collect();
     assert_eq!(acts[..3], ["rule.remove", "rule.update", "rule.add"]);
 }
 

@@ -8,6 +8,7 @@ mod behaviours;
 mod camera_defaults;
 mod cameras;
 mod captures;
+mod clips;
 mod discovery;
 mod doors;
 mod gallery;

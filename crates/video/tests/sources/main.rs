@@ -4,6 +4,7 @@
 
 mod camera;
 mod capture;
+mod clips;
 mod fault;
 mod file;
 mod gb28181;
