@@ -195,8 +195,9 @@ impl Device {
     }
 
     async fn wait_until_healthy(&mut self) {
-        self.wait_for_listeners().await;
         eventually_within(START, "the daemon is healthy", async || {
+            // A disk of its own shows the listeners of the run before until the daemon is started on it.
+            self.wait_for_listeners().await;
             let (status, _) = self.health().await?;
             (status == 200).then_some(())
         })
