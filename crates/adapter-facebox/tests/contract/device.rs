@@ -70,7 +70,7 @@ impl Device {
         &self.session
     }
 
-    /// The same device, ended and started anew, with a new session.
+    /// The same device, restarted, with a new session.
     pub(crate) async fn restart(self) -> Self {
         let handles = self.rig.stop().await;
         Self::start_on(&self.ledger, Rig::restart(handles)).await

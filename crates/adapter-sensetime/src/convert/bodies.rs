@@ -1,4 +1,4 @@
-//! Captures of bodies: people whom a rule over moving objects has seen.
+//! Captures of bodies: people seen by a rule over moving objects.
 
 use domain::{CameraId, CaptureId, ObjectCapture, PictureId};
 use jiff::tz::TimeZone;

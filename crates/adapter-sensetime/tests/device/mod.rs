@@ -58,7 +58,7 @@ impl Device {
         Self::serve_in(tempfile::tempdir().unwrap(), outbound, with, rig, false).await
     }
 
-    /// The same device, ended and started anew, with a new session.
+    /// The same device, restarted, with a new session.
     pub(crate) async fn restart(self) -> Self {
         let handles = self.rig.stop().await;
         Self::serve_in(self.folder, outbound(), |adapter| adapter, Rig::restart(handles), self.encrypted).await

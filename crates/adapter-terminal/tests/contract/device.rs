@@ -61,7 +61,7 @@ impl Device {
         Self { rig, health, config }
     }
 
-    /// The same device, ended and started anew.
+    /// The same device, restarted.
     pub(crate) async fn restart(self) -> Self {
         let handles = self.rig.stop().await;
         Self::start_on(Rig::restart(handles), self.config)

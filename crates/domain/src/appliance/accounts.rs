@@ -109,7 +109,7 @@ impl Acts<'_> {
     }
 
     /// Changes an account's name or password; users may change their own. Digest logins are hashed for the name: under a
-    /// new one there is none until the password is set anew. `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
+    /// new one there is none until the password is set again. `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
     pub async fn update_account(
         self,
         id: AccountId,

@@ -117,7 +117,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Changes a camera; it is opened anew when its source changed. A value that changes is the camera's own from then on.
+    /// Changes a camera; it is reopened when its source changed. A value that changes is the camera's own from then on.
     /// `NotFound(Camera)`, `NotFound(Library)`, `Invalid` (also when the kind of source would change).
     pub async fn update_camera(self, id: CameraId, change: CameraChange) -> Result<Camera> {
         self.amend_camera(id, |_| Ok::<_, Error>(change)).await

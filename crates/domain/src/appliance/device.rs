@@ -71,7 +71,7 @@ impl Acts<'_> {
         self.blocking(move |a| a.ports().settings.audit_log(limit)).await
     }
 
-    /// Empties the audit log. That this was done, and by whom, is the first entry of the new one.
+    /// Empties the audit log; who did so is the first entry of the new one.
     pub async fn clear_audit_log(self) -> Result<()> {
         let actor = self.permit(Act::AUDIT_CLEAR)?;
         let entry = self.appliance.audit_entry(&actor, Act::AUDIT_CLEAR, &"audit log");
