@@ -1,5 +1,6 @@
 //! A detector that finds a body below every [`FakeFace`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -17,14 +18,20 @@ const SCORE: f32 = 0.87;
 /// Finds people where faces are drawn, or vehicles when it is told to.
 #[derive(Default)]
 pub struct FakeDetector {
-    vehicles: Mutex<bool>,
+    vehicles: AtomicBool,
+    hangs: AtomicBool,
     asked: Mutex<Vec<Vec<ObjectClass>>>,
 }
 
 impl FakeDetector {
     /// From now on everybody sits in a vehicle (`true`), or walks (`false`).
     pub fn sees_vehicles(&self, vehicles: bool) {
-        *self.vehicles.lock().unwrap_or_else(PoisonError::into_inner) = vehicles;
+        self.vehicles.store(vehicles, Ordering::Relaxed);
+    }
+
+    /// From now on it never answers.
+    pub fn hang(&self) {
+        self.hangs.store(true, Ordering::Relaxed);
     }
 
     /// What it was asked to find, in order.
@@ -47,8 +54,10 @@ impl ObjectDetector for FakeDetector {
 
     async fn detect(&self, frame: Frame, wanted: &[ObjectClass]) -> Result<Vec<DetectedObject>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(wanted.to_vec());
-        let vehicles = *self.vehicles.lock().unwrap_or_else(PoisonError::into_inner);
-        let class = if vehicles { ObjectClass::Vehicle } else { ObjectClass::Person };
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        let class = if self.vehicles.load(Ordering::Relaxed) { ObjectClass::Vehicle } else { ObjectClass::Person };
         let faces = if wanted.contains(&class) { read_faces(&frame) } else { Vec::new() };
         Ok(faces.iter().map(|face| DetectedObject { class, place: Self::body(face), score: SCORE }).collect())
     }

@@ -1,4 +1,4 @@
-//! The analyzer with limits in time: a hung accelerator holds up nothing else, and shows.
+//! The analyzers with limits in time: a hung accelerator holds up nothing else, and shows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use crate::frame::Frame;
 use crate::geometry::Rect;
-use crate::ports::{FaceAnalyzer, Lane, Search};
+use crate::ports::{FaceAnalyzer, Lane, ObjectDetector, Search};
 use crate::progress::{Part, Progress};
-use crate::{Calibration, Detection, Embedding, Error, Face, ModelId, Result, Timestamp};
+use crate::{Calibration, DetectedObject, Detection, Embedding, Error, Face, ModelId, ObjectClass, Result, Timestamp};
 
 /// A frame that was not analysed within this time will not be.
 const LIVE: Duration = Duration::from_secs(20);
@@ -34,16 +34,49 @@ impl TimedAnalyzer {
             Lane::Live => LIVE,
             Lane::Photo => PHOTO,
         };
-        let Ok(analysed) = tokio::time::timeout(limit, work).await else {
-            self.progress.stall(Part::Inference, &format!("no result within {} s", limit.as_secs()));
-            return Err(Error::Unavailable { what: "face analysis" });
-        };
-        // A full queue says nothing about whether anything is being done.
-        if !matches!(analysed, Err(Error::Busy | Error::Unavailable { .. })) {
-            self.progress.stamp(Part::Inference);
-        }
-        analysed
+        in_time(&self.progress, limit, "face analysis", work).await
     }
+}
+
+/// A detector of objects that gives up in time.
+pub(super) struct TimedDetector {
+    detector: Arc<dyn ObjectDetector>,
+    progress: Arc<Progress>,
+}
+
+impl TimedDetector {
+    pub(super) fn new(detector: Arc<dyn ObjectDetector>, progress: Arc<Progress>) -> Self {
+        Self { detector, progress }
+    }
+}
+
+#[async_trait]
+impl ObjectDetector for TimedDetector {
+    fn finds(&self, class: ObjectClass) -> bool {
+        self.detector.finds(class)
+    }
+
+    async fn detect(&self, frame: Frame, wanted: &[ObjectClass]) -> Result<Vec<DetectedObject>> {
+        in_time(&self.progress, LIVE, "object detection", self.detector.detect(frame, wanted)).await
+    }
+}
+
+/// `Unavailable` when the networks do not answer in time.
+async fn in_time<T>(
+    progress: &Progress,
+    limit: Duration,
+    what: &'static str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Ok(analysed) = tokio::time::timeout(limit, work).await else {
+        progress.stall(Part::Inference, &format!("no result within {} s", limit.as_secs()));
+        return Err(Error::Unavailable { what });
+    };
+    // A full queue says nothing about whether anything is being done.
+    if !matches!(analysed, Err(Error::Busy | Error::Unavailable { .. })) {
+        progress.stamp(Part::Inference);
+    }
+    analysed
 }
 
 #[async_trait]

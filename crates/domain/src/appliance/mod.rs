@@ -162,6 +162,8 @@ impl Appliance {
     pub fn load(mut ports: Ports, options: Options) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         ports.analyzer = Arc::new(analysis::TimedAnalyzer::new(ports.analyzer, Arc::clone(&progress)));
+        let timed = |detector| Arc::new(analysis::TimedDetector::new(detector, Arc::clone(&progress))) as Arc<_>;
+        ports.objects = ports.objects.map(timed);
         let gallery = Gallery::new(ports.analyzer.model().clone());
         let kept_copy = gallery::load(&ports, &gallery)?;
         let console_open = watch::Sender::new(machine::console_is_open(&ports)?);

@@ -1,9 +1,11 @@
 //! The looker of one camera: hands the frames that it samples to the stages.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::board::Entry;
 use super::duty::Duty;
@@ -16,6 +18,9 @@ use super::slot::Slot;
 use super::stage::{Answer, Stage};
 use crate::frame::Frame;
 use crate::progress::Part;
+
+/// How long rules may still take for their last frame when the camera closes.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// Samples the frames of one camera.
 pub(super) struct Looker {
@@ -37,25 +42,53 @@ impl Looker {
         let duty = Arc::clone(&configured.borrow());
         let objects = ObjectStage::new(handle.clone(), Arc::clone(&duty));
         let faces = FaceStage::new(handle.clone(), duty, Arc::clone(&entry), Arc::clone(&pace));
-        Self { handle, configured, entry, pace, faces: Gated::new(faces), objects: Gated::new(objects) }
+        let (faces, objects) = (Gated::new(faces, &configured, &pace), Gated::new(objects, &configured, &pace));
+        Self { handle, configured, entry, pace, faces, objects }
     }
 
-    /// Looks at the newest frame at the sampling rate, until the slot is closed.
+    /// Looks at the newest frame at the sampling rate, until the slot is closed. Faces never wait for objects: while a
+    /// frame is still searched for those, they get no other.
     pub(super) async fn run(&mut self, slot: &Slot) {
-        while let Some(frame) = slot.take().await {
-            let next = Instant::now() + self.pace.interval();
-            self.look_at(&frame).await;
-            // The decoder gets its buffer back.
-            drop(frame);
-            tokio::time::sleep_until(next).await;
+        let Self { handle, configured, entry, pace, faces, objects } = self;
+        let (handed, is_idle) = (Slot::default(), AtomicBool::new(true));
+        let sampling = async {
+            while let Some(frame) = slot.take().await {
+                handle.progress().stamp(Part::Frames);
+                let next = Instant::now() + pace.interval();
+                if !configured.borrow().rules.is_empty() && is_idle.swap(false, Ordering::Relaxed) {
+                    handed.put(frame.clone());
+                }
+                if faces.take(&frame).await == Taken::Still {
+                    entry.frames_still.count();
+                }
+                // The decoder gets its buffer back.
+                drop(frame);
+                tokio::time::sleep_until(next).await;
+            }
+            handed.close();
+        };
+        let applying_rules = async {
+            while let Some(frame) = handed.take().await {
+                objects.take(&frame).await;
+                drop(frame);
+                is_idle.store(true, Ordering::Relaxed);
+            }
+        };
+        tokio::pin!(applying_rules);
+        tokio::select! {
+            () = sampling => {}
+            // Not before the other: it ends only when nothing is handed to it any more.
+            () = &mut applying_rules => return,
         }
+        // A detector that hangs does not keep the camera from being closed.
+        let _ = timeout(LAST_LOOK, applying_rules).await;
     }
 
     /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once. Nothing can be followed
     /// from one such picture to the next.
     pub(super) async fn take_picture(&mut self, frame: &Frame) {
         self.handle.progress().stamp(Part::Frames);
-        self.follow_configuration();
+        self.faces.follow_configuration();
         let faces = &mut self.faces.stage;
         if let Some(search) = faces.begin(frame) {
             faces.take_picture(frame, search).await;
@@ -66,20 +99,54 @@ impl Looker {
     pub(super) async fn finish(&mut self) {
         tokio::join!(self.faces.stage.finish(), self.objects.stage.finish());
     }
+}
 
-    async fn look_at(&mut self, frame: &Frame) {
-        self.handle.progress().stamp(Part::Frames);
+/// A stage that gets only frames in which something may have moved.
+struct Gated<S> {
+    configured: watch::Receiver<Arc<Duty>>,
+    pace: Arc<Pace>,
+    gate: MotionGate,
+    stage: S,
+}
+
+/// What a stage made of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It looks for nothing.
+    Unwanted,
+    /// Nothing has moved, and nothing is followed.
+    Still,
+    Looked,
+}
+
+impl<S: Stage> Gated<S> {
+    fn new(stage: S, configured: &watch::Receiver<Arc<Duty>>, pace: &Arc<Pace>) -> Self {
+        Self { configured: configured.clone(), pace: Arc::clone(pace), gate: MotionGate::default(), stage }
+    }
+
+    /// Hands the frame to the stage, when it may show something new.
+    async fn take(&mut self, frame: &Frame) -> Taken {
         self.follow_configuration();
-        // Neither waits for the other.
-        let (faces, objects) = tokio::join!(self.faces.take(frame), self.objects.take(frame));
-        let answer = match (faces, objects) {
-            (Taken::Looked(one), Taken::Looked(other)) => one.later(other),
-            (Taken::Looked(answer), _) | (_, Taken::Looked(answer)) => answer,
-            (Taken::Still, _) | (_, Taken::Still) => return self.entry.frames_still.count(),
-            (Taken::Unwanted, Taken::Unwanted) => return,
+        let Some(search) = self.stage.begin(frame) else {
+            self.stage.finish().await;
+            return Taken::Unwanted;
         };
+        let wanted = self.gate.is_open(frame, &search) || self.stage.follows();
+        if wanted {
+            let answer = self.stage.look(frame, search).await;
+            self.note(answer, frame);
+        }
+        self.stage.settle().await;
+        if wanted { Taken::Looked } else { Taken::Still }
+    }
+
+    fn note(&mut self, answer: Answer, frame: &Frame) {
         match answer {
-            Answer::Searched(after) | Answer::Failed(after) => self.pace.answered(after),
+            Answer::Searched(after) => {
+                self.gate.searched(frame.at());
+                self.pace.answered(after);
+            }
+            Answer::Failed(after) => self.pace.answered(after),
             Answer::Refused => self.pace.refused(),
         }
     }
@@ -88,47 +155,7 @@ impl Looker {
     fn follow_configuration(&mut self) {
         if self.configured.has_changed().unwrap_or(false) {
             let duty = Arc::clone(&self.configured.borrow_and_update());
-            self.faces.stage.take_up(Arc::clone(&duty));
-            self.objects.stage.take_up(duty);
+            self.stage.take_up(duty);
         }
-    }
-}
-
-/// A stage that gets only frames in which something may have moved.
-struct Gated<S> {
-    gate: MotionGate,
-    stage: S,
-}
-
-/// What a stage made of a frame.
-enum Taken {
-    /// It looks for nothing.
-    Unwanted,
-    /// Nothing has moved, and nothing is followed.
-    Still,
-    Looked(Answer),
-}
-
-impl<S: Stage> Gated<S> {
-    fn new(stage: S) -> Self {
-        Self { gate: MotionGate::default(), stage }
-    }
-
-    async fn take(&mut self, frame: &Frame) -> Taken {
-        let Some(search) = self.stage.begin(frame) else {
-            self.stage.finish().await;
-            return Taken::Unwanted;
-        };
-        let taken = if self.gate.is_open(frame, &search) || self.stage.follows() {
-            let answer = self.stage.look(frame, search).await;
-            if matches!(answer, Answer::Searched(_)) {
-                self.gate.searched(frame.at());
-            }
-            Taken::Looked(answer)
-        } else {
-            Taken::Still
-        };
-        self.stage.settle().await;
-        taken
     }
 }

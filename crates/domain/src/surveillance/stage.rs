@@ -43,23 +43,6 @@ pub(super) enum Answer {
     Refused,
 }
 
-impl Answer {
-    /// The later answer of two about the same frame.
-    pub(super) fn later(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
-            (one, other) => std::cmp::max_by_key(one, other, |answer| answer.after()),
-        }
-    }
-
-    fn after(self) -> Option<Duration> {
-        match self {
-            Self::Searched(after) | Self::Failed(after) => Some(after),
-            Self::Refused => None,
-        }
-    }
-}
-
 /// Waits for what was found in a frame; `None` when it was not searched.
 pub(super) async fn timed<T>(found: impl Future<Output = Result<T>>) -> (Option<T>, Answer) {
     let asked = Instant::now();

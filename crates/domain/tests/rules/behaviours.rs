@@ -141,6 +141,23 @@ async fn faces_are_recorded_beside_rules_and_without_an_armed_watch_rules_go_on(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_detector_that_hangs_is_given_up_and_holds_up_no_faces() {
+    let mut stage = Stage::playing([walk(rightwards(), 60, 460)]).await;
+    stage.fakes.detector.hang();
+    stage.enrol("alice").await;
+    add(&stage, line("threshold", Crossing::Both)).await;
+    stage.open();
+    tokio::time::sleep(secs(6.0)).await;
+    assert_eq!(names(&stage.records().await), ["alice"]);
+    tokio::time::sleep(secs(20.0)).await;
+    let counters = stage.appliance.camera_counters(FIRST);
+    assert!(counters.frames_analysed + counters.frames_still > 120, "five looks a second: {counters:?}");
+    stage.close().await;
+    assert!(behaviours(&stage).is_empty());
+    assert_eq!(stage.fakes.detector.asked().len(), 2, "again after 20 s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_camera_without_rules_asks_for_no_objects() {
     let mut stage = Stage::playing([rightwards()]).await;
     let mut yard = gate();

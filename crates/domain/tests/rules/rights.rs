@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use domain::feeds::FeedOrder;
+use domain::geometry::Point;
 use domain::{
-    AccountId, Actor, Acts, Ages, Amendment, CameraChange, CameraDefaults, CameraId, CaptureId, DoorRules, Error,
-    LibraryChange, LibraryId, LibraryKind, LibraryName, LivenessRule, NetworkPort, NewLibrary, NewRelay, OwnValues,
-    PersonChange, PersonId, PictureId, RecordKind, RelayId, Result, Role, Seq, SightingId, TaskId, TaskKind,
-    TaskSettings, Thing, TimeService, Timestamp, WatchSettings, WhenFull, WiegandFormat, WiegandFrame,
+    AccountId, Actor, Acts, Ages, Amendment, BehaviourKind, CameraChange, CameraDefaults, CameraId, CaptureId,
+    Crossing, DoorRules, Error, LibraryChange, LibraryId, LibraryKind, LibraryName, LivenessRule, NetworkPort,
+    NewLibrary, NewRelay, ObjectClass, OwnValues, PersonChange, PersonId, PictureId, RecordKind, RelayId, Result, Role,
+    RuleId, RuleSettings, Seq, SightingId, TaskId, TaskKind, TaskSettings, Thing, TimeService, Timestamp,
+    WatchSettings, WhenFull, WiegandFormat, WiegandFrame,
 };
 use futures_util::future::BoxFuture;
 use testkit::actor;
@@ -45,6 +47,9 @@ const ACTS: &[(Role, &str, Doing)] = acts! {
         remove_camera(CameraId(1)),
         set_camera_defaults(CameraDefaults::default()),
         release_cameras(OwnValues::default()),
+        add_rule(CameraId(1), rule()),
+        update_rule(RuleId(1), rule()),
+        remove_rule(RuleId(1)),
         add_task(task()),
         update_task(TaskId(1), |task| task),
         start_task(TaskId(1)),
@@ -90,6 +95,12 @@ const ACTS: &[(Role, &str, Doing)] = acts! {
 
 fn library() -> NewLibrary {
     NewLibrary { name: LibraryName::new("guests").unwrap(), kind: LibraryKind::Allow, description: String::new() }
+}
+
+fn rule() -> RuleSettings {
+    let points = vec![Point { x: 0.0, y: 0.5 }, Point { x: 1.0, y: 0.5 }];
+    let (kind, object, direction) = (BehaviourKind::Line, ObjectClass::Person, Crossing::Both);
+    RuleSettings { name: "line".into(), kind, object, points, direction }
 }
 
 fn task() -> TaskSettings {

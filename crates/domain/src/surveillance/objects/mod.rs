@@ -157,6 +157,10 @@ impl Stage for ObjectStage {
         }
         self.classes = [ObjectClass::Person, ObjectClass::Vehicle].to_vec();
         self.classes.retain(|class| rules.iter().any(|applied| applied.rule.settings.object == *class));
+        if rules.is_empty() {
+            // No more frames come.
+            self.tracker.finish();
+        }
         self.rules = rules;
         self.duty = duty;
     }
