@@ -78,6 +78,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     tasks.spawn(retention::run(appliance.clone(), cancel.clone()));
     tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
     tasks.spawn(vitals::report_readers(appliance.readers_changed(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_settings(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(vitals::report_progress(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(notices::run(appliance.clone(), cancel.clone()));
     tasks.spawn(readers::run(appliance.clone(), wired_readers(config), cancel.clone()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use adapter::{Component, Health};
 use domain::progress::{Part, Stall};
+use domain::settings::Unreadable;
 use domain::{Appliance, ReaderState, Readers, StorageState};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,23 @@ pub(crate) async fn report_readers(
         let reasons: Vec<_> = readers.borrow_and_update().iter().filter_map(not_ready).collect();
         let down = || Component::Down { reason: reasons.join("; ") };
         health.set("readers", if reasons.is_empty() { Component::Up } else { down() });
+    }
+}
+
+/// An alarm for every setting that cannot be read, until it is set again.
+pub(crate) async fn report_settings(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
+    let (mut settings, mut raised) = (appliance.settings_changed(), BTreeSet::new());
+    loop {
+        let unreadable = settings.borrow_and_update().unreadable();
+        for Unreadable { name, why } in &unreadable {
+            health.raise(name, &format!("its value cannot be read: {why}"));
+        }
+        let now = unreadable.iter().map(|unreadable| unreadable.name).collect();
+        raised.difference(&now).for_each(|name| health.clear(name));
+        raised = now;
+        if !matches!(cancel.run_until_cancelled(settings.changed()).await, Some(Ok(()))) {
+            return;
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! Doors: what opens them, and by what rule.
 
-mod kept;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{CameraId, Means, RelayId, Similarity};
+use serde::{Deserialize, Serialize};
 
-/// The setting that holds the rules of the device's own door.
-pub(crate) const DOOR_RULES: &str = "door.rules";
+use crate::{CameraId, Error, Means, RelayId, Result, Similarity};
+
+/// The longest time that the door may be held open.
+const MAX_HOLD: Duration = Duration::from_secs(60);
 
 /// Something that opens a door while it is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +74,8 @@ impl Default for DoorOptions {
 }
 
 /// By what rule the device's own door opens.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DoorRules {
     /// Who decides.
     pub decided_by: Decider,
@@ -83,6 +84,7 @@ pub struct DoorRules {
     /// A face counts from this similarity on, and not below the threshold of its watch.
     pub threshold: Similarity,
     /// How long it stays open.
+    #[serde(rename = "hold_ms", with = "crate::settings::millis")]
     pub hold: Duration,
     /// How the device's contact opens it.
     pub contact: ContactUse,
@@ -91,7 +93,8 @@ pub struct DoorRules {
 }
 
 /// How the device's contact opens the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ContactUse {
     /// It closes.
     #[default]
@@ -121,14 +124,15 @@ impl DoorRules {
         Self { decided_by: Decider::FaceOrRemote, ..Self::default() }
     }
 
-    /// The rules that [`DOOR_RULES`] holds; `None` when the text makes no sense.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        kept::read(text)
+    /// While nobody knows what was meant: nothing that could be shown opens the door, and no command.
+    pub(crate) fn closed() -> Self {
+        Self { proof: Proof::Impossible, ..Self::default() }
     }
 
-    /// As [`DOOR_RULES`] holds them.
-    pub(crate) fn write(&self) -> String {
-        kept::write(self)
+    /// `Invalid` when the door were to stay open for longer than a minute, or not at all.
+    pub(crate) fn check(&self) -> Result<()> {
+        let held = !self.hold.is_zero() && self.hold <= MAX_HOLD;
+        if held { Ok(()) } else { Err(Error::invalid("door hold", "not 1 ms to 60 s")) }
     }
 
     /// What somebody who shows this has proved by it.
@@ -173,7 +177,8 @@ impl DoorRules {
 }
 
 /// What the one before the door must show. Two things must be the same person's, and come soon after each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// A known face.
     #[default]
@@ -224,7 +229,8 @@ pub(crate) enum Proved {
 }
 
 /// Who decides whether the door opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decider {
     /// The device, by what it is shown.
     #[default]

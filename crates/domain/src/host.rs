@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// Where the machine's clock gets the time from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TimeService {
     /// Whether the clock follows the server.
     pub enabled: bool,

@@ -1,11 +1,13 @@
 //! When faces are checked for being alive.
 
 use jiff::civil::{DateTime, Time};
+use serde::{Deserialize, Serialize};
 
 use crate::time::begun_on;
 
 /// When a face must be alive to be recognised, where the device can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LivenessRule {
     /// At any time.
     #[default]
@@ -14,7 +16,7 @@ pub enum LivenessRule {
     Never,
     /// Every day between these local times, both included; over midnight when the second is the earlier, all day long
     /// when they are equal.
-    Daily(Time, Time),
+    Daily(#[serde(with = "crate::settings::times")] Time, #[serde(with = "crate::settings::times")] Time),
 }
 
 impl LivenessRule {

@@ -19,6 +19,7 @@ use bytes::Bytes;
 
 use crate::frame::Frame;
 use crate::geometry::Rect;
+use crate::settings::Change;
 use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
     Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
@@ -260,8 +261,13 @@ pub trait SettingsStore: Send + Sync {
     /// A single setting by name.
     fn setting(&self, name: &str) -> Result<Option<String>>;
 
+    /// Sets (`Some`) or removes (`None`) settings, all at once.
+    fn change_settings(&self, changes: &[Change]) -> Result<()>;
+
     /// Sets (`Some`) or removes (`None`) a setting.
-    fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()>;
+    fn set_setting(&self, name: &'static str, value: Option<&str>) -> Result<()> {
+        self.change_settings(&[(name, value.map(str::to_owned))])
+    }
 
     /// Restores the settings of a new device.
     fn restore(&self, defaults: &Defaults<'_>) -> Result<()>;

@@ -1,10 +1,13 @@
 //! How alike two faces are.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// How alike two faces are, 0..=1, calibrated: about 0.70 is as likely a wrong as a missed match,
 /// 0.80 is the default threshold.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(try_from = "f32")]
 pub struct Similarity(f32);
 
 impl Similarity {
@@ -32,6 +35,16 @@ impl Similarity {
     pub fn percent(self) -> u8 {
         // The small addend undoes the representation error of e.g. 0.29 * 100.
         (self.0 * 100.0 + 1e-4) as u8
+    }
+}
+
+impl TryFrom<f32> for Similarity {
+    type Error = Error;
+
+    /// As [`new`](Self::new), of a number that needs no clamping. `Invalid` for any other.
+    fn try_from(value: f32) -> Result<Self> {
+        let inside = (0.0..=1.0).contains(&value);
+        if inside { Ok(Self(value)) } else { Err(Error::invalid("similarity", "must be 0 to 1")) }
     }
 }
 

@@ -1,5 +1,8 @@
 //! How much room there is, and which records go when there is none.
 
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Change;
 use crate::{Error, PasswordHashes, Seq, Timestamp, Verdict};
 
 /// Which records are to be removed.
@@ -51,7 +54,8 @@ pub struct Usage {
 }
 
 /// What happens when the limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WhenFull {
     /// The oldest records go.
     Overwrite,
@@ -80,10 +84,8 @@ pub struct Ages {
 /// What restoring the settings of a new device changes, all at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults<'a> {
-    /// Settings that go.
-    pub removed: &'a [&'a str],
-    /// Settings and what they become.
-    pub set: &'a [(&'a str, &'a str)],
+    /// What becomes of settings.
+    pub changes: &'a [Change],
     /// Values of this adapter that go.
     pub values: (&'a str, &'a [&'a str]),
     /// An account, when it is still there, and what its password becomes.

@@ -1,11 +1,12 @@
 //! Cameras, rules, accounts, the audit log and single settings: `SettingsStore`.
 
 use domain::ports::SettingsStore;
+use domain::settings::Change;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera,
     NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Timestamp,
 };
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Store, accounts, cameras, relays, rules};
 
@@ -89,27 +90,13 @@ impl SettingsStore for Store {
         })
     }
 
-    fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
-        self.database.write("changing a setting", |db| {
-            match value {
-                Some(value) => db
-                    .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
-                    .execute(params![name, value])?,
-                None => db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?,
-            };
-            Ok(())
-        })
+    fn change_settings(&self, changes: &[Change]) -> Result<()> {
+        self.database.write("changing settings", |db| Ok(change(db, changes)?))
     }
 
     fn restore(&self, defaults: &Defaults<'_>) -> Result<()> {
         self.database.write("restoring the default settings", |db| {
-            for name in defaults.removed {
-                db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?;
-            }
-            for (name, value) in defaults.set {
-                db.prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
-                    .execute([name, value])?;
-            }
+            change(db, defaults.changes)?;
             let (adapter, keys) = defaults.values;
             for key in keys {
                 db.prepare_cached("DELETE FROM adapter_value WHERE adapter = ? AND key = ?")?
@@ -136,4 +123,16 @@ impl SettingsStore for Store {
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
         self.database.read("reading the audit log", |db| accounts::audit_log(db, limit))
     }
+}
+
+fn change(db: &Connection, changes: &[Change]) -> rusqlite::Result<()> {
+    for (name, value) in changes {
+        match value {
+            Some(value) => db
+                .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
+                .execute(params![name, value])?,
+            None => db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?,
+        };
+    }
+    Ok(())
 }

@@ -1,10 +1,8 @@
 //! The device itself.
 
 use super::{Acts, Appliance};
+use crate::settings::readable;
 use crate::{Act, Actor, AuditEntry, Event, Result, Timestamp};
-
-/// The setting that holds the platform's name for this device.
-pub(super) const DEVICE_ID: &str = "device.id";
 
 /// What the device says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +18,9 @@ pub struct DeviceInfo {
 }
 
 impl Appliance {
-    /// What the device says of itself.
+    /// What the device says of itself. `Unavailable` while its id cannot be read.
     pub async fn device(&self) -> Result<DeviceInfo> {
-        let device_id = self.blocking(|a| a.ports().settings.setting(DEVICE_ID)).await?;
+        let device_id = readable(&self.settings().device_id)?.cloned();
         let options = self.options();
         Ok(DeviceInfo {
             name: options.name.clone(),

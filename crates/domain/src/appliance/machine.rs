@@ -2,20 +2,9 @@
 
 use tokio::sync::watch;
 
-use super::device::DEVICE_ID;
 use super::{Acts, Appliance};
-use crate::ports::Ports;
-use crate::{Act, Actor, Error, Memory, Processor, Result};
-
-/// The setting that says `no` when the management page is closed.
-pub(super) const CONSOLE_OPEN: &str = "console.open";
-/// The longest name that a platform may give the device, characters.
-const MAX_DEVICE_ID: usize = 255;
-
-/// Whether the management page was open last.
-pub(super) fn console_is_open(ports: &Ports) -> Result<bool> {
-    Ok(ports.settings.setting(CONSOLE_OPEN)?.as_deref() != Some("no"))
-}
+use crate::settings::{DeviceSettings, check_device_id};
+use crate::{Act, Actor, Memory, Processor, Result};
 
 impl Appliance {
     /// The processor, and how busy it is.
@@ -31,11 +20,6 @@ impl Appliance {
     /// Whether the management page is open, now and whenever that changes.
     pub fn console_open(&self) -> watch::Receiver<bool> {
         self.core.console_open.subscribe()
-    }
-
-    /// Lets the console know; answers whether that is news.
-    pub(super) fn show_console(&self, open: bool) -> bool {
-        self.core.console_open.send_if_modified(|now| std::mem::replace(now, open) != open)
     }
 
     /// Writes an audit entry from an async place.
@@ -60,12 +44,10 @@ impl Acts<'_> {
     /// Sets the platform's name for this device. `Invalid` unless it has 1 to 255 characters.
     pub async fn set_device_id(self, id: &str) -> Result<()> {
         let actor = self.permit(Act::DEVICE_ID)?;
-        if id.is_empty() || id.chars().count() > MAX_DEVICE_ID {
-            return Err(Error::invalid("device_id", format!("must have 1 to {MAX_DEVICE_ID} characters")));
-        }
+        check_device_id(id)?;
         let id = id.to_owned();
         self.blocking(move |a| {
-            a.ports().settings.set_setting(DEVICE_ID, Some(&id))?;
+            a.change_settings(|settings| settings.device_id = Ok(Some(id)))?;
             a.audit(&actor, Act::DEVICE_ID, &"device");
             Ok(())
         })
@@ -76,13 +58,18 @@ impl Acts<'_> {
     pub async fn open_console(self, open: bool) -> Result<bool> {
         let act = if open { Act::CONSOLE_OPEN } else { Act::CONSOLE_CLOSE };
         let actor = self.permit(act)?;
-        if *self.appliance.core.console_open.borrow() == open {
+        let kept = |settings: &DeviceSettings| settings.console_open.is_ok() && settings.is_console_open() == open;
+        if kept(&self.appliance.settings()) {
             return Ok(false);
         }
         self.blocking(move |a| {
-            a.ports().settings.set_setting(CONSOLE_OPEN, (!open).then_some("no"))?;
+            let mut changed = false;
+            a.change_settings(|settings| {
+                changed = settings.is_console_open() != open;
+                settings.console_open = Ok(Some(open));
+            })?;
             a.audit(&actor, act, &"console");
-            Ok(a.show_console(open))
+            Ok(changed)
         })
         .await
     }

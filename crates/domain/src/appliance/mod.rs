@@ -28,6 +28,7 @@ mod reembedding;
 mod restore;
 pub mod retention;
 mod rules;
+mod settings;
 mod sounds;
 mod state;
 mod tasks;
@@ -37,7 +38,6 @@ mod upgrade;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
@@ -45,6 +45,7 @@ use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::progress::Progress;
+use crate::settings::CurrentSettings;
 use crate::surveillance::{self, Board, Doorkeeper, Recorder};
 use crate::{DoorOptions, Error, Event, LoginGuard, Reembedding, Result, StorageLimits};
 
@@ -54,6 +55,7 @@ pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 use doors::Doors;
 pub use readers::{ReaderState, Readers};
+use settings::Settings;
 pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
 pub use tasks::RollEntry;
@@ -151,6 +153,7 @@ struct Core {
     /// Held while cameras are looked for.
     searching: tokio::sync::Mutex<()>,
     storage_limits: watch::Sender<StorageLimits>,
+    settings: Settings,
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
@@ -166,7 +169,10 @@ impl Appliance {
         ports.objects = ports.objects.map(timed);
         let gallery = Gallery::new(ports.analyzer.model().clone());
         let kept_copy = gallery::load(&ports, &gallery)?;
-        let console_open = watch::Sender::new(machine::console_is_open(&ports)?);
+        let settings = Settings::load(&ports)?;
+        let console_open = watch::Sender::new(settings.now().is_console_open());
+        let storage_limits = watch::Sender::new(settings.now().storage_limits(options.storage));
+        let parts = parts(ports, gallery, progress, &options, settings.current())?;
         let core = Core {
             people_order: Mutex::default(),
             task_order: Mutex::default(),
@@ -177,12 +183,13 @@ impl Appliance {
             feeds: Arc::default(),
             reembedding: watch::Sender::default(),
             searching: tokio::sync::Mutex::default(),
-            storage_limits: watch::Sender::new(retention::load(&ports, options.storage)?),
+            storage_limits,
+            settings,
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),
             readers: watch::Sender::default(),
-            surveillance: surveillance::Handle::new(parts(ports, gallery, progress, &options)?),
+            surveillance: surveillance::Handle::new(parts),
             options,
         };
         Ok(Self { core: Arc::new(core) })
@@ -247,15 +254,20 @@ impl From<Appliance> for surveillance::Handle {
 }
 
 /// What surveillance needs, as the store holds it. Blocking.
-fn parts(ports: Ports, gallery: Gallery, progress: Arc<Progress>, options: &Options) -> Result<surveillance::Parts> {
+fn parts(
+    ports: Ports,
+    gallery: Gallery,
+    progress: Arc<Progress>,
+    options: &Options,
+    settings: CurrentSettings,
+) -> Result<surveillance::Parts> {
     Ok(surveillance::Parts {
         gallery,
         board: Board::default(),
-        recorder: Recorder::new(&ports, Arc::clone(&progress), privacy::load(&ports)?)?,
-        doorkeeper: Doorkeeper::new(&ports, options.doors.own_door),
-        zone: ArcSwap::from_pointee(time::load(&ports, options)?),
-        liveness: ArcSwap::from_pointee(liveness::load(&ports)?),
-        defaults: ArcSwap::from_pointee(camera_defaults::load(&ports)?),
+        recorder: Recorder::new(&ports, Arc::clone(&progress), settings.clone())?,
+        doorkeeper: Doorkeeper::new(&ports, settings.clone(), options.doors.own_door),
+        settings,
+        own_zone: options.time_zone.clone(),
         events: broadcast::Sender::new(EVENT_BACKLOG),
         thresholds_rise: options.thresholds_rise,
         changes: watch::Sender::new(0),

@@ -14,8 +14,6 @@ use crate::{Act, Actor, Error, Network, NetworkPort, Result};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Time between two attempts to undo a change.
 const RETRY: Duration = Duration::from_secs(10);
-/// The setting that is there while a change is on trial.
-const ON_TRIAL: &str = "network.on_trial";
 
 /// Watches over the change that is on trial.
 pub(super) struct Guard {
@@ -97,11 +95,11 @@ impl Appliance {
     }
 
     async fn is_marked(&self) -> Result<bool> {
-        Ok(self.blocking(|a| a.ports().settings.setting(ON_TRIAL)).await?.is_some())
+        self.blocking(|a| a.device_state().network_on_trial()).await
     }
 
     async fn mark_trial(&self, on_trial: bool) -> Result<()> {
-        self.blocking(move |a| a.ports().settings.set_setting(ON_TRIAL, on_trial.then_some("yes"))).await
+        self.blocking(move |a| a.device_state().set_network_on_trial(on_trial)).await
     }
 
     async fn undo_trial(&self) -> Result<()> {

@@ -7,9 +7,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::{Acts, Appliance};
-use crate::ports::Ports;
+use crate::settings::check_days;
 use crate::surveillance::Recorder;
-use crate::{Act, Ages, Error, RecordKind, Removal, Result, StorageLimits, StorageState, Usage, WhenFull};
+use crate::{Act, Ages, RecordKind, Removal, Result, StorageLimits, StorageState, Usage, WhenFull};
 
 /// How often the room is looked at.
 const CHECK: Duration = Duration::from_secs(2);
@@ -24,24 +24,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const RESERVE_SHARE: u64 = 50;
 const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
-/// The setting that holds what happens when the storage is full, when a platform has set it.
-pub(super) const WHEN_FULL: &str = "storage.when_full";
-/// The setting that is written as a proof; its value is the time, milliseconds.
-const PROVEN: &str = "storage.proven";
-pub(super) const PEOPLE_DAYS: &str = "retention.people_days";
-pub(super) const STRANGERS_DAYS: &str = "retention.strangers_days";
-/// The longest age, days.
-const MAX_DAYS: u32 = 36_500;
-
-/// The limits configured, with what a platform set in their place.
-pub(super) fn load(ports: &Ports, configured: StorageLimits) -> Result<StorageLimits> {
-    let when_full = match ports.settings.setting(WHEN_FULL)?.as_deref() {
-        Some("overwrite") => WhenFull::Overwrite,
-        Some("stop") => WhenFull::Stop,
-        _ => configured.when_full,
-    };
-    Ok(StorageLimits { when_full, ..configured })
-}
 
 impl Appliance {
     /// Whether records are being kept, now and whenever that changes.
@@ -59,19 +41,9 @@ impl Appliance {
         self.blocking(|a| a.ports().log.usage()).await
     }
 
-    /// How long records are kept.
+    /// How long records are kept. `Unavailable` while that cannot be read.
     pub async fn ages(&self) -> Result<Ages> {
-        self.blocking(Self::read_ages).await
-    }
-
-    fn read_ages(&self) -> Result<Ages> {
-        let days = |name| Ok(self.ports().settings.setting(name)?.and_then(|text| text.parse().ok()));
-        Ok(Ages { people_days: days(PEOPLE_DAYS)?, strangers_days: days(STRANGERS_DAYS)? })
-    }
-
-    /// From now on this happens when the storage is full.
-    pub(super) fn use_when_full(&self, when_full: WhenFull) {
-        self.core.storage_limits.send_modify(|limits| limits.when_full = when_full);
+        self.settings().ages()
     }
 }
 
@@ -81,8 +53,7 @@ impl Acts<'_> {
         let actor = self.permit(Act::STORAGE_WHEN_FULL)?;
         self.blocking(move |a| {
             let word = if when_full == WhenFull::Stop { "stop" } else { "overwrite" };
-            a.ports().settings.set_setting(WHEN_FULL, Some(word))?;
-            a.use_when_full(when_full);
+            a.change_settings(|settings| settings.when_full = Ok(Some(when_full)))?;
             a.audit(&actor, Act::STORAGE_WHEN_FULL, &word);
             Ok(())
         })
@@ -93,15 +64,13 @@ impl Acts<'_> {
     pub async fn set_ages(self, ages: Ages) -> Result<()> {
         let actor = self.permit(Act::RETENTION_AGES)?;
         for days in [ages.people_days, ages.strangers_days].into_iter().flatten() {
-            if !(1..=MAX_DAYS).contains(&days) {
-                return Err(Error::invalid("days", format!("must be 1 to {MAX_DAYS}")));
-            }
+            check_days(days)?;
         }
         self.blocking(move |a| {
-            for (name, days) in [(PEOPLE_DAYS, ages.people_days), (STRANGERS_DAYS, ages.strangers_days)] {
-                let days = days.map(|days| days.to_string());
-                a.ports().settings.set_setting(name, days.as_deref())?;
-            }
+            a.change_settings(|settings| {
+                settings.people_days = Ok(ages.people_days);
+                settings.strangers_days = Ok(ages.strangers_days);
+            })?;
             a.audit(&actor, Act::RETENTION_AGES, &"records");
             Ok(())
         })
@@ -168,8 +137,7 @@ impl Keeper {
     async fn write(&mut self) -> Result<()> {
         let failing = matches!(*self.recorder().state().borrow(), StorageState::Failing { .. });
         if failing || self.proven.is_none_or(|at| at.elapsed() >= PROOF) {
-            let now = self.appliance.now().as_millis().to_string();
-            self.appliance.ask_store(move |a| a.ports().settings.set_setting(PROVEN, Some(&now))).await?;
+            self.appliance.ask_store(|a| a.device_state().prove_writing(a.now())).await?;
             self.proven = Some(Instant::now());
         }
         self.appliance.ask_store(|a| a.core.surveillance.recorder().write_waiting().map_or(Ok(()), Err)).await
@@ -203,7 +171,8 @@ impl Keeper {
         if self.ages_checked.is_some_and(|at| at.elapsed() < AGE_CHECK) {
             return Ok(());
         }
-        let ages = self.appliance.ages().await?;
+        // Records that should be kept for longer would not come back.
+        let Ok(ages) = self.appliance.ages().await else { return Ok(()) };
         for (kind, days) in [(RecordKind::People, ages.people_days), (RecordKind::Strangers, ages.strangers_days)] {
             let Some(days) = days else { continue };
             let time = self.appliance.now().plus_millis(-i64::from(days) * DAY_MILLIS);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Camera;
 use crate::Similarity;
 use crate::geometry::Rect;
@@ -48,11 +50,13 @@ impl OwnValues {
 
 /// What the device sets for every camera, present and later, that has no value of its own. `None`: nothing is set, and
 /// each camera keeps the value that it was added with.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CameraDefaults {
     /// Of the cameras' own watches.
     pub threshold: Option<Similarity>,
     /// Of the cameras' own watches.
+    #[serde(rename = "rearm_ms", with = "crate::settings::millis::optional")]
     pub rearm: Option<Duration>,
     /// Shorter side of the smallest face taken, pixels.
     pub min_face_px: Option<u32>,
@@ -61,7 +65,8 @@ pub struct CameraDefaults {
 }
 
 /// A part of a picture: its edges as shares of the picture's width and height, 0..=1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Area {
     /// Left edge.
     pub left: f32,

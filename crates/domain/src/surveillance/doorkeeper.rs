@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::door::{DOOR_RULES, DoorRules, Proof};
 use crate::error::Result;
 use crate::ids::{CameraId, PersonId};
-use crate::ports::{PersonStore, Ports, SettingsStore};
+use crate::ports::{PersonStore, Ports};
+use crate::settings::CurrentSettings;
 use crate::similarity::Similarity;
 use crate::time::Timestamp;
 
@@ -40,29 +40,20 @@ pub(crate) enum Pass {
 /// Between those who recognise people and those who open doors.
 pub(crate) struct Doorkeeper {
     people: Arc<dyn PersonStore>,
-    settings: Arc<dyn SettingsStore>,
+    settings: CurrentSettings,
     own_door: bool,
     arrivals: broadcast::Sender<Arrival>,
 }
 
 impl Doorkeeper {
     /// `own_door`: whether the device has a door of its own.
-    pub(crate) fn new(ports: &Ports, own_door: bool) -> Self {
-        let (people, settings) = (Arc::clone(&ports.people), Arc::clone(&ports.settings));
-        Self { people, settings, own_door, arrivals: broadcast::Sender::new(WAITING) }
-    }
-
-    /// By what rule the device's own door opens. Blocking.
-    pub(crate) fn rules(&self) -> Result<DoorRules> {
-        let Some(text) = self.settings.setting(DOOR_RULES)? else { return Ok(DoorRules::factory()) };
-        // Nobody knows what was meant: the door stays closed until somebody says so.
-        let nobody = DoorRules { proof: Proof::Impossible, ..DoorRules::default() };
-        Ok(DoorRules::read(&text).unwrap_or(nobody))
+    pub(crate) fn new(ports: &Ports, settings: CurrentSettings, own_door: bool) -> Self {
+        Self { people: Arc::clone(&ports.people), settings, own_door, arrivals: broadcast::Sender::new(WAITING) }
     }
 
     /// Counts a visit of a recognised person as one of the passes, unless it counts at the door. Blocking.
     pub(crate) fn count_pass(&self, person: PersonId) -> Result<Pass> {
-        if self.rules()?.counts_at_the_door(self.own_door) {
+        if self.settings.now().door_rules().counts_at_the_door(self.own_door) {
             return Ok(Pass::AtTheDoor);
         }
         Ok(if self.people.count_use(person)? { Pass::Counted } else { Pass::NoneLeft })

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
@@ -10,13 +9,13 @@ use tokio::sync::{broadcast, watch};
 use super::board::Board;
 use super::doorkeeper::Doorkeeper;
 use super::recorder::Recorder;
-use crate::camera::{Camera, CameraDefaults};
+use crate::camera::Camera;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::gallery::Gallery;
-use crate::liveness::LivenessRule;
 use crate::ports::Ports;
 use crate::progress::Progress;
+use crate::settings::{CurrentSettings, DeviceSettings};
 use crate::time::Timestamp;
 
 /// The parts of the device that surveillance needs; cheap to clone. [`Appliance`](crate::Appliance) becomes one.
@@ -31,10 +30,9 @@ pub(crate) struct Parts {
     pub(crate) board: Board,
     pub(crate) recorder: Recorder,
     pub(crate) doorkeeper: Doorkeeper,
-    /// Local time of plans and daily windows.
-    pub(crate) zone: ArcSwap<TimeZone>,
-    pub(crate) liveness: ArcSwap<LivenessRule>,
-    pub(crate) defaults: ArcSwap<CameraDefaults>,
+    pub(crate) settings: CurrentSettings,
+    /// The time zone while none is set.
+    pub(crate) own_zone: TimeZone,
     pub(crate) events: broadcast::Sender<Event>,
     /// Whether a watch's threshold rises where it watches for many people.
     pub(crate) thresholds_rise: bool,
@@ -68,16 +66,14 @@ impl Handle {
         &self.parts.doorkeeper
     }
 
-    pub(crate) fn zone(&self) -> &ArcSwap<TimeZone> {
-        &self.parts.zone
+    /// What platforms have set of the device itself.
+    pub(crate) fn settings(&self) -> Arc<DeviceSettings> {
+        self.parts.settings.now()
     }
 
-    pub(crate) fn liveness(&self) -> &ArcSwap<LivenessRule> {
-        &self.parts.liveness
-    }
-
-    pub(crate) fn defaults(&self) -> &ArcSwap<CameraDefaults> {
-        &self.parts.defaults
+    /// Local time of plans and daily windows.
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.settings().zone(&self.parts.own_zone)
     }
 
     pub(crate) fn events(&self) -> &broadcast::Sender<Event> {
@@ -108,19 +104,19 @@ impl Handle {
 
     /// What clocks show now.
     pub(super) fn local(&self) -> DateTime {
-        self.now().in_zone(&self.parts.zone.load())
+        self.now().in_zone(&self.zone())
     }
 
     /// The score from which on a face counts as living now; `None` while none is asked for.
     pub(super) fn live_from(&self) -> Option<f32> {
         let demanded = self.parts.ports.analyzer.live_from()?;
-        self.parts.liveness.load().asks_at(self.local()).then_some(demanded)
+        self.settings().liveness_rule().asks_at(self.local()).then_some(demanded)
     }
 
     /// The camera as it is: with the device's defaults in place of what is not its own.
     pub(crate) fn in_force(&self, camera: Camera) -> Camera {
         let size = self.parts.board.picture_size(camera.id);
-        self.parts.defaults.load().in_force(camera, size)
+        self.settings().camera_defaults().in_force(camera, size)
     }
 
     pub(crate) fn announce(&self, event: Event) {

@@ -1,7 +1,6 @@
 //! The writer of the log: entries with their pictures, and those that wait while the store takes none.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use crate::ids::{PictureId, Seq};
 use crate::log::{Entry, NewEntry};
 use crate::ports::{LogStore, Pictures, Ports};
 use crate::progress::{Part, Progress};
+use crate::settings::CurrentSettings;
 use crate::storage::StorageState;
 
 /// Maximum number of findings that wait in memory, some 20 MB with their pictures; beyond that the oldest is given up.
@@ -34,20 +34,20 @@ pub(crate) struct Recorder {
     newest: watch::Sender<Seq>,
     state: watch::Sender<StorageState>,
     waiting: Mutex<VecDeque<Draft>>,
-    keeps_pictures: AtomicBool,
+    settings: CurrentSettings,
     progress: Arc<Progress>,
 }
 
 impl Recorder {
-    /// Nothing waits. `keeps_pictures` as [`keep_pictures`](Self::keep_pictures). Blocking.
-    pub(crate) fn new(ports: &Ports, progress: Arc<Progress>, keeps_pictures: bool) -> Result<Self> {
+    /// Nothing waits. Blocking.
+    pub(crate) fn new(ports: &Ports, progress: Arc<Progress>, settings: CurrentSettings) -> Result<Self> {
         Ok(Self {
             log: Arc::clone(&ports.log),
             pictures: Arc::clone(&ports.pictures),
             newest: watch::Sender::new(ports.log.newest()?),
             state: watch::Sender::new(StorageState::Working),
             waiting: Mutex::default(),
-            keeps_pictures: AtomicBool::new(keeps_pictures),
+            settings,
             progress,
         })
     }
@@ -78,16 +78,6 @@ impl Recorder {
         });
     }
 
-    /// Whether the pictures of findings are kept.
-    pub(crate) fn keeps_pictures(&self) -> bool {
-        self.keeps_pictures.load(Ordering::Relaxed)
-    }
-
-    /// Sets whether the pictures of findings are kept from now on.
-    pub(crate) fn keep_pictures(&self, keep: bool) {
-        self.keeps_pictures.store(keep, Ordering::Relaxed);
-    }
-
     /// Commits an entry and wakes the feeds. Blocking.
     pub(crate) fn append(&self, entry: &NewEntry) -> Result<Entry> {
         let committed = self.log.append(entry)?;
@@ -106,7 +96,7 @@ impl Recorder {
     /// # Errors
     /// `StorageFull` while findings are refused; others when trying again would not help.
     pub(crate) fn keep(&self, draft: Draft) -> Result<Option<Entry>> {
-        let draft = if self.keeps_pictures() { draft } else { draft.without_pictures() };
+        let draft = if self.settings.now().keeps_pictures() { draft } else { draft.without_pictures() };
         let state = self.state.borrow().clone();
         match state {
             StorageState::Full { .. } => {

@@ -25,6 +25,8 @@ mod tests {
     use super::*;
     use jiff::civil::{date, time};
 
+    const NEVER: [i32; 0] = [];
+
     /// How many days before 2026-03-02 the windows began that cover a time of it.
     fn begun(from: Time, to: Time, now: Time) -> Vec<i32> {
         let today = date(2026, 3, 2);
@@ -34,20 +36,20 @@ mod tests {
     #[test]
     fn a_window_over_midnight_belongs_to_the_day_it_begins_on() {
         let (from, to) = (time(22, 0, 0, 0), time(6, 0, 0, 0));
-        assert_eq!(begun(from, to, time(21, 59, 59, 999_000_000)), []);
+        assert_eq!(begun(from, to, time(21, 59, 59, 999_000_000)), NEVER);
         assert_eq!(begun(from, to, from), [0]);
         assert_eq!(begun(from, to, Time::MAX), [0]);
         assert_eq!(begun(from, to, Time::midnight()), [1]);
         assert_eq!(begun(from, to, time(6, 0, 0, 0)), [1]);
-        assert_eq!(begun(from, to, time(6, 0, 0, 1_000_000)), []);
+        assert_eq!(begun(from, to, time(6, 0, 0, 1_000_000)), NEVER);
     }
 
     #[test]
     fn a_window_within_a_day_includes_both_ends() {
         let (from, to) = (time(9, 0, 0, 0), time(17, 0, 0, 0));
-        assert_eq!(begun(from, to, time(8, 59, 59, 999_000_000)), []);
+        assert_eq!(begun(from, to, time(8, 59, 59, 999_000_000)), NEVER);
         assert_eq!((begun(from, to, from), begun(from, to, to)), (vec![0], vec![0]));
-        assert_eq!(begun(from, to, time(17, 0, 0, 1_000_000)), []);
+        assert_eq!(begun(from, to, time(17, 0, 0, 1_000_000)), NEVER);
         assert_eq!(begun(Time::midnight(), time(23, 59, 59, 0), Time::MAX), [0], "the last second of the day");
         let (from, to) = (time(22, 0, 0, 0), time(5, 59, 59, 0));
         assert_eq!(begun(from, to, time(5, 59, 59, 999_000_000)), [1], "the last second of the hour");
@@ -67,7 +69,7 @@ mod tests {
     fn midnight_as_an_end_is_the_end_of_the_day() {
         for to in [Time::midnight(), Time::MAX] {
             assert_eq!(begun(time(18, 0, 0, 0), to, Time::MAX), [0]);
-            assert_eq!(begun(time(18, 0, 0, 0), to, Time::midnight()), [], "{to}");
+            assert_eq!(begun(time(18, 0, 0, 0), to, Time::midnight()), NEVER, "{to}");
         }
     }
 

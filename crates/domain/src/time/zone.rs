@@ -1,6 +1,9 @@
 //! Time zones that are set by name or by how far they are from UTC.
 
 use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
 
 /// The farthest west and east of UTC, minutes.
 const FARTHEST: std::ops::RangeInclusive<i32> = -12 * 60..=14 * 60;
@@ -23,7 +26,8 @@ const ODD_PLACES: [(i32, &str); 8] = [
 ];
 
 /// A time zone under the name that the device keeps.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct DeviceZone {
     /// Of the zone database, or `UTC+hh:mm` for an offset that is the same at all times.
     pub name: String,
@@ -60,6 +64,21 @@ impl DeviceZone {
         }
         // The database names whole hours by how far west they are.
         if minutes != 0 && minutes % 60 == 0 { format!("Etc/GMT{:+}", -minutes / 60) } else { "Etc/UTC".to_owned() }
+    }
+}
+
+impl TryFrom<String> for DeviceZone {
+    type Error = Error;
+
+    /// As [`named`](Self::named); `Invalid` when no zone has this name.
+    fn try_from(name: String) -> Result<Self> {
+        Self::named(&name).ok_or_else(|| Error::invalid("time_zone", "no time zone has this name"))
+    }
+}
+
+impl From<DeviceZone> for String {
+    fn from(zone: DeviceZone) -> Self {
+        zone.name
     }
 }
 

@@ -28,6 +28,7 @@ mod readers;
 mod reembedding;
 mod retention;
 mod rights;
+mod settings;
 mod sources;
 mod stage;
 mod tasks;

@@ -7,11 +7,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
 use std::path::Path;
+use std::time::Duration;
 
 use domain::ports::{AdapterState, LogStore, PersonStore, SettingsStore, TaskStore};
+use domain::settings::DeviceSettings;
 use domain::{
-    Direction, Door, EntryKind, Means, NamedPerson, NewRecord, Opening, PersonId, Record, RecordFilter, Seq,
-    SightingFilter, Timestamp, What, Window,
+    Decider, Direction, Door, DoorRules, EntryKind, Means, NamedPerson, NewRecord, Opening, PersonId, Proof, Record,
+    RecordFilter, Seq, SightingFilter, Similarity, Timestamp, What, Window,
 };
 use rusqlite::Connection;
 use store::{Options, Store};
@@ -110,6 +112,14 @@ fn feeds_batches_and_settings_go_on() {
     assert_eq!(kept.as_deref(), Some(r#"{"ResumefromBreakpoint":"1"}"#));
     let rules = store.setting("door.rules").unwrap();
     assert_eq!(rules.as_deref(), Some("face-or-remote face-and-card 0.5 200 closes straight"));
+    let hold = Duration::from_millis(200);
+    let (decided_by, threshold) = (Decider::FaceOrRemote, Similarity::new(0.5));
+    let meant = DoorRules { decided_by, proof: Proof::FaceAndCard, threshold, hold, ..DoorRules::default() };
+    assert_eq!(
+        DeviceSettings::load(&store).unwrap(),
+        DeviceSettings { door: Ok(Some(meant)), ..DeviceSettings::factory() }
+    );
+    assert_eq!(store.setting("door.rules").unwrap(), None, "it is kept in the form of today");
     assert_eq!(store.audit_log(9).unwrap()[0].action, "door.open");
     assert_eq!(store.cameras().unwrap()[0].settings.name, "entrance");
 }

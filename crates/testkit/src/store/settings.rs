@@ -1,6 +1,7 @@
 //! `SettingsStore`.
 
 use domain::ports::SettingsStore;
+use domain::settings::Change;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount,
     NewCamera, NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Thing,
@@ -165,23 +166,14 @@ impl SettingsStore for MemoryStore {
         Ok(self.read().settings.get(name).cloned())
     }
 
-    fn set_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
-        let mut state = self.write()?;
-        match value {
-            Some(value) => state.settings.insert(name.to_owned(), value.to_owned()),
-            None => state.settings.remove(name),
-        };
+    fn change_settings(&self, changes: &[Change]) -> Result<()> {
+        self.write()?.change_settings(changes);
         Ok(())
     }
 
     fn restore(&self, defaults: &Defaults<'_>) -> Result<()> {
         let mut state = self.write()?;
-        for name in defaults.removed {
-            state.settings.remove(*name);
-        }
-        for (name, value) in defaults.set {
-            state.settings.insert((*name).to_owned(), (*value).to_owned());
-        }
+        state.change_settings(defaults.changes);
         let (adapter, keys) = defaults.values;
         for key in keys {
             state.values.remove(&(adapter.to_owned(), (*key).to_owned()));
@@ -214,6 +206,15 @@ impl State {
     fn require_free_rule_name(&self, camera: CameraId, name: &str, but: Option<RuleId>) -> Result<()> {
         let taken = |rule: &Rule| rule.camera == camera && rule.settings.name == name && Some(rule.id) != but;
         if self.rules.values().any(taken) { Err(Error::AlreadyExists { what: Thing::Rule }) } else { Ok(()) }
+    }
+
+    fn change_settings(&mut self, changes: &[Change]) {
+        for (name, value) in changes {
+            match value {
+                Some(value) => self.settings.insert((*name).to_owned(), value.clone()),
+                None => self.settings.remove(*name),
+            };
+        }
     }
 
     fn free_channel(&self, wanted: Option<CameraId>, channels: u32) -> Result<CameraId> {

@@ -68,9 +68,10 @@ pub fn the_settings_of_a_new_device_come_back_together(store: &dyn Stores) {
         store.set_value("one", name, Some("1")).unwrap();
         store.set_value("two", name, Some("1")).unwrap();
     }
+    let set = |value: &str| Some(value.to_owned());
+    let changes = [("a", None), ("z", None), ("b", set("2")), ("d", set("4"))];
     let defaults = |name: &str| Defaults {
-        removed: &["a", "z"],
-        set: &[("b", "2"), ("d", "4")],
+        changes: &changes,
         values: ("one", &["a", "b"]),
         password: Some((name.to_owned(), hashes("first"))),
     };

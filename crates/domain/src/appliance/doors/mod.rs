@@ -72,7 +72,7 @@ impl Appliance {
 
     /// The relays that a person whom this camera knows switches, and for how long; and the rules of the own door.
     async fn outputs(&self, arrival: &Arrival) -> Result<(Vec<(Output, Duration)>, DoorRules)> {
-        let (relays, rules) = self.blocking(|a| Ok((a.ports().settings.relays()?, a.read_door_rules()?))).await?;
+        let (relays, rules) = self.blocking(|a| Ok((a.ports().settings.relays()?, a.settings().door_rules()))).await?;
         let hold = self.options().doors.relay_hold;
         let own = relays.iter().filter(|relay| relay.camera == arrival.camera);
         // A relay that is bound twice is one.

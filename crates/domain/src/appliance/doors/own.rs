@@ -1,20 +1,24 @@
 //! The door of the device itself.
 
-use std::time::Duration;
-
 use super::openings::Access;
-use crate::door::DOOR_RULES;
+use crate::settings::readable;
 use crate::{Act, Acts, Appliance, CaptureId, DoorRules, Error, Means, PersonId, Result, Verdict};
 
-/// The longest time that the door may be held open.
-const MAX_HOLD: Duration = Duration::from_secs(60);
 /// A platform that is asked about a face answers within this time, milliseconds, or nobody enters.
 const ANSWER_MILLIS: i64 = 10_000;
 
 impl Appliance {
-    /// By what rule the device's own door opens; [`DoorRules::factory`] until somebody has set one.
+    /// By what rule the device's own door opens; [`DoorRules::factory`] until somebody has set one. While that cannot be
+    /// read, nothing opens it.
     pub async fn door_rules(&self) -> Result<DoorRules> {
-        self.blocking(Self::read_door_rules).await
+        Ok(self.settings().door_rules())
+    }
+
+    /// The same rules, for somebody who is to hear why the door stays closed.
+    fn readable_door_rules(&self) -> Result<DoorRules> {
+        let settings = self.settings();
+        readable(&settings.door)?;
+        Ok(settings.door_rules())
     }
 
     async fn open_to(&self, access: &Access<'_>, person: PersonId, rules: DoorRules) -> Result<()> {
@@ -33,10 +37,6 @@ impl Appliance {
             None => self.open_or_admit(access, rules).await,
         }
     }
-
-    pub(super) fn read_door_rules(&self) -> Result<DoorRules> {
-        self.core.surveillance.doorkeeper().rules()
-    }
 }
 
 impl Acts<'_> {
@@ -45,11 +45,9 @@ impl Acts<'_> {
     /// follow them.
     pub async fn set_door_rules(self, rules: DoorRules) -> Result<()> {
         let actor = self.permit(Act::DOOR_RULES)?;
-        if rules.hold.is_zero() || rules.hold > MAX_HOLD {
-            return Err(Error::invalid("door hold", "not 1 ms to 60 s"));
-        }
+        rules.check()?;
         self.blocking(move |a| {
-            a.ports().settings.set_setting(DOOR_RULES, Some(&rules.write()))?;
+            a.change_settings(|settings| settings.door = Ok(Some(rules)))?;
             // What was shown under other rules counts no more.
             a.core.doors.proofs.forget();
             a.audit(&actor, Act::DOOR_RULES, &"own door");
@@ -60,10 +58,10 @@ impl Acts<'_> {
     }
 
     /// Opens the device's own door because somebody far away wants it. `NotSupported` when the rules leave that to
-    /// faces, `Unavailable` when the device has no door or it cannot be opened.
+    /// faces, `Unavailable` when the device has no door, it cannot be opened, or its rules cannot be read.
     pub async fn open_door(self) -> Result<()> {
         let actor = self.permit(Act::DOOR_OPEN)?;
-        let rules = self.appliance.door_rules().await?;
+        let rules = self.appliance.readable_door_rules()?;
         if !rules.opens_remotely() {
             return Err(Error::NotSupported { what: "opening the door by command" });
         }
@@ -79,7 +77,7 @@ impl Acts<'_> {
     /// use left; `Unavailable` as [`open_door`](Self::open_door).
     pub async fn confirm_entry(self, capture: CaptureId) -> Result<()> {
         let actor = self.permit(Act::DOOR_OPEN)?;
-        let (rules, record) = (self.appliance.door_rules().await?, self.appliance.record_of_capture(capture).await?);
+        let (rules, record) = (self.appliance.readable_door_rules()?, self.appliance.record_of_capture(capture).await?);
         if !rules.asks_first() {
             return Err(Error::NotSupported { what: "opening the door after a question" });
         }

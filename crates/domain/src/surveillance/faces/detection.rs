@@ -27,7 +27,7 @@ impl Detector {
     /// What to look for in a frame of this camera.
     pub(super) fn search(&self, camera: &Camera, frame: &Frame) -> Search {
         let settings = &camera.settings;
-        let area = self.handle.defaults().load().area.filter(|_| !camera.own.region);
+        let area = self.handle.settings().camera_defaults().area.filter(|_| !camera.own.region);
         Search {
             region: area.map_or(settings.region, |area| area.in_picture((frame.width(), frame.height()))),
             min_face_px: settings.min_face_px,

@@ -128,7 +128,7 @@ impl Decider {
             return Some(Verdict::Spoof);
         }
         let verdict = first.map_or(Verdict::Stranger, |Answer { answer, person, .. }| {
-            rules::verdict(answer, person.as_ref(), look.at, &self.handle.zone().load())
+            rules::verdict(answer, person.as_ref(), look.at, &self.handle.zone())
         });
         if verdict != Verdict::Stranger {
             return Some(verdict);
@@ -216,7 +216,7 @@ fn is_wanted(handle: &Handle, order: &Order, answer: &Match, at: Timestamp) -> R
 
 /// Whether a person has signed in with a task today, in this direction.
 fn has_signed_in(handle: &Handle, mark: &TaskMark, person: PersonId, at: Timestamp) -> Result<bool> {
-    let zone = handle.zone().load();
+    let zone = handle.zone();
     let filter = SightingFilter {
         task: Some(mark.task),
         person: Some(person),

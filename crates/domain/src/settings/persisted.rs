@@ -1,0 +1,113 @@
+//! How a setting is kept: a row of its own, `{"version":1,"value":…}`.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::former::Former;
+use super::{Change, Kept, Unreadable};
+use crate::ports::SettingsStore;
+use crate::{Error, Result};
+
+/// The version that is written; no other can be read.
+const VERSION: u32 = 1;
+
+/// How one setting is kept.
+pub(super) struct Setting<T> {
+    /// The name of its row.
+    pub(super) name: &'static str,
+    /// `Invalid` for a value that nobody could have set.
+    pub(super) check: fn(&T) -> Result<()>,
+    /// How it was kept before.
+    pub(super) former: Former<T>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Versioned<T> {
+    version: u32,
+    value: T,
+}
+
+/// A setting as it is in the store, or should be.
+#[derive(Debug, PartialEq)]
+pub(super) struct Row {
+    name: &'static str,
+    former: &'static str,
+    pub(super) value: Kept<String>,
+}
+
+impl Row {
+    /// What makes the store have this row, whatever it had. A value that cannot be read is left alone.
+    pub(super) fn changes(self) -> Vec<Change> {
+        match self.value {
+            Ok(value) => vec![(self.name, value), (self.former, None)],
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Setting<T> {
+    pub(super) fn row(&self, value: &Kept<T>) -> Result<Row> {
+        let value = match value {
+            Ok(value) => Ok(value.as_ref().map(encode).transpose()?),
+            Err(unreadable) => Err(unreadable.clone()),
+        };
+        Ok(Row { name: self.name, former: self.former.name, value })
+    }
+
+    fn checked(&self, value: Result<T, String>) -> Kept<T> {
+        let checked = value.and_then(|value| match (self.check)(&value) {
+            Ok(()) => Ok(Some(value)),
+            Err(error) => Err(error.to_string()),
+        });
+        checked.map_err(|why| Unreadable { name: self.name, why })
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<String> {
+    let row = Versioned { version: VERSION, value };
+    serde_json::to_string(&row).map_err(Error::internal("writing a setting"))
+}
+
+fn decode<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let row: Versioned<serde_json::Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if row.version != VERSION {
+        return Err(format!("it was written in version {} of its form, and {VERSION} is known", row.version));
+    }
+    serde_json::from_value(row.value).map_err(|error| error.to_string())
+}
+
+/// Reads the settings one by one.
+pub(super) struct Reader<'a> {
+    store: &'a dyn SettingsStore,
+    converted: Vec<Change>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(store: &'a dyn SettingsStore) -> Self {
+        Self { store, converted: Vec::new() }
+    }
+
+    pub(super) fn read<T: Serialize + DeserializeOwned>(&mut self, setting: &Setting<T>) -> Result<Kept<T>> {
+        if let Some(text) = self.store.setting(setting.former.name)? {
+            let value = (setting.former.read)(&text).ok_or_else(|| format!("{text:?} is no value of it"));
+            let value = setting.checked(value);
+            self.converted.extend(setting.row(&value)?.changes());
+            return Ok(value);
+        }
+        let Some(text) = self.store.setting(setting.name)? else { return Ok(Ok(None)) };
+        Ok(setting.checked(decode(&text)))
+    }
+
+    /// Keeps what was read in a former form in today's. A store that takes no writes now is no reason not to start:
+    /// what is still there is converted at the next one.
+    pub(super) fn keep_converted(self) {
+        if self.converted.is_empty() {
+            return;
+        }
+        match self.store.change_settings(&self.converted) {
+            Ok(()) => tracing::info!("the settings of the former version were taken over"),
+            Err(error) => tracing::warn!(error = error.chain(), "the settings stay in their former form"),
+        }
+    }
+}
