@@ -234,6 +234,16 @@ fn sql_is_spoken_in_the_store_only() {
 }
 
 #[test]
+fn the_core_knows_no_wire_form() {
+    let mut found = Vec::new();
+    sources("crates/domain/src", &mut found);
+    let kept = |path: &str| path.starts_with("crates/domain/src/settings");
+    for (path, text) in found.iter().filter(|(path, _)| !kept(path)) {
+        assert!(!text.contains("serde_json"), "{path} writes or reads JSON: only settings are kept in it");
+    }
+}
+
+#[test]
 fn files_are_short() {
     let long: Vec<_> = all_sources()
         .into_iter()

@@ -115,6 +115,7 @@ impl Adapter for Terminal {
     async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
         let (inbox, messages) = Inbox::open();
         let core = &self.core;
+        ops::settings::check(core).await;
         // Before anybody can ask for the progress.
         let interrupted = batch::interrupted(core).await;
         tokio::join!(

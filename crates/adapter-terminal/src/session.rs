@@ -29,7 +29,7 @@ pub(crate) struct Topics {
 
 impl Topics {
     pub(crate) async fn of(core: &Core) -> Result<Self> {
-        let set = Mqtt::load(core).await?;
+        let set = Mqtt::to_connect(core).await?;
         let prefix = &core.config.topic_prefix;
         let or = |topic: String, name: &str| if topic.is_empty() { format!("{prefix}/{name}") } else { topic };
         let every = set.keep_alive().map_or(core.pace.heartbeat, Duration::from_secs);

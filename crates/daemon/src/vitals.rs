@@ -50,18 +50,27 @@ pub(crate) async fn report_readers(
     }
 }
 
-/// An alarm for every setting that cannot be read, until it is set again.
+/// An alarm for every setting that cannot be read, of the device and of adapters, until it is set again.
 pub(crate) async fn report_settings(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
-    let (mut settings, mut raised) = (appliance.settings_changed(), BTreeSet::new());
+    let (mut settings, mut values) = (appliance.settings_changed(), appliance.unreadable_values());
+    let mut raised = BTreeSet::new();
     loop {
-        let unreadable = settings.borrow_and_update().unreadable();
-        for Unreadable { name, why } in &unreadable {
+        let of_device = settings.borrow_and_update().unreadable();
+        let of_device = of_device.into_iter().map(|Unreadable { name, why }| (name.to_owned(), why));
+        let unreadable: Vec<_> = of_device.chain(values.borrow_and_update().clone()).collect();
+        for (name, why) in &unreadable {
             health.raise(name, &format!("its value cannot be read: {why}"));
         }
-        let now = unreadable.iter().map(|unreadable| unreadable.name).collect();
-        raised.difference(&now).for_each(|name| health.clear(name));
+        let now = unreadable.into_iter().map(|(name, _)| name).collect();
+        raised.difference(&now).for_each(|name: &String| health.clear(name));
         raised = now;
-        if !matches!(cancel.run_until_cancelled(settings.changed()).await, Some(Ok(()))) {
+        let changed = async {
+            tokio::select! {
+                changed = settings.changed() => changed,
+                changed = values.changed() => changed,
+            }
+        };
+        if !matches!(cancel.run_until_cancelled(changed).await, Some(Ok(()))) {
             return;
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::ports::SettingsStore;
 use crate::settings::Change;
-use crate::{Error, PasswordHashes, Result, Timestamp};
+use crate::{PasswordHashes, Result, Timestamp};
 
 /// There while a change of the network is on trial.
 const NETWORK_ON_TRIAL: &str = "network.on_trial";
@@ -43,11 +43,12 @@ impl DeviceState<'_> {
     }
 
     /// The account that the device was delivered with, and what is kept of its first password; `None` until it is
-    /// known. `Unavailable` when it cannot be read.
+    /// known. One that cannot be read is in the log, and no reason to refuse what would have used it.
     pub(crate) fn factory_login(&self) -> Result<Option<(String, PasswordHashes)>> {
         let Some(text) = self.0.setting(FACTORY_LOGIN)? else { return Ok(None) };
         let [name, password, digest_ha1, md5] = text.split('\n').collect::<Vec<_>>()[..] else {
-            return Err(Error::Unavailable { what: "the first account's password" });
+            tracing::error!("the first account's first password cannot be read");
+            return Ok(None);
         };
         let [password, digest_ha1, md5] = [password, digest_ha1, md5].map(str::to_owned);
         Ok(Some((name.to_owned(), PasswordHashes { password, digest_ha1, md5 })))

@@ -71,6 +71,7 @@ pub(crate) async fn set_time(call: Call) -> Result<Nothing, Fault> {
 
 /// The pattern in force.
 async fn format(core: &Core) -> Result<Format, Fault> {
-    let kept = core.state().value(FORMAT).await?;
-    Ok(kept.and_then(|pattern| clock::format(&pattern).ok()).unwrap_or_default())
+    let known =
+        |pattern: &str| clock::format(pattern).map_err(|_| format!("{pattern:?} is no pattern of the document"));
+    Ok(core.state().read_value(FORMAT, known).await?.unwrap_or_default())
 }

@@ -123,7 +123,7 @@ pub(crate) async fn up_door_config(call: Call) -> Outcome {
     let core = &call.core;
     let before = core.appliance.door_rules().await.map_err(|error| failed(&error))?;
     let mut rules = wanted_rules(before, &call.info)?;
-    let mut values = Values::load(core, &DOOR).await.map_err(|error| failed(&error))?;
+    let mut values = Values::load_to_set(core, &DOOR).await.map_err(|error| failed(&error))?;
     let changed = values.put(&DOOR, &call.info).map_err(|why| up_door::NO_INFO.because(why))?;
     if changed.iter().any(|name| ["ControlType", "IOType"].contains(name)) {
         rules.contact = doors::contact(values.number("ControlType"), values.number("IOType"));

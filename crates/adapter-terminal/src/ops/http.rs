@@ -134,7 +134,7 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
         take_synonym(&mut call.info, name, of);
     }
     let core = &call.core;
-    let mut values = Values::load(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
+    let mut values = Values::load_to_set(core, &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
     let resumed = Subscriber(values.clone()).resumes();
     if call.info.text("ServerAddr").is_some_and(|address| address.trim().is_empty()) {
         return Err(up_http::ADDRESS.into());

@@ -35,6 +35,7 @@ mod tasks;
 mod time;
 mod upgrade;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -154,6 +155,7 @@ struct Core {
     searching: tokio::sync::Mutex<()>,
     storage_limits: watch::Sender<StorageLimits>,
     settings: Settings,
+    unreadable_values: watch::Sender<BTreeMap<String, String>>,
     console_open: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
@@ -185,6 +187,7 @@ impl Appliance {
             searching: tokio::sync::Mutex::default(),
             storage_limits,
             settings,
+            unreadable_values: watch::Sender::default(),
             console_open,
             network: network::Guard::default(),
             doors: Doors::default(),

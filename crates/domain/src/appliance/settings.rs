@@ -77,15 +77,13 @@ impl Appliance {
         let now = DeviceSettings::factory();
         let mut changes = now.changes_from(&before)?;
         changes.extend(machine_due.then(DeviceState::making_machine_due));
-        let password = self.device_state().factory_login().unwrap_or_else(|error| {
-            tracing::error!(error = error.chain(), "the first account keeps the password that it has");
-            None
-        });
+        let password = self.device_state().factory_login()?;
         self.ports().settings.restore(&Defaults {
             changes: &changes,
             values: (adapter.adapter(), values),
             password,
         })?;
+        self.forget_unreadable(adapter.adapter(), values);
         self.use_settings(now);
         Ok(machine_due)
     }
@@ -110,7 +108,8 @@ impl Appliance {
             self.core.surveillance.note_change();
         }
         let limits = now.storage_limits(self.options().storage);
-        self.core.storage_limits.send_if_modified(|now| std::mem::replace(now, limits) != limits);
-        self.core.console_open.send_if_modified(|open| std::mem::replace(open, now.is_console_open()) != *open);
+        self.core.storage_limits.send_if_modified(|before| std::mem::replace(before, limits) != limits);
+        let open = now.is_console_open();
+        self.core.console_open.send_if_modified(|before| std::mem::replace(before, open) != open);
     }
 }

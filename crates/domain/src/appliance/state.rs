@@ -1,9 +1,11 @@
 //! What an adapter keeps on the device.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use tokio::sync::watch;
 
 use super::{Acts, Appliance};
-use crate::{Act, Job, JobId, JobItem, PersonId, Result, Seq};
+use crate::{Act, Error, Job, JobId, JobItem, PersonId, Result, Seq};
 
 /// An adapter's own durable values and cursors; no other adapter sees them.
 #[derive(Clone)]
@@ -17,6 +19,31 @@ impl Appliance {
     pub fn state(&self, adapter: &'static str) -> State {
         State { appliance: self.clone(), adapter }
     }
+
+    /// The values of adapters that could not be read, each by its name and with what is wrong with it; now and whenever
+    /// that changes.
+    pub fn unreadable_values(&self) -> watch::Receiver<BTreeMap<String, String>> {
+        self.core.unreadable_values.subscribe()
+    }
+
+    fn keep_adapter_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()> {
+        self.ports().adapters.set_value(adapter, key, value)?;
+        self.forget_unreadable(adapter, &[key]);
+        Ok(())
+    }
+
+    /// Other values stand in the place of these.
+    pub(super) fn forget_unreadable(&self, adapter: &str, keys: &[&str]) {
+        self.core.unreadable_values.send_if_modified(|values| {
+            let before = values.len();
+            keys.iter().for_each(|key| drop(values.remove(&setting_name(adapter, key))));
+            values.len() != before
+        });
+    }
+}
+
+fn setting_name(adapter: &str, key: &str) -> String {
+    format!("setting {key} of {adapter}")
 }
 
 impl Acts<'_> {
@@ -33,7 +60,7 @@ impl Acts<'_> {
     async fn set_value(self, act: Act, adapter: &'static str, key: &'static str, value: Option<String>) -> Result<()> {
         let actor = self.permit(act)?;
         self.blocking(move |a| {
-            a.ports().adapters.set_value(adapter, key, value.as_deref())?;
+            a.keep_adapter_value(adapter, key, value.as_deref())?;
             a.audit(&actor, act, &format!("{adapter} {key}"));
             Ok(())
         })
@@ -79,10 +106,31 @@ impl State {
         self.appliance.blocking(move |a| a.ports().adapters.annotate(adapter, person, note.as_deref())).await
     }
 
+    /// A kept value as `read` understands it, which otherwise says what is wrong with it; `None` when none is kept.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be read. It stays as it is, among the
+    /// [unreadable values](Appliance::unreadable_values), until another one is kept in its place.
+    pub async fn read_value<T>(&self, key: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>> {
+        let Some(text) = self.value(key).await? else { return Ok(None) };
+        match read(&text) {
+            Ok(value) => {
+                self.appliance.forget_unreadable(self.adapter, &[key]);
+                Ok(Some(value))
+            }
+            Err(why) => {
+                let name = setting_name(self.adapter, key);
+                let note = |values: &mut BTreeMap<_, _>| values.insert(name, why.clone()).as_ref() != Some(&why);
+                self.appliance.core.unreadable_values.send_if_modified(note);
+                Err(Error::Unavailable { what: "a setting of the adapter" })
+            }
+        }
+    }
+
     /// Keeps (`Some`) or removes (`None`) a value.
     pub async fn set_value(&self, key: &str, value: Option<String>) -> Result<()> {
         let (adapter, key) = (self.adapter, key.to_owned());
-        self.appliance.blocking(move |a| a.ports().adapters.set_value(adapter, &key, value.as_deref())).await
+        self.appliance.blocking(move |a| a.keep_adapter_value(adapter, &key, value.as_deref())).await
     }
 
     /// Keeps a job to be done, item by item, until it [ends](Self::end_job), also over a restart.

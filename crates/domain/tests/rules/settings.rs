@@ -264,3 +264,23 @@ async fn restoring_clears_every_setting_and_what_cannot_be_read() {
     assert!(names.into_iter().all(|name| store.setting(name).unwrap().is_none()));
     assert_eq!(load(store), DeviceSettings::factory());
 }
+
+#[tokio::test]
+async fn a_value_of_an_adapter_that_cannot_be_read_stands_until_another_takes_its_place() {
+    let stage = Stage::new();
+    let (device, state) = (&stage.appliance, stage.appliance.state("one"));
+    let number = |text: &str| text.parse::<u32>().map_err(|error| error.to_string());
+    assert_eq!(state.read_value("a", number).await.unwrap(), None);
+    for key in ["a", "b", "c"] {
+        state.set_value(key, Some("x".into())).await.unwrap();
+        assert!(is_unavailable(&state.read_value(key, number).await));
+    }
+    let unreadable = || device.unreadable_values().borrow().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(unreadable(), ["setting a of one", "setting b of one", "setting c of one"]);
+    assert_eq!(state.value("a").await.unwrap().as_deref(), Some("x"), "it stays as it is");
+    state.set_value("a", Some("5".into())).await.unwrap();
+    assert_eq!(state.read_value("a", number).await.unwrap(), Some(5));
+    device.by(&actor("test")).configure(&state, "b", None).await.unwrap();
+    device.by(&actor("test")).restore_defaults(&state, &["c"]).await.unwrap();
+    assert!(unreadable().is_empty());
+}

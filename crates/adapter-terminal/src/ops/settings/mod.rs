@@ -6,6 +6,7 @@ mod groups;
 mod liveness;
 mod reports;
 
+use domain::Error;
 use serde_json::{Map, Value, json};
 
 use super::http::SUBSCRIPTION;
@@ -114,14 +115,27 @@ fn clock(text: &str) -> Option<String> {
 pub(crate) struct Values(Map<String, Value>);
 
 impl Values {
+    /// As kept, or as on a new device. `Unavailable` when what is kept cannot be read.
     pub(crate) async fn load(core: &Core, group: &Group) -> domain::Result<Self> {
-        let kept = core.state().value(group.key).await?;
-        let kept: Map<String, Value> = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let kept = core.state().read_value(group.key, kept).await?;
+        Ok(Self::with(&kept.unwrap_or_default(), group))
+    }
+
+    /// As [`load`](Self::load), but as on a new device where what is kept cannot be read: for the connection over which
+    /// it can be set again, and for the act that does so.
+    pub(crate) async fn load_to_set(core: &Core, group: &Group) -> domain::Result<Self> {
+        match Self::load(core, group).await {
+            Err(Error::Unavailable { .. }) => Ok(Self::with(&Map::new(), group)),
+            loaded => loaded,
+        }
+    }
+
+    fn with(kept: &Map<String, Value>, group: &Group) -> Self {
         let value = |(name, default, _): &Setting| {
             let value = kept.get(*name).cloned().unwrap_or_else(|| json!(default));
             ((*name).to_owned(), value)
         };
-        Ok(Self(group.settings.iter().map(value).collect()))
+        Self(group.settings.iter().map(value).collect())
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
@@ -165,13 +179,31 @@ impl Values {
     }
 }
 
+/// The values of a group as they are kept: an object of texts.
+fn kept(text: &str) -> Result<Map<String, Value>, String> {
+    let kept: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match kept.iter().find(|(_, value)| !value.is_string()) {
+        Some((name, _)) => Err(format!("{name} is no text")),
+        None => Ok(kept),
+    }
+}
+
+/// Reads every group once, so that what cannot be read is known from the start.
+pub(crate) async fn check(core: &Core) {
+    for group in [&SYSTEM, &SOUND, &TEMPERATURE, &REPORTS, &DOOR, &FACE, &SUBSCRIPTION] {
+        if let Err(error) = Values::load(core, group).await {
+            tracing::warn!(settings.key = group.key, error = error.chain(), "settings cannot be read");
+        }
+    }
+}
+
 async fn get(call: &Call, group: &Group) -> Outcome {
     Ok(Values::load(&call.core, group).await.map_err(|error| failed(&error))?.into_reply())
 }
 
 /// Changes what was sent, all or nothing; gives the values before and after.
 async fn up(call: &Call, group: &Group, wrong: Refusal) -> Result<(Values, Values), Fault> {
-    let before = Values::load(&call.core, group).await.map_err(|error| failed(&error))?;
+    let before = Values::load_to_set(&call.core, group).await.map_err(|error| failed(&error))?;
     let mut after = before.clone();
     let changed = after.put(group, &call.info).map_err(|why| wrong.because(why))?;
     keep(&call.core, group, &after, &changed).await?;
@@ -268,6 +300,16 @@ pub(crate) async fn forget(core: &Core, groups: &[&Group]) -> Result<(), Fault> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_read_as_they_are_kept_and_as_nothing_else() {
+        let mut values = Values(Map::new());
+        values.set("Volume", "5".into());
+        assert_eq!(kept(&Value::Object(values.0.clone()).to_string()), Ok(values.0));
+        for damaged in ["", "[]", r#"{"Volume":5}"#, r#"{"Volume":"5""#] {
+            assert!(kept(damaged).is_err(), "{damaged}");
+        }
+    }
 
     fn put(group: &Group, sent: &Value) -> Option<Values> {
         let mut values = Values(Map::new());

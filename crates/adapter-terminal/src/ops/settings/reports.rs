@@ -18,6 +18,11 @@ impl Mqtt {
         Ok(Self(Values::load(core, &REPORTS).await?))
     }
 
+    /// What the connection depends on, also when it cannot be read: it is set again over the connection.
+    pub(crate) async fn to_connect(core: &Core) -> domain::Result<Self> {
+        Ok(Self(Values::load_to_set(core, &REPORTS).await?))
+    }
+
     /// Seconds between two heartbeats, when a platform has set them.
     pub(crate) fn keep_alive(&self) -> Option<u64> {
         let seconds = self.0.number("KeepAliveInterval");
@@ -88,7 +93,7 @@ const BEGIN_TIME: &str = "BeginTime must be a time, YYYY-MM-DDTHH:MM:SS";
 /// Changes what is reported; connects anew when a topic or the heartbeat changes (UpMQTTconfig, section 9.6.3).
 pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
     let core = &call.core;
-    let before = Values::load(core, &REPORTS).await.map_err(|error| failed(&error))?;
+    let before = Values::load_to_set(core, &REPORTS).await.map_err(|error| failed(&error))?;
     let mut after = before.clone();
     let changed = after.put(&REPORTS, &call.info).map_err(|why| up_mqtt::NO_INFO.because(why))?;
     let topics = ["OnlineTopic", "HeartbeatTopic"];
