@@ -38,6 +38,8 @@ enum Ending {
     Ends,
     /// An error; before the first frame it is one of opening.
     Fails(SourceError),
+    /// A panic.
+    Crashes,
 }
 
 impl Take {
@@ -92,6 +94,12 @@ impl Take {
     #[must_use]
     pub fn break_off(self) -> Self {
         Self { ending: Ending::Fails(SourceError::Broken("pulled out".into())), ..self }
+    }
+
+    /// Then a fault of the program that reads it: a panic.
+    #[must_use]
+    pub fn crash(self) -> Self {
+        Self { ending: Ending::Crashes, ..self }
     }
 }
 
@@ -258,6 +266,7 @@ impl FrameStream for Playing {
                     tokio::time::sleep(STALL).await;
                     return Err(SourceError::Stalled(STALL.as_secs()));
                 }
+                Ending::Crashes => panic!("the camera's reader crashes, as the test asks"),
             }
         }
         self.due += FRAME_INTERVAL;
@@ -290,6 +299,7 @@ impl PictureStream for Playing {
                 tokio::time::sleep(STALL).await;
                 Err(SourceError::Stalled(STALL.as_secs()))
             }
+            Ending::Crashes => panic!("the camera's reader crashes, as the test asks"),
         }
     }
 }

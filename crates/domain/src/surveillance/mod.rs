@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
@@ -47,22 +48,35 @@ pub struct Options {
 
 /// A restart after a panic waits so long, so that a camera that kills its task does not take the processor too.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// Cameras that could not be read are read again after this time.
+const REREAD_DELAY: Duration = Duration::from_secs(2);
 
 /// Watches all cameras until cancelled; then records what is in view and returns.
 pub async fn run(device: impl Into<Handle>, options: Options, cancel: CancellationToken) {
     let handle = device.into();
     let mut changed = handle.changes();
     let pace = Arc::new(Pace::new(options.detect_every));
-    let mut crew = Crew { handle, pace, posts: HashMap::new(), tasks: JoinSet::new(), cancel: cancel.child_token() };
+    let cancel_tasks = cancel.child_token();
+    let mut crew =
+        Crew { handle, pace, posts: HashMap::new(), tasks: JoinSet::new(), reread_at: None, cancel: cancel_tasks };
     crew.assign().await;
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
             _ = changed.changed() => crew.assign().await,
-            Some(ended) = crew.tasks.join_next_with_id() => crew.replace(&ended).await,
+            Some(ended) = crew.tasks.join_next_with_id() => crew.replace(&ended),
+            () = due(crew.reread_at) => crew.assign().await,
         }
     }
     crew.leave().await;
+}
+
+/// Returns at this time; never when there is none.
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A camera's task and the way to tell it of a changed configuration.
@@ -99,27 +113,38 @@ struct Crew {
     pace: Arc<Pace>,
     posts: HashMap<CameraId, Post>,
     tasks: JoinSet<()>,
+    /// When the cameras are read again; `None` while the tasks agree with them.
+    reread_at: Option<Instant>,
     cancel: CancellationToken,
 }
 
 type Ended = Result<(tokio::task::Id, ()), tokio::task::JoinError>;
 
 impl Crew {
-    /// Makes the running tasks agree with the configured cameras.
+    /// Makes the running tasks agree with the configured cameras, at once or as soon as these can be read.
     async fn assign(&mut self) {
         let duties = match self.handle.blocking(duties).await {
             Ok(duties) => duties,
-            Err(error) => return tracing::error!(error = error.chain(), "cameras cannot be read"),
+            Err(error) => {
+                if self.reread_at.is_none() {
+                    tracing::error!(error = error.chain(), "cameras cannot be read");
+                }
+                self.reread_at = Some(Instant::now() + REREAD_DELAY);
+                return;
+            }
         };
+        if self.reread_at.take().is_some() {
+            tracing::info!("cameras can be read again");
+        }
         let mut wanted: HashMap<_, _> = duties.into_iter().map(|duty| (duty.camera.id, Arc::new(duty))).collect();
         self.posts.retain(|id, post| post.follows(wanted.get(id), self.handle.board()));
         wanted.retain(|id, _| !self.posts.contains_key(id));
         for duty in wanted.into_values() {
-            self.start(duty);
+            self.start(duty, Duration::ZERO);
         }
     }
 
-    fn start(&mut self, duty: Arc<Duty>) {
+    fn start(&mut self, duty: Arc<Duty>, delay: Duration) {
         let cancel = self.cancel.child_token();
         let id = duty.camera.id;
         let (sender, configured) = watch::channel(duty);
@@ -129,12 +154,18 @@ impl Crew {
             pace: Arc::clone(&self.pace),
             entry: self.handle.board().entry(id),
         };
-        let handle = self.tasks.spawn(task.run(cancel.clone()));
+        let stop = cancel.clone();
+        let handle = self.tasks.spawn(async move {
+            if stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
+                task.run(stop).await;
+            }
+        });
         self.posts.insert(id, Post { configured: sender, cancel, task: handle.id() });
     }
 
-    /// A task that ended without being told so has panicked: its camera gets a new one.
-    async fn replace(&mut self, ended: &Ended) {
+    /// A task that ended although nobody stopped it has panicked: its camera gets a new one, which waits before it
+    /// begins.
+    fn replace(&mut self, ended: &Ended) {
         let id = match ended {
             Ok((id, ())) => *id,
             Err(error) => error.id(),
@@ -143,9 +174,7 @@ impl Crew {
         let Some(post) = post.and_then(|camera| self.posts.remove(&camera)) else { return };
         let duty = Arc::clone(&post.configured.borrow());
         tracing::error!(camera.id = %duty.camera.id, "camera task died, starting a new one");
-        if self.cancel.run_until_cancelled(tokio::time::sleep(RESTART_DELAY)).await.is_some() {
-            self.start(duty);
-        }
+        self.start(duty, RESTART_DELAY);
     }
 
     async fn leave(mut self) {

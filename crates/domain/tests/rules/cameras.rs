@@ -2,9 +2,9 @@
 
 use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error, Limits, NewCamera, Options, Source, Thing};
 use futures_util::future::join_all;
-use testkit::actor;
+use testkit::{Take, actor};
 
-use crate::stage::{Stage, gate};
+use crate::stage::{GATE, Stage, gate, secs};
 
 /// A camera that finds faces itself.
 fn capture() -> NewCamera {
@@ -52,4 +52,31 @@ async fn changes_of_one_camera_at_the_same_time_lose_nothing() {
     assert_eq!(stage.appliance.camera(camera).await.unwrap().settings.description.len(), 20);
     let refused = stage.appliance.by(&test).amend_camera(camera, |_| Err(Error::Busy)).await;
     assert!(matches!(refused, Err(Error::Busy)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cameras_that_cannot_be_read_at_start_are_read_again() {
+    let mut stage = Stage::playing([Take::new()]).await;
+    stage.fakes.store.garble_cameras(true);
+    stage.open();
+    tokio::time::sleep(secs(10.0)).await;
+    assert_eq!(stage.fakes.frames.opened(GATE), 0);
+    stage.fakes.store.garble_cameras(false);
+    tokio::time::sleep(secs(3.0)).await;
+    assert_eq!(stage.fakes.frames.opened(GATE), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_whose_reader_crashes_is_opened_again_and_delays_no_other() {
+    let mut stage = Stage::playing([Take::new().crash(), Take::new().crash(), Take::new()]).await;
+    stage.open();
+    tokio::time::sleep(secs(0.2)).await;
+    let mut yard = gate();
+    yard.settings.source = Source::Rtsp { url: "rtsp://yard/live".into() };
+    stage.fakes.frames.script("rtsp://yard/live", [Take::new()]);
+    stage.add(yard).await;
+    tokio::time::sleep(secs(0.2)).await;
+    assert_eq!(stage.fakes.frames.opened("rtsp://yard/live"), 1, "while the other waits to be opened again");
+    tokio::time::sleep(secs(3.0)).await;
+    assert_eq!(stage.fakes.frames.opened(GATE), 3);
 }

@@ -27,6 +27,7 @@ struct State {
     full: bool,
     read_only: bool,
     broken: bool,
+    unreadable: bool,
     libraries: BTreeMap<LibraryId, Library>,
     people: BTreeMap<PersonId, Enrolled>,
     /// Changes of templates and memberships so far.
@@ -97,6 +98,11 @@ impl MemoryStore {
         self.read().broken = broken;
     }
 
+    /// From now on (`true`) the cameras cannot be read, or (`false`) they can.
+    pub fn garble_cameras(&self, unreadable: bool) {
+        self.read().unreadable = unreadable;
+    }
+
     /// Every call waits, as on a disk that does not answer, while the result lives.
     pub fn hang(&self) -> impl Sized + '_ {
         self.read()
@@ -122,6 +128,7 @@ impl State {
             full: false,
             read_only: false,
             broken: false,
+            unreadable: false,
             libraries: built_in().into_iter().map(|library| (library.id, library)).collect(),
             people: BTreeMap::new(),
             generation: 0,

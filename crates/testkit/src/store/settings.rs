@@ -12,7 +12,11 @@ use super::{MemoryStore, State, next};
 
 impl SettingsStore for MemoryStore {
     fn cameras(&self) -> Result<Vec<Camera>> {
-        Ok(self.read().cameras.values().cloned().collect())
+        let state = self.read();
+        if state.unreadable {
+            return Err(Error::internal("reading")("the database is damaged here"));
+        }
+        Ok(state.cameras.values().cloned().collect())
     }
 
     fn insert_camera(&self, camera: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera> {
