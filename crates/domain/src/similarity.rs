@@ -56,6 +56,9 @@ impl TryFrom<f32> for Similarity {
 /// falls like `exp(-z²/2)`, `z = (cosine - m) / s`. A threshold that is `z` deviations out keeps the rate of false
 /// alarms that it has among [`SMALL_LIBRARY`](Self::SMALL_LIBRARY) people when it moves out to
 /// `sqrt(z² + 2 ln(N / SMALL_LIBRARY))`. In smaller libraries it stays what it is.
+///
+/// By the same law it knows how near the nearest of `N` wrong people usually is. A face that is nearer to somebody than
+/// that, but not near enough to be accepted, need not be a stranger's: blur and darkness take a known face just there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     points: Vec<(f32, f32)>,
@@ -68,6 +71,17 @@ pub struct Calibration {
 struct Unlike {
     mean: f32,
     deviation: f32,
+}
+
+/// One in so many strangers is nearer to somebody than strangers usually are.
+const STRANGERS_IN_DOUBT: f64 = 50.0;
+
+/// How many deviations above its mean a normally distributed number lies in this share of cases, below 1/20.
+fn deviations_of_tail(share: f64) -> f64 {
+    // The far tail is exp(-z²/2) / (z sqrt(2 pi)); each step halves the digits that are missing.
+    let root = std::f64::consts::TAU.sqrt();
+    let start = (2.0 * (1.0 / share).ln()).sqrt();
+    (0..8).fold(start, |z, _| (2.0 * (1.0 / (share * z * root)).ln()).sqrt())
 }
 
 impl Calibration {
@@ -93,10 +107,19 @@ impl Calibration {
         Self { clear_from: quality, ..self }
     }
 
-    /// Whether a capture of this quality (0..=100) in which nobody was recognised shows nobody known. Below, the shot may
-    /// only be too poor.
-    pub fn is_clear(&self, quality: u8) -> bool {
-        quality >= self.clear_from
+    /// Whether a capture of this quality (0..=100), in which none of so many people was recognised and which is this much
+    /// like the nearest of them, shows a stranger. A poorer shot, or one so near to somebody, may only be too poor to
+    /// recognise who it is.
+    pub fn is_stranger(&self, quality: u8, nearest: Similarity, people: u64) -> bool {
+        quality >= self.clear_from && self.usual_nearest(people).is_none_or(|usual| nearest < usual)
+    }
+
+    /// The similarity that the nearest of so many wrong people reaches for one stranger in [`STRANGERS_IN_DOUBT`]. `None`
+    /// where nothing is known of unlike faces.
+    fn usual_nearest(&self, people: u64) -> Option<Similarity> {
+        let Unlike { mean, deviation } = self.unlike?;
+        let tail = 1.0 / (STRANGERS_IN_DOUBT * people.max(1) as f64);
+        Some(self.similarity(mean + deviation * deviations_of_tail(tail) as f32))
     }
 
     /// People among whom a threshold means what it says; in larger libraries it rises.
@@ -163,6 +186,25 @@ mod tests {
         assert!(raised(10_000) < raised(100_000) && raised(100_000) < raised(1_000_000));
         assert_eq!(line.raised(Similarity::new(1.0), 1_000_000), Similarity::new(1.0));
         assert!(line.with_unlike(0.0, 0.0).is_err());
+    }
+
+    #[test]
+    fn a_face_nearer_to_somebody_than_strangers_usually_are_is_no_stranger_s() {
+        let line = Calibration::new(vec![(0.0, 0.0), (1.0, 1.0)]).unwrap();
+        assert!(line.is_stranger(0, Similarity::new(0.4), 10), "nothing is known of unlike faces");
+        let line = line.with_unlike(0.0, 0.1).unwrap();
+        // The nearest of ten lies beyond 2.9 deviations for one stranger in fifty, the nearest of 1000 beyond 4.1.
+        let stranger = |nearest, people| line.is_stranger(0, Similarity::new(nearest), people);
+        assert_eq!((stranger(0.28, 10), stranger(0.30, 10)), (true, false));
+        assert_eq!((stranger(0.40, 1_000), stranger(0.42, 1_000)), (true, false));
+        assert!(!line.with_clear_from(50).is_stranger(49, Similarity::ZERO, 10), "the shot is too poor");
+    }
+
+    #[test]
+    fn a_tail_of_the_normal_distribution_begins_where_tables_say() {
+        for (share, deviations) in [(0.02, 2.054), (1e-3, 3.090), (1e-5, 4.265)] {
+            assert!((deviations_of_tail(share) - deviations).abs() < 0.07, "{share}: {}", deviations_of_tail(share));
+        }
     }
 
     #[test]

@@ -38,14 +38,15 @@ pub(super) fn opinions(handle: &Handle, orders: &[Order], probe: &Embedding) -> 
     let everybody = handle.gallery().len() as u64;
     let rises = handle.thresholds_rise() && everybody > Calibration::SMALL_LIBRARY;
     let libraries = if rises { handle.ports().people.libraries(&LibraryFilter::default())? } else { Vec::new() };
-    let threshold = |settings: &WatchSettings| match rises {
-        true => calibration.raised(settings.threshold, watched(settings, &libraries).min(everybody)),
-        false => settings.threshold,
-    };
-    let opinion = |(order, near): (&Order, Vec<Neighbour>)| Opinion {
-        watch: order.watch,
-        candidates: near.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect(),
-        threshold: threshold(&order.settings),
+    let opinion = |(order, near): (&Order, Vec<Neighbour>)| {
+        let people = if rises { watched(&order.settings, &libraries).min(everybody) } else { everybody };
+        let set = order.settings.threshold;
+        Opinion {
+            watch: order.watch,
+            candidates: near.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect(),
+            threshold: if rises { calibration.raised(set, people) } else { set },
+            people,
+        }
     };
     Ok(orders.iter().zip(found).map(opinion).collect())
 }

@@ -29,6 +29,7 @@ use crate::time::Timestamp;
 struct Question {
     order: Order,
     threshold: Similarity,
+    people: u64,
     best: Option<Choice>,
 }
 
@@ -38,6 +39,8 @@ struct Answer {
     answer: Match,
     /// The candidate as it is now.
     person: Option<Person>,
+    /// Among how many people the candidate was looked for.
+    people: u64,
     /// Whether the watch records the visitor.
     is_news: bool,
 }
@@ -133,10 +136,11 @@ impl Decider {
         if verdict != Verdict::Stranger {
             return Some(verdict);
         }
-        // Where there is nobody to be compared with, everybody is a stranger.
-        let is_compared = first.is_some_and(|first| first.answer.best.is_some());
+        let calibration = self.handle.ports().analyzer.calibration();
         let quality = look.face.detection.quality.overall;
-        let is_clear = !is_compared || self.handle.ports().analyzer.calibration().is_clear(quality);
+        let nearest = first.and_then(|first| Some((first.answer.best.as_ref()?.similarity, first.people)));
+        // Where there is nobody to be compared with, everybody is a stranger.
+        let is_clear = nearest.is_none_or(|(nearest, people)| calibration.is_stranger(quality, nearest, people));
         rules::unrecognised(is_clear, first.map(|first| first.order.settings.unclear).unwrap_or_default())
     }
 
@@ -183,7 +187,8 @@ fn question(visit: &Visit, order: &Order, chosen: &HashMap<WatchId, Choice>) -> 
         return None;
     }
     let threshold = opinion.map_or(order.settings.threshold, |opinion| opinion.threshold);
-    Some(Question { order: order.clone(), threshold, best: chosen.get(&order.watch).copied() })
+    let people = opinion.map_or(0, |opinion| opinion.people);
+    Some(Question { order: order.clone(), threshold, people, best: chosen.get(&order.watch).copied() })
 }
 
 /// The answers of the watches, in the same order. Blocking.
@@ -195,7 +200,7 @@ fn answers(handle: &Handle, questions: Vec<Question>, at: Timestamp) -> Result<V
 }
 
 fn answer(handle: &Handle, question: Question, libraries: &[Library], at: Timestamp) -> Result<Answer> {
-    let Question { order, threshold, best } = question;
+    let Question { order, threshold, people, best } = question;
     let ids: Vec<_> = best.iter().map(|(id, _)| *id).collect();
     let person = if ids.is_empty() { None } else { handle.ports().people.people_by_id(&ids)?.pop() };
     let watched = &order.settings.libraries;
@@ -204,7 +209,7 @@ fn answer(handle: &Handle, question: Question, libraries: &[Library], at: Timest
     let task = order.task.as_ref().map(|(mark, _)| mark.clone());
     let answer = Match { watch: order.watch, threshold, best, task };
     let is_news = is_wanted(handle, &order, &answer, at)?;
-    Ok(Answer { order, answer, person, is_news })
+    Ok(Answer { order, answer, person, people, is_news })
 }
 
 /// To a sign-in only those count who are known and have not signed in today.

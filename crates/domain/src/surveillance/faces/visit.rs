@@ -75,6 +75,8 @@ pub(super) struct Opinion {
     pub(super) candidates: Vec<(PersonId, Similarity)>,
     /// From this similarity on a candidate is accepted.
     pub(super) threshold: Similarity,
+    /// How many people it looks for.
+    pub(super) people: u64,
 }
 
 impl Visit {
