@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::frame::Frame;
 use domain::ports::{FaceAnalyzer, Lane, Search};
-use domain::{LibraryId, NewPerson, Profile, SeveralFaces, Timestamp};
+use domain::{LibraryId, NewPerson, Profile, Timestamp};
 use futures_util::{StreamExt, stream};
 use polyface_tests::{Report, cast};
 use tempfile::TempDir;
@@ -52,7 +52,7 @@ fn newcomer(number: usize, photos: &[Bytes]) -> NewPerson {
         profile: Profile::default(),
         libraries: vec![LibraryId::DEFAULT],
         photo: photos[number % photos.len()].clone(),
-        several_faces: SeveralFaces::Refuse,
+        ..NewPerson::default()
     }
 }
 

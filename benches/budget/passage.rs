@@ -88,7 +88,7 @@ fn gate() -> NewCamera {
         snap_mode: SnapMode::First,
     };
     let watch = WatchSettings { libraries: [LibraryId::DEFAULT].into(), rearm: Duration::ZERO, ..Default::default() };
-    NewCamera { id: None, settings, watch, own: domain::OwnValues::default() }
+    NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), note: None }
 }
 
 /// Serves the device to a client that subscribes a receiver.

@@ -135,6 +135,7 @@ impl Device {
                 libraries: vec![LibraryId::DEFAULT],
                 photo: std::fs::read(&actor.enrolled).unwrap().into(),
                 several_faces: SeveralFaces::TakeLargest,
+                ..NewPerson::default()
             };
             self.appliance.by(&testkit::actor("eval")).enrol(person).await.unwrap();
         }
@@ -185,7 +186,7 @@ fn camera(scene: &Scene) -> NewCamera {
     };
     let libraries = [LibraryId::DEFAULT].into();
     let watch = WatchSettings { libraries, rearm: REARM, ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch, own: OwnValues::default() }
+    NewCamera { id: None, settings, watch, own: OwnValues::default(), note: None }
 }
 
 /// Compares what was recorded with who was to be seen.

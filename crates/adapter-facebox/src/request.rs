@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{Account, Act, Actor, Acts, Appliance};
+use domain::{Account, Act, Actor, Acts, Appliance, Note, Noted};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -55,6 +55,18 @@ impl Caller {
     /// What the caller may do.
     pub(crate) fn acts(&self) -> Acts<'_> {
         self.device.appliance.by(&self.actor)
+    }
+
+    /// A number that the document gives no meaning, as it is kept with the thing it was sent for; 0 by no note.
+    pub(crate) fn note_of_kind(&self, kind: Option<i64>) -> Option<Note> {
+        let text = |kind: i64| (kind != 0).then(|| kind.to_string());
+        kind.map(|kind| self.device.state().noting(text(kind)))
+    }
+
+    /// The number that was kept with a thing.
+    pub(crate) async fn noted_kind(&self, thing: impl Into<Noted>) -> Result<i64, Fault> {
+        let kept = self.device.state().note(thing).await?;
+        Ok(kept.and_then(|kept| kept.parse().ok()).unwrap_or_default())
     }
 
     /// The appliance, to read.

@@ -311,7 +311,8 @@ async fn start(
     }
     let sampling = surveillance::Options { detect_every: Duration::from_millis(config.vision.detect_every_ms) };
     tasks.spawn(surveillance::run(appliance.clone(), sampling, cancel.clone()));
-    tasks.spawn(reembed(appliance.clone(), cancel.clone()));
+    let (device, stop) = (appliance.clone(), cancel.clone());
+    tasks.spawn(async move { device.describe_photos(stop).await });
     let (device, stop) = (appliance.clone(), cancel.clone());
     tasks.spawn(async move { device.keep_gallery_copy(stop).await });
     Ok(tasks)
@@ -322,15 +323,6 @@ async fn serve_https(https: Https, routes: axum::Router, published: Arc<Publishe
     let Https { name, listen, encryption } = https;
     let announce = |address| published.announce(name, address);
     encryption.serve(listen, routes, adapter::Limits::default(), announce, cancel).await;
-}
-
-/// Describes the stored photos for another model, where there is a need.
-async fn reembed(appliance: Appliance, cancel: CancellationToken) {
-    if let Err(error) = appliance.reembed(&cancel).await {
-        tracing::error!(error = error.chain(), "the stored photos cannot be described");
-    }
-    // A task that ended would be taken for one that died.
-    cancel.cancelled().await;
 }
 
 /// Runs an adapter's task; when it panics or ends early it is started again, and an alarm stands until it has run for

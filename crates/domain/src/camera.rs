@@ -6,7 +6,7 @@ use jiff::civil::{DateTime, Time, Weekday};
 
 use crate::geometry::Rect;
 use crate::time::begun_on;
-use crate::{CameraId, Timestamp, Watch, WatchSettings};
+use crate::{CameraId, Note, Timestamp, Watch, WatchSettings};
 
 pub use defaults::{Area, CameraDefaults, OwnValues};
 
@@ -148,6 +148,8 @@ pub struct NewCamera {
     pub watch: WatchSettings,
     /// The values that were set for this camera expressly; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
+    /// What an adapter notes on it.
+    pub note: Option<Note>,
 }
 
 /// What to change of a camera; `None` keeps.
@@ -159,6 +161,8 @@ pub struct CameraChange {
     pub watch: Option<WatchSettings>,
     /// Values that were set expressly, also to what they are already; a value that changes is the camera's own anyway.
     pub own: OwnValues,
+    /// What an adapter notes on it.
+    pub note: Option<Note>,
 }
 
 /// Times of the week, local time. No window at all means always.

@@ -26,6 +26,7 @@ mod liveness;
 mod log;
 mod login_guard;
 pub mod names;
+mod note;
 mod page;
 mod person;
 pub mod ports;
@@ -74,10 +75,12 @@ pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryNam
 pub use liveness::LivenessRule;
 pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
 pub use login_guard::LoginGuard;
+pub use note::{Note, Noted};
 pub use page::{Page, Window};
 pub use person::{
-    Amendment, AnyOf, Category, EnrolledPerson, KeptPhoto, Membership, NewPerson, Person, PersonChange, PersonFilter,
-    PhotoTemplate, Profile, SeveralFaces, Template, TemplateGaps, Validity,
+    Amendment, AnyOf, Category, Description, EnrolledPerson, Enrolment, EnrolmentState, KeptPhoto, Membership,
+    NewPerson, Person, PersonChange, PersonFilter, PhotoFault, PhotoTemplate, Profile, SeveralFaces, Template,
+    TemplateGaps, UnusablePhoto, Validity,
 };
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use reembedding::Reembedding;

@@ -1,6 +1,6 @@
 //! Named sets of people.
 
-use crate::{Error, LibraryId, Result, Timestamp};
+use crate::{Error, LibraryId, Note, Result, Timestamp};
 
 /// What it means to be in a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +60,8 @@ pub struct NewLibrary {
     pub kind: LibraryKind,
     /// Free text.
     pub description: String,
+    /// What an adapter notes on it.
+    pub note: Option<Note>,
 }
 
 /// What to change of a library; `None` keeps.
@@ -71,6 +73,8 @@ pub struct LibraryChange {
     pub kind: Option<LibraryKind>,
     /// A new free text.
     pub description: Option<String>,
+    /// What an adapter notes on it.
+    pub note: Option<Note>,
 }
 
 /// Which libraries to list; conditions are combined with AND.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::civil::{Date, Time};
 
-use crate::{Embedding, Gender, LibraryId, PersonCode, PersonId, PictureId, Timestamp};
+use crate::{Embedding, Error, Gender, LibraryId, ModelId, Note, PersonCode, PersonId, PictureId, Timestamp};
 
 /// One human with one enrolment photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Person {
     pub libraries: Vec<LibraryId>,
     /// The enrolment photo as it was received.
     pub photo: PictureId,
+    /// Whether searches find the person.
+    pub enrolment: Enrolment,
     /// When enrolled.
     pub created_at: Timestamp,
     /// When the profile, libraries or photo last changed.
@@ -29,6 +31,65 @@ impl Person {
     pub fn membership(&self) -> Membership {
         let permission_groups = self.profile.permission_groups.clone();
         Membership { libraries: self.libraries.clone(), permission_groups }
+    }
+}
+
+/// Whether searches find a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Enrolment {
+    /// They do.
+    Enrolled,
+    /// The photo has not been described yet; they do once it is.
+    Pending,
+    /// They do not: the photo cannot be used.
+    Failed(PhotoFault),
+}
+
+/// [`Enrolment`] without the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EnrolmentState {
+    /// Searches find the person.
+    Enrolled,
+    /// They will once the photo is described.
+    Pending,
+    /// They do not, whatever the reason.
+    Failed,
+}
+
+impl Enrolment {
+    /// The state without the reason.
+    pub fn state(self) -> EnrolmentState {
+        match self {
+            Self::Enrolled => EnrolmentState::Enrolled,
+            Self::Pending => EnrolmentState::Pending,
+            Self::Failed(_) => EnrolmentState::Failed,
+        }
+    }
+}
+
+/// Why nobody is found by an enrolment photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PhotoFault {
+    /// It is no picture, or its bytes are gone.
+    BadPicture,
+    /// It shows no face.
+    NoFace,
+    /// It shows several faces where one is wanted.
+    ManyFaces,
+    /// The face is too poor a shot to be compared with.
+    LowQuality,
+}
+
+impl PhotoFault {
+    /// The fault of the photo that an error tells of; `None` for an error that is none of the photo's.
+    pub(crate) fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::BadPicture { .. } => Some(Self::BadPicture),
+            Error::NoFace => Some(Self::NoFace),
+            Error::ManyFaces => Some(Self::ManyFaces),
+            Error::LowQuality { .. } => Some(Self::LowQuality),
+            _ => None,
+        }
     }
 }
 
@@ -119,7 +180,7 @@ impl Validity {
 }
 
 /// A person to be enrolled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewPerson {
     /// The platform's id; `None` lets the device make one.
     pub code: Option<PersonCode>,
@@ -131,6 +192,21 @@ pub struct NewPerson {
     pub photo: Bytes,
     /// What to do with a photo of several people.
     pub several_faces: SeveralFaces,
+    /// What to do with a photo by which nobody can be found.
+    pub unusable_photo: UnusablePhoto,
+    /// What an adapter notes on the person.
+    pub note: Option<Note>,
+}
+
+/// What to do with a photo that shows no face, several where one is wanted, or a face that is too poor a shot; and with
+/// one that cannot be described now. What is no picture is refused in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnusablePhoto {
+    /// Refuse it: there is nobody on the device whom searches do not find.
+    #[default]
+    Refuse,
+    /// Keep the person, as [`Enrolment::Failed`] or [`Enrolment::Pending`].
+    Keep,
 }
 
 /// What to do with a photo that shows several faces where one is wanted.
@@ -143,7 +219,7 @@ pub enum SeveralFaces {
     TakeLargest,
 }
 
-/// A person ready to be stored: the photo is kept and understood.
+/// A person ready to be stored: the photo is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrolledPerson {
     /// Unique on the device.
@@ -153,11 +229,9 @@ pub struct EnrolledPerson {
     /// Existing libraries, at least one.
     pub libraries: Vec<LibraryId>,
     /// The stored photo.
-    pub photo: PictureId,
-    /// Of the face in the photo.
-    pub embedding: Embedding,
-    /// Of the face in the photo, 0..=100.
-    pub quality: u8,
+    pub photo: KeptPhoto,
+    /// What an adapter notes on the person.
+    pub note: Option<Note>,
     /// When enrolled.
     pub at: Timestamp,
 }
@@ -171,15 +245,49 @@ pub struct PersonChange {
     pub libraries: Option<Vec<LibraryId>>,
     /// Another photo, in place of the one before and all that models made of that.
     pub photo: Option<KeptPhoto>,
+    /// What an adapter notes on the person.
+    pub note: Option<Note>,
 }
 
-/// An enrolment photo that is kept and understood.
+/// An enrolment photo that is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptPhoto {
     /// The stored photo.
     pub picture: PictureId,
-    /// What the embedding model makes of it.
-    pub described: PhotoTemplate,
+    /// The embedding model in use.
+    pub model: ModelId,
+    /// What that makes of it.
+    pub described: Description,
+}
+
+/// What an embedding model makes of an enrolment photo.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Description {
+    /// A face to be compared with.
+    Template(PhotoTemplate),
+    /// Nothing yet.
+    Pending,
+    /// The photo cannot be used.
+    Unusable(PhotoFault),
+}
+
+impl Description {
+    /// Whether searches find a person with this photo.
+    pub fn enrolment(&self) -> Enrolment {
+        match self {
+            Self::Template(_) => Enrolment::Enrolled,
+            Self::Pending => Enrolment::Pending,
+            Self::Unusable(fault) => Enrolment::Failed(*fault),
+        }
+    }
+
+    /// The face to be compared with, if there is one.
+    pub fn template(&self) -> Option<&PhotoTemplate> {
+        match self {
+            Self::Template(template) => Some(template),
+            Self::Pending | Self::Unusable(_) => None,
+        }
+    }
 }
 
 /// What to change of a person besides the profile; `None` keeps.
@@ -191,6 +299,10 @@ pub struct Amendment {
     pub photo: Option<Bytes>,
     /// What to do with a photo of several people.
     pub several_faces: SeveralFaces,
+    /// What to do with a photo by which nobody can be found.
+    pub unusable_photo: UnusablePhoto,
+    /// What an adapter notes on the person.
+    pub note: Option<Note>,
 }
 
 /// What the gallery needs of a person.
@@ -213,7 +325,7 @@ pub struct Membership {
     pub permission_groups: Vec<String>,
 }
 
-/// What an embedding model makes of an enrolment photo.
+/// The face of an enrolment photo, as an embedding model describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoTemplate {
     /// Of the face in the photo.
@@ -254,6 +366,8 @@ pub struct PersonFilter {
     pub age: Option<u8>,
     /// With exactly this address.
     pub address: Option<String>,
+    /// Found by searches, not yet, or not at all for whatever reason.
+    pub enrolment: Option<EnrolmentState>,
     /// Enrolled at or after this time.
     pub created_from: Option<Timestamp>,
     /// Enrolled at or before this time.

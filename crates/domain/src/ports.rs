@@ -24,8 +24,8 @@ use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
     Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
     NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId,
-    PhotoTemplate, PictureId, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Template, TemplateGaps, Timestamp,
-    Window,
+    PhotoFault, PhotoTemplate, PictureId, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Template, TemplateGaps,
+    Timestamp, Window,
 };
 
 pub use adapters::AdapterState;
@@ -161,7 +161,8 @@ pub trait PersonStore: Send + Sync {
     /// Hands every template of this model to `take`, in any order.
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()>;
 
-    /// The embedding of a person's photo: this model's, or for want of it the last one of another. `NotFound(Person)`.
+    /// The embedding of a person's photo: this model's, or for want of it the last one of another. `NotFound(Person)`;
+    /// `NoFace` when no model has made one.
     fn embedding(&self, id: PersonId, model: &ModelId) -> Result<crate::Embedding>;
 
     /// Up to `limit` people, and their photos, of whom this model has neither a template nor the note that there can
@@ -176,9 +177,14 @@ pub trait PersonStore: Send + Sync {
     /// How many people have no template of this model.
     fn template_gaps(&self, model: &ModelId) -> Result<TemplateGaps>;
 
-    /// Keeps what this model makes of a person's photo, beside what other models made of it; `None` notes that the
-    /// photo shows it no usable face. `NotFound(Person)`.
-    fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()>;
+    /// Keeps what this model makes of a person's photo, beside what other models made of it. `NotFound(Person)`.
+    fn put_template(&self, id: PersonId, model: &ModelId, described: Result<&PhotoTemplate, PhotoFault>) -> Result<()>;
+
+    /// From now on whether people are enrolled is by this model: those whom it does not know yet become pending.
+    fn use_model(&self, model: &ModelId) -> Result<()>;
+
+    /// How many people are pending or failed.
+    fn people_not_enrolled(&self) -> Result<u64>;
 }
 
 /// A copy of the gallery, so that a start need not read every template.

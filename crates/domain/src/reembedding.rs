@@ -3,13 +3,13 @@
 /// How far describing the stored photos anew has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reembedding {
-    /// People whose photos had to be described when the appliance started.
+    /// People whose photos had to be described when it last began.
     pub total: u64,
     /// Of these, the described.
     pub done: u64,
     /// Of these, those in whose photo the model finds no usable face: they need another photo to be recognised.
     pub unusable: u64,
-    /// Of these, those that failed for another reason or were removed meanwhile; the next start tries again.
+    /// Of these, those that failed for another reason or were removed meanwhile; they are tried again after five minutes.
     pub postponed: u64,
 }
 

@@ -1,10 +1,10 @@
 //! State kept for adapters: `AdapterState`.
 
 use domain::ports::AdapterState;
-use domain::{Job, JobId, JobItem, PersonId, Result, Seq};
+use domain::{Job, JobId, JobItem, Noted, Result, Seq};
 use rusqlite::{OptionalExtension, params};
 
-use crate::{Store, jobs, people};
+use crate::{Store, jobs, notes};
 
 impl AdapterState for Store {
     fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
@@ -43,34 +43,8 @@ impl AdapterState for Store {
         })
     }
 
-    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>> {
-        self.database.read("reading notes on people", |db| {
-            let mut statement =
-                db.prepare_cached("SELECT note FROM adapter_annotation WHERE person = ? AND adapter = ?")?;
-            let mut notes = Vec::new();
-            for person in people {
-                let note = statement.query_row(params![person.0, adapter], |row| row.get(0)).optional()?;
-                notes.extend(note.map(|note| (*person, note)));
-            }
-            Ok(notes)
-        })
-    }
-
-    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()> {
-        self.database.write("changing a note on a person", |db| {
-            people::require(db, person)?;
-            match note {
-                Some(note) => db
-                    .prepare_cached(
-                        "INSERT OR REPLACE INTO adapter_annotation (person, adapter, note) VALUES (?, ?, ?)",
-                    )?
-                    .execute(params![person.0, adapter, note])?,
-                None => db
-                    .prepare_cached("DELETE FROM adapter_annotation WHERE person = ? AND adapter = ?")?
-                    .execute(params![person.0, adapter])?,
-            };
-            Ok(())
-        })
+    fn notes(&self, adapter: &str, things: &[Noted]) -> Result<Vec<(Noted, String)>> {
+        self.database.read("reading notes", |db| Ok(notes::read(db, adapter, things)?))
     }
 
     fn begin_job(&self, adapter: &str, about: &str, items: &[JobItem]) -> Result<JobId> {

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::columns::{self, Columns, Reader, optional, real, text, time, whole, word};
 use crate::error::Fault;
-use crate::watches;
+use crate::{notes, watches};
 
 const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
         source, url, device_host, device_port, device_user, device_password,
@@ -57,6 +57,7 @@ pub(crate) fn insert(db: &Connection, new: &NewCamera, channels: u32, at: Timest
     columns.extend(own_columns(new.own));
     columns::insert(db, "camera", columns)?;
     watches::insert(db, vec![("camera", id.0.into())], &new.watch)?;
+    notes::keep(db, id, new.note.as_ref())?;
     camera(db, id)
 }
 
@@ -88,6 +89,7 @@ pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Re
         watches::update(db, before.watch.id, settings)?;
     }
     columns::update(db, "camera", id.0.into(), own_columns(before.own.and(change.own)))?;
+    notes::keep(db, id, change.note.as_ref())?;
     camera(db, id)
 }
 

@@ -18,6 +18,7 @@ mod lists;
 mod lock;
 mod log;
 mod migrate;
+mod notes;
 mod people;
 mod pictures;
 mod relays;

@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::columns::{self, Columns, Reader, optional, text, time, word};
 use crate::error::Fault;
 use crate::lists::json;
-use crate::people;
 use crate::words::Word;
+use crate::{notes, people};
 
 const SELECT: &str = "SELECT id, name, kind, description, created_at, updated_at,
         (SELECT count(*) FROM person_library WHERE library = library.id)
@@ -52,8 +52,9 @@ pub(crate) fn create(db: &Connection, new: &NewLibrary, at: Timestamp) -> Result
         ("created_at", time(at)),
         ("updated_at", time(at)),
     ];
-    let id = columns::insert(db, "library", columns)?;
-    library(db, LibraryId(id))
+    let id = LibraryId(columns::insert(db, "library", columns)?);
+    notes::keep(db, id, new.note.as_ref())?;
+    library(db, id)
 }
 
 pub(crate) fn change(db: &Connection, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library, Fault> {
@@ -66,6 +67,7 @@ pub(crate) fn change(db: &Connection, id: LibraryId, change: &LibraryChange, at:
     columns.extend(change.kind.map(|kind| ("kind", word(&kind))));
     columns.extend(change.description.as_deref().map(|description| ("description", text(description))));
     columns::update(db, "library", id.0, columns)?;
+    notes::keep(db, id, change.note.as_ref())?;
     library(db, id)
 }
 

@@ -37,6 +37,8 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0013_unclear_faces.sql"),
     include_str!("../../../migrations/0014_audit_actors.sql"),
     include_str!("../../../migrations/0015_rules.sql"),
+    include_str!("../../../migrations/0016_enrolment.sql"),
+    include_str!("../../../migrations/0017_notes.sql"),
 ];
 
 /// Rejects a database of another program.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::ports::TaskStore;
 use domain::{
-    Attendance, CameraId, Direction, Error, Page, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task,
+    Attendance, CameraId, Direction, Error, Note, Page, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task,
     TaskId, TaskSettings, Thing, Timestamp, WatchId, Window,
 };
 use rusqlite::{Connection, params};
@@ -12,19 +12,27 @@ use rusqlite::{Connection, params};
 use crate::columns::{self, Columns, Reader, text, time, word};
 use crate::error::Fault;
 use crate::words::Word;
-use crate::{Store, log, watches};
+use crate::{Store, log, notes, watches};
 
 impl TaskStore for Store {
     fn tasks(&self) -> Result<Vec<Task>> {
         self.database.read("reading tasks", |db| tasks(db))
     }
 
-    fn insert_task(&self, task: &TaskSettings, at: Timestamp) -> Result<Task> {
-        self.database.write("adding a task", |db| insert(db, task, at))
+    fn insert_task(&self, task: &TaskSettings, note: Option<&Note>, at: Timestamp) -> Result<Task> {
+        self.database.write("adding a task", |db| {
+            let added = insert(db, task, at)?;
+            notes::keep(db, added.id, note)?;
+            Ok(added)
+        })
     }
 
-    fn update_task(&self, id: TaskId, task: &TaskSettings) -> Result<Task> {
-        self.database.write("changing a task", |db| update(db, id, task))
+    fn update_task(&self, id: TaskId, task: &TaskSettings, note: Option<&Note>) -> Result<Task> {
+        self.database.write("changing a task", |db| {
+            let changed = update(db, id, task)?;
+            notes::keep(db, id, note)?;
+            Ok(changed)
+        })
     }
 
     fn remove_task(&self, id: TaskId) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Enumerations as stored in the database. A released value never changes its meaning.
 
 use domain::{
-    BehaviourKind, Category, Crossing, Direction, EntryKind, Expression, Gender, LibraryKind, Means, ObjectClass, Role,
-    SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
+    BehaviourKind, Category, Crossing, Direction, EnrolmentState, EntryKind, Expression, Gender, LibraryKind, Means,
+    ObjectClass, PhotoFault, Role, SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
 };
 
 /// An enumeration with a stored text for each of its values.
@@ -45,6 +45,13 @@ words! {
         Blocked = "blocked",
         Stranger = "stranger",
         Vip = "vip",
+    }
+    EnrolmentState ("enrolment") { Enrolled = "enrolled", Pending = "pending", Failed = "failed" }
+    PhotoFault ("photo fault") {
+        BadPicture = "bad_picture",
+        NoFace = "no_face",
+        ManyFaces = "many_faces",
+        LowQuality = "low_quality",
     }
     Expression ("expression") {
         Angry = "angry",

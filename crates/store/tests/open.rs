@@ -37,7 +37,10 @@ fn what_was_stored_is_there_when_it_is_opened_again() {
 
     let store = open(dir.path()).unwrap();
     assert_eq!(store.person(person.id).unwrap(), person);
-    assert_eq!(store.embedding(person.id, &samples::model()).unwrap(), samples::new_person(&store, "a").embedding);
+    assert_eq!(
+        store.embedding(person.id, &samples::model()).unwrap(),
+        samples::embedding_of(&samples::new_person(&store, "a"))
+    );
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().rows, std::slice::from_ref(&record));
     assert_eq!(store.cameras().unwrap(), [camera]);
     for picture in [&person.photo, &record.capture.crop, &record.capture.scene] {
@@ -142,7 +145,8 @@ fn nothing_of_a_removed_person_stays_in_the_files() {
     let id = store.insert_person(&new).unwrap().id;
     store.remove_person(id).unwrap();
     drop(store);
-    let embedding: Vec<u8> = new.embedding.vector()[..8].iter().flat_map(|number| number.to_le_bytes()).collect();
+    let embedding: Vec<u8> =
+        samples::embedding_of(&new).vector()[..8].iter().flat_map(|number| number.to_le_bytes()).collect();
     for entry in fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let content = fs::read(&entry).unwrap();
         for trace in [new.profile.remark.as_bytes(), &embedding] {

@@ -14,7 +14,7 @@ fn enrolling_and_removing_the_same_photo_at_once_loses_no_photo() {
     let store = Store::open(dir.path(), Options::default()).unwrap();
     let enrol = |code: String| {
         let mut new = samples::new_person(&store, &code);
-        new.photo = store.put(b"the photo of everybody").unwrap();
+        new.photo.picture = store.put(b"the photo of everybody").unwrap();
         let person = store.insert_person(&new).unwrap();
         store.get(&person.photo).unwrap();
         person.id
@@ -77,7 +77,7 @@ fn a_refused_enrolment_may_be_tried_again_with_the_same_picture() {
     let store = Store::open(dir.path(), Options::default()).unwrap();
     let first = samples::person(&store, "a");
     let mut second = samples::new_person(&store, "a");
-    second.photo = samples::picture(&store, "another photo");
+    second.photo.picture = samples::picture(&store, "another photo");
     assert!(matches!(store.insert_person(&second), Err(Error::AlreadyExists { .. })));
     store.remove_person(first).unwrap();
     store.insert_person(&second).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Cursor;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub struct FakeAnalyzer {
     liveness: OnceLock<(f32, Liveness)>,
     overlooked: Mutex<Vec<u32>>,
     effort: Mutex<Duration>,
+    refuses_photos: AtomicBool,
     /// One frame is looked at at a time, first come, first served.
     turn: tokio::sync::Mutex<()>,
 }
@@ -74,6 +76,7 @@ impl FakeAnalyzer {
             liveness: OnceLock::new(),
             overlooked: Mutex::default(),
             effort: Mutex::default(),
+            refuses_photos: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
         }
     }
@@ -86,6 +89,11 @@ impl FakeAnalyzer {
     /// From now on this face is found nowhere.
     pub fn overlook(&self, face: &FakeFace) {
         self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).push(face.identity);
+    }
+
+    /// From now on (`true`) it looks at no photo, as when its networks hang, or (`false`) it does again.
+    pub fn refuse_photos(&self, refuse: bool) {
+        self.refuses_photos.store(refuse, Ordering::Relaxed);
     }
 
     /// Switches liveness on for good: a face is alive from this score on, and scores what `score` says.
@@ -190,6 +198,8 @@ impl FaceAnalyzer for FakeAnalyzer {
             self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
             self.toil(search.detail).await;
             self.meet_mishap()?;
+        } else if self.refuses_photos.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable { what: "the networks" });
         }
         let overlooked = self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut faces = read_faces(&frame);

@@ -41,6 +41,7 @@ pub(crate) fn new_camera(camera: AddCamera) -> Result<NewCamera, Fault> {
         settings,
         watch: WatchSettings { enabled: false, ..WatchSettings::default() },
         own: OwnValues::default(),
+        note: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Cameras.
 
 use domain::names::holds;
-use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error};
+use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error, NewCamera};
 
 use crate::codes::{Code, Fault};
 use crate::convert::cameras::{camera_id, new_camera, row, source, with_login};
@@ -18,24 +18,23 @@ const ONVIF_PORT: u16 = 80;
 
 /// Adds a camera (/AddCamera, section 5.1).
 pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Done, Fault> {
-    let kind = request.kind.unwrap_or_default();
-    let camera = new_camera(request)?;
+    let note = caller.note_of_kind(request.kind);
+    let camera = NewCamera { note, ..new_camera(request)? };
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     require_free_name(&caller, &camera.settings.name, None).await?;
-    let added = caller.acts().add_camera(camera).await?;
-    keep_kind(&caller, &added, kind).await?;
+    caller.acts().add_camera(camera).await?;
     Ok(Done::DONE)
 }
 
 /// Removes a camera that no task needs (/DeleteCamera, section 5.2).
 pub(crate) async fn delete_camera(caller: Caller, request: CameraKey) -> Result<Done, Fault> {
-    let id = camera_id(request.camera_id);
-    match caller.acts().remove_camera(id).await {
-        Err(Error::InUse { .. }) => return Err(Code::CameraInUse.into()),
-        outcome => outcome?,
+    match caller.acts().remove_camera(camera_id(request.camera_id)).await {
+        Err(Error::InUse { .. }) => Err(Code::CameraInUse.into()),
+        outcome => {
+            outcome?;
+            Ok(Done::DONE)
+        }
     }
-    caller.device.state().set_value(&key(id), None).await?;
-    Ok(Done::DONE)
 }
 
 /// Changes the fields of a camera that are sent (/UpdateCamera, section 5.3).
@@ -43,6 +42,7 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
     let name = request.name.map(|text| convert::name("name", text)).transpose()?;
     let source = request.rtsp.as_deref().map(source).transpose()?;
     let remark = request.remark.map(|text| convert::remark(Some(text))).transpose()?;
+    let note = caller.note_of_kind(request.kind);
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let id = caller.reading()?.camera(camera_id(request.camera_id)).await?.id;
     if let Some(name) = &name {
@@ -53,17 +53,16 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
         settings.name = name.unwrap_or(settings.name);
         settings.source = source.unwrap_or(settings.source);
         settings.description = remark.unwrap_or(settings.description);
-        Ok(CameraChange { settings: Some(settings), ..CameraChange::default() })
+        Ok(CameraChange { settings: Some(settings), note, ..CameraChange::default() })
     };
-    let camera = match caller.acts().amend_camera(id, change).await {
+    match caller.acts().amend_camera(id, change).await {
         // A camera of another interface that has no address here cannot be given one.
-        Err(Error::Invalid { field: "source", .. }) => return Err(Code::BadRtsp.into()),
-        outcome => outcome?,
-    };
-    if let Some(kind) = request.kind {
-        keep_kind(&caller, &camera, kind).await?;
+        Err(Error::Invalid { field: "source", .. }) => Err(Code::BadRtsp.into()),
+        outcome => {
+            outcome?;
+            Ok(Done::DONE)
+        }
     }
-    Ok(Done::DONE)
 }
 
 /// Lists cameras by number with their live state (/QueryCameraList, section 5.4).
@@ -72,7 +71,7 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
     let name = convert::filter(query.name, query.username);
     let mut rows = Vec::new();
     for camera in caller.reading()?.cameras().await? {
-        let kind = kind(&caller, &camera).await?;
+        let kind = caller.noted_kind(camera.id).await?;
         let named = name.as_ref().is_none_or(|part| holds(&camera.settings.name, part));
         if named && query.kind.is_none_or(|wanted| kind == wanted) {
             let status = caller.reading()?.camera_status(camera.id);
@@ -111,22 +110,4 @@ async fn require_free_name(caller: &Caller, name: &str, but: Option<CameraId>) -
     let cameras = caller.reading()?.cameras().await?;
     let taken = cameras.iter().any(|camera| camera.settings.name == name && Some(camera.id) != but);
     if taken { Err(Code::CameraExists.into()) } else { Ok(()) }
-}
-
-/// Keeps the number that the document gives no meaning, with the camera it belongs to: the channel may be given to
-/// another camera while this adapter does not look.
-async fn keep_kind(caller: &Caller, camera: &Camera, kind: i64) -> Result<(), Fault> {
-    let value = (kind != 0).then(|| format!("{} {kind}", camera.created_at.as_millis()));
-    Ok(caller.device.state().set_value(&key(camera.id), value).await?)
-}
-
-async fn kind(caller: &Caller, camera: &Camera) -> Result<i64, Fault> {
-    let kept = caller.device.state().value(&key(camera.id)).await?;
-    let owner = camera.created_at.as_millis().to_string();
-    let of_camera = kept.as_deref().and_then(|kept| kept.split_once(' ')).filter(|(made, _)| *made == owner);
-    Ok(of_camera.and_then(|(_, kind)| kind.parse().ok()).unwrap_or_default())
-}
-
-fn key(id: CameraId) -> String {
-    format!("camera.{id}.type")
 }

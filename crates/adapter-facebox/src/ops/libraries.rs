@@ -15,17 +15,15 @@ pub(crate) async fn add_library(caller: Caller, request: AddLibrary) -> Result<D
         name: LibraryName::new(request.name)?,
         kind: LibraryKind::Allow,
         description: convert::remark(request.remark)?,
+        note: caller.note_of_kind(request.kind),
     };
-    let made = caller.acts().create_library(library).await?;
-    keep_kind(&caller, made.id, request.kind.unwrap_or_default()).await?;
+    caller.acts().create_library(library).await?;
     Ok(Done::DONE)
 }
 
 /// Removes a library with its people (/DeleteLibrary, section 3.2).
 pub(crate) async fn delete_library(caller: Caller, LibraryKey { lib_id }: LibraryKey) -> Result<Done, Fault> {
-    let id = LibraryId(lib_id);
-    caller.acts().remove_library(id).await?;
-    keep_kind(&caller, id, 0).await?;
+    caller.acts().remove_library(LibraryId(lib_id)).await?;
     Ok(Done::DONE)
 }
 
@@ -48,25 +46,10 @@ pub(crate) async fn query_library_list(
 async fn row(caller: &Caller, library: Library) -> Result<LibraryRow, Fault> {
     Ok(LibraryRow {
         lib_id: library.id.0,
-        kind: kind(caller, library.id).await?,
+        kind: caller.noted_kind(library.id).await?,
         name: library.name.as_str().to_owned(),
         person_count: library.people,
         remark: library.description,
         create_time: time_text(library.created_at, &caller.device.zone()),
     })
-}
-
-/// The document gives `type` no meaning: the number is kept here, 0 by not keeping it.
-async fn keep_kind(caller: &Caller, id: LibraryId, kind: i64) -> Result<(), Fault> {
-    let value = (kind != 0).then(|| kind.to_string());
-    Ok(caller.device.state().set_value(&key(id), value).await?)
-}
-
-async fn kind(caller: &Caller, id: LibraryId) -> Result<i64, Fault> {
-    let kept = caller.device.state().value(&key(id)).await?;
-    Ok(kept.and_then(|kept| kept.parse().ok()).unwrap_or_default())
-}
-
-fn key(id: LibraryId) -> String {
-    format!("library.{id}.type")
 }

@@ -1,9 +1,7 @@
 //! People.
 
 use bytes::Bytes;
-use domain::{
-    Amendment, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, PersonId, Profile, SeveralFaces, Window,
-};
+use domain::{Amendment, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, PersonId, Profile, Window};
 
 use super::pictures::stored;
 use crate::codes::{Code, Fault};
@@ -24,7 +22,7 @@ pub(crate) async fn add_person(caller: Caller, request: AddPerson) -> Result<Don
         profile: details.put_into(Profile::default()),
         libraries: vec![library],
         photo,
-        several_faces: SeveralFaces::Refuse,
+        ..NewPerson::default()
     };
     caller.acts().enrol(person).await?;
     Ok(Done::DONE)

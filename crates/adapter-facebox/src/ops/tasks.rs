@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::names::holds;
-use domain::{Error, LibraryFilter, TaskId};
+use domain::{Error, LibraryFilter, Note, TaskId};
 
 use crate::codes::{Code, Fault};
 use crate::convert::tasks::{Surroundings, TaskChange, kind, new_task, row};
@@ -15,28 +15,23 @@ use crate::wire::{Answer, Done, Rows};
 /// Makes a task that is off (/AddTask, section 6.1).
 pub(crate) async fn add_task(caller: Caller, request: AddTask) -> Result<Done, Fault> {
     let (task, plan) = new_task(request)?;
-    let added = caller.acts().add_task(task).await?;
-    keep_plan(&caller, added.id, plan).await
+    caller.acts().add_task(task, Some(kept_plan(&caller, plan))).await?;
+    Ok(Done::DONE)
 }
 
 /// Removes a task that is off; its records stay (/DeleteTask, section 6.2).
 pub(crate) async fn delete_task(caller: Caller, TaskKey { task_id }: TaskKey) -> Result<Done, Fault> {
-    let id = TaskId(task_id);
-    caller.acts().remove_task(id).await.map_err(running)?;
-    keep_plan(&caller, id, String::new()).await
+    caller.acts().remove_task(TaskId(task_id)).await.map_err(running)?;
+    Ok(Done::DONE)
 }
 
 /// Changes the fields of a task that are sent, while it is off (/UpdateTask, section 6.3).
 pub(crate) async fn update_task(caller: Caller, request: UpdateTask) -> Result<Done, Fault> {
     let id = TaskId(request.task_id);
     let change = TaskChange::of(request)?;
-    let plan = change.plan.as_ref().map(|(text, _)| text.clone());
-    let changed = caller.acts().update_task(id, |task| change.put_into(task)).await;
-    changed.map_err(running)?;
-    match plan {
-        Some(plan) => keep_plan(&caller, id, plan).await,
-        None => Ok(Done::DONE),
-    }
+    let plan = change.plan.as_ref().map(|(text, _)| kept_plan(&caller, text.clone()));
+    caller.acts().update_task(id, plan, |task| change.put_into(task)).await.map_err(running)?;
+    Ok(Done::DONE)
 }
 
 /// Lists tasks by id with the state of their cameras (/QueryTaskList, section 6.4).
@@ -61,11 +56,11 @@ pub(crate) async fn query_task_list(caller: Caller, query: QueryTasks) -> Result
         appliance.libraries(LibraryFilter::default()).await?.into_iter().map(named).collect();
     let zone = caller.device.zone();
     let around = Surroundings { cameras: &cameras, libraries: &libraries, zone: &zone };
-    let mut items = Vec::new();
-    for task in page.items {
-        let plan = caller.device.state().value(&key(task.id)).await?.unwrap_or_default();
-        items.push(row(task, plan, &around));
-    }
+    let ids: Vec<_> = page.items.iter().map(|task| task.id).collect();
+    let mut plans = caller.device.state().notes(&ids).await?;
+    let mut plan = |id| plans.remove(&id).unwrap_or_default();
+    let items = page.items.into_iter().map(|task| (plan(task.id), task));
+    let items = items.map(|(plan, task)| row(task, plan, &around)).collect();
     Ok(Answer::of(paging.rows(items, page.total_count)))
 }
 
@@ -96,13 +91,7 @@ fn running(error: Error) -> Fault {
     }
 }
 
-/// The plan as it was written, to be told as it was written.
-async fn keep_plan(caller: &Caller, id: TaskId, plan: String) -> Result<Done, Fault> {
-    let value = Some(plan).filter(|plan| !plan.is_empty());
-    caller.device.state().set_value(&key(id), value).await?;
-    Ok(Done::DONE)
-}
-
-fn key(id: TaskId) -> String {
-    format!("task.{id}.plan")
+/// The plan as it was written, to be answered as it was written.
+fn kept_plan(caller: &Caller, plan: String) -> Note {
+    caller.device.state().noting(Some(plan).filter(|plan| !plan.is_empty()))
 }

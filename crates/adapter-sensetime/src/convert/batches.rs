@@ -137,6 +137,7 @@ mod tests {
             profile,
             libraries: vec![LibraryId(1)],
             photo: "0".repeat(64).parse().unwrap(),
+            enrolment: domain::Enrolment::Enrolled,
             created_at: Timestamp::from_millis(0),
             updated_at: Timestamp::from_millis(0),
         }

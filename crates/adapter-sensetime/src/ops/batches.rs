@@ -29,7 +29,7 @@ async fn enrol(mut call: Call) -> Result<BatchAdded, Fault> {
     let pictures = call.take_pictures()?;
     let appliance = call.reading()?;
     let library = appliance.library(LibraryId(lib_id.0)).await?.id;
-    if appliance.room_for_people() == 0 {
+    if appliance.room_for_people().await? == 0 {
         return Err(Code::FaceLimit.into());
     }
     let (labels, read): (Vec<_>, Vec<_>) =
@@ -63,6 +63,7 @@ fn newcomer(picture: BatchPicture, library: LibraryId) -> Result<NewPerson, Faul
         libraries: vec![library],
         photo: picture.picture?,
         several_faces: SeveralFaces::TakeLargest,
+        ..NewPerson::default()
     })
 }
 

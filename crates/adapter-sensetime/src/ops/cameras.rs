@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Camera, CameraChange, CameraId, CameraSettings, Error, LibraryId, NewCamera, OwnValues, SnapMode, WatchSettings,
+    Camera, CameraChange, CameraId, CameraSettings, Error, LibraryId, NewCamera, Note, OwnValues, SnapMode,
+    WatchSettings,
 };
 
 use crate::call::Call;
@@ -23,10 +24,12 @@ pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
     let cameras = call.reading()?.cameras().await?;
     let used_computing_power = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
     let computing_power_capacity = call.reading()?.options().limits.computing_power;
+    let ids: Vec<_> = cameras.iter().map(|camera| camera.id).collect();
+    let mut decoders = call.core.state().notes(&ids).await?;
     let mut rows = Vec::with_capacity(cameras.len());
     for camera in cameras {
         let status = call.reading()?.camera_status(camera.id);
-        let decoder = decoder(&call, &camera).await?;
+        let decoder = decoders.remove(&camera.id).unwrap_or_default();
         rows.push(cameras::row(camera, &status, decoder));
     }
     Ok(Cameras { camera: rows, computing_power_capacity, used_computing_power })
@@ -36,10 +39,9 @@ pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
 pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
     let mut fields: CameraFields = call.read()?;
     let kind = Kind::wanted(&fields)?;
-    let decoder = fields.decoder.take();
-    let camera = new_camera(&call, kind, fields)?;
+    let note = note_of(&call, fields.decoder.take())?;
+    let camera = NewCamera { note, ..new_camera(&call, kind, fields)? };
     let added = call.acts()?.add_camera(camera).await?;
-    keep_decoder(&call, &added, decoder).await?;
     Ok(Channel { channel: added.id.0 })
 }
 
@@ -67,7 +69,7 @@ fn new_camera(call: &Call, kind: Kind, fields: CameraFields) -> Result<NewCamera
     }
     let own = own_values(kind, &fields);
     let (settings, watch) = changed(settings, WatchSettings::default(), fields)?;
-    Ok(NewCamera { id, settings, watch, own })
+    Ok(NewCamera { id, settings, watch, own, note: None })
 }
 
 /// Changes the fields of a camera that are sent (515, section 4.3).
@@ -75,7 +77,7 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let mut fields: CameraFields = call.read()?;
     let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
     let id = id.ok_or_else(|| missing("channel"))?;
-    let decoder = fields.decoder.take();
+    let note = note_of(&call, fields.decoder.take())?;
     let change = |camera: &Camera| {
         let kind = Kind::of(&camera.settings.source);
         kind.check_same(&fields)?;
@@ -83,10 +85,9 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
         settings.source = sources::changed_source(settings.source, &fields)?;
         let own = own_values(kind, &fields);
         let (settings, watch) = changed(settings, camera.watch.settings.clone(), fields)?;
-        Ok::<_, Fault>(CameraChange { settings: Some(settings), watch: Some(watch), own })
+        Ok::<_, Fault>(CameraChange { settings: Some(settings), watch: Some(watch), own, note })
     };
-    let camera = call.acts()?.amend_camera(id, change).await?;
-    keep_decoder(&call, &camera, decoder).await?;
+    call.acts()?.amend_camera(id, change).await?;
     Ok(Channel { channel: id.0 })
 }
 
@@ -149,7 +150,6 @@ pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
         Err(Error::InUse { .. }) => return Err(needed_by_tasks(&call, id).await?),
         outcome => outcome?,
     }
-    call.core.state().set_value(&decoder_key(id), None).await?;
     Ok(Nothing::NOTHING)
 }
 
@@ -166,22 +166,8 @@ pub(crate) async fn get_sip_server_id(call: Call) -> Result<SipServer, Fault> {
     Ok(SipServer { server_sip_id: call.reading()?.options().sip_id.clone() })
 }
 
-fn decoder_key(id: CameraId) -> String {
-    format!("decoder.{id}")
-}
-
-/// Keeps the reserved text `decoder`, which no other platform knows, together with the camera it belongs to: the
-/// channel may be given to another camera while this adapter does not look.
-async fn keep_decoder(call: &Call, camera: &Camera, decoder: Option<Text>) -> Result<(), Fault> {
-    let Some(decoder) = decoder else { return Ok(()) };
-    let value = format!("{} {}", camera.created_at.as_millis(), bounded("decoder", decoder)?);
-    call.core.state().set_value(&decoder_key(camera.id), Some(value)).await?;
-    Ok(())
-}
-
-async fn decoder(call: &Call, camera: &Camera) -> Result<String, Fault> {
-    let kept = call.core.state().value(&decoder_key(camera.id)).await?;
-    let owner = camera.created_at.as_millis().to_string();
-    let of_camera = kept.as_deref().and_then(|kept| kept.split_once(' ')).filter(|(made, _)| *made == owner);
-    Ok(of_camera.map_or_else(String::new, |(_, decoder)| decoder.to_owned()))
+/// Keeps the reserved text `decoder`, which no other platform knows, with the camera.
+fn note_of(call: &Call, decoder: Option<Text>) -> Result<Option<Note>, Fault> {
+    let text = decoder.map(|decoder| bounded("decoder", decoder)).transpose()?;
+    Ok(text.map(|text| call.core.state().noting(Some(text))))
 }

@@ -20,6 +20,7 @@ pub(crate) async fn add_lib(call: Call) -> Result<LibKey, Fault> {
         name: libraries::name(new.lib_name)?,
         kind: libraries::kind(new.lib_type)?,
         description: String::new(),
+        note: None,
     };
     let made = call.acts()?.create_library(library).await?;
     Ok(libraries::key(&made))
@@ -38,7 +39,7 @@ pub(crate) async fn update_lib(call: Call) -> Result<LibKey, Fault> {
     let change = LibraryChange {
         name: Some(libraries::name(wanted.lib_name)?),
         kind: Some(libraries::kind(wanted.lib_type)?),
-        description: None,
+        ..LibraryChange::default()
     };
     let changed = call.acts()?.update_library(LibraryId(wanted.lib_id.0), change).await?;
     Ok(libraries::key(&changed))

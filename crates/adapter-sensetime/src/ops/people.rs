@@ -45,6 +45,7 @@ async fn enrol(mut call: Call) -> Result<FaceAdded, Fault> {
         libraries: vec![LibraryId(new.lib_id.0)],
         photo,
         several_faces: SeveralFaces::TakeLargest,
+        ..NewPerson::default()
     };
     let enrolled = call.acts()?.enrol(person).await?;
     Ok(FaceAdded { img_id: enrolled.code.as_str().to_owned() })

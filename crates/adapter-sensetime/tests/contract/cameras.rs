@@ -148,7 +148,7 @@ pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         remark: String::new(),
         watch: WatchSettings { libraries: BTreeSet::from([LibraryId(1)]), ..WatchSettings::default() },
     };
-    let task = witness.device.appliance.by(&actor("another")).add_task(task).await.unwrap();
+    let task = witness.device.appliance.by(&actor("another")).add_task(task, None).await.unwrap();
     witness.refused("delete_camera", json!({"channel": 1}), -3596).await;
     let refused = witness.call("delete_camera", &json!({"channel": 1})).await;
     assert!(refused.msg.contains("channel 1") && refused.msg.contains("roll call"), "{}", refused.msg);

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use adapter::{OutboundError, PictureTextError, decode_picture};
 use bytes::Bytes;
 use domain::{
-    Amendment, Error, LibraryFilter, LibraryId, NewPerson, Person, PersonFilter, Profile, SeveralFaces, Window,
+    Amendment, Error, LibraryFilter, LibraryId, NewPerson, Note, Person, PersonFilter, Profile, SeveralFaces, Window,
 };
 
 use crate::codes::{Flaw, PersonFault, person_flaw};
@@ -55,18 +55,19 @@ pub(crate) async fn enrol(core: &Core, fields: PersonFields, act: Act) -> Result
     let before = present.as_ref().map(|person| person.profile.clone()).unwrap_or_default();
     let profile = people::profile(&fields, &own, before, &core.zone())?;
     let photo = picture(core, &fields).await?;
-    let kept = own.clone().with(&fields.own).note();
-    let stored = match present {
-        Some(person) => change(core, &person, fields, own, photo).await?,
-        None => add(core, code, profile, photo, fields.check_similarity).await?,
-    };
-    core.state().annotate(stored.id, kept).await.map_err(|error| fault(&error))?;
-    Ok(stored)
+    let note = core.state().noting(own.clone().with(&fields.own).note());
+    match present {
+        Some(person) => change(core, &person, fields, own, photo, note).await,
+        None => {
+            let person = NewPerson { code: Some(code), profile, note: Some(note), ..NewPerson::default() };
+            add(core, person, photo, fields.check_similarity).await
+        }
+    }
 }
 
 async fn own_fields(core: &Core, person: Option<&Person>) -> Result<OwnFields, Flaw> {
     let Some(person) = person else { return Ok(OwnFields::default()) };
-    let notes = core.state().annotations(vec![person.id]).await.map_err(|error| fault(&error))?;
+    let notes = core.state().notes(&[person.id]).await.map_err(|error| fault(&error))?;
     Ok(OwnFields::kept(notes.get(&person.id)))
 }
 
@@ -84,24 +85,13 @@ async fn check_free_cards(core: &Core, fields: &PersonFields, but: Option<&Perso
     Ok(())
 }
 
-async fn add(
-    core: &Core,
-    code: domain::PersonCode,
-    profile: Profile,
-    photo: Option<Bytes>,
-    check_similarity: bool,
-) -> Result<Person, Flaw> {
+async fn add(core: &Core, person: NewPerson, photo: Option<Bytes>, check_similarity: bool) -> Result<Person, Flaw> {
     let photo = photo.ok_or(PersonFault::NoPicture)?;
     if check_similarity && resembles_somebody(core, photo.clone()).await? {
         return Err(PersonFault::TooSimilar.into());
     }
-    let person = NewPerson {
-        code: Some(code),
-        profile,
-        libraries: vec![LibraryId::DEFAULT],
-        photo,
-        several_faces: SeveralFaces::TakeLargest,
-    };
+    let libraries = vec![LibraryId::DEFAULT];
+    let person = NewPerson { libraries, photo, several_faces: SeveralFaces::TakeLargest, ..person };
     core.acts().enrol(person).await.map_err(|error| fault(&error))
 }
 
@@ -111,8 +101,10 @@ async fn change(
     fields: PersonFields,
     own: OwnFields,
     photo: Option<Bytes>,
+    note: Note,
 ) -> Result<Person, Flaw> {
-    let amendment = Amendment { photo, several_faces: SeveralFaces::TakeLargest, libraries: None };
+    let amendment =
+        Amendment { photo, several_faces: SeveralFaces::TakeLargest, note: Some(note), ..Amendment::default() };
     let zone = core.zone();
     // What could be wrong with the fields was found before; what another adapter changed meanwhile is kept.
     let put = move |before: Profile| people::profile(&fields, &own, before.clone(), &zone).unwrap_or(before);

@@ -91,7 +91,7 @@ pub(crate) async fn search_person(call: Call) -> Outcome {
     let refusals = Refusals { missing: table::NO_CUSTOM_ID, nobody: table::NOBODY, unreadable: table::NO_INFO };
     let person = person(&call, refusals).await?;
     let (appliance, zone) = (&call.core.appliance, call.core.zone());
-    let notes = call.core.state().annotations(vec![person.id]).await.map_err(|error| failed(&error))?;
+    let notes = call.core.state().notes(&[person.id]).await.map_err(|error| failed(&error))?;
     let own = OwnFields::kept(notes.get(&person.id));
     let mut reply = Reply::with(people::details(&person, &own, &block_libraries(&call).await?, &zone));
     if call.info.int("Picture") == Some(1) {
@@ -164,8 +164,8 @@ fn filter(call: &Call) -> Result<PersonFilter, Fault> {
 
 async fn list(call: &Call, rows: &[Person]) -> Result<Vec<Value>, Fault> {
     let (block, zone) = (block_libraries(call).await?, call.core.zone());
-    let ids = rows.iter().map(|person| person.id).collect();
-    let notes = call.core.state().annotations(ids).await.map_err(|error| failed(&error))?;
+    let ids: Vec<_> = rows.iter().map(|person| person.id).collect();
+    let notes = call.core.state().notes(&ids).await.map_err(|error| failed(&error))?;
     let row = |person: &Person| people::row(person, &OwnFields::kept(notes.get(&person.id)), &block, &zone);
     Ok(rows.iter().map(row).collect())
 }

@@ -99,7 +99,7 @@ pub(crate) async fn get_picture_search(call: Call) -> Outcome {
     if found.hits.is_empty() {
         return Err(table::NOBODY.into());
     }
-    let notes = core.state().annotations(found.hits.iter().map(|hit| hit.person.id).collect()).await;
+    let notes = core.state().notes(&found.hits.iter().map(|hit| hit.person.id).collect::<Vec<_>>()).await;
     let (notes, zone) = (notes.map_err(|error| failed(&error))?, core.zone());
     let rows: Vec<_> = found
         .hits

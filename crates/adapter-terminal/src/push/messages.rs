@@ -96,7 +96,7 @@ pub(super) async fn holder(core: &Core, person: PersonId) -> Result<(Option<Pers
         Err(Error::NotFound { .. }) => return Ok((None, OwnFields::default())),
         Err(error) => return Err(error),
     };
-    let notes = core.state().annotations(vec![person.id]).await?;
+    let notes = core.state().notes(&[person.id]).await?;
     let own = OwnFields::kept(notes.get(&person.id));
     Ok((Some(person), own))
 }

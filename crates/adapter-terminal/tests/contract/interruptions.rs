@@ -49,6 +49,7 @@ pub(crate) async fn an_interrupted_batch_goes_on_where_it_was(ledger: &Arc<Ledge
             libraries: vec![LibraryId::DEFAULT],
             photo: Picture::of([FakeFace::of("bob")]).png(),
             several_faces: SeveralFaces::TakeLargest,
+            ..NewPerson::default()
         };
         appliance.by(&actor("terminal")).enrol(person).await.unwrap();
     };

@@ -40,7 +40,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::tz::TimeZone;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
@@ -151,6 +151,8 @@ struct Core {
     logins: LoginGuard,
     feeds: Arc<FeedBoard>,
     reembedding: watch::Sender<Reembedding>,
+    /// There is a photo that is still to be described.
+    pending_photo: Notify,
     /// Held while cameras are looked for.
     searching: tokio::sync::Mutex<()>,
     storage_limits: watch::Sender<StorageLimits>,
@@ -170,6 +172,9 @@ impl Appliance {
         let timed = |detector| Arc::new(analysis::TimedDetector::new(detector, Arc::clone(&progress))) as Arc<_>;
         ports.objects = ports.objects.map(timed);
         let gallery = Gallery::new(ports.analyzer.model().clone());
+        if let Err(error) = ports.people.use_model(gallery.model()) {
+            tracing::warn!(error = error.chain(), "who is still to be enrolled cannot be noted");
+        }
         let kept_copy = gallery::load(&ports, &gallery)?;
         let settings = Settings::load(&ports)?;
         let console_open = watch::Sender::new(settings.now().is_console_open());
@@ -184,6 +189,7 @@ impl Appliance {
             logins: LoginGuard::default(),
             feeds: Arc::default(),
             reembedding: watch::Sender::default(),
+            pending_photo: Notify::new(),
             searching: tokio::sync::Mutex::default(),
             storage_limits,
             settings,

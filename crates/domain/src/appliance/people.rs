@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::{Acts, Appliance};
 use crate::ports::{Lane, Search};
 use crate::{
-    Act, Actor, Amendment, Detection, Embedding, EnrolledPerson, Error, KeptPhoto, LibraryFilter, LibraryId, NewPerson,
-    Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result,
-    SeveralFaces, Template, Thing, Window,
+    Act, Actor, Amendment, Description, Detection, Embedding, EnrolledPerson, Error, KeptPhoto, LibraryFilter,
+    LibraryId, NewPerson, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault, PhotoTemplate,
+    PictureId, Profile, Result, SeveralFaces, Template, Thing, UnusablePhoto, Window,
 };
 
 /// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
@@ -17,6 +17,12 @@ const MIN_ENROL_QUALITY: u8 = 20;
 pub(super) struct Probe {
     pub(super) detection: Detection,
     pub(super) embedding: Embedding,
+}
+
+impl From<Probe> for PhotoTemplate {
+    fn from(face: Probe) -> Self {
+        Self { embedding: face.embedding, quality: face.detection.quality.overall }
+    }
 }
 
 impl Appliance {
@@ -65,31 +71,62 @@ impl Appliance {
         Ok(Probe { detection, embedding })
     }
 
-    fn store_person(&self, actor: &Actor, person: NewPerson, face: Probe) -> Result<Person> {
+    /// What the model in use makes of an enrolment photo.
+    async fn described(&self, photo: Bytes, several: SeveralFaces, unusable: UnusablePhoto) -> Result<Description> {
+        let error = match self.enrolment_face(photo, several).await {
+            Ok(face) => return Ok(Description::Template(face.into())),
+            Err(error) if unusable == UnusablePhoto::Refuse => return Err(error),
+            Err(error) => error,
+        };
+        match (PhotoFault::of(&error), &error) {
+            (Some(PhotoFault::BadPicture), _) => Err(error),
+            (Some(fault), _) => Ok(Description::Unusable(fault)),
+            (None, Error::Busy | Error::Unavailable { .. }) => Ok(Description::Pending),
+            (None, _) => Err(error),
+        }
+    }
+
+    fn store_person(&self, actor: &Actor, person: NewPerson, described: Description) -> Result<Person> {
         let _order = self.people_order();
-        if self.room_for_people() == 0 {
+        if self.room()? == 0 {
             return Err(Error::LimitReached { what: Thing::Person });
         }
         let enrolled = EnrolledPerson {
             code: person.code.unwrap_or_else(PersonCode::random),
             profile: person.profile,
             libraries: person.libraries,
-            photo: self.ports().pictures.put(&person.photo)?,
-            quality: face.detection.quality.overall,
-            embedding: face.embedding,
+            photo: self.keep_photo(&person.photo, described)?,
+            note: person.note,
             at: self.now(),
         };
         let stored = self.ports().people.insert_person(&enrolled)?;
-        let template = Template { person: stored.id, membership: stored.membership(), embedding: enrolled.embedding };
-        self.gallery().insert(template);
+        self.follow_photo(&stored, enrolled.photo.described);
         self.audit(actor, Act::PERSON_ENROL, &stored.id);
         Ok(stored)
     }
 
+    /// Makes searches find the person by the photo just kept, or no more. With the people's order held.
+    fn follow_photo(&self, person: &Person, described: Description) {
+        match described {
+            Description::Template(PhotoTemplate { embedding, .. }) => {
+                self.gallery().insert(Template { person: person.id, membership: person.membership(), embedding });
+            }
+            Description::Pending => {
+                self.gallery().remove(&[person.id]);
+                self.core.pending_photo.notify_one();
+            }
+            Description::Unusable(_) => self.gallery().remove(&[person.id]),
+        }
+    }
+
     /// How many more people fit on the device.
-    pub fn room_for_people(&self) -> u64 {
-        let present = self.gallery().len() as u64 + self.reembedding().left();
-        self.options().limits.people.saturating_sub(present)
+    pub async fn room_for_people(&self) -> Result<u64> {
+        self.blocking(Self::room).await
+    }
+
+    fn room(&self) -> Result<u64> {
+        let present = self.gallery().len() as u64 + self.ports().people.people_not_enrolled()?;
+        Ok(self.options().limits.people.saturating_sub(present))
     }
 
     /// One person. `NotFound(Person)`.
@@ -112,8 +149,7 @@ impl Appliance {
         let changed = self.ports().people.update_person(id, change, self.now())?;
         match &change.photo {
             Some(KeptPhoto { described, .. }) => {
-                let (membership, embedding) = (changed.membership(), described.embedding.clone());
-                self.gallery().insert(Template { person: id, membership, embedding });
+                self.follow_photo(&changed, described.clone());
                 self.forget_copy();
             }
             None => self.gallery().set_membership(id, &changed.membership()),
@@ -122,10 +158,9 @@ impl Appliance {
         Ok(changed)
     }
 
-    fn keep_photo(&self, photo: &Bytes, face: Probe) -> Result<KeptPhoto> {
-        let quality = face.detection.quality.overall;
-        let described = PhotoTemplate { embedding: face.embedding, quality };
-        Ok(KeptPhoto { picture: self.ports().pictures.put(photo)?, described })
+    fn keep_photo(&self, photo: &Bytes, described: Description) -> Result<KeptPhoto> {
+        let model = self.gallery().model().clone();
+        Ok(KeptPhoto { picture: self.ports().pictures.put(photo)?, model, described })
     }
 
     /// As [`remove_from_library`](Self::remove_from_library). Blocking.
@@ -152,7 +187,7 @@ impl Appliance {
         Ok(())
     }
 
-    /// The embedding of a person's photo. `NotFound(Person)`.
+    /// The embedding of a person's photo. `NotFound(Person)`; `NoFace` while there is none.
     pub async fn embedding(&self, id: PersonId) -> Result<Embedding> {
         self.blocking(move |a| a.ports().people.embedding(id, a.gallery().model())).await
     }
@@ -164,16 +199,19 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Enrols a person; when this answers `Ok` the person is durable and is found by every search.
+    /// Enrols a person; when this answers `Ok` the person is durable and, unless an
+    /// [unusable photo](NewPerson::unusable_photo) was kept, is found by every search.
     ///
     /// # Errors
     /// `NotFound(Library)`, `AlreadyExists(PersonCode)`, `LimitReached(Person)`, and those of the photo:
-    /// `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`. Nothing is kept in any of these cases.
+    /// `BadPicture`, and where it is to be refused `NoFace`, `ManyFaces`, `LowQuality`. Nothing is kept in any of these
+    /// cases.
     pub async fn enrol(self, person: NewPerson) -> Result<Person> {
         let actor = self.permit(Act::PERSON_ENROL)?;
         self.appliance.check_admission(&person).await?;
-        let face = self.appliance.enrolment_face(person.photo.clone(), person.several_faces).await?;
-        self.blocking(move |a| a.store_person(&actor, person, face)).await
+        let NewPerson { photo, several_faces, unusable_photo, .. } = &person;
+        let described = self.appliance.described(photo.clone(), *several_faces, *unusable_photo).await?;
+        self.blocking(move |a| a.store_person(&actor, person, described)).await
     }
 
     /// Changes a person's profile or libraries. `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library.
@@ -218,16 +256,16 @@ impl Acts<'_> {
         change: impl FnOnce(Profile) -> Profile + Send + 'static,
     ) -> Result<Person> {
         let actor = self.permit(Act::PERSON_UPDATE)?;
-        let Amendment { libraries, photo, several_faces } = amendment;
-        let face = match photo {
-            Some(photo) => Some((photo.clone(), self.appliance.enrolment_face(photo, several_faces).await?)),
+        let Amendment { libraries, photo, several_faces, unusable_photo, note } = amendment;
+        let photo = match photo {
+            Some(photo) => Some((photo.clone(), self.appliance.described(photo, several_faces, unusable_photo).await?)),
             None => None,
         };
         self.blocking(move |a| {
             let _order = a.people_order();
             let profile = Some(change(a.ports().people.person(id)?.profile));
-            let photo = face.map(|(photo, face)| a.keep_photo(&photo, face)).transpose()?;
-            a.change_person(&actor, id, &PersonChange { profile, libraries, photo })
+            let photo = photo.map(|(photo, described)| a.keep_photo(&photo, described)).transpose()?;
+            a.change_person(&actor, id, &PersonChange { profile, libraries, photo, note })
         })
         .await
     }

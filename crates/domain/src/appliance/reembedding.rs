@@ -1,5 +1,6 @@
-//! Another embedding model: the stored photos are described anew, in the background, while the appliance serves.
-//! Whoever has been described is found; the rest is found as the work gets to them.
+//! Photos that the embedding model in use has not described: all of them after a change of the model, single ones that it
+//! could not describe when they came. They are described in the background, while the appliance serves, and each person
+//! is found from then on.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
 use crate::{
-    Error, Event, ModelId, PersonId, PhotoTemplate, PictureId, Reembedding, Result, SeveralFaces, Template,
+    Error, Event, ModelId, PersonId, PhotoFault, PhotoTemplate, PictureId, Reembedding, Result, SeveralFaces, Template,
     TemplateGaps, Thing,
 };
 
@@ -15,8 +16,10 @@ use crate::{
 const PAGE: u32 = 64;
 /// A photo that the busy or failing device could not describe is tried so often,
 const TRIES: u32 = 3;
-/// after so long; then it is left for the next start.
+/// after so long; then it is left
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+/// for so long, or for the next start.
+const POSTPONED_FOR: Duration = Duration::from_secs(300);
 
 /// What became of one photo.
 enum Outcome {
@@ -29,6 +32,20 @@ impl Appliance {
     /// How far describing the stored photos anew has got.
     pub fn reembedding(&self) -> Reembedding {
         *self.core.reembedding.borrow()
+    }
+
+    /// Describes the photos that wait for it, whenever there are some, until `cancel`.
+    pub async fn describe_photos(&self, cancel: CancellationToken) {
+        while !cancel.is_cancelled() {
+            if let Err(error) = self.reembed(&cancel).await {
+                tracing::error!(error = error.chain(), "the stored photos cannot be described");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.core.pending_photo.notified() => {}
+                () = tokio::time::sleep(POSTPONED_FOR), if self.reembedding().postponed > 0 => {}
+            }
+        }
     }
 
     /// Describes every photo that the model in use has not seen yet; returns when none is left or on `cancel`. What
@@ -102,30 +119,40 @@ impl Appliance {
 
     async fn describe_anew(&self, model: &ModelId, person: PersonId, photo: &PictureId) -> Result<Outcome> {
         let described = match self.describe_stored(photo).await {
-            Ok(described) => Some(described),
+            Ok(described) => Ok(described),
+            Err(Error::NotFound { what: Thing::Picture }) => Err(PhotoFault::BadPicture),
             // The photo's own fault, now and at every later try.
-            Err(Error::NoFace | Error::BadPicture { .. } | Error::NotFound { what: Thing::Picture }) => None,
-            Err(error) => return Err(error),
+            Err(error) => Err(PhotoFault::of(&error).ok_or(error)?),
         };
-        let outcome = if described.is_some() { Outcome::Done } else { Outcome::Unusable };
+        let outcome = if described.is_ok() { Outcome::Done } else { Outcome::Unusable };
         let model = model.clone();
-        self.blocking(move |a| a.keep_template(&model, person, described)).await?;
+        let photo = photo.clone();
+        self.blocking(move |a| a.keep_template(&model, person, &photo, described)).await?;
         Ok(outcome)
     }
 
     /// The person was enrolled with this photo, so its quality is not judged again.
     async fn describe_stored(&self, photo: &PictureId) -> Result<PhotoTemplate> {
         let face = self.photo_face(self.picture(photo.clone()).await?, SeveralFaces::TakeLargest).await?;
-        Ok(PhotoTemplate { embedding: face.embedding, quality: face.detection.quality.overall })
+        Ok(face.into())
     }
 
-    /// In the people's order, so that nobody removed meanwhile comes back.
-    fn keep_template(&self, model: &ModelId, person: PersonId, described: Option<PhotoTemplate>) -> Result<()> {
+    /// In the people's order, so that nobody removed meanwhile comes back, nor a photo that was replaced meanwhile.
+    fn keep_template(
+        &self,
+        model: &ModelId,
+        person: PersonId,
+        photo: &PictureId,
+        described: Result<PhotoTemplate, PhotoFault>,
+    ) -> Result<()> {
         let _order = self.people_order();
-        let membership = self.ports().people.person(person)?.membership();
-        self.ports().people.put_template(person, model, described.as_ref())?;
-        if let Some(PhotoTemplate { embedding, .. }) = described {
-            self.gallery().insert(Template { person, membership, embedding });
+        let now = self.ports().people.person(person)?;
+        if now.photo != *photo {
+            return Ok(());
+        }
+        self.ports().people.put_template(person, model, described.as_ref().map_err(|fault| *fault))?;
+        if let Ok(PhotoTemplate { embedding, .. }) = described {
+            self.gallery().insert(Template { person, membership: now.membership(), embedding });
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! What an adapter keeps on the device.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use tokio::sync::watch;
 
 use super::{Acts, Appliance};
-use crate::{Act, Error, Job, JobId, JobItem, PersonId, Result, Seq};
+use crate::{Act, Error, Job, JobId, JobItem, Note, Noted, Result, Seq};
 
 /// An adapter's own durable values and cursors; no other adapter sees them.
 #[derive(Clone)]
@@ -92,18 +93,25 @@ impl State {
         self.appliance.blocking(move |a| a.ports().adapters.value(adapter, &key)).await
     }
 
-    /// What the adapter alone knows of these people; of whom it knows nothing is left out.
-    pub async fn annotations(&self, people: Vec<PersonId>) -> Result<HashMap<PersonId, String>> {
+    /// What the adapter alone knows of these things; one of which it knows nothing is left out.
+    pub async fn notes<T: Into<Noted> + Copy + Eq + Hash>(&self, things: &[T]) -> Result<HashMap<T, String>> {
         let adapter = self.adapter;
-        let notes = self.appliance.blocking(move |a| a.ports().adapters.annotations(adapter, &people)).await?;
-        Ok(notes.into_iter().collect())
+        let noted: Vec<Noted> = things.iter().map(|thing| (*thing).into()).collect();
+        let kept = self.appliance.blocking(move |a| a.ports().adapters.notes(adapter, &noted)).await?;
+        let mut kept: HashMap<Noted, String> = kept.into_iter().collect();
+        Ok(things.iter().filter_map(|thing| Some((*thing, kept.remove(&(*thing).into())?))).collect())
     }
 
-    /// Keeps (`Some`) or removes (`None`) what the adapter alone knows of a person; it goes with the person.
-    /// `NotFound(Person)`.
-    pub async fn annotate(&self, person: PersonId, note: Option<String>) -> Result<()> {
-        let adapter = self.adapter;
-        self.appliance.blocking(move |a| a.ports().adapters.annotate(adapter, person, note.as_deref())).await
+    /// What the adapter alone knows of a thing.
+    pub async fn note(&self, thing: impl Into<Noted>) -> Result<Option<String>> {
+        let (adapter, thing) = (self.adapter, thing.into());
+        let kept = self.appliance.blocking(move |a| a.ports().adapters.notes(adapter, &[thing])).await?;
+        Ok(kept.into_iter().next().map(|(_, note)| note))
+    }
+
+    /// What the adapter is to know of a thing from now on, to be written with it; `None`: nothing.
+    pub fn noting(&self, text: Option<String>) -> Note {
+        Note { adapter: self.adapter, text }
     }
 
     /// A kept value as `read` understands it, which otherwise says what is wrong with it; `None` when none is kept.

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::{Acts, Appliance};
 use crate::{
-    Act, Actor, Error, Page, Person, PersonId, Presence, Removal, Result, Roll, Sighting, SightingFilter, SightingId,
-    Task, TaskId, TaskSettings, Thing, Timestamp, Window,
+    Act, Actor, Error, Note, Page, Person, PersonId, Presence, Removal, Result, Roll, Sighting, SightingFilter,
+    SightingId, Task, TaskId, TaskSettings, Thing, Timestamp, Window,
 };
 
 /// A person of a task's libraries, and when the task saw the person on a day.
@@ -33,7 +33,7 @@ impl Appliance {
 
     fn switch_task(&self, actor: &Actor, mut task: Task, on: bool) -> Result<()> {
         task.settings.watch.enabled = on;
-        self.ports().tasks.update_task(task.id, &task.settings)?;
+        self.ports().tasks.update_task(task.id, &task.settings, None)?;
         self.audit(actor, if on { Act::TASK_START } else { Act::TASK_STOP }, &task.id);
         self.core.surveillance.note_change();
         Ok(())
@@ -87,7 +87,7 @@ impl Appliance {
 impl Acts<'_> {
     /// Makes a task, stopped. `AlreadyExists(Task)`, `NotFound(Camera)`, `NotFound(Library)`, `LimitReached(Task)`,
     /// `Invalid`.
-    pub async fn add_task(self, settings: TaskSettings) -> Result<Task> {
+    pub async fn add_task(self, settings: TaskSettings, note: Option<Note>) -> Result<Task> {
         let actor = self.permit(Act::TASK_ADD)?;
         check(&settings)?;
         self.blocking(move |a| {
@@ -95,7 +95,7 @@ impl Acts<'_> {
             if a.ports().tasks.tasks()?.len() as u64 >= a.options().limits.tasks {
                 return Err(Error::LimitReached { what: Thing::Task });
             }
-            let added = a.ports().tasks.insert_task(&stopped(settings), a.now())?;
+            let added = a.ports().tasks.insert_task(&stopped(settings), note.as_ref(), a.now())?;
             a.audit(&actor, Act::TASK_ADD, &added.id);
             Ok(added)
         })
@@ -107,6 +107,7 @@ impl Acts<'_> {
     pub async fn update_task(
         self,
         id: TaskId,
+        note: Option<Note>,
         change: impl FnOnce(TaskSettings) -> TaskSettings + Send + 'static,
     ) -> Result<Task> {
         let actor = self.permit(Act::TASK_UPDATE)?;
@@ -114,7 +115,7 @@ impl Acts<'_> {
             let _order = a.task_order();
             let settings = change(a.stopped_task(id)?.settings);
             check(&settings)?;
-            let changed = a.ports().tasks.update_task(id, &stopped(settings))?;
+            let changed = a.ports().tasks.update_task(id, &stopped(settings), note.as_ref())?;
             a.audit(&actor, Act::TASK_UPDATE, &id);
             Ok(changed)
         })

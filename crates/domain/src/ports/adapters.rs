@@ -1,6 +1,6 @@
 //! What adapters keep.
 
-use crate::{Job, JobId, JobItem, PersonId, Result, Seq};
+use crate::{Job, JobId, JobItem, Noted, Result, Seq};
 
 /// What adapters keep: opaque to the core, each adapter sees only its own.
 pub trait AdapterState: Send + Sync {
@@ -16,12 +16,8 @@ pub trait AdapterState: Send + Sync {
     /// Keeps (`Some`) or removes (`None`) a value.
     fn set_value(&self, adapter: &str, key: &str, value: Option<&str>) -> Result<()>;
 
-    /// What `adapter` keeps of these people, of whom it keeps something; any order.
-    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>>;
-
-    /// Keeps (`Some`) or removes (`None`) what an adapter alone knows of a person; it goes with the person.
-    /// `NotFound(Person)`.
-    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()>;
+    /// The notes of `adapter` on these things; a thing without one is left out.
+    fn notes(&self, adapter: &str, things: &[Noted]) -> Result<Vec<(Noted, String)>>;
 
     /// Keeps a job to be done.
     fn begin_job(&self, adapter: &str, about: &str, items: &[JobItem]) -> Result<JobId>;

@@ -1,8 +1,8 @@
 //! Tasks and what they saw.
 
 use crate::{
-    Attendance, Page, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task, TaskId, TaskSettings, Timestamp,
-    Window,
+    Attendance, Note, Page, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task, TaskId, TaskSettings,
+    Timestamp, Window,
 };
 
 /// Tasks and their sightings, durable. A sighting is made with its record and goes with it.
@@ -11,10 +11,10 @@ pub trait TaskStore: Send + Sync {
     fn tasks(&self) -> Result<Vec<Task>>;
 
     /// Makes a task. `AlreadyExists(Task)` when the name is taken, `NotFound(Camera)`, `NotFound(Library)`.
-    fn insert_task(&self, task: &TaskSettings, at: Timestamp) -> Result<Task>;
+    fn insert_task(&self, task: &TaskSettings, note: Option<&Note>, at: Timestamp) -> Result<Task>;
 
     /// Changes a task. `NotFound(Task)`, and as [`insert_task`](Self::insert_task).
-    fn update_task(&self, id: TaskId, task: &TaskSettings) -> Result<Task>;
+    fn update_task(&self, id: TaskId, task: &TaskSettings, note: Option<&Note>) -> Result<Task>;
 
     /// Removes a task; its sightings stay. `NotFound(Task)`.
     fn remove_task(&self, id: TaskId) -> Result<()>;

@@ -96,6 +96,7 @@ async fn there_is_room_for_so_many_libraries() {
         name: LibraryName::new(name).unwrap(),
         kind: LibraryKind::Allow,
         description: String::new(),
+        note: None,
     };
     let staff = appliance.by(&actor("test")).create_library(library("staff")).await.unwrap();
     let refused = appliance.by(&actor("test")).create_library(library("guests")).await;

@@ -11,6 +11,7 @@ mod captures;
 mod clips;
 mod discovery;
 mod doors;
+mod enrolment;
 mod gallery;
 mod gallery_copy;
 mod libraries;

@@ -50,8 +50,8 @@ const ACTS: &[(Role, &str, Doing)] = acts! {
         add_rule(CameraId(1), rule()),
         update_rule(RuleId(1), rule()),
         remove_rule(RuleId(1)),
-        add_task(task()),
-        update_task(TaskId(1), |task| task),
+        add_task(task(), None),
+        update_task(TaskId(1), None, |task| task),
         start_task(TaskId(1)),
         stop_task(TaskId(1)),
         remove_task(TaskId(1)),
@@ -94,7 +94,12 @@ const ACTS: &[(Role, &str, Doing)] = acts! {
 };
 
 fn library() -> NewLibrary {
-    NewLibrary { name: LibraryName::new("guests").unwrap(), kind: LibraryKind::Allow, description: String::new() }
+    NewLibrary {
+        name: LibraryName::new("guests").unwrap(),
+        kind: LibraryKind::Allow,
+        description: String::new(),
+        note: None,
+    }
 }
 
 fn rule() -> RuleSettings {

@@ -68,7 +68,8 @@ impl Stage {
     }
 
     pub(crate) async fn library(&self, name: &str, kind: LibraryKind) -> LibraryId {
-        let library = NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: String::new() };
+        let library =
+            NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: String::new(), note: None };
         self.appliance.by(&actor("test")).create_library(library).await.unwrap().id
     }
 
@@ -119,7 +120,7 @@ pub(crate) fn gate() -> NewCamera {
     };
     let libraries = [LibraryId::DEFAULT].into();
     let watch = WatchSettings { libraries, rearm: secs(5.0), ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch, own: domain::OwnValues::default() }
+    NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), note: None }
 }
 
 /// A person with a code and a photo that go by this name; the photo is not what a camera sees.
@@ -129,7 +130,7 @@ pub(crate) fn newcomer(name: &str, library: LibraryId) -> NewPerson {
         profile: domain::Profile { name: name.to_owned(), ..domain::Profile::default() },
         libraries: vec![library],
         photo: Picture::of([face(name).at(200, 100).sized(200)]).png(),
-        several_faces: domain::SeveralFaces::Refuse,
+        ..NewPerson::default()
     }
 }
 

@@ -38,7 +38,7 @@ fn passing(names: &[&str]) -> Take {
 
 impl Stage {
     async fn run_task(&self, settings: TaskSettings) -> Task {
-        let task = self.appliance.by(&actor("test")).add_task(settings).await.unwrap();
+        let task = self.appliance.by(&actor("test")).add_task(settings, None).await.unwrap();
         self.appliance.by(&actor("test")).start_task(task.id).await.unwrap();
         task
     }
@@ -273,15 +273,17 @@ async fn a_running_task_cannot_be_changed_and_what_it_needs_stays() {
     let appliance = &stage.appliance;
     assert_eq!(in_use(appliance.by(&actor("test")).start_task(task.id).await), running);
     assert_eq!(in_use(appliance.by(&actor("test")).remove_task(task.id).await), running);
-    assert_eq!(in_use(appliance.by(&actor("test")).update_task(task.id, |same| same).await.map(drop)), running);
+    assert_eq!(in_use(appliance.by(&actor("test")).update_task(task.id, None, |same| same).await.map(drop)), running);
     assert_eq!(in_use(appliance.by(&actor("test")).remove_camera(CameraId(1)).await), running);
     appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
     appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
-    let nameless =
-        appliance.by(&actor("test")).update_task(task.id, |task| TaskSettings { name: String::new(), ..task }).await;
+    let nameless = appliance
+        .by(&actor("test"))
+        .update_task(task.id, None, |task| TaskSettings { name: String::new(), ..task })
+        .await;
     assert!(matches!(nameless, Err(Error::Invalid { field: "task name", .. })));
     let nowhere =
-        appliance.by(&actor("test")).update_task(task.id, |task| TaskSettings { entries: vec![], ..task }).await;
+        appliance.by(&actor("test")).update_task(task.id, None, |task| TaskSettings { entries: vec![], ..task }).await;
     assert!(matches!(nowhere, Err(Error::Invalid { field: "task cameras", .. })));
     appliance.by(&actor("test")).remove_task(task.id).await.unwrap();
     appliance.by(&actor("test")).remove_camera(CameraId(1)).await.unwrap();

@@ -26,6 +26,8 @@ pub(super) fn select(filter: &PersonFilter) -> Selection {
         Some(value) => selection.and_from(source, condition, [value]),
         None => {}
     };
+    let enrolment = filter.enrolment.map(|state| word(&state));
+    and("person AS p INDEXED BY person_by_enrolment", "p.enrolment = ?", enrolment);
     and("person AS p INDEXED BY person_by_gender", "p.gender = ?", gender.map(|gender| word(&gender)));
     and("person AS p INDEXED BY person_by_age", "p.age = ?", age.map(whole));
     and("person AS p INDEXED BY person_by_address", "p.address = ?", address.as_deref().map(text));

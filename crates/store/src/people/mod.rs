@@ -1,20 +1,21 @@
 //! People: `PersonStore`.
 
+mod enrolment;
 mod filter;
 mod profile;
 mod templates;
 
 use domain::ports::PersonStore;
 use domain::{
-    Embedding, EnrolledPerson, Error, KeptPhoto, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewLibrary,
-    Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoTemplate, PictureId, Profile, Result,
-    Template, TemplateGaps, Thing, Timestamp, Window,
+    Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange, LibraryFilter,
+    LibraryId, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault,
+    PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Window,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, Columns, Reader, picture, text, time};
 use crate::error::Fault;
-use crate::{Store, libraries, pictures};
+use crate::{Store, libraries, notes, pictures};
 
 impl PersonStore for Store {
     fn libraries(&self, filter: &LibraryFilter) -> Result<Vec<Library>> {
@@ -38,9 +39,9 @@ impl PersonStore for Store {
 
     fn insert_person(&self, person: &EnrolledPerson) -> Result<Person> {
         let mut writer = self.database.writer();
-        self.pictures.check(&[&person.photo])?;
+        self.pictures.check(&[&person.photo.picture])?;
         let stored = writer.commit("storing a person", |db| insert(db, person))?;
-        self.pictures.unpin(&person.photo);
+        self.pictures.unpin(&person.photo.picture);
         Ok(stored)
     }
 
@@ -108,11 +109,23 @@ impl PersonStore for Store {
         self.database.read("counting templates", |db| templates::gaps(db, model))
     }
 
-    fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()> {
+    fn put_template(&self, id: PersonId, model: &ModelId, described: Result<&PhotoTemplate, PhotoFault>) -> Result<()> {
         self.database.write("storing a template", |db| {
             require(db, id)?;
-            templates::put(db, id, model, described)
+            templates::put(db, id, model, described.ok())?;
+            enrolment::follow(db, id, model, described.map_or_else(Enrolment::Failed, |_| Enrolment::Enrolled))
         })
+    }
+
+    fn use_model(&self, model: &ModelId) -> Result<()> {
+        if self.database.read("reading the model in use", |db| enrolment::is_by(db, model))? {
+            return Ok(());
+        }
+        self.database.write("changing the model in use", |db| enrolment::use_model(db, model))
+    }
+
+    fn people_not_enrolled(&self) -> Result<u64> {
+        self.database.read("counting people who are not enrolled", |db| enrolment::missing(db))
     }
 }
 
@@ -150,17 +163,17 @@ fn insert(db: &Connection, new: &EnrolledPerson) -> Result<Person, Fault> {
     }
     let mut columns: Columns = vec![
         ("code", text(new.code.as_str())),
-        ("photo", picture(&new.photo)),
+        ("photo", picture(&new.photo.picture)),
         ("created_at", time(new.at)),
         ("updated_at", time(new.at)),
     ];
+    columns.extend(enrolment::columns(new.photo.described.enrolment()));
     columns.extend(profile::columns(&new.profile));
     let id = PersonId(columns::insert(db, "person", columns)?);
-    pictures::enrolled(db, &new.photo)?;
-    let described = PhotoTemplate { embedding: new.embedding.clone(), quality: new.quality };
-    templates::put(db, id, new.embedding.model(), Some(&described))?;
+    describe(db, id, &new.photo)?;
     insert_lists(db, id, &new.profile)?;
     insert_memberships(db, id, &new.libraries, new.at)?;
+    notes::keep(db, id, new.note.as_ref())?;
     person(db, id)
 }
 
@@ -220,6 +233,7 @@ fn update(
         Some(photo) => replace_photo(db, id, photo)?,
         None => Vec::new(),
     };
+    notes::keep(db, id, change.note.as_ref())?;
     Ok((person(db, id)?, gone))
 }
 
@@ -227,11 +241,21 @@ fn update(
 fn replace_photo(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<Vec<PictureId>, Fault> {
     let mut statement = db.prepare_cached("SELECT photo FROM person WHERE id = ?")?;
     let before = statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??;
-    columns::update(db, "person", id.0, vec![("photo", picture(&photo.picture))])?;
-    pictures::enrolled(db, &photo.picture)?;
+    let mut columns = vec![("photo", picture(&photo.picture))];
+    columns.extend(enrolment::columns(photo.described.enrolment()));
+    columns::update(db, "person", id.0, columns)?;
     delete_of(db, "template", id)?;
-    templates::put(db, id, photo.described.embedding.model(), Some(&photo.described))?;
+    describe(db, id, photo)?;
     pictures::unnamed(db, vec![before])
+}
+
+/// Keeps what the model makes of a person's new photo.
+fn describe(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<(), Fault> {
+    pictures::enrolled(db, &photo.picture)?;
+    match &photo.described {
+        Description::Pending => Ok(()),
+        described => templates::put(db, id, &photo.model, described.template()),
+    }
 }
 
 fn delete_of(db: &Connection, table: &str, id: PersonId) -> rusqlite::Result<usize> {

@@ -7,11 +7,12 @@ use domain::{LibraryId, Person, PersonId, Profile, Validity};
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
 
+use super::enrolment;
 use crate::columns::{Columns, Reader, optional, text, time, whole, word};
 use crate::error::Fault;
 use crate::lists::json;
 
-const SELECT: &str = "SELECT person.id, code, photo, created_at, updated_at,
+const SELECT: &str = "SELECT person.id, code, photo, enrolment, photo_fault, created_at, updated_at,
         name, gender, birth_date, age, document_kind, document_number, phone, email, address, native_place,
         ethnic_group, remark, category,
         validity, valid_from, valid_to, daily_from, daily_to, first_day, last_day, uses_left
@@ -108,6 +109,7 @@ fn read(row: &mut Reader<'_>) -> Result<Person, Fault> {
         code: row.parse("person code")?,
         libraries: Vec::new(),
         photo: row.picture()?,
+        enrolment: enrolment::read(row)?,
         created_at: row.time()?,
         updated_at: row.time()?,
         profile: read_profile(row)?,

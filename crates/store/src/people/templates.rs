@@ -1,9 +1,11 @@
 //! Templates: the embeddings of enrolment photos by model.
 
-use domain::{Embedding, LibraryId, Membership, ModelId, PersonId, PhotoTemplate, PictureId, Template, TemplateGaps};
+use domain::{
+    Embedding, Error, LibraryId, Membership, ModelId, PersonId, PhotoTemplate, PictureId, Template, TemplateGaps,
+};
 use rusqlite::{Connection, params};
 
-use super::not_found;
+use super::require;
 use crate::columns::{Reader, vector};
 use crate::error::Fault;
 use crate::lists;
@@ -70,7 +72,10 @@ pub(super) fn embedding(db: &Connection, id: PersonId, model: &ModelId) -> Resul
          ORDER BY model = ? DESC, rowid DESC LIMIT 1",
     )?;
     let mut rows = statement.query_and_then(params![id.0, &*model.0], |row| Reader::new(row).embedding())?;
-    rows.next().unwrap_or_else(|| Err(not_found().into()))
+    match rows.next() {
+        Some(embedding) => embedding,
+        None => require(db, id).and(Err(Error::NoFace.into())),
+    }
 }
 
 pub(super) fn put(

@@ -12,8 +12,8 @@ use std::time::Duration;
 use domain::ports::{AdapterState, LogStore, PersonStore, SettingsStore, TaskStore};
 use domain::settings::DeviceSettings;
 use domain::{
-    Decider, Direction, Door, DoorRules, EntryKind, Means, NamedPerson, NewRecord, Opening, PersonId, Proof, Record,
-    RecordFilter, Seq, SightingFilter, Similarity, Timestamp, What, Window,
+    CameraId, Decider, Direction, Door, DoorRules, Enrolment, EntryKind, LibraryId, Means, NamedPerson, NewRecord,
+    Noted, Opening, PersonId, Proof, Record, RecordFilter, Seq, SightingFilter, Similarity, Timestamp, What, Window,
 };
 use rusqlite::Connection;
 use store::{Options, Store};
@@ -122,6 +122,25 @@ fn feeds_batches_and_settings_go_on() {
     assert_eq!(store.setting("door.rules").unwrap(), None, "it is kept in the form of today");
     assert_eq!(store.audit_log(9).unwrap()[0].action, "door.open");
     assert_eq!(store.cameras().unwrap()[0].settings.name, "entrance");
+}
+
+/// Notes that adapters kept as values named by the thing; one is of an earlier camera on the channel.
+#[test]
+fn notes_of_adapters_stay_with_their_things() {
+    let dir = tempfile::tempdir().unwrap();
+    write_version_11(dir.path());
+    let kept = "INSERT INTO adapter_value VALUES
+            ('a', 'library.1.type', '3'), ('a', 'library.99.type', '4'),
+            ('a', 'camera.1.type', '1700000000000 7'), ('b', 'decoder.1', '1600000000000 soft');
+        INSERT INTO adapter_annotation SELECT id, 'a', 'about ada' FROM person WHERE code = 'ada'";
+    Connection::open(dir.path().join("polyface.db")).unwrap().execute_batch(kept).unwrap();
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let ada = store.person_by_code(&"ada".parse().unwrap()).unwrap().id;
+    let things = [Noted::from(ada), LibraryId(1).into(), CameraId(1).into()];
+    let notes = |adapter| store.notes(adapter, &things).unwrap().into_iter().map(|(_, note)| note).collect::<Vec<_>>();
+    assert_eq!((notes("a"), notes("b")), (vec!["about ada".into(), "3".into(), "7".into()], Vec::<String>::new()));
+    assert_eq!(store.value("a", "library.1.type").unwrap(), None);
+    assert_eq!(store.person(ada).unwrap().enrolment, Enrolment::Enrolled);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What adapters keep.
 
 use domain::ports::AdapterState;
-use domain::{Error, Job, JobId, JobItem, PersonId, Result, Seq, Thing};
+use domain::{Job, JobId, JobItem, Note, Noted, Result, Seq};
 
-use super::MemoryStore;
+use super::{MemoryStore, State};
 
 impl AdapterState for MemoryStore {
     fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
@@ -29,23 +29,10 @@ impl AdapterState for MemoryStore {
         Ok(())
     }
 
-    fn annotations(&self, adapter: &str, people: &[PersonId]) -> Result<Vec<(PersonId, String)>> {
+    fn notes(&self, adapter: &str, things: &[Noted]) -> Result<Vec<(Noted, String)>> {
         let state = self.read();
-        let note = |id: &PersonId| Some((*id, state.annotations.get(&(*id, adapter.to_owned()))?.clone()));
-        Ok(people.iter().filter_map(note).collect())
-    }
-
-    fn annotate(&self, adapter: &str, person: PersonId, note: Option<&str>) -> Result<()> {
-        let mut state = self.write()?;
-        if !state.people.contains_key(&person) {
-            return Err(Error::NotFound { what: Thing::Person });
-        }
-        let key = (person, adapter.to_owned());
-        match note {
-            Some(note) => state.annotations.insert(key, note.to_owned()),
-            None => state.annotations.remove(&key),
-        };
-        Ok(())
+        let note = |thing: &Noted| Some((*thing, state.notes.get(&(*thing, adapter.to_owned()))?.clone()));
+        Ok(things.iter().filter_map(note).collect())
     }
 
     fn begin_job(&self, adapter: &str, about: &str, items: &[JobItem]) -> Result<JobId> {
@@ -74,5 +61,22 @@ impl AdapterState for MemoryStore {
     fn end_job(&self, job: JobId) -> Result<()> {
         self.write()?.jobs.remove(&job);
         Ok(())
+    }
+}
+
+impl State {
+    /// Keeps or removes a note, where there is one to be kept or removed.
+    pub(super) fn keep_note(&mut self, thing: impl Into<Noted>, note: Option<&Note>) {
+        let Some(Note { adapter, text }) = note else { return };
+        let key = (thing.into(), (*adapter).to_owned());
+        match text {
+            Some(text) => self.notes.insert(key, text.clone()),
+            None => self.notes.remove(&key),
+        };
+    }
+
+    pub(super) fn forget_notes(&mut self, thing: impl Into<Noted>) {
+        let gone = thing.into();
+        self.notes.retain(|(thing, _), _| *thing != gone);
     }
 }

@@ -14,8 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use domain::{
     Account, AuditEntry, Camera, CameraId, Embedding, Entry, Error, Job, JobId, Library, LibraryId, LibraryKind,
-    LibraryName, ModelId, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Rule, RuleId,
-    Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
+    LibraryName, ModelId, Noted, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Rule,
+    RuleId, Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
 };
 
 /// Implements `PersonStore`, `GalleryStore`, `LogStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
@@ -28,6 +28,7 @@ struct State {
     read_only: bool,
     broken: bool,
     unreadable: bool,
+    model: Option<ModelId>,
     libraries: BTreeMap<LibraryId, Library>,
     people: BTreeMap<PersonId, Enrolled>,
     /// Changes of templates and memberships so far.
@@ -46,7 +47,7 @@ struct State {
     settings: HashMap<String, String>,
     cursors: HashMap<(String, String), Seq>,
     values: HashMap<(String, String), String>,
-    annotations: HashMap<(PersonId, String), String>,
+    notes: HashMap<(Noted, String), String>,
     jobs: BTreeMap<JobId, (String, Job)>,
     pictures: HashMap<PictureId, Bytes>,
     kept_pictures: HashSet<PictureId>,
@@ -129,6 +130,7 @@ impl State {
             read_only: false,
             broken: false,
             unreadable: false,
+            model: None,
             libraries: built_in().into_iter().map(|library| (library.id, library)).collect(),
             people: BTreeMap::new(),
             generation: 0,
@@ -145,7 +147,7 @@ impl State {
             settings: HashMap::new(),
             cursors: HashMap::new(),
             values: HashMap::new(),
-            annotations: HashMap::new(),
+            notes: HashMap::new(),
             jobs: BTreeMap::new(),
             pictures: HashMap::new(),
             kept_pictures: HashSet::new(),

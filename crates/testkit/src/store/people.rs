@@ -5,9 +5,10 @@ use std::cmp::Reverse;
 use domain::names::{holds, same};
 use domain::ports::PersonStore;
 use domain::{
-    AnyOf, Category, Embedding, EnrolledPerson, Error, KeptPhoto, Library, LibraryChange, LibraryFilter, LibraryId,
-    LibraryKind, LibraryName, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId,
-    PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Validity, Window,
+    AnyOf, Category, Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange,
+    LibraryFilter, LibraryId, LibraryKind, LibraryName, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode,
+    PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing,
+    Timestamp, Validity, Window,
 };
 
 use super::{Enrolled, MemoryStore, State, next, window};
@@ -27,9 +28,10 @@ impl PersonStore for MemoryStore {
         let mut state = self.write()?;
         state.require_free_name(&library.name, None)?;
         let id = LibraryId(next(&mut state.last.library));
-        let NewLibrary { name, kind, description } = library.clone();
+        let NewLibrary { name, kind, description, note } = library.clone();
         let library = Library { id, name, kind, description, people: 0, created_at: at, updated_at: at };
         state.libraries.insert(id, library.clone());
+        state.keep_note(id, note.as_ref());
         Ok(library)
     }
 
@@ -40,12 +42,13 @@ impl PersonStore for MemoryStore {
             state.require_free_name(name, Some(id))?;
         }
         let library = state.libraries.get_mut(&id).ok_or(Error::NotFound { what: Thing::Library })?;
-        let LibraryChange { name, kind, description } = change.clone();
+        let LibraryChange { name, kind, description, note } = change.clone();
         library.name = name.unwrap_or_else(|| library.name.clone());
         library.kind = kind.unwrap_or(library.kind);
         library.description = description.unwrap_or_else(|| library.description.clone());
         library.updated_at = at;
         let library = library.clone();
+        state.keep_note(id, note.as_ref());
         Ok(state.counted(&library))
     }
 
@@ -62,6 +65,7 @@ impl PersonStore for MemoryStore {
             return Err(Error::InUse { by: Thing::Task });
         }
         state.libraries.remove(&id);
+        state.forget_notes(id);
         state.generation += 1;
         for enrolled in state.people.values_mut() {
             enrolled.person.libraries.retain(|library| *library != id);
@@ -73,7 +77,7 @@ impl PersonStore for MemoryStore {
 
     fn insert_person(&self, new: &EnrolledPerson) -> Result<Person> {
         let mut state = self.write()?;
-        state.check_pictures(&[&new.photo])?;
+        state.check_pictures(&[&new.photo.picture])?;
         state.require_libraries(&new.libraries)?;
         if state.people.values().any(|enrolled| enrolled.person.code == new.code) {
             return Err(Error::AlreadyExists { what: Thing::PersonCode });
@@ -85,16 +89,17 @@ impl PersonStore for MemoryStore {
             code: new.code.clone(),
             profile: new.profile.clone(),
             libraries,
-            photo: new.photo.clone(),
+            photo: new.photo.picture.clone(),
+            enrolment: new.photo.described.enrolment(),
             created_at: new.at,
             updated_at: new.at,
         };
-        let template = (new.embedding.model().clone(), Some(new.embedding.clone()));
-        let enrolled = Enrolled { person: person.clone(), templates: vec![template] };
+        let enrolled = Enrolled { person: person.clone(), templates: templates_of(&new.photo) };
         state.people.insert(person.id, enrolled);
+        state.keep_note(person.id, new.note.as_ref());
         state.generation += 1;
-        state.unpin(&new.photo);
-        state.kept_pictures.remove(&new.photo);
+        state.unpin(&new.photo.picture);
+        state.kept_pictures.remove(&new.photo.picture);
         Ok(person)
     }
 
@@ -139,16 +144,18 @@ impl PersonStore for MemoryStore {
         if let Some(photo) = &change.photo {
             state.check_pictures(&[&photo.picture])?;
             person.photo = photo.picture.clone();
+            person.enrolment = photo.described.enrolment();
         }
         let enrolled = state.people.get_mut(&id).ok_or_else(not_found)?;
         let before = std::mem::replace(&mut enrolled.person, person.clone()).photo;
-        if let Some(KeptPhoto { picture, described }) = &change.photo {
-            enrolled.templates = vec![(described.embedding.model().clone(), Some(described.embedding.clone()))];
+        if let Some(photo) = &change.photo {
+            enrolled.templates = templates_of(photo);
             state.generation += 1;
-            state.unpin(picture);
-            state.kept_pictures.remove(picture);
+            state.unpin(&photo.picture);
+            state.kept_pictures.remove(&photo.picture);
             state.remove_unnamed(&before);
         }
+        state.keep_note(id, change.note.as_ref());
         Ok(person)
     }
 
@@ -183,7 +190,7 @@ impl PersonStore for MemoryStore {
         let state = self.read();
         let enrolled = state.people.get(&id).ok_or_else(not_found)?;
         let last = enrolled.templates.iter().rev().find_map(|(_, embedding)| embedding.clone());
-        enrolled.by(model).cloned().flatten().or(last).ok_or_else(not_found)
+        enrolled.by(model).cloned().flatten().or(last).ok_or(Error::NoFace)
     }
 
     fn people_without_template(
@@ -206,13 +213,49 @@ impl PersonStore for MemoryStore {
         Ok(TemplateGaps { missing: count(None), unusable: count(Some(&None)) })
     }
 
-    fn put_template(&self, id: PersonId, model: &ModelId, described: Option<&PhotoTemplate>) -> Result<()> {
+    fn put_template(&self, id: PersonId, model: &ModelId, described: Result<&PhotoTemplate, PhotoFault>) -> Result<()> {
         let mut state = self.write()?;
+        let in_use = state.model.as_ref() == Some(model);
         let enrolled = state.people.get_mut(&id).ok_or_else(not_found)?;
         enrolled.templates.retain(|(by, _)| by != model);
-        enrolled.templates.push((model.clone(), described.map(|described| described.embedding.clone())));
+        enrolled.templates.push((model.clone(), described.ok().map(|described| described.embedding.clone())));
+        if in_use {
+            enrolled.person.enrolment = described.map_or_else(Enrolment::Failed, |_| Enrolment::Enrolled);
+        }
         state.generation += 1;
         Ok(())
+    }
+
+    fn use_model(&self, model: &ModelId) -> Result<()> {
+        if self.read().model.as_ref() == Some(model) {
+            return Ok(());
+        }
+        let mut state = self.write()?;
+        state.model = Some(model.clone());
+        for enrolled in state.people.values_mut() {
+            let enrolment = match (enrolled.by(model), enrolled.person.enrolment) {
+                (None, _) => Enrolment::Pending,
+                (Some(Some(_)), _) => Enrolment::Enrolled,
+                (Some(None), Enrolment::Failed(fault)) => Enrolment::Failed(fault),
+                (Some(None), _) => Enrolment::Failed(PhotoFault::NoFace),
+            };
+            enrolled.person.enrolment = enrolment;
+        }
+        Ok(())
+    }
+
+    fn people_not_enrolled(&self) -> Result<u64> {
+        let state = self.read();
+        let missing = state.people.values().filter(|enrolled| enrolled.person.enrolment != Enrolment::Enrolled);
+        Ok(missing.count() as u64)
+    }
+}
+
+fn templates_of(photo: &KeptPhoto) -> Vec<(ModelId, Option<Embedding>)> {
+    let embedding = photo.described.template().map(|template| template.embedding.clone());
+    match photo.described {
+        Description::Pending => Vec::new(),
+        Description::Template(_) | Description::Unusable(_) => vec![(photo.model.clone(), embedding)],
     }
 }
 
@@ -259,7 +302,7 @@ impl State {
     fn remove_person(&mut self, id: PersonId) -> Result<()> {
         let gone = self.people.remove(&id).ok_or_else(not_found)?;
         self.generation += 1;
-        self.annotations.retain(|(person, _), _| *person != id);
+        self.forget_notes(id);
         self.remove_unnamed(&gone.person.photo);
         Ok(())
     }
@@ -295,6 +338,7 @@ fn fits(filter: &PersonFilter, person: &Person) -> bool {
         && filter.gender.is_none_or(|gender| profile.gender == Some(gender))
         && filter.age.is_none_or(|age| profile.age == Some(age))
         && filter.address.as_ref().is_none_or(|address| profile.address == *address)
+        && filter.enrolment.is_none_or(|state| person.enrolment.state() == state)
         && filter.created_from.is_none_or(|from| person.created_at >= from)
         && filter.created_to.is_none_or(|to| person.created_at <= to)
         && filter.any.as_ref().is_none_or(|any| fits_any(any, profile))

@@ -24,6 +24,7 @@ impl SettingsStore for MemoryStore {
         let id = state.free_channel(camera.id, channels)?;
         state.require_libraries(&camera.watch.libraries)?;
         let watch = Watch { id: WatchId(next(&mut state.last.watch)), settings: camera.watch.clone() };
+        state.keep_note(id, camera.note.as_ref());
         let camera = Camera { id, settings: camera.settings.clone(), watch, own: camera.own, created_at: at };
         state.cameras.insert(id, camera.clone());
         Ok(camera)
@@ -44,6 +45,7 @@ impl SettingsStore for MemoryStore {
         }
         camera.own = camera.own.and(change.own);
         state.cameras.insert(id, camera.clone());
+        state.keep_note(id, change.note.as_ref());
         Ok(camera)
     }
 
@@ -58,6 +60,7 @@ impl SettingsStore for MemoryStore {
             return Err(Error::InUse { by: Thing::Task });
         }
         state.cameras.remove(&id).ok_or(Error::NotFound { what: Thing::Camera })?;
+        state.forget_notes(id);
         state.relays.retain(|_, relay| relay.camera != id);
         state.rules.retain(|_, rule| rule.camera != id);
         Ok(())

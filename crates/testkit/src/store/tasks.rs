@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use domain::names::holds;
 use domain::ports::TaskStore;
 use domain::{
-    Attendance, Error, Page, PersonId, Presence, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task, TaskId,
-    TaskSettings, Thing, Timestamp, WatchId, Window,
+    Attendance, Error, Note, Page, PersonId, Presence, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task,
+    TaskId, TaskSettings, Thing, Timestamp, WatchId, Window,
 };
 
 use super::{MemoryStore, State, next, window};
@@ -17,26 +17,30 @@ impl TaskStore for MemoryStore {
         Ok(self.read().tasks.values().cloned().collect())
     }
 
-    fn insert_task(&self, task: &TaskSettings, at: Timestamp) -> Result<Task> {
+    fn insert_task(&self, task: &TaskSettings, note: Option<&Note>, at: Timestamp) -> Result<Task> {
         let mut state = self.write()?;
         state.check_task(task, None)?;
         let (id, watch) = (TaskId(next(&mut state.last.task)), WatchId(next(&mut state.last.watch)));
         let task = Task { id, watch, settings: task.clone(), created_at: at };
         state.tasks.insert(id, task.clone());
+        state.keep_note(id, note);
         Ok(task)
     }
 
-    fn update_task(&self, id: TaskId, settings: &TaskSettings) -> Result<Task> {
+    fn update_task(&self, id: TaskId, settings: &TaskSettings, note: Option<&Note>) -> Result<Task> {
         let mut state = self.write()?;
         let before = state.tasks.get(&id).cloned().ok_or(Error::NotFound { what: Thing::Task })?;
         state.check_task(settings, Some(id))?;
         let task = Task { settings: settings.clone(), ..before };
         state.tasks.insert(id, task.clone());
+        state.keep_note(id, note);
         Ok(task)
     }
 
     fn remove_task(&self, id: TaskId) -> Result<()> {
-        self.write()?.tasks.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Task })
+        let mut state = self.write()?;
+        state.forget_notes(id);
+        state.tasks.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Task })
     }
 
     fn sightings(&self, filter: &SightingFilter, wanted: Window) -> Result<Page<Sighting>> {

@@ -1,6 +1,9 @@
 //! What adapters keep.
 
-use domain::{JobItem, PersonId, Seq};
+use domain::{
+    CameraChange, EnrolledPerson, JobItem, LibraryChange, LibraryKind, NewCamera, NewLibrary, Note, Noted,
+    PersonChange, Seq,
+};
 
 use super::{Stores, samples};
 
@@ -29,18 +32,50 @@ pub fn an_adapter_sees_only_its_own_values(store: &dyn Stores) {
     assert_eq!(store.value("b", "key").unwrap().as_deref(), Some("2"));
 }
 
-/// A person nobody knows cannot be annotated.
+fn note(adapter: &'static str, text: &str) -> Option<Note> {
+    Some(Note { adapter, text: (!text.is_empty()).then(|| text.to_owned()) })
+}
+
+/// It is written and changed with the person.
 pub fn a_note_on_a_person_goes_with_the_person(store: &dyn Stores) {
-    let (ada, bob) = (samples::person(store, "ada"), samples::person(store, "bob"));
-    store.annotate("a", ada, Some("1")).unwrap();
-    store.annotate("a", ada, Some("2")).unwrap();
-    store.annotate("b", ada, Some("3")).unwrap();
-    assert_eq!(store.annotations("a", &[bob, ada]).unwrap(), [(ada, "2".to_owned())]);
-    store.annotate("a", ada, None).unwrap();
-    assert_eq!(store.annotations("a", &[ada]).unwrap(), []);
+    let new = EnrolledPerson { note: note("a", "1"), ..samples::new_person(store, "ada") };
+    let (ada, bob) = (store.insert_person(&new).unwrap().id, samples::person(store, "bob"));
+    let change = |note| store.update_person(ada, &PersonChange { note, ..Default::default() }, samples::at(1)).unwrap();
+    let things = [Noted::Person(bob), Noted::Person(ada)];
+    assert_eq!(store.notes("a", &things).unwrap(), [(ada.into(), "1".to_owned())]);
+    change(note("a", "2"));
+    change(note("b", "3"));
+    change(None);
+    assert_eq!(store.notes("a", &things).unwrap(), [(ada.into(), "2".to_owned())]);
+    change(note("a", ""));
+    assert_eq!(store.notes("a", &things).unwrap(), []);
     store.remove_person(ada).unwrap();
-    assert_eq!(store.annotations("b", &[ada]).unwrap(), []);
-    assert!(store.annotate("b", PersonId(99), Some("x")).is_err());
+    assert_eq!(store.notes("b", &things).unwrap(), []);
+}
+
+/// And a later camera on the same channel has none.
+pub fn notes_on_libraries_cameras_and_tasks_go_with_them(store: &dyn Stores) {
+    let new = NewLibrary { note: note("a", "library"), ..samples::new_library("staff", LibraryKind::Allow) };
+    let library = store.create_library(&new, samples::at(0)).unwrap().id;
+    let new = NewCamera { note: note("a", "camera"), ..samples::new_camera([]) };
+    let camera = store.insert_camera(&new, 3, samples::at(0)).unwrap().id;
+    let settings = samples::task("hall", &[camera], &[]);
+    let task = store.insert_task(&settings, note("a", "task").as_ref(), samples::at(0)).unwrap().id;
+    let things = [Noted::from(library), camera.into(), task.into()];
+    let kept = || store.notes("a", &things).unwrap().into_iter().map(|(_, note)| note).collect::<Vec<_>>();
+    assert_eq!(kept(), ["library", "camera", "task"]);
+    let change = LibraryChange { note: note("a", "other library"), ..Default::default() };
+    store.update_library(library, &change, samples::at(1)).unwrap();
+    store.update_camera(camera, &CameraChange { note: note("a", "other camera"), ..Default::default() }).unwrap();
+    store.update_task(task, &settings, note("a", "other task").as_ref()).unwrap();
+    store.update_task(task, &settings, None).unwrap();
+    assert_eq!(kept(), ["other library", "other camera", "other task"]);
+    store.remove_task(task).unwrap();
+    store.remove_camera(camera).unwrap();
+    store.remove_library(library).unwrap();
+    assert_eq!(kept(), Vec::<String>::new());
+    assert_eq!(store.insert_camera(&samples::new_camera([]), 3, samples::at(2)).unwrap().id, camera);
+    assert_eq!(kept(), Vec::<String>::new());
 }
 
 /// Until it ends, with what came of each item; another adapter does not see it.

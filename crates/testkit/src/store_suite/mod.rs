@@ -72,6 +72,8 @@ macro_rules! store_suite {
                 the_templates_of_other_models_stay
                 an_embedding_is_the_asked_model_s_or_the_last_one
                 a_removed_person_leaves_no_template_of_any_model
+                people_are_enrolled_once_the_model_in_use_knows_them
+                a_person_without_a_template_is_kept_with_the_reason
             }
             gallery {
                 the_generation_counts_what_the_gallery_is_made_of_and_nothing_else
@@ -174,6 +176,7 @@ macro_rules! store_suite {
                 a_feed_remembers_its_place
                 an_adapter_sees_only_its_own_values
                 a_note_on_a_person_goes_with_the_person
+                notes_on_libraries_cameras_and_tasks_go_with_them
                 a_job_is_kept_until_it_ends
             }
             pictures {

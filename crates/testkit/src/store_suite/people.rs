@@ -1,13 +1,16 @@
 //! People, one at a time.
 
 use domain::{
-    Category, EnrolledPerson, Error, KeptPhoto, LibraryId, Membership, ModelId, PersonChange, PersonId, PhotoTemplate,
+    Category, EnrolledPerson, Error, KeptPhoto, LibraryId, Membership, ModelId, PersonChange, PersonId, PhotoFault,
     Profile, Template, Thing, Timestamp, Validity,
 };
 use jiff::civil::{Date, date, time};
 
 use super::Stores;
-use super::samples::{ALL, at, embedding, embedding_by, full_profile, library, model, new_person, person, stranger};
+use super::samples::{
+    ALL, at, embedding, embedding_by, embedding_of, full_profile, kept_photo, library, model, new_person, person,
+    stranger,
+};
 
 fn person_with(store: &dyn Stores, code: &str, profile: Profile) -> EnrolledPerson {
     EnrolledPerson { profile, ..new_person(store, code) }
@@ -21,12 +24,12 @@ pub fn a_person_reads_back_as_enrolled(store: &dyn Stores) {
     let empty = person_with(store, "empty", Profile::default());
     for (new, libraries) in [(full, vec![staff, guests]), (empty, vec![LibraryId::DEFAULT])] {
         let stored = store.insert_person(&new).unwrap();
-        assert_eq!((&stored.code, &stored.profile, &stored.photo), (&new.code, &new.profile, &new.photo));
+        assert_eq!((&stored.code, &stored.profile, &stored.photo), (&new.code, &new.profile, &new.photo.picture));
         assert_eq!((&stored.libraries, stored.created_at, stored.updated_at), (&libraries, new.at, new.at));
         assert_eq!(store.person(stored.id).unwrap(), stored);
         assert_eq!(store.person_by_code(&new.code).unwrap(), stored);
         assert_eq!(store.people_by_id(&[PersonId(999), stored.id]).unwrap(), std::slice::from_ref(&stored));
-        assert_eq!(store.embedding(stored.id, &model()).unwrap(), new.embedding);
+        assert_eq!(store.embedding(stored.id, &model()).unwrap(), embedding_of(&new));
     }
 }
 
@@ -99,7 +102,7 @@ pub fn a_card_number_belongs_to_one_person(store: &dyn Stores) {
 /// A row never names a picture that is not there.
 pub fn a_person_needs_a_stored_photo(store: &dyn Stores) {
     let mut new = new_person(store, "a");
-    new.photo = "00".repeat(32).parse().unwrap();
+    new.photo.picture = "00".repeat(32).parse().unwrap();
     assert!(matches!(store.insert_person(&new), Err(Error::NotFound { what: Thing::Picture })));
 }
 
@@ -131,10 +134,11 @@ pub fn a_counted_person_is_welcome_so_often(store: &dyn Stores) {
 /// Neither half of it.
 pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
     let before = store.insert_person(&person_with(store, "a", full_profile())).unwrap();
-    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![LibraryId(99)]), photo: None };
+    let change =
+        PersonChange { profile: Some(Profile::default()), libraries: Some(vec![LibraryId(99)]), ..Default::default() };
     let refused = store.update_person(before.id, &change, at(9));
     assert!(matches!(refused, Err(Error::NotFound { what: Thing::Library })));
-    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![]), photo: None };
+    let change = PersonChange { profile: Some(Profile::default()), libraries: Some(vec![]), ..Default::default() };
     let refused = store.update_person(before.id, &change, at(9));
     assert!(matches!(refused, Err(Error::Invalid { field: "libraries", .. })));
     assert_eq!(store.person(before.id).unwrap(), before);
@@ -144,17 +148,16 @@ pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
 pub fn another_photo_replaces_the_one_before(store: &dyn Stores) {
     let before = store.insert_person(&new_person(store, "a")).unwrap();
     let other = ModelId("other".into());
-    let described = |seed| PhotoTemplate { embedding: embedding(seed), quality: 70 };
-    store.put_template(before.id, &other, None).unwrap();
-    let picture = store.put(b"another photo").unwrap();
-    let photo = KeptPhoto { picture: picture.clone(), described: described(7) };
+    store.put_template(before.id, &other, Err(PhotoFault::NoFace)).unwrap();
+    let photo = kept_photo(store, "another photo", embedding(7));
+    let picture = photo.picture.clone();
     let change = PersonChange { photo: Some(photo), ..Default::default() };
     let changed = store.update_person(before.id, &change, at(9)).unwrap();
     assert_eq!((&changed.photo, &changed.profile, changed.updated_at), (&picture, &before.profile, at(9)));
     assert!(store.get(&before.photo).is_err() && store.get(&picture).is_ok());
     assert_eq!(store.embedding(before.id, &model()).unwrap(), embedding(7));
     assert_eq!(store.template_gaps(&other).unwrap().missing, 1, "it was made of the other photo");
-    let missing = KeptPhoto { picture: "00".repeat(32).parse().unwrap(), described: described(8) };
+    let missing = KeptPhoto { picture: "00".repeat(32).parse().unwrap(), ..kept_photo(store, "a third", embedding(8)) };
     let refused = store.update_person(before.id, &PersonChange { photo: Some(missing), ..Default::default() }, at(10));
     assert!(matches!(refused, Err(Error::NotFound { what: Thing::Picture })));
     assert_eq!(store.person(before.id).unwrap(), changed);
@@ -203,7 +206,7 @@ pub fn a_removed_person_leaves_nothing(store: &dyn Stores) {
 pub fn a_shared_photo_outlives_one_of_its_people(store: &dyn Stores) {
     let first = store.insert_person(&new_person(store, "a")).unwrap();
     let mut second = new_person(store, "b");
-    second.photo = store.put(&store.get(&first.photo).unwrap()).unwrap();
+    second.photo.picture = store.put(&store.get(&first.photo).unwrap()).unwrap();
     let second = store.insert_person(&second).unwrap();
     assert_eq!(first.photo, second.photo);
     store.remove_person(first.id).unwrap();
@@ -220,7 +223,7 @@ pub fn a_shared_photo_outlives_one_of_its_people(store: &dyn Stores) {
 pub fn a_photo_put_again_survives_the_removal_of_its_last_person(store: &dyn Stores) {
     let first = store.insert_person(&new_person(store, "a")).unwrap();
     let mut second = new_person(store, "b");
-    second.photo = store.put(&store.get(&first.photo).unwrap()).unwrap();
+    second.photo.picture = store.put(&store.get(&first.photo).unwrap()).unwrap();
     store.remove_person(first.id).unwrap();
     let second = store.insert_person(&second).unwrap();
     store.get(&second.photo).unwrap();
@@ -245,11 +248,13 @@ pub fn templates_carry_memberships_and_their_own_model_only(store: &dyn Stores) 
         let profile = Profile { permission_groups, ..Profile::default() };
         let new = EnrolledPerson { libraries: libraries.clone(), ..person_with(store, code, profile) };
         let person = store.insert_person(&new).unwrap().id;
+        let embedding = embedding_of(&new);
         let membership = Membership { libraries, permission_groups: new.profile.permission_groups };
-        expected.push(Template { person, membership, embedding: new.embedding });
+        expected.push(Template { person, membership, embedding });
     }
     let other = ModelId("other/2".into());
-    let foreign = EnrolledPerson { embedding: embedding_by(other.clone(), 1), ..new_person(store, "d") };
+    let photo = kept_photo(store, "another photo", embedding_by(other.clone(), 1));
+    let foreign = EnrolledPerson { photo, ..new_person(store, "d") };
     let foreign = store.insert_person(&foreign).unwrap().id;
 
     let templates = |model: &ModelId| {

@@ -37,7 +37,7 @@ pub fn a_kept_picture_stays_until_its_person_goes(store: &dyn Stores) {
     store.remove_entries(Removal::UpTo(Seq(9)), 9).unwrap();
     assert_eq!(store.get(&kept).unwrap(), &b"portrait"[..], "a record took it along");
     let mut person = new_person(store, "a");
-    person.photo = store.put(b"portrait").unwrap();
+    person.photo.picture = store.put(b"portrait").unwrap();
     let person = store.insert_person(&person).unwrap();
     assert_eq!(person.photo, kept);
     store.remove_person(person.id).unwrap();
@@ -50,7 +50,7 @@ pub fn so_many_pictures_are_kept(store: &dyn Stores) {
     let two = store.keep(b"two", 2, at(0)).unwrap();
     assert!(matches!(store.keep(b"three", 2, at(0)), Err(Error::LimitReached { what: Thing::Picture })));
     let mut person = new_person(store, "a");
-    person.photo = store.put(b"two").unwrap();
+    person.photo.picture = store.put(b"two").unwrap();
     store.insert_person(&person).unwrap();
     let three = store.keep(b"three", 2, at(0)).unwrap();
     assert!(store.get(&two).is_ok() && store.get(&three).is_ok());

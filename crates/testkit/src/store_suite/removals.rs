@@ -67,7 +67,7 @@ pub fn a_picture_that_somebody_else_names_stays(store: &dyn Stores) {
     let mut first = stranger(store, 1, 1);
     let mut second = stranger(store, 1, 2);
     first.capture.crop = picture(store, "shared with a person");
-    person.photo = picture(store, "shared with a person");
+    person.photo.picture = picture(store, "shared with a person");
     first.capture.scene = picture(store, "shared with a record");
     second.capture.scene = picture(store, "shared with a record");
     store.insert_person(&person).unwrap();

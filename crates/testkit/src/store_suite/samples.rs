@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use domain::geometry::{Point, Rect};
 use domain::{
-    Attributes, Behaviour, BehaviourKind, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, Direction,
-    Embedding, EnrolledPerson, Expression, Gender, LibraryId, LibraryKind, LibraryName, Match, ModelId, NewCamera,
-    NewEntry, NewLibrary, NewRecord, ObjectClass, OwnValues, PersonId, PictureId, Profile, Quality, Similarity,
-    SnapMode, Source, TaskId, TaskMark, Timestamp, Validity, Verdict, WatchId, WatchSettings, What, Window,
+    Attributes, Behaviour, BehaviourKind, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, DayWindow,
+    Description, Direction, Embedding, EnrolledPerson, Expression, Gender, KeptPhoto, LibraryId, LibraryKind,
+    LibraryName, Match, ModelId, NewCamera, NewEntry, NewLibrary, NewRecord, ObjectClass, OwnValues, PersonId,
+    PhotoTemplate, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskKind, TaskMark, TaskSettings,
+    Timestamp, UnclearFaces, Validity, Verdict, WatchId, WatchSettings, WeeklyPlan, What, Window,
 };
-use jiff::civil::date;
+use jiff::civil::{Weekday, date, time};
 
 use super::Stores;
 
@@ -40,7 +41,7 @@ pub fn embedding(seed: u32) -> Embedding {
 
 /// A library to be made.
 pub fn new_library(name: &str, kind: LibraryKind) -> NewLibrary {
-    NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: format!("about {name}") }
+    NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: format!("about {name}"), note: None }
 }
 
 /// A stored library.
@@ -54,11 +55,22 @@ pub fn new_person(store: &dyn Stores, code: &str) -> EnrolledPerson {
         code: code.parse().unwrap(),
         profile: Profile { name: format!("name of {code}"), ..Profile::default() },
         libraries: vec![LibraryId::DEFAULT],
-        photo: store.put(format!("photo of {code}").as_bytes()).unwrap(),
-        embedding: embedding(code.bytes().map(u32::from).sum()),
-        quality: 77,
+        photo: kept_photo(store, &format!("photo of {code}"), embedding(code.bytes().map(u32::from).sum())),
+        note: None,
         at: at(0),
     }
+}
+
+/// A stored photo whose face is described so.
+pub fn kept_photo(store: &dyn Stores, photo: &str, embedding: Embedding) -> KeptPhoto {
+    let model = embedding.model().clone();
+    let described = Description::Template(PhotoTemplate { embedding, quality: 77 });
+    KeptPhoto { picture: store.put(photo.as_bytes()).unwrap(), model, described }
+}
+
+/// What is known of the person's face.
+pub fn embedding_of(person: &EnrolledPerson) -> Embedding {
+    person.photo.described.template().unwrap().embedding.clone()
 }
 
 /// An enrolled person.
@@ -109,6 +121,7 @@ pub fn new_camera(libraries: impl IntoIterator<Item = LibraryId>) -> NewCamera {
             ..WatchSettings::default()
         },
         own: OwnValues::default(),
+        note: None,
     }
 }
 
@@ -230,5 +243,25 @@ pub fn candidate(person: i64, library: i64, similarity: f32) -> Candidate {
         address: "12 St James's Square".into(),
         photo: "ab".repeat(32).parse().unwrap(),
         enrolled_at: at(-9),
+    }
+}
+
+/// A roll call of the built-in library, stopped.
+pub fn task(name: &str, entries: &[CameraId], exits: &[CameraId]) -> TaskSettings {
+    let plan = vec![DayWindow { day: Weekday::Monday, from: time(8, 0, 0, 0), to: time(18, 0, 0, 0) }];
+    TaskSettings {
+        name: name.into(),
+        kind: TaskKind::RollCall,
+        entries: entries.to_vec(),
+        exits: exits.to_vec(),
+        remark: "about it".into(),
+        watch: WatchSettings {
+            libraries: [LibraryId::DEFAULT].into(),
+            threshold: Similarity::new(0.83),
+            rearm: Duration::from_millis(3001),
+            plan: WeeklyPlan::within(plan),
+            enabled: false,
+            unclear: UnclearFaces::Ignore,
+        },
     }
 }

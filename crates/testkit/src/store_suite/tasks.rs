@@ -1,39 +1,16 @@
 //! Tasks and what they saw.
 
-use std::time::Duration;
-
 use domain::{
-    Attendance, CameraId, Candidate, DayWindow, Direction, Error, LibraryId, NewRecord, PersonId, Presence, Removal,
-    Roll, Seq, SightingFilter, SightingId, Similarity, TaskId, TaskKind, TaskSettings, Thing, UnclearFaces, Verdict,
-    WatchSettings, WeeklyPlan, Window,
+    Attendance, CameraId, Candidate, Direction, Error, LibraryId, NewRecord, PersonId, Presence, Removal, Roll, Seq,
+    SightingFilter, SightingId, Similarity, TaskId, TaskKind, TaskSettings, Thing, Verdict, WatchSettings, Window,
 };
-use jiff::civil::{Weekday, time};
 
 use super::Stores;
-use super::samples::{ALL, at, candidate, library, new_camera, person, sighted, stranger};
+use super::samples::{ALL, at, candidate, library, new_camera, person, sighted, stranger, task};
 
 /// Cameras on the first three channels.
 fn cameras(store: &dyn Stores) -> [CameraId; 3] {
     [1, 2, 3].map(|_| store.insert_camera(&new_camera([]), 16, at(0)).unwrap().id)
-}
-
-fn task(name: &str, entries: &[CameraId], exits: &[CameraId]) -> TaskSettings {
-    let plan = vec![DayWindow { day: Weekday::Monday, from: time(8, 0, 0, 0), to: time(18, 0, 0, 0) }];
-    TaskSettings {
-        name: name.into(),
-        kind: TaskKind::RollCall,
-        entries: entries.to_vec(),
-        exits: exits.to_vec(),
-        remark: "about it".into(),
-        watch: WatchSettings {
-            libraries: [LibraryId::DEFAULT].into(),
-            threshold: Similarity::new(0.83),
-            rearm: Duration::from_millis(3001),
-            plan: WeeklyPlan::within(plan),
-            enabled: false,
-            unclear: UnclearFaces::Ignore,
-        },
-    }
 }
 
 /// All fields survive, cameras in the order given; every kind.
@@ -42,7 +19,7 @@ pub fn a_task_reads_back_as_added(store: &dyn Stores) {
     let mut added = Vec::new();
     for (name, kind) in [("a", TaskKind::RollCall), ("b", TaskKind::Plain), ("c", TaskKind::SignIn)] {
         let settings = TaskSettings { kind, ..task(name, &[two, one], &[three, two]) };
-        let made = store.insert_task(&settings, at(3)).unwrap();
+        let made = store.insert_task(&settings, None, at(3)).unwrap();
         assert_eq!((&made.settings, made.created_at), (&settings, at(3)));
         assert_eq!(made.direction(one), Some(Direction::Entry));
         assert_eq!((made.direction(three), made.direction(CameraId(9))), (Some(Direction::Exit), None));
@@ -56,21 +33,21 @@ pub fn a_task_reads_back_as_added(store: &dyn Stores) {
 pub fn a_task_changes_as_a_whole(store: &dyn Stores) {
     let [one, two, _] = cameras(store);
     let staff = library(store, "staff");
-    let before = store.insert_task(&task("a", &[one], &[two]), at(0)).unwrap();
+    let before = store.insert_task(&task("a", &[one], &[two]), None, at(0)).unwrap();
     let mut settings = task("other", &[two], &[]);
     settings.watch = WatchSettings { libraries: [staff].into(), ..WatchSettings::default() };
-    let after = store.update_task(before.id, &settings).unwrap();
+    let after = store.update_task(before.id, &settings, None).unwrap();
     assert_eq!((after.id, after.watch, &after.settings), (before.id, before.watch, &settings));
     assert_eq!(store.tasks().unwrap(), [after]);
     assert!(store.cameras().unwrap().iter().all(|camera| camera.watch.settings == new_camera([]).watch));
-    assert!(matches!(store.update_task(TaskId(99), &settings), Err(Error::NotFound { what: Thing::Task })));
+    assert!(matches!(store.update_task(TaskId(99), &settings, None), Err(Error::NotFound { what: Thing::Task })));
 }
 
 /// Adding and changing alike; otherwise nothing happens.
 pub fn a_task_needs_a_free_name_and_existing_cameras_and_libraries(store: &dyn Stores) {
     let [one, ..] = cameras(store);
-    store.insert_task(&task("a", &[one], &[]), at(0)).unwrap();
-    let other = store.insert_task(&task("b", &[one], &[]), at(0)).unwrap();
+    store.insert_task(&task("a", &[one], &[]), None, at(0)).unwrap();
+    let other = store.insert_task(&task("b", &[one], &[]), None, at(0)).unwrap();
     let mut strange = task("c", &[one], &[]);
     strange.watch.libraries.insert(LibraryId(99));
     for (settings, error) in [
@@ -79,8 +56,8 @@ pub fn a_task_needs_a_free_name_and_existing_cameras_and_libraries(store: &dyn S
         (task("c", &[one], &[CameraId(9)]), "camera does not exist"),
         (strange, "library does not exist"),
     ] {
-        assert_eq!(store.insert_task(&settings, at(0)).unwrap_err().to_string(), error);
-        assert_eq!(store.update_task(other.id, &settings).unwrap_err().to_string(), error);
+        assert_eq!(store.insert_task(&settings, None, at(0)).unwrap_err().to_string(), error);
+        assert_eq!(store.update_task(other.id, &settings, None).unwrap_err().to_string(), error);
     }
     assert_eq!(store.tasks().unwrap()[1..], [other]);
 }
@@ -91,7 +68,7 @@ pub fn what_a_task_needs_stays(store: &dyn Stores) {
     let staff = library(store, "staff");
     let mut settings = task("a", &[one], &[two]);
     settings.watch.libraries.insert(staff);
-    let id = store.insert_task(&settings, at(0)).unwrap().id;
+    let id = store.insert_task(&settings, None, at(0)).unwrap().id;
     for camera in [one, two] {
         assert!(matches!(store.remove_camera(camera), Err(Error::InUse { by: Thing::Task })));
     }
@@ -106,9 +83,9 @@ pub fn what_a_task_needs_stays(store: &dyn Stores) {
 /// Nor is its watch's.
 pub fn a_task_id_is_never_used_twice(store: &dyn Stores) {
     let [one, ..] = cameras(store);
-    let first = store.insert_task(&task("a", &[one], &[]), at(0)).unwrap();
+    let first = store.insert_task(&task("a", &[one], &[]), None, at(0)).unwrap();
     store.remove_task(first.id).unwrap();
-    let second = store.insert_task(&task("a", &[one], &[]), at(0)).unwrap();
+    let second = store.insert_task(&task("a", &[one], &[]), None, at(0)).unwrap();
     assert!(second.id > first.id && second.watch > first.watch);
 }
 

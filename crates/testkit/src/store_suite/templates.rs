@@ -1,9 +1,12 @@
 //! Templates of several embedding models.
 
-use domain::{Embedding, Error, ModelId, PersonId, PhotoTemplate, TemplateGaps, Thing};
+use domain::{
+    Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, ModelId, PersonChange, PersonId, PhotoFault,
+    PhotoTemplate, TemplateGaps, Thing,
+};
 
 use super::Stores;
-use super::samples::{embedding_by, model, new_person, person};
+use super::samples::{at, embedding_by, kept_photo, model, new_person, person};
 
 fn other() -> ModelId {
     ModelId("other/2".into())
@@ -12,7 +15,7 @@ fn other() -> ModelId {
 fn put(store: &dyn Stores, id: PersonId) -> Embedding {
     let embedding = embedding_by(other(), 7);
     let template = PhotoTemplate { embedding: embedding.clone(), quality: 50 };
-    store.put_template(id, &other(), Some(&template)).unwrap();
+    store.put_template(id, &other(), Ok(&template)).unwrap();
     embedding
 }
 
@@ -45,7 +48,7 @@ pub fn a_new_model_knows_nobody_until_templates_are_put(store: &dyn Stores) {
 /// Such a person is neither searched for nor asked about again.
 pub fn a_photo_without_a_usable_face_is_noted(store: &dyn Stores) {
     let a = person(store, "a");
-    store.put_template(a, &other(), None).unwrap();
+    store.put_template(a, &other(), Err(PhotoFault::NoFace)).unwrap();
     assert_eq!((missing(store, PersonId(0), 9), known(store, &other())), (vec![], vec![]));
     assert_eq!(store.template_gaps(&other()).unwrap(), TemplateGaps { missing: 0, unusable: 1 });
     put(store, a);
@@ -76,7 +79,51 @@ pub fn a_removed_person_leaves_no_template_of_any_model(store: &dyn Stores) {
     put(store, a);
     store.remove_person(a).unwrap();
     assert_eq!((known(store, &model()), known(store, &other())), (vec![], vec![]));
-    let refused = store.put_template(a, &other(), None);
+    let refused = store.put_template(a, &other(), Err(PhotoFault::NoFace));
     assert!(matches!(refused, Err(Error::NotFound { what: Thing::Person })));
     assert_eq!(store.template_gaps(&other()).unwrap(), TemplateGaps::default());
+}
+
+/// By the model in use, and by no other.
+pub fn people_are_enrolled_once_the_model_in_use_knows_them(store: &dyn Stores) {
+    store.use_model(&model()).unwrap();
+    let (a, b, c) = (person(store, "a"), person(store, "b"), person(store, "c"));
+    let states = || [a, b, c].map(|id| store.person(id).unwrap().enrolment);
+    assert_eq!((states(), store.people_not_enrolled().unwrap()), ([Enrolment::Enrolled; 3], 0));
+    put(store, b);
+    assert_eq!(states(), [Enrolment::Enrolled; 3], "another model says nothing of it");
+    store.use_model(&other()).unwrap();
+    assert_eq!(states(), [Enrolment::Pending, Enrolment::Enrolled, Enrolment::Pending]);
+    put(store, a);
+    store.put_template(c, &other(), Err(PhotoFault::ManyFaces)).unwrap();
+    let failed = Enrolment::Failed(PhotoFault::ManyFaces);
+    assert_eq!(
+        (states(), store.people_not_enrolled().unwrap()),
+        ([Enrolment::Enrolled, Enrolment::Enrolled, failed], 1)
+    );
+    store.use_model(&model()).unwrap();
+    assert_eq!(states(), [Enrolment::Enrolled; 3]);
+}
+
+/// Whether a photo is still to be described, or cannot be used.
+pub fn a_person_without_a_template_is_kept_with_the_reason(store: &dyn Stores) {
+    store.use_model(&model()).unwrap();
+    let kept = |code: &str, described| {
+        let new = new_person(store, code);
+        let photo = KeptPhoto { described, ..new.photo };
+        store.insert_person(&EnrolledPerson { photo, ..new }).unwrap()
+    };
+    let faulty = kept("a", Description::Unusable(PhotoFault::LowQuality));
+    let waiting = kept("b", Description::Pending);
+    assert_eq!((faulty.enrolment, waiting.enrolment), (Enrolment::Failed(PhotoFault::LowQuality), Enrolment::Pending));
+    assert_eq!((known(store, &model()), store.people_not_enrolled().unwrap()), (vec![], 2));
+    let still_missing = store.people_without_template(&model(), PersonId(0), 9).unwrap();
+    assert_eq!(still_missing, [(waiting.id, waiting.photo.clone())], "only what may still become something");
+    assert!(matches!(store.embedding(faulty.id, &model()), Err(Error::NoFace)));
+    let photo = kept_photo(store, "a better one", embedding_by(model(), 3));
+    let change = PersonChange { photo: Some(photo), ..Default::default() };
+    assert_eq!(store.update_person(faulty.id, &change, at(1)).unwrap().enrolment, Enrolment::Enrolled);
+    assert_eq!(known(store, &model()), [faulty.id]);
+    store.remove_person(waiting.id).unwrap();
+    assert_eq!(store.people_not_enrolled().unwrap(), 0);
 }
