@@ -19,7 +19,7 @@ const IN_THE_CLIP: [usize; 3] = [0, 400, 900];
 /// Longer than a batch takes on a busy machine.
 const BATCH: Duration = Duration::from_secs(600);
 /// How long the broker is away.
-const OUTAGE: Duration = Duration::from_secs(60);
+const OUTAGE: Duration = Duration::from_secs(20);
 
 /// The people whose photos are as small as the document wants them.
 fn cast() -> Vec<Actor> {
@@ -32,11 +32,19 @@ async fn device(broker: &Broker) -> Device {
         .await
 }
 
-/// The platform, once the device is there: after an outage it may take a minute to call again.
+/// The platform, once the device answers it: after an outage it may take a minute to call again.
 async fn platform(broker: &Broker) -> Arc<Platform> {
     let platform = Platform::connect(broker.address(), None).await;
-    let heard = async || platform.take_one("mqtt/face/heartbeat");
-    eventually_within(Duration::from_secs(120), "the device is there", heard).await;
+    let question = json!({"messageId": "are you there", "operator": "QueryProgress", "info": {}});
+    let mut asked: Option<Instant> = None;
+    let answer = async || {
+        if asked.is_none_or(|asked| asked.elapsed() > Duration::from_secs(1)) {
+            platform.send(&question).await;
+            asked = Some(Instant::now());
+        }
+        platform.take_one(&format!("mqtt/face/{ID}/Ack"))
+    };
+    eventually_within(Duration::from_secs(120), "the device is there", answer).await;
     Arc::new(platform)
 }
 
