@@ -10,7 +10,7 @@ usage: models/fetch.sh [--set NAME]... [--arch ARCH] [--portraits] [--photos]
   --arch ARCH          architecture of the ONNX Runtime library: x86_64 or aarch64 (default: this machine's)
   --runtime-only DIR   fetch only that library, into DIR
   --portraits          also fetch the public-domain portraits for the demo
-  --photos             also fetch all photographs for the tests, and all sets
+  --photos             also fetch all photographs and films for the tests, and all sets
 END
 }
 
@@ -85,11 +85,11 @@ debian_tree() {
     mkdir -p apt/parts apt/lists/partial apt/archives/partial
     local file
     for file in /etc/apt/sources.list.d/*.sources; do
-        [ -f "$file" ] && sed 's/^Types:.*/Types: deb-src/' "$file" >"apt/parts/$(basename "$file")"
+        [ -f "$file" ] && sed 's/^Types:.*/Types: deb deb-src/' "$file" >"apt/parts/$(basename "$file")"
     done
     touch apt/sources.list
     if [ -f /etc/apt/sources.list ]; then
-        sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >apt/sources.list
+        sed -n '/^deb /{p; s/^deb /deb-src /p}' /etc/apt/sources.list >apt/sources.list
     fi
     apt_options=(-o "Dir::Etc::sourcelist=$PWD/apt/sources.list"
         -o "Dir::Etc::sourceparts=$PWD/apt/parts" -o "Dir::State::lists=$PWD/apt/lists"
@@ -97,10 +97,11 @@ debian_tree() {
     apt-get "${apt_options[@]}" update -qq
 }
 
-debian_download() { # PACKAGE VERSION FILE SHA256
+debian_download() { # source|download PACKAGE VERSION FILE SHA256
     debian_tree
-    local uri
-    uri=$(apt-get "${apt_options[@]}" source --print-uris "$1=$2" |
+    local act=$1 uri
+    shift
+    uri=$(apt-get "${apt_options[@]}" "$act" --print-uris "$1=$2" |
         awk -v file="$3" '$2 == file { gsub("\047", "", $1); print $1 }')
     [ -n "$uri" ] || die "$3 is not in the package sources of this machine"
     /usr/lib/apt/apt-helper "${apt_options[@]}" download-file "$uri" "$3" "SHA256:$4" >/dev/null
@@ -117,13 +118,15 @@ archive() { # REGISTRY PACKAGE VERSION ARCHIVE SHA256
     pypi-x86_64 | pypi-aarch64) pip_download "$2==$3" --only-binary :all: --python-version 3.11 \
         --platform "manylinux_2_28_${1#pypi-}" ;;
     pypi-source) pip_download "$2==$3" --no-binary "$2" ;;
-    debian) debian_download "$2" "$3" "$4" "$5" ;;
+    debian) debian_download source "$2" "$3" "$4" "$5" ;;
+    debian-binary) debian_download download "$2" "$3" "$4" "$5" ;;
     *) die "unknown registry $1" ;;
     esac
     check "$4" "$5"
     mkdir "$4.tmp"
     case $4 in
     *.whl) python3 -m zipfile -e "$4" "$4.tmp" ;;
+    *.deb) dpkg-deb --extract "$4" "$4.tmp" ;;
     *) tar -xf "$4" -C "$4.tmp" ;;
     esac
     rm "$4"
@@ -136,7 +139,7 @@ convert() { # CONVERSION NAME SOURCE RESULT
     case $1 in
     none) cp "$3" "$4" ;;
     tidy) "$tools_dir/bin/python" "$here/convert/tidy.py" "$2" "$3" "$4" ;;
-    tfjs | dlib) "$tools_dir/bin/python" "$here/convert/$1.py" "$3" "$4" ;;
+    tfjs | centernet | dlib) "$tools_dir/bin/python" "$here/convert/$1.py" "$3" "$4" ;;
     *) die "unknown conversion $1" ;;
     esac
 }
@@ -175,6 +178,16 @@ fetch_test_photos() {
     touch "$cache/photos/.complete"
 }
 
+# A street scene from OpenCV's examples, in which people walk about. Fetched for tests, not committed.
+fetch_test_film() {
+    [ -e "$cache/films/vtest.avi" ] && return
+    local package=opencv-doc_4.6.0+dfsg-12_all.deb
+    archive debian-binary opencv-doc 4.6.0+dfsg-12 "$package" \
+        4b12681df35878207ac7097dc66184b2ae552e4bf4ddd2af04a0f03ed0b8682a
+    place "$package.d/usr/share/doc/opencv-doc/examples/data/vtest.avi" "$cache/films/vtest.avi" \
+        45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf
+}
+
 # Copy the manifests, so that the directory is complete.
 copy_manifests() {
     local file
@@ -200,5 +213,8 @@ fetch_files runtime "$cache/models/onnxruntime" "$arch"
 fetch_models
 copy_manifests
 if $portraits; then fetch_files photos "$cache/photos"; fi
-if $photos; then fetch_test_photos; fi
+if $photos; then
+    fetch_test_photos
+    fetch_test_film
+fi
 say "complete in $cache/models"

@@ -27,18 +27,44 @@ def read_weights(path, manifest):
         data = b"".join((path.parent / shard).read_bytes() for shard in group["paths"])
         start = 0
         for entry in group["weights"]:
-            if "quantization" in entry:
-                raise ValueError(f"{entry['name']} is quantised, which is not covered")
-            kind = np.dtype(entry["dtype"])
+            stored = entry.get("quantization", entry)["dtype"]
+            if stored not in ("float32", "float16", "int32"):
+                raise ValueError(f"{entry['name']} is stored as {stored}, which is not covered")
             count = math.prod(entry["shape"])
-            array = np.frombuffer(data, kind, count, start).reshape(entry["shape"])
-            weights[entry["name"]] = array
-            start += count * kind.itemsize
+            array = np.frombuffer(data, stored, count, start).reshape(entry["shape"])
+            weights[entry["name"]] = array.astype(entry["dtype"])
+            start += array.nbytes
     return weights
+
+
+def read(path):
+    """The graph model that a file describes."""
+    return json.loads(path.read_text())
+
+
+def needed(nodes, results):
+    """The nodes that these results are computed from, each after its inputs."""
+    by_name = {node["name"]: node for node in nodes}
+    ordered = {}
+
+    def visit(name):
+        if name in ordered:
+            return
+        for source in by_name[name].get("input", []):
+            visit(source)
+        ordered[name] = by_name[name]
+
+    for name in results:
+        visit(name)
+    return list(ordered.values())
 
 
 def text(attribute):
     return base64.b64decode(attribute["s"]).decode()
+
+
+def texts(attribute):
+    return [base64.b64decode(value).decode() for value in attribute["list"]["s"]]
 
 
 def numbers(attribute):
@@ -61,7 +87,7 @@ class Network:
 
     def constant(self, array):
         name = f"w{len(self.initialisers)}"
-        self.initialisers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initialisers.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def add(self, operator, inputs, **attributes):
@@ -108,7 +134,7 @@ class Network:
                 raise ValueError(f"operator {operator} is not covered")
 
     def convolve(self, source, kernel, bias, attributes):
-        fused = [base64.b64decode(name).decode() for name in attributes["fused_ops"]["list"]["s"]]
+        fused = texts(attributes["fused_ops"])
         if fused not in (["BiasAdd"], ["BiasAdd", "Relu"]):
             raise ValueError(f"fused operators {fused} are not covered")
         inputs = [source, self.constant(kernel), self.constant(bias)]
@@ -117,7 +143,7 @@ class Network:
 
 
 def convert(path):
-    document = json.loads(path.read_text())
+    document = read(path)
     network = Network(read_weights(path, document["weightsManifest"]))
     for node in document["modelTopology"]["node"]:
         if node["op"] == "Const":

@@ -8,7 +8,7 @@ use adapter::{Adapter, Component, Health, Outbound, Policy};
 use anyhow::{Context, Result, ensure};
 use axum::http::StatusCode;
 use console::Console;
-use domain::ports::{Clock, Host, Ports, Reader};
+use domain::ports::{Clock, Host, ObjectDetector, Ports, Reader};
 use domain::{
     Appliance, DoorOptions, SoundFolders, StorageLimits, doors, network, notices, readers, retention, surveillance,
 };
@@ -162,13 +162,13 @@ async fn assemble(
     analyzer: Analyzer,
     health: &Health,
 ) -> Result<Appliance> {
+    let objects = analyzer.objects().map(|objects| Arc::new(objects) as Arc<dyn ObjectDetector>);
     let ports = Ports {
         clock,
         frames: video.clone(),
         discovery: video,
         analyzer: Arc::new(analyzer),
-        // No model set holds a detector of objects yet.
-        objects: None,
+        objects,
         people: store.clone(),
         gallery: store.clone(),
         log: store.clone(),

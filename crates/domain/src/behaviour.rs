@@ -1,6 +1,7 @@
 //! Rules over moving objects, and what they find.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::geometry::{Point, Rect};
 use crate::{CameraId, CaptureId, NamedPerson, PictureId, RuleId, Timestamp};
@@ -10,15 +11,52 @@ use crate::{CameraId, CaptureId, NamedPerson, PictureId, RuleId, Timestamp};
 pub enum ObjectClass {
     /// A person, whole or in part.
     Person,
-    /// A vehicle.
+    /// A motor vehicle: car, bus, lorry.
     Vehicle,
+    /// A two-wheeler, with a motor or without: bicycle, electric bicycle, motorcycle.
+    Cycle,
+    /// A dog.
+    Dog,
 }
 
-/// The kinds of rules.
+impl ObjectClass {
+    /// All classes.
+    pub const ALL: [Self; 4] = [Self::Person, Self::Vehicle, Self::Cycle, Self::Dog];
+}
+
+/// The kinds of rules. `docs/behaviour.md` lists the classes, the zone and the options of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BehaviourKind {
     /// An object crossed a line.
     Line,
+    /// People crossed a line; they are counted by direction.
+    LineCount,
+    /// An object is in an area: each object once, as long as it stays.
+    Area,
+    /// An object entered an area.
+    Enter,
+    /// An object left an area.
+    Leave,
+    /// An object entered or left an area.
+    Border,
+    /// The number of people in an area has changed.
+    AreaCount,
+    /// There are more people in an area than the limit.
+    Crowd,
+    /// There are at least as many people in an area as the limit.
+    Gathering,
+    /// An object has stayed in an area for the trigger time.
+    Loitering,
+    /// There have been fewer people in an area than the limit for the trigger time.
+    Absence,
+    /// There is somebody in an area, but fewer people than the limit.
+    Alone,
+    /// An object in an area moves fast.
+    Fast,
+    /// A vehicle or cycle has stood still in an area for the trigger time.
+    Parking,
+    /// An object of a class that is not allowed there is in an area.
+    Presence,
 }
 
 /// A thing that was found in a frame.
@@ -52,10 +90,66 @@ pub struct RuleSettings {
     pub kind: BehaviourKind,
     /// What it is about.
     pub object: ObjectClass,
-    /// Corners of its zone, as shares of the picture's width and height, 0..=1: the two ends of a line.
+    /// Corners of its zone, as shares of the picture's width and height, 0..=1: the two ends of a line, or the 3 to 6
+    /// corners of an area whose edges do not cross.
     pub points: Vec<Point>,
-    /// Which way objects have to go.
+    /// Which way objects have to go across a line; the way in for one that counts.
     pub direction: Crossing,
+    /// The rest.
+    pub options: RuleOptions,
+}
+
+/// What else an operator configures of a rule. Options that a kind does not use have no effect.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RuleOptions {
+    /// 1..=100: the higher, the less certain an object may be, and the slower one that moves fast.
+    pub sensitivity: u8,
+    /// Objects that are smaller or larger do not count.
+    pub sizes: SizeLimits,
+    /// Trigger time: how long a situation lasts before the rule fires.
+    pub after: Duration,
+    /// Report interval: how often the rule fires again while the situation lasts; zero: never.
+    pub every: Duration,
+    /// Limit of the number of people.
+    pub people: u32,
+    /// How far the number of people of a gathering may fall below the limit before it is over.
+    pub tolerance: u32,
+    /// The hour of the day, 0..=23 local time, at which a counting line starts again from zero.
+    pub reset_hour: Option<u8>,
+}
+
+impl Default for RuleOptions {
+    fn default() -> Self {
+        Self {
+            sensitivity: 80,
+            sizes: SizeLimits::default(),
+            after: Duration::ZERO,
+            every: Duration::ZERO,
+            people: 0,
+            tolerance: 0,
+            reset_hour: None,
+        }
+    }
+}
+
+/// Smallest and largest sizes of objects, as shares of the picture's width and height, 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SizeLimits {
+    /// Smallest width.
+    pub min_width: f32,
+    /// Smallest height.
+    pub min_height: f32,
+    /// Largest width.
+    pub max_width: f32,
+    /// Largest height.
+    pub max_height: f32,
+}
+
+impl Default for SizeLimits {
+    /// No limits.
+    fn default() -> Self {
+        Self { min_width: 0.0, min_height: 0.0, max_width: 1.0, max_height: 1.0 }
+    }
 }
 
 /// Ways across a line. Seen along it, from its first end to its second, side A is on the left and side B on the right.
@@ -67,6 +161,17 @@ pub enum Crossing {
     BToA,
     /// Both.
     Both,
+}
+
+impl Crossing {
+    /// The way in which an arrow from its first point to its second points across a line, whose ends are given as in
+    /// [`RuleSettings::points`]. `None` when the arrow is parallel to the line.
+    pub fn along(line: [Point; 2], arrow: [Point; 2]) -> Option<Self> {
+        let way = |[from, to]: [Point; 2]| (to.x - from.x, to.y - from.y);
+        let ((x, y), (to_x, to_y)) = (way(line), way(arrow));
+        let aside = x * to_y - y * to_x;
+        if aside > 0.0 { Some(Self::AToB) } else { (aside < 0.0).then_some(Self::BToA) }
+    }
 }
 
 /// A rule that fired, or recovered.
@@ -91,8 +196,16 @@ pub struct Behaviour {
     pub targets: Vec<Rect>,
     /// How certain the first target is of that class, 0..=100; 0 without a target.
     pub quality: u8,
-    /// Objects that the rule has counted so far, since the device was started or the rule was changed.
+    /// Objects that the rule has counted so far, since the device was started, the rule was changed, or its reset hour.
+    /// For a rule about a situation: the objects that are part of it now, or for rules about the number of people, the
+    /// people in the area now.
     pub count: u32,
+    /// People who crossed a counting line with this entry, on the way in.
+    pub inwards: u32,
+    /// The same on the way out.
+    pub outwards: u32,
+    /// For one that recovered: the entry with which the rule fired last.
+    pub ends: Option<CaptureId>,
     /// Who the first target is, where the rule asks for a face.
     pub person: Option<NamedPerson>,
     /// JPEG of the first target with some margin; [`PictureId::not_kept`] while captures are recorded without pictures,

@@ -53,7 +53,8 @@ pub use appliance::{
     Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, notices, readers, retention,
 };
 pub use behaviour::{
-    Behaviour, BehaviourFilter, BehaviourKind, Crossing, DetectedObject, ObjectCapture, ObjectClass, Rule, RuleSettings,
+    Behaviour, BehaviourFilter, BehaviourKind, Crossing, DetectedObject, ObjectCapture, ObjectClass, Rule, RuleOptions,
+    RuleSettings, SizeLimits,
 };
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,

@@ -39,6 +39,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0015_rules.sql"),
     include_str!("../../../migrations/0016_enrolment.sql"),
     include_str!("../../../migrations/0017_notes.sql"),
+    include_str!("../../../migrations/0018_rule_options.sql"),
 ];
 
 /// Rejects a database of another program.

@@ -1,17 +1,23 @@
 //! Rules over the objects that cameras see.
 
+use std::time::Duration;
+
 use domain::geometry::Point;
-use domain::{CameraId, Error, Rule, RuleId, RuleSettings, Thing};
+use domain::{CameraId, Error, Rule, RuleId, RuleOptions, RuleSettings, SizeLimits, Thing};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::cameras;
-use crate::columns::{self, Columns, Reader, text, vector, word};
+use crate::columns::{self, Columns, Reader, optional, real, text, vector, whole, word};
 use crate::error::Fault;
+
+const SELECT: &str =
+    "SELECT id, camera, name, kind, object, points, direction, sensitivity, min_width, min_height, max_width, max_height,
+        after_ms, every_ms, people, tolerance, reset_hour
+    FROM rule ORDER BY id";
 
 /// All rules in ascending order of id.
 pub(crate) fn rules(db: &Connection) -> Result<Vec<Rule>, Fault> {
-    let mut statement =
-        db.prepare_cached("SELECT id, camera, name, kind, object, points, direction FROM rule ORDER BY id")?;
+    let mut statement = db.prepare_cached(SELECT)?;
     statement.query_and_then([], |row| read(&mut Reader::new(row)))?.collect()
 }
 
@@ -55,12 +61,23 @@ fn require_free_name(db: &Connection, camera: CameraId, name: &str, but: Option<
 
 fn settings_columns(settings: &RuleSettings) -> Columns {
     let points: Vec<f32> = settings.points.iter().flat_map(|point| [point.x, point.y]).collect();
+    let options = &settings.options;
     vec![
         ("name", text(&settings.name)),
         ("kind", word(&settings.kind)),
         ("object", word(&settings.object)),
         ("points", vector(&points)),
         ("direction", word(&settings.direction)),
+        ("sensitivity", whole(options.sensitivity)),
+        ("min_width", real(options.sizes.min_width)),
+        ("min_height", real(options.sizes.min_height)),
+        ("max_width", real(options.sizes.max_width)),
+        ("max_height", real(options.sizes.max_height)),
+        ("after_ms", whole(options.after.as_millis())),
+        ("every_ms", whole(options.every.as_millis())),
+        ("people", whole(options.people)),
+        ("tolerance", whole(options.tolerance)),
+        ("reset_hour", optional(options.reset_hour, whole)),
     ]
 }
 
@@ -68,7 +85,25 @@ fn read(row: &mut Reader<'_>) -> Result<Rule, Fault> {
     let (id, camera) = (RuleId(row.take()?), CameraId(row.take()?));
     let (name, kind, object) = (row.take()?, row.word()?, row.word()?);
     let (points, direction) = (read_points(&row.vector()?)?, row.word()?);
-    Ok(Rule { id, camera, settings: RuleSettings { name, kind, object, points, direction } })
+    let options = read_options(row)?;
+    Ok(Rule { id, camera, settings: RuleSettings { name, kind, object, points, direction, options } })
+}
+
+fn read_options(row: &mut Reader<'_>) -> Result<RuleOptions, Fault> {
+    Ok(RuleOptions {
+        sensitivity: row.take()?,
+        sizes: SizeLimits {
+            min_width: row.take()?,
+            min_height: row.take()?,
+            max_width: row.take()?,
+            max_height: row.take()?,
+        },
+        after: Duration::from_millis(row.take::<i64>()?.unsigned_abs()),
+        every: Duration::from_millis(row.take::<i64>()?.unsigned_abs()),
+        people: row.take()?,
+        tolerance: row.take()?,
+        reset_hour: row.take()?,
+    })
 }
 
 fn read_points(numbers: &[f32]) -> Result<Vec<Point>, Fault> {

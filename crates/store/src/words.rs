@@ -78,8 +78,24 @@ words! {
         FaceAndDocument = "face_and_document",
         Command = "command",
     }
-    BehaviourKind ("kind of behaviour") { Line = "line" }
-    ObjectClass ("class of objects") { Person = "person", Vehicle = "vehicle" }
+    BehaviourKind ("kind of behaviour") {
+        Line = "line",
+        LineCount = "line_count",
+        Area = "area",
+        Enter = "enter",
+        Leave = "leave",
+        Border = "border",
+        AreaCount = "area_count",
+        Crowd = "crowd",
+        Gathering = "gathering",
+        Loitering = "loitering",
+        Absence = "absence",
+        Alone = "alone",
+        Fast = "fast",
+        Parking = "parking",
+        Presence = "presence",
+    }
+    ObjectClass ("class of objects") { Person = "person", Vehicle = "vehicle", Cycle = "cycle", Dog = "dog" }
     Crossing ("way across a line") { AToB = "a_to_b", BToA = "b_to_a", Both = "both" }
     Topic ("topic of a notice") { Camera = "camera", Storage = "storage", Reader = "reader", Feed = "feed" }
     Verdict ("verdict") {

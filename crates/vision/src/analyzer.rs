@@ -21,13 +21,14 @@ use crate::error::{AnalysisError, OpenError, SelfTestError};
 use crate::imaging;
 use crate::manifest::Role;
 use crate::models::ModelSet;
+use crate::objects::Objects;
 use crate::pipeline::Pipeline;
 use crate::runtime::{self, Provider};
 use crate::self_test;
 use crate::session::{SessionSettings, Stopwatch};
 
 /// Maximum number of jobs queued for the inference threads.
-const ROOM: Room = Room { live: 32, photos: 16 };
+const ROOM: Room = Room { live: 32, photos: 16, objects: 32 };
 /// Memory budget of concurrent picture decoding, MiB: one of the largest, or many of the usual size.
 const DECODING_MIB: u32 = 320;
 /// Maximum number of threads per run. Two halve the time of a detection; more gain little. Two workers of one thread
@@ -103,7 +104,8 @@ pub struct ModelInfo {
 
 /// A [`FaceAnalyzer`] based on ONNX Runtime.
 pub struct Analyzer {
-    engine: Engine<Pipeline>,
+    engine: Arc<Engine<Pipeline>>,
+    objects: Option<Objects>,
     identity: Identity,
     live_from: Option<f32>,
     models: Vec<ModelInfo>,
@@ -150,6 +152,11 @@ impl Analyzer {
     /// The models in use.
     pub fn models(&self) -> &[ModelInfo] {
         &self.models
+    }
+
+    /// The detector of objects; `None` when the set has no model that finds them.
+    pub fn objects(&self) -> Option<Objects> {
+        self.objects.clone()
     }
 
     /// Counters of the inference threads.
@@ -246,8 +253,10 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         stopwatch: Stopwatch::default(),
     };
     let (pipelines, fallen_back) = pipelines(&models, &mut settings, options, workers)?;
+    let engine = Arc::new(Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?);
     Ok(Analyzer {
-        engine: Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?,
+        objects: models.objects.as_ref().and_then(|model| Objects::new(&engine, &model.manifest)),
+        engine,
         live_from: models.liveness.as_ref().and_then(|model| model.manifest.live_from()),
         identity: Identity::new(&models.embedder.manifest)?,
         models: models.iter().map(|model| info(&model.manifest)).collect(),

@@ -1,5 +1,6 @@
 //! Face analysis with ONNX Runtime: detection, alignment, quality, embeddings, attributes and liveness; and picture
-//! files. [`Analyzer`] implements the domain's [`FaceAnalyzer`](domain::ports::FaceAnalyzer).
+//! files. [`Analyzer`] implements the domain's [`FaceAnalyzer`](domain::ports::FaceAnalyzer), and [`Objects`], which
+//! shares its threads, the [`ObjectDetector`](domain::ports::ObjectDetector).
 
 mod align;
 mod analyzer;
@@ -19,6 +20,7 @@ mod jpeg_file;
 mod liveness;
 mod manifest;
 mod models;
+mod objects;
 mod pipeline;
 mod pixel_box;
 mod pose;
@@ -27,6 +29,7 @@ mod quality;
 mod runtime;
 mod self_test;
 mod session;
+mod suppression;
 mod tensor;
 mod view;
 
@@ -35,4 +38,5 @@ pub use codec::{MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE};
 pub use counters::Counters;
 pub use error::{OpenError, SelfTestError};
 pub use manifest::Role;
+pub use objects::Objects;
 pub use runtime::Provider;

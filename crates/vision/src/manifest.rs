@@ -5,6 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+mod output;
+
+pub(crate) use output::{
+    AnglesOutput, CenterfaceOutput, CenternetOutput, ClassesOutput, EmbeddingOutput, ExpectationOutput, ObjectLabel,
+    Output, Points68Output, UltrafaceOutput,
+};
+
 /// Maximum side of a network's input, pixels; bounds the allocation of tensors.
 const MAX_INPUT_SIDE: u32 = 4096;
 
@@ -28,6 +35,8 @@ pub enum Role {
     Expression,
     /// Distinguishes a live face from a picture of one.
     Liveness,
+    /// Finds people, vehicles and animals.
+    Objects,
 }
 
 /// The models of one set, by role.
@@ -42,6 +51,7 @@ pub(crate) struct SetEntry {
     pub(crate) head_pose: Option<String>,
     pub(crate) expression: Option<String>,
     pub(crate) liveness: Option<String>,
+    pub(crate) objects: Option<String>,
 }
 
 /// `sets.toml`: the sets by name.
@@ -136,123 +146,6 @@ pub(crate) enum Aspect {
     Keep,
 }
 
-/// How the output is read.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub(crate) enum Output {
-    Centerface(CenterfaceOutput),
-    Ultraface(UltrafaceOutput),
-    Points68(Points68Output),
-    Embedding(EmbeddingOutput),
-    Expectation(ExpectationOutput),
-    Angles(AnglesOutput),
-    Classes(ClassesOutput),
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CenterfaceOutput {
-    pub(crate) heatmap: String,
-    pub(crate) scale: String,
-    pub(crate) offset: String,
-    pub(crate) landmarks: String,
-    pub(crate) stride: u32,
-    pub(crate) score_min: f32,
-    pub(crate) nms_iou: f32,
-    pub(crate) min_side: f32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UltrafaceOutput {
-    pub(crate) scores: String,
-    pub(crate) boxes: String,
-    pub(crate) score_min: f32,
-    pub(crate) nms_iou: f32,
-    pub(crate) min_side: f32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Points68Output {
-    pub(crate) tensor: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EmbeddingOutput {
-    pub(crate) tensor: String,
-    pub(crate) length: usize,
-    pub(crate) calibration: Vec<(f32, f32)>,
-    /// Mean and standard deviation of the cosines between faces of different people, where measured.
-    pub(crate) unlike: Option<(f32, f32)>,
-    /// Minimum quality, 0 to 100, at which a face without a match counts as a stranger; absent: any.
-    pub(crate) clear_from: Option<u8>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExpectationOutput {
-    pub(crate) tensor: String,
-    pub(crate) softmax: bool,
-    pub(crate) first: f32,
-    pub(crate) step: f32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AnglesOutput {
-    pub(crate) softmax: bool,
-    pub(crate) yaw: Angle,
-    pub(crate) pitch: Angle,
-    pub(crate) roll: Angle,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Angle {
-    pub(crate) tensor: String,
-    pub(crate) first: f32,
-    pub(crate) step: f32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ClassesOutput {
-    pub(crate) tensor: String,
-    pub(crate) softmax: bool,
-    pub(crate) labels: Vec<String>,
-    /// Only for liveness models: minimum probability at which a face counts as live.
-    pub(crate) live_from: Option<f32>,
-}
-
-impl Output {
-    /// Names of the output tensors that are read.
-    pub(crate) fn tensors(&self) -> Vec<&str> {
-        match self {
-            Self::Centerface(o) => vec![&o.heatmap, &o.scale, &o.offset, &o.landmarks],
-            Self::Ultraface(o) => vec![&o.scores, &o.boxes],
-            Self::Points68(o) => vec![&o.tensor],
-            Self::Embedding(o) => vec![&o.tensor],
-            Self::Expectation(o) => vec![&o.tensor],
-            Self::Angles(o) => vec![&o.yaw.tensor, &o.pitch.tensor, &o.roll.tensor],
-            Self::Classes(o) => vec![&o.tensor],
-        }
-    }
-
-    /// Whether a model of this role may have this output.
-    fn suits(&self, role: Role) -> bool {
-        match self {
-            Self::Centerface(_) | Self::Ultraface(_) => role == Role::Detector,
-            Self::Points68(_) => role == Role::Landmarks,
-            Self::Embedding(_) => role == Role::Embedder,
-            Self::Expectation(_) => role == Role::Age,
-            Self::Angles(_) => role == Role::HeadPose,
-            Self::Classes(_) => matches!(role, Role::Gender | Role::Expression | Role::Liveness),
-        }
-    }
-}
-
 /// A self-test input with its expected result.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -284,6 +177,7 @@ impl Manifest {
             self.live_from_suits(),
             "live_from, more than 0 and at most 1, belongs to liveness models and to no other",
         )?;
+        demand(self.objects_suit(), "side must be 1 to 4096, stride at least 1, and labels are required")?;
         demand(!self.self_test.is_empty(), "a [[self_test]] is required")?;
         self.input.check()?;
         demand(self.self_test.iter().all(|question| self.input.takes(question)), "a self test has an impossible size")
@@ -304,9 +198,18 @@ impl Manifest {
         }
     }
 
+    fn objects_suit(&self) -> bool {
+        match &self.output {
+            Output::Centernet(output) => {
+                (1..=MAX_INPUT_SIDE).contains(&output.side) && output.stride > 0 && !output.labels.is_empty()
+            }
+            _ => true,
+        }
+    }
+
     fn crop_suits(&self) -> bool {
         let frame = matches!(self.crop, Crop::Frame {} | Crop::StretchedFrame {});
-        frame == (self.role == Role::Detector)
+        frame == matches!(self.role, Role::Detector | Role::Objects)
     }
 }
 
@@ -355,8 +258,9 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
         let sets: Sets = toml::from_str(&std::fs::read_to_string(folder.join("sets.toml")).unwrap()).unwrap();
         for set in sets.values() {
-            let optional = [&set.landmarks, &set.age, &set.gender, &set.head_pose, &set.expression, &set.liveness];
-            let names = optional.into_iter().flatten().chain([&set.detector, &set.embedder]);
+            let faces = [&set.landmarks, &set.age, &set.gender, &set.head_pose, &set.expression, &set.liveness];
+            let optional = faces.into_iter().chain([&set.objects]);
+            let names = optional.flatten().chain([&set.detector, &set.embedder]);
             for name in names {
                 let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
                 assert_eq!(Manifest::parse(&text).unwrap().name, *name);

@@ -33,6 +33,7 @@ pub(crate) struct ModelSet {
     pub(crate) head_pose: Option<Model>,
     pub(crate) expression: Option<Model>,
     pub(crate) liveness: Option<Model>,
+    pub(crate) objects: Option<Model>,
 }
 
 impl ModelSet {
@@ -57,13 +58,15 @@ impl ModelSet {
             head_pose: some(&set.head_pose, Role::HeadPose)?,
             expression: some(&set.expression, Role::Expression)?,
             liveness: if liveness { some(&set.liveness, Role::Liveness)? } else { None },
+            objects: some(&set.objects, Role::Objects)?,
         })
     }
 
     /// All models of the set.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Model> {
-        let optional = [&self.landmarks, &self.age, &self.gender, &self.head_pose, &self.expression, &self.liveness];
-        [&self.detector, &self.embedder].into_iter().chain(optional.into_iter().flatten())
+        let faces = [&self.landmarks, &self.age, &self.gender, &self.head_pose, &self.expression, &self.liveness];
+        let optional = faces.into_iter().chain([&self.objects]);
+        [&self.detector, &self.embedder].into_iter().chain(optional.flatten())
     }
 }
 

@@ -4,7 +4,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use domain::frame::Frame;
 use domain::ports::{Lane, Search};
-use domain::{Attributes, Detection, Embedding, Expression, Face, Gender};
+use domain::{Attributes, DetectedObject, Detection, Embedding, Expression, Face, Gender, ObjectClass};
 
 use crate::attributes::{AgeReading, ClassReading};
 use crate::detector::{Detector, Found};
@@ -14,6 +14,7 @@ use crate::face_crop::Place;
 use crate::face_network::{FaceNetwork, Reading};
 use crate::liveness::LivenessReading;
 use crate::models::{Model, ModelSet};
+use crate::objects::ObjectNetwork;
 use crate::pose::PoseReading;
 use crate::quality;
 use crate::session::{Network, SessionSettings};
@@ -30,6 +31,7 @@ pub(crate) struct Pipeline {
     expression: Option<FaceNetwork<ClassReading<Expression>>>,
     head_pose: Option<FaceNetwork<PoseReading>>,
     liveness: Option<FaceNetwork<LivenessReading>>,
+    objects: Option<ObjectNetwork>,
 }
 
 impl Pipeline {
@@ -44,6 +46,8 @@ impl Pipeline {
             let expression = scope.spawn(|| loaded(models.expression.as_ref(), settings));
             let head_pose = scope.spawn(|| loaded(models.head_pose.as_ref(), settings));
             let liveness = scope.spawn(|| loaded(models.liveness.as_ref(), settings));
+            let objects =
+                scope.spawn(|| models.objects.as_ref().map(|model| ObjectNetwork::load(model, settings)).transpose());
             Ok(Self {
                 detector,
                 embedder: joined(embedder)?,
@@ -52,6 +56,7 @@ impl Pipeline {
                 expression: joined(expression)?,
                 head_pose: joined(head_pose)?,
                 liveness: joined(liveness)?,
+                objects: joined(objects)?,
             })
         })
     }
@@ -112,6 +117,18 @@ impl Pipeline {
         Ok((detection, embedding))
     }
 
+    /// Objects of these classes, the most certain first; none without a network.
+    pub(crate) fn find_objects(
+        &mut self,
+        frame: &Frame,
+        wanted: &[ObjectClass],
+    ) -> Result<Vec<DetectedObject>, AnalysisError> {
+        match &mut self.objects {
+            Some(objects) if frame.width().min(frame.height()) >= MIN_FRAME_SIDE => objects.find(frame, wanted),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     pub(crate) fn embedder_network(&mut self) -> &mut Network {
         self.embedder.network()
     }
@@ -125,6 +142,7 @@ impl Pipeline {
         networks.extend(self.expression.as_mut().map(|model| &mut model.network));
         networks.extend(self.head_pose.as_mut().map(|model| &mut model.network));
         networks.extend(self.liveness.as_mut().map(|model| &mut model.network));
+        networks.extend(self.objects.as_mut().map(ObjectNetwork::network));
         networks
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::geometry::{Point, Rect};
 
+use crate::manifest::Input;
 use crate::pixel_box::PixelBox;
 
 /// A part of a frame scaled to `content` and placed at `offset` in a black picture of size `canvas`; all in pixels of
@@ -36,6 +37,15 @@ impl View {
         let content = (part(canvas.0), part(canvas.1));
         let offset = ((canvas.0 - content.0) / 2, (canvas.1 - content.1) / 2);
         Self { content, offset, canvas, area }
+    }
+
+    /// The part as this input takes it: [fitted](Self::fitted) where any size is accepted, else
+    /// [stretched](Self::stretched).
+    pub(crate) fn of(input: &Input, area: PixelBox, side: u32, border: f32) -> Self {
+        if input.is_free() {
+            return Self::fitted(area, side, input.multiple_of, border);
+        }
+        Self::stretched(area, (input.width, input.height), border)
     }
 
     /// Converts a point of the network's input to pixels of the frame.

@@ -4,8 +4,8 @@ use super::{Acts, Appliance};
 use crate::surveillance::check_rule;
 use crate::{Act, CameraId, Error, ObjectClass, Result, Rule, RuleId, RuleSettings, Source};
 
-/// Maximum number of rules of one camera; each costs a little with every frame.
-const MAX_RULES: u32 = 16;
+/// Maximum number of rules of one camera; each costs microseconds with every frame.
+const MAX_RULES: u32 = 64;
 
 impl Appliance {
     /// Whether rules about objects of this class can be kept: a model that finds them is installed.
@@ -35,10 +35,11 @@ impl Acts<'_> {
     /// Gives a camera a rule, which is applied at once.
     ///
     /// # Errors
-    /// `NotFound(Camera)`; `Invalid` for a name that is not of 1 to 64 characters, for points that are not shares of the
-    /// picture, and for a line without two different ends; `NotSupported` when no model finds such objects, and for a
-    /// camera that delivers single pictures; `AlreadyExists(Rule)` when the camera has one of that name;
-    /// `LimitReached(Rule)` beyond 16.
+    /// `NotFound(Camera)`; `Invalid` for a name that is not of 1 to 64 characters, for an object that the kind is not
+    /// about, for points that are not shares of the picture, for a line without two different ends, for an area without
+    /// 3 to 6 corners or with edges that cross, and for options out of their range; `NotSupported` when no model finds
+    /// such objects, and for a camera that delivers single pictures; `AlreadyExists(Rule)` when the camera has one of
+    /// that name; `LimitReached(Rule)` beyond 64.
     pub async fn add_rule(self, camera: CameraId, rule: RuleSettings) -> Result<Rule> {
         let actor = self.permit(Act::RULE_ADD)?;
         self.appliance.check_rule(&rule)?;

@@ -12,7 +12,7 @@ use super::board::Entry;
 use super::duty::Duty;
 use super::handle::Handle;
 use super::looker::Looker;
-use super::pace::Pace;
+use super::pace::Paces;
 use super::slot::Slot;
 use crate::camera::{CameraStatus, Source};
 use crate::event::Event;
@@ -26,7 +26,7 @@ const STABLE: Duration = Duration::from_secs(30);
 pub(super) struct CameraTask {
     pub(super) handle: Handle,
     pub(super) configured: watch::Receiver<Arc<Duty>>,
-    pub(super) pace: Arc<Pace>,
+    pub(super) paces: Paces,
     pub(super) entry: Arc<Entry>,
 }
 
@@ -37,7 +37,7 @@ impl CameraTask {
         // The channel may have shown another source until now.
         self.set_status(CameraStatus::Connecting);
         let (handle, configured) = (self.handle.clone(), self.configured.clone());
-        let mut looker = Looker::new(handle, configured, Arc::clone(&self.entry), Arc::clone(&self.pace));
+        let mut looker = Looker::new(handle, configured, Arc::clone(&self.entry), self.paces.clone());
         let mut delays = back_off();
         loop {
             let opened = Instant::now();

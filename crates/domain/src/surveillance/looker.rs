@@ -13,7 +13,7 @@ use super::faces::FaceStage;
 use super::handle::Handle;
 use super::motion::MotionGate;
 use super::objects::ObjectStage;
-use super::pace::Pace;
+use super::pace::{Pace, Paces};
 use super::slot::Slot;
 use super::stage::{Answer, Stage};
 use crate::frame::Frame;
@@ -27,43 +27,47 @@ pub(super) struct Looker {
     handle: Handle,
     configured: watch::Receiver<Arc<Duty>>,
     entry: Arc<Entry>,
-    pace: Arc<Pace>,
+    paces: Paces,
     faces: Gated<FaceStage>,
     objects: Gated<ObjectStage>,
 }
 
 impl Looker {
-    pub(super) fn new(
-        handle: Handle,
-        configured: watch::Receiver<Arc<Duty>>,
-        entry: Arc<Entry>,
-        pace: Arc<Pace>,
-    ) -> Self {
+    pub(super) fn new(handle: Handle, configured: watch::Receiver<Arc<Duty>>, entry: Arc<Entry>, paces: Paces) -> Self {
         let duty = Arc::clone(&configured.borrow());
         let objects = ObjectStage::new(handle.clone(), Arc::clone(&duty));
-        let faces = FaceStage::new(handle.clone(), duty, Arc::clone(&entry), Arc::clone(&pace));
-        let (faces, objects) = (Gated::new(faces, &configured, &pace), Gated::new(objects, &configured, &pace));
-        Self { handle, configured, entry, pace, faces, objects }
+        let faces = FaceStage::new(handle.clone(), duty, Arc::clone(&entry), Arc::clone(&paces.faces));
+        let faces = Gated::new(faces, &configured, &paces.faces);
+        let objects = Gated::new(objects, &configured, &paces.objects);
+        Self { handle, configured, entry, paces, faces, objects }
     }
 
-    /// Looks at the newest frame at the sampling rate, until the slot is closed. Faces never wait for objects: while a
-    /// frame is still searched for those, they get no other.
+    /// Looks at the newest frame at the sampling rate of each stage, until the slot is closed. Faces never wait for
+    /// objects: while a frame is still searched for those, they get no other.
     pub(super) async fn run(&mut self, slot: &Slot) {
-        let Self { handle, configured, entry, pace, faces, objects } = self;
+        let Self { handle, configured, entry, paces, faces, objects } = self;
         let (handed, is_idle) = (Slot::default(), AtomicBool::new(true));
         let sampling = async {
+            let (mut faces_due, mut objects_due) = (Instant::now(), Instant::now());
             while let Some(frame) = slot.take().await {
                 handle.progress().stamp(Part::Frames);
-                let next = Instant::now() + pace.interval();
-                if !configured.borrow().rules.is_empty() && is_idle.swap(false, Ordering::Relaxed) {
-                    handed.put(frame.clone());
+                let now = Instant::now();
+                let has_rules = !configured.borrow().rules.is_empty();
+                if has_rules && now >= objects_due {
+                    objects_due = now + paces.objects.interval();
+                    if is_idle.swap(false, Ordering::Relaxed) {
+                        handed.put(frame.clone());
+                    }
                 }
-                if faces.take(&frame).await == Taken::Still {
-                    entry.frames_still.count();
+                if now >= faces_due {
+                    faces_due = now + paces.faces.interval();
+                    if faces.take(&frame).await == Taken::Still {
+                        entry.frames_still.count();
+                    }
                 }
                 // The decoder gets its buffer back.
                 drop(frame);
-                tokio::time::sleep_until(next).await;
+                tokio::time::sleep_until(if has_rules { faces_due.min(objects_due) } else { faces_due }).await;
             }
             handed.close();
         };

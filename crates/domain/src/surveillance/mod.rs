@@ -36,7 +36,7 @@ use duty::Duty;
 pub use handle::Handle;
 pub(crate) use handle::Parts;
 pub(crate) use objects::check_rule;
-use pace::Pace;
+use pace::Paces;
 pub(crate) use recorder::Recorder;
 
 /// How cameras are looked at.
@@ -55,10 +55,10 @@ const REREAD_DELAY: Duration = Duration::from_secs(2);
 pub async fn run(device: impl Into<Handle>, options: Options, cancel: CancellationToken) {
     let handle = device.into();
     let mut changed = handle.changes();
-    let pace = Arc::new(Pace::new(options.detect_every));
+    let paces = Paces::new(options.detect_every);
     let cancel_tasks = cancel.child_token();
     let mut crew =
-        Crew { handle, pace, posts: HashMap::new(), tasks: JoinSet::new(), reread_at: None, cancel: cancel_tasks };
+        Crew { handle, paces, posts: HashMap::new(), tasks: JoinSet::new(), reread_at: None, cancel: cancel_tasks };
     crew.assign().await;
     loop {
         tokio::select! {
@@ -110,7 +110,7 @@ impl Post {
 
 struct Crew {
     handle: Handle,
-    pace: Arc<Pace>,
+    paces: Paces,
     posts: HashMap<CameraId, Post>,
     tasks: JoinSet<()>,
     /// When the cameras are read again; `None` while the tasks agree with them.
@@ -151,7 +151,7 @@ impl Crew {
         let task = CameraTask {
             handle: self.handle.clone(),
             configured,
-            pace: Arc::clone(&self.pace),
+            paces: self.paces.clone(),
             entry: self.handle.board().entry(id),
         };
         let stop = cancel.clone();

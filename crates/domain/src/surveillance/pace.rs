@@ -4,8 +4,11 @@
 //! [`SLOWEST`]; only then less closely; and never is one left out. What is still too much then shows as longer
 //! turns for all alike, because each camera has one frame in the queue at most and the queue is first come,
 //! first served.
+//!
+//! Searches for objects have a pace of their own. They are answered after those for faces, so on a busy machine they are
+//! late first, and are done less often before anything is taken from the faces.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -29,9 +32,33 @@ const CALM: u32 = 3;
 /// Terms without any hardship before the log says so: a machine at its limit goes to and fro.
 const RECOVERED: u32 = 60;
 
+/// The time between two searches for objects when the machine keeps up: a runner is found four times in the second in
+/// which a track ends.
+const OBJECTS_EVERY: Duration = Duration::from_millis(200);
+/// The longest time between two searches for objects that a busy machine may choose: a track still lasts.
+const OBJECTS_SLOWEST: Duration = Duration::from_millis(800);
+
+/// The paces of the two stages, shared by all cameras.
+#[derive(Clone)]
+pub(super) struct Paces {
+    pub(super) faces: Arc<Pace>,
+    pub(super) objects: Arc<Pace>,
+}
+
+impl Paces {
+    /// `every`: the time between two searches for faces when the machine keeps up.
+    pub(super) fn new(every: Duration) -> Self {
+        let objects = Pace { slowest: OBJECTS_SLOWEST, what: "objects", ..Pace::new(OBJECTS_EVERY) };
+        Self { faces: Arc::new(Pace::new(every)), objects: Arc::new(objects) }
+    }
+}
+
 /// The pace of all cameras.
 pub(super) struct Pace {
     every: Duration,
+    slowest: Duration,
+    /// What is looked for, for the log.
+    what: &'static str,
     state: Mutex<State>,
 }
 
@@ -61,7 +88,7 @@ impl Pace {
             easy: 0,
             told: 0,
         };
-        Self { every, state: Mutex::new(state) }
+        Self { every, slowest: SLOWEST.max(every), what: "faces", state: Mutex::new(state) }
     }
 
     /// The time between two looks at a camera, at present.
@@ -79,10 +106,10 @@ impl Pace {
         let mut state = self.state();
         let passed = state.term.elapsed();
         if passed >= TERM {
-            state.judge(self.every);
+            state.judge(self);
             // Terms in which nobody asked had room.
             let idle = (passed.as_secs_f64() / TERM.as_secs_f64()) as u32 - 1;
-            (0..idle.min(RECOVERED)).for_each(|_| state.judge(self.every));
+            (0..idle.min(RECOVERED)).for_each(|_| state.judge(self));
             state.term = Instant::now();
         }
         state.answers.0 += after;
@@ -101,22 +128,21 @@ impl Pace {
 
 impl State {
     /// Ends a term.
-    fn judge(&mut self, every: Duration) {
+    fn judge(&mut self, pace: &Pace) {
         let (sum, count) = std::mem::take(&mut self.answers);
         let share = sum.checked_div(count).map_or(0.0, |mean| mean.as_secs_f64() / self.interval.as_secs_f64());
         self.late = if share > LATE { self.late + 1 } else { 0 };
         self.early = if share < EARLY { self.early + 1 } else { 0 };
         if self.late > 0 {
-            self.slow_down(every);
+            self.slow_down(pace.slowest);
         } else if self.early > 0 {
-            self.speed_up(every);
+            self.speed_up(pace.every);
         }
-        self.report(every);
+        self.report(pace);
     }
 
     /// First the rate, then the detail.
-    fn slow_down(&mut self, every: Duration) {
-        let slowest = SLOWEST.max(every);
+    fn slow_down(&mut self, slowest: Duration) {
         if self.interval < slowest {
             self.interval = self.interval.mul_f64(1.25).min(slowest);
             self.late = 0;
@@ -140,9 +166,9 @@ impl State {
     }
 
     /// Logs each step of a hardship once, and its end.
-    fn report(&mut self, every: Duration) {
+    fn report(&mut self, pace: &Pace) {
         let reduced = match self.detail {
-            Detail::Full => u8::from(self.interval > every),
+            Detail::Full => u8::from(self.interval > pace.every),
             Detail::Reduced => 2,
             Detail::Least => 3,
         };
@@ -150,11 +176,11 @@ impl State {
         if reduced > self.told {
             self.told = reduced;
             let interval_ms = self.interval.as_millis() as u64;
-            tracing::warn!(cameras.interval_ms = interval_ms, cameras.detail = ?self.detail, "cameras are too much for \
-                this machine: they are looked at less often, then less closely");
+            tracing::warn!(searched.kind = pace.what, cameras.interval_ms = interval_ms, cameras.detail = ?self.detail,
+                "cameras are too much for this machine: they are looked at less often, then less closely");
         } else if self.told > 0 && self.easy >= RECOVERED {
             self.told = 0;
-            tracing::info!("the machine keeps up with its cameras again");
+            tracing::info!(searched.kind = pace.what, "the machine keeps up with its cameras again");
         }
     }
 }
@@ -220,6 +246,17 @@ mod tests {
         pace.answered(Duration::from_millis(50));
         pace.answered(Duration::from_millis(50));
         assert_eq!(pace.detail(), Detail::Full);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn objects_are_searched_for_less_often_without_the_faces() {
+        let paces = Paces::new(EVERY);
+        for _ in 0..200 {
+            tokio::time::sleep(EVERY).await;
+            paces.objects.answered(Duration::from_millis(900));
+            paces.faces.answered(Duration::from_millis(50));
+        }
+        assert_eq!((paces.objects.interval(), paces.faces.interval()), (OBJECTS_SLOWEST, EVERY));
     }
 
     #[tokio::test(start_paused = true)]

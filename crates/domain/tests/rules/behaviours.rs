@@ -3,8 +3,8 @@
 use domain::geometry::{Point, Rect};
 use domain::ports::{FaceAnalyzer, LogStore, Pictures};
 use domain::{
-    Behaviour, BehaviourKind, CameraId, Crossing, Entry, EntryKind, Error, ObjectClass, Rule, RuleId, RuleSettings,
-    Seq, Source, Thing, Timestamp, What,
+    Behaviour, BehaviourKind, CameraId, Crossing, Entry, EntryKind, Error, ObjectClass, Rule, RuleId, RuleOptions,
+    RuleSettings, Seq, Source, Thing, Timestamp, What,
 };
 use testkit::{FakeDetector, Take, actor};
 
@@ -16,7 +16,7 @@ const FIRST: CameraId = CameraId(1);
 fn line(name: &str, direction: Crossing) -> RuleSettings {
     let points = vec![Point { x: 0.5, y: 0.1 }, Point { x: 0.5, y: 1.0 }];
     let (kind, object) = (BehaviourKind::Line, ObjectClass::Person);
-    RuleSettings { name: name.into(), kind, object, points, direction }
+    RuleSettings { name: name.into(), kind, object, points, direction, options: RuleOptions::default() }
 }
 
 /// Somebody walks from one place to another, a step in 200 ms, and is gone.
@@ -279,7 +279,7 @@ async fn rules_that_make_no_sense_are_refused() {
     ] {
         assert!(matches!(missing, Err(Error::NotFound { what: Thing::Rule })));
     }
-    for more in 2..=16 {
+    for more in 2..=64 {
         add(&stage, RuleSettings { name: format!("line {more}"), ..points(&ends) }).await;
     }
     let full = appliance.by(&actor("test")).add_rule(FIRST, points(&ends)).await;

@@ -105,7 +105,7 @@ fn library() -> NewLibrary {
 fn rule() -> RuleSettings {
     let points = vec![Point { x: 0.0, y: 0.5 }, Point { x: 1.0, y: 0.5 }];
     let (kind, object, direction) = (BehaviourKind::Line, ObjectClass::Person, Crossing::Both);
-    RuleSettings { name: "line".into(), kind, object, points, direction }
+    RuleSettings { name: "line".into(), kind, object, points, direction, options: domain::RuleOptions::default() }
 }
 
 fn task() -> TaskSettings {

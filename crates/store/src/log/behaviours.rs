@@ -8,13 +8,13 @@ use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 use super::entries::{person_columns, read_person};
-use crate::columns::{self, Reader, picture, text, time, vector, whole, word};
+use crate::columns::{self, Reader, optional, picture, text, time, vector, whole, word};
 use crate::error::Fault;
 use crate::lists::{Selection, json};
 
 const SELECT: &str =
     "SELECT entry, at, camera, capture, camera_name, camera_position, kind, rule, fired, object, targets,
-        quality, count, crop, scene, person, person_code, person_name
+        quality, count, inwards, outwards, ends, crop, scene, person, person_code, person_name
     FROM json_each(?) AS wanted CROSS JOIN behaviour ON behaviour.entry = wanted.value
     ORDER BY wanted.key";
 
@@ -44,6 +44,9 @@ pub(super) fn append(
         ("targets", vector(&targets)),
         ("quality", whole(new.quality)),
         ("count", whole(new.count)),
+        ("inwards", whole(new.inwards)),
+        ("outwards", whole(new.outwards)),
+        ("ends", optional(new.ends, |id| id.0.as_bytes().to_vec().into())),
         ("crop", picture(&new.crop)),
         ("scene", picture(&new.scene)),
     ];
@@ -104,6 +107,9 @@ fn read(row: &mut Reader<'_>) -> Result<(i64, ObjectCapture), Fault> {
         targets: read_targets(row)?,
         quality: row.take()?,
         count: row.take()?,
+        inwards: row.take()?,
+        outwards: row.take()?,
+        ends: row.take::<Option<[u8; 16]>>()?.map(|id| CaptureId(Uuid::from_bytes(id))),
         crop: row.picture()?,
         scene: row.picture()?,
         person: read_person(row)?,

@@ -55,7 +55,7 @@ fn selected(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Removed
             match kind {
                 RecordKind::People => selected.extend(openings_before(db, before, limit - selected.len() as u64)?),
                 RecordKind::Strangers => {
-                    for object in [ObjectClass::Person, ObjectClass::Vehicle] {
+                    for object in ObjectClass::ALL {
                         selected.extend(behaviours_before(db, object, before, limit - selected.len() as u64)?);
                     }
                 }

@@ -51,7 +51,11 @@ pub fn an_entry_of_every_kind_reads_back(store: &dyn Stores) {
     if let What::Behaviour(behaviour) = &mut crossed.what {
         behaviour.person = Some(ada());
     }
-    appended.extend([crossed, line_crossed(store, 3, 8)].map(|crossed| store.append(&crossed).unwrap()));
+    let mut over = line_crossed(store, 3, 8);
+    if let (What::Behaviour(over), What::Behaviour(crossed)) = (&mut over.what, &crossed.what) {
+        (over.fired, over.ends, over.inwards, over.outwards) = (false, Some(crossed.id), 2, 1);
+    }
+    appended.extend([crossed, over, line_crossed(store, 3, 8)].map(|crossed| store.append(&crossed).unwrap()));
     for shows in [Some(ada()), None] {
         let correction = Correction { record: appended[0].seq, shows, actor: "carol".into() };
         appended.push(append(store, 8, What::Correction(correction)));

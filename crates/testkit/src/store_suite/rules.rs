@@ -1,7 +1,11 @@
 //! Rules over the objects that cameras see.
 
+use std::time::Duration;
+
 use domain::geometry::Point;
-use domain::{BehaviourKind, CameraId, Crossing, Error, ObjectClass, RuleId, RuleSettings, Thing};
+use domain::{
+    BehaviourKind, CameraId, Crossing, Error, ObjectClass, RuleId, RuleOptions, RuleSettings, SizeLimits, Thing,
+};
 
 use super::Stores;
 use super::samples::{at, new_camera};
@@ -9,7 +13,22 @@ use super::samples::{at, new_camera};
 fn line(name: &str) -> RuleSettings {
     let points = vec![Point { x: 0.0, y: 0.125 }, Point { x: 1.0, y: 0.7 }];
     let (kind, object, direction) = (BehaviourKind::Line, ObjectClass::Person, Crossing::AToB);
-    RuleSettings { name: name.into(), kind, object, points, direction }
+    RuleSettings { name: name.into(), kind, object, points, direction, options: RuleOptions::default() }
+}
+
+/// A rule with something everywhere.
+fn parking() -> RuleSettings {
+    let points = [(0.1, 0.2), (0.9, 0.2), (0.5, 0.8)].map(|(x, y)| Point { x, y }).to_vec();
+    let options = RuleOptions {
+        sensitivity: 55,
+        sizes: SizeLimits { min_width: 0.125, min_height: 0.1, max_width: 0.5, max_height: 0.75 },
+        after: Duration::from_secs(90),
+        every: Duration::from_millis(1_500),
+        people: 3,
+        tolerance: 1,
+        reset_hour: Some(4),
+    };
+    RuleSettings { kind: BehaviourKind::Parking, object: ObjectClass::Cycle, points, options, ..line("yard") }
 }
 
 /// In the order they were added.
@@ -21,7 +40,9 @@ pub fn a_rule_reads_back_as_added(store: &dyn Stores) {
     let second = store.insert_rule(door, &back, 9).unwrap();
     assert_eq!((first.camera, &first.settings), (gate, &vehicles));
     assert_eq!((second.camera, &second.settings), (door, &back), "the name is another camera's");
-    assert_eq!(store.rules().unwrap(), [first, second]);
+    let third = store.insert_rule(door, &parking(), 9).unwrap();
+    assert_eq!(third.settings, parking());
+    assert_eq!(store.rules().unwrap(), [first, second, third]);
 }
 
 /// There must be a camera with room, and no other rule of that name.
@@ -57,6 +78,8 @@ pub fn a_rule_changes_as_a_whole(store: &dyn Stores) {
         assert_eq!((changed.id, changed.camera, &changed.settings), (rule.id, camera, &settings));
         assert_eq!(store.rules().unwrap(), [changed]);
     }
+    store.update_rule(rule.id, &parking()).unwrap();
+    assert_eq!(store.rules().unwrap()[0].settings, parking());
     let unknown = store.update_rule(RuleId(rule.id.0 + 1), &line("c"));
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Rule })));
 }

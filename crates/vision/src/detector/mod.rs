@@ -1,7 +1,6 @@
 //! Finds faces in frames.
 
 mod centerface;
-mod suppression;
 mod ultraface;
 mod window;
 
@@ -13,16 +12,15 @@ use domain::ports::{Lane, Search};
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::{self, Place};
 use crate::imaging;
-use crate::manifest::{Manifest, Output};
+use crate::manifest::Output;
 use crate::models::ModelSet;
 use crate::pixel_box::PixelBox;
 use crate::session::{Network, SessionSettings, Workspace};
+use crate::suppression;
 use crate::view::View;
 
 /// Maximum number of faces returned for a frame, largest first.
 const MAX_FACES: usize = 200;
-/// Maximum number of candidates passed to suppression, highest score first.
-const MAX_CANDIDATES: usize = 2000;
 /// Longer side to which photos are scaled down, pixels: they usually show one face at close range.
 const PHOTO_SIDE: u32 = 640;
 /// Border added around a photo in which no face was found, relative to the longer side.
@@ -35,6 +33,20 @@ struct Candidate {
     /// `None` when the detector gives none.
     landmarks: Option<Landmarks>,
     score: f32,
+}
+
+impl suppression::Candidate for Candidate {
+    fn place(&self) -> &Rect {
+        &self.face_box
+    }
+
+    fn score(&self) -> f32 {
+        self.score
+    }
+
+    fn is_like(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// A face in pixels of the frame.
@@ -98,7 +110,7 @@ impl Detector {
     }
 
     fn find_in(&mut self, frame: &Frame, area: PixelBox, side: u32, border: f32) -> Result<Vec<Found>, AnalysisError> {
-        let view = view(self.network.manifest(), area, side, border);
+        let view = View::of(&self.network.manifest().input, area, side, border);
         let candidates = self.candidates(frame, &view)?;
         let mut found = Vec::with_capacity(candidates.len());
         for candidate in candidates {
@@ -156,14 +168,6 @@ fn limits(output: &Output) -> (f32, f32) {
         // Manifests of detectors have no other output.
         _ => (1.0, 1.0),
     }
-}
-
-fn view(manifest: &Manifest, area: PixelBox, side: u32, border: f32) -> View {
-    let input = &manifest.input;
-    if input.is_free() {
-        return View::fitted(area, side, input.multiple_of, border);
-    }
-    View::stretched(area, (input.width, input.height), border)
 }
 
 /// Eyes, nose and mouth corners from 68 points (x, y), relative to the box.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 
-const ROOM: Room = Room { live: 2, photos: 2 };
+const ROOM: Room = Room { live: 2, photos: 2, objects: 2 };
 
 /// An engine of one thread that is blocked until the sender is dropped.
 async fn held_up() -> (Arc<Engine<Vec<u32>>>, mpsc::Sender<()>, tokio::task::JoinSet<()>) {
@@ -59,13 +59,42 @@ async fn a_full_live_lane_refuses_and_counts() {
 
 #[tokio::test]
 async fn photos_get_a_share_among_live_frames() {
-    let engine = Engine::start(vec![Vec::<u32>::new()], Room { live: 100, photos: 2 }).unwrap();
+    let engine = Engine::start(vec![Vec::<u32>::new()], Room { live: 100, ..ROOM }).unwrap();
     let mut lanes = Lanes::default();
     lanes.photos.extend([100, 101]);
     lanes.live.extend(1..=8);
     let served: Vec<i32> = std::iter::from_fn(|| lanes.take()).map(|(_, job)| job).collect();
     assert_eq!(served, [1, 2, 3, 100, 4, 5, 6, 101, 7, 8]);
     drop(engine);
+}
+
+#[test]
+fn objects_are_searched_for_when_nothing_else_waits_and_now_and_then_when_something_does() {
+    let mut lanes = Lanes::default();
+    lanes.objects.extend([100, 101, 102]);
+    lanes.live.extend(1..=9);
+    let served: Vec<i32> = std::iter::from_fn(|| lanes.take()).map(|(_, job)| job).collect();
+    assert_eq!(served, [1, 2, 3, 4, 100, 5, 6, 7, 8, 101, 9, 102]);
+}
+
+#[tokio::test]
+async fn a_full_lane_of_objects_refuses_without_a_face_being_refused() {
+    let (engine, go, mut tasks) = held_up().await;
+    for number in [1, 2] {
+        let queued = Arc::clone(&engine);
+        tasks.spawn(async move { queued.run(Turn::Objects, move |done| done.push(number)).await.unwrap() });
+    }
+    until(|| lock(&engine.queue.lanes).objects.len() == 2).await;
+    assert_eq!(engine.run(Turn::Objects, |done| done.push(3)).await, Err(Refusal::Full));
+    queue(&engine, &mut tasks, Lane::Live, 4).await;
+    drop(go);
+    tasks.join_all().await;
+    let mut done = engine.run(Lane::Live, |done| done.clone()).await.unwrap();
+    assert_eq!(done.remove(0), 4, "the face comes first");
+    done.sort_unstable();
+    assert_eq!(done, [1, 2]);
+    let expected = Counters { live_done: 3, objects_done: 2, objects_refused: 1, ..Counters::default() };
+    assert_eq!(engine.counters(), expected);
 }
 
 #[tokio::test]
@@ -127,7 +156,7 @@ async fn dropping_the_engine_ends_its_threads() {
 #[tokio::test]
 async fn busy_cameras_and_enrolment_share_the_threads_and_nobody_starves() {
     const ROUNDS: usize = 60;
-    let engine = Arc::new(Engine::start(vec![Vec::<u32>::new()], Room { live: 32, photos: 16 }).unwrap());
+    let engine = Arc::new(Engine::start(vec![Vec::<u32>::new()], Room { live: 32, photos: 16, ..ROOM }).unwrap());
     let mut tasks = tokio::task::JoinSet::new();
     for caller in 0..16 {
         let engine = Arc::clone(&engine);

@@ -1,13 +1,15 @@
-//! The rule `line`: an object crosses a line.
+//! The rules `line` and `line count`: an object crosses a line.
 //!
 //! An object is where it stands: at the middle of its lower edge. It has crossed when it went through the line and is
-//! clear of it on the other side, so that one that stands on the line does not cross it again and again. The rule fires
-//! at every crossing, and recovers when all objects that crossed have moved on or left the picture.
+//! clear of it on the other side, so that one that stands on the line does not cross it again and again. `line` fires at
+//! every crossing in the direction asked for, and recovers when all objects that crossed have moved on or left the
+//! picture. `line count` fires at every crossing, counts it as in or out, and never recovers.
 
-use super::rules::{Change, Memory};
+use super::memory::{Change, Memory};
+use super::zone::{Line, Side, Zone};
 use crate::behaviour::{Crossing, ObjectClass};
 use crate::geometry::Point;
-use crate::surveillance::tracker::Track;
+use crate::surveillance::tracker::{Track, TrackId};
 use crate::time::Timestamp;
 
 /// An object is clear of the line from this distance on, as a share of its height: boxes tremble.
@@ -26,37 +28,51 @@ pub(super) struct Trace {
     through: bool,
 }
 
-/// Seen along the line from its first end to its second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// Left.
-    A,
-    /// Right, and on the line.
-    B,
-}
-
-/// What the tracks of a frame change.
+/// What the tracks of a frame change for `line`.
 pub(super) fn step(memory: &mut Memory, tracks: &[Track<ObjectClass>], _: Timestamp) -> Option<Change> {
-    let line = Line::of(&memory.zone)?;
-    memory.traces.retain(|id, _| tracks.iter().any(|track| track.id == *id));
-    let mut crossed = Vec::new();
-    for track in tracks.iter().filter(|track| track.kind == memory.object) {
-        let at = foot(track);
-        let fresh = Trace { at, side: line.side(at), through: false };
-        let trace = memory.traces.entry(track.id).or_insert(fresh);
-        let way = trace.go_to(at, &line, CLEAR * track.place.height());
-        crossed.extend(way.filter(|way| counts(memory.direction, *way)).map(|_| track.id));
+    let wanted = memory.settings.direction;
+    let crossed: Vec<TrackId> =
+        crossings(memory, tracks).into_iter().filter(|(_, way)| counts(wanted, *way)).map(|(id, _)| id).collect();
+    if crossed.is_empty() {
+        return recover(memory, tracks);
     }
-    if !crossed.is_empty() {
-        memory.count = memory.count.saturating_add(crossed.len() as u32);
-        memory.active.retain(|id| !crossed.contains(id));
-        memory.active.extend(&crossed);
-        return Some(Change { fired: true, targets: crossed, count: memory.count });
-    }
-    recover(memory, tracks, &line)
+    memory.active.retain(|id| !crossed.contains(id));
+    memory.active.extend(&crossed);
+    Some(memory.fire(crossed))
 }
 
-fn recover(memory: &mut Memory, tracks: &[Track<ObjectClass>], line: &Line) -> Option<Change> {
+/// What the tracks of a frame change for `line count`.
+pub(super) fn count(memory: &mut Memory, tracks: &[Track<ObjectClass>], _: Timestamp) -> Option<Change> {
+    let crossed = crossings(memory, tracks);
+    if crossed.is_empty() {
+        return None;
+    }
+    let inwards = crossed.iter().filter(|(_, way)| *way == memory.settings.direction).count() as u32;
+    let passages = (inwards, crossed.len() as u32 - inwards);
+    let targets = crossed.into_iter().map(|(id, _)| id).collect();
+    Some(Change { passages, ..memory.fire(targets) })
+}
+
+/// Who has crossed the line with this frame, and which way.
+fn crossings(memory: &mut Memory, tracks: &[Track<ObjectClass>]) -> Vec<(TrackId, Crossing)> {
+    let mut traces = std::mem::take(&mut memory.traces);
+    let mut crossed = Vec::new();
+    if let Zone::Line(line) = &memory.zone {
+        traces.retain(|id, _| tracks.iter().any(|track| track.id == *id));
+        for track in tracks.iter().filter(|track| track.kind == memory.settings.object) {
+            let at = foot(track);
+            let fresh = Trace { at, side: line.side(at), through: false };
+            let trace = traces.entry(track.id).or_insert(fresh);
+            let way = trace.go_to(at, line, CLEAR * track.place.height()).filter(|_| memory.counts(track));
+            crossed.extend(way.map(|way| (track.id, way)));
+        }
+    }
+    memory.traces = traces;
+    crossed
+}
+
+fn recover(memory: &mut Memory, tracks: &[Track<ObjectClass>]) -> Option<Change> {
+    let Zone::Line(line) = &memory.zone else { return None };
     let was_active = !memory.active.is_empty();
     let mut gone = Vec::new();
     memory.active.retain(|id| {
@@ -66,7 +82,7 @@ fn recover(memory: &mut Memory, tracks: &[Track<ObjectClass>], line: &Line) -> O
         !moved_on
     });
     let over = was_active && memory.active.is_empty();
-    over.then_some(Change { fired: false, targets: gone, count: memory.count })
+    over.then(|| memory.recover(gone))
 }
 
 /// Where an object stands.
@@ -95,65 +111,10 @@ impl Trace {
     }
 }
 
-/// A straight line between two ends, pixels.
-struct Line {
-    from: Point,
-    to: Point,
-    length: f32,
-}
-
-impl Line {
-    fn of(zone: &[Point]) -> Option<Self> {
-        let [from, to] = *zone else { return None };
-        let length = (to.x - from.x).hypot(to.y - from.y);
-        (length > 0.0).then_some(Self { from, to, length })
-    }
-
-    /// How far a place is from the line, made endless: negative on side A.
-    fn offset(&self, place: Point) -> f32 {
-        let (along, aside) = (self.along(), self.aside(place));
-        (along.x * aside.y - along.y * aside.x) / self.length
-    }
-
-    fn side(&self, place: Point) -> Side {
-        if self.offset(place) < 0.0 { Side::A } else { Side::B }
-    }
-
-    /// How far a place is from the nearest point of the line.
-    fn distance(&self, place: Point) -> f32 {
-        let (along, aside) = (self.along(), self.aside(place));
-        let share = (along.x * aside.x + along.y * aside.y) / (self.length * self.length);
-        let share = share.clamp(0.0, 1.0);
-        (aside.x - along.x * share).hypot(aside.y - along.y * share)
-    }
-
-    /// Whether the way from one place to another goes through the line, between its ends.
-    fn is_crossed(&self, from: Point, to: Point) -> bool {
-        if self.side(from) == self.side(to) {
-            return false;
-        }
-        // Where between the two places the endless line is.
-        let (before, after) = (self.offset(from), self.offset(to));
-        let share = before / (before - after);
-        let through = Point { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
-        let (along, aside) = (self.along(), self.aside(through));
-        let place = (along.x * aside.x + along.y * aside.y) / self.length;
-        (0.0..=self.length).contains(&place)
-    }
-
-    fn along(&self) -> Point {
-        Point { x: self.to.x - self.from.x, y: self.to.y - self.from.y }
-    }
-
-    fn aside(&self, place: Point) -> Point {
-        Point { x: place.x - self.from.x, y: place.y - self.from.y }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::behaviour::{BehaviourKind, DetectedObject, RuleSettings};
+    use crate::behaviour::{BehaviourKind, DetectedObject, RuleOptions, RuleSettings};
     use crate::geometry::Rect;
     use crate::surveillance::tracker::{Step, Tracker};
 
@@ -161,7 +122,8 @@ mod tests {
     fn memory(direction: Crossing) -> Memory {
         let points = [(0.2, 0.5), (0.8, 0.5)].map(|(x, y)| Point { x, y }).to_vec();
         let (name, kind, object) = ("line".to_owned(), BehaviourKind::Line, ObjectClass::Person);
-        Memory::new(&RuleSettings { name, kind, object, points, direction }, (1000, 1000))
+        let options = RuleOptions::default();
+        Memory::new(&RuleSettings { name, kind, object, points, direction, options }, (1000, 1000))
     }
 
     /// What changes while people go from place to place, a step in 200 ms: what fired (`+`) or recovered (`-`), for how
@@ -256,8 +218,44 @@ mod tests {
     fn a_line_that_leans_has_the_same_sides() {
         // From the lower left to the upper right: side A is the upper left.
         let mut memory = memory(Crossing::AToB);
-        memory.zone = vec![Point { x: 200.0, y: 800.0 }, Point { x: 800.0, y: 200.0 }];
+        memory.zone = Zone::of(&[Point { x: 200.0, y: 800.0 }, Point { x: 800.0, y: 200.0 }]);
         let way: Vec<_> = (0..8).map(|i| (400.0 + i as f32 * 40.0, 400.0 + i as f32 * 40.0)).collect();
         assert_eq!(walk(&mut memory, ObjectClass::Person, &[&way])[0], ('+', 1, 1));
+    }
+
+    #[test]
+    fn a_counting_line_counts_both_ways_and_never_recovers() {
+        let mut memory = memory(Crossing::BToA);
+        let (mut tracker, mut step_taken, mut passages) = (Tracker::default(), Step::default(), Vec::new());
+        // One walks down, two walk up beside, a little later.
+        for time in 0..12 {
+            let down = DOWN.get(time).map(|(_, y)| (200.0, *y));
+            let back = time.checked_sub(4).and_then(|time| up().get(time).copied());
+            let up = [500.0, 780.0].map(|x| back.map(|(_, y)| (x, y)));
+            let person = |(x, y): (f32, f32)| DetectedObject {
+                class: ObjectClass::Person,
+                place: Rect::new(x - 50.0, y - 200.0, x + 50.0, y),
+                score: 0.9,
+            };
+            let found: Vec<_> = up.into_iter().chain([down]).flatten().map(person).collect();
+            let at = Timestamp::from_millis(time as i64 * 200);
+            tracker.update(at, &found, &mut step_taken);
+            passages.extend(count(&mut memory, tracker.tracks(), at).map(|change| (change.passages, change.count)));
+        }
+        assert_eq!(passages, [((0, 1), 1), ((2, 0), 3)]);
+    }
+
+    #[test]
+    fn an_uncertain_object_does_not_count() {
+        let mut memory = memory(Crossing::Both);
+        memory.settings.options.sensitivity = 1;
+        assert_eq!(walk(&mut memory, ObjectClass::Person, &[&DOWN]).len(), 2, "0.9 is certain enough");
+        let mut tracker = Tracker::default();
+        for (time, (x, y)) in DOWN.into_iter().enumerate() {
+            let place = Rect::new(x - 50.0, y - 200.0, x + 50.0, y);
+            let found = DetectedObject { class: ObjectClass::Person, place, score: 0.79 };
+            tracker.update(Timestamp::from_millis(time as i64 * 200), &[found], &mut Step::default());
+            assert_eq!(step(&mut memory, tracker.tracks(), Timestamp::from_millis(0)), None);
+        }
     }
 }

@@ -1,12 +1,23 @@
 //! The object stage, from a camera's frames to behaviours: detect, track, apply the camera's rules.
 
+mod area;
 mod line;
+mod memory;
+mod people;
 mod rules;
+mod situation;
+mod stay;
+#[cfg(test)]
+mod tests;
+mod visits;
+mod zone;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
 
 use super::duty::Duty;
 use super::handle::Handle;
@@ -22,8 +33,9 @@ use crate::ids::{CaptureId, PictureId};
 use crate::log::{Entry, NewEntry, What};
 use crate::ports::{ObjectDetector, Search};
 use crate::time::Timestamp;
+use memory::{Change, Memory};
+use rules::Kind;
 pub(crate) use rules::check as check_rule;
-use rules::{Change, Kind, Memory};
 
 /// How much more than the box of an object its crop shows.
 const CROP_SCALE: f32 = 1.2;
@@ -51,6 +63,10 @@ struct Applied {
     rule: Rule,
     kind: &'static Kind,
     memory: Memory,
+    /// The entry with which it fired last, until it recovers.
+    fired: Option<CaptureId>,
+    /// The day, from its reset hour on, whose count it keeps.
+    day: Option<Date>,
 }
 
 impl ObjectStage {
@@ -84,7 +100,8 @@ impl ObjectStage {
             return Some(before.swap_remove(same));
         }
         let kind = rules::kind(rule.settings.kind)?;
-        Some(Applied { rule: rule.clone(), kind, memory: Memory::new(&rule.settings, size) })
+        let memory = Memory::new(&rule.settings, size);
+        Some(Applied { rule: rule.clone(), kind, memory, fired: None, day: None })
     }
 
     /// Goes on with pictures of another size: places in them are others.
@@ -92,26 +109,45 @@ impl ObjectStage {
         self.finish().await;
         self.size = size;
         for Applied { rule, memory, .. } in &mut self.rules {
-            *memory = Memory { count: memory.count, ..Memory::new(&rule.settings, size) };
+            let count = memory.count;
+            *memory = Memory::new(&rule.settings, size);
+            memory.count = count;
         }
     }
 
     /// Applies all rules to the tracks in view, and records what fires or recovers; `seen` is what they were found by.
-    async fn apply(&mut self, seen: Option<(&Frame, &[DetectedObject])>) {
-        let (tracks, now) = (self.tracker.tracks(), self.now);
+    async fn apply(&mut self, seen: (&Frame, &[DetectedObject])) {
+        let (tracks, now, local) = (self.tracker.tracks(), self.now, self.handle.local());
         let change = |(place, applied): (usize, &mut Applied)| {
+            applied.start_day(local);
             Some((place, (applied.kind.step)(&mut applied.memory, tracks, now)?))
         };
-        let changes: Vec<_> = self.rules.iter_mut().enumerate().filter_map(change).collect();
+        let changes = self.rules.iter_mut().enumerate().filter_map(change).collect();
+        self.record_all(changes, Some(seen)).await;
+    }
+
+    /// Records what rules have found: which rule, and what.
+    async fn record_all(&mut self, changes: Vec<(usize, Change)>, seen: Option<(&Frame, &[DetectedObject])>) {
         for (place, change) in changes {
-            let rule = &self.rules[place].rule;
-            if let Err(error) = self.record(rule, &change, seen).await {
+            let id = CaptureId::random();
+            let Applied { rule, fired, .. } = &mut self.rules[place];
+            let ends = fired.take().filter(|_| !change.fired);
+            *fired = change.fired.then_some(id);
+            let rule = rule.clone();
+            if let Err(error) = self.record(&rule, &change, (id, ends), seen).await {
                 tracing::error!(rule.id = rule.id.0, error = error.chain(), "a behaviour could not be written");
             }
         }
     }
 
-    async fn record(&self, rule: &Rule, change: &Change, seen: Option<(&Frame, &[DetectedObject])>) -> Result<()> {
+    /// Records what a rule has found, as the entry `id`, which ends the situation that the entry `ends` began.
+    async fn record(
+        &self,
+        rule: &Rule,
+        change: &Change,
+        (id, ends): (CaptureId, Option<CaptureId>),
+        seen: Option<(&Frame, &[DetectedObject])>,
+    ) -> Result<()> {
         let tracks = change.targets.iter().filter_map(|id| self.tracker.track(*id));
         let targets: Vec<Rect> = tracks.map(|track| track.place).collect();
         let score = seen.and_then(|(_, detections)| self.score(change, detections)).unwrap_or_default();
@@ -119,7 +155,7 @@ impl ObjectStage {
             Some((frame, _)) => self.pictures(frame, &targets).await?,
             None => (Bytes::new(), Bytes::new()),
         };
-        let behaviour = behaviour(&self.duty.camera, rule, change, (targets, score));
+        let behaviour = Behaviour { id, ends, ..behaviour(&self.duty.camera, rule, change, (targets, score)) };
         let (at, camera) = (self.now, Some(self.duty.camera.id));
         let entry = move |crop, scene| {
             let behaviour = Behaviour { crop, scene, ..behaviour.clone() };
@@ -155,7 +191,7 @@ impl Stage for ObjectStage {
             let count = duty.rules.len() - rules.len();
             tracing::warn!(rules.count = count, "rules do not run: no model finds the objects that they are about");
         }
-        self.classes = [ObjectClass::Person, ObjectClass::Vehicle].to_vec();
+        self.classes = ObjectClass::ALL.to_vec();
         self.classes.retain(|class| rules.iter().any(|applied| applied.rule.settings.object == *class));
         if rules.is_empty() {
             // No more frames come.
@@ -185,7 +221,7 @@ impl Stage for ObjectStage {
         let (found, answer) = timed(detector.detect(frame.clone(), &self.classes)).await;
         if let Some(found) = found {
             self.tracker.update(frame.at(), &found, &mut self.step);
-            self.apply(Some((frame, &found))).await;
+            self.apply((frame, &found)).await;
         }
         answer
     }
@@ -194,7 +230,20 @@ impl Stage for ObjectStage {
 
     async fn finish(&mut self) {
         self.tracker.finish();
-        self.apply(None).await;
+        let ended = |(place, applied): (usize, &mut Applied)| Some((place, applied.memory.end()?));
+        let changes = self.rules.iter_mut().enumerate().filter_map(ended).collect();
+        self.record_all(changes, None).await;
+    }
+}
+
+impl Applied {
+    /// Starts to count from zero when a day, from the reset hour on, has begun.
+    fn start_day(&mut self, local: DateTime) {
+        let Some(hour) = self.rule.settings.options.reset_hour else { return };
+        let day = local.checked_sub(i64::from(hour).hours()).map_or(local.date(), DateTime::date);
+        if self.day.replace(day).is_some_and(|before| before != day) {
+            self.memory.count = 0;
+        }
     }
 }
 
@@ -211,6 +260,9 @@ fn behaviour(camera: &Camera, rule: &Rule, change: &Change, (targets, score): (V
         targets,
         quality: (score.clamp(0.0, 1.0) * 100.0).round() as u8,
         count: change.count,
+        inwards: change.passages.0,
+        outwards: change.passages.1,
+        ends: None,
         person: None,
         crop: PictureId::not_kept(),
         scene: PictureId::not_kept(),

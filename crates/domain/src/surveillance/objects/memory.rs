@@ -1,0 +1,139 @@
+//! What a rule remembers from frame to frame.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::line::Trace;
+use super::situation::{Situation, Turn};
+use super::visits::{Passage, Visits};
+use super::zone::Zone;
+use crate::behaviour::{ObjectClass, RuleSettings};
+use crate::geometry::Point;
+use crate::surveillance::tracker::{Track, TrackId};
+use crate::time::Timestamp;
+
+/// Detections of an object before it counts: what is seen once may be nothing.
+const SIGHTINGS: u32 = 2;
+
+/// What a rule remembers.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) settings: RuleSettings,
+    pub(super) zone: Zone,
+    /// Of the picture, pixels.
+    size: (f32, f32),
+    /// Objects counted so far, or that are part of the situation.
+    pub(super) count: u32,
+    /// Where each object in view is, seen from a line.
+    pub(super) traces: HashMap<TrackId, Trace>,
+    /// Those who have crossed the line and not moved on, or are in the area and reported.
+    pub(super) active: Vec<TrackId>,
+    pub(super) visits: Visits,
+    pub(super) situation: Situation,
+    /// Since when the number of people differs from the one reported.
+    pub(super) differs_since: Option<Timestamp>,
+    /// When the rule fired last, of those that keep an interval without a situation.
+    pub(super) fired: Option<Timestamp>,
+}
+
+/// A rule fires or recovers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Change {
+    /// False: what it fired for is over.
+    pub(super) fired: bool,
+    /// For which objects.
+    pub(super) targets: Vec<TrackId>,
+    /// Objects counted so far, these included, or that are part of the situation.
+    pub(super) count: u32,
+    /// People who crossed a counting line, in and out.
+    pub(super) passages: (u32, u32),
+}
+
+impl Memory {
+    /// Of a rule on pictures of this size, pixels.
+    pub(super) fn new(settings: &RuleSettings, (width, height): (u32, u32)) -> Self {
+        let size = (width as f32, height as f32);
+        let pixels = |point: &Point| Point { x: point.x * size.0, y: point.y * size.1 };
+        let points: Vec<Point> = settings.points.iter().map(pixels).collect();
+        Self {
+            settings: settings.clone(),
+            zone: Zone::of(&points),
+            size,
+            count: 0,
+            traces: HashMap::new(),
+            active: Vec::new(),
+            visits: Visits::default(),
+            situation: Situation::default(),
+            differs_since: None,
+            fired: None,
+        }
+    }
+
+    /// Whether an object is one that the rule counts: of its class, certain, and of a size.
+    pub(super) fn counts(&self, track: &Track<ObjectClass>) -> bool {
+        let (sizes, (width, height)) = (&self.settings.options.sizes, self.size);
+        let place = &track.place;
+        track.kind == self.settings.object
+            && track.sightings >= SIGHTINGS
+            && track.certainty >= certainty(self.settings.options.sensitivity)
+            && (sizes.min_width * width..=sizes.max_width * width).contains(&place.width())
+            && (sizes.min_height * height..=sizes.max_height * height).contains(&place.height())
+    }
+
+    /// Follows who is in the area; what was lost is found again for `patience` milliseconds. Returns who entered or left.
+    pub(super) fn follow(
+        &mut self,
+        tracks: &[Track<ObjectClass>],
+        at: Timestamp,
+        patience: i64,
+    ) -> Vec<(TrackId, Passage)> {
+        let mut visits = std::mem::take(&mut self.visits);
+        let passed = match &self.zone {
+            Zone::Area(area) => {
+                let own = tracks.iter().filter(|track| track.kind == self.settings.object);
+                visits.update(area, own, |track| self.counts(track), (at, patience))
+            }
+            Zone::Line(_) | Zone::Nowhere => Vec::new(),
+        };
+        self.visits = visits;
+        passed
+    }
+
+    /// Fires for what these objects have done.
+    pub(super) fn fire(&mut self, targets: Vec<TrackId>) -> Change {
+        self.count = self.count.saturating_add(targets.len() as u32);
+        Change { fired: true, targets, count: self.count, passages: (0, 0) }
+    }
+
+    /// Recovers, with these objects still in view.
+    pub(super) fn recover(&self, targets: Vec<TrackId>) -> Change {
+        Change { fired: false, targets, count: self.count, passages: (0, 0) }
+    }
+
+    /// Goes on with the situation that these objects are in; there is none when `is_seen` is false.
+    pub(super) fn go_on(
+        &mut self,
+        is_seen: bool,
+        targets: Vec<TrackId>,
+        at: Timestamp,
+        after: Duration,
+    ) -> Option<Change> {
+        let turn = self.situation.go_on(is_seen, at, after, self.settings.options.every)?;
+        self.count = targets.len() as u32;
+        Some(Change { fired: turn == Turn::Fires, targets, count: self.count, passages: (0, 0) })
+    }
+
+    /// Forgets all objects, which nobody follows any more; recovers when the rule had fired.
+    pub(super) fn end(&mut self) -> Option<Change> {
+        let was_active = !self.active.is_empty() || self.visits.is_any_reported() || self.situation.is_reported();
+        self.traces.clear();
+        self.active.clear();
+        (self.visits, self.situation, self.differs_since) = Default::default();
+        was_active.then(|| self.recover(Vec::new()))
+    }
+}
+
+/// How certain an object has to be at this sensitivity, 1..=100.
+fn certainty(sensitivity: u8) -> f32 {
+    0.8 - 0.005 * f32::from(sensitivity)
+}

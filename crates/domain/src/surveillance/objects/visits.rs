@@ -1,0 +1,249 @@
+//! Who is in an area, and since when: objects followed for longer than their tracks.
+//!
+//! A track ends when its object was hidden for a second. A new track that begins near the place where an object was lost
+//! goes on with the visit of that object, so that a pillar or a missed detection neither starts a stay again nor makes
+//! two objects of one.
+
+use std::collections::VecDeque;
+
+use super::zone::Area;
+use crate::behaviour::ObjectClass;
+use crate::geometry::{Point, Rect};
+use crate::surveillance::tracker::{Track, TrackId};
+use crate::time::Timestamp;
+
+/// Where an object stands is so far above the lower edge of its box, as a share of the height: an object that is cut off
+/// by the lower edge of the picture is still in an area that ends a little above it.
+const RAISED: f32 = 0.1;
+/// An object has passed the edge of an area when it is so far from it, as a share of its height: boxes tremble;
+const CLEAR: f32 = 0.1;
+/// or when it has been on the other side for so long.
+const SETTLED_MILLIS: i64 = 1_000;
+/// An object that is lost is looked for within so many of its longer sides,
+const REACH: f32 = 0.5;
+/// and so many more in every second;
+const REACH_PER_SECOND: f32 = 0.5;
+/// but it does not go on for longer than this.
+const WALKS_ON_MILLIS: i64 = 2_000;
+/// A found object is not larger or smaller than the lost one by more than this.
+const MAX_SIZE_RATIO: f32 = 1.8;
+/// An object that is so far from where it stood, as a share of its longer side, has moved,
+const MOVED: f32 = 0.25;
+/// if it stays away for so long: something that passes in front of it changes its box.
+const MOVED_MILLIS: i64 = 1_500;
+/// Speed is measured over this time.
+const PACE_MILLIS: i64 = 1_000;
+/// Places that are remembered to measure it.
+const PLACES: usize = 32;
+
+/// One object in or near an area.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) track: TrackId,
+    /// Where it was found last.
+    place: Rect,
+    /// When it was found last.
+    found: Timestamp,
+    pub(super) is_inside: bool,
+    /// Since when it is on the other side of the edge, though not clear of it.
+    beyond_since: Option<Timestamp>,
+    /// Since when it is inside or outside.
+    pub(super) since: Timestamp,
+    /// Whether it is certain enough, and of a size, that counts.
+    pub(super) counts: bool,
+    /// Whether the rule has fired for it during this stay inside.
+    pub(super) is_reported: bool,
+    still: Still,
+    /// Places of the last second.
+    places: VecDeque<(Timestamp, Point)>,
+}
+
+/// Where an object stands still.
+#[derive(Debug)]
+struct Still {
+    place: Rect,
+    since: Timestamp,
+    away_since: Option<Timestamp>,
+}
+
+/// An object passed the edge of the area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passage {
+    Entered,
+    Left,
+}
+
+/// All objects of one class in or near an area.
+#[derive(Debug, Default)]
+pub(super) struct Visits {
+    all: Vec<Visit>,
+}
+
+impl Visits {
+    /// Takes the tracks of one frame, of one class; `counts` says which of them count from now on. What was lost is found
+    /// again for `patience` milliseconds. Returns who passed the edge.
+    pub(super) fn update<'t>(
+        &mut self,
+        area: &Area,
+        tracks: impl Iterator<Item = &'t Track<ObjectClass>> + Clone,
+        counts: impl Fn(&Track<ObjectClass>) -> bool,
+        (at, patience): (Timestamp, i64),
+    ) -> Vec<(TrackId, Passage)> {
+        let is_live = |visit: &Visit| tracks.clone().any(|track| track.id == visit.track);
+        self.all.retain(|visit| is_live(visit) || at.millis_since(visit.found) <= patience);
+        let mut passed = Vec::new();
+        for track in tracks.clone() {
+            let depth = area.depth(stands(&track.place));
+            let index = self.index(track, is_live).unwrap_or_else(|| {
+                self.all.push(Visit::new(track, depth >= 0.0));
+                self.all.len() - 1
+            });
+            let visit = &mut self.all[index];
+            passed.extend(visit.go_on(track, depth, at).map(|passage| (track.id, passage)));
+            visit.counts = counts(track);
+        }
+        passed
+    }
+
+    /// The visit of a track: its own, or that of the nearest lost object it may be.
+    fn index(&self, track: &Track<ObjectClass>, is_live: impl Fn(&Visit) -> bool) -> Option<usize> {
+        if let Some(own) = self.all.iter().position(|visit| visit.track == track.id) {
+            return Some(own);
+        }
+        let lost = self.all.iter().enumerate().filter(|(_, visit)| !is_live(visit));
+        let near = lost.filter_map(|(index, visit)| Some((visit.distance(track)?, index)));
+        near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
+    }
+
+    /// Those inside who count.
+    pub(super) fn inside(&self) -> impl Iterator<Item = &Visit> {
+        self.all.iter().filter(|visit| visit.is_inside && visit.counts)
+    }
+
+    /// Those inside who count and for whom the rule has not fired yet; they are reported by this.
+    pub(super) fn report(&mut self) -> Vec<TrackId> {
+        let new = self.all.iter_mut().filter(|visit| visit.is_inside && visit.counts && !visit.is_reported);
+        new.map(|visit| {
+            visit.is_reported = true;
+            visit.track
+        })
+        .collect()
+    }
+
+    /// Whether somebody for whom the rule has fired is still inside.
+    pub(super) fn is_any_reported(&self) -> bool {
+        self.all.iter().any(|visit| visit.is_reported)
+    }
+}
+
+impl Visit {
+    fn new(track: &Track<ObjectClass>, is_inside: bool) -> Self {
+        let (place, at) = (track.place, track.last_seen);
+        Self {
+            track: track.id,
+            place,
+            found: at,
+            is_inside,
+            beyond_since: None,
+            since: at,
+            counts: false,
+            is_reported: false,
+            still: Still { place, since: at, away_since: None },
+            places: VecDeque::new(),
+        }
+    }
+
+    /// Goes on with what a frame shows of it.
+    fn go_on(&mut self, track: &Track<ObjectClass>, depth: f32, at: Timestamp) -> Option<Passage> {
+        if track.id != self.track {
+            // Found again: where it was meanwhile is not known.
+            self.track = track.id;
+            self.places.clear();
+        }
+        if track.last_seen < at {
+            return None;
+        }
+        (self.place, self.found) = (track.place, at);
+        self.still.go_on(track.place, at);
+        self.places.push_back((at, stands(&track.place)));
+        let is_old = |(then, _): &(Timestamp, Point)| at.millis_since(*then) > PACE_MILLIS;
+        while self.places.len() > PLACES || self.places.front().is_some_and(is_old) {
+            self.places.pop_front();
+        }
+        self.pass(depth, at)
+    }
+
+    fn pass(&mut self, depth: f32, at: Timestamp) -> Option<Passage> {
+        if (depth >= 0.0) == self.is_inside {
+            self.beyond_since = None;
+            return None;
+        }
+        let beyond_since = *self.beyond_since.get_or_insert(at);
+        let clear = depth.abs() >= CLEAR * self.place.height();
+        if !clear && at.millis_since(beyond_since) < SETTLED_MILLIS {
+            return None;
+        }
+        self.beyond_since = None;
+        self.is_inside = !self.is_inside;
+        self.since = at;
+        self.is_reported = false;
+        self.still.since = at;
+        Some(if self.is_inside { Passage::Entered } else { Passage::Left })
+    }
+
+    /// How far the track is from where the object was lost; `None` when it cannot be the same.
+    fn distance(&self, track: &Track<ObjectClass>) -> Option<f32> {
+        let elapsed = track.last_seen.millis_since(self.found).clamp(0, WALKS_ON_MILLIS) as f32 / 1_000.0;
+        let (a, b) = (self.place.center(), track.place.center());
+        let apart = (a.x - b.x).hypot(a.y - b.y) / longer_side(&self.place);
+        let ratio = (self.place.area().max(1.0) / track.place.area().max(1.0)).sqrt();
+        let same_size = (1.0 / MAX_SIZE_RATIO..=MAX_SIZE_RATIO).contains(&ratio);
+        (same_size && apart <= REACH + REACH_PER_SECOND * elapsed).then_some(apart)
+    }
+
+    /// Since when it stands still inside.
+    pub(super) fn still_since(&self) -> Timestamp {
+        self.still.since
+    }
+
+    /// How fast it goes, in its own heights per second, as measured in both halves of the last second; the slower one: a
+    /// track that jumps from one object to another is fast in one half only. `None` before it was seen for so long.
+    pub(super) fn pace(&self) -> Option<f32> {
+        let ((first, from), (last, to)) = (*self.places.front()?, *self.places.back()?);
+        if last.millis_since(first) < PACE_MILLIS * 3 / 4 {
+            return None;
+        }
+        let half = last.millis_since(first) / 2;
+        let (middle, through) = *self.places.iter().find(|(at, _)| at.millis_since(first) >= half)?;
+        let speed = |a: Point, b: Point, millis: i64| (a.x - b.x).hypot(a.y - b.y) * 1_000.0 / millis.max(1) as f32;
+        let halves = [
+            speed(from, through, middle.millis_since(first)),
+            speed(through, to, last.millis_since(middle)),
+            speed(from, to, last.millis_since(first)),
+        ];
+        Some(halves.into_iter().fold(f32::INFINITY, f32::min) / self.place.height().max(1.0))
+    }
+}
+
+impl Still {
+    fn go_on(&mut self, place: Rect, at: Timestamp) {
+        let (a, b) = (self.place.center(), place.center());
+        if (a.x - b.x).hypot(a.y - b.y) <= MOVED * longer_side(&self.place) {
+            self.away_since = None;
+            return;
+        }
+        let away_since = *self.away_since.get_or_insert(at);
+        if at.millis_since(away_since) >= MOVED_MILLIS {
+            *self = Self { place, since: at, away_since: None };
+        }
+    }
+}
+
+/// Where an object stands.
+fn stands(place: &Rect) -> Point {
+    Point { x: place.center().x, y: place.bottom - RAISED * place.height() }
+}
+
+fn longer_side(place: &Rect) -> f32 {
+    place.width().max(place.height()).max(1.0)
+}
