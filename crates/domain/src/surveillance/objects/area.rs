@@ -40,9 +40,7 @@ pub(super) fn border(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Tim
 /// Fires for each passage, and recovers when those who passed have passed back or left the picture.
 fn passing(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp, wanted: &[Passage]) -> Option<Change> {
     let passed = memory.follow(tracks, at, PATIENCE_MILLIS);
-    let counted = |id: TrackId| tracks.iter().any(|track| track.id == id && memory.counts(track));
-    let fired_for: Vec<TrackId> =
-        passed.iter().filter(|(id, way)| wanted.contains(way) && counted(*id)).map(|(id, _)| *id).collect();
+    let fired_for: Vec<TrackId> = passed.iter().filter(|(_, way)| wanted.contains(way)).map(|(id, _)| *id).collect();
     let was_active = !memory.active.is_empty();
     memory.active.retain(|id| {
         let is_gone = !tracks.iter().any(|track| track.id == *id);

@@ -6,6 +6,7 @@
 //! picture. `line count` fires at every crossing, counts it as in or out, and never recovers.
 
 use super::memory::{Change, Memory};
+use super::visits::Counting;
 use super::zone::{Line, Side, Zone};
 use crate::behaviour::{Crossing, ObjectClass};
 use crate::geometry::Point;
@@ -55,19 +56,18 @@ pub(super) fn count(memory: &mut Memory, tracks: &[Track<ObjectClass>], _: Times
 
 /// Who has crossed the line with this frame, and which way.
 fn crossings(memory: &mut Memory, tracks: &[Track<ObjectClass>]) -> Vec<(TrackId, Crossing)> {
-    let mut traces = std::mem::take(&mut memory.traces);
+    let counting = memory.counting();
+    let Zone::Line(line) = &memory.zone else { return Vec::new() };
+    memory.traces.retain(|id, _| tracks.iter().any(|track| track.id == *id));
     let mut crossed = Vec::new();
-    if let Zone::Line(line) = &memory.zone {
-        traces.retain(|id, _| tracks.iter().any(|track| track.id == *id));
-        for track in tracks.iter().filter(|track| track.kind == memory.settings.object) {
-            let at = foot(track);
-            let fresh = Trace { at, side: line.side(at), through: false };
-            let trace = traces.entry(track.id).or_insert(fresh);
-            let way = trace.go_to(at, line, CLEAR * track.place.height()).filter(|_| memory.counts(track));
-            crossed.extend(way.map(|way| (track.id, way)));
-        }
+    for track in tracks.iter().filter(|track| track.kind == memory.settings.object) {
+        let at = foot(track);
+        let fresh = Trace { at, side: line.side(at), through: false };
+        let trace = memory.traces.entry(track.id).or_insert(fresh);
+        let way = trace.go_to(at, line, CLEAR * track.place.height());
+        let counted = way.filter(|_| counting.is_certain(track) && counting.fits(track));
+        crossed.extend(counted.map(|way| (track.id, way)));
     }
-    memory.traces = traces;
     crossed
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::line::Trace;
 use super::situation::{Situation, Turn};
-use super::visits::{Passage, Visits};
+use super::visits::{Counting, Passage, Visits};
 use super::zone::Zone;
-use crate::behaviour::{ObjectClass, RuleSettings};
+use crate::behaviour::{ObjectClass, RuleSettings, SizeLimits};
 use crate::geometry::Point;
 use crate::surveillance::tracker::{Track, TrackId};
 use crate::time::Timestamp;
@@ -69,34 +69,26 @@ impl Memory {
         }
     }
 
-    /// Whether an object is one that the rule counts: of its class, certain, and of a size.
-    pub(super) fn counts(&self, track: &Track<ObjectClass>) -> bool {
-        let (sizes, (width, height)) = (&self.settings.options.sizes, self.size);
-        let place = &track.place;
-        track.kind == self.settings.object
-            && track.sightings >= SIGHTINGS
-            && track.certainty >= certainty(self.settings.options.sensitivity)
-            && (sizes.min_width * width..=sizes.max_width * width).contains(&place.width())
-            && (sizes.min_height * height..=sizes.max_height * height).contains(&place.height())
+    /// Which objects of its class the rule counts.
+    pub(super) fn counting(&self) -> Scale {
+        let Self { settings, size, .. } = self;
+        Scale { certainty: certainty(settings.options.sensitivity), sizes: settings.options.sizes, size: *size }
     }
 
-    /// Follows who is in the area; what was lost is found again for `patience` milliseconds. Returns who entered or left.
+    /// Follows who is in the area; what was lost is found again for `patience` milliseconds. Returns those that count and
+    /// entered or left.
     pub(super) fn follow(
         &mut self,
         tracks: &[Track<ObjectClass>],
         at: Timestamp,
         patience: i64,
     ) -> Vec<(TrackId, Passage)> {
-        let mut visits = std::mem::take(&mut self.visits);
-        let passed = match &self.zone {
-            Zone::Area(area) => {
-                let own = tracks.iter().filter(|track| track.kind == self.settings.object);
-                visits.update(area, own, |track| self.counts(track), (at, patience))
-            }
+        let (object, counting) = (self.settings.object, self.counting());
+        let own = tracks.iter().filter(|track| track.kind == object);
+        match &self.zone {
+            Zone::Area(area) => self.visits.update(area, own, &counting, (at, patience)),
             Zone::Line(_) | Zone::Nowhere => Vec::new(),
-        };
-        self.visits = visits;
-        passed
+        }
     }
 
     /// Fires for what these objects have done.
@@ -130,6 +122,26 @@ impl Memory {
         self.active.clear();
         (self.visits, self.situation, self.differs_since) = Default::default();
         was_active.then(|| self.recover(Vec::new()))
+    }
+}
+
+/// By what objects count.
+pub(super) struct Scale {
+    certainty: f32,
+    sizes: SizeLimits,
+    /// Of the picture, pixels.
+    size: (f32, f32),
+}
+
+impl Counting for Scale {
+    fn is_certain(&self, track: &Track<ObjectClass>) -> bool {
+        track.sightings >= SIGHTINGS && track.certainty >= self.certainty
+    }
+
+    fn fits(&self, track: &Track<ObjectClass>) -> bool {
+        let (SizeLimits { min_width, min_height, max_width, max_height }, (width, height)) = (self.sizes, self.size);
+        (min_width * width..=max_width * width).contains(&track.place.width())
+            && (min_height * height..=max_height * height).contains(&track.place.height())
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::memory::{Change, Memory};
-use super::situation::passed;
 use super::visits::Visit;
 use crate::behaviour::ObjectClass;
 use crate::surveillance::tracker::{Track, TrackId};
@@ -20,20 +19,20 @@ const PRESENT: Duration = Duration::from_millis(600);
 pub(super) fn loitering(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     memory.follow(tracks, at, PATIENCE_MILLIS);
     let after = memory.settings.options.after;
-    go_on(memory, at, |visit| passed(visit.since, at, after))
+    go_on(memory, at, |visit| visit.has_stayed(after))
 }
 
 /// The rule `parking`: a vehicle or cycle has stood still in the area for the trigger time.
 pub(super) fn parking(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     memory.follow(tracks, at, STILL_PATIENCE_MILLIS);
     let after = memory.settings.options.after;
-    go_on(memory, at, |visit| passed(visit.still_since(), at, after.max(PRESENT)))
+    go_on(memory, at, |visit| visit.has_stood(after.max(PRESENT)))
 }
 
 /// The rule `presence`: an object that is not allowed there is in the area.
 pub(super) fn presence(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     memory.follow(tracks, at, PATIENCE_MILLIS);
-    go_on(memory, at, |visit| passed(visit.since, at, PRESENT))
+    go_on(memory, at, |visit| visit.has_stayed(PRESENT))
 }
 
 /// The rule `fast`: somebody in the area moves fast.

@@ -5,7 +5,9 @@
 //! two objects of one.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use super::situation::passed;
 use super::zone::Area;
 use crate::behaviour::ObjectClass;
 use crate::geometry::{Point, Rect};
@@ -44,15 +46,17 @@ pub(super) struct Visit {
     place: Rect,
     /// When it was found last.
     found: Timestamp,
-    pub(super) is_inside: bool,
+    is_inside: bool,
     /// Since when it is on the other side of the edge, though not clear of it.
     beyond_since: Option<Timestamp>,
     /// Since when it is inside or outside.
-    pub(super) since: Timestamp,
-    /// Whether it is certain enough, and of a size, that counts.
-    pub(super) counts: bool,
+    since: Timestamp,
+    /// Whether it was ever certain enough to count.
+    is_certain: bool,
+    /// Whether it is that, and of a size that counts.
+    counts: bool,
     /// Whether the rule has fired for it during this stay inside.
-    pub(super) is_reported: bool,
+    is_reported: bool,
     still: Still,
     /// Places of the last second.
     places: VecDeque<(Timestamp, Point)>,
@@ -73,6 +77,15 @@ pub(super) enum Passage {
     Left,
 }
 
+/// What of an object counts.
+pub(super) trait Counting {
+    /// Whether it is there for certain.
+    fn is_certain(&self, track: &Track<ObjectClass>) -> bool;
+
+    /// Whether it is of a size that counts.
+    fn fits(&self, track: &Track<ObjectClass>) -> bool;
+}
+
 /// All objects of one class in or near an area.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
@@ -80,18 +93,18 @@ pub(super) struct Visits {
 }
 
 impl Visits {
-    /// Takes the tracks of one frame, of one class; `counts` says which of them count from now on. What was lost is found
-    /// again for `patience` milliseconds. Returns who passed the edge.
+    /// Takes the tracks of one frame, of one class. What was lost is found again for `patience` milliseconds. Returns those
+    /// that count and passed the edge.
     pub(super) fn update<'t>(
         &mut self,
         area: &Area,
         tracks: impl Iterator<Item = &'t Track<ObjectClass>> + Clone,
-        counts: impl Fn(&Track<ObjectClass>) -> bool,
+        counting: &impl Counting,
         (at, patience): (Timestamp, i64),
     ) -> Vec<(TrackId, Passage)> {
         let is_live = |visit: &Visit| tracks.clone().any(|track| track.id == visit.track);
         self.all.retain(|visit| is_live(visit) || at.millis_since(visit.found) <= patience);
-        let mut passed = Vec::new();
+        let mut passages = Vec::new();
         for track in tracks.clone() {
             let depth = area.depth(stands(&track.place));
             let index = self.index(track, is_live).unwrap_or_else(|| {
@@ -99,10 +112,12 @@ impl Visits {
                 self.all.len() - 1
             });
             let visit = &mut self.all[index];
-            passed.extend(visit.go_on(track, depth, at).map(|passage| (track.id, passage)));
-            visit.counts = counts(track);
+            visit.is_certain |= counting.is_certain(track);
+            visit.counts = visit.is_certain && counting.fits(track);
+            let passage = visit.go_on(track, depth, at).filter(|_| visit.counts);
+            passages.extend(passage.map(|passage| (track.id, passage)));
         }
-        passed
+        passages
     }
 
     /// The visit of a track: its own, or that of the nearest lost object it may be.
@@ -146,6 +161,7 @@ impl Visit {
             is_inside,
             beyond_since: None,
             since: at,
+            is_certain: false,
             counts: false,
             is_reported: false,
             still: Still { place, since: at, away_since: None },
@@ -201,9 +217,14 @@ impl Visit {
         (same_size && apart <= REACH + REACH_PER_SECOND * elapsed).then_some(apart)
     }
 
-    /// Since when it stands still inside.
-    pub(super) fn still_since(&self) -> Timestamp {
-        self.still.since
+    /// Whether it was inside for so long when it was found last.
+    pub(super) fn has_stayed(&self, time: Duration) -> bool {
+        self.is_inside && passed(self.since, self.found, time)
+    }
+
+    /// Whether it had stood still inside for so long when it was found last.
+    pub(super) fn has_stood(&self, time: Duration) -> bool {
+        self.is_inside && passed(self.still.since, self.found, time)
     }
 
     /// How fast it goes, in its own heights per second, as measured in both halves of the last second; the slower one: a

@@ -35,7 +35,7 @@ fn an_object_that_trembles_on_the_edge_fires_once() {
         let changes = play(&rule(kind), 30.0, standing);
         assert!(changes.len() <= 1, "{kind:?}: {changes:?}");
     }
-    for (kind, expected) in [(BehaviourKind::Area, "+-"), (BehaviourKind::Enter, "+-"), (BehaviourKind::Border, "+-+-")]
+    for (kind, expected) in [(BehaviourKind::Area, "+-"), (BehaviourKind::Enter, "+-"), (BehaviourKind::Border, "++-")]
     {
         let changes = play(&rule(kind), 14.0, |time| if time < 11.0 { trembling_across(time) } else { vec![] });
         assert_eq!(turns(&changes), expected, "{kind:?}");

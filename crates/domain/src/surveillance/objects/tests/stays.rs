@@ -90,7 +90,7 @@ fn a_parked_vehicle_that_something_hides_goes_on_parking() {
     // People who pass change its box.
     let passed = |time: f32| {
         let mut found = vehicle(500.0);
-        found.place.right -= if time % 5.0 < 0.5 { 160.0 } else { 0.0 };
+        found.place.right -= if (time + 2.5) % 5.0 < 0.5 { 160.0 } else { 0.0 };
         vec![found]
     };
     let changes = play(&parking(20.0), 30.0, passed);
