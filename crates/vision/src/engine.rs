@@ -209,10 +209,11 @@ impl<W> Queue<W> {
     }
 
     fn close(&self) {
-        let mut lanes = lock(&self.lanes);
+        let mut guard = lock(&self.lanes);
+        let lanes = &mut *guard;
         lanes.closed = true;
         let waiting = [&mut lanes.live, &mut lanes.photos, &mut lanes.objects].map(std::mem::take);
-        drop(lanes);
+        drop(guard);
         drop(waiting);
         self.filled.notify_all();
     }

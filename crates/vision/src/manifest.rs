@@ -7,9 +7,11 @@ use serde::de::IgnoredAny;
 
 mod output;
 
+#[cfg(test)]
+pub(crate) use output::ObjectLabel;
 pub(crate) use output::{
-    AnglesOutput, CenterfaceOutput, CenternetOutput, ClassesOutput, EmbeddingOutput, ExpectationOutput, ObjectLabel,
-    Output, Points68Output, UltrafaceOutput,
+    Angle, AnglesOutput, CenterfaceOutput, CenternetOutput, ClassesOutput, EmbeddingOutput, ExpectationOutput, Output,
+    UltrafaceOutput,
 };
 
 /// Maximum side of a network's input, pixels; bounds the allocation of tensors.

@@ -84,9 +84,9 @@ impl Memory {
         patience: i64,
     ) -> Vec<(TrackId, Passage)> {
         let (object, counting) = (self.settings.object, self.counting());
-        let own = tracks.iter().filter(|track| track.kind == object);
+        let own: Vec<_> = tracks.iter().filter(|track| track.kind == object).collect();
         match &self.zone {
-            Zone::Area(area) => self.visits.update(area, own, &counting, (at, patience)),
+            Zone::Area(area) => self.visits.update(area, &own, &counting, (at, patience)),
             Zone::Line(_) | Zone::Nowhere => Vec::new(),
         }
     }

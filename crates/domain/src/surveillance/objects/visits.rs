@@ -95,17 +95,17 @@ pub(super) struct Visits {
 impl Visits {
     /// Takes the tracks of one frame, of one class. What was lost is found again for `patience` milliseconds. Returns those
     /// that count and passed the edge.
-    pub(super) fn update<'t>(
+    pub(super) fn update(
         &mut self,
         area: &Area,
-        tracks: impl Iterator<Item = &'t Track<ObjectClass>> + Clone,
+        tracks: &[&Track<ObjectClass>],
         counting: &impl Counting,
         (at, patience): (Timestamp, i64),
     ) -> Vec<(TrackId, Passage)> {
-        let is_live = |visit: &Visit| tracks.clone().any(|track| track.id == visit.track);
+        let is_live = |visit: &Visit| tracks.iter().any(|track| track.id == visit.track);
         self.all.retain(|visit| is_live(visit) || at.millis_since(visit.found) <= patience);
         let mut passages = Vec::new();
-        for track in tracks.clone() {
+        for track in tracks {
             let depth = area.depth(stands(&track.place));
             let index = self.index(track, is_live).unwrap_or_else(|| {
                 self.all.push(Visit::new(track, depth >= 0.0));
