@@ -1,4 +1,4 @@
-//! Detect, align, embed: what the code around the networks costs.
+//! Detect, align, embed, and detect objects: what the code around the networks costs.
 
 use std::fs;
 use std::hint::black_box;
@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::frame::Frame;
-use domain::ports::{FaceAnalyzer, Lane, Search};
+use domain::ObjectClass;
+use domain::ports::{FaceAnalyzer, Lane, ObjectDetector, Search};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -25,8 +26,13 @@ const ROUNDS: usize = 60;
 /// What the detector is asked about a full-HD frame, and the embedder about a face.
 const DETECTOR_INPUT: [usize; 4] = [1, 3, 736, 1280];
 const EMBEDDER_INPUT: [usize; 4] = [1, 3, 112, 112];
+/// What the detector of objects is asked about a full-HD frame.
+const OBJECTS_INPUT: [usize; 4] = [1, 3, 288, 512];
 /// What the detector is asked about a full-HD frame when it is to find faces of 60 pixels, as cameras are.
 const CAMERA_INPUT: [usize; 4] = [1, 3, 544, 960];
+/// The networks that look at faces, and the one that finds objects.
+const FACES: &str = "faces";
+const OBJECTS: &str = "objects_centernet";
 /// What this program is called with to do [`serve_bare`] and nothing else.
 pub(crate) const BARE: &str = "bare-networks";
 /// What this program is called with to print [`bare_memory`] and do nothing else.
@@ -44,24 +50,46 @@ pub(crate) async fn measure(report: &mut Report, face: &Frame) {
         let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
         black_box(analyzer.describe(face.clone(), found, Lane::Live).await.unwrap());
         whole.push(start.elapsed());
-        limit.push(bare.run());
+        limit.push(bare.run(FACES));
     }
     let (whole, limit) = (quantile(&mut whole, 0.5), quantile(&mut limit, 0.5));
     report.row("detect + align + embed, ms", whole, Some(limit), Some(1.10));
+    drop(analyzer);
+    measure_objects(report, face, bare).await;
+}
+
+async fn measure_objects(report: &mut Report, frame: &Frame, mut bare: BareProcess) {
+    let folder = set_of(&["centerface", "face_embed_512", OBJECTS], "objects = \"objects_centernet\"\n");
+    let detector = Analyzer::open(vision::Options::new(folder.path())).unwrap().objects().unwrap();
+    let (mut whole, mut limit) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        black_box(detector.detect(frame.clone(), &ObjectClass::ALL).await.unwrap());
+        whole.push(start.elapsed());
+        limit.push(bare.run(OBJECTS));
+    }
+    let (whole, limit) = (quantile(&mut whole, 0.5), quantile(&mut limit, 0.5));
+    report.row("detect objects, ms", whole, Some(limit), Some(1.10));
 }
 
 /// A set of detector and embedder alone.
 pub(crate) fn detector_and_embedder() -> TempDir {
+    set_of(&["centerface", "face_embed_512"], "")
+}
+
+/// A folder of these models, with a set of detector, embedder and these other roles.
+fn set_of(models: &[&str], roles: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["centerface.toml", "centerface.onnx", "face_embed_512.toml", "face_embed_512.onnx", "onnxruntime"] {
-        symlink(cache().join("models").join(file), folder.path().join(file)).unwrap();
+    let files = models.iter().flat_map(|model| [format!("{model}.toml"), format!("{model}.onnx")]);
+    for file in files.chain(["onnxruntime".to_owned()]) {
+        symlink(cache().join("models").join(&file), folder.path().join(file)).unwrap();
     }
-    let sets = "[default]\ndetector = \"centerface\"\nembedder = \"face_embed_512\"\n";
+    let sets = format!("[default]\ndetector = \"centerface\"\nembedder = \"face_embed_512\"\n{roles}");
     std::fs::write(folder.path().join("sets.toml"), sets).unwrap();
     folder
 }
 
-/// Detector and embedder in ONNX Runtime alone, on as many threads as the device uses, in a process of their own: ONNX
+/// Detector and embedder, and the detector of objects, in ONNX Runtime alone, on as many threads as the device uses, in a process of their own: ONNX
 /// Runtime allows a process one environment, and that is the analyzer's here.
 struct BareProcess {
     process: Child,
@@ -77,9 +105,9 @@ impl BareProcess {
         Self { process, questions, answers }
     }
 
-    /// The time that both networks take once.
-    fn run(&mut self) -> Duration {
-        writeln!(self.questions.as_ref().unwrap()).unwrap();
+    /// The time that these networks take once: [`FACES`] or [`OBJECTS`].
+    fn run(&mut self, networks: &str) -> Duration {
+        writeln!(self.questions.as_ref().unwrap(), "{networks}").unwrap();
         let mut micros = String::new();
         self.answers.read_line(&mut micros).unwrap();
         Duration::from_micros(micros.trim().parse().unwrap())
@@ -94,20 +122,25 @@ impl Drop for BareProcess {
     }
 }
 
-/// Runs the networks once for each line read, and prints the microseconds it took.
+/// Runs the networks that each line read names once, and prints the microseconds it took.
 pub(crate) fn serve_bare() {
     let library = cache().join("models/onnxruntime/libonnxruntime.so");
     let environment = ort::init_from(library).unwrap().build().unwrap();
     let mut detector = Bare::load(&environment, "centerface", "input", DETECTOR_INPUT);
     let mut embedder = Bare::load(&environment, "face_embed_512", "input", EMBEDDER_INPUT);
-    let mut run = || {
+    let mut objects = Bare::load(&environment, OBJECTS, "input", OBJECTS_INPUT);
+    let mut run = |networks: &str| {
+        if networks == OBJECTS {
+            return objects.run();
+        }
         detector.run();
         embedder.run();
     };
-    run();
-    for _ in std::io::stdin().lines() {
+    [FACES, OBJECTS].map(&mut run);
+    for networks in std::io::stdin().lines() {
+        let networks = networks.unwrap();
         let start = Instant::now();
-        run();
+        run(&networks);
         println!("{}", start.elapsed().as_micros());
     }
 }
@@ -121,9 +154,12 @@ pub(crate) fn bare_memory() -> Memory {
     let networks = default_set().into_iter().map(|network| {
         let manifest = manifest(&network);
         let (tensor, shape) = question(&manifest);
-        let mut network = Bare::load(&environment, &network, tensor, shape);
-        network.run();
-        network
+        let mut bare = Bare::load(&environment, &network, tensor, shape);
+        // Without rules nothing is searched for objects.
+        if network != OBJECTS {
+            bare.run();
+        }
+        bare
     });
     let networks: Vec<_> = networks.collect();
     let taken = Memory::of(std::process::id()) - before;

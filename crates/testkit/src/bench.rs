@@ -110,7 +110,8 @@ impl Handles {
         Appliance::load(Ports { objects: None, ..self.ports() }, options())
     }
 
-    fn ports(&self) -> Ports {
+    /// What such an appliance works with, for one of which a part is another.
+    pub fn ports(&self) -> Ports {
         Ports {
             clock: self.clock.clone(),
             frames: self.frames.clone(),
