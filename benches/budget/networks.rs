@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use domain::frame::Frame;
 use domain::ObjectClass;
+use domain::frame::Frame;
 use domain::ports::{FaceAnalyzer, Lane, ObjectDetector, Search};
 use ort::environment::Environment;
 use ort::session::Session;

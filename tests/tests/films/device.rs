@@ -11,7 +11,8 @@ use domain::{
     Appliance, Behaviour, CameraSettings, DetectedObject, Entry, EntryKind, NewCamera, ObjectClass, OwnValues, Result,
     RuleSettings, Seq, SnapMode, Source, Timestamp, WatchSettings, What, surveillance,
 };
-use testkit::{FakeClock, actor, appliance_of, options};
+use testkit::{actor, appliance_of, options};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::film::{Film, RATE, frame};
@@ -25,7 +26,7 @@ pub(crate) type Told = (f64, Behaviour);
 /// What these rules make of a film, and of an empty scene for ten seconds after it.
 pub(crate) async fn watch(film: Film, rules: impl IntoIterator<Item = RuleSettings>) -> Vec<Told> {
     let (_, fakes) = appliance_of(options()).unwrap();
-    let player = Arc::new(Player { film, start: fakes.clock.now(), clock: fakes.clock.clone() });
+    let player = Arc::new(Player { film, start: fakes.clock.now() });
     let ports = Ports { frames: player.clone(), objects: Some(player.clone()), ..fakes.ports() };
     let appliance = Appliance::load(ports, options()).unwrap();
     let camera = appliance.by(&actor("test")).add_camera(camera()).await.unwrap().id;
@@ -42,6 +43,11 @@ pub(crate) async fn watch(film: Film, rules: impl IntoIterator<Item = RuleSettin
     tokio::join!(surveillance::run(appliance, sampling, cancel.clone()), stop);
     let entries = fakes.store.entries_after(Seq(0), &[EntryKind::Behaviour], 10_000).unwrap();
     entries.into_iter().map(|entry| told(entry, player.start)).collect()
+}
+
+/// What one rule did.
+pub(crate) fn of<'t>(told: &'t [Told], rule: &str) -> impl Iterator<Item = &'t Told> {
+    told.iter().filter(move |(_, behaviour)| behaviour.rule == rule)
 }
 
 fn told(entry: Entry, start: Timestamp) -> Told {
@@ -69,14 +75,13 @@ fn camera() -> NewCamera {
 struct Player {
     film: Film,
     start: Timestamp,
-    clock: Arc<FakeClock>,
 }
 
 #[async_trait]
 impl FrameSource for Player {
     async fn open(&self, _: &Source) -> Result<Box<dyn FrameStream>, SourceError> {
         let grey = |level: u8| Bytes::from(vec![level; (self.film.size.0 * self.film.size.1 * 3) as usize]);
-        Ok(Box::new(Projector { clock: self.clock.clone(), shown: 0, pictures: [grey(64), grey(160)] }))
+        Ok(Box::new(Projector { opened: Instant::now(), start: self.start, shown: 0, pictures: [grey(64), grey(160)] }))
     }
 }
 
@@ -95,18 +100,19 @@ impl ObjectDetector for Player {
 
 /// Frames in which something moves, whatever it is.
 struct Projector {
-    clock: Arc<FakeClock>,
-    shown: usize,
+    opened: Instant,
+    start: Timestamp,
+    shown: u32,
     pictures: [Bytes; 2],
 }
 
 #[async_trait]
 impl FrameStream for Projector {
     async fn next(&mut self) -> Result<Option<Frame>, SourceError> {
-        if self.shown > 0 {
-            tokio::time::sleep(STEP).await;
-        }
+        let time = STEP * self.shown;
+        tokio::time::sleep_until(self.opened + time).await;
         self.shown += 1;
-        Ok(Some(frame(self.pictures[self.shown % 2].clone(), self.clock.now())))
+        let picture = self.pictures[self.shown as usize % 2].clone();
+        Ok(Some(frame(picture, self.start.plus_millis(time.as_millis() as i64))))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use domain::frame::{Frame, PixelFormat, Plane};
+use domain::geometry::Point;
 use domain::ports::ObjectDetector;
-use domain::{DetectedObject, ObjectClass, Timestamp};
+use domain::{BehaviourKind, Crossing, DetectedObject, ObjectClass, RuleOptions, RuleSettings, Timestamp};
 use vision::{Analyzer, Objects, Options};
 
 /// Frames of a film that are searched in a second.
@@ -52,6 +53,19 @@ impl Film {
     }
 }
 
+/// A rule about people, with its points in pixels.
+pub(crate) fn rule(name: &str, kind: BehaviourKind, pixels: &[(f32, f32)]) -> RuleSettings {
+    let point = |&(x, y): &(f32, f32)| Point { x: x / SIZE.0 as f32, y: y / SIZE.1 as f32 };
+    RuleSettings {
+        name: name.into(),
+        kind,
+        object: ObjectClass::Person,
+        points: pixels.iter().map(point).collect(),
+        direction: Crossing::Both,
+        options: RuleOptions::default(),
+    }
+}
+
 /// A frame of this picture.
 pub(crate) fn frame(rgb: Bytes, at: Timestamp) -> Frame {
     let plane = Plane { data: rgb, stride: SIZE.0 as usize * 3 };
@@ -59,21 +73,35 @@ pub(crate) fn frame(rgb: Bytes, at: Timestamp) -> Frame {
 }
 
 /// The pictures of a film, [`RATE`] in a second, RGB.
-pub(crate) fn pictures(file: &Path) -> impl Iterator<Item = Vec<u8>> {
-    let mut ffmpeg = Command::new("ffmpeg")
+pub(crate) fn pictures(file: &Path) -> Pictures {
+    let decoder = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(file)
         .args(["-vf", &format!("fps={RATE}"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
         .stdout(Stdio::piped())
-        .spawn()
-        .expect("ffmpeg");
-    let mut output = ffmpeg.stdout.take().unwrap();
-    std::iter::from_fn(move || {
+        .spawn();
+    Pictures { decoder: decoder.expect("ffmpeg") }
+}
+
+/// Pictures that ffmpeg decodes.
+pub(crate) struct Pictures {
+    decoder: Child,
+}
+
+impl Iterator for Pictures {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
         let mut picture = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
-        let more = output.read_exact(&mut picture).is_ok();
-        if !more {
-            assert!(ffmpeg.wait().unwrap().success(), "ffmpeg failed");
-        }
-        more.then_some(picture)
-    })
+        let output = self.decoder.stdout.as_mut().unwrap();
+        output.read_exact(&mut picture).is_ok().then_some(picture)
+    }
+}
+
+impl Drop for Pictures {
+    fn drop(&mut self) {
+        // The rest of the film is not wanted.
+        let _ = self.decoder.kill();
+        let _ = self.decoder.wait();
+    }
 }

@@ -29,6 +29,8 @@ const MAX_SIZE_RATIO: f32 = 1.8;
 const VELOCITY_GAIN: f32 = 0.5;
 /// How much of a newly measured growth enters the estimate: sizes are noisier than places.
 const GROWTH_GAIN: f32 = 0.3;
+/// How much of a new score enters the certainty: something that is taken for a person now and then does not become one.
+const CERTAINTY_GAIN: f32 = 0.25;
 /// Faces nearer to each other than this many widths may be confused.
 const CLOSE_WIDTHS: f32 = 1.0;
 
@@ -91,7 +93,7 @@ pub(super) struct Track<K = ()> {
     pub(super) sightings: u32,
     /// Where it was seen last, pixels.
     pub(super) place: Rect,
-    /// Of the most certain detection so far, 0..=1.
+    /// How certain its detections are of late, 0..=1.
     pub(super) certainty: f32,
     /// Pixels per millisecond.
     velocity: Point,
@@ -263,7 +265,7 @@ impl<K> Track<K> {
         self.velocity.y += gain * ((to.y - from.y) / elapsed - self.velocity.y);
         self.growth += GROWTH_GAIN * (grown / elapsed - self.growth);
         self.place = place;
-        self.certainty = self.certainty.max(detection.score());
+        self.certainty += CERTAINTY_GAIN * (detection.score() - self.certainty);
         self.last_seen = at;
         self.sightings += 1;
     }
