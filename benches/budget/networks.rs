@@ -136,7 +136,8 @@ pub(crate) fn serve_bare() {
         detector.run();
         embedder.run();
     };
-    [FACES, OBJECTS].map(&mut run);
+    run(FACES);
+    run(OBJECTS);
     for networks in std::io::stdin().lines() {
         let networks = networks.unwrap();
         let start = Instant::now();
