@@ -9,6 +9,7 @@ mod networks;
 mod passage;
 mod records;
 mod rig;
+mod rules;
 mod search;
 mod start;
 
@@ -30,6 +31,9 @@ async fn main() {
     }
     if wanted("passage") {
         passage::measure(&mut report, &room, &face).await;
+    }
+    if wanted("rules") {
+        rules::measure(&mut report).await;
     }
     if wanted("search") {
         search::measure(&mut report);

@@ -76,7 +76,7 @@ async fn one_visit(rig: &Rig, room: &Frame, face: &Frame) -> Visit {
 }
 
 /// A camera that records every visit at its first good picture.
-fn gate() -> NewCamera {
+pub(crate) fn gate() -> NewCamera {
     let settings = CameraSettings {
         name: "gate".into(),
         position: String::new(),

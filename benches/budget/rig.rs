@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::frame::Frame;
-use domain::ports::{Clock, FrameSource, FrameStream, Ports, SourceError};
+use domain::ports::{Clock, FrameSource, FrameStream, ObjectDetector, Ports, SourceError};
 use domain::{Appliance, Options, Source, Timestamp};
 use jiff::tz::TimeZone;
 use polyface_tests::cache;
@@ -58,18 +58,23 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// A device with the default models and an empty store.
+    /// A device with the default models and an empty store, whose cameras show what the hand holds before them.
     pub(crate) fn new() -> Self {
+        let (hand, shown) = mpsc::channel(1);
+        Self { hand, ..Self::over(Arc::new(HandCamera { shown: Arc::new(Mutex::new(shown)) })) }
+    }
+
+    /// The same with cameras of this source; the hand holds nothing before them.
+    pub(crate) fn over(frames: Arc<dyn FrameSource>) -> Self {
         let storage = tempfile::tempdir().unwrap();
         let analyzer = Arc::new(Analyzer::open(vision::Options::new(cache().join("models"))).unwrap());
         let store = Arc::new(Store::open(storage.path(), store::Options::default()).unwrap());
-        let (hand, shown) = mpsc::channel(1);
         let ports = Ports {
             clock: Arc::new(SystemClock),
-            frames: Arc::new(HandCamera { shown: Arc::new(Mutex::new(shown)) }),
+            frames,
             discovery: Arc::new(FakeDiscovery::default()),
             analyzer: analyzer.clone(),
-            objects: None,
+            objects: analyzer.objects().map(|objects| Arc::new(objects) as Arc<dyn ObjectDetector>),
             people: store.clone(),
             gallery: store.clone(),
             log: store.clone(),
@@ -80,7 +85,7 @@ impl Rig {
             host: Arc::new(FakeHost::new(Arc::new(FakeClock::new()))),
         };
         let options = Options { time_zone: TimeZone::UTC, ..testkit::options() };
-        Self { appliance: Appliance::load(ports, options).unwrap(), analyzer, hand, storage }
+        Self { appliance: Appliance::load(ports, options).unwrap(), analyzer, hand: mpsc::channel(1).0, storage }
     }
 }
 

@@ -47,7 +47,8 @@ async fn push(core: &Core, entry: &Entry) -> Result<Delivery> {
     }
     let parts = match &entry.what {
         What::Record(record) => capture_parts(core, &receiver, record).await?,
-        What::Behaviour(seen) if seen.fired && seen.object == ObjectClass::Person => {
+        // A rule about how many people there are may fire without any.
+        What::Behaviour(seen) if seen.fired && seen.object == ObjectClass::Person && !seen.targets.is_empty() => {
             let camera = entry.camera.unwrap_or(CameraId(0));
             let body = ObjectCapture { at: entry.at, camera, behaviour: seen.as_ref().clone() };
             body_parts(core, &receiver, &body).await?

@@ -235,14 +235,13 @@ impl Visit {
             return None;
         }
         let half = last.millis_since(first) / 2;
-        let (middle, through) = *self.places.iter().find(|(at, _)| at.millis_since(first) >= half)?;
-        let speed = |a: Point, b: Point, millis: i64| (a.x - b.x).hypot(a.y - b.y) * 1_000.0 / millis.max(1) as f32;
-        let halves = [
-            speed(from, through, middle.millis_since(first)),
-            speed(through, to, last.millis_since(middle)),
-            speed(from, to, last.millis_since(first)),
-        ];
-        Some(halves.into_iter().fold(f32::INFINITY, f32::min) / self.place.height().max(1.0))
+        let middle = *self.places.iter().find(|(at, _)| at.millis_since(first) >= half)?;
+        let ways = [((first, from), middle), (middle, (last, to)), ((first, from), (last, to))];
+        // Of a machine that looks once in a second there is no second half.
+        let speeds = ways.into_iter().filter(|((then, _), (now, _))| now > then).map(|((then, a), (now, b))| {
+            (a.x - b.x).hypot(a.y - b.y) * 1_000.0 / now.millis_since(then) as f32
+        });
+        Some(speeds.fold(f32::INFINITY, f32::min) / self.place.height().max(1.0))
     }
 }
 
