@@ -30,7 +30,7 @@ pub use encryption::{CredentialError, Encryption, Piece};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
-pub use header::{UnreadableName, is_multipart};
+pub use header::{Authorization, UnreadableName, is_multipart};
 pub use health::{Component, Health, Report};
 pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};

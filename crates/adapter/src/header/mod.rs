@@ -1,5 +1,6 @@
 //! Header fields as real clients write them.
 
+mod authorization;
 mod disposition;
 mod encoded_word;
 mod folding;
@@ -7,6 +8,7 @@ mod media_type;
 mod parameters;
 mod percent;
 
+pub use authorization::Authorization;
 pub(crate) use disposition::Disposition;
 pub use disposition::UnreadableName;
 pub(crate) use folding::unfolded;

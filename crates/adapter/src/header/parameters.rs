@@ -1,4 +1,5 @@
-//! The grammar `value; name=value; …` of RFC 9110, section 5.6.6, which Content-Type and Content-Disposition share.
+//! The grammar `value; name=value; …` of RFC 9110, section 5.6.6, which Content-Type and Content-Disposition share, and
+//! `scheme name=value, …` of section 11.4, which differs in its delimiters only.
 
 use std::iter::Peekable;
 use std::slice::Iter;
@@ -30,12 +31,21 @@ impl Parameterised {
     /// Parses a field. Allows blanks around `;` and `=`, empty parameters, names in either case, and unquoted values up
     /// to the next `;`.
     pub(crate) fn read(field: &[u8]) -> Self {
+        Self::read_delimited(field, b";", b';')
+    }
+
+    /// Parses credentials, as leniently as [`Parameterised::read`]: blanks end the scheme, and commas the parameters.
+    pub(crate) fn read_credentials(field: &[u8]) -> Self {
+        Self::read_delimited(field.trim_ascii(), b" \t", b',')
+    }
+
+    fn read_delimited(field: &[u8], after_value: &[u8], between: u8) -> Self {
         let mut bytes = field.iter().peekable();
-        let value = lower_case(&until(&mut bytes, b";"));
+        let value = lower_case(&until(&mut bytes, after_value));
         let mut parameters = Vec::new();
         let mut is_whole = true;
         while is_whole && bytes.next().is_some() {
-            match Parameter::read(&mut bytes) {
+            match Parameter::read(&mut bytes, between) {
                 Ok(parameter) => parameters.extend(parameter),
                 Err(Malformed) => is_whole = false,
             }
@@ -58,10 +68,10 @@ impl Parameterised {
 
 impl Parameter {
     /// The next parameter; `None` for an empty one.
-    fn read(bytes: &mut Bytes<'_>) -> Result<Option<Self>, Malformed> {
-        let name = lower_case(&until(bytes, b";="));
+    fn read(bytes: &mut Bytes<'_>, between: u8) -> Result<Option<Self>, Malformed> {
+        let name = lower_case(&until(bytes, &[between, b'=']));
         match bytes.next_if_eq(&&b'=') {
-            Some(_) => Ok(Some(Self { name, value: parameter_value(bytes)? })),
+            Some(_) => Ok(Some(Self { name, value: parameter_value(bytes, between)? })),
             None if name.is_empty() => Ok(None),
             None => Err(Malformed),
         }
@@ -82,14 +92,14 @@ fn until(bytes: &mut Bytes<'_>, marks: &[u8]) -> Vec<u8> {
     text.trim_ascii().to_vec()
 }
 
-fn parameter_value(bytes: &mut Bytes<'_>) -> Result<Vec<u8>, Malformed> {
+fn parameter_value(bytes: &mut Bytes<'_>, between: u8) -> Result<Vec<u8>, Malformed> {
     skip_blanks(bytes);
     if bytes.next_if_eq(&&b'"').is_none() {
-        return Ok(until(bytes, b";"));
+        return Ok(until(bytes, &[between]));
     }
     let value = quoted(bytes)?;
     skip_blanks(bytes);
-    if matches!(bytes.peek(), None | Some(b';')) { Ok(value) } else { Err(Malformed) }
+    if bytes.peek().is_none_or(|byte| **byte == between) { Ok(value) } else { Err(Malformed) }
 }
 
 /// The text up to the closing quotation mark. A backslash escapes only a quotation mark or another backslash: elsewhere
