@@ -360,8 +360,12 @@ pub struct PersonFilter {
     pub card: Option<String>,
     /// With exactly this document number.
     pub document_number: Option<String>,
+    /// With this in the document number, as [`names::holds`](crate::names::holds) compares.
+    pub document_number_part: Option<String>,
     /// With this stated sex.
     pub gender: Option<Gender>,
+    /// Without a stated sex.
+    pub gender_unstated: bool,
     /// With this stated age.
     pub age: Option<u8>,
     /// With exactly this address.

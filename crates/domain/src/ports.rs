@@ -297,6 +297,9 @@ pub trait Pictures: Send + Sync {
     /// `NotFound(Picture)`.
     fn get(&self, id: &PictureId) -> Result<Bytes>;
 
+    /// The length of a picture, bytes. `NotFound(Picture)`.
+    fn size(&self, id: &PictureId) -> Result<u64>;
+
     /// Keeps a picture that nothing names yet, until a person is enrolled with it or it is removed.
     /// `LimitReached(Picture)` when `most` are kept already.
     fn keep(&self, picture: &[u8], most: u64, at: Timestamp) -> Result<PictureId>;

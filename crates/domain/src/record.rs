@@ -207,4 +207,22 @@ pub struct RecordFilter {
     pub person: Option<PersonId>,
     /// With this verdict.
     pub verdict: Option<Verdict>,
+    /// Of any of these cameras; of every camera when there is none.
+    pub cameras: Vec<CameraId>,
+    /// Only where there is a best candidate.
+    pub compared_only: bool,
+    /// Only where no best candidate reached the threshold.
+    pub unaccepted_only: bool,
+    /// With this, letter for letter, in the best candidate's name.
+    pub name_part: Option<String>,
+    /// With this, letter for letter, in the best candidate's document number.
+    pub document_number_part: Option<String>,
+    /// The best candidate is as similar as this.
+    pub similarity: Option<RangeInclusive<Similarity>>,
+    /// With this estimated sex.
+    pub gender: Option<Gender>,
+    /// Without an estimated sex.
+    pub gender_unknown: bool,
+    /// With an estimated age in this range, years.
+    pub age: Option<RangeInclusive<f32>>,
 }

@@ -43,6 +43,14 @@ impl Pictures for Store {
         }
     }
 
+    fn size(&self, id: &PictureId) -> Result<u64> {
+        match fs::metadata(self.pictures.path(id)) {
+            Ok(file) => Ok(file.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NotFound { what: Thing::Picture }),
+            Err(error) => Err(Error::internal("reading a picture")(error)),
+        }
+    }
+
     fn keep(&self, picture: &[u8], most: u64, at: Timestamp) -> Result<PictureId> {
         let id = self.put(picture)?;
         let noted = self.database.write("storing a picture", |db| note_kept(db, &id, most, at));

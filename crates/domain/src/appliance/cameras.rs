@@ -4,6 +4,7 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use super::{Acts, Appliance, camera_defaults};
 use crate::surveillance::KeptVideo;
@@ -70,6 +71,11 @@ impl Appliance {
 
     fn camera_order(&self) -> MutexGuard<'_, ()> {
         self.core.camera_order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the changes of cameras, and of what they do.
+    pub fn camera_changes(&self) -> watch::Receiver<u64> {
+        self.core.surveillance.changes()
     }
 
     /// Whether a camera delivers pictures now; an unknown one is being connected.

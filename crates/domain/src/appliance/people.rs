@@ -196,6 +196,11 @@ impl Appliance {
     pub async fn picture(&self, id: PictureId) -> Result<Bytes> {
         self.blocking(move |a| a.ports().pictures.get(&id)).await
     }
+
+    /// The length of a stored picture, bytes. `NotFound(Picture)`.
+    pub async fn picture_size(&self, id: PictureId) -> Result<u64> {
+        self.blocking(move |a| a.ports().pictures.size(&id)).await
+    }
 }
 
 impl Acts<'_> {

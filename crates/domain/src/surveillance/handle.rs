@@ -94,7 +94,7 @@ impl Handle {
     }
 
     /// Changes whenever a camera is added, changed or removed, or is given something else to do.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.parts.changes.subscribe()
     }
 

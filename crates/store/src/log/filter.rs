@@ -1,10 +1,10 @@
 //! Selects the index for a filter of records.
 
 use domain::names::folded;
-use domain::{LibraryId, RecordFilter};
+use domain::{LibraryId, RecordFilter, Similarity};
 use rusqlite::types::Value;
 
-use crate::columns::{time, word};
+use crate::columns::{real, text, time, word};
 use crate::lists::{Selection, json};
 
 /// The selection of a filter. Among several conditions, the one that usually matches the fewest records determines the
@@ -37,8 +37,59 @@ pub(super) fn select(filter: &RecordFilter) -> Selection {
     if let Some(captured) = &filter.captured {
         selection.and("captured_at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
     }
+    select_rest(&mut selection, filter);
     selection
 }
+
+/// Conditions that no index supports.
+fn select_rest(selection: &mut Selection, filter: &RecordFilter) {
+    if !filter.cameras.is_empty() {
+        let cameras = json(filter.cameras.iter().map(|camera| camera.0.into()));
+        selection.and("camera IN (SELECT value FROM json_each(?))", [cameras.into()]);
+    }
+    if filter.compared_only {
+        selection.and("best_person IS NOT NULL", []);
+    }
+    if filter.unaccepted_only {
+        selection.and("accepted = 0", []);
+    }
+    select_best(selection, filter);
+    select_face(selection, filter);
+}
+
+/// Conditions on the best candidate, which a spoof has none of.
+fn select_best(selection: &mut Selection, filter: &RecordFilter) {
+    selection.and_if(BEST_NAME, filter.name_part.as_deref().map(text));
+    selection.and_if(BEST_DOCUMENT, filter.document_number_part.as_deref().map(text));
+    if let Some(similarity) = &filter.similarity {
+        let bound = |similarity: &Similarity| real(similarity.value());
+        selection.and(BEST_SIMILARITY, [bound(similarity.start()), bound(similarity.end())]);
+    }
+}
+
+const BEST_NAME: &str = "best_person IS NOT NULL AND EXISTS
+    (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0 AND instr(m.name, ?) > 0)";
+const BEST_DOCUMENT: &str = "best_person IS NOT NULL AND EXISTS
+    (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0 AND instr(m.document_number, ?) > 0)";
+const BEST_SIMILARITY: &str = "best_person IS NOT NULL AND EXISTS
+    (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0 AND m.similarity BETWEEN ? AND ?)";
+
+/// Conditions on what is estimated of the face.
+fn select_face(selection: &mut Selection, filter: &RecordFilter) {
+    selection.and_if(FACE_GENDER, filter.gender.map(|gender| word(&gender)));
+    if filter.gender_unknown {
+        selection.and(FACE_WITHOUT_GENDER, []);
+    }
+    if let Some(age) = &filter.age {
+        selection.and(FACE_AGE, [real(*age.start()), real(*age.end())]);
+    }
+}
+
+const FACE_GENDER: &str = "EXISTS (SELECT 1 FROM record_capture AS c WHERE c.record = record.seq AND c.gender = ?)";
+const FACE_WITHOUT_GENDER: &str =
+    "EXISTS (SELECT 1 FROM record_capture AS c WHERE c.record = record.seq AND c.gender IS NULL)";
+const FACE_AGE: &str =
+    "EXISTS (SELECT 1 FROM record_capture AS c WHERE c.record = record.seq AND c.age BETWEEN ? AND ?)";
 
 fn select_libraries(selection: &mut Selection, libraries: &[LibraryId]) {
     if let [library] = libraries {
@@ -73,6 +124,20 @@ mod tests {
             (RecordFilter { person: Some(PersonId(1)), ..all() }, "record_by_person (best_person=?)"),
             (RecordFilter { libraries: Some(vec![LibraryId(1)]), ..all() }, "record_by_library (best_library=?)"),
             (RecordFilter { libraries: Some(vec![LibraryId(1), LibraryId(2)]), ..all() }, "record_by_time"),
+            (RecordFilter { cameras: vec![CameraId(1), CameraId(2)], compared_only: true, ..all() }, "record_by_time"),
+            (RecordFilter { unaccepted_only: true, gender_unknown: true, ..all() }, "record_by_time"),
+            (
+                RecordFilter {
+                    similarity: Some(Similarity::ZERO..=Similarity::new(0.5)),
+                    age: Some(0.0..=5.0),
+                    ..all()
+                },
+                "record_by_time",
+            ),
+            (
+                RecordFilter { name_part: Some("a".into()), captured: captured.clone(), ..all() },
+                "record_by_time (captured_at>? AND captured_at<?)",
+            ),
             (
                 RecordFilter { library_name: Some("a".into()), ..all() },
                 "record_by_library_name (best_library_folded=?)",

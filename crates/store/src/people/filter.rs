@@ -53,6 +53,12 @@ fn select_rest(selection: &mut Selection, filter: &PersonFilter) {
     if let Some(part) = &filter.phone_part {
         selection.and("instr(p.phone, ?) > 0", [text(part)]);
     }
+    if let Some(part) = &filter.document_number_part {
+        selection.and("instr(p.document_folded, ?) > 0", [folded(part).into()]);
+    }
+    if filter.gender_unstated {
+        selection.and("p.gender IS NULL", []);
+    }
     if let Some(blocked) = blocked {
         selection.and(BLOCKED, [word(&Category::Blocked), word(&LibraryKind::Block), Value::from(*blocked)]);
     }

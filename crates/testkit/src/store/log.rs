@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use domain::names::same;
 use domain::ports::LogStore;
 use domain::{
-    BehaviourFilter, CameraId, CaptureId, Entry, EntryKind, Error, NewEntry, NewRecord, Notice, ObjectCapture, Page,
-    Record, RecordFilter, RecordKind, Removal, Result, Seq, SightingId, Thing, Timestamp, Usage, What, Window,
+    BehaviourFilter, CameraId, Candidate, CaptureId, Entry, EntryKind, Error, NewEntry, NewRecord, Notice,
+    ObjectCapture, Page, Record, RecordFilter, RecordKind, Removal, Result, Seq, SightingId, Thing, Timestamp, Usage,
+    What, Window,
 };
 
 use super::{MemoryStore, State, next, window};
@@ -198,4 +199,24 @@ fn fits(filter: &RecordFilter, record: &Record) -> bool {
         && filter.library_kind.is_none_or(|kind| best.is_some_and(|best| best.library_kind == kind))
         && filter.person.is_none_or(|person| best.is_some_and(|best| best.person == person))
         && filter.verdict.is_none_or(|verdict| record.verdict == verdict)
+        && (filter.cameras.is_empty() || filter.cameras.contains(&record.capture.camera))
+        && fits_best(filter, record)
+        && fits_face(filter, record)
+}
+
+fn fits_best(filter: &RecordFilter, record: &Record) -> bool {
+    let best = record.best();
+    let holds = |text: fn(&Candidate) -> &String, part: &String| best.is_some_and(|best| text(best).contains(part));
+    (!filter.compared_only || best.is_some())
+        && (!filter.unaccepted_only || record.accepted().is_none())
+        && filter.name_part.as_ref().is_none_or(|part| holds(|best| &best.name, part))
+        && filter.document_number_part.as_ref().is_none_or(|part| holds(|best| &best.document_number, part))
+        && filter.similarity.as_ref().is_none_or(|range| best.is_some_and(|best| range.contains(&best.similarity)))
+}
+
+fn fits_face(filter: &RecordFilter, record: &Record) -> bool {
+    let attributes = &record.capture.attributes;
+    filter.gender.is_none_or(|gender| attributes.gender == Some(gender))
+        && (!filter.gender_unknown || attributes.gender.is_none())
+        && filter.age.as_ref().is_none_or(|range| attributes.age.is_some_and(|age| range.contains(&age)))
 }

@@ -42,6 +42,10 @@ impl Pictures for MemoryStore {
     fn get(&self, id: &PictureId) -> Result<Bytes> {
         self.read().pictures.get(id).cloned().ok_or(Error::NotFound { what: Thing::Picture })
     }
+
+    fn size(&self, id: &PictureId) -> Result<u64> {
+        self.get(id).map(|picture| picture.len() as u64)
+    }
 }
 
 impl State {

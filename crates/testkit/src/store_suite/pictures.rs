@@ -11,6 +11,7 @@ pub fn a_picture_reads_back_as_put(store: &dyn Stores) {
     for content in [b"".as_slice(), b"\x00\xff\n", &large] {
         let id = store.put(content).unwrap();
         assert_eq!(store.get(&id).unwrap(), content);
+        assert_eq!(store.size(&id).unwrap(), content.len() as u64);
     }
 }
 
@@ -26,6 +27,7 @@ pub fn the_same_bytes_are_one_picture(store: &dyn Stores) {
 pub fn unknown_pictures_are_not_found(store: &dyn Stores) {
     let id = "00".repeat(32).parse().unwrap();
     assert!(matches!(store.get(&id), Err(Error::NotFound { what: Thing::Picture })));
+    assert!(matches!(store.size(&id), Err(Error::NotFound { what: Thing::Picture })));
 }
 
 /// It is the person's from then on.

@@ -1,8 +1,8 @@
 //! The record log.
 
 use domain::{
-    CameraId, CaptureId, Error, Expression, LibraryId, LibraryKind, NewRecord, PersonId, PictureId, RecordFilter, Seq,
-    Thing, Verdict, Window,
+    CameraId, CaptureId, Error, Expression, Gender, LibraryId, LibraryKind, NewRecord, PersonId, PictureId,
+    RecordFilter, Seq, Similarity, Thing, Verdict, Window,
 };
 
 use super::Stores;
@@ -153,6 +153,23 @@ pub fn each_condition_finds_its_records(store: &dyn Stores) {
         (RecordFilter { person: Some(PersonId(20)), ..none() }, vec![unlike]),
         (RecordFilter { verdict: Some(Verdict::Stranger), ..none() }, vec![nobody, unlike]),
         (RecordFilter { verdict: Some(Verdict::Spoof), ..none() }, vec![]),
+        (RecordFilter { cameras: vec![CameraId(1)], ..none() }, vec![blocked, known]),
+        (RecordFilter { cameras: vec![CameraId(9), CameraId(2)], ..none() }, vec![nobody, unlike]),
+        (RecordFilter { compared_only: true, ..none() }, vec![blocked, unlike, known]),
+        (RecordFilter { unaccepted_only: true, ..none() }, vec![nobody, unlike]),
+        (RecordFilter { similarity: Some(Similarity::ZERO..=Similarity::new(0.79)), ..none() }, vec![unlike]),
+        (
+            RecordFilter { similarity: Some(Similarity::new(0.8)..=Similarity::new(1.0)), ..none() },
+            vec![blocked, known],
+        ),
+        (RecordFilter { name_part: Some("Ad".into()), ..none() }, vec![blocked, unlike, known]),
+        (RecordFilter { name_part: Some("ad".into()), ..none() }, vec![]),
+        (RecordFilter { document_number_part: Some("B 1".into()), ..none() }, vec![blocked, unlike, known]),
+        (RecordFilter { gender: Some(Gender::Male), ..none() }, vec![blocked, unlike, known]),
+        (RecordFilter { gender: Some(Gender::Female), ..none() }, vec![]),
+        (RecordFilter { gender_unknown: true, ..none() }, vec![nobody]),
+        (RecordFilter { age: Some(40.0..=60.0), ..none() }, vec![blocked, unlike, known]),
+        (RecordFilter { age: Some(0.0..=40.0), ..none() }, vec![]),
     ];
     for (filter, expected) in table {
         assert_eq!(seqs(store, &filter, ALL), expected, "{filter:?}");
@@ -172,6 +189,9 @@ pub fn a_spoof_is_found_as_nobody(store: &dyn Stores) {
         RecordFilter { accepted_only: true, ..none() },
         RecordFilter { person: Some(PersonId(10)), ..none() },
         RecordFilter { library_kind: Some(LibraryKind::Allow), ..none() },
+        RecordFilter { compared_only: true, ..none() },
+        RecordFilter { name_part: Some(String::new()), ..none() },
+        RecordFilter { similarity: Some(Similarity::ZERO..=Similarity::new(1.0)), ..none() },
     ];
     for filter in of_somebody {
         assert_eq!(seqs(store, &filter, ALL), [], "{filter:?}");
@@ -203,6 +223,15 @@ pub fn conditions_on_records_are_combined(store: &dyn Stores) {
         library_kind: Some(LibraryKind::Allow),
         person: Some(PersonId(20)),
         verdict: Some(Verdict::Stranger),
+        cameras: vec![CameraId(1), CameraId(2)],
+        compared_only: true,
+        unaccepted_only: true,
+        name_part: Some("A".into()),
+        document_number_part: Some("".into()),
+        similarity: Some(Similarity::ZERO..=Similarity::new(0.79)),
+        gender: Some(Gender::Male),
+        gender_unknown: false,
+        age: Some(40.0..=42.0),
     };
     assert_eq!(seqs(store, &all, ALL), [unlike]);
     all.accepted_only = true;
