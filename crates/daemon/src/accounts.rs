@@ -11,8 +11,8 @@ use domain::{Actor, Appliance, Role};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
+use crate::adapters;
 use crate::config::{Accounts, Config};
-use crate::run::DIGEST_REALM;
 
 const RANDOM_PASSWORD_CHARS: usize = 20;
 
@@ -57,7 +57,7 @@ pub(crate) fn read_and_set_password(config: &Config, user: &str) -> Result<()> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
     let password = line.trim_end_matches(['\r', '\n']);
-    let hashes = domain::hash_password(user, DIGEST_REALM, password)?;
+    let hashes = domain::hash_password(user, adapters::digest_realm(config), password)?;
     let store = store::Store::open_beside(&config.storage.dir).context("the store cannot be opened")?;
     match store.set_password(user, &hashes) {
         Ok(()) => Ok(()),

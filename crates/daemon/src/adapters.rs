@@ -63,6 +63,11 @@ pub(crate) fn enabled(
     Ok(adapters)
 }
 
+/// The realm that passwords are hashed for beside everything else; none, as no adapter has digest logins.
+pub(crate) fn digest_realm(_: &Config) -> Option<&'static str> {
+    None
+}
+
 /// The folder of an adapter's downloads.
 fn exports(config: &Config, adapter: &str) -> Result<Exports> {
     let dir = config.storage.dir.join("exports").join(adapter);

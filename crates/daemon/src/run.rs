@@ -26,9 +26,6 @@ use crate::listeners::{Listeners, Published};
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial, vitals};
 
-/// The realm that digest passwords are hashed for: the one that clients of the digest API expect.
-pub(crate) const DIGEST_REALM: &str = "NVRDVR";
-
 /// The models' name on the health board.
 const MODELS: &str = "models";
 
@@ -241,7 +238,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         name: config.device.name.clone(),
         serial: config.device.serial.clone().unwrap_or_else(serial::machine_id),
         time_zone: jiff::tz::TimeZone::get(&config.device.time_zone).context("device.time_zone")?,
-        digest_realm: DIGEST_REALM.to_owned(),
+        digest_realm: adapters::digest_realm(config).map(str::to_owned),
         doors: DoorOptions {
             max_age: Duration::from_millis(config.door.max_age_ms),
             relay_hold: Duration::from_millis(config.door.relay_hold_ms),

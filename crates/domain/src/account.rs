@@ -33,9 +33,9 @@ pub struct Account {
 pub struct PasswordHashes {
     /// argon2id of the password (PHC text); empty when only its MD5 is known.
     pub password: String,
-    /// MD5(user:realm:password) in lower-case hexadecimal, for digest authentication; something that nobody knows the
-    /// password of when only the MD5 is known.
-    pub digest_ha1: String,
+    /// MD5(user:realm:password) in lower-case hexadecimal, for digest authentication; `None` when no adapter needs it,
+    /// when the password was set before one did, or when only its MD5 is known.
+    pub digest_ha1: Option<String>,
     /// argon2id of the lower-case hexadecimal MD5 of the password (PHC text), for callers that send the MD5.
     pub md5: String,
 }

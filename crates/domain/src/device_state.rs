@@ -50,12 +50,14 @@ impl DeviceState<'_> {
             tracing::error!("the first account's first password cannot be read");
             return Ok(None);
         };
-        let [password, digest_ha1, md5] = [password, digest_ha1, md5].map(str::to_owned);
+        let [password, digest, md5] = [password, digest_ha1, md5].map(str::to_owned);
+        let digest_ha1 = Some(digest).filter(|digest| !digest.is_empty());
         Ok(Some((name.to_owned(), PasswordHashes { password, digest_ha1, md5 })))
     }
 
     pub(crate) fn keep_factory_login(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {
-        let lines = [name, &hashes.password, &hashes.digest_ha1, &hashes.md5].join("\n");
+        let digest = hashes.digest_ha1.as_deref().unwrap_or_default();
+        let lines = [name, &hashes.password, digest, &hashes.md5].join("\n");
         self.0.set_setting(FACTORY_LOGIN, Some(&lines))
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn insert(db: &Connection, new: &NewAccount) -> Result<Account, Fault
         ("role", word(&new.role)),
         ("created_at", time(new.at)),
         ("password", text(&new.hashes.password)),
-        ("digest_ha1", text(&new.hashes.digest_ha1)),
+        ("digest_ha1", optional(new.hashes.digest_ha1.as_deref(), text)),
         ("md5", text(&new.hashes.md5)),
     ];
     let id = AccountId(columns::insert(db, "account", columns)?);
@@ -51,7 +51,7 @@ pub(crate) fn credentials(db: &Connection, name: &str) -> Result<(Account, Passw
 
 pub(crate) fn set_password(db: &Connection, name: &str, hashes: &PasswordHashes) -> Result<(), Fault> {
     let mut statement = db.prepare_cached("UPDATE account SET password = ?, digest_ha1 = ?, md5 = ? WHERE name = ?")?;
-    let changed = statement.execute([&hashes.password, &hashes.digest_ha1, &hashes.md5, name])?;
+    let changed = statement.execute(params![hashes.password, hashes.digest_ha1, hashes.md5, name])?;
     if changed == 0 { Err(not_found()) } else { Ok(()) }
 }
 
@@ -64,7 +64,8 @@ pub(crate) fn update(db: &Connection, id: AccountId, change: &AccountChange) -> 
         columns.push(("name", text(name)));
     }
     if let Some(PasswordHashes { password, digest_ha1, md5 }) = &change.hashes {
-        columns.extend([("password", text(password)), ("digest_ha1", text(digest_ha1)), ("md5", text(md5))]);
+        let digest = optional(digest_ha1.as_deref(), text);
+        columns.extend([("password", text(password)), ("digest_ha1", digest), ("md5", text(md5))]);
     }
     if !columns.is_empty() {
         columns::update(db, "account", id.0, columns)?;

@@ -14,7 +14,8 @@ use crate::{FakeAnalyzer, FakeClock, FakeDetector, FakeDiscovery, FakeFrames, Fa
 
 /// The administrator that every fake appliance has.
 pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
-const REALM: &str = "polyface";
+/// The realm of digest logins.
+const REALM: &str = "NVRDVR";
 
 /// Somebody of this name who may do everything.
 pub fn actor(name: &str) -> Actor {
@@ -46,7 +47,7 @@ pub fn options() -> Options {
         name: "polyface".into(),
         serial: "PF0001".into(),
         time_zone: TimeZone::fixed(jiff::tz::offset(8)),
-        digest_realm: REALM.into(),
+        digest_realm: Some(REALM.into()),
         thresholds_rise: true,
         sip_id: "34020000002000000001".into(),
         limits: Limits::default(),
@@ -136,7 +137,7 @@ fn add_admin(handles: &Handles) -> Result<()> {
     let hashes = match HASHES.get() {
         Some(hashes) => hashes.clone(),
         None => {
-            let hashes = hash_password(ADMIN.0, REALM, ADMIN.1)?;
+            let hashes = hash_password(ADMIN.0, Some(REALM), ADMIN.1)?;
             HASHES.get_or_init(|| hashes).clone()
         }
     };

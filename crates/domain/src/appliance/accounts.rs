@@ -9,6 +9,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use md5::{Digest, Md5};
 
 use super::{Acts, Appliance};
+use crate::ports::SettingsStore;
 use crate::{Account, AccountChange, AccountId, Act, Actor, Error, NewAccount, PasswordHashes, Result, Role, Thing};
 
 /// What a caller offers as proof, or as a new password.
@@ -31,7 +32,41 @@ impl Appliance {
         self.blocking(move |a| a.check_login(&name, &secret, origin)).await
     }
 
+    /// Checks a login by HTTP digest: `proves` is given the account's HA1 and says whether the caller knows it. An
+    /// unknown user, and one whose password was set before digests were kept, cost as much time as a wrong digest.
+    ///
+    /// # Errors
+    /// As [`log_in`](Self::log_in).
+    pub async fn log_in_by_digest(
+        &self,
+        name: &str,
+        proves: impl FnOnce(&str) -> bool + Send + 'static,
+        origin: Option<IpAddr>,
+    ) -> Result<Account> {
+        let name = name.to_owned();
+        self.blocking(move |a| {
+            let proves = |hashes: Option<&PasswordHashes>| {
+                let ha1 = hashes.and_then(|hashes| hashes.digest_ha1.as_deref());
+                proves(ha1.unwrap_or_default()) && ha1.is_some()
+            };
+            a.admit_login(&name, origin, proves).map(|(account, _)| account)
+        })
+        .await
+    }
+
     fn check_login(&self, name: &str, secret: &Secret, origin: Option<IpAddr>) -> Result<Account> {
+        let (account, hashes) = self.admit_login(name, origin, |hashes| secret.matches(hashes))?;
+        self.complete_digest(&account, &hashes, secret)?;
+        Ok(account)
+    }
+
+    /// Logs a user in whose kept hashes `proves` accepts; it is given none for an unknown user.
+    fn admit_login(
+        &self,
+        name: &str,
+        origin: Option<IpAddr>,
+        proves: impl FnOnce(Option<&PasswordHashes>) -> bool,
+    ) -> Result<(Account, PasswordHashes)> {
         let keys = [format!("user {name}"), format!("from {}", shown(origin))];
         if let Some(until) = self.core.logins.locked_until(&keys, self.now()) {
             return Err(Error::Locked { until });
@@ -41,13 +76,33 @@ impl Appliance {
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
-        let hashes = found.as_ref().map(|(_, hashes)| hashes);
-        if !secret.matches(hashes) {
+        if !proves(found.as_ref().map(|(_, hashes)| hashes)) {
             self.note_failure(&keys, origin);
             return Err(Error::WrongCredentials);
         }
         self.core.logins.forget(&keys);
-        found.map(|(account, _)| account).ok_or(Error::WrongCredentials)
+        found.ok_or(Error::WrongCredentials)
+    }
+
+    /// Keeps the digest of a password that was set when no adapter needed one.
+    fn complete_digest(&self, account: &Account, hashes: &PasswordHashes, secret: &Secret) -> Result<()> {
+        let (Some(realm), None, Secret::Password(password)) = (self.digest_realm(), &hashes.digest_ha1, secret) else {
+            return Ok(());
+        };
+        let _order = self.account_order();
+        let store = &self.ports().settings;
+        let (_, current) = store.credentials(&account.name)?;
+        // The password may have been changed since it was checked.
+        if current != *hashes {
+            return Ok(());
+        }
+        let digest_ha1 = Some(ha1(&account.name, realm, password));
+        store.set_password(&account.name, &PasswordHashes { digest_ha1, ..current })
+    }
+
+    /// The realm that digests are kept for; `None` when no adapter needs them.
+    fn digest_realm(&self) -> Option<&str> {
+        self.options().digest_realm.as_deref()
     }
 
     fn note_failure(&self, keys: &[String], origin: Option<IpAddr>) {
@@ -85,7 +140,7 @@ impl Acts<'_> {
             if a.ports().settings.accounts()?.len() as u64 >= a.options().limits.accounts {
                 return Err(Error::LimitReached { what: Thing::Account });
             }
-            let hashes = password.hash(&name, &a.options().digest_realm)?;
+            let hashes = password.hash(&name, a.digest_realm())?;
             let account = NewAccount { name, role, hashes, at: a.now() };
             let made = a.ports().settings.insert_account(&account)?;
             a.audit(&actor, Act::ACCOUNT_CREATE, &made.id);
@@ -99,7 +154,8 @@ impl Acts<'_> {
         let actor = self.permit(Act::ACCOUNT_PASSWORD)?;
         let (name, password) = (name.to_owned(), password.to_owned());
         self.blocking(move |a| {
-            let hashes = hash_password(&name, &a.options().digest_realm, &password)?;
+            let hashes = hash_password(&name, a.digest_realm(), &password)?;
+            let _order = a.account_order();
             a.ports().settings.set_password(&name, &hashes)?;
             a.core.logins.forget(&[format!("user {name}")]);
             a.audit(&actor, Act::ACCOUNT_PASSWORD, &name);
@@ -128,10 +184,10 @@ impl Acts<'_> {
             let name = name.filter(|name| *name != before.name);
             let current = name.as_ref().unwrap_or(&before.name);
             let hashes = match (password, &name) {
-                (Some(password), _) => Some(password.hash(current, &a.options().digest_realm)?),
+                (Some(password), _) => Some(password.hash(current, a.digest_realm())?),
                 (None, Some(_)) => {
                     let (_, kept) = a.ports().settings.credentials(&before.name)?;
-                    Some(PasswordHashes { digest_ha1: nobodys_digest(), ..kept })
+                    Some(PasswordHashes { digest_ha1: None, ..kept })
                 }
                 (None, None) => None,
             };
@@ -170,12 +226,12 @@ impl From<&str> for Secret {
 
 impl Secret {
     /// All that is kept of it as a password. Of an MD5 no digest can be made.
-    fn hash(&self, name: &str, realm: &str) -> Result<PasswordHashes> {
+    fn hash(&self, name: &str, realm: Option<&str>) -> Result<PasswordHashes> {
         match self {
             Self::Password(password) => hash_password(name, realm, password),
             Self::Md5(md5) => {
                 let md5 = argon2id(md5.to_ascii_lowercase().as_bytes())?;
-                Ok(PasswordHashes { password: String::new(), digest_ha1: nobodys_digest(), md5 })
+                Ok(PasswordHashes { password: String::new(), digest_ha1: None, md5 })
             }
         }
     }
@@ -220,21 +276,34 @@ fn check_name(name: &str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::invalid("user name", "not 1 to 64 letters, digits or @ . - _")) }
 }
 
-/// All that is kept of a password. `Invalid` for one that is not 1 to 128 bytes long.
-pub fn hash_password(name: &str, realm: &str, password: &str) -> Result<PasswordHashes> {
+/// All that is kept of a password; its digest only for a realm. `Invalid` for one that is not 1 to 128 bytes long.
+pub fn hash_password(name: &str, realm: Option<&str>, password: &str) -> Result<PasswordHashes> {
     if password.is_empty() || password.len() > 128 {
         return Err(Error::invalid("password", "not 1 to 128 bytes long"));
     }
     Ok(PasswordHashes {
         password: argon2id(password.as_bytes())?,
-        digest_ha1: md5_hex(&format!("{name}:{realm}:{password}")),
+        digest_ha1: realm.map(|realm| ha1(name, realm, password)),
         md5: argon2id(md5_hex(password).as_bytes())?,
     })
 }
 
-/// A digest that no password has.
-pub(super) fn nobodys_digest() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
+/// Drops the digests of all passwords when no adapter needs them any more. Blocking.
+pub(super) fn keep_digests_only_for(realm: Option<&str>, settings: &dyn SettingsStore) -> Result<()> {
+    if realm.is_some() {
+        return Ok(());
+    }
+    for account in settings.accounts()? {
+        let (_, hashes) = settings.credentials(&account.name)?;
+        if hashes.digest_ha1.is_some() {
+            settings.set_password(&account.name, &PasswordHashes { digest_ha1: None, ..hashes })?;
+        }
+    }
+    Ok(())
+}
+
+fn ha1(name: &str, realm: &str, password: &str) -> String {
+    md5_hex(&format!("{name}:{realm}:{password}"))
 }
 
 fn argon2id(secret: &[u8]) -> Result<String> {

@@ -72,8 +72,8 @@ pub struct Options {
     /// Local time of plans, daily windows and platforms, unless one of them has set another:
     /// [`Appliance::time_zone`].
     pub time_zone: TimeZone,
-    /// The realm that digest logins are hashed for; changing it voids them.
-    pub digest_realm: String,
+    /// The realm that digest logins are hashed for, while an adapter needs them; changing it voids them.
+    pub digest_realm: Option<String>,
     /// Whether a watch's threshold rises where it watches for many people; see [`Calibration`](crate::Calibration).
     pub thresholds_rise: bool,
     /// The device's id as a SIP server, that cameras log in at: 20 digits.
@@ -176,6 +176,7 @@ impl Appliance {
             tracing::warn!(error = error.chain(), "who is still to be enrolled cannot be noted");
         }
         let kept_copy = gallery::load(&ports, &gallery)?;
+        accounts::keep_digests_only_for(options.digest_realm.as_deref(), ports.settings.as_ref())?;
         let settings = Settings::load(&ports)?;
         let console_open = watch::Sender::new(settings.now().is_console_open());
         let storage_limits = watch::Sender::new(settings.now().storage_limits(options.storage));

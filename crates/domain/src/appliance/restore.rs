@@ -19,7 +19,7 @@ impl Appliance {
         let kept = self.device_state().factory_login()?;
         let Some((_, hashes)) = kept.filter(|(name, _)| name == from && from != to) else { return Ok(()) };
         // Hashed for the former name, as the one that is in use.
-        let hashes = PasswordHashes { digest_ha1: super::accounts::nobodys_digest(), ..hashes };
+        let hashes = PasswordHashes { digest_ha1: None, ..hashes };
         self.device_state().keep_factory_login(to, &hashes)
     }
 

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use domain::{Appliance, Error, LibraryId, Role, Secret, Thing};
+use domain::ports::SettingsStore;
+use domain::{Appliance, Error, LibraryId, Limits, Options, Role, Secret, Thing};
+use md5::{Digest, Md5};
 use testkit::actor;
 
 use crate::stage::{Stage, gate, newcomer};
@@ -139,4 +141,46 @@ async fn every_change_is_in_the_audit_log_without_names_or_secrets() {
     ];
     assert_eq!(lines, wanted);
     assert!(log.iter().all(|entry| entry.at == appliance.now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_is_kept_only_while_an_adapter_needs_it() {
+    let options = Options { digest_realm: None, ..testkit::options() };
+    let (appliance, handles) = testkit::appliance_of(options).unwrap();
+    let digest = |name: &str| handles.store.credentials(name).unwrap().1.digest_ha1;
+    assert_eq!(digest("admin"), None, "what was kept is dropped");
+    appliance.by(&actor("admin")).create_account("viewer", Role::Viewer, "hello").await.unwrap();
+    appliance.log_in("admin", password("Admin_123"), Some(HERE)).await.unwrap();
+    assert_eq!((digest("admin"), digest("viewer")), (None, None));
+
+    let appliance = handles.restart(Limits::default()).unwrap();
+    let by_digest = async |name: &'static str, secret: &'static str| {
+        let ha1 = hex::encode(Md5::digest(format!("{name}:NVRDVR:{secret}")));
+        appliance.log_in_by_digest(name, move |kept| kept == ha1, Some(THERE)).await.map(|account| account.role)
+    };
+    assert!(matches!(by_digest("viewer", "hello").await, Err(Error::WrongCredentials)), "it is not known yet");
+    appliance.log_in("viewer", Secret::Md5("5d41402abc4b2a76b9719d911017c592".into()), Some(HERE)).await.unwrap();
+    assert_eq!(digest("viewer"), None, "an MD5 does not tell it");
+    appliance.log_in("viewer", password("hello"), Some(HERE)).await.unwrap();
+    assert_eq!(by_digest("viewer", "hello").await.unwrap(), Role::Viewer);
+    appliance.by(&actor("admin")).set_password("admin", "another").await.unwrap();
+    assert_eq!(by_digest("admin", "another").await.unwrap(), Role::Admin);
+    for (name, secret) in [("admin", "Admin_123"), ("nobody", "hello")] {
+        assert!(matches!(by_digest(name, secret).await, Err(Error::WrongCredentials)), "{name}");
+    }
+    // Hashed for the former name.
+    let viewer = appliance.accounts().await.unwrap().remove(1);
+    appliance.by(&actor("admin")).update_account(viewer.id, Some("guest".into()), None).await.unwrap();
+    assert_eq!(digest("guest"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_digests_lock_as_wrong_passwords_do() {
+    let appliance = Stage::new().appliance;
+    for _ in 0..5 {
+        let refused = appliance.log_in_by_digest("admin", |_| false, Some(HERE)).await;
+        assert!(matches!(refused, Err(Error::WrongCredentials)), "{refused:?}");
+    }
+    let locked = appliance.log_in_by_digest("admin", |_| true, Some(HERE)).await;
+    assert!(matches!(locked, Err(Error::Locked { .. })), "{locked:?}");
 }

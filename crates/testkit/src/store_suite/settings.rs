@@ -6,7 +6,7 @@ use super::Stores;
 use super::samples::at;
 
 fn hashes(text: &str) -> PasswordHashes {
-    PasswordHashes { password: format!("p {text}"), digest_ha1: format!("h {text}"), md5: format!("m {text}") }
+    PasswordHashes { password: format!("p {text}"), digest_ha1: Some(format!("h {text}")), md5: format!("m {text}") }
 }
 
 fn new_account(name: &str, role: Role) -> NewAccount {
