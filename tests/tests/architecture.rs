@@ -305,7 +305,7 @@ const ADAPTER_LAYERS: &[(&str, &[&str])] = &[
 /// What every layer above them may use: they know nothing of the device.
 const PURE: [&str; 3] = ["convert", "wire", "codes"];
 /// The adapters that are built like this.
-const LAYERED: [&str; 1] = ["adapter-facebox"];
+const LAYERED: [&str; 2] = ["adapter-facebox", "adapter-uniview"];
 
 #[test]
 fn layers_of_adapters_use_only_what_is_below_them() {

@@ -7,6 +7,7 @@ use adapter::{Adapter, Encryption, ExportLimits, Exports, Health, Outbound};
 use adapter_facebox::FaceBox;
 use adapter_sensetime::SenseTime;
 use adapter_terminal::{Pace, Terminal};
+use adapter_uniview::Uniview;
 use anyhow::{Context, Result};
 use domain::Appliance;
 
@@ -60,12 +61,18 @@ pub(crate) fn enabled(
         let adapter = Arc::new(FaceBox::new(appliance.clone()));
         adapters.push(Enabled { adapter, listen: Some(config.facebox.listen), https: None });
     }
+    if config.uniview.enabled {
+        let key_file = config.storage.dir.join("keys").join("uniview.pem");
+        let settings = adapter_uniview::Config { channels: config.channels(), key_file };
+        let adapter = Arc::new(Uniview::new(settings, appliance.clone(), outbound.clone()));
+        adapters.push(Enabled { adapter, listen: Some(config.uniview.listen), https: None });
+    }
     Ok(adapters)
 }
 
-/// The realm that passwords are hashed for beside everything else; none, as no adapter has digest logins.
-pub(crate) fn digest_realm(_: &Config) -> Option<&'static str> {
-    None
+/// The realm that passwords are hashed for beside everything else; none unless an adapter with digest logins is enabled.
+pub(crate) fn digest_realm(config: &Config) -> Option<&'static str> {
+    config.uniview.enabled.then_some(adapter_uniview::REALM)
 }
 
 /// The folder of an adapter's downloads.

@@ -46,7 +46,7 @@ pub(crate) struct Config {
     pub(crate) console: Console,
     pub(crate) sip: Sip,
     pub(crate) sensetime: SenseTime,
-    pub(crate) uniview: Absent,
+    pub(crate) uniview: Uniview,
     pub(crate) facebox: FaceBox,
     pub(crate) sophon: Absent,
     pub(crate) terminal: Terminal,
@@ -264,6 +264,20 @@ impl Default for FaceBox {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Uniview {
+    pub(crate) enabled: bool,
+    #[serde(deserialize_with = "shapes::listen")]
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for Uniview {
+    fn default() -> Self {
+        Self { enabled: false, listen: SocketAddr::from(([0, 0, 0, 0], 8080)) }
+    }
+}
+
 /// The section of an adapter that this build does not have: it may be there, but not be enabled.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -340,9 +354,8 @@ impl Config {
         ports::check(self, problems);
     }
 
-    fn absent(&self) -> [(&'static str, &Absent); 2] {
-        let Self { uniview, sophon, .. } = self;
-        [("uniview", uniview), ("sophon", sophon)]
+    fn absent(&self) -> [(&'static str, &Absent); 1] {
+        [("sophon", &self.sophon)]
     }
 }
 

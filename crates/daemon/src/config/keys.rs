@@ -5,7 +5,7 @@ use serde_aux::serde_introspection::serde_introspect;
 use super::*;
 
 /// Sections of adapters that this build does not have: what else they hold is theirs.
-const ABSENT: [&str; 2] = ["uniview", "sophon"];
+const ABSENT: [&str; 1] = ["sophon"];
 
 /// Says that a key is unknown and which known one is nearest; `None` when it is nobody's here to know.
 pub(super) fn unknown(path: &str) -> Option<String> {
@@ -57,6 +57,7 @@ fn known(section: &str) -> &'static [&'static str] {
         "sensetime" => serde_introspect::<SenseTime>(),
         "sip" => serde_introspect::<Sip>(),
         "terminal" => serde_introspect::<Terminal>(),
+        "uniview" => serde_introspect::<Uniview>(),
         _ => serde_introspect::<Config>(),
     }
 }

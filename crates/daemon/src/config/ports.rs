@@ -25,13 +25,16 @@ pub(super) fn check(config: &Config, problems: &mut Problems<'_>) {
 }
 
 fn listening(config: &Config) -> Vec<Listening> {
-    let Config { console, sensetime, facebox, .. } = config;
+    let Config { console, sensetime, uniview, facebox, .. } = config;
     let clear = |key, address| Listening { key, address, encrypted: false };
     let mut all = vec![clear("console.listen", console.listen)];
     if sensetime.enabled {
         all.push(clear("sensetime.listen", sensetime.listen));
         let address = sensetime.listen_https;
         all.push(Listening { key: "sensetime.listen_https", address, encrypted: true });
+    }
+    if uniview.enabled {
+        all.push(clear("uniview.listen", uniview.listen));
     }
     if facebox.enabled {
         all.push(clear("facebox.listen", facebox.listen));

@@ -78,12 +78,14 @@ impl Check<'_> {
             self.faults.push(format!("{} does not belong to this kind of entry", field.name));
         }
         let fits = match field.kind.as_str() {
-            "string" => value.is_string(),
+            "string" | "text" => value.is_string(),
             "int" | "integer" | "long" => value.is_i64() || value.is_u64(),
-            "double" => value.is_number(),
+            "double" | "number" => value.is_number(),
             "bool" => value.is_boolean(),
             "json" => value.is_object(),
             "json list" | "object[]" | "array" | "array of string" => value.is_array(),
+            "integer[]" => entries(value).is_some_and(|all| all.iter().all(|entry| entry.is_i64() || entry.is_u64())),
+            "string[]" => entries(value).is_some_and(|all| all.iter().all(Value::is_string)),
             "object" => value.is_object(),
             "float" => value.is_number(),
             "any" => true,
@@ -135,7 +137,11 @@ impl Check<'_> {
 }
 
 fn is_opaque(kind: &str) -> bool {
-    matches!(kind, "array" | "array of string" | "object")
+    matches!(kind, "array" | "array of string" | "integer[]" | "string[]" | "object")
+}
+
+fn entries(value: &Value) -> Option<&Vec<Value>> {
+    value.as_array()
 }
 
 fn text(value: &Value) -> Option<&str> {

@@ -1,0 +1,115 @@
+//! What all requests and pushes share.
+
+mod key;
+mod nonces;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU8;
+
+use adapter::Outbound;
+use domain::{Appliance, Camera, CameraId, Error, Result, State};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, watch};
+
+use crate::settings::{Channel, DeviceNames, Platforms, WorkClothes};
+use key::Key;
+use nonces::Nonces;
+
+/// The adapter's name, also of its state.
+pub(crate) const NAME: &str = "uniview";
+
+/// The values of the adapter's state.
+pub(crate) const NAMES: &str = "device";
+pub(crate) const PLATFORMS: &str = "platforms";
+pub(crate) const WORK_CLOTHES: &str = "workclothes";
+pub(crate) const UPGRADE: &str = "upgrade";
+
+/// What all requests and pushes share.
+pub(crate) struct Device {
+    pub(crate) channels: u32,
+    pub(crate) appliance: Appliance,
+    pub(crate) outbound: Outbound,
+    pub(crate) nonces: Nonces,
+    pub(crate) key: Key,
+    /// Held from reading what the adapter keeps, or which names are taken, until it is changed.
+    pub(crate) one_at_a_time: Mutex<()>,
+    /// Held while the software is upgraded.
+    pub(crate) upgrading: Mutex<()>,
+    /// `status` of the last upgrade since the start; 0: there was none.
+    pub(crate) upgrade_status: AtomicU8,
+    /// Changes with the platforms.
+    pub(crate) platforms_changed: watch::Sender<u64>,
+    /// Changes with what is kept of channels.
+    pub(crate) channels_changed: watch::Sender<u64>,
+}
+
+impl Device {
+    pub(crate) fn new(channels: u32, key_file: PathBuf, appliance: Appliance, outbound: Outbound) -> Self {
+        Self {
+            channels,
+            appliance,
+            outbound,
+            nonces: Nonces::default(),
+            key: Key::new(key_file),
+            one_at_a_time: Mutex::default(),
+            upgrading: Mutex::default(),
+            upgrade_status: AtomicU8::default(),
+            platforms_changed: watch::Sender::new(0),
+            channels_changed: watch::Sender::new(0),
+        }
+    }
+
+    /// The adapter's durable values.
+    pub(crate) fn state(&self) -> State {
+        self.appliance.state(NAME)
+    }
+
+    /// How the device presents itself to platforms.
+    pub(crate) async fn names(&self) -> Result<DeviceNames> {
+        Ok(self.kept(NAMES).await?.unwrap_or_default())
+    }
+
+    /// The platforms that pushes go to.
+    pub(crate) async fn platforms(&self) -> Result<Platforms> {
+        Ok(self.kept(PLATFORMS).await?.unwrap_or_default())
+    }
+
+    /// Libraries and pictures of work clothes.
+    pub(crate) async fn work_clothes(&self) -> Result<WorkClothes> {
+        Ok(self.kept(WORK_CLOTHES).await?.unwrap_or_else(|| WorkClothes::factory(self.appliance.now())))
+    }
+
+    /// What is kept of a camera beside what the core knows, in accordance with that: other adapters may have switched
+    /// its watch, or given its channel to another camera.
+    pub(crate) async fn channel(&self, camera: &Camera) -> Result<Channel> {
+        let kept: Option<Channel> = self.kept(&channel_key(camera.id)).await?;
+        Ok(kept.filter(|channel| channel.is_of(camera)).unwrap_or_else(|| Channel::of(camera)).reconciled(camera))
+    }
+
+    /// Keeps what is kept of a camera.
+    pub(crate) async fn keep_channel(&self, id: CameraId, channel: &Channel) -> Result<()> {
+        self.state().set_value(&channel_key(id), Some(written(channel)?)).await?;
+        self.channels_changed.send_modify(|version| *version += 1);
+        Ok(())
+    }
+
+    /// Forgets what is kept of a camera.
+    pub(crate) async fn forget_channel(&self, id: CameraId) -> Result<()> {
+        self.state().set_value(&channel_key(id), None).await
+    }
+
+    async fn kept<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let Some(text) = self.state().value(key).await? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(Error::internal("reading a setting of uniview"))
+    }
+}
+
+/// A value as it is kept.
+pub(crate) fn written(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal("writing a setting of uniview"))
+}
+
+fn channel_key(id: CameraId) -> String {
+    format!("channel.{id}")
+}

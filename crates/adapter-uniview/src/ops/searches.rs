@@ -1,0 +1,71 @@
+//! Searches (chapter 11).
+
+use domain::{PictureId, Record};
+use serde_json::Value;
+
+use crate::codes::Fault;
+use crate::convert::pictures::{FACE, SCENE, address};
+use crate::convert::searches::{self, Addresses, Wanted, face_capture, face_match};
+use crate::request::Caller;
+use crate::wire::Answer;
+use crate::wire::searches::{FaceCapture, FaceMatch, Hits, Search};
+
+/// Searches for captured faces, newest first (/search/facecap, section 11.2).
+pub(crate) async fn face_captures(caller: Caller, request: Search) -> Result<Answer<Hits<FaceCapture>>, Fault> {
+    let wanted = searches::faces(request, false)?;
+    hits(&caller, wanted, face_capture).await
+}
+
+/// Searches for faces that were compared, newest first (/search/facematch, section 11.4).
+pub(crate) async fn face_matches(caller: Caller, request: Search) -> Result<Answer<Hits<FaceMatch>>, Fault> {
+    let wanted = searches::faces(request, true)?;
+    hits(&caller, wanted, face_match).await
+}
+
+/// Searches for alarms of behaviours, of which this device has none (/search/behavior, section 11.1).
+pub(crate) async fn behaviours(caller: Caller, request: Search) -> Result<Answer<Hits<Value>>, Fault> {
+    no_behaviours(&caller, &request)
+}
+
+/// Searches for alarms of behaviours that were compared (/search/behaviormatch, section 11.3).
+pub(crate) async fn behaviour_matches(caller: Caller, request: Search) -> Result<Answer<Hits<Value>>, Fault> {
+    no_behaviours(&caller, &request)
+}
+
+fn no_behaviours(caller: &Caller, request: &Search) -> Result<Answer<Hits<Value>>, Fault> {
+    searches::behaviours(request)?;
+    caller.reading()?;
+    Ok(Answer::of(Hits { total: 0, list: Vec::new() }))
+}
+
+async fn hits<T>(caller: &Caller, wanted: Wanted, row: fn(&Record, Addresses) -> T) -> Result<Answer<Hits<T>>, Fault> {
+    let Some(filter) = wanted.filter else { return Ok(Answer::of(Hits { total: 0, list: Vec::new() })) };
+    let page = caller.reading()?.records(filter, wanted.paging.window()).await?;
+    let mut list = Vec::with_capacity(page.rows.len());
+    for record in &page.rows {
+        list.push(row(record, addresses(caller, record).await?));
+    }
+    Ok(Answer::of(Hits { total: page.total, list }))
+}
+
+async fn addresses(caller: &Caller, record: &Record) -> Result<Addresses, Fault> {
+    let photo = match record.best() {
+        Some(best) => size(caller, &best.photo).await?,
+        None => None,
+    };
+    let (scene, crop) = (&record.capture.scene, &record.capture.crop);
+    Ok(Addresses {
+        scene: address(SCENE, scene, size(caller, scene).await?),
+        face: address(FACE, crop, size(caller, crop).await?),
+        photo: searches::photo(record, photo),
+    })
+}
+
+/// The size of a picture; `None` when it is gone.
+async fn size(caller: &Caller, picture: &PictureId) -> Result<Option<u64>, Fault> {
+    match caller.reading()?.picture_size(picture.clone()).await {
+        Ok(size) => Ok(Some(size)),
+        Err(domain::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,76 @@
+//! New software (chapter 10).
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use adapter::{Form, FormError, FormLimits, Spool};
+use axum::extract::Request;
+use domain::Error;
+
+use crate::codes::{Code, Fault};
+use crate::device::UPGRADE;
+use crate::request::Caller;
+use crate::wire::device::UpgradeStatus;
+use crate::wire::{Answer, Done};
+
+/// The part with the package.
+const FILE: &str = "file";
+/// The largest package, bytes.
+const MAX_PACKAGE: u64 = 4 << 30;
+/// What an upload leaves free of the disk, bytes.
+const LEFT_FREE: u64 = 1 << 30;
+/// Room for what a client sends besides.
+const FORM: FormLimits = FormLimits { parts: 16, part_bytes: 64 << 10, total_bytes: 256 << 10 };
+
+const TRANSFERRING: u8 = 1;
+const UPGRADING: u8 = 2;
+const SUCCEEDED: u8 = 3;
+const FAILED: u8 = 4;
+
+/// Installs a signed package and restarts the machine with it (/upgrade, section 10.1).
+pub(crate) async fn upload(caller: Caller, request: Request) -> Result<Done, Fault> {
+    let _running = caller.device.upgrading.try_lock().map_err(|_| Code::Busy)?;
+    caller.device.upgrade_status.store(TRANSFERRING, Relaxed);
+    let outcome = install(&caller, request).await;
+    let status = if outcome.is_ok() { SUCCEEDED } else { FAILED };
+    caller.device.upgrade_status.store(status, Relaxed);
+    caller.device.state().set_value(UPGRADE, Some(status.to_string())).await?;
+    outcome.map(|()| Done::DONE)
+}
+
+async fn install(caller: &Caller, request: Request) -> Result<(), Fault> {
+    let free = caller.device.appliance.storage_usage().await?.free_bytes.saturating_sub(LEFT_FREE);
+    let spool = Spool {
+        folder: caller.device.appliance.options().uploads.clone(),
+        bytes: usize::try_from(free.min(MAX_PACKAGE)).unwrap_or(usize::MAX),
+        wanted: |_, name| name == FILE,
+    };
+    let (_, package) = Form::read_with_upload(request, FORM, Some(spool)).await.map_err(|error| match error {
+        FormError::TooLarge | FormError::NotKept => Code::UpgradeResources.into(),
+        other => Fault::argument(other.to_string()),
+    })?;
+    let package = package.ok_or_else(|| Fault::argument("part file is missing"))?;
+    let length = tokio::fs::metadata(package.path()).await.map_err(Error::internal("reading a software package"))?;
+    if length.len() == 0 {
+        return Err(Fault::argument("part file is empty"));
+    }
+    caller.device.upgrade_status.store(UPGRADING, Relaxed);
+    caller.acts().upgrade(package.path()).await.map_err(|error| match error {
+        Error::Invalid { .. } => Code::PackageSignature.into(),
+        Error::Unavailable { .. } => Code::UpgradeResources.into(),
+        Error::Internal { .. } => Fault::from(error).with_code(Code::Upgrade),
+        other => other.into(),
+    })
+}
+
+/// Reads how the last upgrade went, also after a restart (/upgrade/status, section 10.2).
+pub(crate) async fn status(caller: &Caller) -> Result<Answer<UpgradeStatus>, Fault> {
+    caller.reading()?;
+    let status = match caller.device.upgrade_status.load(Relaxed) {
+        0 => {
+            let kept = caller.device.state().value(UPGRADE).await?;
+            kept.and_then(|status| status.parse().ok()).ok_or(Code::UpgradeProgress)?
+        }
+        known => known,
+    };
+    Ok(Answer::of(UpgradeStatus { status }))
+}

@@ -1,0 +1,170 @@
+//! Smart tasks (6.1 to 6.3, 6.8, 6.9) and arming times (chapter 5).
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use testkit::contract::Ledger;
+
+use crate::device::Device;
+
+impl Device {
+    /// Has a channel analyse faces, and watch for somebody.
+    pub(crate) async fn watch_faces(&self, channel: i64, control: Value) {
+        let tasks = json!([{"algo_model": "ObjectIsRecognized"}]);
+        self.ok("/smart/update", json!({"channel_id": channel, "smart_list": tasks, "person_control_info": control}))
+            .await;
+    }
+
+    /// Whether the analysis of faces is on.
+    async fn watches(&self, channel: usize) -> bool {
+        self.appliance.cameras().await.unwrap()[channel - 1].watch.settings.enabled
+    }
+}
+
+pub(crate) async fn faces_are_analysed_when_a_task_says_so(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    assert_eq!(device.ok("/algo/list", json!({})).await, json!({"algo_model": ["ObjectIsRecognized"]}));
+    let staff = device.add_library("staff").await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await, json!({"smart_list": []}));
+    assert!(!device.watches(1).await);
+    let task = json!({
+        "algo_model": "ObjectIsRecognized", "time_threshold": 5,
+        "graphs": [{"graph_type": "polygon", "polygon": {"point_x": "50,9950,9950,50", "point_y": "50,50,9950,9950"}}],
+    });
+    let mut sent = task.clone();
+    sent["title"] = json!("left over");
+    // Newer platforms call the list otherwise.
+    device.ok("/smart/update", json!({"channel_id": channel, "list": [sent]})).await;
+    let shown = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    assert_eq!(shown, json!({"smart_list": [task]}));
+    assert!(device.watches(1).await);
+
+    let control = json!({"alarm_threshold": "85", "person_lib_id": [staff]});
+    let update = json!({"channel_id": channel, "smart_list": [task], "person_control_info": control});
+    device.ok("/smart/update", update).await;
+    let expected = json!({"alarm_threshold": 85, "person_lib_id": [staff]});
+    assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await["person_control_info"], expected);
+    let camera = device.appliance.cameras().await.unwrap().remove(0);
+    assert_eq!(camera.watch.settings.threshold.percent(), 85);
+
+    device.ok("/smart/task", json!({"channel_id": channel, "status": 0})).await;
+    assert!(!device.watches(1).await);
+    let device = device.restart().await;
+    let stopped = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    assert_eq!((&stopped["smart_list"], &stopped["person_control_info"]), (&json!([task]), &expected));
+    for _ in 0..2 {
+        device.ok("/smart/task", json!({"channel_id": channel, "status": "1"})).await;
+        assert!(device.watches(1).await);
+    }
+    device.ok("/smart/cycle", json!({"channel_id": channel, "status": 1})).await;
+    // Whom it watches for is kept.
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": []})).await;
+    assert!(!device.watches(1).await);
+    let cleared = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    assert_eq!(cleared, json!({"smart_list": [], "person_control_info": expected}));
+    device.stop().await;
+}
+
+pub(crate) async fn the_arming_plan_reads_back(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    device.watch_faces(channel, json!(null)).await;
+    let key = json!({"channel_id": channel, "algo_model": "ObjectIsRecognized"});
+    let always = device.ok("/control/time/get", key.clone()).await;
+    assert_eq!(always["sunday"], json!([{"start": "00:00", "end": "24:00"}]));
+    let day = json!([{"start": "12:30", "end": "24:00"}, {"start": "00:00", "end": "04:00"}]);
+    let sorted = json!([{"start": "00:00", "end": "04:00"}, {"start": "12:30", "end": "24:00"}]);
+    let mut week = json!({"tuesday": [], "wednesday": [], "thursday": [], "friday": [], "saturday": [], "sunday": []});
+    week["monday"] = day;
+    let update =
+        |week: &Value| json!({"channel_id": channel, "algo_model": "ObjectIsRecognized", "control_time": week});
+    device.ok("/control/time/update", update(&week)).await;
+    let kept = device.ok("/control/time/get", key.clone()).await;
+    assert_eq!((&kept["monday"], &kept["tuesday"]), (&sorted, &json!([])));
+    // Without the wrapper too, and with no period at all.
+    week["monday"] = json!([]);
+    let mut bare = week.clone();
+    bare["channel_id"] = json!(channel);
+    bare["algo_model"] = json!(" ObjectIsRecognized");
+    device.ok("/control/time/update", bare).await;
+    assert_eq!(device.ok("/control/time/get", key.clone()).await["monday"], json!([]));
+    assert!(!device.watches(1).await);
+    week["sunday"] = json!([{"start": "00:00", "end": "24:00"}]);
+    device.ok("/control/time/update", update(&week)).await;
+    assert!(device.watches(1).await);
+    let device = device.restart().await;
+    assert_eq!(device.ok("/control/time/get", key.clone()).await, week);
+
+    let mut short = week.clone();
+    short.as_object_mut().unwrap().remove("friday");
+    device.refused("/control/time/update", update(&short), 2).await;
+    for bad in [
+        json!([{"start": "04:00", "end": "04:00"}]),
+        json!([{"start": "4:00", "end": "05:00"}]),
+        json!([{"start": "04:00"}]),
+        json!([{"start": "00:00", "end": "24:01"}]),
+        json!([{"start": "00:00", "end": "02:00"}, {"start": "01:00", "end": "03:00"}]),
+        json!("always"),
+        json!(null),
+    ] {
+        let mut wrong = week.clone();
+        wrong["monday"] = bad;
+        device.refused("/control/time/update", update(&wrong), 2).await;
+    }
+    for (field, bad) in [("channel_id", json!(9)), ("algo_model", json!("FallOverAlarm")), ("algo_model", json!("x"))] {
+        let (mut wrong, mut ask) = (update(&week), key.clone());
+        wrong[field] = bad.clone();
+        ask[field] = bad;
+        device.refused("/control/time/update", wrong, 2).await;
+        device.refused("/control/time/get", ask, 2).await;
+    }
+    assert_eq!(device.ok("/control/time/get", key).await, week);
+    device.stop().await;
+}
+
+pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    device.watch_faces(channel, json!(null)).await;
+    let before = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    let update = |task: Value| json!({"channel_id": channel, "smart_list": [task]});
+    let area = |x: &str, y: &str| json!([{"graph_type": "polygon", "polygon": {"point_x": x, "point_y": y}}]);
+    for (field, bad) in [
+        ("algo_model", json!("Faces")),
+        ("algo_model", json!(null)),
+        ("graphs", area("0,1", "0,1")),
+        ("graphs", area("0,1,2,3,4,5,6", "0,1,2,3,4,5,6")),
+        ("graphs", area("0,1,2", "0,1,10001")),
+        ("graphs", json!([{"graph_type": "line", "line": {"point_x": "1,2,3", "point_y": "1,2,3"}}])),
+        ("graphs", json!([{"graph_type": "polygon", "polygon": {"point_x": "0,1,2"}}])),
+        ("graphs", Value::Array(vec![area("0,1,2", "0,1,2")[0].clone(); 11])),
+        ("max_person_object_height", json!(1080)),
+        ("line_dpc_time", json!(24)),
+        ("time_threshold", json!(-1)),
+        ("object_type", json!([4])),
+        ("workclothes_lib_list", json!([99])),
+    ] {
+        let mut task = json!({"algo_model": "ObjectIsRecognized"});
+        task[field] = bad;
+        device.refused("/smart/update", update(task), 2).await;
+    }
+    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "LineRuleData"] {
+        device.refused("/smart/update", update(json!({"algo_model": elsewhere})), 4).await;
+    }
+    let twice = json!({"algo_model": "ObjectIsRecognized"});
+    device.refused("/smart/update", json!({"channel_id": channel, "smart_list": [twice, twice]}), 2).await;
+    for control in [json!({"person_lib_id": [99]}), json!({"alarm_threshold": 101}), json!({"alarm_threshold": -1})] {
+        let update = json!({"channel_id": channel, "smart_list": [], "person_control_info": control});
+        device.refused("/smart/update", update, 2).await;
+    }
+    for path in ["/smart/list", "/smart/update", "/smart/task", "/smart/cycle"] {
+        device.refused(path, json!({"channel_id": 9, "status": 1, "smart_list": []}), 2).await;
+        device.refused(path, json!({"status": 1, "smart_list": []}), 2).await;
+    }
+    device.refused("/smart/task", json!({"channel_id": channel, "status": 2}), 2).await;
+    device.refused("/smart/cycle", json!({"channel_id": channel, "status": 3}), 2).await;
+    device.refused("/smart/cycle", json!({"channel_id": channel, "status": 2}), 4).await;
+    assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await, before);
+    device.stop().await;
+}
