@@ -62,12 +62,10 @@ pub(crate) struct Interval {
     pub(crate) enabled: bool,
 }
 
-/// What is kept of a camera beside what the core knows.
+/// What is noted on a camera beside what the core knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Channel {
-    /// When its camera was added: a channel may be given to another camera.
-    pub(crate) camera_added: i64,
     pub(crate) custom_code: String,
     pub(crate) serial_number: String,
     pub(crate) manufacturer: String,
@@ -132,11 +130,10 @@ impl Default for Params {
     }
 }
 
-impl Channel {
+impl Default for Channel {
     /// Of a camera that this adapter has not been used for yet.
-    pub(crate) fn of(camera: &Camera) -> Self {
+    fn default() -> Self {
         Self {
-            camera_added: camera.created_at.as_millis(),
             custom_code: String::new(),
             serial_number: String::new(),
             manufacturer: String::new(),
@@ -150,17 +147,9 @@ impl Channel {
             params: Params::default(),
         }
     }
+}
 
-    /// Of the same channel when its camera was added again.
-    pub(crate) fn moved_to(self, camera: &Camera) -> Self {
-        Self { camera_added: camera.created_at.as_millis(), ..self }
-    }
-
-    /// Whether it belongs to this camera.
-    pub(crate) fn is_of(&self, camera: &Camera) -> bool {
-        self.camera_added == camera.created_at.as_millis()
-    }
-
+impl Channel {
     /// Whether the watch of the camera is to be on.
     pub(crate) fn watches(&self) -> bool {
         self.running && self.faces.is_some() && !self.faces_never

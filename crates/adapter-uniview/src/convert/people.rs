@@ -1,6 +1,6 @@
 //! People.
 
-use domain::{Gender, Person, PersonFilter, Profile};
+use domain::{EnrolmentState, Gender, Person, PersonFilter, Profile};
 use jiff::civil::Date;
 
 use super::{ALL, MAX_NAME, Paging, bounded, name, pictures, seconds};
@@ -10,8 +10,12 @@ use crate::wire::{Int, Text};
 
 /// Maximum length of a phone number, characters.
 const MAX_TEL: usize = 32;
-/// The model states: a person is modelled before it is stored.
+/// `model_status`: not modelled, modelling, modelled, modelling failed. A photo is shown to the model as soon as it is
+/// stored, so nobody is not modelled.
+const NOT_MODELLED: i64 = 1;
+const MODELLING: u8 = 2;
 const MODELLED: u8 = 3;
+const FAILED: u8 = 4;
 
 /// What is sent of a person, checked; `None` where it was left out.
 pub(crate) struct Details {
@@ -91,26 +95,36 @@ fn birth_date(text: &str) -> Result<Option<Date>, Fault> {
     }
 }
 
-/// The people asked for, and the page of them; `None` where nobody can be: people are stored when they are modelled.
+/// The people asked for, and the page of them; `None` where nobody can be.
 pub(crate) fn query(query: ListPeople) -> Result<(Option<PersonFilter>, Paging), Fault> {
     let paging = Paging::new(query.page, query.pagesize)?;
     let part =
         |field, text: Option<Text>| text.and_then(Text::filled).map(|text| bounded(field, text, MAX_NAME)).transpose();
     let gender = query.sex.filter(|Int(number)| *number != ALL).map(gender).transpose()?;
+    let status = query.model_status.map_or(ALL, |Int(status)| status);
+    let states = [EnrolmentState::Pending, EnrolmentState::Enrolled, EnrolmentState::Failed];
+    let state = states.into_iter().find(|state| i64::from(model_status(*state)) == status);
+    if state.is_none() && !matches!(status, NOT_MODELLED | ALL) {
+        return Err(Fault::argument("model_status is none of 1, 2, 3, 4, 999"));
+    }
     let filter = PersonFilter {
         library: Some(domain::LibraryId(query.lib_id.0)),
         name_part: part("person_name", query.person_name)?,
         document_number_part: part("certificate_no", query.certificate_no)?,
         gender: gender.flatten(),
         gender_unstated: gender == Some(None),
+        enrolment: state,
         ..PersonFilter::default()
     };
-    let is_modelled = match query.model_status.map_or(ALL, |Int(status)| status) {
-        ALL | 3 => true,
-        1 | 2 | 4 => false,
-        _ => return Err(Fault::argument("model_status is none of 1, 2, 3, 4, 999")),
-    };
-    Ok((is_modelled.then_some(filter), paging))
+    Ok(((status != NOT_MODELLED).then_some(filter), paging))
+}
+
+fn model_status(state: EnrolmentState) -> u8 {
+    match state {
+        EnrolmentState::Pending => MODELLING,
+        EnrolmentState::Enrolled => MODELLED,
+        EnrolmentState::Failed => FAILED,
+    }
 }
 
 /// The entry of a person in a library.
@@ -122,7 +136,7 @@ pub(crate) fn row(person: Person, library: i64) -> PersonRow {
         sex: sex(profile.gender),
         email: profile.email,
         tel: profile.phone,
-        modeling_type: MODELLED,
+        modeling_type: model_status(person.enrolment.state()),
         certificate_type: certificate_number(&profile.document_kind),
         certificate_no: profile.document_number,
         image_path: pictures::address(pictures::LIBRARY, &person.photo, None),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU8;
 
 use adapter::Outbound;
-use domain::{Appliance, Camera, CameraId, Error, Result, State};
+use domain::{Appliance, Camera, Error, Note, Result, State};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, watch};
@@ -40,8 +40,6 @@ pub(crate) struct Device {
     pub(crate) upgrade_status: AtomicU8,
     /// Changes with the platforms.
     pub(crate) platforms_changed: watch::Sender<u64>,
-    /// Changes with what is kept of channels.
-    pub(crate) channels_changed: watch::Sender<u64>,
 }
 
 impl Device {
@@ -56,7 +54,6 @@ impl Device {
             upgrading: Mutex::default(),
             upgrade_status: AtomicU8::default(),
             platforms_changed: watch::Sender::new(0),
-            channels_changed: watch::Sender::new(0),
         }
     }
 
@@ -75,41 +72,38 @@ impl Device {
         Ok(self.kept(PLATFORMS).await?.unwrap_or_default())
     }
 
+    /// The `status` of the last upgrade that ended; `None`: there was none.
+    pub(crate) async fn last_upgrade(&self) -> Result<Option<u8>> {
+        self.kept(UPGRADE).await
+    }
+
     /// Libraries and pictures of work clothes.
     pub(crate) async fn work_clothes(&self) -> Result<WorkClothes> {
         Ok(self.kept(WORK_CLOTHES).await?.unwrap_or_else(|| WorkClothes::factory(self.appliance.now())))
     }
 
-    /// What is kept of a camera beside what the core knows, in accordance with that: other adapters may have switched
-    /// its watch, or given its channel to another camera.
+    /// What is noted on a camera beside what the core knows, in accordance with that: other adapters may have switched its
+    /// watch.
     pub(crate) async fn channel(&self, camera: &Camera) -> Result<Channel> {
-        let kept: Option<Channel> = self.kept(&channel_key(camera.id)).await?;
-        Ok(kept.filter(|channel| channel.is_of(camera)).unwrap_or_else(|| Channel::of(camera)).reconciled(camera))
+        let noted = self.state().note(camera.id).await?;
+        let kept = noted.map(|text| serde_json::from_str(&text)).transpose();
+        let kept: Option<Channel> = kept.map_err(Error::internal("reading the note on a camera"))?;
+        Ok(kept.unwrap_or_default().reconciled(camera))
     }
 
-    /// Keeps what is kept of a camera.
-    pub(crate) async fn keep_channel(&self, id: CameraId, channel: &Channel) -> Result<()> {
-        self.state().set_value(&channel_key(id), Some(written(channel)?)).await?;
-        self.channels_changed.send_modify(|version| *version += 1);
-        Ok(())
+    /// The note on a camera, to be written with it.
+    pub(crate) fn noting(&self, channel: &Channel) -> Result<Option<Note>> {
+        Ok(Some(self.state().noting(Some(written(channel)?))))
     }
 
-    /// Forgets what is kept of a camera.
-    pub(crate) async fn forget_channel(&self, id: CameraId) -> Result<()> {
-        self.state().set_value(&channel_key(id), None).await
-    }
-
+    /// A kept value; `Unavailable` while it cannot be read.
     async fn kept<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let Some(text) = self.state().value(key).await? else { return Ok(None) };
-        serde_json::from_str(&text).map(Some).map_err(Error::internal("reading a setting of uniview"))
+        let read = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
+        self.state().read_value(key, read).await
     }
 }
 
 /// A value as it is kept.
 pub(crate) fn written(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal("writing a setting of uniview"))
-}
-
-fn channel_key(id: CameraId) -> String {
-    format!("channel.{id}")
 }

@@ -91,10 +91,10 @@ async fn add_one(caller: &Caller, request: AddChannel) -> Result<CameraId, Fault
     };
     // Nothing is analysed before a smart task says so.
     let watch = WatchSettings { enabled: false, ..WatchSettings::default() };
-    let added = caller.acts().add_camera(NewCamera { id: None, settings, watch, own: OwnValues::default() }).await?;
-    let kept = noted(Channel { stream, ..Channel::of(&added) }, request.place);
-    caller.device.keep_channel(added.id, &kept).await?;
-    Ok(added.id)
+    let kept = noted(Channel { stream, ..Channel::default() }, request.place);
+    let note = caller.device.noting(&kept)?;
+    let camera = NewCamera { id: None, settings, watch, own: OwnValues::default(), note };
+    Ok(caller.acts().add_camera(camera).await?.id)
 }
 
 /// Removes cameras (/channel/delete, section 4.4).
@@ -111,7 +111,6 @@ pub(crate) async fn delete(caller: Caller, request: DeleteChannels) -> Result<Do
     }
     for id in ids {
         caller.acts().remove_camera(id).await?;
-        caller.device.forget_channel(id).await?;
     }
     Ok(Done::DONE)
 }
@@ -132,33 +131,36 @@ pub(crate) async fn update(caller: Caller, request: UpdateChannel) -> Result<Don
         let choice = sent.choice.unwrap_or_else(|| choice_of(&kept));
         (settings.source, stream) = source(&caller, wanted.unwrap_or(before), &sent, former, choice).await?;
     }
-    let changed = change(&caller, camera, settings).await?;
-    let kept = noted(Channel { stream, ..kept.moved_to(&changed) }, request.place);
-    caller.device.keep_channel(changed.id, &kept).await?;
-    Ok(Done::DONE)
+    let changed = noted(Channel { stream, ..kept.clone() }, request.place);
+    change(&caller, (camera, kept), (settings, changed)).await
 }
 
 /// Changes a camera. One whose kind changes is removed and added on the same channel.
-async fn change(caller: &Caller, camera: Camera, settings: CameraSettings) -> Result<Camera, Fault> {
-    let id = camera.id;
+async fn change(
+    caller: &Caller,
+    (camera, kept): (Camera, Channel),
+    (settings, changed): (CameraSettings, Channel),
+) -> Result<Done, Fault> {
+    let (id, note) = (camera.id, caller.device.noting(&changed)?);
     if camera.settings.source.may_become(&settings.source) {
-        let change = CameraChange { settings: Some(settings), ..CameraChange::default() };
-        return Ok(caller.acts().update_camera(id, change).await?);
+        let change = CameraChange { settings: Some(settings), note, ..CameraChange::default() };
+        caller.acts().update_camera(id, change).await?;
+        return Ok(Done::DONE);
     }
-    let new = |settings, camera: &Camera| NewCamera {
+    let former = caller.device.noting(&kept)?;
+    let new = |settings, note| NewCamera {
         id: Some(id),
         settings,
         watch: camera.watch.settings.clone(),
         own: camera.own,
+        note,
     };
     caller.acts().remove_camera(id).await?;
-    match caller.acts().add_camera(new(settings, &camera)).await {
-        Ok(added) => Ok(added),
-        Err(error) => {
-            caller.acts().add_camera(new(camera.settings.clone(), &camera)).await?;
-            Err(error.into())
-        }
+    if let Err(error) = caller.acts().add_camera(new(settings, note)).await {
+        caller.acts().add_camera(new(camera.settings.clone(), former)).await?;
+        return Err(error.into());
     }
+    Ok(Done::DONE)
 }
 
 /// Lists cameras by number with their live state (/channel/list, section 4.6).

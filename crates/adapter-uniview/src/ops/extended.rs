@@ -1,6 +1,6 @@
 //! Extended configuration (6.4 to 6.7).
 
-use domain::{Camera, CameraChange, Error};
+use domain::{Camera, CameraChange, CameraSettings, Error};
 
 use crate::codes::Fault;
 use crate::convert::channels::channel;
@@ -47,7 +47,8 @@ pub(crate) async fn update(caller: Caller, request: UpdateExtended) -> Result<Do
         updated.push((camera.id, extended(kept, sent)?));
     }
     for (id, kept) in updated {
-        caller.device.keep_channel(id, &kept).await?;
+        let change = CameraChange { note: caller.device.noting(&kept)?, ..CameraChange::default() };
+        caller.acts().update_camera(id, change).await?;
     }
     Ok(Done::DONE)
 }
@@ -88,16 +89,13 @@ pub(crate) async fn set_params(caller: Caller, request: UpdateParams) -> Result<
     let mut kept = caller.device.channel(&camera).await?;
     let changes_faces = request.face_param.is_some();
     kept.params = changed(kept.params, request)?;
-    if changes_faces {
-        let smallest = kept.params.face.0.min(kept.params.face.1);
-        let change = move |camera: &Camera| {
-            let mut settings = camera.settings.clone();
-            settings.min_face_px = smallest;
-            Ok::<_, Error>(CameraChange { settings: Some(settings), ..CameraChange::default() })
-        };
-        caller.acts().amend_camera(camera.id, change).await?;
-    }
-    caller.device.keep_channel(camera.id, &kept).await?;
+    let (smallest, note) = (kept.params.face.0.min(kept.params.face.1), caller.device.noting(&kept)?);
+    let change = move |camera: &Camera| {
+        let settings = CameraSettings { min_face_px: smallest, ..camera.settings.clone() };
+        let settings = changes_faces.then_some(settings);
+        Ok::<_, Error>(CameraChange { settings, note, ..CameraChange::default() })
+    };
+    caller.acts().amend_camera(camera.id, change).await?;
     Ok(Done::DONE)
 }
 

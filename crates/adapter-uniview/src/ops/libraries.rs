@@ -12,7 +12,7 @@ use crate::wire::{Answer, Done, Text};
 /// Creates an empty library (/personlib/add, section 2.1).
 pub(crate) async fn add(caller: Caller, request: AddLibrary) -> Result<Answer<libraries::LibraryId>, Fault> {
     let name = library_name(&request.lib_name)?;
-    let library = NewLibrary { name, kind: LibraryKind::Allow, description: String::new() };
+    let library = NewLibrary { name, kind: LibraryKind::Allow, description: String::new(), note: None };
     let made = caller.acts().create_library(library).await?;
     Ok(Answer::of(libraries::LibraryId { lib_id: made.id.0 }))
 }

@@ -1,6 +1,6 @@
 //! People (chapter 3).
 
-use domain::{Amendment, LibraryId, NewPerson, PersonId, Profile, SeveralFaces};
+use domain::{Amendment, LibraryId, NewPerson, PersonId, Profile, SeveralFaces, UnusablePhoto};
 
 use crate::codes::{Code, Fault};
 use crate::convert::people::{Details, query, row};
@@ -9,7 +9,7 @@ use crate::request::Caller;
 use crate::wire::people::{self, AddPerson, DeletePeople, Failures, ImportPeople, ListPeople, People, UpdatePerson};
 use crate::wire::{self, Answer, Done, name_of};
 
-/// Enrols a person (/person/add, section 3.1).
+/// Enrols a person; one whose photo shows no usable face is kept with that state (/person/add, section 3.1).
 pub(crate) async fn add(caller: Caller, request: AddPerson) -> Result<Answer<people::PersonId>, Fault> {
     let enrolled = enrol(&caller, request).await?;
     Ok(Answer::of(people::PersonId { person_id: enrolled.0 }))
@@ -24,6 +24,8 @@ async fn enrol(caller: &Caller, request: AddPerson) -> Result<PersonId, Fault> {
         libraries: vec![library],
         photo: photo(&request.image_base64)?,
         several_faces: SeveralFaces::TakeLargest,
+        unusable_photo: UnusablePhoto::Keep,
+        ..NewPerson::default()
     };
     Ok(caller.acts().enrol(person).await?.id)
 }
@@ -33,7 +35,7 @@ pub(crate) async fn import(caller: Caller, request: ImportPeople) -> Result<Answ
     if request.person_list.is_empty() {
         return Err(Fault::argument("person_list is empty"));
     }
-    if caller.reading()?.room_for_people() == 0 {
+    if caller.reading()?.room_for_people().await? == 0 {
         return Err(Code::PersonLimit.into());
     }
     let mut fail_list = Vec::new();
@@ -75,7 +77,12 @@ pub(crate) async fn update(caller: Caller, request: UpdatePerson) -> Result<Done
     let details = Details::new(request.person_name, request.details)?;
     let photo = request.image_base64.filter(|text| !text.is_empty()).map(|text| photo(&text)).transpose()?;
     caller.reading()?.person(id).await?;
-    let amendment = Amendment { libraries: None, photo, several_faces: SeveralFaces::TakeLargest };
+    let amendment = Amendment {
+        photo,
+        several_faces: SeveralFaces::TakeLargest,
+        unusable_photo: UnusablePhoto::Keep,
+        ..Amendment::default()
+    };
     caller.acts().amend_person(id, amendment, |profile| details.put_into(profile)).await?;
     Ok(Done::DONE)
 }

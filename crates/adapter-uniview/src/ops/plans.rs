@@ -20,15 +20,14 @@ pub(crate) async fn update(caller: Caller, request: UpdatePlan) -> Result<Done, 
     let camera = caller.reading()?.camera(channel(request.channel_id)).await?;
     let kept = caller.device.channel(&camera).await?;
     let kept = Channel { faces_never: plan.is_none(), ..kept };
-    let enabled = kept.watches();
+    let (enabled, note) = (kept.watches(), caller.device.noting(&kept)?);
     let change = move |camera: &Camera| {
         let mut watch = camera.watch.settings.clone();
         watch.plan = plan.unwrap_or(watch.plan);
         watch.enabled = enabled;
-        Ok::<_, Error>(CameraChange { watch: Some(watch), ..CameraChange::default() })
+        Ok::<_, Error>(CameraChange { watch: Some(watch), note, ..CameraChange::default() })
     };
     caller.acts().amend_camera(camera.id, change).await?;
-    caller.device.keep_channel(camera.id, &kept).await?;
     Ok(Done::DONE)
 }
 

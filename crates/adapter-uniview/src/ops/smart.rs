@@ -61,18 +61,17 @@ async fn check_clothes(caller: &Caller, tasks: &[Task]) -> Result<(), Fault> {
     if named.iter().any(unknown) { Err(Fault::argument("workclothes_lib_list names no library")) } else { Ok(()) }
 }
 
-/// Has the camera's watch follow what is kept of its channel, and keeps that.
+/// Has the camera's watch follow what is noted on it, and notes that.
 async fn switch_watch(caller: &Caller, camera: &Camera, kept: &Channel, control: Option<Control>) -> Result<(), Fault> {
-    let (enabled, control) = (kept.watches(), control.unwrap_or_default());
+    let (enabled, control, note) = (kept.watches(), control.unwrap_or_default(), caller.device.noting(kept)?);
     let change = move |camera: &Camera| {
         let mut watch = camera.watch.settings.clone();
         watch.enabled = enabled;
         watch.threshold = control.threshold.unwrap_or(watch.threshold);
         watch.libraries = control.libraries.unwrap_or(watch.libraries);
-        Ok::<_, Error>(CameraChange { watch: Some(watch), ..CameraChange::default() })
+        Ok::<_, Error>(CameraChange { watch: Some(watch), note, ..CameraChange::default() })
     };
     caller.acts().amend_camera(camera.id, change).await?;
-    caller.device.keep_channel(camera.id, kept).await?;
     Ok(())
 }
 

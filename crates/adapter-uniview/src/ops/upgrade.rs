@@ -67,8 +67,8 @@ pub(crate) async fn status(caller: &Caller) -> Result<Answer<UpgradeStatus>, Fau
     caller.reading()?;
     let status = match caller.device.upgrade_status.load(Relaxed) {
         0 => {
-            let kept = caller.device.state().value(UPGRADE).await?;
-            kept.and_then(|status| status.parse().ok()).ok_or(Code::UpgradeProgress)?
+            let kept = caller.device.last_upgrade().await?;
+            kept.ok_or(Code::UpgradeProgress)?
         }
         known => known,
     };

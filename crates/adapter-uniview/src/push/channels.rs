@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// What was last seen of a channel.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen {
-    /// When its camera was added.
+    /// When the camera was added.
     added: i64,
     settings: CameraSettings,
     info: ChannelInfo,
@@ -37,7 +37,6 @@ type Channels = BTreeMap<u32, Seen>;
 /// Compares the channels with what they were whenever they may have changed.
 pub(super) async fn watch(pushes: &Pushes<'_>, appliance: &Appliance, cancel: &CancellationToken) {
     let (mut cameras, mut events) = (appliance.camera_changes(), appliance.events());
-    let mut kept = pushes.device.channels_changed.subscribe();
     let mut before: Option<Channels> = None;
     loop {
         match observe(pushes.device, before.as_ref()).await {
@@ -52,7 +51,6 @@ pub(super) async fn watch(pushes: &Pushes<'_>, appliance: &Appliance, cancel: &C
         tokio::select! {
             () = cancel.cancelled() => return,
             _ = cameras.changed() => {}
-            _ = kept.changed() => {}
             // Which event it is does not matter: the states are read again.
             event = events.recv() => if event == Err(RecvError::Closed) { return },
         }

@@ -123,24 +123,32 @@ pub(crate) async fn people_are_found_by_every_condition(ledger: &Arc<Ledger>) {
             "certificate_no": number});
         device.ok("/person/add", person).await;
     }
+    let landscape =
+        json!({"lib_id": staff, "person_name": "Landscape", "image_base64": STANDARD.encode(Picture::empty().png())});
+    let nobody = device.ok("/person/add", landscape).await["person_id"].clone();
     for (filter, names) in [
-        (json!({}), json!(["Bob", "Annika", "Ann"])),
+        (json!({}), json!(["Landscape", "Bob", "Annika", "Ann"])),
         (
             json!({"person_name": "ann", "sex": 999, "certificate_no": "", "model_status": 999}),
             json!(["Annika", "Ann"]),
         ),
         (json!({"sex": 2}), json!(["Ann"])),
-        (json!({"sex": 99}), json!(["Bob"])),
+        (json!({"sex": 99}), json!(["Landscape", "Bob"])),
         (json!({"certificate_no": "B3"}), json!(["Annika"])),
         (json!({"model_status": 3}), json!(["Bob", "Annika", "Ann"])),
-        (json!({"modeling_type": "4"}), json!([])),
+        (json!({"modeling_type": "4"}), json!(["Landscape"])),
+        (json!({"model_status": 2}), json!([])),
         (json!({"model_status": 1}), json!([])),
     ] {
         let found = device.people(staff, filter.clone()).await;
         assert_eq!(json!(column(&found, "person_name")), names, "{filter}");
     }
     let page = device.ok("/person/list", json!({"lib_id": staff, "page": 2, "pagesize": 2})).await;
-    assert_eq!((&page["total"], &page["list"][0]["person_name"]), (&json!(3), &json!("Ann")));
+    assert_eq!((&page["total"], &page["list"][1]["person_name"]), (&json!(4), &json!("Ann")));
+    // A better photo is modelled again.
+    device.ok("/person/update", json!({"person_id": nobody, "image_base64": photo("eve")})).await;
+    assert_eq!(device.people(staff, json!({"model_status": 4})).await, [] as [Value; 0]);
+    assert_eq!(device.people(staff, json!({"model_status": 3})).await.len(), 4);
     for (field, bad) in [("sex", json!(3)), ("model_status", json!(5)), ("person_name", json!("x".repeat(65)))] {
         let mut query = json!({"lib_id": staff, "page": 1, "pagesize": 2});
         query[field] = bad;
