@@ -1,5 +1,6 @@
 //! JSON bodies from possibly hostile callers, and from clients that write it loosely.
 
+pub mod lenient;
 mod repair;
 
 use serde::de::DeserializeOwned;

@@ -1,8 +1,10 @@
 //! The foundation of all adapters: an HTTP server hardened against hostile callers, login sessions, durable delivery of
 //! log entries, outbound calls. It contains nothing specific to a vendor.
 
+mod back_off;
 mod body;
 mod charset;
+mod codes;
 mod encryption;
 mod exports;
 mod feed;
@@ -15,6 +17,7 @@ mod local_time;
 mod metadata;
 mod outbound;
 mod picture;
+mod queue;
 mod serve;
 mod sessions;
 mod short_lived;
@@ -24,6 +27,7 @@ use axum::http::StatusCode;
 use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
+pub use back_off::BackOff;
 pub use body::{BodyError, read_body};
 pub use charset::parse_request;
 pub use encryption::{CredentialError, Encryption, Piece};
@@ -32,14 +36,16 @@ pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
 pub use header::{Authorization, UnreadableName, is_multipart};
 pub use health::{Component, Health, Report};
+pub use json::lenient;
 pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use local_time::{WrongEnd, local_range, local_text, read_local};
 pub use metadata::strip_metadata;
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
-pub use picture::{PictureTextError, content_type, decode_picture, picture_answer};
+pub use picture::{PictureTextError, content_type, data_uri, decode_picture, picture_answer};
+pub use queue::{Queue, Worker};
 pub use serve::{Limits, caller_address, noting_arrivals, serve};
-pub use sessions::{Sessions, decimal_id, hex_id, uuid_id};
+pub use sessions::{Caller, Sessions, decimal_id, hex_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 
 /// One vendor's interface, or the console: it serves requests through its routes and sends pushes from its task.

@@ -3,6 +3,7 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
@@ -49,6 +50,11 @@ pub fn decode_picture(text: &str, max_bytes: usize) -> Result<Bytes, PictureText
         Ok(bytes) => Ok(bytes.into()),
         Err(_) => Err(PictureTextError::NotBase64),
     }
+}
+
+/// A picture as a data URI.
+pub fn data_uri(media_type: &str, picture: &[u8]) -> String {
+    format!("data:{media_type};base64,{}", BASE64.encode(picture))
 }
 
 /// The text after `data:…,`.

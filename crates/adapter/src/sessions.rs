@@ -1,10 +1,11 @@
 //! Login sessions.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Account, AccountId};
+use domain::{Account, AccountId, Actor};
 use tokio::time::Instant;
 
 /// A bounded table of login sessions that expire when idle.
@@ -18,6 +19,16 @@ pub struct Sessions {
 struct Session {
     account: Account,
     used: Instant,
+}
+
+/// A caller with a session.
+pub struct Caller {
+    /// The account of the session.
+    pub account: Account,
+    /// The id of the session.
+    pub session: String,
+    /// The caller as the core and the audit log know it.
+    pub actor: Actor,
 }
 
 /// A session id that is an unsigned 64-bit number in decimal; for [`Sessions::new`].
@@ -65,6 +76,14 @@ impl Sessions {
         }
         session.used = Instant::now();
         Some(session.account.clone())
+    }
+
+    /// The caller of a request to this adapter, with a session and from an address; counts as use. `None` as for
+    /// [`find`](Self::find).
+    pub fn caller(&self, session: &str, origin: Option<IpAddr>, adapter: &'static str) -> Option<Caller> {
+        let account = self.find(session)?;
+        let actor = Actor::user(&account, origin, adapter);
+        Some(Caller { account, session: session.to_owned(), actor })
     }
 
     /// Ends a session; returns whether it was open.

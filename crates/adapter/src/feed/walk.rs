@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use domain::feeds::{FeedDesk, FeedOrder};
 use domain::progress::Part;
 use domain::{Appliance, Entry, Error, Result, Seq, Thing};
@@ -11,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
 use super::{Deliver, Delivery, Feed, Start};
+use crate::back_off::BackOff;
 
 /// Number of entries read from the log at a time.
 const BATCH: u32 = 16;
@@ -34,7 +34,7 @@ pub(super) struct Walk<'a, R> {
     /// Whether a gap means that entries were removed: the first entry found may be anywhere.
     contiguous: bool,
     paused: bool,
-    backoff: ExponentialBackoff,
+    back_off: BackOff,
     /// The reason of the current failure.
     failure: Option<String>,
     figures: Figures,
@@ -85,7 +85,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
             kept: Seq(0),
             contiguous: false,
             paused: false,
-            backoff: waits(),
+            back_off: BackOff::new(SHORTEST_WAIT, LONGEST_WAIT),
             failure: None,
             figures: Figures::of(feed),
         }
@@ -168,7 +168,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     }
 
     fn restart(&mut self) -> Step {
-        self.backoff = waits();
+        self.back_off.reset();
         // A failure under the new settings is logged even if the reason is the same.
         self.failure = None;
         self.figures.set_stuck(false);
@@ -286,7 +286,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     async fn move_to(&mut self, seq: Seq) -> Result<()> {
         self.cursor = seq;
         self.failure = None;
-        self.backoff = waits();
+        self.back_off.reset();
         self.figures.set_stuck(false);
         self.report_place();
         self.feed.state.set_cursor(&self.feed.name, seq).await?;
@@ -314,7 +314,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
     fn fail(&mut self, why: &str, after: Option<Duration>) -> Duration {
         self.figures.retries.increment(1);
         self.show_failure(why, "delivery failed, retrying");
-        after.unwrap_or_else(|| self.backoff.next().unwrap_or(LONGEST_WAIT))
+        after.unwrap_or_else(|| self.back_off.next_interval())
     }
 
     /// Keeps retrying an entry that the receiver refuses permanently.
@@ -341,7 +341,7 @@ impl<'a, R: Deliver> Walk<'a, R> {
 
     async fn obey(&mut self, order: FeedOrder) -> Result<()> {
         tracing::info!(feed = self.feed.name, ?order, "feed command received");
-        self.backoff = waits();
+        self.back_off.reset();
         match order {
             FeedOrder::Pause => self.pause(true).await,
             FeedOrder::GoOn => self.pause(false).await,
@@ -382,13 +382,4 @@ impl<'a, R: Deliver> Walk<'a, R> {
 
 fn paused_key(feed: &str) -> String {
     format!("feed.{feed}.paused")
-}
-
-fn waits() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(SHORTEST_WAIT)
-        .with_max_delay(LONGEST_WAIT)
-        .without_max_times()
-        .with_jitter()
-        .build()
 }

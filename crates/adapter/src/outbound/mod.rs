@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::Bytes;
 use reqwest::multipart::{self, Form};
+use serde::Serialize;
 
 pub use policy::Policy;
 
@@ -160,7 +161,7 @@ impl Outbound {
     pub async fn exchange_json(
         &self,
         url: &str,
-        document: &serde_json::Value,
+        document: &(impl Serialize + Sync),
         login: Option<(&str, &str)>,
         timeout: Duration,
     ) -> Result<(StatusCode, Bytes), OutboundError> {
