@@ -1,37 +1,10 @@
-//! The error table of appendix A and the way from the core's errors to it.
+//! The error table of appendix A, and the codes of the core's errors.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 use domain::{Error, Thing};
 
-macro_rules! codes {
-    ($($name:ident = $number:literal, $text:literal;)*) => {
-        /// A failure code of appendix A.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[repr(i32)]
-        pub enum Code {
-            $(#[doc = $text] $name = $number,)*
-        }
-
-        impl Code {
-            /// All codes, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The number on the wire, below zero.
-            pub fn number(self) -> i32 {
-                self as i32
-            }
-
-            /// The English text of the table.
-            pub fn text(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-codes! {
+adapter::code_table! {
+    i32;
     Unknown = -1, "Unknown error";
     NoData = -105, "Data does not exist";
     NoUser = -108, "User does not exist";
@@ -87,7 +60,7 @@ pub fn code(error: &Error) -> Code {
         Error::AlreadyExists { what } => already_exists(*what),
         Error::Invalid { .. } | Error::NotSupported { .. } => Code::Parameter,
         Error::NoFace => Code::NoFace,
-        // The largest face is taken wherever one is wanted; the table has no code for too many.
+        // Where one face is wanted, the largest is taken; the table has no code for too many.
         Error::ManyFaces | Error::LowQuality { .. } => Code::LowQuality,
         Error::BadPicture { .. } => Code::BadPicture,
         Error::LimitReached { what } => limit_reached(*what),
@@ -139,7 +112,7 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Person | Thing::PersonCode | Thing::Picture => Code::FaceLimit,
         Thing::Camera | Thing::CameraCapacity => Code::ComputingPower,
         Thing::Account => Code::UserLimit,
-        // The table has no code of its own for it.
+        // The table has no code for it.
         Thing::Relay => Code::Parameter,
         Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Feed | Thing::Rule => {
             Code::Internal
@@ -164,18 +137,18 @@ fn in_use(by: Thing) -> Code {
     }
 }
 
-/// Why a call fails: what the caller is told, and what the log is.
+/// Why a call fails: the answer to the caller, and the cause for the log.
 #[derive(Debug)]
 pub(crate) struct Fault {
-    /// The code told.
+    /// The code of the answer.
     pub(crate) code: Code,
-    /// Told behind the text of the code; never a secret.
+    /// Appended to the text of the code; never a secret.
     detail: Option<String>,
     /// For the log.
     cause: Option<Error>,
 }
 
-/// The longest detail told, in characters.
+/// The longest detail, characters.
 const MAX_DETAIL: usize = 200;
 
 impl Fault {
@@ -190,27 +163,27 @@ impl Fault {
         Self { code, detail: Some(why.chars().take(MAX_DETAIL).collect()), cause: None }
     }
 
-    /// The text told.
+    /// The text of the answer.
     pub(crate) fn message(&self) -> String {
         let text = self.code.text();
         self.detail.as_ref().map_or_else(|| text.to_owned(), |detail| format!("{text}: {detail}"))
     }
 
-    /// Tells the operator when the device itself is at fault.
+    /// Logs a failure of the device itself.
     pub(crate) fn report(&self) {
         if let Some(error) = self.alarm() {
-            tracing::error!(error = error.chain(), "a call failed");
+            tracing::error!(error = error.chain(), "call failed");
         }
     }
 
-    /// Logs for the integrator what is wrong with a call, where the code alone does not say it.
+    /// Logs the reason of a refusal for the integrator, where the code alone does not give it.
     pub(crate) fn explain(&self, msg_id: i64) {
         if let Some(reason) = self.detail.as_deref().filter(|_| self.alarm().is_none()) {
             tracing::info!(msg_id, code = self.code.number(), reason, "call refused");
         }
     }
 
-    /// What the operator must know of, when the device itself is at fault.
+    /// The error, when it is a failure of the device itself.
     pub(crate) fn alarm(&self) -> Option<&Error> {
         self.cause.as_ref().filter(|_| self.code == Code::Internal)
     }
@@ -228,7 +201,7 @@ impl From<Error> for Fault {
     }
 }
 
-/// What an error tells an outsider beyond its code, under the document's names.
+/// The detail of an error for the caller, under the document's names.
 pub(crate) fn detail(error: &Error) -> Option<String> {
     match error {
         Error::Invalid { field, why } => Some(format!("{} is invalid: {why}", wire_name(field))),
@@ -252,7 +225,7 @@ pub(crate) fn detail(error: &Error) -> Option<String> {
     }
 }
 
-/// The document's name of what the core calls so.
+/// The document's name of a field of the core.
 fn wire_name(field: &'static str) -> &'static str {
     match field {
         "library name" => "lib_name",
@@ -284,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_has_a_code_of_its_own() {
+    fn missing_things_have_codes_of_their_own() {
         let cases = [(Thing::Library, -117), (Thing::Person, -126), (Thing::Camera, -109), (Thing::Account, -108)];
         for (what, number) in cases {
             assert_eq!(code(&Error::NotFound { what }).number(), number, "{what}");
@@ -292,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_already_and_what_is_full_have_codes_of_their_own() {
+    fn existing_things_and_full_ones_have_codes_of_their_own() {
         let cases = [(Thing::Library, -119, -118), (Thing::PersonCode, -1100, -122), (Thing::Camera, -115, -151)];
         for (what, exists, full) in cases {
             assert_eq!(code(&Error::AlreadyExists { what }).number(), exists, "{what}");
@@ -301,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_photos_of_logins_and_of_the_device_have_codes() {
+    fn faults_of_photos_logins_and_the_device_have_codes() {
         let cases = [
             (Error::NoFace, -1101),
             (Error::LowQuality { why: String::new() }, -1102),
@@ -320,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_learns_the_field_but_not_the_inner_cause() {
+    fn the_answer_names_the_field_but_not_the_inner_cause() {
         assert_eq!(Fault::parameter("lib_id is missing").message(), "Parameter input error: lib_id is missing");
         let fault = Fault::from(Error::internal("writing")("the secret path"));
         assert_eq!(fault.message(), "System internal error");
@@ -328,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_named_as_in_the_document_and_a_passing_fault_says_what_it_is() {
+    fn fields_are_named_as_in_the_document_and_temporary_faults_are_described() {
         let cases = [
             (Error::invalid("library name", "too long"), "Parameter input error: lib_name is invalid: too long"),
             (Error::invalid("every_minutes", "0"), "Parameter input error: ntp_cycle is invalid: 0"),

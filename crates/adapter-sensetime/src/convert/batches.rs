@@ -1,4 +1,5 @@
-//! File names that say who is in a picture: `name_imgid_idcard_gender_age_addr.ext`, `#` for nothing (section 3.19).
+//! File names that describe the person in a picture: `name_imgid_idcard_gender_age_addr.ext`, `#` for no value (section
+//! 3.19).
 
 use domain::Person;
 
@@ -7,17 +8,17 @@ use crate::codes::Fault;
 use crate::wire::Text;
 use crate::wire::people::PersonFields;
 
-/// Stands for a part without a value.
+/// A part without a value.
 const NOTHING: &str = "#";
 const SEPARATOR: char = '_';
 const PARTS: usize = 6;
-/// Bytes of one part of a name made here: with all six the name is still one that file systems take.
+/// The longest part of a generated name, bytes: a name of all six is still valid on file systems.
 const MAX_PART: usize = 48;
-/// Bytes of the name and of the address made here.
+/// The longest name and address in a generated name, bytes.
 const MAX_LONG_PART: usize = 72;
 
-/// Refuses a file name that no longer says who it is: an empty one, and one in which a client that did not have the
-/// characters put U+FFFD for some, or `?` for all of the name.
+/// Refuses a file name that does not describe a person: an empty one, and one in which the client replaced characters
+/// that it could not write, some by U+FFFD or the whole name by `?`.
 pub(crate) fn check_legible(file_name: &str) -> Result<(), Fault> {
     let stem = file_stem(file_name);
     let name = stem.split(SEPARATOR).next().unwrap_or_default();
@@ -35,7 +36,7 @@ fn file_stem(file_name: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
 
-/// What a file name states of a person: the `img_id` and the rest. A name of another form is the person's name.
+/// The fields of a person in a file name: the `img_id` and the others. A name of another form is the person's name.
 pub(crate) fn statements(file_name: &str) -> (Option<Text>, PersonFields) {
     let stem = file_stem(file_name);
     let parts: Vec<&str> = stem.split(SEPARATOR).collect();
@@ -53,8 +54,8 @@ pub(crate) fn statements(file_name: &str) -> (Option<Text>, PersonFields) {
     (part(img_id), person)
 }
 
-/// The name, without an extension, of a file that 1030 can take back. What a part cannot hold is replaced by `-` or
-/// cut off; the table beside the pictures has everything.
+/// The file name of a person, without an extension, which 1030 can read. Characters that a part must not contain are
+/// replaced by `-`, and long parts are cut; the table beside the pictures has the full values.
 pub(crate) fn stem(person: &Person) -> String {
     let profile = &person.profile;
     let parts = [
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
     use domain::{Gender, LibraryId, PersonId, Profile, Timestamp};
 
-    fn told(file_name: &str) -> [Option<String>; 6] {
+    fn read(file_name: &str) -> [Option<String>; 6] {
         let (img_id, person) = statements(file_name);
         let PersonFields { person_name, person_idcard, person_gender, person_age, person_addr } = person;
         [person_name, img_id, person_idcard, person_gender, person_age, person_addr].map(|text| text.map(|text| text.0))
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_six_parts_says_who_it_is() {
+    fn a_name_of_six_parts_describes_a_person() {
         let cases = [
             (
                 "zhangsan_asdqwe12345_32011111_0_23_beijing.jpg",
@@ -104,7 +105,7 @@ mod tests {
             ("#_#_#_#_#_#", ["", "", "", "", "", ""]),
         ];
         for (file_name, expected) in cases {
-            assert_eq!(told(file_name), some(expected), "{file_name}");
+            assert_eq!(read(file_name), some(expected), "{file_name}");
         }
     }
 
@@ -113,12 +114,12 @@ mod tests {
         for (file_name, name) in
             [("haha.jpg", "haha"), ("a_b_c_d_e.jpg", "a_b_c_d_e"), ("1_2_3_4_5_6_7.x", "1_2_3_4_5_6_7")]
         {
-            assert_eq!(told(file_name), some([name, "", "", "", "", ""]), "{file_name}");
+            assert_eq!(read(file_name), some([name, "", "", "", "", ""]), "{file_name}");
         }
     }
 
     #[test]
-    fn a_name_that_says_nobody_is_refused() {
+    fn a_name_that_describes_no_person_is_refused() {
         for file_name in
             ["", ".jpg", " .jpg", "C:\\photos\\", "faces/", "张\u{fffd}_a_#_1_30_#.jpg", "??_a_#_1_30_??.jpg", "?.jpg"]
         {
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_name_made_of_a_person_says_the_same_again() {
+    fn a_file_name_made_from_a_person_reads_back() {
         let profile = Profile {
             name: "张三".into(),
             gender: Some(Gender::Female),
@@ -154,11 +155,11 @@ mod tests {
         };
         let stem = stem(&person("abc-1", profile));
         assert_eq!(stem, "张三_abc-1_32011111_0_23_#");
-        assert_eq!(told(&format!("{stem}.jpg")), some(["张三", "abc-1", "32011111", "0", "23", ""]));
+        assert_eq!(read(&format!("{stem}.jpg")), some(["张三", "abc-1", "32011111", "0", "23", ""]));
     }
 
     #[test]
-    fn no_person_makes_a_file_name_that_leads_elsewhere_or_is_too_long() {
+    fn a_file_name_made_from_a_person_has_no_path_and_a_bounded_length() {
         let profile = Profile { name: "../../etc".into(), address: "a_b:c\n".repeat(80), ..Profile::default() };
         let made = stem(&person(&"图/_".repeat(21), profile));
         assert_eq!(made.matches('_').count(), 5, "{made}");

@@ -1,4 +1,4 @@
-//! Captures of bodies: people seen by a rule over moving objects.
+//! Captures of bodies: people detected by a rule for moving objects.
 
 use domain::{CameraId, CaptureId, ObjectCapture, PictureId};
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use crate::wire::bodies::{BodyAttr, BodySnap};
 use crate::wire::people::PersonTexts;
 use crate::wire::push::{CaptureData, ObjectAttr};
 
-/// Stands for what no model tells and has no value for "none".
+/// An attribute that no model detects and that has no value for "none".
 const UNKNOWN: &str = "";
 /// `obj_label` of a body.
 const BODY: u8 = 2;
@@ -54,12 +54,12 @@ pub(crate) fn capture_data(body: &ObjectCapture, device_id: String, zone: &TimeZ
     }
 }
 
-/// The path of the picture; empty where none was kept.
+/// The path of the picture; empty when none was kept.
 fn snap_path(camera: CameraId, id: CaptureId, crop: &PictureId) -> String {
     if crop.is_kept() { paths::body(camera, id) } else { String::new() }
 }
 
-/// The attributes of appendix C, of which no model tells any yet.
+/// The attributes of appendix C; no model detects them yet.
 fn attributes() -> BodyAttr {
     let unknown = faces::attributes(&domain::Attributes::default());
     BodyAttr {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_told_by_its_own_attributes_alone() {
+    fn a_body_has_attributes_of_a_body_only() {
         let behaviour = Behaviour {
             id: CaptureId::random(),
             camera_name: "no2".into(),

@@ -10,22 +10,22 @@ use crate::wire::{Int, Text, whole};
 
 /// The largest area of a region of interest, pixels: 1920 by 1080.
 const ROI_MAX: u32 = 2_073_600;
-/// Sides of faces, pixels; also what an invalid value counts as.
+/// The default sizes of faces, pixels; an invalid value counts as the default.
 const FACE_SIZES: (u32, u32) = (60, 1000);
-/// Sides of faces in the pictures of capture cameras, which chose them themselves.
+/// The sizes of faces in pictures of capture cameras, pixels; those cameras select faces themselves.
 const CAPTURED_FACE_SIZES: (u32, u32) = (30, 8192);
 
 /// A kind of camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CameraKind {
     Rtsp,
     Onvif,
     Gb28181,
     Image,
 }
 
-impl Kind {
-    /// The kind of a source; a video file plays an RTSP camera.
+impl CameraKind {
+    /// The kind of a source; a video file counts as an RTSP camera.
     pub(crate) fn of(source: &Source) -> Self {
         match source {
             Source::Rtsp { .. } | Source::File { .. } => Self::Rtsp,
@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// The kind of a new camera; without a protocol it is guessed from the other fields.
+    /// The kind of a new camera; without a protocol it follows from the other fields.
     pub(crate) fn wanted(fields: &CameraFields) -> Result<Self, Fault> {
         let mode = fields.camera_mode.as_ref().ok_or_else(|| missing("camera_mode"))?.0.to_ascii_uppercase();
         match mode.as_str() {
@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// Refuses a change of protocol or mode; what is the same, or not sent, passes.
+    /// Refuses a change of protocol or mode.
     pub(crate) fn check_same(self, fields: &CameraFields) -> Result<(), Fault> {
         let same = |sent: &Option<Text>, own: Option<&str>| {
             sent.as_ref()
@@ -94,7 +94,7 @@ impl Kind {
     }
 }
 
-/// A field of the kind wanted is not there.
+/// The fault of a missing field.
 pub(crate) fn missing(field: &str) -> Fault {
     Fault::parameter(format!("missing field `{field}`"))
 }
@@ -117,7 +117,7 @@ fn snap_mode_number(mode: SnapMode) -> u8 {
     }
 }
 
-/// The smallest and the largest side of faces: what is sent, else what is in force; invalid counts as the default.
+/// The smallest and the largest face: as sent, else as in force; an invalid value counts as the default.
 pub(crate) fn face_sizes(sent: (Option<&Value>, Option<&Value>), now: (u32, u32)) -> (u32, u32) {
     let (least, most) = FACE_SIZES;
     let side = |sent: Option<&Value>, now: u32, default: u32| match sent {
@@ -129,15 +129,15 @@ pub(crate) fn face_sizes(sent: (Option<&Value>, Option<&Value>), now: (u32, u32)
     (min, max)
 }
 
-/// The sides of faces of a camera that states none.
-pub(crate) fn default_face_sizes(kind: Kind) -> (u32, u32) {
+/// The default face sizes of a camera.
+pub(crate) fn default_face_sizes(kind: CameraKind) -> (u32, u32) {
     match kind {
-        Kind::Image => CAPTURED_FACE_SIZES,
-        Kind::Rtsp | Kind::Onvif | Kind::Gb28181 => FACE_SIZES,
+        CameraKind::Image => CAPTURED_FACE_SIZES,
+        CameraKind::Rtsp | CameraKind::Onvif | CameraKind::Gb28181 => FACE_SIZES,
     }
 }
 
-/// `x1,y1,x2,y2`: left, top, right, bottom; empty is everywhere.
+/// `x1,y1,x2,y2`: left, top, right, bottom; empty for the whole picture.
 pub(crate) fn region(text: &str) -> Result<Option<Rect>, Fault> {
     if text.trim().is_empty() {
         return Ok(None);
@@ -154,16 +154,17 @@ pub(crate) fn region(text: &str) -> Result<Option<Rect>, Fault> {
     }
 }
 
-/// The region that 515 sets: the one in force where its text is what 516 reports, also one set elsewhere or larger.
+/// The region that 515 sets. The text that 516 reports keeps the region in force, even one that another interface set
+/// or that is too large.
 pub(crate) fn changed_region(text: &str, now: Option<Rect>) -> Result<Option<Rect>, Fault> {
     let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if packed == region_text(now) { Ok(now) } else { region(text) }
 }
 
-/// The region rounded outwards to whole pixels, as all of the document's are; empty for everywhere. Other interfaces set
-/// parts of a picture.
+/// The region rounded outwards to the whole pixels of the document; empty for the whole picture. Other interfaces set
+/// fractions of a picture.
 fn region_text(region: Option<Rect>) -> String {
-    /// How far beside a whole pixel the products of parts and sides may come out.
+    /// The rounding error of a fraction times a side.
     const NOISE: f32 = 1e-3;
     let Some(region) = region else { return String::new() };
     let down = |edge: f32| (edge + NOISE).floor().max(0.0) as u16;
@@ -175,7 +176,7 @@ fn region_text(region: Option<Rect>) -> String {
 /// A row of 516.
 pub(crate) fn row(camera: Camera, status: &CameraStatus, decoder: String) -> CameraRow {
     let (settings, watch) = (camera.settings, camera.watch.settings);
-    let kind = Kind::of(&settings.source);
+    let kind = CameraKind::of(&settings.source);
     let video = kind.protocol().map(|protocol| VideoFields {
         protocol,
         snap_mode: snap_mode_number(settings.snap_mode),
@@ -223,30 +224,30 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_is_stated_or_guessed() {
+    fn the_kind_is_sent_or_follows_from_other_fields() {
         let cases = [
-            (json!({"camera_mode": "video", "protocol": "RTSP"}), Kind::Rtsp),
-            (json!({"camera_mode": "VIDEO", "protocol": "GB28181"}), Kind::Gb28181),
-            (json!({"camera_mode": "VIDEO", "url": "rtsp://a"}), Kind::Rtsp),
-            (json!({"camera_mode": "VIDEO", "ip": "1.1.1.1", "server_sip_id": "3"}), Kind::Gb28181),
-            (json!({"camera_mode": "VIDEO", "ip": "1.1.1.1"}), Kind::Onvif),
-            (json!({"camera_mode": "Image"}), Kind::Image),
+            (json!({"camera_mode": "video", "protocol": "RTSP"}), CameraKind::Rtsp),
+            (json!({"camera_mode": "VIDEO", "protocol": "GB28181"}), CameraKind::Gb28181),
+            (json!({"camera_mode": "VIDEO", "url": "rtsp://a"}), CameraKind::Rtsp),
+            (json!({"camera_mode": "VIDEO", "ip": "1.1.1.1", "server_sip_id": "3"}), CameraKind::Gb28181),
+            (json!({"camera_mode": "VIDEO", "ip": "1.1.1.1"}), CameraKind::Onvif),
+            (json!({"camera_mode": "Image"}), CameraKind::Image),
         ];
         for (sent, kind) in cases {
-            assert_eq!(Kind::wanted(&fields(&sent)).ok(), Some(kind), "{sent}");
+            assert_eq!(CameraKind::wanted(&fields(&sent)).ok(), Some(kind), "{sent}");
         }
         for bad in [json!({}), json!({"camera_mode": "X"}), json!({"camera_mode": "VIDEO", "protocol": "sip"})] {
-            assert!(Kind::wanted(&fields(&bad)).is_err(), "{bad}");
+            assert!(CameraKind::wanted(&fields(&bad)).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn another_protocol_is_refused_the_same_is_ignored() {
-        let check = |kind: Kind, sent: Value| kind.check_same(&fields(&sent)).map_err(|fault| fault.code);
-        assert_eq!(check(Kind::Gb28181, json!({"protocol": "gb28181", "camera_mode": "video"})), Ok(()));
-        assert_eq!(check(Kind::Rtsp, json!({"protocol": "onvif"})), Err(Code::Parameter));
-        assert_eq!(check(Kind::Rtsp, json!({"camera_mode": "IMAGE"})), Err(Code::Parameter));
-        assert_eq!(check(Kind::Image, json!({"snap_mode": 1})), Err(Code::ImageSnapMode));
+        let check = |kind: CameraKind, sent: Value| kind.check_same(&fields(&sent)).map_err(|fault| fault.code);
+        assert_eq!(check(CameraKind::Gb28181, json!({"protocol": "gb28181", "camera_mode": "video"})), Ok(()));
+        assert_eq!(check(CameraKind::Rtsp, json!({"protocol": "onvif"})), Err(Code::Parameter));
+        assert_eq!(check(CameraKind::Rtsp, json!({"camera_mode": "IMAGE"})), Err(Code::Parameter));
+        assert_eq!(check(CameraKind::Image, json!({"snap_mode": 1})), Err(Code::ImageSnapMode));
     }
 
     #[test]
@@ -293,17 +294,17 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_picture_are_told_in_whole_pixels_and_taken_back() {
-        for (edges, told) in [
+    fn fractions_of_a_picture_are_reported_in_whole_pixels_and_read_back() {
+        for (edges, reported) in [
             ([0.25, 432.000_03, 1_919.999_9, 900.4], "0,432,1920,901"),
             ([-3.5, 0.9, 100.000_03, 1.1], "0,0,100,2"),
             ([0.0, 0.0, 3840.0, 2160.0], "0,0,3840,2160"),
             ([10.0, 10.0, 10.000_1, 90_000.0], "10,10,11,65535"),
         ] {
             let set = Some(Rect::new(edges[0], edges[1], edges[2], edges[3]));
-            assert_eq!(region_text(set), told);
-            assert_eq!(changed_region(told, set).unwrap(), set, "{told} changes nothing");
-            assert_eq!(changed_region(&told.replace(',', " , "), set).unwrap(), set);
+            assert_eq!(region_text(set), reported);
+            assert_eq!(changed_region(reported, set).unwrap(), set, "{reported} changes nothing");
+            assert_eq!(changed_region(&reported.replace(',', " , "), set).unwrap(), set);
         }
         let (now, other) = (Some(Rect::new(0.0, 0.0, 99.5, 50.0)), Some(Rect::new(0.0, 0.0, 99.0, 50.0)));
         assert_eq!(changed_region("0,0,99,50", now).unwrap(), other);

@@ -1,4 +1,4 @@
-//! The device's clock as the document writes it: three patterns, and zones by their distance from Greenwich.
+//! The device's clock in the document's form: three patterns, and zones as offsets from UTC.
 
 use domain::{DeviceZone, Timestamp};
 use jiff::civil::DateTime;
@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 
 use crate::codes::Fault;
 
-/// A way to write a time.
+/// A time format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {
-    /// As the document writes it.
+    /// The document's pattern.
     pub(crate) pattern: &'static str,
     strftime: &'static str,
 }
@@ -32,7 +32,7 @@ impl Format {
         instant.in_zone(zone).strftime(self.strftime).to_string()
     }
 
-    /// The instant that the text names.
+    /// The instant of a text.
     pub(crate) fn instant(self, text: &str, zone: &TimeZone) -> Result<Timestamp, Fault> {
         let local = DateTime::strptime(self.strftime, text.trim());
         let local = local.map_err(|_| Fault::parameter(format!("sys_time is not {}", self.pattern)))?;
@@ -46,7 +46,7 @@ pub(crate) fn format(pattern: &str) -> Result<Format, Fault> {
     found.ok_or_else(|| Fault::parameter("time_format is none of the three"))
 }
 
-/// How far a zone is from Greenwich at that time: `GMT+08:00`.
+/// The offset of a zone at that time: `GMT+08:00`.
 pub(crate) fn zone_text(at: Timestamp, zone: &TimeZone) -> String {
     let minutes = distance(at, zone);
     let sign = if minutes < 0 { '-' } else { '+' };
@@ -57,8 +57,8 @@ fn distance(at: Timestamp, zone: &TimeZone) -> i32 {
     at.offset_in(zone).seconds() / 60
 }
 
-/// The zone of a text like `GMT+08:00`, which is that far from Greenwich at all times; `None` when the zone in force is
-/// so from now on, whatever it was in former years.
+/// The zone of a text like `GMT+08:00`, which has this offset at all times; `None` when the zone in force has it from
+/// now on, whatever it had in the past.
 pub(crate) fn zone(text: &str, now: Timestamp, in_force: &TimeZone) -> Result<Option<DeviceZone>, Fault> {
     let wrong = || Fault::parameter("time_zone is not GMT+hh:mm of a zone on Earth");
     let minutes = minutes(text.trim()).ok_or_else(wrong)?;
@@ -68,13 +68,13 @@ pub(crate) fn zone(text: &str, now: Timestamp, in_force: &TimeZone) -> Result<Op
     DeviceZone::fixed(minutes).map(Some).ok_or_else(wrong)
 }
 
-/// Whether clocks in a zone will be put forward or back.
+/// Whether the offset of a zone will change.
 fn will_change(now: Timestamp, zone: &TimeZone) -> bool {
     let now = jiff::Timestamp::from_millisecond(now.as_millis());
     now.is_ok_and(|now| zone.following(now).next().is_some())
 }
 
-/// The minutes east of Greenwich, negative in the west: of `GMT+08:00`, `GMT+8`, `UTC+0800`.
+/// The offset from UTC in minutes, of `GMT+08:00`, `GMT+8`, `UTC+0800`.
 fn minutes(text: &str) -> Option<i32> {
     let (zero, rest) = text.split_at_checked(3)?;
     if !["GMT", "UTC"].iter().any(|name| name.eq_ignore_ascii_case(zero)) {
@@ -103,7 +103,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_millis(1_571_203_200_000);
 
     #[test]
-    fn times_are_told_and_read_in_each_pattern() {
+    fn times_are_written_and_read_in_each_pattern() {
         let cases = ["2019-10-16 05:20:00", "16-10-2019 05:20:00", "10-16-2019 05:20:00"];
         for (format, text) in FORMATS.into_iter().zip(cases) {
             assert_eq!(format.text(NOON, &TimeZone::UTC), text);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn every_zone_told_is_read_as_itself() {
+    fn every_zone_text_reads_back() {
         let cases = [("GMT+08:00", "Etc/GMT-8"), ("GMT-05:00", "Etc/GMT+5"), ("GMT+05:30", "Asia/Kolkata")];
         for (text, name) in cases {
             let found = zone(text, NOON, &TimeZone::UTC).unwrap().unwrap();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_that_places_have_in_summer_or_winter_only_is_the_same_all_the_year() {
+    fn an_offset_of_summer_or_winter_time_applies_all_year() {
         // 2 March and 31 August 2026, and a summer in which Tehran had summer time.
         let seasons = [1_772_413_200_000, 1_788_138_000_000, 1_625_000_000_000].map(Timestamp::from_millis);
         for text in [
@@ -143,12 +143,12 @@ mod tests {
         ] {
             let found = zone(text, NOON, &TimeZone::UTC).unwrap().unwrap();
             assert!(seasons.iter().all(|at| zone_text(*at, &found.zone) == text), "{text}");
-            assert!(zone(text, NOON, &found.zone).unwrap().is_none(), "what is told is taken again: {text}");
+            assert!(zone(text, NOON, &found.zone).unwrap().is_none(), "a reported zone is accepted: {text}");
         }
     }
 
     #[test]
-    fn a_zone_with_summer_time_gives_way_to_the_offset_that_it_has_now() {
+    fn a_zone_with_summer_time_is_replaced_by_its_current_offset() {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let summer = Timestamp::from_millis(1_788_138_000_000);
         let fixed = zone("GMT+02:00", summer, &berlin).unwrap().unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_read_as_people_write_it() {
+    fn an_offset_is_read_in_every_common_form() {
         let cases = [("utc-03:30", -210), ("GMT+0530", 330), ("GMT-930", -570), ("GMT +8", 480), ("UTC-00:00", 0)];
         for (text, expected) in cases {
             assert_eq!(minutes(text), Some(expected), "{text}");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_as_far_from_greenwich_as_the_one_in_force_changes_nothing() {
+    fn a_zone_with_the_offset_in_force_changes_nothing() {
         let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
         for text in ["GMT+08:00", "GMT+8", "UTC+08:00", " GMT+8:00 "] {
             assert!(zone(text, NOON, &shanghai).unwrap().is_none(), "{text}");

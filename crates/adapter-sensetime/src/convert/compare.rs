@@ -7,7 +7,8 @@ use super::{libraries, paths};
 use crate::wire::compare::Hit as WireHit;
 use crate::wire::records::MatchedLib;
 
-/// A hit, as a member of the first library searched that has the person; `None` when that library has just gone.
+/// A hit, as a member of the first searched library that has the person; `None` when that library was removed
+/// meanwhile.
 pub(crate) fn hit(hit: Hit, ranking: i64, searched: &[LibraryId], all: &[Library], extension: &str) -> Option<WireHit> {
     let Hit { person, similarity } = hit;
     let library = searched.iter().find(|id| person.libraries.contains(id))?;

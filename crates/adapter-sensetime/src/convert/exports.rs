@@ -1,4 +1,4 @@
-//! What is exported: pictures, and a table whose columns are the fields of the queries.
+//! Exports: pictures, and a table whose columns are the fields of the queries.
 
 use adapter::Cell;
 use domain::{LibraryId, ObjectCapture, Person, PictureId, Record};
@@ -9,15 +9,15 @@ use serde_json::Value;
 use super::{batches, bodies, people, records};
 
 /// A kind of export.
-pub(crate) struct Kind {
-    /// How the names of its files begin.
+pub(crate) struct ExportKind {
+    /// The beginning of its file names.
     pub(crate) name: &'static str,
-    /// Of its table.
+    /// The columns of its table.
     pub(crate) columns: &'static [&'static str],
 }
 
 /// Enrolled faces.
-pub(crate) const FACES: Kind = Kind {
+pub(crate) const FACES: ExportKind = ExportKind {
     name: "face",
     columns: &[
         "img_id",
@@ -32,7 +32,7 @@ pub(crate) const FACES: Kind = Kind {
 };
 
 /// Captures.
-pub(crate) const SNAPS: Kind = Kind {
+pub(crate) const SNAPS: ExportKind = ExportKind {
     name: "catch",
     columns: &[
         "snap_id",
@@ -57,7 +57,7 @@ pub(crate) const SNAPS: Kind = Kind {
 };
 
 /// Captures that reached the threshold.
-pub(crate) const ALARMS: Kind = Kind {
+pub(crate) const ALARMS: ExportKind = ExportKind {
     name: "alarm",
     columns: &[
         "snap_id",
@@ -89,14 +89,14 @@ pub(crate) const ALARMS: Kind = Kind {
 };
 
 /// Captures of bodies.
-pub(crate) const BODIES: Kind =
-    Kind { name: "body", columns: &["snap_id", "trigger", "channel", "camera_name", "position", "quality"] };
+pub(crate) const BODIES: ExportKind =
+    ExportKind { name: "body", columns: &["snap_id", "trigger", "channel", "camera_name", "position", "quality"] };
 
 /// A picture to be exported.
 pub(crate) struct Item {
-    /// What the caller calls it: `img_id` or `snap_id`.
+    /// The caller's id: `img_id` or `snap_id`.
     pub(crate) id: String,
-    /// Of its file, without the extension.
+    /// The file name, without the extension.
     pub(crate) stem: String,
     pub(crate) picture: PictureId,
     /// The cells of its kind's columns.
@@ -131,7 +131,7 @@ fn captured(record: &Record, row: Vec<Cell>) -> Item {
     Item { stem: id.clone(), id, picture: record.capture.crop.clone(), row }
 }
 
-/// The fields of a row by name, those of objects in it too.
+/// The fields of a row by name, including those of nested objects.
 fn cells(row: &impl Serialize, columns: &[&str]) -> Vec<Cell> {
     // Rows are structs of plain values, which can always be written.
     let row = serde_json::to_value(row).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is told of a face: attributes, place, features.
+//! Faces in answers and pushes: attributes, position, features.
 
 use std::fmt::Write;
 
@@ -8,14 +8,15 @@ use domain::{Attributes, Embedding, Expression, Gender, PhotoFace};
 use crate::wire::compare::{DetectedFace, Position};
 use crate::wire::records::FaceAttr;
 
-/// From this age on, in years, nobody is a child.
+/// The youngest adult, years.
 const ADULT_FROM: f32 = 18.0;
-/// From this age on, in years, an adult is old.
+/// The youngest age that counts as old, years.
 const OLD_FROM: f32 = 60.0;
-/// Library features are whole numbers: a component of the unit vector times this.
+/// The factor between a component of the unit vector and a library feature, which is a whole number.
 const FEATURE_SCALE: f32 = 10_000.0;
 
-/// The attributes of appendix B. What no model tells has its "none" value, or an empty text where there is none.
+/// The attributes of appendix B. An attribute that no model detects has its value for "none", or is empty where there
+/// is no such value.
 pub(crate) fn attributes(attributes: &Attributes) -> FaceAttr {
     FaceAttr {
         cap_style: "hat_style_type_none",
@@ -56,7 +57,7 @@ fn expression(expression: Expression) -> &'static str {
     }
 }
 
-/// The edges in whole pixels; a face may begin outside the picture.
+/// The edges in whole pixels; edges left of and above the picture become 0.
 pub(crate) fn position(face: &Rect) -> Position {
     let pixel = |edge: f32| edge.max(0.0).round() as i64;
     Position {
@@ -83,7 +84,7 @@ pub(crate) fn library_feature(embedding: &Embedding) -> String {
     embedding.vector().iter().map(whole).collect::<Vec<_>>().join(",")
 }
 
-/// The feature of a capture: the components with six places, a comma behind each.
+/// The feature of a capture: the components with six decimals, each followed by a comma.
 pub(crate) fn capture_feature(embedding: &Embedding) -> String {
     embedding.vector().iter().fold(String::new(), |mut text, component| {
         // Writing to a string cannot fail.
@@ -98,21 +99,24 @@ mod tests {
     use domain::ModelId;
 
     #[test]
-    fn all_eight_attributes_are_told() {
+    fn all_eight_attributes_are_reported() {
         let known = Attributes { gender: Some(Gender::Male), age: Some(26.0), expression: Some(Expression::Happy) };
-        let told = serde_json::to_value(attributes(&known)).unwrap();
+        let reported = serde_json::to_value(attributes(&known)).unwrap();
         let expected = serde_json::json!({
             "cap_style": "hat_style_type_none", "gender_code": "male", "glass_style": "glasses_style_type_none",
             "mustache_style": "mustache_style_type_none", "respirator_color": "color_type_none",
             "st_age": "st_adult", "st_age_value": "26.000000", "st_expression": "st_happy",
         });
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 
     #[test]
-    fn what_no_model_tells_is_not_invented() {
-        let told = attributes(&Attributes::default());
-        assert_eq!([told.gender_code, told.st_age, &told.st_age_value, told.st_expression], ["", "", "", "st_calm"]);
+    fn attributes_that_no_model_detects_are_empty_or_none() {
+        let reported = attributes(&Attributes::default());
+        assert_eq!(
+            [reported.gender_code, reported.st_age, &reported.st_age_value, reported.st_expression],
+            ["", "", "", "st_calm"]
+        );
     }
 
     #[test]

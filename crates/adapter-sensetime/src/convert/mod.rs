@@ -1,4 +1,4 @@
-//! The way between the document's words and the core's. Pure: scales, time text, paging and paths live only here.
+//! Conversions between the document's types and the core's: scales, time text, paging, paths. They are pure.
 
 pub(crate) mod batches;
 pub(crate) mod bodies;
@@ -21,25 +21,25 @@ use domain::{LibraryId, Similarity, Window};
 use crate::codes::Fault;
 use crate::wire::{Int, Text};
 
-/// Rows of a query page when the caller does not say.
+/// The default number of rows of a query page.
 const DEFAULT_PAGE: i64 = 10;
-/// Rows of a query page at most.
+/// Maximum number of rows of a query page.
 pub(crate) const QUERY_PAGE: i64 = 50;
-/// Rows of an export at most.
+/// Maximum number of rows of an export.
 pub(crate) const EXPORT_PAGE: i64 = 500;
-/// Pictures or captures that a call may name.
+/// Maximum number of pictures or captures named by a call.
 pub(crate) const SELECTION: usize = 50;
-/// The longest free text kept, in characters.
+/// The longest free text, characters.
 const MAX_TEXT: usize = 255;
 
-/// The wanted rows: `start_no` counts from 1, `qry_len` is 1..=`most`.
+/// The rows of a page: `start_no` counts from 1, `qry_len` is 1..=`most`.
 pub(crate) fn window(start_no: Option<Int>, qry_len: Option<Int>, most: i64) -> Result<Window, Fault> {
     let start = within("start_no", start_no.map_or(1, |n| n.0), 1, i64::from(u32::MAX))?;
     let limit = within("qry_len", qry_len.map_or(DEFAULT_PAGE, |n| n.0), 1, most)?;
     Ok(Window { skip: start.unsigned_abs() - 1, limit: limit as u32 })
 }
 
-/// The number, when it lies in the range.
+/// The number, when it is within the range.
 pub(crate) fn within(field: &str, number: i64, least: i64, most: i64) -> Result<i64, Fault> {
     if (least..=most).contains(&number) {
         return Ok(number);
@@ -52,7 +52,7 @@ pub(crate) fn threshold(percent: Int) -> Result<Similarity, Fault> {
     within("threshold", percent.0, 0, 100).map(|percent| Similarity::from_percent(percent as f32))
 }
 
-/// The text, when it is no longer than anybody needs.
+/// The text, when it is not too long.
 pub(crate) fn bounded(field: &str, text: Text) -> Result<String, Fault> {
     if text.0.chars().count() > MAX_TEXT {
         return Err(Fault::parameter(format!("{field} is longer than {MAX_TEXT} characters")));
@@ -60,14 +60,14 @@ pub(crate) fn bounded(field: &str, text: Text) -> Result<String, Fault> {
     Ok(text.0)
 }
 
-/// The longest id and the comma behind it, with room for spaces.
+/// The longest library id with its comma and spaces, bytes.
 const MAX_ID_TEXT: usize = 32;
 
-/// The longest id of a picture or capture, in bytes, and the comma behind it, with room for spaces.
+/// The longest id of a picture or capture with its comma and spaces, bytes.
 const MAX_LONG_ID_TEXT: usize = 520;
 
-/// 1 to `most` comma separated ids of pictures or captures, each once, in the order they came; spaces around them and
-/// empty places are passed over.
+/// 1 to `most` comma separated ids of pictures or captures, each once, in their order; spaces around them and
+/// empty places are ignored.
 pub(crate) fn ids(field: &str, text: &str, most: usize) -> Result<Vec<String>, Fault> {
     if text.len() > most * MAX_LONG_ID_TEXT {
         return Err(Fault::parameter(format!("{field} is too long")));
@@ -84,7 +84,7 @@ pub(crate) fn ids(field: &str, text: &str, most: usize) -> Result<Vec<String>, F
     if ids.is_empty() { Err(Fault::parameter(format!("{field} names nothing"))) } else { Ok(ids) }
 }
 
-/// Comma separated library ids, each once, in the order they came; spaces and empty places are passed over.
+/// Comma separated library ids, each once, in their order; spaces and empty places are ignored.
 pub(crate) fn library_ids(text: &str, most: usize) -> Result<Vec<LibraryId>, Fault> {
     if text.len() > most * MAX_ID_TEXT {
         return Err(Fault::parameter("lib_ids is too long"));
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_counts_from_one_and_has_ten_rows_unless_told() {
+    fn a_page_counts_from_one_and_has_ten_rows_by_default() {
         let page = |start: Option<i64>, len: Option<i64>| window(start.map(Int), len.map(Int), 50).ok();
         assert_eq!(page(None, None), Some(Window { skip: 0, limit: 10 }));
         assert_eq!(page(Some(11), Some(50)), Some(Window { skip: 10, limit: 50 }));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_pictures_are_one_at_least_and_each_once() {
+    fn there_is_at_least_one_picture_id_and_each_counts_once() {
         let ids = |text| ids("img_ids", text, 3).ok();
         assert_eq!(ids(" b, a ,b,").unwrap(), ["b", "a"]);
         for bad in ["", " , ", "a,b,c,d", &"x".repeat(3 * MAX_LONG_ID_TEXT + 1)] {

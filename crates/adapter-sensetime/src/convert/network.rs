@@ -1,4 +1,4 @@
-//! The network ports: masks in words, methods by name.
+//! The network ports: masks as text, methods by name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,8 +8,8 @@ use crate::codes::{Code, Fault};
 use crate::wire::Text;
 use crate::wire::network::{DefaultInfo, Ethernet, Network, SetDefaultPort, SetNetwork};
 
-/// The machine's network as 1297 tells it.
-pub(crate) fn told(network: domain::Network) -> Network {
+/// The answer to 1297.
+pub(crate) fn answer(network: domain::Network) -> Network {
     let mut servers = network.name_servers.iter().map(ToString::to_string);
     Network {
         default_info: DefaultInfo {
@@ -40,7 +40,7 @@ fn method(dhcp: bool) -> &'static str {
     if dhcp { "dhcp" } else { "static" }
 }
 
-/// IPv4 has masks, IPv6 lengths.
+/// A mask for IPv4, a prefix length for IPv6.
 fn mask(subnet: Subnet) -> String {
     match subnet.address {
         IpAddr::V4(_) => {
@@ -50,7 +50,7 @@ fn mask(subnet: Subnet) -> String {
     }
 }
 
-/// The port that 1296 asks for; with DHCP only its name and the method count (quirk dhcp-fields).
+/// The port that 1296 sets; with DHCP only its name and the method count (quirk dhcp-fields).
 pub(crate) fn port(asked: SetNetwork) -> Result<NetworkPort, Fault> {
     let is_v6 = match asked.ip_version.0.trim() {
         version if version.eq_ignore_ascii_case("IPv4") => false,
@@ -66,7 +66,7 @@ pub(crate) fn port(asked: SetNetwork) -> Result<NetworkPort, Fault> {
     let address = required("ip", asked.ip, is_v6)?;
     let netmask = asked.netmask.and_then(Text::filled).ok_or_else(|| Fault::parameter("missing field `netmask`"))?;
     let prefix = prefix(netmask.trim(), is_v6)?;
-    // The field must be there, but a port need not lead anywhere: 1297 itself tells such ports.
+    // The field is required, but may be empty: 1297 reports ports without a gateway.
     let gateway = asked.gateway.ok_or_else(|| Fault::parameter("missing field `gateway`"))?;
     let gateway = gateway.filled().map(|text| address_of("gateway", &text, is_v6)).transpose()?;
     Ok(NetworkPort { subnet: Some(Subnet { address, prefix }), gateway, ..port })
@@ -90,7 +90,7 @@ fn address_of(field: &str, text: &str, is_v6: bool) -> Result<IpAddr, Fault> {
     address.ok_or_else(|| Fault::parameter(format!("{field} is not an address of that version")))
 }
 
-/// The leading bits of a mask, or of a length for IPv6. A mask with holes is an error of the network.
+/// The prefix length of a mask, or of a length for IPv6. A mask with holes is a network error.
 fn prefix(text: &str, is_v6: bool) -> Result<u8, Fault> {
     let wrong = || Fault::parameter("netmask is not a mask");
     let ones = if is_v6 {
@@ -109,7 +109,7 @@ fn prefix(text: &str, is_v6: bool) -> Result<u8, Fault> {
     }
 }
 
-/// The name servers that 1295 names; `None` with DHCP.
+/// The name servers that 1295 sets; `None` with DHCP.
 pub(crate) fn name_servers(asked: &SetDefaultPort) -> Result<Option<Vec<IpAddr>>, Fault> {
     if is_dhcp("dns_method", &asked.dns_method)? {
         return Ok(None);
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masks_are_told_and_read_in_words() {
+    fn masks_are_written_and_read_as_text() {
         for (text, bits) in [("255.0.0.0", 8), ("255.255.255.0", 24), ("255.255.255.255", 32), ("0.0.0.0", 0)] {
             assert_eq!(prefix(text, false).unwrap(), bits);
             assert_eq!(mask(Subnet { address: Ipv4Addr::LOCALHOST.into(), prefix: bits }), text);

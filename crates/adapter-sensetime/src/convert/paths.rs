@@ -1,13 +1,13 @@
-//! The relative paths of pictures. A path is read into ids and never becomes a file name.
+//! The relative paths of pictures. A path is parsed into ids and never becomes a file name.
 
 use domain::{CameraId, CaptureId, LibraryId, PersonCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-/// What stays as it is in a path.
+/// The characters that are not escaped in a path.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a path asks for.
+/// The target of a path.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Download {
     /// The picture of a person, as a member of a library.
@@ -23,7 +23,7 @@ pub(crate) enum Download {
 }
 
 impl Download {
-    /// Whether it is one picture, rather than a file of many.
+    /// Whether it is a picture, as opposed to an export.
     pub(crate) fn is_picture(&self) -> bool {
         match self {
             Self::Face(..) | Self::Capture(_) | Self::Body(_) | Self::Temporary(_) => true,
@@ -32,7 +32,7 @@ impl Download {
     }
 }
 
-/// `img/<lib_id>_<img_id>.<ext>`; codes of other platforms may hold characters that need escaping.
+/// `img/<lib_id>_<img_id>.<ext>`; codes of other platforms may contain characters that need escaping.
 pub(crate) fn face(library: LibraryId, code: &PersonCode, extension: &str) -> String {
     format!("img/{library}_{}.{extension}", utf8_percent_encode(code.as_str(), ESCAPED))
 }
@@ -57,7 +57,7 @@ pub(crate) fn export(name: &str) -> String {
     format!("tmp/{}", utf8_percent_encode(name, ESCAPED))
 }
 
-/// What a path without its escapes asks for. The extension does not matter.
+/// The target of an unescaped path. The extension does not matter.
 pub(crate) fn download(path: &str) -> Option<Download> {
     let (folder, file) = path.split_once('/')?;
     let (stem, _) = file.rsplit_once('.')?;
@@ -66,7 +66,7 @@ pub(crate) fn download(path: &str) -> Option<Download> {
             let (library, code) = stem.split_once('_')?;
             Some(Download::Face(LibraryId(library.parse().ok()?), code.parse().ok()?))
         }
-        // The id says which capture it is; the channel before it is for the reader.
+        // The id identifies the capture; the channel is ignored.
         "record" => match stem.rsplit_once("/body/") {
             Some((_, id)) => id.parse().ok().map(Download::Body),
             None => stem.parse().ok().map(Download::Capture),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_back_to_what_it_was_made_of() {
+    fn a_path_reads_back() {
         let library = LibraryId(12);
         for code in ["test_3", "3c370627-d082-4c53-b156-e9380163d22f", "a/../b", "张三.jpg", "100% sure?"] {
             let code: PersonCode = code.parse().unwrap();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_to_anywhere_else_leads_nowhere() {
+    fn any_other_path_has_no_target() {
         for path in
             ["", "img", "img/", "img/1", "img/x_a.jpg", "etc/passwd", "record/../../x.jpg", "tmp/a", "/img/1_a.jpg"]
         {

@@ -8,12 +8,12 @@ use crate::codes::{Code, Fault};
 use crate::wire::Text;
 use crate::wire::people::{FaceRow, PersonFields, PersonTexts, QueryFaces};
 
-/// The longest `img_id`, in characters.
+/// The longest `img_id`, characters.
 const MAX_IMG_ID: usize = 48;
-/// The longest `fuzzy_key`, in characters.
+/// The longest `fuzzy_key`, characters.
 const MAX_FUZZY_KEY: usize = 40;
 
-/// The caller's id of a new picture; `None`, when there is none, lets the device make one.
+/// The caller's id of a new picture; `None` when the device is to generate one.
 pub(crate) fn new_code(img_id: Option<Text>) -> Result<Option<PersonCode>, Fault> {
     let Some(img_id) = img_id.and_then(Text::filled) else { return Ok(None) };
     if img_id.chars().count() > MAX_IMG_ID {
@@ -25,12 +25,12 @@ pub(crate) fn new_code(img_id: Option<Text>) -> Result<Option<PersonCode>, Fault
     Ok(Some(img_id.parse()?))
 }
 
-/// The id of a picture that should be there; what cannot be an id is no picture.
+/// The id of a picture that must exist; an invalid id belongs to none.
 pub(crate) fn code(img_id: &Text) -> Result<PersonCode, Fault> {
     img_id.0.parse().map_err(|_| Code::NoFaceImage.into())
 }
 
-/// What a caller states of a person; `None` where nothing was sent. An empty text takes a value away.
+/// The fields of a person; `None` for one that was not sent. An empty text removes a value.
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
     name: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    /// Holds the fields against the rules.
+    /// Checks the fields against the rules.
     pub(crate) fn read(fields: PersonFields) -> Result<Self, Fault> {
         let text = |field, text: Option<Text>| text.map(|text| bounded(field, text)).transpose();
         Ok(Self {
@@ -53,7 +53,7 @@ impl Statements {
         })
     }
 
-    /// The profile with what was sent put in.
+    /// The profile with the fields that were sent.
     pub(crate) fn put_into(self, mut profile: Profile) -> Profile {
         profile.name = self.name.unwrap_or(profile.name);
         profile.document_number = self.document_number.unwrap_or(profile.document_number);
@@ -114,7 +114,7 @@ pub(crate) fn filter(query: QueryFaces, person: PersonFields, zone: &TimeZone) -
     Ok(filter)
 }
 
-/// A part of any one field; `exact` are the conditions that must not stand beside it.
+/// The condition on a part of any field; it must not be combined with `exact` conditions.
 fn any_of(key: String, exact: &PersonFilter) -> Result<AnyOf, Fault> {
     if key.chars().count() > MAX_FUZZY_KEY {
         return Err(Fault::parameter("fuzzy_key is longer than 40 characters"));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_sent_changes_and_an_empty_text_takes_away() {
+    fn only_the_fields_sent_change_and_an_empty_text_removes_a_value() {
         let before = Profile { name: "wang".into(), age: Some(14), gender: Some(Gender::Male), ..Default::default() };
         let sent = read(fields(&json!({"person_age": 90, "person_gender": "", "person_addr": "wuhan"}))).unwrap();
         let after = Statements::read(sent).unwrap().put_into(before);

@@ -1,4 +1,4 @@
-//! Captures and what they were matched with.
+//! Captures and their matches.
 
 use domain::{BehaviourFilter, CameraId, Candidate, Capture, ObjectClass, Record, RecordFilter, Similarity};
 use jiff::tz::TimeZone;
@@ -11,25 +11,25 @@ use crate::wire::people::PersonTexts;
 use crate::wire::push::{CaptureData, ObjectAttr};
 use crate::wire::records::{Alarm, MatchedLib, QueryRecords, Snap};
 
-/// The best rank; the only one that is told.
+/// The best rank; the only one that is reported.
 const BEST: i64 = 1;
-/// Stands for a number that is not there because nobody was matched.
+/// A number of a capture without a match.
 pub(super) const NOBODY: i64 = -1;
 /// `obj_label` of a face.
 const FACE: u8 = 1;
-/// Libraries a query may name.
+/// Maximum number of libraries named by a query.
 pub(crate) const MAX_LIBRARIES: usize = 1000;
 
-/// Which captures a query is about.
+/// The captures that a query is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// All of faces (1037).
+    /// All captures of faces (1037).
     Snaps,
     /// Those that reached the threshold (1036).
     Alarms,
 }
 
-/// The conditions of a query. Conditions that it does not have are passed over.
+/// The conditions of a query. Conditions that the query does not have are ignored.
 pub(crate) fn filter(
     query: QueryRecords,
     wanted: Wanted,
@@ -48,7 +48,7 @@ pub(crate) fn filter(
     })
 }
 
-/// The conditions of a query for bodies: no library is known of them.
+/// The conditions of a query for bodies, which belong to no library.
 pub(crate) fn bodies_filter(query: QueryRecords, channels: u32, zone: &TimeZone) -> Result<BehaviourFilter, Fault> {
     Ok(BehaviourFilter {
         object: ObjectClass::Person,
@@ -57,7 +57,7 @@ pub(crate) fn bodies_filter(query: QueryRecords, channels: u32, zone: &TimeZone)
     })
 }
 
-/// A channel the device has.
+/// A channel of the device.
 pub(crate) fn channel(number: i64, channels: u32) -> Result<CameraId, Fault> {
     within("channel", number, 1, channels.into()).map(|number| CameraId(number as u32))
 }
@@ -80,7 +80,7 @@ pub(crate) fn snap(record: &Record, zone: &TimeZone) -> Snap {
     }
 }
 
-/// The path of a capture's picture; empty where it was recorded without.
+/// The path of a capture's picture; empty when none was kept.
 fn snap_path(capture: &Capture, path: String) -> String {
     if capture.crop.is_kept() { path } else { String::new() }
 }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_match_is_told_even_below_the_threshold() {
+    fn the_best_match_is_reported_even_below_the_threshold() {
         let row = serde_json::to_value(alarm(&record(Some(candidate())), "png", &TimeZone::UTC)).unwrap();
         for (field, value) in [
             ("similarity", json!(35)),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_of_somebody_is_told_as_nobody() {
+    fn a_spoof_is_reported_without_a_match() {
         let spoof = Record { verdict: Verdict::Spoof, ..record(Some(candidate())) };
         let data = serde_json::to_value(capture_data(&spoof, "13".into(), "jpg", &TimeZone::UTC)).unwrap();
         assert_eq!((&data["similarity"], &data["person_name"], &data["img_id"]), (&json!(-1), &json!(""), &json!("")));

@@ -10,7 +10,7 @@ use crate::codes::Fault;
 use crate::wire::Text;
 use crate::wire::relays::{AddRelay, RelayRow};
 
-/// A relay as the core binds it. Port 0, which the document allows, is nowhere.
+/// The relay to bind. Port 0, which the document allows, is refused.
 pub(crate) fn relay(wanted: AddRelay, channels: u32) -> Result<NewRelay, Fault> {
     let address: IpAddr =
         wanted.dev_ip.0.trim().parse().map_err(|_| Fault::parameter("dev_ip is not an IP address"))?;
@@ -24,7 +24,7 @@ pub(crate) fn relay(wanted: AddRelay, channels: u32) -> Result<NewRelay, Fault> 
     })
 }
 
-/// What 1537 and 1538 tell of a relay.
+/// A relay in the answers to 1537 and 1538.
 pub(crate) fn row(relay: Relay, cameras: &[Camera]) -> RelayRow {
     let camera = cameras.iter().find(|camera| camera.id == relay.camera);
     RelayRow {

@@ -1,22 +1,22 @@
-//! Where the pictures of a camera come from.
+//! The sources of cameras.
 
 use domain::{DeviceAddress, Source};
 
 use super::bounded;
-use super::cameras::{Kind, missing};
+use super::cameras::{CameraKind, missing};
 use crate::codes::Fault;
 use crate::wire::cameras::CameraFields;
 use crate::wire::{Int, Text};
 
-/// Makers of capture cameras; the first is meant when none, or another one, is named.
+/// Vendors of capture cameras; the first is the default, also for an unknown one.
 const MAKERS: [&str; 6] = ["dahua", "hikvision", "sensedlc11", "sensedlct", "sensedlcd", "sensedlcaa"];
-/// With this password cameras log in at the device itself as their SIP server, unless another one is sent.
+/// The default password of cameras that log in at the device as their SIP server.
 const SIP_PASSWORD: &str = "sensetime";
 /// The longest SIP id.
 const MAX_SIP_ID: usize = 20;
 
 /// The source of a new camera; `own_sip_id` is the device's own as a SIP server.
-pub(crate) fn new_source(kind: Kind, fields: &CameraFields, own_sip_id: &str) -> Result<Source, Fault> {
+pub(crate) fn new_source(kind: CameraKind, fields: &CameraFields, own_sip_id: &str) -> Result<Source, Fault> {
     for (field, there) in required(kind, fields) {
         if !there {
             return Err(missing(field));
@@ -24,12 +24,12 @@ pub(crate) fn new_source(kind: Kind, fields: &CameraFields, own_sip_id: &str) ->
     }
     let device = DeviceAddress::default;
     let empty = match kind {
-        Kind::Rtsp => Source::Rtsp { url: String::new() },
-        Kind::Onvif => Source::Onvif(device()),
-        Kind::Gb28181 => {
+        CameraKind::Rtsp => Source::Rtsp { url: String::new() },
+        CameraKind::Onvif => Source::Onvif(device()),
+        CameraKind::Gb28181 => {
             Source::Gb28181 { server: device(), server_sip_id: String::new(), camera_sip_id: String::new() }
         }
-        Kind::Image => Source::Capture { device: device(), vendor: MAKERS[0].to_owned(), product: String::new() },
+        CameraKind::Image => Source::Capture { device: device(), vendor: MAKERS[0].to_owned(), product: String::new() },
     };
     let mut source = changed_source(empty, fields)?;
     if let Source::Gb28181 { server, server_sip_id, .. } = &mut source
@@ -41,21 +41,21 @@ pub(crate) fn new_source(kind: Kind, fields: &CameraFields, own_sip_id: &str) ->
     Ok(source)
 }
 
-/// The fields that a new camera of this kind must have, and whether they are there.
-fn required(kind: Kind, fields: &CameraFields) -> Vec<(&'static str, bool)> {
+/// The fields that a new camera of this kind must have, and whether they were sent.
+fn required(kind: CameraKind, fields: &CameraFields) -> Vec<(&'static str, bool)> {
     let address = [("ip", fields.ip.is_some()), ("port", fields.port.is_some())];
     let login = [("camera_user", fields.camera_user.is_some()), ("camera_pwd", fields.camera_pwd.is_some())];
     match kind {
-        Kind::Rtsp => vec![("url", fields.url.is_some())],
-        Kind::Onvif | Kind::Image => [address, login].concat(),
-        Kind::Gb28181 => {
+        CameraKind::Rtsp => vec![("url", fields.url.is_some())],
+        CameraKind::Onvif | CameraKind::Image => [address, login].concat(),
+        CameraKind::Gb28181 => {
             let (server, camera) = (fields.server_sip_id.is_some(), fields.camera_sip_id.is_some());
             [address, [("server_sip_id", server), ("camera_sip_id", camera)]].concat()
         }
     }
 }
 
-/// The source with the fields put in that were sent; those of other kinds are passed over.
+/// The source with the fields that were sent; those of other kinds are ignored.
 pub(crate) fn changed_source(source: Source, fields: &CameraFields) -> Result<Source, Fault> {
     Ok(match source {
         Source::Rtsp { .. } | Source::File { .. } => match &fields.url {
@@ -76,7 +76,7 @@ pub(crate) fn changed_source(source: Source, fields: &CameraFields) -> Result<So
     })
 }
 
-/// A stream, or a video file that plays one.
+/// The source of an RTSP URL or of a video file.
 fn stream(url: &str) -> Result<Source, Fault> {
     Source::of_url(url).map_err(|why| Fault::parameter(format!("url: {why}")))
 }
@@ -117,7 +117,7 @@ fn sip_id(field: &str, sent: Option<&Text>, now: String) -> Result<String, Fault
     }
 }
 
-/// Another maker than those listed counts as the first (quirk vendor-list).
+/// The vendor; an unknown one counts as the first of the list (quirk vendor-list).
 fn maker(sent: &Text) -> String {
     let known = MAKERS.iter().find(|maker| maker.eq_ignore_ascii_case(&sent.0));
     (*known.unwrap_or(&MAKERS[0])).to_owned()
@@ -156,7 +156,7 @@ mod tests {
         let sent =
             json!({"ip": "10.0.0.1", "port": 5060, "server_sip_id": "34020000002000000001", "camera_sip_id": "1"});
         let password = |sent: &Value, own: &str| {
-            new_source(Kind::Gb28181, &fields(sent), own).map(|source| device(&source).password).ok()
+            new_source(CameraKind::Gb28181, &fields(sent), own).map(|source| device(&source).password).ok()
         };
         assert_eq!(password(&sent, "34020000002000000001").as_deref(), Some("sensetime"));
         assert_eq!(password(&sent, "34020000002000000002").as_deref(), Some(""));
@@ -166,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sent_stays_and_what_another_kind_has_is_passed_over() {
+    fn fields_not_sent_stay_and_those_of_another_kind_are_ignored() {
         let sent = json!({"ip": "cam.local", "port": "80", "camera_user": "admin", "camera_pwd": 1, "vendor": "Acme"});
-        let source = new_source(Kind::Image, &fields(&sent), "").unwrap();
+        let source = new_source(CameraKind::Image, &fields(&sent), "").unwrap();
         assert!(matches!(&source, Source::Capture { vendor, .. } if vendor == "dahua"));
         let changes = json!({"port": 8080, "vendor": "HIKVISION", "url": "rtsp://a", "server_sip_id": "!"});
         let changed = changed_source(source, &fields(&changes)).unwrap();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_or_id_that_cannot_be_is_refused() {
+    fn an_invalid_address_or_id_is_refused() {
         for bad in [
             json!({"ip": ""}),
             json!({"ip": "a b"}),

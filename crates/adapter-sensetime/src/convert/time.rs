@@ -12,12 +12,12 @@ use crate::wire::Text;
 
 pub(crate) use adapter::local_text as text;
 
-/// The instant in the device's time zone, as names of files have it: `yyyy-MM-dd-HH-mm-ss`.
+/// The instant in the device's time zone, for file names: `yyyy-MM-dd-HH-mm-ss`.
 pub(crate) fn file_text(instant: Timestamp, zone: &TimeZone) -> String {
     instant.in_zone(zone).strftime("%Y-%m-%d-%H-%M-%S").to_string()
 }
 
-/// The captures from `start_time` to `stop_time`, both included; either may be left out.
+/// The range from `start_time` to `stop_time`, both included; either may be absent.
 pub(crate) fn range(
     start_time: Option<Text>,
     stop_time: Option<Text>,
@@ -33,7 +33,7 @@ pub(crate) fn range(
     })
 }
 
-/// The times whose text begins like this: a whole time, a date, or any other beginning of one.
+/// The range of times whose text begins like this: a whole time, a date, or another prefix.
 pub(crate) fn beginning(field: &str, text: &str, zone: &TimeZone) -> Result<RangeInclusive<Timestamp>, Fault> {
     let ends = civil_range(text.trim());
     let (first, last) = ends.ok_or_else(|| Fault::parameter(format!("{field} is not the beginning of a time")))?;
@@ -57,7 +57,7 @@ fn civil_range(text: &str) -> Option<(DateTime, DateTime)> {
     rest.is_empty().then_some((first, last))
 }
 
-/// Takes one number and the mark behind it off the text: the numbers it may still become.
+/// Removes a number and the separator after it from the text; returns the range of numbers that it may stand for.
 fn next(rest: &mut &str, mark: &str, width: usize, all: RangeInclusive<i16>) -> Option<(i16, i16)> {
     let digits = rest.bytes().take(width).take_while(u8::is_ascii_digit).count();
     let (number, behind) = rest.split_at(digits);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_and_read_in_the_time_zone_of_the_device() {
+    fn times_are_written_and_read_in_the_time_zone_of_the_device() {
         let noon = Timestamp::from_millis(1_571_203_200_500);
         assert_eq!(text(noon, &shanghai()), "2019-10-16 13:20:00");
         assert_eq!(text(noon, &TimeZone::UTC), "2019-10-16 05:20:00");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_reaches_to_the_end_of_the_calendar_in_every_zone() {
+    fn a_prefix_covers_times_to_the_end_of_the_calendar_in_every_zone() {
         for name in ["Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kathmandu"] {
             let zone = TimeZone::get(name).unwrap();
             let last_years = beginning("create_time", "9", &zone).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn either_end_of_a_range_may_be_left_out_and_both_are_included() {
+    fn either_end_of_a_range_may_be_absent_and_both_are_included() {
         let (start, stop) = ("1970-01-01 00:00:10", "1970-01-01 00:00:20");
         let range = |a: &str, b: &str| range(filled(a), filled(b), &TimeZone::UTC).unwrap();
         let millis = |r: RangeInclusive<Timestamp>| (r.start().as_millis(), r.end().as_millis());
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_time_stands_for_all_times_that_begin_so() {
+    fn a_prefix_stands_for_all_times_with_it() {
         let cases = [
             ("2019-01-23 12:00:19", "2019-01-23 12:00:19", "2019-01-23 12:00:19"),
             ("2019-01-23", "2019-01-23 00:00:00", "2019-01-23 23:59:59"),

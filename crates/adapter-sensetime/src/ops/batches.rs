@@ -1,12 +1,12 @@
-//! Many faces in one call.
+//! Batches of faces.
 
 use adapter::Cell;
 use domain::{Acts, LibraryId, NewPerson, PersonCode, Profile, SeveralFaces};
 
-use crate::call::{BatchPicture, Call};
 use crate::codes::{Code, Fault};
 use crate::convert::people::Statements;
 use crate::convert::{SELECTION, batches, bounded, ids, paths, people};
+use crate::request::{BatchPicture, Call};
 use crate::wire::Nothing;
 use crate::wire::people::{AddFaces, BatchAdded, DeleteFaces};
 
@@ -40,11 +40,11 @@ async fn enrol(mut call: Call) -> Result<BatchAdded, Fault> {
         tracing::info!(failed = err_count, table, "pictures of a batch not enrolled");
     }
     let rows = labels.into_iter().zip(&outcomes).map(|(label, outcome)| result(label, outcome)).collect();
-    call.core.exports.keep_table(table.clone(), RESULTS, rows).await?;
+    call.device.exports.keep_table(table.clone(), RESULTS, rows).await?;
     Ok(BatchAdded { url: paths::export(&table), err_count })
 }
 
-/// Enrols those who could be read; a code for each, or why not.
+/// Enrols the people that could be read; returns the code of each, or the fault.
 async fn enrol_readable(acts: Acts<'_>, read: Vec<Result<NewPerson, Fault>>) -> Vec<Result<PersonCode, Fault>> {
     let mut people = Vec::new();
     let read: Vec<_> = read.into_iter().map(|person| person.map(|person| people.push(person))).collect();
@@ -67,7 +67,7 @@ fn newcomer(picture: BatchPicture, library: LibraryId) -> Result<NewPerson, Faul
     })
 }
 
-/// A row of the table of results; the `img_id` is empty when nobody was enrolled.
+/// A row of the table of results; the `img_id` is empty when the person was not enrolled.
 fn result(label: String, outcome: &Result<PersonCode, Fault>) -> Vec<Cell> {
     let (img_id, code, msg) = match outcome {
         Ok(code) => (code.as_str(), 0, String::new()),
@@ -79,11 +79,11 @@ fn result(label: String, outcome: &Result<PersonCode, Fault>) -> Vec<Cell> {
     vec![Cell::Text(label), Cell::text(img_id), Cell::Number(code.into()), Cell::Text(msg)]
 }
 
-/// Takes up to 50 faces out of a library (1044, section 3.20).
+/// Removes up to 50 faces from a library (1044, section 3.20).
 pub(crate) async fn delete_faces_batch(call: Call) -> Result<Nothing, Fault> {
     let DeleteFaces { lib_id, img_ids } = call.read()?;
     let ids = ids("img_ids", &img_ids.0, SELECTION)?;
-    // What cannot be an id is nobody's.
+    // An invalid id belongs to no person.
     let codes = ids.iter().filter_map(|id| id.parse().ok()).collect();
     let removed = call.acts()?.remove_all_from_library(LibraryId(lib_id.0), codes).await?;
     if removed == 0 { Err(Code::NoFaceImage.into()) } else { Ok(Nothing::NOTHING) }

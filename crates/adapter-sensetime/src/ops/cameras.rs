@@ -7,16 +7,16 @@ use domain::{
     WatchSettings,
 };
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
-use crate::convert::cameras::{self, Kind, missing};
+use crate::convert::cameras::{self, CameraKind, missing};
 use crate::convert::records::channel;
 use crate::convert::{bounded, library_ids, sources, threshold};
+use crate::request::Call;
 use crate::wire::cameras::{CameraFields, CameraKey, Cameras, Channel};
 use crate::wire::sip::SipServer;
 use crate::wire::{Nothing, Text};
 
-/// Libraries one camera may watch for.
+/// Maximum number of libraries of a camera.
 const MAX_LIBRARIES: usize = 1000;
 
 /// Lists all cameras with their live status (516, section 4.1).
@@ -25,7 +25,7 @@ pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
     let used_computing_power = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
     let computing_power_capacity = call.reading()?.options().limits.computing_power;
     let ids: Vec<_> = cameras.iter().map(|camera| camera.id).collect();
-    let mut decoders = call.core.state().notes(&ids).await?;
+    let mut decoders = call.device.state().notes(&ids).await?;
     let mut rows = Vec::with_capacity(cameras.len());
     for camera in cameras {
         let status = call.reading()?.camera_status(camera.id);
@@ -38,20 +38,20 @@ pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
 /// Adds a camera (513, section 4.2).
 pub(crate) async fn add_camera(call: Call) -> Result<Channel, Fault> {
     let mut fields: CameraFields = call.read()?;
-    let kind = Kind::wanted(&fields)?;
+    let kind = CameraKind::wanted(&fields)?;
     let note = note_of(&call, fields.decoder.take())?;
     let camera = NewCamera { note, ..new_camera(&call, kind, fields)? };
     let added = call.acts()?.add_camera(camera).await?;
     Ok(Channel { channel: added.id.0 })
 }
 
-fn new_camera(call: &Call, kind: Kind, fields: CameraFields) -> Result<NewCamera, Fault> {
-    let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
+fn new_camera(call: &Call, kind: CameraKind, fields: CameraFields) -> Result<NewCamera, Fault> {
+    let id = fields.channel.map(|number| channel(number.0, call.device.config.channels)).transpose()?;
     let (min_face_px, max_face_px) = cameras::default_face_sizes(kind);
     let snap_mode = match (kind, fields.snap_mode) {
-        (Kind::Image, Some(_)) => return Err(Code::ImageSnapMode.into()),
-        // It decides itself when: every picture it delivers counts.
-        (Kind::Image, None) => SnapMode::First,
+        (CameraKind::Image, Some(_)) => return Err(Code::ImageSnapMode.into()),
+        // The camera decides when it captures: every picture that it delivers is a capture.
+        (CameraKind::Image, None) => SnapMode::First,
         (_, mode) => cameras::snap_mode(mode.ok_or_else(|| missing("snap_mode"))?)?,
     };
     let settings = CameraSettings {
@@ -75,11 +75,11 @@ fn new_camera(call: &Call, kind: Kind, fields: CameraFields) -> Result<NewCamera
 /// Changes the fields of a camera that are sent (515, section 4.3).
 pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let mut fields: CameraFields = call.read()?;
-    let id = fields.channel.map(|number| channel(number.0, call.core.config.channels)).transpose()?;
+    let id = fields.channel.map(|number| channel(number.0, call.device.config.channels)).transpose()?;
     let id = id.ok_or_else(|| missing("channel"))?;
     let note = note_of(&call, fields.decoder.take())?;
     let change = |camera: &Camera| {
-        let kind = Kind::of(&camera.settings.source);
+        let kind = CameraKind::of(&camera.settings.source);
         kind.check_same(&fields)?;
         let mut settings = camera.settings.clone();
         settings.source = sources::changed_source(settings.source, &fields)?;
@@ -91,24 +91,24 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     Ok(Channel { channel: id.0 })
 }
 
-/// The values that were sent: they are the camera's, whatever a platform sets for all cameras together.
-fn own_values(kind: Kind, fields: &CameraFields) -> OwnValues {
+/// The values that were sent: they override what a platform sets for all cameras.
+fn own_values(kind: CameraKind, fields: &CameraFields) -> OwnValues {
     OwnValues {
         threshold: fields.threshold.is_some(),
         rearm: false,
-        min_face_px: kind != Kind::Image && fields.facesize_min.is_some(),
+        min_face_px: kind != CameraKind::Image && fields.facesize_min.is_some(),
         region: kind.has_region() && fields.camera_roi.is_some(),
     }
 }
 
-/// The settings with the fields that were sent put in.
+/// The settings with the fields that were sent.
 fn changed(
     mut settings: CameraSettings,
     mut watch: WatchSettings,
     fields: CameraFields,
 ) -> Result<(CameraSettings, WatchSettings), Fault> {
-    let kind = Kind::of(&settings.source);
-    if kind != Kind::Image {
+    let kind = CameraKind::of(&settings.source);
+    if kind != CameraKind::Image {
         let sizes = (fields.facesize_min.as_ref(), fields.facesize_max.as_ref());
         (settings.min_face_px, settings.max_face_px) =
             cameras::face_sizes(sizes, (settings.min_face_px, settings.max_face_px));
@@ -145,7 +145,7 @@ fn camera_name(name: Text) -> Result<String, Fault> {
 /// Removes a camera; its captures stay (514, section 4.4).
 pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
     let CameraKey { channel: number } = call.read()?;
-    let id = channel(number.0, call.core.config.channels)?;
+    let id = channel(number.0, call.device.config.channels)?;
     match call.acts()?.remove_camera(id).await {
         Err(Error::InUse { .. }) => return Err(needed_by_tasks(&call, id).await?),
         outcome => outcome?,
@@ -153,7 +153,7 @@ pub(crate) async fn delete_camera(call: Call) -> Result<Nothing, Fault> {
     Ok(Nothing::NOTHING)
 }
 
-/// The table knows no camera that cannot go: the call names one that cannot be named now.
+/// The table has no code for a camera in use, so the answer is that of a wrong parameter, with the names of the tasks.
 async fn needed_by_tasks(call: &Call, id: CameraId) -> Result<Fault, Fault> {
     let mut tasks = call.reading()?.tasks().await?;
     tasks.retain(|task| task.settings.entries.contains(&id) || task.settings.exits.contains(&id));
@@ -161,13 +161,13 @@ async fn needed_by_tasks(call: &Call, id: CameraId) -> Result<Fault, Fault> {
     Ok(Fault::parameter(format!("channel {id} is used by a task of another interface: {}", names.join(", "))))
 }
 
-/// Tells the device's own id as a SIP server (1310, section 4.5).
+/// Reads the device's own id as a SIP server (1310, section 4.5).
 pub(crate) async fn get_sip_server_id(call: Call) -> Result<SipServer, Fault> {
     Ok(SipServer { server_sip_id: call.reading()?.options().sip_id.clone() })
 }
 
-/// Keeps the reserved text `decoder`, which no other platform knows, with the camera.
+/// The note that keeps the reserved text `decoder` with the camera.
 fn note_of(call: &Call, decoder: Option<Text>) -> Result<Option<Note>, Fault> {
     let text = decoder.map(|decoder| bounded("decoder", decoder)).transpose()?;
-    Ok(text.map(|text| call.core.state().noting(Some(text))))
+    Ok(text.map(|text| call.device.state().noting(Some(text))))
 }

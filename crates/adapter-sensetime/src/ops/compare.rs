@@ -1,16 +1,16 @@
-//! Faces in pictures that are not kept.
+//! Faces in pictures that are not stored.
 
 use domain::{LibraryId, Similarity};
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
 use crate::convert::{compare, faces, library_ids, paths, threshold, within};
+use crate::request::Call;
 use crate::wire::Int;
 use crate::wire::compare::{CroppedFace, DetectedFace, InPic, RankedHit, Score, SearchFaces, SearchResult};
 
-/// Libraries a search may name.
+/// Maximum number of libraries named by a search.
 const MAX_LIBRARIES: usize = 50;
-/// Hits a search may ask for.
+/// Maximum number of hits of a search.
 const MAX_HITS: i64 = 50;
 
 /// Describes the largest face of a file (769, section 3.25).
@@ -33,7 +33,7 @@ async fn detect(mut call: Call) -> Result<DetectedFace, Fault> {
 pub(crate) async fn detect_faces(mut call: Call) -> Result<Vec<CroppedFace>, Fault> {
     let photo = call.take_picture("img")?;
     let found = call.reading()?.faces(photo).await?;
-    let keep = |crop| paths::temporary(call.core.temporary.put(crop, "image/jpeg"));
+    let keep = |crop| paths::temporary(call.device.temporary.put(crop, "image/jpeg"));
     Ok(found.into_iter().map(|face| CroppedFace { face: faces::detected(&face), img_path: keep(face.crop) }).collect())
 }
 
@@ -75,7 +75,7 @@ async fn search(mut call: Call) -> Result<SearchResult, Fault> {
     let libraries = call.reading()?.libraries(domain::LibraryFilter::default()).await?;
     let mut topn = Vec::with_capacity(found.hits.len());
     for (hit, ranking) in found.hits.into_iter().zip(1..) {
-        let extension = call.core.extension(&hit.person.photo).await;
+        let extension = call.device.extension(&hit.person.photo).await;
         topn.extend(compare::hit(hit, ranking, &searched, &libraries, extension));
     }
     let ranked = topn.iter().find(|hit| hit.ranking == rank).cloned();
@@ -87,7 +87,7 @@ async fn search(mut call: Call) -> Result<SearchResult, Fault> {
     })
 }
 
-/// At least one library is named, each exists, and one of them has a picture.
+/// Refuses a search unless a library is named, all exist, and one of them has a picture.
 async fn check_libraries(call: &Call, searched: &[LibraryId]) -> Result<(), Fault> {
     if searched.is_empty() {
         return Err(Fault::parameter("lib_ids names no library"));

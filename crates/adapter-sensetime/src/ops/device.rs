@@ -2,15 +2,16 @@
 
 use domain::WhenFull;
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
+use crate::request::Call;
+use crate::settings::{RECEIVER, TIME_FORMAT};
 use crate::wire::Nothing;
 use crate::wire::device::{Cpu, DeviceId, Memory, SetDeviceId, SetStorage, Storage, Version};
 
-/// A gibibyte: the unit that storage is told in.
+/// A gibibyte: the unit of storage sizes.
 const GIB: u64 = 1 << 30;
-/// The adapter's settings that a restored device has not.
-const RESTORED: &[&str] = &[super::push::RECEIVER, super::time::FORMAT];
+/// The adapter's settings that restoring removes.
+const RESTORED: &[&str] = &[RECEIVER, TIME_FORMAT];
 
 /// Reads the device's ids and versions (1281, section 6.3).
 pub(crate) async fn get_version(call: Call) -> Result<Version, Fault> {
@@ -23,7 +24,7 @@ pub(crate) async fn get_version(call: Call) -> Result<Version, Fault> {
     })
 }
 
-/// Reads how full the storage is and what happens then (1288, section 6.4).
+/// Reads the storage usage, and what happens when it is full (1288, section 6.4).
 pub(crate) async fn get_storage(call: Call) -> Result<Storage, Fault> {
     let (usage, limits) = (call.reading()?.storage_usage().await?, call.reading()?.storage_limits());
     let storage_strategy = match limits.when_full {
@@ -53,7 +54,7 @@ pub(crate) async fn set_storage(call: Call) -> Result<Nothing, Fault> {
 /// Restarts the machine; all sessions end (1294, section 6.12).
 pub(crate) async fn reboot(call: Call) -> Result<Nothing, Fault> {
     call.acts()?.restart_machine().await?;
-    call.core.sessions.close_all();
+    call.device.sessions.close_all();
     Ok(Nothing::NOTHING)
 }
 
@@ -69,10 +70,10 @@ pub(crate) async fn set_device_id(call: Call) -> Result<Nothing, Fault> {
     Ok(Nothing::NOTHING)
 }
 
-/// Puts the settings back to those of a new device (1317, section 6.15, quirk restore-scope).
+/// Restores factory settings (1317, section 6.15, quirk restore-scope).
 pub(crate) async fn restore_defaults(call: Call) -> Result<Nothing, Fault> {
-    call.acts()?.restore_defaults(&call.core.state(), RESTORED).await?;
-    call.core.receiver_changed.send_modify(|version| *version += 1);
+    call.acts()?.restore_defaults(&call.device.state(), RESTORED).await?;
+    call.device.receiver_changed.send_modify(|version| *version += 1);
     Ok(Nothing::NOTHING)
 }
 
@@ -93,13 +94,13 @@ async fn open_web(call: &Call, open: bool) -> Result<Nothing, Fault> {
     }
 }
 
-/// Reads the processor and how busy it is (1313, section 6.18).
+/// Reads the processor and its load (1313, section 6.18).
 pub(crate) async fn get_cpu(call: Call) -> Result<Cpu, Fault> {
     let processor = call.reading()?.processor().await?;
     Ok(Cpu { cpu_type: processor.name, cpu_usage: processor.busy_percent, kernel_num: processor.cores })
 }
 
-/// Reads the memory and how much of it is taken (1314, section 6.19).
+/// Reads the memory and its usage (1314, section 6.19).
 pub(crate) async fn get_memory(call: Call) -> Result<Memory, Fault> {
     let memory = call.reading()?.memory().await?;
     let memory_usage = memory.used_bytes as f64 * 100.0 / memory.total_bytes.max(1) as f64;

@@ -1,14 +1,14 @@
-//! Zip files of pictures with a table.
+//! Exports: zip files of pictures with a table.
 
 use adapter::{Archive, content_type};
 use domain::{Appliance, CaptureId, Error, LibraryId, ObjectCapture, Page, Record};
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
-use crate::convert::exports::{self, ALARMS, BODIES, FACES, Item, Kind, SNAPS};
+use crate::convert::exports::{self, ALARMS, BODIES, ExportKind, FACES, Item, SNAPS};
 use crate::convert::records::Wanted;
 use crate::convert::{EXPORT_PAGE, SELECTION, ids, paths, time, window};
 use crate::ops::records;
+use crate::request::Call;
 use crate::wire::exports::{ExportFaces, PageExport, SelectedFaces, SelectedSnaps, SelectionExport};
 
 /// Exports a page of a library's faces, newest first (1038, section 3.11).
@@ -21,7 +21,7 @@ pub(crate) async fn export_faces_page(call: Call) -> Result<PageExport, Fault> {
     }
     let filter = domain::PersonFilter { library: Some(library.id), ..Default::default() };
     let Page { rows, total } = call.reading()?.people(filter, window).await?;
-    let items = rows.into_iter().map(|person| exports::face(person, library.id, &call.core.zone())).collect();
+    let items = rows.into_iter().map(|person| exports::face(person, library.id, &call.device.zone())).collect();
     export_page(&call, &FACES, items, total).await
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport,
         let Ok(code) = id.parse() else { continue };
         match call.reading()?.person_by_code(code).await {
             Ok(person) if person.libraries.contains(&library) => {
-                items.push(exports::face(person, library, &call.core.zone()));
+                items.push(exports::face(person, library, &call.device.zone()));
             }
             Ok(_) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -47,14 +47,14 @@ pub(crate) async fn export_faces_selected(call: Call) -> Result<SelectionExport,
 /// Exports a page of captures, newest first (1040, section 3.14).
 pub(crate) async fn export_snaps_page(call: Call) -> Result<PageExport, Fault> {
     let Page { rows, total } = records::page(&call, Wanted::Snaps, EXPORT_PAGE).await?;
-    let items = rows.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
+    let items = rows.iter().map(|record| exports::snap(record, &call.device.zone())).collect();
     export_page(&call, &SNAPS, items, total).await
 }
 
 /// Exports the captures named (1043, section 3.15).
 pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
     let (ids, found) = selected(&call, record_of).await?;
-    let items = found.iter().map(|record| exports::snap(record, &call.core.zone())).collect();
+    let items = found.iter().map(|record| exports::snap(record, &call.device.zone())).collect();
     export_selection(&call, &SNAPS, ids, items).await
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn export_snaps_selected(call: Call) -> Result<SelectionExport,
 pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> {
     records::require_libraries(&call).await?;
     let Page { rows, total } = records::page(&call, Wanted::Alarms, EXPORT_PAGE).await?;
-    let items = rows.iter().map(|record| exports::alarm(record, &call.core.zone())).collect();
+    let items = rows.iter().map(|record| exports::alarm(record, &call.device.zone())).collect();
     export_page(&call, &ALARMS, items, total).await
 }
 
@@ -70,21 +70,21 @@ pub(crate) async fn export_alarms_page(call: Call) -> Result<PageExport, Fault> 
 pub(crate) async fn export_alarms_selected(call: Call) -> Result<SelectionExport, Fault> {
     let (ids, found) = selected(&call, record_of).await?;
     let alarms = found.iter().filter(|record| record.accepted().is_some());
-    let items = alarms.map(|record| exports::alarm(record, &call.core.zone())).collect();
+    let items = alarms.map(|record| exports::alarm(record, &call.device.zone())).collect();
     export_selection(&call, &ALARMS, ids, items).await
 }
 
 /// Exports a page of captures of bodies, newest first (1048, section 3.23).
 pub(crate) async fn export_body_snaps_page(call: Call) -> Result<PageExport, Fault> {
     let Page { rows, total } = records::bodies_page(&call, EXPORT_PAGE).await?;
-    let items = rows.iter().map(|body| exports::body(body, &call.core.zone())).collect();
+    let items = rows.iter().map(|body| exports::body(body, &call.device.zone())).collect();
     export_page(&call, &BODIES, items, total).await
 }
 
 /// Exports the captures of bodies named (1047, section 3.24).
 pub(crate) async fn export_body_snaps_selected(call: Call) -> Result<SelectionExport, Fault> {
     let (ids, found) = selected(&call, body_of).await?;
-    let items = found.iter().map(|body| exports::body(body, &call.core.zone())).collect();
+    let items = found.iter().map(|body| exports::body(body, &call.device.zone())).collect();
     export_selection(&call, &BODIES, ids, items).await
 }
 
@@ -96,7 +96,7 @@ async fn body_of(appliance: Appliance, id: CaptureId) -> domain::Result<ObjectCa
     appliance.behaviour(id).await
 }
 
-/// The ids named, and those of them that there are.
+/// The ids named, and the captures that exist.
 async fn selected<T, F: Future<Output = domain::Result<T>>>(
     call: &Call,
     find: impl Fn(Appliance, CaptureId) -> F,
@@ -115,14 +115,14 @@ async fn selected<T, F: Future<Output = domain::Result<T>>>(
     Ok((ids, found))
 }
 
-async fn export_page(call: &Call, kind: &Kind, items: Vec<Item>, total_num: u64) -> Result<PageExport, Fault> {
+async fn export_page(call: &Call, kind: &ExportKind, items: Vec<Item>, total_num: u64) -> Result<PageExport, Fault> {
     let (export_url, exported) = export(call, kind, items).await?;
     Ok(PageExport { export_url, result_num: exported.len(), total_num })
 }
 
 async fn export_selection(
     call: &Call,
-    kind: &Kind,
+    kind: &ExportKind,
     ids: Vec<String>,
     items: Vec<Item>,
 ) -> Result<SelectionExport, Fault> {
@@ -132,19 +132,19 @@ async fn export_selection(
     Ok(SelectionExport { export_url, failed_img_ids: failed.join(","), result_num, total_num })
 }
 
-/// Makes the file: its path, and the ids of the pictures in it. -2100 when there is none.
-async fn export(call: &Call, kind: &Kind, items: Vec<Item>) -> Result<(String, Vec<String>), Fault> {
-    let core = &call.core;
-    let mut archive = Archive::begin(&core.exports, kind.columns);
+/// Writes the file; returns its path and the ids of the pictures in it. -2100 when there is none.
+async fn export(call: &Call, kind: &ExportKind, items: Vec<Item>) -> Result<(String, Vec<String>), Fault> {
+    let device = &call.device;
+    let mut archive = Archive::begin(&device.exports, kind.columns);
     let mut exported = Vec::new();
     for Item { id, stem, picture, row } in items {
-        match core.appliance.picture(picture).await {
+        match device.appliance.picture(picture).await {
             Ok(picture) => {
                 let name = format!("{stem}.{}", paths::extension(content_type(&picture)));
                 archive.add(&name, picture, row).await?;
                 exported.push(id);
             }
-            // It went since the page was read.
+            // The picture was removed since the page was read.
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -152,7 +152,7 @@ async fn export(call: &Call, kind: &Kind, items: Vec<Item>) -> Result<(String, V
     if exported.is_empty() {
         return Err(Code::NothingToExport.into());
     }
-    let stem = format!("{}_{}", kind.name, time::file_text(core.appliance.now(), &core.zone()));
-    let name = core.exports.keep(archive.finish().await?, stem, "zip").await?;
+    let stem = format!("{}_{}", kind.name, time::file_text(device.appliance.now(), &device.zone()));
+    let name = device.exports.keep(archive.finish().await?, stem, "zip").await?;
     Ok((paths::export(&name), exported))
 }

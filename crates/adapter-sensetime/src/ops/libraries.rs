@@ -2,9 +2,9 @@
 
 use domain::{LibraryChange, LibraryFilter, LibraryId, NewLibrary};
 
-use crate::call::Call;
 use crate::codes::Fault;
 use crate::convert::{QUERY_PAGE, libraries, window};
+use crate::request::Call;
 use crate::wire::libraries::{AddLib, DeleteLib, Lib, LibKey, QueryLibs, UpdateLib};
 use crate::wire::{Nothing, Rows};
 
@@ -13,7 +13,7 @@ pub(crate) async fn list_libs(call: Call) -> Result<Vec<Lib>, Fault> {
     rows(&call, LibraryFilter::default()).await
 }
 
-/// Makes a library (1025, section 3.2).
+/// Adds a library (1025, section 3.2).
 pub(crate) async fn add_lib(call: Call) -> Result<LibKey, Fault> {
     let new: AddLib = call.read()?;
     let library = NewLibrary {
@@ -57,6 +57,6 @@ pub(crate) async fn query_libs(call: Call) -> Result<Rows<Lib>, Fault> {
 
 async fn rows(call: &Call, filter: LibraryFilter) -> Result<Vec<Lib>, Fault> {
     let found = call.reading()?.libraries(filter).await?;
-    // Ids rise with time, so the reverse order is the newest first.
-    Ok(found.iter().rev().map(|library| libraries::row(library, &call.core.zone())).collect())
+    // Ids increase with time, so the reverse order is newest first.
+    Ok(found.iter().rev().map(|library| libraries::row(library, &call.device.zone())).collect())
 }

@@ -2,25 +2,25 @@
 
 use domain::Error;
 
-use crate::call::Call;
 use crate::codes::{Code, Fault, detail};
 use crate::convert::network;
+use crate::request::Call;
 use crate::wire::Nothing;
 use crate::wire::network::{Network, SetDefaultPort, SetNetwork};
 
 /// Reads the network ports (1297, section 6.8).
 pub(crate) async fn get_network(call: Call) -> Result<Network, Fault> {
-    Ok(network::told(call.reading()?.network().await?))
+    Ok(network::answer(call.reading()?.network().await?))
 }
 
-/// Sets one port; put back unless a request comes in on the new address within a minute (1296, section 6.9).
+/// Sets one port; reverted unless a request arrives at the new address within a minute (1296, section 6.9).
 pub(crate) async fn set_network(call: Call) -> Result<Nothing, Fault> {
     let port = network::port(call.read::<SetNetwork>()?)?;
     call.acts()?.set_port(port).await.map_err(refusal)?;
     Ok(Nothing::NOTHING)
 }
 
-/// Sets the default port and the name servers; put back unless a request comes in within a minute (1295, section 6.10).
+/// Sets the default port and the name servers; reverted unless a request arrives within a minute (1295, section 6.10).
 pub(crate) async fn set_default_port(call: Call) -> Result<Nothing, Fault> {
     let asked: SetDefaultPort = call.read()?;
     let name_servers = network::name_servers(&asked)?;
@@ -28,7 +28,7 @@ pub(crate) async fn set_default_port(call: Call) -> Result<Nothing, Fault> {
     Ok(Nothing::NOTHING)
 }
 
-/// What is well formed and yet cannot be is an error of the network.
+/// A setting that is well formed but cannot be applied is a network error.
 fn refusal(error: Error) -> Fault {
     match error {
         Error::Invalid { .. } | Error::Busy | Error::Unavailable { .. } => {

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::{LibraryId, NewPerson, Person, Profile, SeveralFaces};
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
 use crate::convert::people::Statements;
 use crate::convert::{QUERY_PAGE, faces, people, window};
+use crate::request::Call;
 use crate::wire::people::{AddFace, FaceAdded, FaceDetails, FaceKey, FaceRow, FaceUpdated, QueryFaces, UpdateFace};
 use crate::wire::{Nothing, Rows, Text};
 
@@ -51,7 +51,7 @@ async fn enrol(mut call: Call) -> Result<FaceAdded, Fault> {
     Ok(FaceAdded { img_id: enrolled.code.as_str().to_owned() })
 }
 
-/// Takes a face out of a library (1031, section 3.8).
+/// Removes a face from a library (1031, section 3.8).
 pub(crate) async fn delete_face(call: Call) -> Result<Nothing, Fault> {
     let key: FaceKey = call.read()?;
     let library = LibraryId(key.lib_id.0);
@@ -60,7 +60,7 @@ pub(crate) async fn delete_face(call: Call) -> Result<Nothing, Fault> {
     Ok(Nothing::NOTHING)
 }
 
-/// Changes what is stated of a person (1033, section 3.9).
+/// Changes the fields of a person (1033, section 3.9).
 pub(crate) async fn update_face(call: Call) -> Result<FaceUpdated, Fault> {
     let UpdateFace { img_id, lib_id } = call.read()?;
     let statements = Statements::read(call.read()?)?;
@@ -75,7 +75,7 @@ pub(crate) async fn query_faces(call: Call) -> Result<Rows<FaceRow>, Fault> {
     let query: QueryFaces = call.read()?;
     let window = window(query.start_no, query.qry_len, QUERY_PAGE)?;
     let library = LibraryId(query.lib_id.0);
-    let filter = people::filter(query, call.read()?, &call.core.zone())?;
+    let filter = people::filter(query, call.read()?, &call.device.zone())?;
     call.reading()?.library(library).await?;
     let page = call.reading()?.people(filter, window).await?;
     let mut rows = Vec::with_capacity(page.rows.len());
@@ -85,7 +85,7 @@ pub(crate) async fn query_faces(call: Call) -> Result<Rows<FaceRow>, Fault> {
     Ok(Rows::new(rows, page.total))
 }
 
-/// The person of this id, when the library exists and has the person.
+/// The person with this id, when the library exists and has the person.
 async fn member(call: &Call, library: LibraryId, img_id: &Text) -> Result<Person, Fault> {
     call.reading()?.library(library).await?;
     let person = call.reading()?.person_by_code(people::code(img_id)?).await?;
@@ -93,6 +93,6 @@ async fn member(call: &Call, library: LibraryId, img_id: &Text) -> Result<Person
 }
 
 async fn row(call: &Call, person: Person, library: LibraryId) -> FaceRow {
-    let extension = call.core.extension(&person.photo).await;
-    people::row(person, library, extension, &call.core.zone())
+    let extension = call.device.extension(&person.photo).await;
+    people::row(person, library, extension, &call.device.zone())
 }

@@ -2,10 +2,10 @@
 
 use domain::{ObjectCapture, Page, Record};
 
-use crate::call::Call;
 use crate::codes::Fault;
 use crate::convert::records::Wanted;
 use crate::convert::{QUERY_PAGE, bodies, library_ids, records, window};
+use crate::request::Call;
 use crate::wire::bodies::BodySnap;
 use crate::wire::records::{Alarm, QueryRecords, Snap};
 use crate::wire::{Nothing, Rows, Text};
@@ -13,7 +13,7 @@ use crate::wire::{Nothing, Rows, Text};
 /// Lists captures with their best match, newest first (1037, section 3.13).
 pub(crate) async fn query_snaps(call: Call) -> Result<Rows<Snap>, Fault> {
     let page = page(&call, Wanted::Snaps, QUERY_PAGE).await?;
-    let rows = page.rows.iter().map(|record| records::snap(record, &call.core.zone())).collect();
+    let rows = page.rows.iter().map(|record| records::snap(record, &call.device.zone())).collect();
     Ok(Rows::new(rows, page.total))
 }
 
@@ -23,10 +23,10 @@ pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
     let mut rows = Vec::with_capacity(page.rows.len());
     for record in &page.rows {
         let extension = match record.best() {
-            Some(best) => call.core.extension(&best.photo).await,
+            Some(best) => call.device.extension(&best.photo).await,
             None => "",
         };
-        rows.push(records::alarm(record, extension, &call.core.zone()));
+        rows.push(records::alarm(record, extension, &call.device.zone()));
     }
     Ok(Rows::new(rows, page.total))
 }
@@ -34,7 +34,7 @@ pub(crate) async fn query_alarms(call: Call) -> Result<Rows<Alarm>, Fault> {
 /// Lists captures of bodies, newest first (1046, section 3.22).
 pub(crate) async fn query_body_snaps(call: Call) -> Result<Rows<BodySnap>, Fault> {
     let page = bodies_page(&call, QUERY_PAGE).await?;
-    let rows = page.rows.iter().map(|body| bodies::snap(body, &call.core.zone())).collect();
+    let rows = page.rows.iter().map(|body| bodies::snap(body, &call.device.zone())).collect();
     Ok(Rows::new(rows, page.total))
 }
 
@@ -44,23 +44,23 @@ pub(crate) async fn delete_all_snaps(call: Call) -> Result<Nothing, Fault> {
     Ok(Nothing::NOTHING)
 }
 
-/// The page that was asked for, of at most so many rows.
+/// The requested page, of at most `most` rows.
 pub(super) async fn page(call: &Call, wanted: Wanted, most: i64) -> Result<Page<Record>, Fault> {
     let query: QueryRecords = call.read()?;
     let window = window(query.start_no, query.qry_len, most)?;
-    let filter = records::filter(query, wanted, call.core.config.channels, &call.core.zone())?;
+    let filter = records::filter(query, wanted, call.device.config.channels, &call.device.zone())?;
     Ok(call.reading()?.records(filter, window).await?)
 }
 
-/// The page of bodies that was asked for, of at most so many rows.
+/// The requested page of bodies, of at most `most` rows.
 pub(super) async fn bodies_page(call: &Call, most: i64) -> Result<Page<ObjectCapture>, Fault> {
     let query: QueryRecords = call.read()?;
     let window = window(query.start_no, query.qry_len, most)?;
-    let filter = records::bodies_filter(query, call.core.config.channels, &call.core.zone())?;
-    Ok(call.core.appliance.behaviours(filter, window).await?)
+    let filter = records::bodies_filter(query, call.device.config.channels, &call.device.zone())?;
+    Ok(call.device.appliance.behaviours(filter, window).await?)
 }
 
-/// The call names libraries, and each of them exists.
+/// Refuses a call that names no library or one that does not exist.
 pub(super) async fn require_libraries(call: &Call) -> Result<(), Fault> {
     let QueryRecords { lib_ids, .. } = call.read()?;
     let named = lib_ids.and_then(Text::filled).ok_or_else(|| Fault::parameter("lib_ids names no library"))?;

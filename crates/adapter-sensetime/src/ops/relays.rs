@@ -1,14 +1,14 @@
-//! Relays that cameras switch.
+//! Relays switched by cameras.
 
 use domain::RelayId;
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
 use crate::convert::relays;
+use crate::request::Call;
 use crate::wire::Nothing;
 use crate::wire::relays::{AddRelay, DeleteRelay, ListedRelay, RelayRow};
 
-/// Lists all relays, and whether they answer (1537, section 10.1).
+/// Lists all relays, and whether they are online (1537, section 10.1).
 pub(crate) async fn list_relays(call: Call) -> Result<Vec<ListedRelay>, Fault> {
     let (relays, cameras) = (call.reading()?.relays().await?, call.reading()?.cameras().await?);
     let listed = relays
@@ -17,11 +17,11 @@ pub(crate) async fn list_relays(call: Call) -> Result<Vec<ListedRelay>, Fault> {
     Ok(listed.collect())
 }
 
-/// Has a camera switch a relay (1538, section 10.2).
+/// Binds a relay to a camera (1538, section 10.2).
 pub(crate) async fn add_relay(call: Call) -> Result<RelayRow, Fault> {
     let wanted: AddRelay = call.read()?;
-    let relay = relays::relay(wanted, call.core.config.channels)?;
-    if !call.core.outbound.allows(relay.address.ip()) {
+    let relay = relays::relay(wanted, call.device.config.channels)?;
+    if !call.device.outbound.allows(relay.address.ip()) {
         return Err(Fault::with_detail(Code::Parameter, "dev_ip is where the device may not call"));
     }
     let bound = call.acts()?.bind_relay(relay).await?;

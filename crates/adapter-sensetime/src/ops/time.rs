@@ -1,19 +1,16 @@
-//! The device's time and where it comes from.
+//! The device's time and its time server.
 
 use domain::TimeService;
 
-use crate::call::Call;
 use crate::codes::Fault;
-use crate::convert::clock::{self, Format};
+use crate::convert::clock;
 use crate::convert::within;
-use crate::core::Core;
+use crate::request::Call;
+use crate::settings::{self, TIME_FORMAT};
 use crate::wire::time::{Ntp, SetNtp, SetTime, Time};
 use crate::wire::{Nothing, Text};
 
-/// The state value that holds the pattern that the time is told in.
-pub(super) const FORMAT: &str = "time.format";
-
-/// Reads where the time comes from (1291, section 6.1).
+/// Reads the time server (1291, section 6.1).
 pub(crate) async fn get_ntp(call: Call) -> Result<Ntp, Fault> {
     let service = call.reading()?.time_service().await?;
     Ok(Ntp {
@@ -24,7 +21,7 @@ pub(crate) async fn get_ntp(call: Call) -> Result<Ntp, Fault> {
     })
 }
 
-/// Sets where the time comes from; what is left out stays (1290, section 6.2, quirk ntp-absent-fields).
+/// Sets the time server; absent fields stay as they are (1290, section 6.2, quirk ntp-absent-fields).
 pub(crate) async fn set_ntp(call: Call) -> Result<Nothing, Fault> {
     let SetNtp { url, ntp_cycle, ntp_disable, port } = call.read()?;
     let now = call.reading()?.time_service().await?;
@@ -48,7 +45,7 @@ pub(crate) async fn set_ntp(call: Call) -> Result<Nothing, Fault> {
 
 /// Reads the time, its zone and its pattern (1283, section 6.6).
 pub(crate) async fn get_time(call: Call) -> Result<Time, Fault> {
-    let (format, zone) = (format(&call.core).await?, call.core.zone());
+    let (format, zone) = (settings::time_format(&call.device.state()).await?, call.device.zone());
     let now = call.reading()?.now();
     Ok(Time { sys_time: format.text(now, &zone), time_format: format.pattern, time_zone: clock::zone_text(now, &zone) })
 }
@@ -59,19 +56,12 @@ pub(crate) async fn set_time(call: Call) -> Result<Nothing, Fault> {
     let asked = time_format.and_then(Text::filled).map(|pattern| clock::format(&pattern)).transpose()?;
     let format = match asked {
         Some(format) => format,
-        None => format(&call.core).await?,
+        None => settings::time_format(&call.device.state()).await?,
     };
-    let wanted = clock::zone(&time_zone.0, call.reading()?.now(), &call.core.zone())?;
-    let zone = wanted.as_ref().map_or_else(|| call.core.zone(), |wanted| wanted.zone.clone());
+    let wanted = clock::zone(&time_zone.0, call.reading()?.now(), &call.device.zone())?;
+    let zone = wanted.as_ref().map_or_else(|| call.device.zone(), |wanted| wanted.zone.clone());
     let to = format.instant(&sys_time.0, &zone)?;
     call.acts()?.set_time(to, wanted.as_ref().map(|wanted| wanted.name.as_str())).await?;
-    call.core.state().set_value(FORMAT, Some(format.pattern.to_owned())).await?;
+    call.device.state().set_value(TIME_FORMAT, Some(format.pattern.to_owned())).await?;
     Ok(Nothing::NOTHING)
-}
-
-/// The pattern in force.
-async fn format(core: &Core) -> Result<Format, Fault> {
-    let known =
-        |pattern: &str| clock::format(pattern).map_err(|_| format!("{pattern:?} is no pattern of the document"));
-    Ok(core.state().read_value(FORMAT, known).await?.unwrap_or_default())
 }

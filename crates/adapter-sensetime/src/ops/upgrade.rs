@@ -1,9 +1,9 @@
-//! New software.
+//! Software upgrades.
 
 use domain::Error;
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
+use crate::request::Call;
 use crate::wire::Nothing;
 
 /// Installs a signed package and restarts; all sessions end (1292, section 6.11).
@@ -13,6 +13,6 @@ pub(crate) async fn upgrade(mut call: Call) -> Result<Nothing, Fault> {
         Error::Internal { .. } => error.into(),
         error => Fault::with_detail(Code::Upgrade, error.to_string()),
     })?;
-    call.core.sessions.close_all();
+    call.device.sessions.close_all();
     Ok(Nothing::NOTHING)
 }

@@ -15,7 +15,7 @@ pub(crate) struct BodySnap {
     pub(crate) trigger: String,
 }
 
-/// The sixteen attributes of appendix C that are always told. The others are flags, told when they are seen.
+/// The sixteen attributes of appendix C that are always present. The others are flags, present when they are detected.
 #[derive(Serialize)]
 pub(crate) struct BodyAttr {
     pub(crate) st_pedestrian_angle: &'static str,

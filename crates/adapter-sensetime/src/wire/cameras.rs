@@ -1,12 +1,12 @@
 //! 513 to 516.
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lenient::optional_int;
 use super::{Int, Text};
 
-/// 513 of any kind, and 515. What a kind needs is checked when the kind is known.
+/// 513 of any kind, and 515. The fields that a kind requires are checked when the kind is known.
 #[derive(Deserialize)]
 pub(crate) struct CameraFields {
     #[serde(default, deserialize_with = "optional_int")]
@@ -32,9 +32,9 @@ pub(crate) struct CameraFields {
     pub(crate) threshold: Option<Int>,
     #[serde(default, deserialize_with = "optional_int")]
     pub(crate) snap_mode: Option<Int>,
-    /// Anything: what is not a size counts as the default.
+    /// Any value: one that is not a size counts as the default.
     pub(crate) facesize_min: Option<Value>,
-    /// Anything: what is not a size counts as the default.
+    /// Any value: one that is not a size counts as the default.
     pub(crate) facesize_max: Option<Value>,
     pub(crate) camera_roi: Option<Text>,
 }
@@ -76,7 +76,7 @@ pub(crate) struct CameraRow {
     pub(crate) kind: KindFields,
 }
 
-/// What every VIDEO camera has.
+/// The fields of every VIDEO camera.
 #[derive(Serialize)]
 pub(crate) struct VideoFields {
     pub(crate) protocol: &'static str,
@@ -85,7 +85,7 @@ pub(crate) struct VideoFields {
     pub(crate) facesize_max: u32,
 }
 
-/// What only one kind of camera has.
+/// The fields of one kind of camera.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum KindFields {
@@ -124,7 +124,7 @@ pub(crate) struct RoiFields {
     pub(crate) roi_max: u32,
 }
 
-/// Where a camera or its SIP server is.
+/// The address of a camera or of its SIP server.
 #[derive(Serialize)]
 pub(crate) struct AddressFields {
     pub(crate) ip: String,

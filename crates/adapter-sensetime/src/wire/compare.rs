@@ -1,8 +1,8 @@
 //! 769, 779, 782, 771, 772, 780 and 781.
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::optional_int;
 use super::records::{FaceAttr, MatchedLib};
 use super::{Int, Text};
 
@@ -57,7 +57,7 @@ pub(crate) enum RankedHit {
     Absent {},
 }
 
-/// Where the face is in the picture that was sent.
+/// The face in the picture that was sent.
 #[derive(Serialize)]
 pub(crate) struct InPic {
     #[serde(flatten)]
@@ -74,7 +74,7 @@ pub(crate) struct Position {
     pub(crate) pos_right: i64,
 }
 
-/// A person that looks like the one in the picture.
+/// A person similar to the one in the picture.
 #[derive(Serialize, Clone)]
 pub(crate) struct Hit {
     pub(crate) img_id: String,

@@ -1,8 +1,8 @@
 //! 1038 to 1043, 1047 and 1048.
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::optional_int;
 use super::{Int, Text};
 
 /// 1038.

@@ -1,8 +1,8 @@
 //! 1025 to 1028 and 1034.
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::optional_int;
 use super::{Int, Text};
 
 /// 1025.

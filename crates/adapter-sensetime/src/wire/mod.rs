@@ -6,7 +6,6 @@ pub(crate) mod compare;
 pub(crate) mod device;
 pub(crate) mod exports;
 pub(crate) mod https;
-mod lenient;
 pub(crate) mod libraries;
 pub(crate) mod network;
 pub(crate) mod people;
@@ -17,15 +16,16 @@ pub(crate) mod session;
 pub(crate) mod sip;
 pub(crate) mod time;
 
+use adapter::lenient::{FieldError, read_fields};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub(crate) use lenient::{Int, Text, whole};
+pub(crate) use adapter::lenient::{Int, Text, whole};
 
 use crate::codes::{Code, Fault};
 
-/// The fields of a request, whichever way they came.
+/// The fields of a request, from JSON or a form.
 pub(crate) type Fields = Map<String, Value>;
 
 /// The shape of every answer.
@@ -33,7 +33,7 @@ pub(crate) type Fields = Map<String, Value>;
 pub(crate) struct Envelope<T> {
     /// 0, or a code of appendix A.
     pub(crate) code: i32,
-    /// What was asked for; the empty string when there is nothing to say.
+    /// The result; the empty string when there is none.
     pub(crate) data: T,
     /// Empty on success.
     pub(crate) msg: String,
@@ -49,18 +49,18 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
-    /// All is well.
+    /// A success.
     pub(crate) fn done() -> Self {
         Self { code: 0, msg: String::new() }
     }
 
-    /// Refused.
+    /// A refusal.
     pub(crate) fn refused(fault: &Fault) -> Self {
         Self { code: fault.code.number(), msg: fault.message() }
     }
 }
 
-/// The `data` of an operation that only does something: the empty string.
+/// The `data` of an operation without a result: the empty string.
 #[derive(Serialize)]
 pub(crate) struct Nothing(&'static str);
 
@@ -78,7 +78,7 @@ pub(crate) struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    /// The rows of a page that has `total` rows in all.
+    /// The rows of a page, of `total` rows in all.
     pub(crate) fn new(record: Vec<T>, total: u64) -> Self {
         Self { result_num: record.len(), record, total_num: total }
     }
@@ -86,26 +86,25 @@ impl<T> Rows<T> {
 
 /// Reads a request; a missing field or a wrong type is -3596 with the field named.
 pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-        let path = error.path().to_string();
-        let why = error.into_inner();
-        Fault::parameter(if path == "." { why.to_string() } else { format!("{path}: {why}") })
+    read_fields(fields).map_err(|FieldError { path, why }| match path {
+        Some(path) => Fault::parameter(format!("{path}: {why}")),
+        None => Fault::parameter(why),
     })
 }
 
-/// Reads one field that has fields of its own. Only an object will do, though serde would take a list for one too.
+/// Reads a field that is an object; serde alone would accept a list for one too.
 pub(crate) fn read_field<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Fault> {
-    if !value.is_object() {
+    let Value::Object(fields) = value else {
         return Err(Fault::parameter(format!("{name}: an object is expected")));
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let path = if path == "." { String::new() } else { format!(".{path}") };
-        Fault::parameter(format!("{name}{path}: {}", error.into_inner()))
+    };
+    read_fields(fields).map_err(|FieldError { path, why }| {
+        let path = path.map(|path| format!(".{path}")).unwrap_or_default();
+        Fault::parameter(format!("{name}{path}: {why}"))
     })
 }
 
-/// Reads a message of the WebSocket: one object, trailing commas forgiven, because the document's own examples have them.
+/// Reads a message of the WebSocket: one object; trailing commas are ignored, because the document's own examples have
+/// them.
 pub(crate) fn parse(body: &[u8]) -> Result<Fields, Fault> {
     adapter::parse_object(body).map_err(|error| Fault::parameter(error.to_string()))
 }
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_without_data_says_the_empty_string() {
+    fn a_success_without_data_has_the_empty_string() {
         let answer = Envelope { code: 0, data: Nothing::NOTHING, msg: String::new() };
         assert_eq!(serde_json::to_value(answer).unwrap(), json!({"code": 0, "data": "", "msg": ""}));
         assert_eq!(serde_json::to_value(Notice::done()).unwrap(), json!({"code": 0, "msg": ""}));

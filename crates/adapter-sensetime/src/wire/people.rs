@@ -1,14 +1,14 @@
 //! 1029 to 1033, 1035, 1044, 1051 and 1052.
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::optional_int;
 use super::{Int, Text};
 
 /// A picture inside a JSON body.
 #[derive(Deserialize)]
 pub(crate) struct PictureFile {
-    /// Of a batch it says who is in the picture.
+    /// In a batch it describes the person in the picture.
     pub(crate) filename: Text,
     /// base64, with or without a data-URI prefix.
     pub(crate) data: String,
@@ -21,7 +21,7 @@ pub(crate) struct AddFace {
     pub(crate) img_id: Option<Text>,
 }
 
-/// What may be stated of a person. Read apart, because a flattened field's error would not name the field.
+/// The fields of a person. They are read separately, because the error of a flattened field would not name it.
 #[derive(Deserialize, Default, Debug, PartialEq)]
 pub(crate) struct PersonFields {
     pub(crate) person_idcard: Option<Text>,
@@ -91,7 +91,7 @@ pub(crate) struct FaceUpdated {
     pub(crate) lib_id: i64,
 }
 
-/// What is told of a person; empty text where nothing is known.
+/// A person in answers and pushes; empty text for what is not known.
 #[derive(Serialize, Default)]
 pub(crate) struct PersonTexts {
     pub(crate) person_addr: String,

@@ -76,7 +76,7 @@ pub(crate) struct CaptureData {
     pub(crate) attributes: ObjectAttr,
 }
 
-/// Attributes of what was captured: receivers tell bodies from faces by which of the two there is.
+/// The attributes of a capture: receivers distinguish bodies from faces by which of the two is present.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum ObjectAttr {

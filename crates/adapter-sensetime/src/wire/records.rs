@@ -1,8 +1,8 @@
 //! 1036 and 1037, and the attributes of a face (appendix B).
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::optional_int;
 use super::people::PersonTexts;
 use super::{Int, Text};
 

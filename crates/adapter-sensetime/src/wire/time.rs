@@ -1,8 +1,8 @@
 //! 1282, 1283, 1290 and 1291.
 
+use adapter::lenient::optional_int;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::optional_int;
 use super::{Int, Text};
 
 /// The answer to 1291.
@@ -15,7 +15,7 @@ pub(crate) struct Ntp {
     pub(crate) url: String,
 }
 
-/// 1290; what is left out stays.
+/// 1290; absent fields stay as they are.
 #[derive(Deserialize)]
 pub(crate) struct SetNtp {
     pub(crate) url: Option<Text>,

@@ -1,4 +1,4 @@
-//! What all calls share.
+//! What all requests and pushes share.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,30 +8,34 @@ use adapter::{Encryption, Exports, Live, Outbound, Sessions, ShortLived, content
 use domain::{Appliance, PictureId, State};
 use jiff::tz::TimeZone;
 use tokio::sync::{OnceCell, watch};
-use uuid::Uuid;
 
-use crate::Config;
 use crate::codes::Fault;
 use crate::convert::paths;
+use crate::settings;
 
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "sensetime";
 
 /// Sessions end after this time without a call.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// Sessions side by side.
+/// Maximum number of sessions.
 const MAX_SESSIONS: usize = 1000;
-/// WebSocket subscribers at a time.
+/// Maximum number of WebSocket subscribers.
 const MAX_SUBSCRIBERS: usize = 32;
-/// Bytes of temporary pictures kept for download.
+/// Maximum size of the temporary pictures kept for download, bytes.
 const TEMPORARY_BYTES: usize = 64 << 20;
-/// Extensions remembered at most.
+/// Maximum number of extensions remembered.
 const MAX_EXTENSIONS: usize = 8192;
-/// The state value that holds the key of the WebSocket.
-const WS_KEY: &str = "ws.key";
 
-/// What all calls share.
-pub(crate) struct Core {
+/// How the device presents itself; fixed while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Camera channels: 16 (M8s) or 8 (M4s).
+    pub channels: u32,
+}
+
+/// What all requests and pushes share.
+pub(crate) struct Device {
     pub(crate) config: Config,
     pub(crate) appliance: Appliance,
     pub(crate) outbound: Outbound,
@@ -48,7 +52,7 @@ pub(crate) struct Core {
     extensions: Mutex<HashMap<PictureId, &'static str>>,
 }
 
-impl Core {
+impl Device {
     pub(crate) fn new(
         config: Config,
         appliance: Appliance,
@@ -82,18 +86,9 @@ impl Core {
         self.appliance.time_zone()
     }
 
-    /// The key that admits to the WebSocket: made once, kept for ever.
+    /// The key that admits clients to the WebSocket: created once, never changed.
     pub(crate) async fn ws_key(&self) -> Result<&str, Fault> {
-        let key = self.ws_key.get_or_try_init(|| async {
-            let state = self.state();
-            if let Some(key) = state.value(WS_KEY).await? {
-                return Ok(key);
-            }
-            let key = Uuid::new_v4().to_string();
-            state.set_value(WS_KEY, Some(key.clone())).await?;
-            Ok::<_, domain::Error>(key)
-        });
-        Ok(key.await?)
+        Ok(self.ws_key.get_or_try_init(|| async { settings::ws_key(&self.state()).await }).await?)
     }
 
     /// The extension of a stored picture, by its content; `jpg` when it is gone. Pictures never change, so it is

@@ -1,56 +1,54 @@
-//! One call: from the HTTP request to the operation and back to the envelope.
+//! One request: from its bytes to fields, files and caller.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use adapter::{
-    BodyError, Form, FormError, FormLimits, Part, Spool, Upload, caller_address, decode_picture, is_multipart,
+    BodyError, Caller, Form, FormError, FormLimits, Part, Spool, Upload, caller_address, decode_picture, is_multipart,
     parse_request, read_body,
 };
-use axum::extract::{Request, State};
+use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::{Actor, Acts, Appliance};
-use serde::Serialize;
+use domain::{Act, Acts, Appliance};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::codes::{Code, Fault};
-use crate::core::{Core, NAME};
+use crate::device::{Device, NAME};
 use crate::wire::people::PictureFile;
-use crate::wire::{self, Envelope, Fields, Nothing};
-use crate::{ops, session};
+use crate::wire::{self, Fields};
 
-/// The largest JSON body.
+/// The largest JSON body, bytes.
 const MAX_BODY: usize = 40 << 20;
-/// The largest body of a caller who is not logged in: enough to log in.
-const MAX_BODY_OF_STRANGER: usize = 64 << 10;
-/// The largest software package.
+/// The largest body of a caller who is not logged in, bytes: enough to log in.
+const MAX_BODY_WITHOUT_SESSION: usize = 64 << 10;
+/// The message that carries a file too large to be kept in memory, and what a caller must be allowed to do to send it.
+const UPLOAD: (&str, Act) = ("1292", Act::MACHINE_UPGRADE);
+/// The largest software package, bytes.
 const MAX_UPLOAD: u64 = 1 << 30;
-/// What a package leaves free on the disk.
+/// What a package leaves free on the disk, bytes.
 const LEFT_FREE: u64 = 512 << 20;
-/// The largest picture.
+/// The largest picture, bytes.
 const MAX_PICTURE: usize = 16 << 20;
-/// Pictures of a batch at most.
+/// Maximum number of pictures of a batch.
 const MAX_BATCH: usize = 1000;
-/// How the names of the parts begin that hold the pictures of a batch.
+/// How the names of the parts begin that contain the pictures of a batch.
 const BATCH_PART: &str = "img_";
-/// The part that holds one picture.
+/// The part that contains one picture.
 const PICTURE_PART: &str = "img";
-/// The part that holds another file.
+/// The part that contains another file.
 const FILE_PART: &str = "file";
 /// The list of a batch in JSON.
 const BATCH_LIST: &str = "imgs";
 
 /// A request that was read.
 pub(crate) struct Call {
-    pub(crate) core: Arc<Core>,
-    /// Who calls; `None` before login.
-    actor: Option<Actor>,
-    /// The session named in the header.
-    pub(crate) session: Option<String>,
-    /// Where the call comes from, for the login guard.
+    pub(crate) device: Arc<Device>,
+    /// The caller; `None` before login.
+    pub(crate) caller: Option<Caller>,
+    /// The address of the caller, for the login guard.
     pub(crate) origin: Option<IpAddr>,
     fields: Fields,
     files: Vec<Part>,
@@ -59,15 +57,33 @@ pub(crate) struct Call {
 
 /// A picture of a batch.
 pub(crate) struct BatchPicture {
-    /// What it is called in the table of results.
+    /// Its name in the table of results.
     pub(crate) label: String,
-    /// Who it is of; the fault of a picture that does not say so, or that nobody can read.
+    /// The file name, which describes the person in the picture; the fault of one that is missing or unreadable.
     pub(crate) file_name: Result<String, Fault>,
-    /// The fault of a picture that is no base64.
+    /// The fault of a picture that is not base64.
     pub(crate) picture: Result<Bytes, Fault>,
 }
 
+/// The session id in the header.
+pub(crate) fn session_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("sessionid")?.to_str().ok().map(str::trim)
+}
+
 impl Call {
+    /// Reads a request; the body of a caller without a session only as far as a login needs it.
+    pub(crate) async fn receive(device: Arc<Device>, request: Request) -> Result<Self, Fault> {
+        let origin = caller_address(request.extensions());
+        let caller = session_id(request.headers()).and_then(|id| device.sessions.caller(id, origin, NAME));
+        let (fields, files, upload) = read(&device, request, caller.as_ref()).await?;
+        Ok(Self { device, caller, origin, fields, files, upload })
+    }
+
+    /// The number of the message.
+    pub(crate) fn msg_id(&self) -> Result<i64, Fault> {
+        wire::msg_id(&self.fields)
+    }
+
     /// The request's fields; a missing one or a wrong type is -3596 with its name.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         wire::read(self.fields.clone())
@@ -95,8 +111,8 @@ impl Call {
         decode(&wire::read_field(&key, value)?)
     }
 
-    /// Takes the pictures of a batch out of the request: the parts of a form in the order they came, or the list of
-    /// JSON, of which one object is the short form. There must be one at least.
+    /// Takes the pictures of a batch out of the request: the parts of a form in their order, or the list in JSON, for
+    /// which one object is the short form. There must be at least one.
     pub(crate) fn take_pictures(&mut self) -> Result<Vec<BatchPicture>, Fault> {
         let of_batch = |file: &mut Part| file.name.starts_with(BATCH_PART);
         let mut pictures: Vec<_> = self.files.extract_if(.., of_batch).map(BatchPicture::from).collect();
@@ -119,13 +135,13 @@ impl Call {
         }
     }
 
-    /// What the caller may do.
+    /// The acts of the caller.
     pub(crate) fn acts(&self) -> Result<Acts<'_>, Fault> {
-        let actor = self.actor.as_ref().ok_or(Code::NotLoggedIn)?;
-        Ok(self.core.appliance.by(actor))
+        let caller = self.caller.as_ref().ok_or(Code::NotLoggedIn)?;
+        Ok(self.device.appliance.by(&caller.actor))
     }
 
-    /// The appliance, to read.
+    /// The appliance, for a caller who may read.
     pub(crate) fn reading(&self) -> Result<&Appliance, Fault> {
         Ok(self.acts()?.reading()?)
     }
@@ -145,7 +161,7 @@ impl From<Part> for BatchPicture {
 }
 
 impl BatchPicture {
-    /// A part that should be a file and does not say whose.
+    /// A part that should be a file but has no file name.
     fn without_name(part: String, bytes: Bytes) -> Self {
         let fault = Fault::parameter(format!("{part} has no file name"));
         Self { label: part, file_name: Err(fault), picture: Ok(bytes) }
@@ -156,41 +172,14 @@ fn decode(file: &PictureFile) -> Result<Bytes, Fault> {
     decode_picture(&file.data, MAX_PICTURE).map_err(|_| Code::BadPicture.into())
 }
 
-/// POST `/api/json`, `/api/form`: any message on either path.
-pub(crate) async fn answer(State(core): State<Arc<Core>>, request: Request) -> Response {
-    match perform(core, request).await {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(fault) => refusal(&fault),
-    }
-}
-
-async fn perform(core: Arc<Core>, request: Request) -> Result<Vec<u8>, Fault> {
-    let session = session::id(request.headers()).map(str::to_owned);
-    let origin = caller_address(request.extensions());
-    let account = session.as_ref().and_then(|id| core.sessions.find(id));
-    let actor = account.map(|account| Actor::user(&account, origin, NAME));
-    let (fields, files, upload) = read(&core, request, actor.as_ref()).await?;
-    let msg_id = wire::msg_id(&fields)?;
-    let operation = ops::find(msg_id).ok_or(Code::MsgId)?;
-    operation.admit(actor.as_ref())?;
-    let known = actor.is_some();
-    let call = Call { core, actor, session, origin, fields, files, upload };
-    // Strangers do not fill the log.
-    (operation.run)(call).await.inspect_err(|fault| {
-        if known {
-            fault.explain(msg_id);
-        }
-    })
-}
-
 type Content = (Fields, Vec<Part>, Option<Upload>);
 
-async fn read(core: &Core, request: Request, actor: Option<&Actor>) -> Result<Content, Fault> {
-    let known = actor.is_some();
+async fn read(device: &Device, request: Request, caller: Option<&Caller>) -> Result<Content, Fault> {
+    let known = caller.is_some();
     if is_multipart(request.headers()) {
         let limits = if known { large_form() } else { small_form() };
-        let spool = match actor {
-            Some(actor) if ops::may_upload(actor) => Some(spool(core).await?),
+        let spool = match caller {
+            Some(caller) if caller.actor.may(UPLOAD.1).is_ok() => Some(spool(device).await?),
             _ => None,
         };
         let form = Form::read_with_upload(request, limits, spool).await;
@@ -199,7 +188,7 @@ async fn read(core: &Core, request: Request, actor: Option<&Actor>) -> Result<Co
         return Ok((fields, files, upload));
     }
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
-    let limit = if known { MAX_BODY } else { MAX_BODY_OF_STRANGER };
+    let limit = if known { MAX_BODY } else { MAX_BODY_WITHOUT_SESSION };
     let body = read_body(request, limit).await;
     let body = body.map_err(|error| too_large(known, error == BodyError::TooLarge, &error))?;
     let fields = parse_request(content_type.as_ref(), &body);
@@ -207,36 +196,37 @@ async fn read(core: &Core, request: Request, actor: Option<&Actor>) -> Result<Co
     Ok((fields, Vec::new(), None))
 }
 
-/// The way of software packages: no further than the disk allows.
-async fn spool(core: &Core) -> Result<Spool, Fault> {
-    let free = core.appliance.storage_usage().await?.free_bytes.saturating_sub(LEFT_FREE);
+/// Where software packages are written, and how large they may be on this disk.
+async fn spool(device: &Device) -> Result<Spool, Fault> {
+    let free = device.appliance.storage_usage().await?.free_bytes.saturating_sub(LEFT_FREE);
     Ok(Spool {
-        folder: core.appliance.options().uploads.clone(),
+        folder: device.appliance.options().uploads.clone(),
         bytes: free.min(MAX_UPLOAD) as usize,
         wanted: |before, name| name == FILE_PART && before.iter().any(is_upload),
     })
 }
 
 fn is_upload(part: &Part) -> bool {
-    part.name == "msg_id" && part.bytes.trim_ascii() == ops::UPLOAD.as_bytes()
+    part.name == "msg_id" && part.bytes.trim_ascii() == UPLOAD.0.as_bytes()
 }
 
-/// Room for a batch and what is said of it.
+/// The limits of a form with a batch.
 fn large_form() -> FormLimits {
     FormLimits { parts: MAX_BATCH + 16, ..FormLimits::default() }
 }
 
+/// The limits of a form without a session.
 fn small_form() -> FormLimits {
-    FormLimits { part_bytes: MAX_BODY_OF_STRANGER, total_bytes: MAX_BODY_OF_STRANGER, ..FormLimits::default() }
+    FormLimits { part_bytes: MAX_BODY_WITHOUT_SESSION, total_bytes: MAX_BODY_WITHOUT_SESSION, ..FormLimits::default() }
 }
 
-/// A stranger who sends more than a login is told to log in.
+/// A request without a session that is larger than a login is answered with "not logged in".
 fn too_large(known: bool, too_large: bool, why: &dyn ToString) -> Fault {
     if too_large && !known { Code::NotLoggedIn.into() } else { Fault::parameter(why.to_string()) }
 }
 
-/// Parts with a file name are files, and so is a picture without one. A field that is not text is refused: left out,
-/// it might be the name of whoever is enrolled.
+/// Parts with a file name are files, and so is a picture without one. A field that is not text is refused: without it,
+/// a person might be enrolled without a name.
 fn sort_parts(form: Form) -> Result<(Fields, Vec<Part>), Fault> {
     let (mut fields, mut files) = (Fields::new(), Vec::new());
     for part in form.into_parts() {
@@ -261,16 +251,4 @@ fn may_be_file(name: &str) -> bool {
 fn is_numbered_picture(name: &str) -> bool {
     let number = name.strip_prefix(BATCH_PART).unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The body of a success.
-pub(crate) fn success(data: impl Serialize) -> Result<Vec<u8>, Fault> {
-    let envelope = Envelope { code: 0, data, msg: String::new() };
-    serde_json::to_vec(&envelope).map_err(|error| domain::Error::internal("writing an answer")(error).into())
-}
-
-fn refusal(fault: &Fault) -> Response {
-    fault.report();
-    let envelope = Envelope { code: fault.code.number(), data: Nothing::NOTHING, msg: fault.message() };
-    axum::Json(envelope).into_response()
 }

@@ -1,20 +1,14 @@
-//! Logging in and out, and the header that carries the session.
+//! Logging in and out.
 
-use axum::http::HeaderMap;
 use domain::Secret;
 
-use crate::call::Call;
 use crate::codes::{Code, Fault};
+use crate::request::Call;
 use crate::wire::Nothing;
 use crate::wire::session::Login;
 
 /// The longest login name.
 const MAX_USER_NAME: usize = 49;
-
-/// The session id in the header.
-pub(crate) fn id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("sessionid")?.to_str().ok().map(str::trim)
-}
 
 /// Opens a session (257, section 2.1).
 pub(crate) async fn login(call: Call) -> Result<String, Fault> {
@@ -22,9 +16,9 @@ pub(crate) async fn login(call: Call) -> Result<String, Fault> {
     let name = login.user_name.0;
     check_name(&name)?;
     let secret = Secret::Password(login.user_pwd.0);
-    // An unknown user is not told apart from a wrong password.
-    let account = call.core.appliance.log_in(&name, secret, call.origin).await?;
-    Ok(call.core.sessions.open(account))
+    // The answer does not reveal whether the user exists.
+    let account = call.device.appliance.log_in(&name, secret, call.origin).await?;
+    Ok(call.device.sessions.open(account))
 }
 
 fn check_name(name: &str) -> Result<(), Fault> {
@@ -35,8 +29,8 @@ fn check_name(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Ends the session named in the header (258, section 2.2).
+/// Ends the session (258, section 2.2).
 pub(crate) async fn logout(call: Call) -> Result<Nothing, Fault> {
-    let closed = call.session.as_ref().is_some_and(|id| call.core.sessions.close(id));
+    let closed = call.caller.is_some_and(|caller| call.device.sessions.close(&caller.session));
     if closed { Ok(Nothing::NOTHING) } else { Err(Code::NotLoggedIn.into()) }
 }

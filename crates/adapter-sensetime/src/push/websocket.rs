@@ -4,71 +4,78 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{LiveEnd, Subscriber, content_type};
+use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use axum::routing::get;
 use domain::{Record, Result};
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
+use super::{Pictures, capture};
 use crate::codes::{Code, Fault};
-use crate::convert::{paths, records};
-use crate::core::Core;
-use crate::push::Pictures;
+use crate::convert::records;
+use crate::device::Device;
 use crate::wire::push::{Subscribe, WsCapture, WsMessage, WsPicture};
 use crate::wire::{self, Notice};
 
 /// The number of the subscription.
 const SUBSCRIBE: i64 = 776;
-/// The largest message of a client.
+/// The largest message of a client, bytes.
 const MAX_MESSAGE: usize = 4096;
-/// A client subscribes within this time.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A client takes a message within this time.
+/// Time-out of the subscription.
+const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time-out of a message to a client.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time between two pings.
+/// The interval between pings.
 const PING: Duration = Duration::from_secs(30);
-/// A client that says nothing, not even a pong, for so long is gone.
+/// A client that has sent nothing for this time, not even a pong, is disconnected.
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// Why a socket is closed.
 enum End {
-    /// The client has left, or cannot be reached.
+    /// The client has disconnected, or cannot be reached.
     Gone,
-    /// The device ends it.
+    /// The device closes it.
     Closed(u16, &'static str),
 }
 
-/// GET /ws or /ws/ with an Upgrade.
-pub(crate) async fn connect(
-    State(core): State<Arc<Core>>,
+/// The routes of the WebSocket.
+pub(crate) fn routes(device: Arc<Device>) -> Router {
+    let paths = ["/ws", "/ws/", "//ws", "//ws/"];
+    let router = paths.into_iter().fold(Router::new(), |router, path| router.route(path, get(connect)));
+    router.with_state(device)
+}
+
+/// GET with an Upgrade.
+async fn connect(
+    State(device): State<Arc<Device>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).on_upgrade(|socket| converse(core, socket)),
+        Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).on_upgrade(|socket| converse(device, socket)),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn converse(core: Arc<Core>, mut socket: WebSocket) {
-    let end = match timeout(PATIENCE, subscribe(&core, &mut socket)).await {
-        Ok(Ok(subscriber)) => forward(&core, &mut socket, subscriber).await,
+async fn converse(device: Arc<Device>, mut socket: WebSocket) {
+    let end = match timeout(SUBSCRIBE_TIMEOUT, subscribe(&device, &mut socket)).await {
+        Ok(Ok(subscriber)) => forward(&device, &mut socket, subscriber).await,
         Ok(Err(end)) => end,
         Err(_) => End::Closed(close_code::POLICY, "no subscription"),
     };
     if let End::Closed(code, reason) = end {
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        // A client that does not take it is gone as well.
+        // A client that does not accept the close frame is disconnected too.
         let _ = timeout(Duration::from_secs(1), socket.send(close)).await;
     }
 }
 
 /// Waits for the subscription (776) and admits its key.
-async fn subscribe(core: &Core, socket: &mut WebSocket) -> Result<Subscriber, End> {
+async fn subscribe(device: &Device, socket: &mut WebSocket) -> Result<Subscriber, End> {
     let message = loop {
         match socket.recv().await {
             Some(Ok(Message::Text(text))) => break text,
@@ -76,33 +83,33 @@ async fn subscribe(core: &Core, socket: &mut WebSocket) -> Result<Subscriber, En
             Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
         }
     };
-    if let Err(fault) = admit(core, message.as_bytes()).await {
+    if let Err(fault) = admit(device, message.as_bytes()).await {
         send(socket, &Notice::refused(&fault)).await?;
         return Err(End::Closed(close_code::POLICY, "refused"));
     }
-    // From here on nothing is missed: the answer follows the subscription.
-    let subscriber = core.live.subscribe().ok_or(End::Closed(close_code::AGAIN, "too many subscribers"))?;
+    // The subscription precedes the answer, so that no capture after the answer is missed.
+    let subscriber = device.live.subscribe().ok_or(End::Closed(close_code::AGAIN, "too many subscribers"))?;
     send(socket, &Notice::done()).await?;
     Ok(subscriber)
 }
 
-async fn admit(core: &Core, message: &[u8]) -> Result<(), Fault> {
+async fn admit(device: &Device, message: &[u8]) -> Result<(), Fault> {
     let fields = wire::parse(message)?;
     if wire::msg_id(&fields)? != SUBSCRIBE {
         return Err(Code::MsgId.into());
     }
     let Subscribe { key } = wire::read(fields)?;
-    if key.0 == core.ws_key().await? { Ok(()) } else { Err(Fault::parameter("key is not the one of 1286")) }
+    if key.0 == device.ws_key().await? { Ok(()) } else { Err(Fault::parameter("key is not the one of 1286")) }
 }
 
-/// Passes captures on until either side ends it.
-async fn forward(core: &Core, socket: &mut WebSocket, mut subscriber: Subscriber) -> End {
+/// Forwards captures until either side closes the socket.
+async fn forward(device: &Device, socket: &mut WebSocket, mut subscriber: Subscriber) -> End {
     let mut ping = tokio::time::interval(PING);
     let mut heard = Instant::now();
     loop {
         let sent = tokio::select! {
             record = subscriber.next() => match record {
-                Ok(record) => forward_one(core, socket, &record).await,
+                Ok(record) => forward_one(device, socket, &record).await,
                 Err(LiveEnd::TooSlow) => Err(End::Closed(close_code::POLICY, "too slow")),
                 Err(LiveEnd::Stopped) => Err(End::Closed(close_code::AWAY, "the device stops")),
             },
@@ -124,23 +131,21 @@ async fn forward(core: &Core, socket: &mut WebSocket, mut subscriber: Subscriber
     }
 }
 
-async fn forward_one(core: &Core, socket: &mut WebSocket, record: &Record) -> Result<(), End> {
-    match message(core, record).await {
+async fn forward_one(device: &Device, socket: &mut WebSocket, record: &Record) -> Result<(), End> {
+    match message(device, record).await {
         Ok(message) => send(socket, &message).await,
         Err(error) => {
-            tracing::error!(record.seq = record.seq.0, error = error.chain(), "a capture could not be forwarded");
+            tracing::error!(record.seq = record.seq.0, error = error.chain(), "failed to forward a capture");
             Ok(())
         }
     }
 }
 
 /// A capture as message 777.
-async fn message(core: &Core, record: &Record) -> Result<WsMessage> {
-    let Pictures { snap, scene, photo } = Pictures::of(core, record).await?;
-    let extension = photo.as_deref().map_or("jpg", |photo| paths::extension(content_type(photo)));
-    let device_id = core.appliance.device().await?.device_id;
+async fn message(device: &Device, record: &Record) -> Result<WsMessage> {
+    let (capture, Pictures { snap, scene, photo }) = capture(device, record).await?;
     let data = WsCapture {
-        capture: records::capture_data(record, device_id, extension, &core.zone()),
+        capture,
         ranking: records::ranking(record.best()),
         img: photo.map_or(WsPicture::Absent(-1), |photo| WsPicture::There(data_uri(&photo))),
         snap_buf: data_uri(&snap.unwrap_or_default()),
@@ -149,10 +154,10 @@ async fn message(core: &Core, record: &Record) -> Result<WsMessage> {
     Ok(WsMessage { code: 0, data, msg: "", msg_id: "777" })
 }
 
-/// A picture as text; an empty one when it is no longer kept.
+/// A picture as a data URI; an empty one when the picture was removed.
 fn data_uri(picture: &[u8]) -> String {
     let media_type = if picture.is_empty() { "image/jpeg" } else { content_type(picture) };
-    format!("data:{media_type};base64,{}", STANDARD.encode(picture))
+    adapter::data_uri(media_type, picture)
 }
 
 async fn send(socket: &mut WebSocket, message: &impl Serialize) -> Result<(), End> {

@@ -1,0 +1,3 @@
+//! Background work, beside requests and pushes.
+
+pub(crate) mod https;
