@@ -1,17 +1,13 @@
-//! The error tables: every operator has codes and texts of its own. The texts are the document's, with its spelling.
+//! The error tables: each operator has its own codes and texts. The texts are the document's, with its spelling.
 
-mod people;
-
-pub(crate) use people::{
-    Flaw, PersonFault, add_persons_item, edit_person, edit_persons_item, edit_persons_new_item, person_flaw,
-};
+pub(crate) mod people;
 
 /// A line of an operator's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
-    /// On the wire as text.
+    /// Sent as text.
     pub code: u16,
-    /// What the platform is told.
+    /// The text for the platform.
     pub detail: &'static str,
 }
 
@@ -21,12 +17,12 @@ macro_rules! tables {
             #[doc = concat!("The table of ", $operator, ".")]
             #[allow(dead_code, reason = "a table is kept whole")]
             pub(crate) mod $table {
-                use super::Refusal;
+                use crate::codes::Refusal;
                 $(pub(crate) const $name: Refusal = Refusal { code: $code, detail: $detail };)*
             }
         )*
 
-        /// Every line of every table, beside its operator.
+        /// All lines of all tables, each with its operator.
         pub const ALL: &[(&str, Refusal)] = &[$($(($operator, $table::$name)),*),*];
     };
 }
@@ -54,18 +50,18 @@ tables! {
         PACKET = 460 "Data out of range";
         NO_INFO = 462 "Parameter error";
         NO_CUSTOM_ID = 463 "Parameter customId error";
-        NOBODY = 464 "can't find customId's person";
+        NO_PERSON = 464 "can't find customId's person";
     }
     "SearchPersonList" search_list {
         PACKET = 460 "Data out of range";
         NO_INFO = 462 "Parameter error";
         OTHER_DEVICE = 465 "Unknow facesluiceId";
-        NOBODY = 466 "can not find person";
+        NO_PERSON = 466 "can not find person";
     }
     "DelPerson" del_person {
         NO_CUSTOM_ID = 461 "can't find customId";
         NO_INFO = 462 "Parameter error";
-        NOBODY = 464 "can't find customId's person";
+        NO_PERSON = 464 "can't find customId's person";
     }
     "DeleteAllPerson" delete_all {
         PACKET = 460 "Data out of range";
@@ -198,7 +194,7 @@ tables! {
         NO_SIMILARITY = 463 "Unkonw MaxSimilarity";
         NO_NUMBER = 464 "Unkonw MaxNum";
         NO_PICTURE = 465 "Unkonw picinfo";
-        NOBODY = 466 "No Meet Conditions Person";
+        NO_PERSON = 466 "No Meet Conditions Person";
         NO_FEATURE = 467 "GetPersonFeature picinfo error";
         NOT_BASE64 = 468 "base64_decode picinfo error";
     }
@@ -246,19 +242,18 @@ tables! {
     }
 }
 
-/// Of operators whose table is missing: the document's most common line.
+/// The line of operators without a table: the document's most common one.
 pub(crate) const NO_INFO: Refusal = Refusal { code: 462, detail: "Parameter error" };
-/// Of Unlock without `info`.
+/// The line of Unlock without `info`.
 pub(crate) const UNLOCK_NO_INFO: Refusal = Refusal { code: unlock::NO_KEY.code, detail: "Can't get json key 'info'" };
-/// What the device could not do for reasons of its own, where the operator's table has no line for it.
+/// The line for a failure of the device itself, where the operator's table has none.
 pub(crate) const FAILED: Refusal = up_config::FAILED;
 
 #[cfg(test)]
 mod tests {
     use domain::{Error, Thing};
 
-    use super::people::person_fault;
-
+    use super::people::{edit_person, person_fault};
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is wrong with a person or a picture, and each operator's line for it.
+//! Faults of a person or a picture, and each operator's line for them.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 use std::fmt::Display;
@@ -7,56 +7,56 @@ use domain::{Error, Thing};
 
 use super::Refusal;
 
-/// What is wrong with a person or a picture; each operator has another code for it.
+/// A fault of a person or a picture; each operator has its own code for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PersonFault {
-    /// `customId` is missing or longer than it may be.
+    /// `customId` is missing or too long.
     NoCustomId,
-    /// Somebody has this `customId`.
+    /// The `customId` exists.
     Exists,
-    /// Nobody has it.
+    /// The `customId` does not exist.
     Unknown,
-    /// There is neither a picture nor where to fetch one.
+    /// There is neither a picture nor a URL.
     NoPicture,
     /// Not base64.
     NotBase64,
     /// The server's name or address cannot be used.
     UnknownHost,
-    /// Nothing came from the server, or not in time.
+    /// The server did not send the picture, or timed out.
     Download,
-    /// Fewer bytes than any picture has.
+    /// Too few bytes for a picture.
     TooShort,
     /// Too many bytes or pixels.
     TooLarge,
-    /// The bytes are no picture.
+    /// Not a picture.
     NotPicture,
-    /// No face, several, or none good enough.
+    /// No face, several faces, or none good enough.
     NoFeature,
-    /// The device holds as many people as it can.
+    /// The maximum number of people is reached.
     Full,
-    /// Somebody has the card of the built-in reader.
+    /// The card of the built-in reader belongs to another person.
     RfidTaken,
-    /// Somebody has the Wiegand card.
+    /// The Wiegand card belongs to another person.
     CardTaken,
     /// `WGFacilityCode` is missing.
     NoFacility,
     /// `cardNum2` is missing.
     NoCard,
-    /// The face is somebody's who is enrolled.
+    /// The face resembles one that is enrolled.
     TooSimilar,
     /// The picture cannot be stored.
     PictureStore,
-    /// The person cannot be stored, or not like this.
+    /// The person cannot be stored with these values.
     PersonStore,
-    /// A field has a value that the document does not know.
+    /// A field has a value that the document does not allow.
     Value,
 }
 
-/// What is wrong, and with which field where the fault alone does not say it.
+/// A fault, and the reason where the fault alone does not give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Flaw {
     pub(crate) fault: PersonFault,
-    /// For the platform and the log: names a field or a reason, never what was sent.
+    /// For the platform and the log: names a field or a reason, never a value that was sent.
     pub(crate) why: Option<String>,
 }
 
@@ -72,7 +72,7 @@ impl From<PersonFault> for Flaw {
     }
 }
 
-/// What a failure of the core means for a person.
+/// The fault of an error of the core.
 pub(crate) fn person_fault(error: &Error) -> PersonFault {
     match error {
         Error::NotFound { what } => missing(*what),
@@ -95,7 +95,7 @@ pub(crate) fn person_fault(error: &Error) -> PersonFault {
     }
 }
 
-/// The same with the reason, where the fault is one of many.
+/// As [`person_fault`], with the reason where the fault covers several errors.
 pub(crate) fn person_flaw(error: &Error) -> Flaw {
     let fault = person_fault(error);
     let vague = matches!(fault, PersonFault::PersonStore | PersonFault::PictureStore);

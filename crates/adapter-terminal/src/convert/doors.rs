@@ -1,8 +1,8 @@
-//! The door between the document's words and the core's.
+//! Conversions of the door's rules.
 
 use domain::{ContactUse, Decider, Means, Proof, Similarity, WiegandFormat};
 
-/// The bits that demand a mask and a temperature, which no sensor of the device tells.
+/// The bits that require a mask and a temperature, for which the device has no sensor.
 const CHECKS: i64 = 0x300;
 
 /// `OpendoorWay`.
@@ -15,7 +15,7 @@ pub(crate) fn way(decided_by: Decider) -> u8 {
     }
 }
 
-/// `None` for a way that there is not.
+/// The decider of an `OpendoorWay`; `None` for an unknown one.
 pub(crate) fn decider(way: i64) -> Option<Decider> {
     [Decider::Face, Decider::Remote, Decider::FaceOrRemote, Decider::FaceThenRemote]
         .into_iter()
@@ -27,7 +27,7 @@ pub(crate) fn threshold(threshold: Similarity) -> u8 {
     threshold.percent().max(50)
 }
 
-/// What `ControlType` (0 Wiegand, 1 contact, 2 both) and `IOType` (0 closed, 1 open) make of the contact.
+/// The use of the contact by `ControlType` (0 Wiegand, 1 contact, 2 both) and `IOType` (0 closed, 1 open).
 pub(crate) fn contact(control_type: i64, io_type: i64) -> ContactUse {
     match (control_type, io_type) {
         (0, _) => ContactUse::Unused,
@@ -36,12 +36,12 @@ pub(crate) fn contact(control_type: i64, io_type: i64) -> ContactUse {
     }
 }
 
-/// Whether `ControlType` has numbers sent to a controller.
+/// Whether numbers are sent to a controller with this `ControlType`.
 pub(crate) fn sends_numbers(control_type: i64) -> bool {
     matches!(control_type, 0 | 2)
 }
 
-/// `Wiegand`: all of them are 26 bits or 34, however a number is made up.
+/// The format of a `Wiegand` setting: 26 or 34 bits, however the number is composed.
 pub(crate) fn format(wiegand: i64) -> WiegandFormat {
     match wiegand {
         0 | 4 | 6 => WiegandFormat::Bits26,
@@ -49,7 +49,7 @@ pub(crate) fn format(wiegand: i64) -> WiegandFormat {
     }
 }
 
-/// The number of a stranger: nothing but ones.
+/// The number of a stranger: all bits are ones.
 pub(crate) fn ones(wiegand: i64) -> u64 {
     match format(wiegand) {
         WiegandFormat::Bits26 => 0xff_ffff,
@@ -57,14 +57,14 @@ pub(crate) fn ones(wiegand: i64) -> u64 {
     }
 }
 
-/// Whether a `VerifyMode` is one of a machine without sensors for masks and temperature.
+/// Whether a `VerifyMode` needs no sensors for masks and temperature.
 pub(crate) fn is_verify_mode(mode: i64) -> bool {
     mode & CHECKS == 0 && matches!(mode, 1..=4 | 21..=26)
 }
 
-/// What a `VerifyMode` demands. The two kinds of cards (21 to 23, 24 to 26) are one: readers tell numbers. An ID card
-/// proves something only beside its holder's face, because its picture is compared with nobody's: alone (2) it is as
-/// with the white list (3), and as an alternative (4) it is none.
+/// The proof that a `VerifyMode` requires. The two kinds of cards (21 to 23, 24 to 26) are treated alike: readers
+/// report numbers only. An ID card counts only together with its holder's face, because its picture is not compared:
+/// alone (2) it is treated as with the white list (3), and as an alternative (4) it is ignored.
 pub(crate) fn proof(mode: i64) -> Proof {
     match mode {
         1 | 4 => Proof::Face,
@@ -76,17 +76,17 @@ pub(crate) fn proof(mode: i64) -> Proof {
     }
 }
 
-/// Whether a `VerifyMode` has to do with ID cards.
-pub(crate) fn demands_document(mode: i64) -> bool {
+/// Whether a `VerifyMode` involves ID cards.
+pub(crate) fn involves_documents(mode: i64) -> bool {
     matches!(mode, 2..=4)
 }
 
-/// Whether a `VerifyMode` has to do with cards.
-pub(crate) fn demands_card(mode: i64) -> bool {
+/// Whether a `VerifyMode` involves cards.
+pub(crate) fn involves_cards(mode: i64) -> bool {
     matches!(mode, 21..=26)
 }
 
-/// The `otype` of somebody who was let in by this, where this `VerifyMode` is in force: cards are of the kind that the
+/// The `otype` of an opening by these means under this `VerifyMode`: cards are of the kind that the
 /// mode names.
 pub(crate) fn entry_type(by: Means, mode: i64) -> i64 {
     let rfid = matches!(mode, 21..=23);
@@ -110,8 +110,13 @@ pub(crate) fn entry_type(by: Means, mode: i64) -> i64 {
     }
 }
 
-/// The `VerifyMode` that demands this, where no platform has set one.
-pub(crate) fn verify_mode(proof: Proof) -> u8 {
+/// The `VerifyMode` in force: as a platform has `set` it, unless the proof was set elsewhere since.
+pub(crate) fn mode_in_force(proof: Proof, set: i64) -> i64 {
+    if proof == self::proof(set) { set } else { verify_mode(proof).into() }
+}
+
+/// The `VerifyMode` of this proof, where no platform has set one.
+fn verify_mode(proof: Proof) -> u8 {
     match proof {
         Proof::Face => 1,
         Proof::Card => 24,
@@ -134,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn openings_by_card_are_of_the_kind_that_the_mode_names() {
+    fn openings_by_card_have_the_kind_of_the_mode() {
         for (mode, card, with_face) in
             [(21, 21, 22), (22, 21, 22), (23, 21, 22), (24, 24, 25), (26, 24, 25), (1, 24, 25)]
         {
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mode_demands_what_the_device_can_check() {
+    fn every_mode_requires_what_the_device_can_check() {
         for mode in (0..=30).filter(|mode| is_verify_mode(*mode)) {
             assert_ne!(proof(mode), Proof::Impossible, "{mode}");
             assert_eq!(proof(verify_mode(proof(mode)).into()), proof(mode), "{mode}");
@@ -153,7 +158,7 @@ mod tests {
         let faces: Vec<i64> = (0..=30).filter(|mode| proof(*mode) == Proof::Face).collect();
         assert_eq!(faces, [1, 4]);
         for demanding in [257, 261, 513, 793] {
-            assert!(!is_verify_mode(demanding), "{demanding}: nothing tells masks and temperature");
+            assert!(!is_verify_mode(demanding), "{demanding}: there are no sensors for masks and temperature");
         }
     }
 }

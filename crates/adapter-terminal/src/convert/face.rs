@@ -1,6 +1,6 @@
-//! How far away a face is by its size: the document's table.
+//! The distance of a face by its size: the document's table.
 
-/// Pixels, and the distance in centimetres at which a face is so large.
+/// Sizes of a face in pixels, and its distances in centimetres.
 const TABLE: [(i64, i64); 22] = [
     (100, 218),
     (120, 192),
@@ -26,7 +26,7 @@ const TABLE: [(i64, i64); 22] = [
     (800, 24),
 ];
 
-/// The document's factory setting: pixels and centimetres. It is beside the table's line.
+/// The document's factory setting: pixels and centimetres. It differs from the table.
 const FACTORY: (i64, i64) = (FACTORY_PIXELS as i64, 200);
 /// The smallest face on a new device, pixels.
 pub(crate) const FACTORY_PIXELS: u32 = 124;
@@ -35,18 +35,18 @@ pub(crate) const FACTORY_PIXELS: u32 = 124;
 pub(crate) fn pixels(distance: i64) -> i64 {
     match between(TABLE.iter().rev().map(|(pixels, distance)| (*distance, *pixels)), distance) {
         _ if distance == FACTORY.1 => FACTORY.0,
-        // Read back it would be the factory setting.
+        // It would read back as the factory setting.
         pixels if pixels == FACTORY.0 => pixels - 1,
         pixels => pixels,
     }
 }
 
-/// The distance of the smallest face in pixels, centimetres; within what can be set.
+/// The distance of the smallest face in pixels, centimetres; within the range of the setting.
 pub(crate) fn distance(pixels: i64) -> i64 {
     if pixels == FACTORY.0 { FACTORY.1 } else { between(TABLE.iter().copied(), pixels).clamp(30, 200) }
 }
 
-/// On the line between the two points around `x`; beyond the table its end.
+/// Linear interpolation at `x`; beyond the table its last value.
 fn between(points: impl Iterator<Item = (i64, i64)>, x: i64) -> i64 {
     let mut before: Option<(i64, i64)> = None;
     for (at, y) in points {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn size_and_distance_belong_together() {
+    fn size_and_distance_follow_the_table() {
         assert_eq!((distance(120), pixels(192)), (192, 120));
         assert_eq!((distance(110), pixels(114)), (200, 200));
         assert_eq!((distance(10), distance(5000)), (200, 30));

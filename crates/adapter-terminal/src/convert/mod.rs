@@ -1,4 +1,4 @@
-//! Between the document's world and the device's: ids, times, people.
+//! Conversions between the document's types and the core's. They are pure.
 
 pub(crate) mod cards;
 pub(crate) mod doors;
@@ -10,13 +10,20 @@ pub(crate) mod time;
 pub(crate) mod validity;
 pub(crate) mod values;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use domain::{RecordKind, Verdict};
 
-/// Seven digits, the first of which is not 0: clients read them as a number.
+/// The smallest generated id: seven digits, the first of which is not 0, because clients read it as a number.
 const SMALLEST_ID: u32 = 1_000_000;
 
-/// The device's number: as configured, or made from the serial number, always the same from the same.
+/// What a record is about: a person, or a stranger.
+pub(crate) fn record_kind(verdict: Verdict) -> RecordKind {
+    match verdict {
+        Verdict::Known | Verdict::Blocked | Verdict::NotAllowedNow => RecordKind::People,
+        Verdict::Stranger | Verdict::Unclear | Verdict::Spoof => RecordKind::Strangers,
+    }
+}
+
+/// The device's number: as configured, or derived from the serial number.
 pub(crate) fn device_id(configured: &str, serial: &str) -> String {
     if !configured.is_empty() {
         return configured.to_owned();
@@ -28,16 +35,15 @@ pub(crate) fn device_id(configured: &str, serial: &str) -> String {
     (SMALLEST_ID + hash % (9 * SMALLEST_ID)).to_string()
 }
 
-/// A picture as the document has it; one client strips exactly this beginning.
+/// A picture as a data URI; one client removes exactly this prefix.
 pub(crate) fn data_uri(picture: &[u8]) -> String {
-    let digits = STANDARD.encode(picture);
     match adapter::content_type(picture) {
-        kind @ ("image/png" | "image/bmp") => format!("data:{kind};base64,{digits}"),
-        _ => format!("data:image/jpeg;base64,{digits}"),
+        kind @ ("image/png" | "image/bmp") => adapter::data_uri(kind, picture),
+        _ => adapter::data_uri("image/jpeg", picture),
     }
 }
 
-/// At most so many bytes, cut between two characters.
+/// The text, cut between two characters to at most `bytes`.
 pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate((0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
@@ -45,7 +51,7 @@ pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     text
 }
 
-/// The text, or the blank that stands for nothing.
+/// The text, or a blank for an empty one.
 pub(crate) fn or_blank(text: &str) -> &str {
     if text.is_empty() { " " } else { text }
 }

@@ -66,14 +66,14 @@ pub(crate) fn name(code: i64) -> Option<&'static str> {
     NATIONS.get(place).map(|(name, _)| *name)
 }
 
-/// The code of a group by its Chinese or English name, as any platform may have set it; 0 for others.
+/// The code of a group by its Chinese or English name; 0 for others.
 pub(crate) fn code(name: &str) -> usize {
     let bare = name.trim().trim_end_matches('族');
     let found = NATIONS.iter().position(|(zh, en)| *zh == bare || en.eq_ignore_ascii_case(bare));
     found.map_or(0, |place| place + 1)
 }
 
-/// The same, but the last code, that of all others, where there is none.
+/// As [`code`], but the last code, that of all other groups, for a group without one.
 pub(crate) fn code_or_other(name: &str) -> usize {
     match code(name) {
         0 => NATIONS.len(),

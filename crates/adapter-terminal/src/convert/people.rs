@@ -1,36 +1,42 @@
-//! People: from what was sent to the device's person, and back.
+//! People.
 
 use domain::{Category, Gender, LibraryKind, Person, PersonCode, Profile};
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
 
 use super::{cards, nations, or_blank, time, validity, values};
-use crate::codes::{Flaw, PersonFault};
+use crate::codes::people::{Flaw, PersonFault};
+use crate::wire::Fields;
 use crate::wire::people::{OwnFields, PersonFields};
+use crate::wire::replies::{FoundPerson, PersonDetails, PersonRow};
 
-/// The longest `customId`, bytes: the document counts a terminator.
+/// The longest `customId`, bytes: the document's length includes a terminator.
 const MAX_CUSTOM_ID: usize = 47;
-/// `cardType2`: the number that all have.
+/// `cardType2`: the public number.
 const PUBLIC: i64 = 0;
 /// `cardType2`: no number is sent.
 const NO_ACCESS: i64 = 3;
-/// `cardType2`: the number is typed in.
+/// `cardType2`: the number is entered manually.
 const MANUAL: i64 = 2;
-/// `WiegandType`: with a facility code of its own.
+/// `WiegandType`: with a separate facility code.
 const WITH_FACILITY: [i64; 2] = [6, 7];
+
+/// The fields of a person that were sent, with the first value that the document does not allow.
+pub(crate) fn read(fields: &Fields) -> PersonFields {
+    PersonFields { flaw: values::flaw(fields), ..PersonFields::read(fields) }
+}
 
 /// The person's id.
 pub(crate) fn code(fields: &PersonFields) -> Result<PersonCode, Flaw> {
     let id = fields.custom_id.as_ref().ok_or(PersonFault::NoCustomId)?;
     if id.len() > MAX_CUSTOM_ID {
-        // Cutting an id would make one person of two.
+        // Two ids could become one if they were cut.
         return Err(PersonFault::NoCustomId.because(format_args!("customId is longer than {MAX_CUSTOM_ID} bytes")));
     }
     if !values::is_readable(id) {
         return Err(PersonFault::Value.because(values::unreadable("customId")));
     }
     if id.contains(',') {
-        // QueryPerson lists ids with a comma between them.
+        // QueryPerson lists ids separated by commas.
         return Err(PersonFault::NoCustomId.because("customId must not contain a comma"));
     }
     id.parse().map_err(|_| PersonFault::NoCustomId.because("customId must consist of printable characters"))
@@ -48,17 +54,17 @@ impl SentCards {
         let mode = |name, or| fields.own.number(name).unwrap_or(or) == 1;
         let card = |text: &Option<String>, hexadecimal| text.as_deref().map(|text| cards::number(text, hexadecimal));
         Self {
-            // 0 is how platforms write that there is none.
+            // Platforms send 0 for no card.
             wiegand: card(&fields.card_num, mode("CardMode", 0)).filter(|number| number != "0"),
             rf: card(&fields.rf_card, mode("RFCardMode", 1)).filter(|number| number != "0"),
         }
     }
 }
 
-/// Whether what belongs together was sent together; `before` is what is known already.
+/// Refuses a card without the fields that belong to it; `before` are the fields known already.
 pub(crate) fn check_cards(fields: &PersonFields, before: &OwnFields) -> Result<(), PersonFault> {
     let own = before.clone().with(&fields.own);
-    // A modification that says nothing of cards needs nothing.
+    // A modification without fields of cards is not checked.
     if fields.own.number("cardType2") != Some(MANUAL) && fields.own.number("WiegandType").is_none() {
         return Ok(());
     }
@@ -69,7 +75,7 @@ pub(crate) fn check_cards(fields: &PersonFields, before: &OwnFields) -> Result<(
     if needs_facility && own.number("WGFacilityCode").is_none() { Err(PersonFault::NoFacility) } else { Ok(()) }
 }
 
-/// The profile with what was sent put in; `own` is what was known of cards before.
+/// The profile with the fields that were sent; `own` are the fields of cards known before.
 pub(crate) fn profile(
     fields: &PersonFields,
     own: &OwnFields,
@@ -77,7 +83,7 @@ pub(crate) fn profile(
     zone: &TimeZone,
 ) -> Result<Profile, Flaw> {
     let text = |sent: &Option<String>, kept: String| sent.clone().map_or(kept, blank);
-    let sent = validity::Sent {
+    let sent = validity::SentValidity {
         kind: fields.temp_card_type,
         begin: fields.valid_begin.clone(),
         end: fields.valid_end.clone(),
@@ -102,7 +108,7 @@ pub(crate) fn profile(
     })
 }
 
-/// Which field keeps a validity from being one, each of its fields being readable by itself.
+/// The field that makes a validity invalid although each field is valid by itself.
 fn validity_flaw(fields: &PersonFields) -> Flaw {
     let (begin, end) = (fields.valid_begin.is_some(), fields.valid_end.is_some());
     PersonFault::PersonStore.because(match fields.temp_card_type {
@@ -113,12 +119,12 @@ fn validity_flaw(fields: &PersonFields) -> Flaw {
     })
 }
 
-/// A blank is how the document writes nothing.
+/// The text; empty for a blank, which is the document's form of no value.
 fn blank(text: String) -> String {
     if text.trim().is_empty() { String::new() } else { text }
 }
 
-/// Who was more than ordinary elsewhere stays so on the white list.
+/// On the white list, a person keeps a category that another interface has set.
 fn category(person_type: Option<i64>, before: Category) -> Category {
     match (person_type, before) {
         (Some(1), _) => Category::Blocked,
@@ -135,7 +141,7 @@ fn gender(code: i64) -> Option<Gender> {
     }
 }
 
-/// The cards that this document set go where it sets others; those of others stay.
+/// Cards set through this document are replaced by those that are sent; cards set elsewhere stay.
 fn put_cards(fields: &PersonFields, own: &OwnFields, mut cards: Vec<String>) -> Vec<String> {
     let SentCards { wiegand, rf } = SentCards::of(fields);
     let hexadecimal = |name, or| own.number(name).unwrap_or(or) == 1;
@@ -160,7 +166,7 @@ pub(crate) fn person_type(person: &Person, block: &[domain::LibraryId]) -> u8 {
     u8::from(blocked)
 }
 
-/// The libraries whose people must not pass.
+/// The block lists.
 pub(crate) fn block_libraries(libraries: &[domain::Library]) -> Vec<domain::LibraryId> {
     libraries.iter().filter(|library| library.kind == LibraryKind::Block).map(|library| library.id).collect()
 }
@@ -169,7 +175,8 @@ pub(crate) fn gender_code(gender: Option<Gender>) -> u8 {
     u8::from(gender == Some(Gender::Female))
 }
 
-/// The Wiegand card: as this document set it while the person still has it, else the first that is a number, else 0.
+/// The Wiegand card: the one set through this document while the person still has it, else the first that is a number,
+/// else 0.
 pub(crate) fn card_num(profile: &Profile, own: &OwnFields) -> u64 {
     let hexadecimal = own.number("CardMode") == Some(1);
     let set = own.card_num().map(|text| cards::number(text, hexadecimal));
@@ -179,8 +186,8 @@ pub(crate) fn card_num(profile: &Profile, own: &OwnFields) -> u64 {
     set.filter(held).or_else(other).and_then(|card| card.parse().ok()).unwrap_or(0)
 }
 
-/// The number sent to the controller of the door when the person enters: `public` for `cardType2` 0 and for somebody
-/// without a card, none for 3, else the card, before it its facility code where that was filled in separately.
+/// The number sent to the door controller when the person enters: `public` for `cardType2` 0 and for a person
+/// without a card, none for 3, else the card, preceded by its facility code where that is a separate field.
 pub(crate) fn wiegand_number(profile: &Profile, own: &OwnFields, public: u64) -> Option<u64> {
     let card = card_num(profile, own);
     match own.number("cardType2") {
@@ -194,7 +201,7 @@ pub(crate) fn wiegand_number(profile: &Profile, own: &OwnFields, public: u64) ->
                 Some(7) => (24, 0xff),
                 _ => return Some(card),
             };
-            // What overlaps would be another's number.
+            // Overlapping parts would form another person's number.
             (card >> bits == 0 && facility <= most).then_some((facility << bits) | card)
         }
     }
@@ -214,79 +221,81 @@ pub(crate) fn birthday(profile: &Profile) -> String {
     profile.birth_date.map_or_else(|| "0000-00-00".to_owned(), |date| date.to_string())
 }
 
-/// The fields of 4.2.2, in which numbers are text.
-pub(crate) fn details(person: &Person, own: &OwnFields, block: &[domain::LibraryId], zone: &TimeZone) -> Value {
-    let (profile, list) = (&person.profile, validity::fields(&person.profile.validity, zone));
-    let created = time::text_with_t(person.created_at, zone);
-    let number = |name, or: i64| own.number(name).unwrap_or(or).to_string();
-    json!({
-        "personId": person.id.to_string(),
-        "customId": person.code.as_str(),
-        "name": profile.name,
-        "gender": gender_code(profile.gender).to_string(),
-        "idCard": profile.document_number,
-        "address": or_blank(&profile.address),
-        "createTime": created,
-        "creatTime": created,
-        "telnum1": or_blank(&profile.phone),
-        "personType": person_type(person, block).to_string(),
-        "cardNum2": card_num(profile, own).to_string(),
-        "birthday": birthday(profile),
-        "nation": nations::code(&profile.ethnic_group).to_string(),
-        "native": or_blank(&profile.native_place),
-        "notes": or_blank(&profile.remark),
-        "cardType2": number("cardType2", 0),
-        "CardMode": number("CardMode", 0),
-        "tempCardType": list.kind.to_string(),
-        "EffectNumber": list.uses.to_string(),
-        "cardValidBegin": list.begin,
-        "cardValidEnd": list.end,
-    })
+/// The answer to SearchPerson.
+pub(crate) fn details(person: Person, own: &OwnFields, block: &[domain::LibraryId], zone: &TimeZone) -> PersonDetails {
+    let person_type = person_type(&person, block).to_string();
+    let Person { id, code, profile, created_at, .. } = person;
+    let list = validity::fields(&profile.validity, zone);
+    let created = time::text_with_t(created_at, zone);
+    let number = |name| own.number(name).unwrap_or(0).to_string();
+    PersonDetails {
+        person_id: id.to_string(),
+        custom_id: code.to_string(),
+        gender: gender_code(profile.gender).to_string(),
+        address: or_blank(&profile.address).to_owned(),
+        create_time: created.clone(),
+        creat_time: created,
+        telnum1: or_blank(&profile.phone).to_owned(),
+        person_type,
+        card_num2: card_num(&profile, own).to_string(),
+        birthday: birthday(&profile),
+        nation: nations::code(&profile.ethnic_group).to_string(),
+        native: or_blank(&profile.native_place).to_owned(),
+        notes: or_blank(&profile.remark).to_owned(),
+        card_type2: number("cardType2"),
+        card_mode: number("CardMode"),
+        temp_card_type: list.kind.to_string(),
+        effect_number: list.uses.to_string(),
+        card_valid_begin: list.begin,
+        card_valid_end: list.end,
+        name: profile.name,
+        id_card: profile.document_number,
+    }
 }
 
-/// A row of 4.2.3, in which numbers are numbers.
-pub(crate) fn row(person: &Person, own: &OwnFields, block: &[domain::LibraryId], zone: &TimeZone) -> Value {
+/// A row of SearchPersonList.
+pub(crate) fn row(person: &Person, own: &OwnFields, block: &[domain::LibraryId], zone: &TimeZone) -> PersonRow {
     let (profile, list) = (&person.profile, validity::fields(&person.profile.validity, zone));
-    json!({
-        "LibID": person.id.0,
-        "personType": person_type(person, block),
-        "name": profile.name,
-        "gender": gender_code(profile.gender),
-        "nation": nations::code(&profile.ethnic_group),
-        "cardType": own.number("cardType").unwrap_or(0),
-        "idCard": profile.document_number,
-        "birthday": birthday(profile),
-        "telnum1": or_blank(&profile.phone),
-        "native": or_blank(&profile.native_place),
-        "address": or_blank(&profile.address),
-        "notes": or_blank(&profile.remark),
-        "cardType2": own.number("cardType2").unwrap_or(0),
-        "cardNum2": card_num(profile, own),
-        "RFIDCard": rf_card(profile, own).unwrap_or_else(|| "0".to_owned()),
-        "tempCardType": list.kind,
-        "customId": person.code.as_str(),
-        "cardValidBegin": list.begin,
-        "cardValidEnd": list.end,
-    })
+    PersonRow {
+        lib_id: person.id.0,
+        person_type: person_type(person, block),
+        name: profile.name.clone(),
+        gender: gender_code(profile.gender),
+        nation: nations::code(&profile.ethnic_group),
+        card_type: own.number("cardType").unwrap_or(0),
+        id_card: profile.document_number.clone(),
+        birthday: birthday(profile),
+        telnum1: or_blank(&profile.phone).to_owned(),
+        native: or_blank(&profile.native_place).to_owned(),
+        address: or_blank(&profile.address).to_owned(),
+        notes: or_blank(&profile.remark).to_owned(),
+        card_type2: own.number("cardType2").unwrap_or(0),
+        card_num2: card_num(profile, own),
+        rf_card: rf_card(profile, own).unwrap_or_else(|| "0".to_owned()),
+        temp_card_type: list.kind,
+        custom_id: person.code.to_string(),
+        card_valid_begin: list.begin,
+        card_valid_end: list.end,
+    }
 }
 
-/// A row of 18.2, in which numbers are text.
-pub(crate) fn hit(person: &Person, own: &OwnFields, block: &[domain::LibraryId], zone: &TimeZone) -> Value {
+/// A row of GetPictureSearch.
+pub(crate) fn hit(person: &Person, own: &OwnFields, block: &[domain::LibraryId], zone: &TimeZone) -> FoundPerson {
     let profile = &person.profile;
-    json!({
-        "personType": person_type(person, block).to_string(),
-        "name": profile.name,
-        "cardType2": own.number("cardType2").unwrap_or(0).to_string(),
-        "cardNum2": card_num(profile, own).to_string(),
-        "gender": gender_code(profile.gender).to_string(),
-        "nation": nations::code(&profile.ethnic_group).to_string(),
-        "idCard": or_blank(&profile.document_number),
-        "birthday": birthday(profile),
-        "telnum1": or_blank(&profile.phone),
-        "native": or_blank(&profile.native_place),
-        "address": or_blank(&profile.address),
-        "notes": or_blank(&profile.remark),
-        "customId": person.code.as_str(),
-        "Time": time::text_with_slash(person.created_at, zone),
-    })
+    FoundPerson {
+        person_type: person_type(person, block).to_string(),
+        name: profile.name.clone(),
+        card_type2: own.number("cardType2").unwrap_or(0).to_string(),
+        card_num2: card_num(profile, own).to_string(),
+        gender: gender_code(profile.gender).to_string(),
+        nation: nations::code(&profile.ethnic_group).to_string(),
+        id_card: or_blank(&profile.document_number).to_owned(),
+        birthday: birthday(profile),
+        telnum1: or_blank(&profile.phone).to_owned(),
+        native: or_blank(&profile.native_place).to_owned(),
+        address: or_blank(&profile.address).to_owned(),
+        notes: or_blank(&profile.remark).to_owned(),
+        custom_id: person.code.to_string(),
+        time: time::text_with_slash(person.created_at, zone),
+    }
 }

@@ -1,16 +1,14 @@
-//! Pictures of a scene in the formats that a platform may ask for.
+//! The formats of pictures of a scene.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
 use super::data_uri;
 
-/// What the picture is to be.
+/// The format of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// NV12: brightness, then colour at half size.
+    /// NV12: luma, then chroma at half size.
     Yuv,
     Bmp,
     Jpeg,
@@ -27,12 +25,12 @@ impl Format {
     }
 }
 
-/// The picture in another format, as text; `None` for what is no picture. Blocking.
+/// The picture in another format, as a data URI; `None` when it cannot be decoded. Blocking.
 pub(crate) fn encode(picture: &[u8], format: Format, quality: u8) -> Option<String> {
     let pixels = image::load_from_memory(picture).ok()?.into_rgb8();
     let mut file = Vec::new();
     match format {
-        Format::Yuv => return Some(format!("data:image/yuv;base64,{}", STANDARD.encode(nv12(&pixels)))),
+        Format::Yuv => return Some(adapter::data_uri("image/yuv", &nv12(&pixels))),
         Format::Bmp => pixels.write_to(&mut std::io::Cursor::new(&mut file), ImageFormat::Bmp).ok()?,
         Format::Jpeg => JpegEncoder::new_with_quality(&mut file, quality).encode_image(&pixels).ok()?,
     }

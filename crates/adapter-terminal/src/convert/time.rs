@@ -4,11 +4,11 @@ use domain::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-/// Where no time is set.
+/// The text of a time that is not set.
 pub(crate) const ZERO: &str = "0000-00-00 00:00:00";
-/// The day of a time that is not set.
+/// The text of a day that is not set.
 const ZERO_DAY: &str = "0000-00-00";
-/// Seconds are counted to here; a leap second is read as the one before it.
+/// The last second of a minute; a leap second is read as this one.
 const LAST_SECOND: i8 = 59;
 
 pub(crate) use adapter::local_text as text;
@@ -29,7 +29,7 @@ pub(crate) fn day_text(day: Option<Date>, time: Time) -> String {
     format!("{day} {}", time.strftime("%H:%M:%S"))
 }
 
-/// Six numbers, whatever stands between them: blank or T, colons or hyphens, padded or not.
+/// Six numbers with any separators: blank or T, colons or hyphens, padded or not.
 pub(crate) fn civil(text: &str) -> Option<DateTime> {
     let (day, time) = day_and_time(text)?;
     Some(day?.to_datetime(time))
@@ -41,7 +41,7 @@ fn last_civil(text: &str) -> Option<DateTime> {
     Some(day?.to_datetime(time))
 }
 
-/// As [`civil`], also without a day, which is all zeros then; nothing but zeros is midnight without a day.
+/// As [`civil`], also without a day, which is all zeros then; all zeros are midnight without a day.
 pub(crate) fn day_and_time(text: &str) -> Option<(Option<Date>, Time)> {
     let (day, [hour, minute, second]) = parts(text)?;
     Some((day, Time::new(hour, minute, if second == 60 { LAST_SECOND } else { second }, 0).ok()?))
@@ -75,7 +75,7 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     Date::new(year, small(month)?, small(day)?).ok()
 }
 
-/// Whether the text is the date of nothing.
+/// Whether the text is the date for no value.
 pub(crate) fn is_zero(text: &str) -> bool {
     parts(text).is_some_and(|(day, _)| day.is_none())
 }
@@ -92,17 +92,17 @@ fn small(number: i16) -> Option<i8> {
     number.try_into().ok()
 }
 
-/// When clocks in the zone show the time that the text names.
+/// The instant at which clocks in the zone show the time of the text.
 pub(crate) fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     Some(Timestamp::of_local(civil(text)?, zone))
 }
 
-/// The beginning of a period: the first millisecond of the second that the text names.
+/// The beginning of a period: the first millisecond of the second.
 pub(crate) fn first(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     Some(Timestamp::first_of_local(civil(text)?, zone))
 }
 
-/// The end of a period: the last millisecond of the second that the text names.
+/// The end of a period: the last millisecond of the second.
 pub(crate) fn last(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     Some(Timestamp::last_of_local(last_civil(text)?, zone))
 }

@@ -1,4 +1,4 @@
-//! When a person is welcome: the document's four kinds of list.
+//! When a person may pass: the document's four kinds of validity.
 
 use domain::{Timestamp, Validity};
 use jiff::ToSpan;
@@ -6,32 +6,32 @@ use jiff::tz::TimeZone;
 
 use super::time;
 
-/// The fields as they are on the wire.
+/// The fields of a validity in the document's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct List {
-    /// 0 permanent, 1 between, 2 daily between, 3 so many times.
+pub(crate) struct ValidityFields {
+    /// 0 permanent, 1 between, 2 daily between, 3 a number of passes.
     pub(crate) kind: i64,
     pub(crate) begin: String,
     pub(crate) end: String,
     pub(crate) uses: u32,
 }
 
-/// What of it was sent.
+/// The fields that were sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Sent {
+pub(crate) struct SentValidity {
     pub(crate) kind: Option<i64>,
     pub(crate) begin: Option<String>,
     pub(crate) end: Option<String>,
     pub(crate) uses: Option<i64>,
 }
 
-impl Sent {
-    /// Whether anything was.
+impl SentValidity {
+    /// Whether no field was sent.
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The validity that results; `None` when it is incomplete or cannot be. What was not sent stays.
+    /// The resulting validity; `None` when it is incomplete or not valid. Fields that were not sent stay as they are.
     pub(crate) fn put_into(&self, before: &Validity, zone: &TimeZone) -> Option<Validity> {
         if self.is_empty() {
             return Some(before.clone());
@@ -58,8 +58,8 @@ fn between(begin: &str, end: &str, zone: &TimeZone) -> Option<Validity> {
     (first <= last).then_some(Validity::Between(first, last))
 }
 
-/// The end is the end of the last window: one over midnight began the day before. So nobody is welcome before the
-/// beginning or after the end that was sent.
+/// The end is the end of the last window; a window over midnight starts the day before. So no person may pass before
+/// the start or after the end that was sent.
 fn daily(begin: &str, end: &str) -> Option<Validity> {
     let (first, from) = time::day_and_time(begin)?;
     let (end, to) = time::last_day_and_time(end)?;
@@ -72,8 +72,8 @@ fn daily(begin: &str, end: &str) -> Option<Validity> {
 }
 
 /// The fields of a validity; days that are not set are zeros.
-pub(crate) fn fields(validity: &Validity, zone: &TimeZone) -> List {
-    let list = |kind, begin, end, uses| List { kind, begin, end, uses };
+pub(crate) fn fields(validity: &Validity, zone: &TimeZone) -> ValidityFields {
+    let list = |kind, begin, end, uses| ValidityFields { kind, begin, end, uses };
     let zero = || time::ZERO.to_owned();
     let text = |at: Timestamp, open| if at == open { zero() } else { time::text(at, zone) };
     match validity {
@@ -91,11 +91,11 @@ pub(crate) fn fields(validity: &Validity, zone: &TimeZone) -> List {
 mod tests {
     use super::*;
 
-    fn sent(kind: i64, begin: &str, end: &str) -> Sent {
-        Sent { kind: Some(kind), begin: Some(begin.into()), end: Some(end.into()), uses: None }
+    fn sent(kind: i64, begin: &str, end: &str) -> SentValidity {
+        SentValidity { kind: Some(kind), begin: Some(begin.into()), end: Some(end.into()), uses: None }
     }
 
-    fn read_back(sent: &Sent) -> Option<List> {
+    fn read_back(sent: &SentValidity) -> Option<ValidityFields> {
         Some(fields(&sent.put_into(&Validity::Permanent, &TimeZone::UTC)?, &TimeZone::UTC))
     }
 
@@ -110,7 +110,7 @@ mod tests {
         }
     }
 
-    /// Both ends of the calendar, ends that are not set, and times that few clocks show.
+    /// Both ends of the calendar, ends that are not set, and unusual times.
     const ENDS: [(&str, &str); 9] = [
         ("2026-03-01 00:00:00", "9999-12-31 23:59:59"),
         ("1970-01-01 00:00:00", "9999-12-30 22:00:01"),
@@ -124,14 +124,14 @@ mod tests {
     ];
 
     #[test]
-    fn ends_read_back_as_sent_in_every_zone_and_are_taken_again() {
+    fn ends_read_back_as_sent_in_every_zone_and_are_accepted_again() {
         for name in ["Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kolkata", "Pacific/Chatham", "America/New_York"] {
             let zone = TimeZone::get(name).unwrap();
             for (kind, (begin, end)) in [1, 2].into_iter().flat_map(|kind| ENDS.map(|ends| (kind, ends))) {
                 let validity = sent(kind, begin, end).put_into(&Validity::Permanent, &zone).unwrap();
-                let told = fields(&validity, &zone);
-                assert_eq!((told.begin.as_str(), told.end.as_str()), (begin, end), "{kind} in {name}");
-                let again = sent(kind, &told.begin, &told.end).put_into(&Validity::Permanent, &zone);
+                let reported = fields(&validity, &zone);
+                assert_eq!((reported.begin.as_str(), reported.end.as_str()), (begin, end), "{kind} in {name}");
+                let again = sent(kind, &reported.begin, &reported.end).put_into(&Validity::Permanent, &zone);
                 assert_eq!(again, Some(validity), "{kind} in {name}");
             }
         }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_window_over_midnight_begins_the_day_before_the_end() {
+    fn the_last_window_over_midnight_starts_the_day_before_the_end() {
         let one_night = sent(2, "2026-03-01 22:00:00", "2026-03-02 06:00:00");
         let Some(Validity::DailyBetween { first, last, .. }) = one_night.put_into(&Validity::Permanent, &TimeZone::UTC)
         else {
@@ -164,32 +164,33 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_clocks_skip_is_told_as_the_next_one_inside_the_period() {
+    fn a_time_that_clocks_skip_is_reported_as_the_next_one_inside_the_period() {
         let zone = TimeZone::get("America/New_York").unwrap();
         let validity = sent(1, "2026-03-08 02:30:00", "2027-03-14 02:30:00").put_into(&Validity::Permanent, &zone);
-        let told = fields(&validity.unwrap(), &zone);
-        assert_eq!((told.begin.as_str(), told.end.as_str()), ("2026-03-08 03:00:00", "2027-03-14 01:59:59"));
+        let reported = fields(&validity.unwrap(), &zone);
+        assert_eq!((reported.begin.as_str(), reported.end.as_str()), ("2026-03-08 03:00:00", "2027-03-14 01:59:59"));
     }
 
     #[test]
-    fn a_list_that_cannot_be_is_refused() {
+    fn an_invalid_validity_is_refused() {
         assert_eq!(read_back(&sent(1, "2026-03-05 00:00:00", "2026-03-01 00:00:00")), None);
         assert_eq!(read_back(&sent(2, "2026-03-05 09:00:00", "2026-03-01 17:00:00")), None);
         assert_eq!(read_back(&sent(2, "2026-03-01 22:00:00", "2026-03-01 06:00:00")), None, "it ends before it begins");
         assert_eq!(read_back(&sent(4, time::ZERO, time::ZERO)), None);
-        assert_eq!(read_back(&Sent { kind: Some(1), ..Sent::default() }), None, "it needs its ends");
-        assert_eq!(read_back(&Sent { kind: Some(3), ..Sent::default() }), None, "it needs its number");
-        assert_eq!(read_back(&Sent { kind: Some(3), uses: Some(-1), ..Sent::default() }), None);
+        assert_eq!(read_back(&SentValidity { kind: Some(1), ..SentValidity::default() }), None, "it needs its ends");
+        assert_eq!(read_back(&SentValidity { kind: Some(3), ..SentValidity::default() }), None, "it needs its number");
+        assert_eq!(read_back(&SentValidity { kind: Some(3), uses: Some(-1), ..SentValidity::default() }), None);
     }
 
     #[test]
-    fn what_was_not_sent_stays() {
+    fn fields_not_sent_stay() {
         let before =
             sent(1, "2026-03-01 09:00:00", "2026-03-05 17:30:00").put_into(&Validity::Permanent, &TimeZone::UTC);
-        let longer = Sent { end: Some("2026-04-05 17:30:00".into()), ..Sent::default() };
+        let longer = SentValidity { end: Some("2026-04-05 17:30:00".into()), ..SentValidity::default() };
         let after = fields(&longer.put_into(&before.unwrap(), &TimeZone::UTC).unwrap(), &TimeZone::UTC);
         assert_eq!((after.begin.as_str(), after.end.as_str()), ("2026-03-01 09:00:00", "2026-04-05 17:30:00"));
-        let fewer = Sent { uses: Some(2), ..Sent::default() }.put_into(&Validity::Uses(5), &TimeZone::UTC);
+        let fewer =
+            SentValidity { uses: Some(2), ..SentValidity::default() }.put_into(&Validity::Uses(5), &TimeZone::UTC);
         assert_eq!(fewer, Some(Validity::Uses(2)));
     }
 }

@@ -1,31 +1,31 @@
-//! What the document allows in the fields of a person.
+//! The values that the document allows in the fields of a person.
 
 use serde_json::Value;
 
 use super::time;
-use crate::codes::{Flaw, PersonFault};
+use crate::codes::people::{Flaw, PersonFault};
 use crate::wire::Fields;
 
-/// What a field may be.
+/// The values that a field may have.
 #[derive(Debug, Clone, Copy)]
 enum Allowed {
     /// A whole number in these bounds.
     Number(i64, i64),
     /// One of these numbers.
     OneOf(&'static [i64]),
-    /// A date; also the one of nothing.
+    /// A date; also that for no value.
     Date,
-    /// A time; also the one of nothing.
+    /// A time; also that for no value.
     Time,
-    /// The end of a period; also the one of nothing.
+    /// The end of a period; also that for no value.
     End,
-    /// At most so many bytes.
+    /// Text of at most this many bytes.
     Text(usize),
 }
 
 use Allowed::{Date, End, Number, OneOf, Text, Time};
 
-/// Who is unknown is told with the ethnic group 0, which can be sent back.
+/// The ethnic group 0 is allowed because it is reported for a person whose group is not known.
 const RULES: &[(&str, Allowed)] = &[
     ("name", Text(31)),
     ("personType", OneOf(&[0, 1])),
@@ -46,7 +46,7 @@ const RULES: &[(&str, Allowed)] = &[
     ("isCheckSimilarity", OneOf(&[0, 1])),
 ];
 
-/// What decides when a person is welcome: refused with the code of a validity that cannot be.
+/// The fields of the validity, which are refused with a code of their own.
 const VALIDITY: &[(&str, Allowed)] = &[
     ("tempCardType", OneOf(&[0, 1, 2, 3])),
     ("tempValid", OneOf(&[0, 1, 2, 3])),
@@ -56,29 +56,29 @@ const VALIDITY: &[(&str, Allowed)] = &[
     ("validEnd", End),
 ];
 
-/// What says who somebody is.
+/// The fields that identify a person.
 const IDENTITY: [&str; 4] = ["name", "idCard", "cardNum2", "RFIDCard"];
 
-/// What stands where no character could be read: of two different texts in another charset it makes one.
+/// The replacement of an unreadable character: it would make two different texts of another charset equal.
 const UNREADABLE: char = '\u{fffd}';
 
-/// Whether all of a text that says who somebody is could be read.
+/// Whether a text has no unreadable character.
 pub(crate) fn is_readable(text: &str) -> bool {
     !text.contains(UNREADABLE)
 }
 
-/// What is wrong with a field of which not all could be read.
+/// The reason for refusing an unreadable field.
 pub(crate) fn unreadable(name: &str) -> String {
     format!("{name} is not readable: send UTF-8")
 }
 
-/// The first of these fields of which not all could be read.
+/// The reason for refusing the first of these fields that is unreadable.
 pub(crate) fn first_unreadable(fields: &Fields, names: &[&str]) -> Option<String> {
     let damaged = |name: &&&str| fields.text(name).is_some_and(|text| !is_readable(&text));
     names.iter().find(damaged).map(|name| unreadable(name))
 }
 
-/// The first field that the document does not allow like this; one that is empty is as if it was not sent.
+/// The first field with a value that the document does not allow; an empty field counts as not sent.
 pub(crate) fn flaw(fields: &Fields) -> Option<Flaw> {
     let of = |rules: &[(&str, Allowed)], fault: PersonFault| {
         let wrong = |(name, allowed): &&(&str, Allowed)| fields.is_sent(name) && !allowed.allows(fields, name);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_beside_the_document_names_its_field() {
+    fn a_value_that_is_not_allowed_names_its_field() {
         for (name, wrong) in [
             ("personType", json!(2)),
             ("personType", json!("x")),
@@ -154,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn what_says_who_somebody_is_must_be_readable() {
+    fn fields_that_identify_a_person_must_be_readable() {
         for name in IDENTITY {
             let (fault, why) = flaw(&json!({"customId": "a", name: "1\u{fffd}"})).expect(name);
             assert_eq!((fault, why), (PersonFault::Value, format!("{name} is not readable: send UTF-8")));
         }
-        assert_eq!(flaw(&json!({"notes": "\u{fffd}"})), None, "it says nothing of who it is");
+        assert_eq!(flaw(&json!({"notes": "\u{fffd}"})), None, "it does not identify the person");
     }
 
     #[test]
@@ -174,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_document_allows_and_what_is_empty_is_taken() {
+    fn allowed_and_empty_values_are_accepted() {
         let good = json!({
             "customId": "a", "name": "张".repeat(10), "personType": "1", "gender": 0, "nation": "57", "cardType2": 3,
             "birthday": "0000-00-00", "WiegandType": 7, "tempCardType": 2, "cardValidBegin": "0000-00-00 00:00:00",
             "cardValidEnd": "2020-04-18T08:00:00", "notes": " ", "telnum1": 13_700_880_000_u64,
         });
         assert_eq!(flaw(&good), None);
-        assert_eq!(flaw(&json!({"nation": 0})), None, "as it is told of who is unknown");
+        assert_eq!(flaw(&json!({"nation": 0})), None, "as it is reported when it is not known");
         for (name, _) in RULES.iter().chain(VALIDITY) {
             for empty in [json!(null), json!("")] {
                 assert_eq!(flaw(&json!({*name: empty})), None, "{name}");

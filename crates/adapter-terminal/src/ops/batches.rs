@@ -1,17 +1,19 @@
-//! Many people at once: begun here, answered when they are done.
+//! Batches of people: started here, answered when they are done.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Call, Outcome};
-use crate::batch::{self, Kind};
 use crate::codes::{Refusal, add_persons, edit_persons, edit_persons_new};
+use crate::device::batches::BatchKind;
+use crate::request::{Call, Outcome};
+use crate::wire::replies::Progress;
 use crate::wire::{Fault, Fields, Reply};
+use crate::work;
 
-/// People of a batch at most.
+/// Maximum number of people of a batch.
 const MOST: i64 = 1000;
 
-/// What the three operators refuse a batch with.
-struct Table {
+/// The refusals of the three operators.
+struct Refusals {
     busy: Refusal,
     no_begin: Refusal,
     no_end: Refusal,
@@ -24,7 +26,7 @@ struct Table {
 
 macro_rules! table {
     ($table:ident) => {
-        Table {
+        Refusals {
             busy: $table::BUSY,
             no_begin: $table::NO_BEGIN,
             no_end: $table::NO_END,
@@ -39,50 +41,50 @@ macro_rules! table {
 
 /// Adds up to 1000 people by the addresses of their pictures (AddPersons, section 4.6).
 pub(crate) async fn add_persons(call: Call) -> Outcome {
-    begin(&call, Kind::Add, &table!(add_persons)).await
+    begin(&call, BatchKind::Add, &table!(add_persons)).await
 }
 
 /// Changes up to 1000 people (EditPersons, section 4.7).
 pub(crate) async fn edit_persons(call: Call) -> Outcome {
-    begin(&call, Kind::Edit, &table!(edit_persons)).await
+    begin(&call, BatchKind::Edit, &table!(edit_persons)).await
 }
 
 /// Adds or changes up to 1000 people (EditPersonsNew, section 4.10).
 pub(crate) async fn edit_persons_new(call: Call) -> Outcome {
-    begin(&call, Kind::AddOrEdit, &table!(edit_persons_new)).await
+    begin(&call, BatchKind::AddOrEdit, &table!(edit_persons_new)).await
 }
 
-async fn begin(call: &Call, kind: Kind, table: &Table) -> Outcome {
-    if call.core.batches.running().is_some() {
-        return Err(table.busy.into());
+async fn begin(call: &Call, kind: BatchKind, refusals: &Refusals) -> Outcome {
+    if call.device.batches.running().is_some() {
+        return Err(refusals.busy.into());
     }
-    let people = people(call, table)?;
-    let begun = batch::begin(&call.core, kind, call.command.message_id.clone(), people).await;
-    if begun { Ok(Reply::none()) } else { Err(table.busy.into()) }
+    let people = people(call, refusals)?;
+    let begun = work::batches::begin(&call.device, kind, call.command.message_id.clone(), people).await;
+    if begun { Ok(Reply::none()) } else { Err(refusals.busy.into()) }
 }
 
-fn people(call: &Call, table: &Table) -> Result<Vec<Fields>, Fault> {
+fn people(call: &Call, refusals: &Refusals) -> Result<Vec<Fields>, Fault> {
     let top = &call.command.top;
-    top.filled("DataBegin").ok_or(table.no_begin)?;
-    top.filled("DataEnd").ok_or(table.no_end)?;
-    let number = top.int("PersonNum").ok_or(table.no_number)?;
+    top.filled("DataBegin").ok_or(refusals.no_begin)?;
+    top.filled("DataEnd").ok_or(refusals.no_end)?;
+    let number = top.int("PersonNum").ok_or(refusals.no_number)?;
     if !(1..=MOST).contains(&number) {
-        return Err(table.too_many.into());
+        return Err(refusals.too_many.into());
     }
-    let list = call.command.info.as_ref().ok_or(table.no_info)?.as_array().ok_or(table.no_list)?;
+    let list = call.command.info.as_ref().ok_or(refusals.no_info)?.as_array().ok_or(refusals.no_list)?;
     if list.len() as i64 != number {
-        return Err(table.other_number.into());
+        return Err(refusals.other_number.into());
     }
-    // What is no object has no customId, and is refused for that.
+    // An entry that is not an object has no customId, and is refused for that.
     let fields = |entry: &Value| Fields::new(entry.as_object().cloned().unwrap_or_default());
     Ok(list.iter().map(fields).collect())
 }
 
-/// Tells which batch runs (QueryProgress, section 4.8).
+/// Reports which batch runs (QueryProgress, section 4.8).
 pub(crate) async fn query_progress(call: Call) -> Outcome {
-    let running = call.core.batches.running();
-    Ok(Reply::with(json!({
-        "QueryType": running.map_or("None", Kind::operator),
-        "Status": running.map_or(0, Kind::status).to_string(),
-    })))
+    let running = call.device.batches.running();
+    Ok(Reply::with(Progress {
+        query_type: running.map_or("None", BatchKind::operator),
+        status: running.map_or(0, BatchKind::status).to_string(),
+    }))
 }

@@ -4,37 +4,41 @@ use domain::{
     Error, Gender, LibraryFilter, LibraryId, Person, PersonCode, PersonFilter, RecordKind, Timestamp, Window,
 };
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::enrolment::{Act, enrol};
-use super::{Call, Outcome, failed};
-use crate::codes::{self, Flaw, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
+use super::failed;
+use crate::codes::people::Flaw;
+use crate::codes::{self, Refusal, del_person, delete_all, delete_persons, search_list, search_person};
 use crate::convert::{data_uri, people, time, values};
-use crate::wire::people::{OwnFields, PersonFields};
+use crate::request::{Call, Outcome};
+use crate::settings;
+use crate::wire::replies::{AllIds, Deleted, PersonIds, PersonKey, PersonList, PersonRow};
 use crate::wire::{Fault, Fields, Reply};
+use crate::work::enrolment::{Act, enrol};
 
-/// Rows read from the store at a time.
+/// Number of rows read from the store at a time.
 const PAGE: u32 = 1000;
-/// People removed by one command at most.
+/// Maximum number of people removed by one command.
 const MAX_REMOVED: usize = 200;
+/// Maximum and default number of rows of a list.
 const MAX_ROWS: i64 = 2000;
-const USUAL_ROWS: i64 = 100;
+const DEFAULT_ROWS: i64 = 100;
 
 /// Adds a person or changes one (EditPerson, sections 4.1 and 4.4).
 pub(crate) async fn edit_person(call: Call) -> Outcome {
-    let fields = PersonFields::read(&call.info);
+    let fields = people::read(&call.info);
     let custom_id = fields.custom_id.clone();
     let refuse = |Flaw { fault, why }: Flaw| {
-        let refusal = codes::edit_person(fault);
+        let refusal = codes::people::edit_person(fault);
         let fault = why.map_or_else(|| refusal.into(), |why| refusal.because(why));
         Fault { custom_id: custom_id.clone(), ..fault }
     };
-    let person = enrol(&call.core, fields, Act::AddOrEdit).await.map_err(refuse)?;
-    Ok(Reply::with(json!({
-        "personId": person.id.to_string(),
-        "customId": person.code.as_str(),
-        "detail": "",
-    })))
+    let person = enrol(&call.device, fields, Act::AddOrEdit).await.map_err(refuse)?;
+    Ok(Reply::with(ids_of(&person, Some(""))))
+}
+
+fn ids_of(person: &Person, detail: Option<&'static str>) -> PersonIds {
+    PersonIds { person_id: person.id.to_string(), custom_id: person.code.to_string(), detail }
 }
 
 /// Lists the ids of all people (QueryPerson, section 4.2.1).
@@ -42,7 +46,7 @@ pub(crate) async fn query_person(call: Call) -> Outcome {
     let (mut ids, mut total) = (Vec::new(), 0);
     loop {
         let window = Window { skip: ids.len() as u64, limit: PAGE };
-        let page = call.core.appliance.people(PersonFilter::default(), window).await.map_err(|e| failed(&e))?;
+        let page = call.device.appliance.people(PersonFilter::default(), window).await.map_err(|e| failed(&e))?;
         total = page.total.max(total);
         let read = page.rows.len();
         ids.extend(page.rows.into_iter().map(|person| person.code.to_string()));
@@ -50,37 +54,37 @@ pub(crate) async fn query_person(call: Call) -> Outcome {
             break;
         }
     }
-    let (all, listed) = (total.max(ids.len() as u64).to_string(), ids.len().to_string());
-    Ok(Reply::with(json!({
-        "TotalPersonNum": all,
-        "QueryPersonNum": listed,
-        "totalPersonNum": all,
-        "queryPersonNum": listed,
-        "customId": ids.join(","),
-    })))
+    let (total, listed) = (total.max(ids.len() as u64).to_string(), ids.len().to_string());
+    Ok(Reply::with(AllIds {
+        total_lower_case: total.clone(),
+        listed_lower_case: listed.clone(),
+        total,
+        listed,
+        custom_ids: ids.join(","),
+    }))
 }
 
-/// How an operator refuses a person.
+/// The refusals of an operator about one person.
 struct Refusals {
-    /// None is named.
+    /// The id is missing.
     missing: Refusal,
-    /// There is none of this id.
-    nobody: Refusal,
-    /// The id cannot be read.
+    /// No person has this id.
+    unknown: Refusal,
+    /// The id is not legible.
     unreadable: Refusal,
 }
 
 /// The person of a command.
-async fn person(call: &Call, Refusals { missing, nobody, unreadable }: Refusals) -> Result<Person, Fault> {
+async fn person(call: &Call, Refusals { missing, unknown, unreadable }: Refusals) -> Result<Person, Fault> {
     let id = call.info.filled("customId").ok_or(missing)?;
     if !values::is_readable(&id) {
         return Err(unreadable.because(values::unreadable("customId")));
     }
     let refuse = |refusal: Refusal| Fault { custom_id: Some(id.clone()), ..refusal.into() };
-    let code: PersonCode = id.parse().map_err(|_| refuse(nobody))?;
-    match call.core.appliance.person_by_code(code).await {
+    let code: PersonCode = id.parse().map_err(|_| refuse(unknown))?;
+    match call.device.appliance.person_by_code(code).await {
         Ok(person) => Ok(person),
-        Err(Error::NotFound { .. }) => Err(refuse(nobody)),
+        Err(Error::NotFound { .. }) => Err(refuse(unknown)),
         Err(error) => Err(failed(&error)),
     }
 }
@@ -88,21 +92,20 @@ async fn person(call: &Call, Refusals { missing, nobody, unreadable }: Refusals)
 /// Reads a person, with the picture when asked for (SearchPerson, section 4.2.2).
 pub(crate) async fn search_person(call: Call) -> Outcome {
     use search_person as table;
-    let refusals = Refusals { missing: table::NO_CUSTOM_ID, nobody: table::NOBODY, unreadable: table::NO_INFO };
+    let refusals = Refusals { missing: table::NO_CUSTOM_ID, unknown: table::NO_PERSON, unreadable: table::NO_INFO };
     let person = person(&call, refusals).await?;
-    let (appliance, zone) = (&call.core.appliance, call.core.zone());
-    let notes = call.core.state().notes(&[person.id]).await.map_err(|error| failed(&error))?;
-    let own = OwnFields::kept(notes.get(&person.id));
-    let mut reply = Reply::with(people::details(&person, &own, &block_libraries(&call).await?, &zone));
+    let own = settings::own_fields(&call.device.state(), person.id).await.map_err(|error| failed(&error))?;
+    let (block, photo) = (block_libraries(&call).await?, person.photo.clone());
+    let mut reply = Reply::with(people::details(person, &own, &block, &call.device.zone()));
     if call.info.int("Picture") == Some(1) {
-        let picture = appliance.picture(person.photo.clone()).await.map_err(|error| failed(&error))?;
-        reply.top.insert("pic".to_owned(), json!(data_uri(&picture)));
+        let picture = call.device.appliance.picture(photo).await.map_err(|error| failed(&error))?;
+        reply.top.insert("pic".to_owned(), data_uri(&picture).into());
     }
     Ok(reply)
 }
 
 async fn block_libraries(call: &Call) -> Result<Vec<LibraryId>, Fault> {
-    let libraries = call.core.appliance.libraries(LibraryFilter::default()).await;
+    let libraries = call.device.appliance.libraries(LibraryFilter::default()).await;
     Ok(people::block_libraries(&libraries.map_err(|error| failed(&error))?))
 }
 
@@ -110,12 +113,12 @@ async fn block_libraries(call: &Call) -> Result<Vec<LibraryId>, Fault> {
 pub(crate) async fn search_person_list(call: Call) -> Outcome {
     let filter = filter(&call)?;
     let skip = call.info.int("BeginNO").unwrap_or(0).max(0) as u64;
-    let wanted = call.info.int("RequestCount").unwrap_or(USUAL_ROWS).clamp(1, MAX_ROWS) as usize;
+    let wanted = call.info.int("RequestCount").unwrap_or(DEFAULT_ROWS).clamp(1, MAX_ROWS) as usize;
     let (mut rows, mut total) = (Vec::new(), 0);
     while rows.len() < wanted {
         let limit = (wanted - rows.len()).min(PAGE as usize) as u32;
         let window = Window { skip: skip + rows.len() as u64, limit };
-        let page = call.core.appliance.people(filter.clone(), window).await.map_err(|error| failed(&error))?;
+        let page = call.device.appliance.people(filter.clone(), window).await.map_err(|error| failed(&error))?;
         total = page.total;
         let read = page.rows.len();
         rows.extend(page.rows);
@@ -124,15 +127,15 @@ pub(crate) async fn search_person_list(call: Call) -> Outcome {
         }
     }
     if rows.is_empty() {
-        return Err(search_list::NOBODY.into());
+        return Err(search_list::NO_PERSON.into());
     }
     let list = list(&call, &rows).await?;
-    let info = json!({ "TotalPersonNum": total, "PersonNum": list.len(), "List": list });
+    let info = PersonList { total_person_num: total, person_num: list.len(), list };
     Ok(Reply { numeric: true, ..Reply::with(info) })
 }
 
 fn filter(call: &Call) -> Result<PersonFilter, Fault> {
-    let (info, zone) = (&call.info, call.core.zone());
+    let (info, zone) = (&call.info, call.device.zone());
     let end = |name: &str, read: fn(&str, &TimeZone) -> Option<Timestamp>| {
         let rule = || search_list::NO_INFO.because(format_args!("{name} must be a time, YYYY-MM-DDTHH:MM:SS"));
         // Zeros are an open end.
@@ -162,34 +165,34 @@ fn filter(call: &Call) -> Result<PersonFilter, Fault> {
     })
 }
 
-async fn list(call: &Call, rows: &[Person]) -> Result<Vec<Value>, Fault> {
-    let (block, zone) = (block_libraries(call).await?, call.core.zone());
+async fn list(call: &Call, rows: &[Person]) -> Result<Vec<PersonRow>, Fault> {
+    let (block, zone) = (block_libraries(call).await?, call.device.zone());
     let ids: Vec<_> = rows.iter().map(|person| person.id).collect();
-    let notes = call.core.state().notes(&ids).await.map_err(|error| failed(&error))?;
-    let row = |person: &Person| people::row(person, &OwnFields::kept(notes.get(&person.id)), &block, &zone);
+    let mut own = settings::own_fields_of(&call.device.state(), &ids).await.map_err(|error| failed(&error))?;
+    let row = |person: &Person| people::row(person, &own.remove(&person.id).unwrap_or_default(), &block, &zone);
     Ok(rows.iter().map(row).collect())
 }
 
 /// Removes a person (DelPerson, sections 4.3 and 4.4).
 pub(crate) async fn del_person(call: Call) -> Outcome {
     use del_person as table;
-    let refusals = Refusals { missing: table::NO_CUSTOM_ID, nobody: table::NOBODY, unreadable: table::NO_INFO };
+    let refusals = Refusals { missing: table::NO_CUSTOM_ID, unknown: table::NO_PERSON, unreadable: table::NO_INFO };
     let person = person(&call, refusals).await?;
-    match call.core.acts().remove_person(person.id).await {
+    match call.device.acts().remove_person(person.id).await {
         Ok(()) => {}
-        Err(Error::NotFound { .. }) => return Err(del_person::NOBODY.into()),
+        Err(Error::NotFound { .. }) => return Err(del_person::NO_PERSON.into()),
         Err(error) => return Err(failed(&error)),
     }
-    Ok(Reply::with(json!({ "personId": person.id.to_string(), "customId": person.code.as_str() })))
+    Ok(Reply::with(ids_of(&person, None)))
 }
 
-/// Removes everybody and the records of people; the session begins anew (DeleteAllPerson, section 4.5).
+/// Removes all people and their records; then a new session starts (DeleteAllPerson, section 4.5).
 pub(crate) async fn delete_all_person(call: Call) -> Outcome {
     match call.info.int("deleteall") {
         Some(0) => Ok(Reply::default()),
         Some(1) => {
-            remove_everybody(&call).await?;
-            let removed = call.core.acts().remove_records_of(RecordKind::People).await;
+            remove_all(&call).await?;
+            let removed = call.device.acts().remove_records_of(RecordKind::People).await;
             removed.map_err(|error| failed(&error))?;
             Ok(Reply { restart: true, ..Reply::default() })
         }
@@ -197,9 +200,9 @@ pub(crate) async fn delete_all_person(call: Call) -> Outcome {
     }
 }
 
-/// Removes everybody there is.
-pub(super) async fn remove_everybody(call: &Call) -> Result<(), Fault> {
-    let appliance = &call.core.appliance;
+/// Removes all people.
+pub(super) async fn remove_all(call: &Call) -> Result<(), Fault> {
+    let appliance = &call.device.appliance;
     loop {
         let window = Window { skip: 0, limit: PAGE };
         let page = appliance.people(PersonFilter::default(), window).await.map_err(|error| failed(&error))?;
@@ -207,7 +210,7 @@ pub(super) async fn remove_everybody(call: &Call) -> Result<(), Fault> {
             return Ok(());
         }
         for person in page.rows {
-            match call.core.acts().remove_person(person.id).await {
+            match call.device.acts().remove_person(person.id).await {
                 Ok(()) | Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(failed(&error)),
             }
@@ -228,20 +231,20 @@ pub(crate) async fn delete_persons(call: Call) -> Outcome {
             Err(_) => false,
         };
         let list = if removed { &mut done } else { &mut failed };
-        list.push(json!({ "customId": id }));
+        list.push(PersonKey { custom_id: id });
     }
-    Ok(Reply::with(json!({
-        "DelErrNum": failed.len().to_string(),
-        "DelSucNum": done.len().to_string(),
-        "DelErrInfo": failed,
-        "DelSucInfo": done,
-    })))
+    Ok(Reply::with(Deleted {
+        del_err_num: failed.len().to_string(),
+        del_suc_num: done.len().to_string(),
+        del_err_info: failed,
+        del_suc_info: done,
+    }))
 }
 
 async fn remove_by_code(call: &Call, code: PersonCode) -> Result<bool, Fault> {
-    let appliance = &call.core.appliance;
+    let appliance = &call.device.appliance;
     let removed = match appliance.person_by_code(code).await {
-        Ok(person) => call.core.acts().remove_person(person.id).await,
+        Ok(person) => call.device.acts().remove_person(person.id).await,
         Err(error) => Err(error),
     };
     match removed {
@@ -251,7 +254,7 @@ async fn remove_by_code(call: &Call, code: PersonCode) -> Result<bool, Fault> {
     }
 }
 
-/// The documented form needs its frame; clients send a list of objects without one too.
+/// The documented form has a frame (`DataBegin` to `DataEnd`); clients also send a list of objects without one.
 fn ids_to_remove(call: &Call) -> Result<Vec<String>, Fault> {
     use delete_persons as table;
     let (top, list) = (&call.command.top, call.command.info.as_ref().and_then(Value::as_array));

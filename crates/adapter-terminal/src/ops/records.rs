@@ -1,21 +1,23 @@
-//! What confirms pushes, and pushes on demand.
+//! Confirmations of pushes, and pushes on demand.
 
-use domain::{Seq, Timestamp};
+use domain::{RecordKind, Seq, Timestamp};
 use jiff::tz::TimeZone;
-use serde_json::json;
 
-use super::{Call, Outcome, doors, failed};
+use super::{doors, failed};
 use crate::codes::{Refusal, push_ack, push_records, push_snaps};
-use crate::convert::{time, values};
-use crate::ops::settings::Mqtt;
-use crate::push::{self, Errand, Kind};
+use crate::convert::{record_kind, time, values};
+use crate::device::PushAgain;
+use crate::push;
+use crate::request::{Call, Outcome};
+use crate::settings::Reports;
 use crate::wire::Reply;
+use crate::wire::replies::{Confirmed, PushedAgain};
 
 /// Takes the confirmation that the device is known to be online (Online-Ack, section 10.2). Not answered.
 pub(crate) async fn online_ack(call: Call) -> Outcome {
     let refused = call.info.filled("result").is_some_and(|result| result.eq_ignore_ascii_case("fail"));
-    if call.command.is_for(&call.core.id) && !refused {
-        call.core.confirmations.confirm_online();
+    if call.command.is_for(&call.device.id) && !refused {
+        call.device.confirmations.confirm_online();
     }
     Ok(Reply::none())
 }
@@ -24,40 +26,40 @@ pub(crate) async fn online_ack(call: Call) -> Outcome {
 pub(crate) async fn push_ack(call: Call) -> Outcome {
     use push_ack as table;
     let kind = match call.info.int("PushAckType").ok_or(table::NO_TYPE)? {
-        1 => Kind::Stranger,
-        2 => Kind::Person,
+        1 => RecordKind::Strangers,
+        2 => RecordKind::People,
         _ => return Err(table::NO_SUCH_TYPE.into()),
     };
     let seq = Seq(call.info.int("SnapOrRecordID").ok_or(table::NO_ID)?);
     let failed = |error: domain::Error| table::FAILED.because(error);
-    let set = Mqtt::load(&call.core).await.map_err(failed)?;
-    let on = if kind == Kind::Stranger { set.strangers() } else { set.people() };
-    if !set.resumes() || !on {
+    let set = Reports::load(&call.device.state()).await.map_err(failed)?;
+    if !set.resumes() || !set.pushes(kind) {
         return Err(table::OFF.into());
     }
-    let record = push::record(&call.core, seq).await.map_err(failed)?;
-    // One that waits to be confirmed exists, even when it was overwritten meanwhile.
-    if call.core.confirmations.expects(kind, seq) {
-        push::mark(&call.core, kind, seq).await.map_err(failed)?;
-        call.core.confirmations.confirm(kind, seq);
+    let record = push::record(&call.device, seq).await.map_err(failed)?;
+    // A record that is to be confirmed exists, even when it was overwritten since.
+    if call.device.confirmations.expects(kind, seq) {
+        push::keep_confirmed(&call.device, kind, seq).await.map_err(failed)?;
+        call.device.confirmations.confirm(kind, seq);
     } else {
         let record = record.as_ref().ok_or(table::NO_RECORD)?;
-        let told = push::kind(&call.core, record).await.map_err(failed)?;
-        if kind != told && kind != Kind::of(record) {
+        let pushed = push::kind_in_force(&call.device, record).await.map_err(failed)?;
+        if kind != pushed && kind != record_kind(record.verdict) {
             return Err(table::NO_RECORD.into());
         }
     }
-    if let Some(record) = record.filter(|_| kind == Kind::Person) {
-        doors::decide(&call.core, record.capture.id, &call.info).await;
+    if let Some(record) = record.filter(|_| kind == RecordKind::People) {
+        doors::decide(&call.device, record.capture.id, &call.info).await;
     }
-    Ok(Reply::with(json!({
-        "PushAckType": kind.ack_type().to_string(),
-        "SnapOrRecordID": seq.to_string(),
-    })))
+    let ack_type = match kind {
+        RecordKind::Strangers => "1",
+        RecordKind::People => "2",
+    };
+    Ok(Reply::with(Confirmed { kind: ack_type.to_owned(), id: seq.to_string() }))
 }
 
-/// What an operator that pushes on demand refuses.
-struct Table {
+/// The refusals of an operator that pushes on demand.
+struct Refusals {
     no_begin: Refusal,
     no_end: Refusal,
     none: Refusal,
@@ -67,41 +69,40 @@ struct Table {
 /// Pushes the records of people of a period again (ManualPushRecords, section 20).
 pub(crate) async fn manual_push_records(call: Call) -> Outcome {
     use push_records as table;
-    let table = Table { no_begin: table::NO_BEGIN, no_end: table::NO_END, none: table::NONE, off: table::OFF };
-    push_again(&call, Kind::Person, &table).await
+    let refusals = Refusals { no_begin: table::NO_BEGIN, no_end: table::NO_END, none: table::NONE, off: table::OFF };
+    push_again(&call, RecordKind::People, &refusals).await
 }
 
 /// Pushes the snapshots of strangers of a period again (ManualPushSnaps, section 22).
 pub(crate) async fn manual_push_snaps(call: Call) -> Outcome {
     use push_snaps as table;
-    let table = Table { no_begin: table::NO_BEGIN, no_end: table::NO_END, none: table::NONE, off: table::OFF };
-    push_again(&call, Kind::Stranger, &table).await
+    let refusals = Refusals { no_begin: table::NO_BEGIN, no_end: table::NO_END, none: table::NONE, off: table::OFF };
+    push_again(&call, RecordKind::Strangers, &refusals).await
 }
 
-async fn push_again(call: &Call, kind: Kind, table: &Table) -> Outcome {
-    let (core, zone) = (&call.core, call.core.zone());
+async fn push_again(call: &Call, kind: RecordKind, refusals: &Refusals) -> Outcome {
+    let (device, zone) = (&call.device, call.device.zone());
     let end = |name: &str, refusal: Refusal, read: fn(&str, &TimeZone) -> Option<Timestamp>| {
         let text = call.info.filled(name).ok_or(refusal)?;
         let rule = || refusal.because(format_args!("{name} must be a time, YYYY-MM-DDTHH:MM:SS"));
         read(&text, &zone).ok_or_else(rule)
     };
-    let begin = end("TimeS", table.no_begin, time::first)?;
-    let end = end("TimeE", table.no_end, time::last)?;
-    let set = Mqtt::load(core).await.map_err(|error| failed(&error))?;
-    if !(if kind == Kind::Stranger { set.strangers() } else { set.people() }) {
-        return Err(table.off.into());
+    let begin = end("TimeS", refusals.no_begin, time::first)?;
+    let end = end("TimeE", refusals.no_end, time::last)?;
+    let set = Reports::load(&device.state()).await.map_err(|error| failed(&error))?;
+    if !set.pushes(kind) {
+        return Err(refusals.off.into());
     }
-    let name = call.info.filled("Name").filter(|_| kind == Kind::Person);
+    let name = call.info.filled("Name").filter(|_| kind == RecordKind::People);
     if !name.as_deref().is_none_or(values::is_readable) {
         return Err(push_records::NO_INFO.because(values::unreadable("Name")));
     }
-    let found = push::find(core, kind, begin..=end, name.as_deref()).await;
+    let found = push::find(device, kind, begin..=end, name.as_deref()).await;
     let records = found.map_err(|error| failed(&error))?;
     if records.is_empty() {
-        return Err(table.none.into());
+        return Err(refusals.none.into());
     }
     let number = records.len();
-    // Waits while earlier ones are being pushed, so that what was asked for is bounded.
-    core.errands.ask(Errand { kind, records }).await;
-    Ok(Reply::with(json!({ "RecordNum": number.to_string() })))
+    device.pushes_again.put(PushAgain { kind, records }).await;
+    Ok(Reply::with(PushedAgain { record_num: number.to_string() }))
 }

@@ -1,153 +1,162 @@
-//! What is said of a record.
+//! The messages of records and openings.
 
-use domain::{Entry, Error, Means, Opening, Person, PersonId, PictureId, Record, Result, Timestamp, Verdict};
-use serde_json::{Map, Value, json};
+use bytes::Bytes;
+use domain::{
+    Entry, Error, Means, Opening, Person, PersonId, PictureId, Record, RecordKind, Result, Timestamp, Verdict,
+};
 
-use super::Kind;
 use crate::convert::doors::entry_type;
-use crate::convert::{data_uri, or_blank, people, time};
-use crate::core::Core;
-use crate::ops::doors::verify_mode;
-use crate::ops::settings::Mqtt;
+use crate::convert::{data_uri, or_blank, people, record_kind, time};
+use crate::device::Device;
+use crate::settings::{self, Reports};
 use crate::wire::people::OwnFields;
+use crate::wire::push::{Authentication, FaceEdges, Message, Pushed, Subject};
 
-/// A record told of later than this after it was captured is an old one, milliseconds.
+/// A record sent later than this after its capture counts as queued, milliseconds.
 const IN_TIME_MS: i64 = 10_000;
-/// `VerifyStatus` of somebody about whom the platform is asked.
+/// `VerifyStatus` of a person about whom the platform is asked.
 const TO_BE_VERIFIED: u8 = 22;
+/// `otype` of a record.
+const FACE: i64 = 1;
 /// `otype` of a door that was opened by command.
 const REMOTE: i64 = 7;
-/// Pushed because a platform asked for it.
+/// `PushType` of a push on demand.
 const MANUAL: u8 = 2;
 
-/// A record on its ordinary way, as one of this kind.
-pub(super) async fn now(core: &Core, set: &Mqtt, record: &Record, kind: Kind) -> Result<Value> {
-    message(core, set, record, (kind, 0)).await
+/// A new record, as one of this kind.
+pub(super) async fn now(device: &Device, set: &Reports, record: &Record, kind: RecordKind) -> Result<Message<Pushed>> {
+    message(device, set, record, (kind, 0)).await
 }
 
 /// A record on demand.
-pub(super) async fn again(core: &Core, set: &Mqtt, record: &Record) -> Result<Value> {
-    message(core, set, record, (Kind::of(record), MANUAL)).await
+pub(super) async fn again(device: &Device, set: &Reports, record: &Record) -> Result<Message<Pushed>> {
+    message(device, set, record, (record_kind(record.verdict), MANUAL)).await
 }
 
-async fn message(core: &Core, set: &Mqtt, record: &Record, (kind, push_type): (Kind, u8)) -> Result<Value> {
-    let (operator, mut info) = match kind {
-        Kind::Person => ("RecPush", about_person(core, record).await?),
-        Kind::Stranger => ("StrSnapPush", Map::from_iter([("SnapID".to_owned(), json!(record.seq.to_string()))])),
+async fn message(
+    device: &Device,
+    set: &Reports,
+    record: &Record,
+    (kind, push_type): (RecordKind, u8),
+) -> Result<Message<Pushed>> {
+    let (operator, subject) = match kind {
+        RecordKind::People => ("RecPush", person_of(device, record).await?),
+        RecordKind::Strangers => ("StrSnapPush", Subject::Stranger { id: record.seq.to_string() }),
     };
-    let [left, top, right, bottom] = corners(record);
-    let common = json!({
-        "facesluiceId": core.id,
-        "facesluiceName": core.appliance.options().name,
-        "time": time::text(record.capture.at, &core.zone()),
-        "direction": set.direction(),
-        "PushType": push_type,
-        "left": left,
-        "top": top,
-        "right": right,
-        "bottom": bottom,
-    });
-    if let Value::Object(common) = common {
-        info.extend(common);
-    }
-    if (kind == Kind::Stranger || set.with_picture())
-        && let Some(picture) = kept(core, &record.capture.crop).await?
-    {
-        info.insert("pic".to_owned(), json!(data_uri(&picture)));
-    }
-    Ok(json!({ "operator": operator, "info": info }))
+    let pic = match kind {
+        RecordKind::People if !set.with_picture() => None,
+        RecordKind::People | RecordKind::Strangers => kept(device, &record.capture.crop).await?,
+    };
+    let info = Pushed {
+        subject,
+        device: device.id.clone(),
+        device_name: device.appliance.options().name.clone(),
+        time: time::text(record.capture.at, &device.zone()),
+        direction: set.direction(),
+        push_type,
+        face: Some(edges(record)),
+        pic: pic.map(|picture| data_uri(&picture)),
+    };
+    Ok(Message { operator, info })
 }
 
-async fn about_person(core: &Core, record: &Record) -> Result<Map<String, Value>> {
-    let Some(best) = record.best() else { return Ok(Map::new()) };
-    let (person, own) = whom(core, record).await?;
+async fn person_of(device: &Device, record: &Record) -> Result<Subject> {
+    let Some(best) = record.best() else { return Ok(Subject::Nobody {}) };
+    let (person, own) = holder(device, best.person).await?;
     let profile = person.map(|person| person.profile).unwrap_or_default();
     let document = if profile.document_number.is_empty() { &best.document_number } else { &profile.document_number };
-    let info = json!({
-        "customId": best.code.as_str(),
-        "personId": best.person.to_string(),
-        "RecordID": record.seq.to_string(),
-        "VerifyStatus": asked(core, record).await?.unwrap_or(status(record.verdict)).to_string(),
-        "PersonType": u8::from(record.verdict == Verdict::Blocked).to_string(),
-        "personName": best.name,
-        "persionName": best.name,
-        "similarity1": format!("{:.6}", percent(record)),
-        "similarity2": "0.000000",
-        "otype": "1",
-        "cardNum2": people::card_num(&profile, &own).to_string(),
-        "RFIDCard": people::rf_card(&profile, &own).unwrap_or_default(),
-        "idCard": or_blank(document),
-        "telnum": or_blank(&profile.phone),
-        "Sendintime": in_time(core, record),
-    });
-    Ok(if let Value::Object(info) = info { info } else { Map::new() })
+    Ok(Subject::Person(Box::new(Authentication {
+        custom_id: best.code.to_string(),
+        person_id: best.person.to_string(),
+        record_id: record.seq.to_string(),
+        verify_status: asked(device, record).await?.unwrap_or(status(record.verdict)).to_string(),
+        person_type: u8::from(record.verdict == Verdict::Blocked).to_string(),
+        name: best.name.clone(),
+        name_misspelt: best.name.clone(),
+        similarity1: format!("{:.6}", percent(record)),
+        similarity2: Some("0.000000"),
+        otype: FACE.to_string(),
+        card_num: people::card_num(&profile, &own).to_string(),
+        rf_card: Some(people::rf_card(&profile, &own).unwrap_or_default()),
+        id_card: Some(or_blank(document).to_owned()),
+        telnum: Some(or_blank(&profile.phone).to_owned()),
+        in_time: in_time(device, record.capture.at),
+    })))
 }
 
-/// The person of a record as he is now, and what only this document knows of him; nobody who is gone.
-pub(super) async fn whom(core: &Core, record: &Record) -> Result<(Option<Person>, OwnFields)> {
-    let Some(best) = record.best() else { return Ok((None, OwnFields::default())) };
-    holder(core, best.person).await
-}
-
-/// A person, and what only this document knows of him; nobody who is gone.
-pub(super) async fn holder(core: &Core, person: PersonId) -> Result<(Option<Person>, OwnFields)> {
-    let person = match core.appliance.person(person).await {
-        Ok(person) => person,
-        Err(Error::NotFound { .. }) => return Ok((None, OwnFields::default())),
-        Err(error) => return Err(error),
-    };
-    let notes = core.state().notes(&[person.id]).await?;
-    let own = OwnFields::kept(notes.get(&person.id));
-    Ok((Some(person), own))
+/// The person as stored now, and what only this document knows of the person; neither for a person who was removed.
+pub(super) async fn holder(device: &Device, person: PersonId) -> Result<(Option<Person>, OwnFields)> {
+    match device.appliance.person(person).await {
+        Ok(person) => {
+            let own = settings::own_fields(&device.state(), person.id).await?;
+            Ok((Some(person), own))
+        }
+        Err(Error::NotFound { .. }) => Ok((None, OwnFields::default())),
+        Err(error) => Err(error),
+    }
 }
 
 /// 22, when the platform is asked whether the door opens to the person.
-async fn asked(core: &Core, record: &Record) -> Result<Option<u8>> {
-    let asks = record.verdict == Verdict::Known && core.appliance.door_rules().await?.asks_first();
+async fn asked(device: &Device, record: &Record) -> Result<Option<u8>> {
+    let asks = record.verdict == Verdict::Known && device.appliance.door_rules().await?.asks_first();
     Ok(asks.then_some(TO_BE_VERIFIED))
 }
 
-/// That the door was opened: by a platform with nobody before it, or to somebody who is on no record.
-pub(super) async fn opening(core: &Core, set: &Mqtt, entry: &Entry, opening: &Opening) -> Result<Value> {
-    let otype = if opening.by == Means::Command { REMOTE } else { entry_type(opening.by, verify_mode(core).await?) };
-    let mut message = json!({
-        "operator": "RecPush",
-        "info": {
-            "facesluiceId": core.id,
-            "facesluiceName": core.appliance.options().name,
-            "customId": "",
-            "personId": "0",
-            "RecordID": entry.seq.to_string(),
-            "VerifyStatus": "0",
-            "PersonType": "0",
-            "personName": "",
-            "persionName": "",
-            "similarity1": "0.000000",
-            "otype": otype.to_string(),
-            "cardNum2": "0",
-            "time": time::text(entry.at, &core.zone()),
-            "direction": set.direction(),
-            "PushType": 0,
-            "Sendintime": since(core, entry.at),
-        },
-    });
-    let Some(named) = &opening.person else { return Ok(message) };
-    let (info, (person, own)) = (&mut message["info"], holder(core, named.id).await?);
-    info["personId"] = json!(named.id.to_string());
-    info["VerifyStatus"] = json!(status(Verdict::Known).to_string());
-    if let Some(Person { code, profile, .. }) = person {
-        info["customId"] = json!(code.as_str());
-        info["personName"] = json!(profile.name);
-        info["persionName"] = json!(profile.name);
-        info["cardNum2"] = json!(people::card_num(&profile, &own).to_string());
-        info["RFIDCard"] = json!(people::rf_card(&profile, &own).unwrap_or_default());
-        info["idCard"] = json!(or_blank(&profile.document_number));
-        info["telnum"] = json!(or_blank(&profile.phone));
+/// An opening by a platform, or for a person who is on no record.
+pub(super) async fn opening(
+    device: &Device,
+    set: &Reports,
+    entry: &Entry,
+    opening: &Opening,
+) -> Result<Message<Pushed>> {
+    let otype = match opening.by {
+        Means::Command => REMOTE,
+        by => entry_type(by, device.verify_mode().await?),
+    };
+    let mut subject = Authentication {
+        custom_id: String::new(),
+        person_id: "0".to_owned(),
+        record_id: entry.seq.to_string(),
+        verify_status: "0".to_owned(),
+        person_type: "0".to_owned(),
+        name: String::new(),
+        name_misspelt: String::new(),
+        similarity1: "0.000000".to_owned(),
+        similarity2: None,
+        otype: otype.to_string(),
+        card_num: "0".to_owned(),
+        rf_card: None,
+        id_card: None,
+        telnum: None,
+        in_time: in_time(device, entry.at),
+    };
+    if let Some(named) = &opening.person {
+        subject.person_id = named.id.to_string();
+        subject.verify_status = status(Verdict::Known).to_string();
+        if let (Some(Person { code, profile, .. }), own) = holder(device, named.id).await? {
+            subject.custom_id = code.to_string();
+            subject.name_misspelt.clone_from(&profile.name);
+            subject.card_num = people::card_num(&profile, &own).to_string();
+            subject.rf_card = Some(people::rf_card(&profile, &own).unwrap_or_default());
+            subject.id_card = Some(or_blank(&profile.document_number).to_owned());
+            subject.telnum = Some(or_blank(&profile.phone).to_owned());
+            subject.name = profile.name;
+        }
     }
-    Ok(message)
+    let info = Pushed {
+        subject: Subject::Person(Box::new(subject)),
+        device: device.id.clone(),
+        device_name: device.appliance.options().name.clone(),
+        time: time::text(entry.at, &device.zone()),
+        direction: set.direction(),
+        push_type: 0,
+        face: None,
+        pic: None,
+    };
+    Ok(Message { operator: "RecPush", info })
 }
 
-/// 1 allowed, 2 refused, 3 not registered, 24 at another time.
+/// 1 allowed, 2 refused, 3 not registered, 24 outside the permitted time.
 pub(super) fn status(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Known => 1,
@@ -157,28 +166,25 @@ pub(super) fn status(verdict: Verdict) -> u8 {
     }
 }
 
-/// 0 to 100.
+/// The similarity of the best match, 0 to 100.
 pub(super) fn percent(record: &Record) -> f64 {
     record.best().map_or(0.0, |best| f64::from(best.similarity.value()) * 100.0)
 }
 
-/// 1 for a record that is new, 0 for one that waited.
-pub(super) fn in_time(core: &Core, record: &Record) -> u8 {
-    since(core, record.capture.at)
+/// 1 for an entry that is new, 0 for one that was queued.
+pub(super) fn in_time(device: &Device, at: Timestamp) -> u8 {
+    u8::from(device.appliance.now().millis_since(at) <= IN_TIME_MS)
 }
 
-fn since(core: &Core, at: Timestamp) -> u8 {
-    u8::from(core.appliance.now().millis_since(at) <= IN_TIME_MS)
-}
-
-fn corners(record: &Record) -> [String; 4] {
+fn edges(record: &Record) -> FaceEdges {
     let face = record.capture.face_box;
-    [face.left, face.top, face.right, face.bottom].map(|side| (side.max(0.0) as u32).to_string())
+    let text = |edge: f32| (edge.max(0.0) as u32).to_string();
+    FaceEdges { left: text(face.left), top: text(face.top), right: text(face.right), bottom: text(face.bottom) }
 }
 
-/// A stored picture, unless it is gone.
-pub(super) async fn kept(core: &Core, picture: &PictureId) -> Result<Option<bytes::Bytes>> {
-    match core.appliance.picture(picture.clone()).await {
+/// A stored picture, unless it was removed.
+pub(super) async fn kept(device: &Device, picture: &PictureId) -> Result<Option<Bytes>> {
+    match device.appliance.picture(picture.clone()).await {
         Ok(picture) => Ok(Some(picture)),
         Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),

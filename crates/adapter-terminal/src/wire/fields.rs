@@ -1,12 +1,13 @@
-//! The fields of an object, read as liberally as the document's own examples need it.
+//! The fields of an object, read as leniently as the document's own examples require.
 
-use serde_json::{Map, Number, Value};
+use adapter::lenient::{float, text, whole};
+use serde_json::{Map, Value};
 
-/// An object whose keys are found in any letter case; exactly spelt ones win.
+/// An object whose keys are found in any letter case; an exact match comes first.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
-/// Where the device is named, also as scanned text has it.
+/// The names of the device's field, also as scanned text has them.
 const DEVICE: [&str; 3] = ["facesluiceId", "facesIuiceId", "facesluiceld"];
 
 impl Fields {
@@ -14,7 +15,7 @@ impl Fields {
         Self(fields)
     }
 
-    /// A field that is there and not null.
+    /// A field that is present and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         let exact = self.0.get(name);
         let found = exact
@@ -22,21 +23,17 @@ impl Fields {
         found.filter(|value| !value.is_null())
     }
 
-    /// Whether the field is there with anything but an empty text.
+    /// Whether the field is present, and is not empty text.
     pub(crate) fn is_sent(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
     /// Text, also an empty one; a number counts as its digits.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
-        match self.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        }
+        self.get(name).and_then(text)
     }
 
-    /// Text with something in it.
+    /// Trimmed text that is not empty.
     pub(crate) fn filled(&self, name: &str) -> Option<String> {
         self.text(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
@@ -48,15 +45,10 @@ impl Fields {
 
     /// A number; text digits count as one.
     pub(crate) fn float(&self, name: &str) -> Option<f64> {
-        let number = match self.get(name)? {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        number.filter(|number: &f64| number.is_finite())
+        self.get(name).and_then(float)
     }
 
-    /// The first of several spellings that is there.
+    /// The first of several spellings that is present.
     pub(crate) fn first<T>(&self, names: &[&str], read: impl Fn(&Self, &str) -> Option<T>) -> Option<T> {
         names.iter().find_map(|name| read(self, name))
     }
@@ -65,42 +57,27 @@ impl Fields {
         self.0.insert(name.to_owned(), value);
     }
 
-    /// Without this field, in whatever letter case.
+    /// Without this field, in any letter case.
     #[must_use]
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.0.retain(|key, _| !key.trim().eq_ignore_ascii_case(name));
         self
     }
 
-    /// To be kept.
+    /// The text to keep.
     pub(crate) fn note(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
-    /// As they were kept; what is unreadable is as if nothing was.
+    /// The fields of a kept text; none when it cannot be read.
     pub(crate) fn kept(note: &str) -> Self {
         Self(serde_json::from_str(note).unwrap_or_default())
     }
 
-    /// The device named, if any.
+    /// The device that is named, if any.
     pub(crate) fn device(&self) -> Option<String> {
         self.first(&DEVICE, Self::filled)
     }
-}
-
-/// The value as a whole number, when it is one; text digits count as one.
-pub(crate) fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64().or_else(|| integral(number)),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// `80.0` is a whole number too.
-fn integral(number: &Number) -> Option<i64> {
-    let number = number.as_f64()?;
-    (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -120,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_digits_and_nothing_is_absent() {
+    fn numbers_are_read_from_digits_and_null_is_absent() {
         let some = fields(json!({"a": "7", "b": 7, "c": "", "d": null, "e": "x", "f": "36.5", "g": " 9 "}));
         assert_eq!(
             ["a", "b", "c", "d", "e", "g"].map(|name| some.int(name)),

@@ -1,5 +1,5 @@
-//! What it takes to answer a command whose rest cannot be read: one that is cut short, nested too deeply, or made of too
-//! many values.
+//! The part of a command that is needed for an answer when the rest cannot be read: when it is cut off, nested too
+//! deeply, or has too many values.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub(super) struct Head {
     pub(super) operator: String,
 }
 
-/// What was read so far.
+/// The values read so far.
 #[derive(Default)]
 struct Found {
     message_id: Option<Value>,
@@ -22,10 +22,10 @@ struct Found {
 }
 
 impl Head {
-    /// Reads both as far as the message can be read; `None` unless both are there. Takes no memory for the rest.
+    /// Reads the message as far as possible; `None` unless both are found. Allocates nothing for the rest.
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
         let mut found = Found::default();
-        // Where it is damaged it ends; what came before counts.
+        // Reading ends where the message is damaged; values before that count.
         let _ = serde_json::Deserializer::from_slice(payload).deserialize_map(Finder(&mut found));
         let Found { message_id, operator } = found;
         Some(Self { message_id: message_id?, operator: operator?.trim().to_owned() })

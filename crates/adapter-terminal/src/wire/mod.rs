@@ -1,12 +1,16 @@
-//! Messages: what a command holds, what an answer is made of.
+//! Messages: the fields of commands, and what answers and pushes are made of.
 
 pub(crate) mod fields;
 mod head;
 pub(crate) mod people;
+pub(crate) mod push;
+pub(crate) mod replies;
+pub(crate) mod screen;
 
 use std::fmt::Display;
 
 use adapter::parse_object;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use fields::Fields;
@@ -17,23 +21,23 @@ use crate::codes::Refusal;
 /// A command from the platform.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Command {
-    /// Text or number, given back as it came.
+    /// Text or number, returned as it was sent.
     pub(crate) message_id: Option<Value>,
     pub(crate) operator: String,
-    /// What stands beside the operator.
+    /// The fields beside the operator.
     pub(crate) top: Fields,
-    /// What the command is about; `None` when the key is missing.
+    /// The value of `info`; `None` when the key is missing.
     pub(crate) info: Option<Value>,
     /// Whether the message is larger than a command may be.
     pub(crate) oversized: bool,
 }
 
-/// A command is at most so long, bytes.
+/// The largest command, bytes.
 const LARGEST: usize = 1 << 20;
 
 impl Command {
-    /// Reads a message; `None` when it is no command. Of one that is damaged, or too much, only what it takes to answer
-    /// it is read.
+    /// Reads a message; `None` when it is not a command. Of a damaged one, and of one with too many values, only what
+    /// it takes to answer is read.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let oversized = payload.len() > LARGEST;
         let Ok(top) = parse_object(payload) else {
@@ -61,7 +65,7 @@ impl Command {
         }
     }
 
-    /// Whether it names this device, or none.
+    /// Whether it names this device, or no device.
     pub(crate) fn is_for(&self, id: &str) -> bool {
         let named = self.fields().and_then(|info| info.device()).or_else(|| self.top.device());
         named.is_none_or(|named| named == id)
@@ -72,24 +76,28 @@ impl Command {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     pub(crate) info: Map<String, Value>,
-    /// What stands beside `info`.
+    /// The fields beside `info`.
     pub(crate) top: Map<String, Value>,
     /// Whether the code is a number.
     pub(crate) numeric: bool,
-    /// Whether the session begins anew after the answer, as after a restart.
+    /// Whether a new session starts after the answer, as after a restart.
     pub(crate) restart: bool,
-    /// Whether nothing is answered now.
+    /// Whether there is no answer now.
     pub(crate) silent: bool,
 }
 
 impl Reply {
-    /// With these fields in `info`; anything but an object is left out.
-    pub(crate) fn with(info: Value) -> Self {
-        let info = if let Value::Object(info) = info { info } else { Map::new() };
+    /// With these fields in `info`.
+    pub(crate) fn with(info: impl Serialize) -> Self {
+        // Structs of plain values can always be written as objects.
+        let info = match serde_json::to_value(info) {
+            Ok(Value::Object(info)) => info,
+            Ok(_) | Err(_) => Map::new(),
+        };
         Self { info, ..Self::default() }
     }
 
-    /// Nothing now.
+    /// No answer.
     pub(crate) fn none() -> Self {
         Self { silent: true, ..Self::default() }
     }
@@ -99,21 +107,21 @@ impl Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) refusal: Refusal,
-    /// Given back as it came.
+    /// Returned as it was sent.
     pub(crate) custom_id: Option<String>,
-    /// Told in place of the table's words, where these only show how.
+    /// Sent in place of the table's text, where that is only a pattern.
     pub(crate) detail: Option<String>,
 }
 
 impl Fault {
-    /// What the platform is told.
+    /// The text sent to the platform.
     pub(crate) fn detail(&self) -> &str {
         self.detail.as_deref().unwrap_or(self.refusal.detail)
     }
 }
 
 impl Refusal {
-    /// With what exactly is wrong behind the table's words.
+    /// With the reason after the table's text.
     pub(crate) fn because(self, why: impl Display) -> Fault {
         Fault { detail: Some(format!("{}: {why}", self.detail)), ..self.into() }
     }

@@ -3,10 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Fields;
-use crate::codes::Flaw;
-use crate::convert::values;
+use crate::codes::people::Flaw;
 
-/// What was sent of a person; `None` where nothing was.
+/// The fields of a person that were sent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct PersonFields {
     pub(crate) custom_id: Option<String>,
@@ -30,11 +29,11 @@ pub(crate) struct PersonFields {
     pub(crate) pic_uri: Option<String>,
     pub(crate) check_similarity: bool,
     pub(crate) own: OwnFields,
-    /// What of it the document does not allow.
+    /// The first value that the document does not allow.
     pub(crate) flaw: Option<Flaw>,
 }
 
-/// What only this document knows of a person.
+/// The fields that only this document knows of a person.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct OwnFields(Map<String, Value>);
 
@@ -43,6 +42,7 @@ const RF_CARD: &str = "RFIDCard";
 const NUMBERS: [&str; 6] = ["cardType2", "WiegandType", "WGFacilityCode", "CardMode", "RFCardMode", "cardType"];
 
 impl PersonFields {
+    /// Reads the fields; whether the document allows their values is not checked here.
     pub(crate) fn read(fields: &Fields) -> Self {
         let (text, filled, int) = (|name| fields.text(name), |name| fields.filled(name), |name| fields.int(name));
         Self {
@@ -67,7 +67,7 @@ impl PersonFields {
             pic_uri: filled("picURI"),
             check_similarity: int("isCheckSimilarity") == Some(1),
             own: OwnFields::read(fields),
-            flaw: values::flaw(fields),
+            flaw: None,
         }
     }
 }
@@ -84,18 +84,17 @@ impl OwnFields {
         Self(own)
     }
 
-    /// As it was kept; what is unreadable is as if nothing was.
-    pub(crate) fn kept(note: Option<&String>) -> Self {
-        let kept = note.and_then(|note| serde_json::from_str(note).ok());
-        Self(kept.unwrap_or_default())
+    /// The fields of a kept note; none when it cannot be read.
+    pub(crate) fn kept(note: &str) -> Self {
+        Self(serde_json::from_str(note).unwrap_or_default())
     }
 
-    /// To be kept.
+    /// The note to keep; `None` for no fields.
     pub(crate) fn note(&self) -> Option<String> {
         (!self.0.is_empty()).then(|| Value::Object(self.0.clone()).to_string())
     }
 
-    /// With what was sent put in.
+    /// With the fields that were sent.
     #[must_use]
     pub(crate) fn with(mut self, sent: &Self) -> Self {
         self.0.extend(sent.0.clone());

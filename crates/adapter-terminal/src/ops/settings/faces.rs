@@ -1,27 +1,28 @@
-//! How faces are found.
+//! How faces are detected.
 
 use domain::{Area, CameraDefaults, OwnValues};
 
-use super::{FACE, Values, keep};
+use super::groups::forget as forget_groups;
 use crate::codes::up_face;
 use crate::convert::face;
-use crate::core::Core;
-use crate::ops::cameras::{self, InForce};
-use crate::ops::{Call, Outcome, failed};
+use crate::device::Device;
+use crate::ops::failed;
+use crate::request::{Call, Outcome};
+use crate::settings::{FACE, Values};
 use crate::wire::{Fault, Reply};
+use crate::work::cameras::{self, InForce};
 
 /// The size of the picture in which the detection area is set.
 const WHOLE: (i64, i64) = (960, 1280);
 
-/// Reads how faces are found (GetFaceconfig, section 9.10).
+/// Reads the settings of face detection (GetFaceconfig, section 9.10).
 pub(crate) async fn get_face_config(call: Call) -> Outcome {
-    Ok(in_force(&call.core).await.map_err(|error| failed(&error))?.into_reply())
+    Ok(Reply::with(in_force(&call.device).await.map_err(|error| failed(&error))?.into_map()))
 }
 
-/// The settings as the cameras obey them.
-async fn in_force(core: &Core) -> domain::Result<Values> {
-    let (mut values, InForce { min_face_px, area, .. }) =
-        (Values::load(core, &FACE).await?, InForce::load(core).await?);
+/// The settings in force on the cameras.
+async fn in_force(device: &Device) -> domain::Result<Values> {
+    let (mut values, InForce { min_face_px, area, .. }) = (device.values(&FACE).await?, InForce::load(device).await?);
     let smallest = i64::from(min_face_px);
     if face::pixels(values.number("recDistance")) != smallest {
         values.set("recDistance", face::distance(smallest).to_string());
@@ -40,11 +41,11 @@ async fn in_force(core: &Core) -> domain::Result<Values> {
     Ok(values)
 }
 
-/// Changes how faces are found: the smallest face and the detection area hold for every camera without values of its own
-/// (UpFaceconfig, section 9.10.3).
+/// Changes the settings of face detection: the smallest face and the detection area apply to every camera without
+/// values of its own (UpFaceconfig, section 9.10.3).
 pub(crate) async fn up_face_config(call: Call) -> Outcome {
-    let core = &call.core;
-    let mut values = in_force(core).await.map_err(|error| failed(&error))?;
+    let device = &call.device;
+    let mut values = in_force(device).await.map_err(|error| failed(&error))?;
     let changed = values.put(&FACE, &call.info).map_err(|why| up_face::NO_INFO.because(why))?;
     for (start, size, most) in [("detectArea_x", "detectArea_w", WHOLE.0), ("detectArea_y", "detectArea_h", WHOLE.1)] {
         if values.number(start) + values.number(size) > most {
@@ -64,8 +65,8 @@ pub(crate) async fn up_face_config(call: Call) -> Outcome {
         area: area.or(defaults.area),
         ..defaults
     };
-    cameras::set_defaults(core, set).await.map_err(|error| failed(&error))?;
-    keep(core, &FACE, &values, &changed).await?;
+    cameras::set_defaults(device, set).await.map_err(|error| failed(&error))?;
+    device.keep_values(&FACE, &values, &changed).await.map_err(|error| failed(&error))?;
     Ok(Reply::default())
 }
 
@@ -77,19 +78,19 @@ fn area(values: &Values) -> Area {
     };
     let (left, right) = part("detectArea_x", "detectArea_w", WHOLE.0);
     let (top, bottom) = part("detectArea_y", "detectArea_h", WHOLE.1);
-    // An area of nothing would find nobody: the whole picture, as it is set on a new device.
+    // An empty area would detect nothing: it counts as the whole picture, as in factory settings.
     if left < right && top < bottom { Area { left, top, right, bottom } } else { Area::WHOLE }
 }
 
-/// Puts it back to what it was when the device was new, on every camera.
-pub(crate) async fn forget(core: &Core) -> Result<(), Fault> {
-    super::forget(core, &[&FACE]).await?;
+/// Resets the settings of face detection to factory settings, on every camera.
+pub(crate) async fn forget(device: &Device) -> Result<(), Fault> {
+    forget_groups(device, &[&FACE]).await?;
     let released = OwnValues { min_face_px: true, region: true, ..OwnValues::default() };
     let restored = async {
-        core.acts().release_cameras(released).await?;
+        device.acts().release_cameras(released).await?;
         let set =
             |defaults| CameraDefaults { min_face_px: Some(face::FACTORY_PIXELS), area: Some(Area::WHOLE), ..defaults };
-        cameras::set_defaults(core, set).await
+        cameras::set_defaults(device, set).await
     };
     restored.await.map_err(|error| failed(&error))
 }

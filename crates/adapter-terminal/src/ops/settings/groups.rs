@@ -1,123 +1,104 @@
-//! The settings there are, by the groups in which they are read and changed.
+//! The groups that need little more than to be kept. Settings of a screen, a lamp or a sensor that the device lacks are
+//! kept, reported, and sent to the front end, where there is one.
 
-use super::{Group, Kind};
+use super::liveness;
+use crate::codes::{Refusal, up_config, up_sound, up_temperature};
+use crate::device::Device;
+use crate::ops::failed;
+use crate::push;
+use crate::request::{Call, Outcome};
+use crate::settings::{Group, REPORTS, SOUND, SUBSCRIPTION, SYSTEM, TEMPERATURE, Values};
+use crate::wire::replies::Reboot;
+use crate::wire::{Fault, Reply};
 
-const SWITCH: Kind = Kind::Int(0, 1);
-const ANY: Kind = Kind::Int(0, i64::MAX);
+async fn get(call: &Call, group: &Group) -> Outcome {
+    Ok(Reply::with(call.device.values(group).await.map_err(|error| failed(&error))?.into_map()))
+}
 
-pub(crate) const SYSTEM: Group = Group {
-    key: "settings.system",
-    settings: &[
-        ("Language", "1", Kind::Int(0, 10)),
-        ("DataBaseEnable", "1", SWITCH),
-        ("IDcardType", "0", Kind::Int(0, 3)),
-        ("CardReaderType", "1", ANY),
-        ("CardOpenDoorWay", "0", SWITCH),
-        ("FaceDisplay", "1", SWITCH),
-        ("LiveDetectType", "1", Kind::Int(0, 2)),
-        ("LiveDetectTimeBeg", "07:00:00", Kind::Clock),
-        ("LiveDetectTimeEnd", "19:00:00", Kind::Clock),
-        ("LiveThreshold", "90.340000", Kind::Fixed),
-        ("LiveFrameNum", "2", Kind::Fixed),
-        ("LedLightType", "0", Kind::Int(0, 5)),
-        ("LedTimeBeg", "07:00:00", Kind::Clock),
-        ("LedTimeEnd", "19:00:00", Kind::Clock),
-        ("LedBrightness", "50", Kind::Int(0, 100)),
-        ("LedDisableAfterSec", "30", ANY),
-        ("LcdBLDisable", "0", SWITCH),
-        ("LcdBLDisableAfterSec", "30", ANY),
-        ("ScreenBrightness", "50", Kind::Int(0, 100)),
-        ("WebTimeOut", "5", Kind::Int(2, 10)),
-    ],
-};
+/// Changes the values that were sent, all or none; returns the values before and after.
+async fn up(call: &Call, group: &Group, wrong: Refusal) -> Result<(Values, Values), Fault> {
+    let before = Values::load_to_set(&call.device.state(), group).await.map_err(|error| failed(&error))?;
+    let mut after = before.clone();
+    let changed = after.put(group, &call.info).map_err(|why| wrong.because(why))?;
+    call.device.keep_values(group, &after, &changed).await.map_err(|error| failed(&error))?;
+    Ok((before, after))
+}
 
-pub(crate) const SOUND: Group = Group {
-    key: "settings.sound",
-    settings: &[
-        ("VerifySuccAudio", "1", SWITCH),
-        ("VerifyFailAudio", "1", SWITCH),
-        ("Volume", "90", Kind::Int(0, 100)),
-        ("VerifySuccGuiTip", "1", SWITCH),
-        ("VerifyFailGuiTip", "1", SWITCH),
-        ("UnregisteredGuiTip", "1", SWITCH),
-        ("DisplayPicture", "1", SWITCH),
-        ("RemoteCtrlAudio", "0", SWITCH),
-        ("IPHide", "0", SWITCH),
-        ("IsShowName", "1", Kind::Int(0, 2)),
-        ("IsShowTitle", "0", SWITCH),
-        ("IsShowVersion", "0", SWITCH),
-        ("IsShowDate", "1", SWITCH),
-        ("IsShowTime", "1", SWITCH),
-        ("IDCardNumHide", "0", SWITCH),
-        ("ICCardNumHide", "0", SWITCH),
-        ("IsShowDeviceID", "1", SWITCH),
-        ("IsShowPersonNum", "1", SWITCH),
-        ("VerifyTipContent", "please pass", Kind::Text(63)),
-        ("UnregisterTipContent", "stranger", Kind::Text(63)),
-        ("BlacklistTipContent", "no access", Kind::Text(63)),
-    ],
-};
+/// The setting whether pictures of captures are kept.
+const PICTURES: &str = "DataBaseEnable";
 
-pub(super) const TEMPERATURE: Group = Group {
-    key: "settings.temperature",
-    settings: &[
-        ("TemperatureMode", "0", SWITCH),
-        ("ShowAbnormalTemp", "1", SWITCH),
-        ("TemperatureCheck", "0.00", Kind::Decimal(-10.0, 10.0)),
-        ("TemperatureLow", "28.00", Kind::Decimal(0.0, 120.0)),
-        ("TemperatureHigh", "37.30", Kind::Decimal(0.0, 120.0)),
-        ("EnvTemperature", "17.00", Kind::Decimal(-100.0, 200.0)),
-        ("EnvTemperatureCheck", "0.00", Kind::Decimal(-100.0, 100.0)),
-        ("OpenLaser", "1", SWITCH),
-        ("TempFaceMinW", "350", Kind::Int(100, 500)),
-        ("TempFaceMinH", "350", Kind::Int(50, 1000)),
-    ],
-};
+/// Reads the system's settings (Getconfig, section 9.1).
+pub(crate) async fn get_config(call: Call) -> Outcome {
+    let mut reply = get(&call, &SYSTEM).await?;
+    if let Some(kind) = liveness::in_force(&call.device) {
+        reply.info.insert(liveness::TYPE.to_owned(), kind.into());
+    }
+    let keeps = u8::from(call.device.appliance.keeps_pictures()).to_string();
+    reply.info.insert(PICTURES.to_owned(), keeps.into());
+    Ok(reply)
+}
 
-pub(crate) const REPORTS: Group = Group {
-    key: "settings.mqtt",
-    settings: &[
-        ("StrangerUploadType", "0", SWITCH),
-        ("RecordUploadType", "1", Kind::Int(0, 2)),
-        ("Direction", "0", Kind::Int(0, 2)),
-        ("QRCode", "1", SWITCH),
-        ("IDCard", "1", SWITCH),
-        ("Card", "1", SWITCH),
-        ("ResumefromBreakpoint", "0", SWITCH),
-        ("KeepAliveInterval", "30", Kind::Int(5, 3600)),
-        ("OnlineTopic", "", Kind::Exact(200)),
-        ("HeartbeatTopic", "", Kind::Exact(200)),
-    ],
-};
+/// Changes the system's settings; another language starts a new session (Upconfig, section 9.1.3).
+pub(crate) async fn up_config(call: Call) -> Outcome {
+    let (before, after) = up(&call, &SYSTEM, up_config::FAILED).await?;
+    if liveness::NAMES.iter().any(|name| call.info.filled(name).is_some()) {
+        liveness::follow(&call.device, &after).await.map_err(|error| failed(&error))?;
+    }
+    if call.info.is_sent(PICTURES) {
+        let keep = after.number(PICTURES) == 1;
+        call.device.acts().keep_pictures(keep).await.map_err(|error| failed(&error))?;
+    }
+    let restart = before.text("Language") != after.text("Language");
+    Ok(Reply { restart, ..Reply::with(Reboot::of(restart)) })
+}
 
-/// What of the door the core does not know.
-pub(crate) const DOOR: Group = Group {
-    key: "settings.door",
-    settings: &[
-        ("IDCardThreshold", "50", Kind::Int(50, 100)),
-        ("VerifyMode", "1", ANY),
-        ("VerifyResetTime", "2", Kind::Int(1, 10)),
-        ("Wiegand", "1", Kind::OneOf(&[0, 1, 4, 5, 6, 7])),
-        ("PublicMjCardNo", "2", ANY),
-        ("AutoMjCardBgnNo", "3", ANY),
-        ("AutoMjCardEndNo", "4", ANY),
-        ("ControlType", "1", Kind::Int(0, 2)),
-        ("IOType", "0", SWITCH),
-        ("Endian", "0", SWITCH),
-        ("CardMode", "0", SWITCH),
-        ("IsOutFF", "0", SWITCH),
-        ("SnapResetTime", "0", Kind::Int(0, 15)),
-    ],
-};
+/// Reads the settings of sounds and screen (GetSoundconfig, section 9.2).
+pub(crate) async fn get_sound_config(call: Call) -> Outcome {
+    get(&call, &SOUND).await
+}
 
-pub(crate) const FACE: Group = Group {
-    key: "settings.face",
-    settings: &[
-        ("recDistance", "200", Kind::Int(30, 200)),
-        ("faceMinPixel", "124", Kind::Int(0, 960)),
-        ("detectArea_x", "0", Kind::Even(0, 960)),
-        ("detectArea_y", "0", Kind::Even(0, 1280)),
-        ("detectArea_w", "960", Kind::Even(0, 960)),
-        ("detectArea_h", "1280", Kind::Even(0, 1280)),
-    ],
-};
+/// Changes the settings of sounds and screen (UpSoundconfig, section 9.2.3).
+pub(crate) async fn up_sound_config(call: Call) -> Outcome {
+    up(&call, &SOUND, up_sound::NO_INFO).await?;
+    Ok(Reply::default())
+}
+
+/// Reads the settings of temperature measurement (GetTPTconfig, section 9.5).
+pub(crate) async fn get_tpt_config(call: Call) -> Outcome {
+    let mut reply = get(&call, &TEMPERATURE).await?;
+    // The former name of the same setting.
+    let width = reply.info.get("TempFaceMinW").cloned().unwrap_or_default();
+    reply.info.insert("Distance".to_owned(), width);
+    Ok(reply)
+}
+
+/// Changes the settings of temperature measurement (UpTPTconfig, section 9.5.3).
+pub(crate) async fn up_tpt_config(mut call: Call) -> Outcome {
+    if call.info.get("TempFaceMinW").is_none()
+        && let Some(distance) = call.info.get("Distance").cloned()
+    {
+        call.info.insert("TempFaceMinW", distance);
+    }
+    up(&call, &TEMPERATURE, up_temperature::NO_INFO).await?;
+    Ok(Reply::default())
+}
+
+/// Resets the system's settings to factory settings.
+pub(crate) async fn forget_system(device: &Device) -> Result<(), Fault> {
+    forget(device, &[&SYSTEM]).await?;
+    liveness::forget(device).await.map_err(|error| failed(&error))?;
+    device.acts().keep_pictures(true).await.map_err(|error| failed(&error))
+}
+
+/// Resets these groups to factory settings.
+pub(crate) async fn forget(device: &Device, groups: &[&Group]) -> Result<(), Fault> {
+    for group in groups {
+        device.acts().configure(&device.state(), group.key, None).await.map_err(|error| failed(&error))?;
+        let feeds = [(&REPORTS, &push::TO_BROKER), (&SUBSCRIPTION, &push::TO_SUBSCRIBER)];
+        for (_, feeds) in feeds.into_iter().filter(|(of, _)| of.key == group.key) {
+            push::forget_resume(device, feeds).await.map_err(|error| failed(&error))?;
+        }
+    }
+    device.note_settings_changed();
+    Ok(())
+}

@@ -1,38 +1,38 @@
-//! When faces must be alive.
+//! When faces are checked for liveness.
 
 use domain::{LivenessRule, Result};
 
-use super::Values;
-use crate::core::Core;
+use crate::device::Device;
+use crate::settings::Values;
 
-/// The setting that says when.
+/// The setting of the rule.
 pub(super) const TYPE: &str = "LiveDetectType";
 const BEGIN: &str = "LiveDetectTimeBeg";
 const END: &str = "LiveDetectTimeEnd";
-/// The settings that this depends on.
+/// The settings of the rule and its period.
 pub(super) const NAMES: [&str; 3] = [TYPE, BEGIN, END];
 
-/// `LiveDetectType` as it is; `None` on a device that cannot tell living faces, where it is told as it was set.
-pub(super) fn told(core: &Core) -> Option<&'static str> {
-    core.appliance.can_judge_liveness().then(|| match core.appliance.liveness_rule() {
+/// `LiveDetectType` in force; `None` on a device without liveness detection, which reports it as it was set.
+pub(super) fn in_force(device: &Device) -> Option<&'static str> {
+    device.appliance.can_judge_liveness().then(|| match device.appliance.liveness_rule() {
         LivenessRule::Always => "0",
         LivenessRule::Never => "1",
         LivenessRule::Daily(..) => "2",
     })
 }
 
-/// Has the cameras follow what was set.
-pub(super) async fn follow(core: &Core, values: &Values) -> Result<()> {
+/// Applies the settings to the cameras.
+pub(super) async fn follow(device: &Device, values: &Values) -> Result<()> {
     let time = |name| values.text(name).parse().unwrap_or_default();
     let rule = match values.number(TYPE) {
         0 => LivenessRule::Always,
         2 => LivenessRule::Daily(time(BEGIN), time(END)),
         _ => LivenessRule::Never,
     };
-    core.acts().set_liveness_rule(rule).await
+    device.acts().set_liveness_rule(rule).await
 }
 
-/// As on a new device.
-pub(super) async fn forget(core: &Core) -> Result<()> {
-    core.acts().set_liveness_rule(LivenessRule::default()).await
+/// Resets the rule to factory settings.
+pub(super) async fn forget(device: &Device) -> Result<()> {
+    device.acts().set_liveness_rule(LivenessRule::default()).await
 }

@@ -1,4 +1,4 @@
-//! Where the broker is, and how to log in there.
+//! The address of the broker, and how the device logs in there.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,16 +6,50 @@ use std::sync::Arc;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use url::Url;
 
-use crate::Config;
+use super::link::IN_FLIGHT;
 
-/// The largest message taken, and room for its topic, bytes.
+/// The largest message that is accepted, with its topic, bytes.
 const LARGEST_MESSAGE: usize = (8 << 20) + (64 << 10);
-/// As large as a message may be that is sent.
+/// The largest message that is sent, with its topic, bytes.
 const LARGEST_ANSWER: usize = 65 << 20;
-/// Seconds between two signs of life of the connection.
+/// The keep-alive interval of the connection, seconds.
 const KEEP_ALIVE: u64 = 30;
 
-/// Why the broker's address or the files beside it cannot be used; names no password.
+/// How the device connects to its broker; fixed while it runs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `mqtt://host:port`, or `mqtts://host:port` for TLS; without a port 1883 or 8883.
+    pub broker: String,
+    /// Empty: the device does not log in.
+    pub username: String,
+    /// The file with the password; a line feed at its end is not part of it. Read at every connection.
+    pub password_file: Option<PathBuf>,
+    /// The certificates (PEM) that the broker's must be issued by; `None`: those that the machine trusts.
+    pub ca_file: Option<PathBuf>,
+    /// At most nine digits; when empty they are derived from the serial number.
+    pub device_id: String,
+    /// The prefix of all topics.
+    pub topic_prefix: String,
+}
+
+impl Config {
+    /// Everything that is wrong with it: the field, and what would be right.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        problems.extend(Broker::read(self).err().map(|error| ("broker", error.to_string())));
+        let digits = self.device_id.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || self.device_id.len() > 9 {
+            problems.push(("device_id", "must be at most nine digits".to_owned()));
+        }
+        let prefix = &self.topic_prefix;
+        if prefix.is_empty() || prefix.len() > 200 || prefix.contains(['+', '#', '\0']) || prefix.ends_with('/') {
+            problems.push(("topic_prefix", "must be 1 to 200 bytes without +, # and a slash at the end".to_owned()));
+        }
+        problems
+    }
+}
+
+/// Why the broker's address or the files beside it cannot be used; contains no password.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// Not `mqtt://host:port` or `mqtts://host:port`.
@@ -29,7 +63,7 @@ pub enum BrokerError {
     Certificates(String),
 }
 
-/// Where the broker is.
+/// The address of the broker, and the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Broker {
     host: String,
@@ -63,15 +97,15 @@ impl Broker {
         })
     }
 
-    /// How to connect; the files are read anew, so that they can be changed while the device runs.
-    pub(super) async fn options(&self, id: &str) -> Result<MqttOptions, BrokerError> {
+    /// How to connect; the files are read at each call, so that they can be changed while the device runs.
+    pub(crate) async fn options(&self, id: &str) -> Result<MqttOptions, BrokerError> {
         // IPv6 addresses are in brackets for the connection and without them for the certificate.
         let mut options = MqttOptions::new(id, self.host.clone(), self.port);
         options.set_keep_alive(std::time::Duration::from_secs(KEEP_ALIVE));
-        // What came while the device was away would be done late: a door opened an hour after.
+        // Commands sent while the device was offline would be executed late: a door would open an hour later.
         options.set_clean_session(true);
         options.set_manual_acks(true);
-        options.set_inflight(super::SIDE_BY_SIDE);
+        options.set_inflight(IN_FLIGHT);
         options.set_max_packet_size(LARGEST_MESSAGE, LARGEST_ANSWER);
         if !self.username.is_empty() {
             options.set_credentials(self.username.clone(), self.password().await?);
@@ -100,7 +134,7 @@ impl Broker {
     }
 }
 
-/// What the machine trusts.
+/// The certificates that the machine trusts.
 fn machine_certificates() -> rustls::RootCertStore {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

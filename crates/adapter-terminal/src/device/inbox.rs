@@ -1,4 +1,4 @@
-//! Messages that came in, until somebody has time for them.
+//! Received messages, until they are processed.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use metrics::{Counter, counter};
 use rumqttc::Publish;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// Messages that wait at most, and what they may take together, KiB. Brokers promise to send no more than so many
-/// (mosquitto: 20) before they are acknowledged, and do not always keep to it: mosquitto 2.0.11 sends as many more at
-/// every acknowledgement.
+/// Maximum number of queued messages, and of KiB that all messages in work take. Brokers limit the messages that they
+/// send before one is acknowledged (mosquitto: 20), but not reliably: mosquitto 2.0.11 sends as many more at every
+/// acknowledgement.
 pub(crate) const ROOM: usize = 1024;
 const SPACE_KIB: usize = 32 << 10;
 
 /// A message from the broker.
 pub(crate) struct Message {
-    /// The connection it came in.
+    /// The number of the connection that it was received in.
     pub(crate) number: u64,
     pub(crate) publish: Publish,
     _space: OwnedSemaphorePermit,
@@ -33,7 +33,7 @@ impl Message {
 
 pub(crate) type Messages = mpsc::Receiver<Message>;
 
-/// Takes messages without ever making the connection wait.
+/// Queues messages without blocking the connection: a message that does not fit is dropped and counted.
 pub(crate) struct Inbox {
     room: mpsc::Sender<Message>,
     space: Arc<Semaphore>,
@@ -47,16 +47,16 @@ impl Inbox {
         (Self { room, space, dropped }, messages)
     }
 
-    /// Takes a message of a connection. Gives it back when there is no room, also while those taken out before are
-    /// still being worked on.
-    pub(super) fn put(&self, number: u64, publish: Publish) -> Option<Publish> {
+    /// Queues a message of a connection; returns it when there is no room. Messages that are being processed take room
+    /// too.
+    pub(crate) fn put(&self, number: u64, publish: Publish) -> Option<Publish> {
         let size = (publish.payload.len() >> 10) as u32 + 1;
         let refused = match Arc::clone(&self.space).try_acquire_many_owned(size) {
             Ok(_space) => self.room.try_send(Message { number, publish, _space }).err()?.into_inner().publish,
             Err(_) => publish,
         };
         self.dropped.increment(1);
-        tracing::debug!("a message came faster than messages are taken");
+        tracing::debug!("message dropped: too many queued");
         Some(refused)
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_waits_until_somebody_has_time() {
+    fn a_burst_is_queued_up_to_a_limit() {
         let (inbox, mut messages) = Inbox::open();
         assert_eq!((0..ROOM + 7).filter(|_| put(&inbox, 100)).count(), ROOM);
         drop(messages.try_recv().unwrap());
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn large_messages_have_room_until_the_work_on_them_is_done() {
+    fn large_messages_take_room_until_they_are_processed() {
         let (inbox, mut messages) = Inbox::open();
         assert_eq!((0..10).filter(|_| put(&inbox, 8 << 20)).count(), 3);
         let taken = messages.try_recv().unwrap();

@@ -1,13 +1,13 @@
-//! What this document sets for the one camera it knows: it holds for every camera without a value of its own.
+//! The settings of the one camera that the document knows: they apply to every camera without a value of its own.
 
 use std::time::Duration;
 
 use domain::{Area, Camera, CameraDefaults, Result, Similarity, WatchSettings};
 
 use crate::convert::face;
-use crate::core::Core;
+use crate::device::Device;
 
-/// What the cameras do that follow the device.
+/// The settings in force for cameras without values of their own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct InForce {
     pub(crate) threshold: Similarity,
@@ -17,10 +17,10 @@ pub(crate) struct InForce {
 }
 
 impl InForce {
-    /// As the first camera has it that follows; what is set for later ones where there is none; the document's factory
-    /// values on a new device.
-    pub(crate) async fn load(core: &Core) -> Result<Self> {
-        let (cameras, defaults) = (core.appliance.cameras().await?, core.appliance.camera_defaults());
+    /// Those of the first such camera; without one the defaults for later cameras; on a new device the document's
+    /// factory values.
+    pub(crate) async fn load(device: &Device) -> Result<Self> {
+        let (cameras, defaults) = (device.appliance.cameras().await?, device.appliance.camera_defaults());
         let factory = WatchSettings::default();
         let first = |follows: fn(&Camera) -> bool| cameras.iter().find(|camera| follows(camera));
         let (threshold, rearm) = (first(|c| !c.own.threshold), first(|c| !c.own.rearm));
@@ -37,9 +37,9 @@ impl InForce {
     }
 }
 
-/// Changes what is set for all cameras, if that is a change.
-pub(crate) async fn set_defaults(core: &Core, change: impl FnOnce(CameraDefaults) -> CameraDefaults) -> Result<()> {
-    let before = core.appliance.camera_defaults();
+/// Changes the defaults for all cameras, unless they stay the same.
+pub(crate) async fn set_defaults(device: &Device, change: impl FnOnce(CameraDefaults) -> CameraDefaults) -> Result<()> {
+    let before = device.appliance.camera_defaults();
     let after = change(before);
-    if after == before { Ok(()) } else { core.acts().set_camera_defaults(after).await }
+    if after == before { Ok(()) } else { device.acts().set_camera_defaults(after).await }
 }

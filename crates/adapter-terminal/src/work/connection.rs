@@ -1,9 +1,8 @@
-//! Connecting, listening, and trying again.
+//! The connection to the broker: connecting, receiving, and connecting again.
 
 use std::time::Duration;
 
-use adapter::Component;
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use adapter::{BackOff, Component};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, Outgoing, QoS, StateError,
     SubscribeFilter, SubscribeReasonCode,
@@ -11,48 +10,48 @@ use rumqttc::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Inbox;
-use crate::core::Core;
-use crate::session::{self, Topics};
+use super::session::{self, Topics};
+use crate::device::Device;
+use crate::device::inbox::Inbox;
 
-/// What the client holds that the connection has not taken yet: more than may be on their way, and every
-/// acknowledgement.
+/// Maximum number of packets queued in the client: more than may be in flight, and every acknowledgement.
 const CHANNEL: usize = 512;
-/// Connecting, and writing the largest picture over a slow line, seconds.
-const SLOWEST: u64 = 30;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// Time-out of connecting and of writing a packet, seconds: the largest picture over a slow line.
+const NETWORK_TIMEOUT: u64 = 30;
+/// Minimum and maximum interval between attempts to connect.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// A connection that held so long starts the waits anew.
+/// A connection of at least this duration resets the back-off.
 const STABLE: Duration = Duration::from_secs(30);
 
 /// How a connection ended.
 enum End {
     /// The device stops.
     Stopped,
-    /// To be made anew with other settings.
+    /// The settings changed: connect again with the new ones.
     Changed,
-    /// Why it broke, for a human.
+    /// Why it broke, for the health report.
     Broken(String),
 }
 
-/// Keeps the device connected until cancelled; then it says goodbye.
-pub(crate) async fn run(core: &Core, inbox: &Inbox, cancel: &CancellationToken) {
-    let mut waits = waits();
+/// Keeps the device connected until cancelled; then it publishes the offline notice.
+pub(crate) async fn run(device: &Device, inbox: &Inbox, cancel: &CancellationToken) {
+    let mut back_off = BackOff::new(SHORTEST_WAIT, LONGEST_WAIT);
     for number in 1.. {
         let begun = Instant::now();
-        let end = connect(core, number, inbox, cancel).await;
-        core.link.close();
+        let end = connect(device, number, inbox, cancel).await;
+        device.link.close();
         if begun.elapsed() >= STABLE {
-            waits = self::waits();
+            back_off.reset();
         }
         match end {
             End::Stopped => return,
-            End::Changed => waits = self::waits(),
+            End::Changed => back_off.reset(),
             End::Broken(reason) => {
-                // The board logs what is news, so that a broker that stays away fills no log.
-                core.show(Component::Down { reason });
-                let wait = waits.next().unwrap_or(LONGEST_WAIT);
-                if cancel.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                // The health report logs a reason once, so that a broker that stays offline does not fill the log.
+                device.show(Component::Down { reason });
+                let wait = tokio::time::sleep(back_off.next_interval());
+                if cancel.run_until_cancelled(wait).await.is_none() {
                     return;
                 }
             }
@@ -60,41 +59,36 @@ pub(crate) async fn run(core: &Core, inbox: &Inbox, cancel: &CancellationToken) 
     }
 }
 
-async fn connect(core: &Core, number: u64, inbox: &Inbox, cancel: &CancellationToken) -> End {
-    let topics = match Topics::of(core).await {
+async fn connect(device: &Device, number: u64, inbox: &Inbox, cancel: &CancellationToken) -> End {
+    let topics = match Topics::of(device).await {
         Ok(topics) => topics,
         Err(error) => return End::Broken(error.chain()),
     };
-    let mut options = match core.broker.options(&core.id).await {
+    let mut options = match device.broker.options(&device.id).await {
         Ok(options) => options,
         Err(error) => return End::Broken(error.to_string()),
     };
-    options.set_last_will(LastWill::new(&topics.online, session::will(core), QoS::AtLeastOnce, false));
+    options.set_last_will(LastWill::new(&topics.online, session::will(device).bytes(), QoS::AtLeastOnce, false));
     let (client, mut events) = AsyncClient::new(options, CHANNEL);
-    events.network_options.set_connection_timeout(SLOWEST);
+    events.network_options.set_connection_timeout(NETWORK_TIMEOUT);
     events.network_options.set_tcp_nodelay(true);
-    let listening = Listening { core, number, client, topics: &topics, inbox };
+    let handler = Events { device, number, client, topics: &topics, inbox };
     tokio::select! {
-        reason = listening.run(events) => End::Broken(reason),
-        stopped = session::keep(core, &topics, cancel) => if stopped { End::Stopped } else { End::Changed },
+        reason = handler.run(events) => End::Broken(reason),
+        stopped = session::keep(device, &topics, cancel) => if stopped { End::Stopped } else { End::Changed },
     }
 }
 
-fn waits() -> ExponentialBackoff {
-    let builder = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_delay(LONGEST_WAIT);
-    builder.with_jitter().without_max_times().build()
-}
-
-/// What the connection says.
-struct Listening<'a> {
-    core: &'a Core,
+/// Handles the events of a connection.
+struct Events<'a> {
+    device: &'a Device,
     number: u64,
     client: AsyncClient,
     topics: &'a Topics,
     inbox: &'a Inbox,
 }
 
-impl Listening<'_> {
+impl Events<'_> {
     /// Returns why the connection broke.
     async fn run(&self, mut events: EventLoop) -> String {
         loop {
@@ -109,7 +103,7 @@ impl Listening<'_> {
     }
 
     fn take(&self, event: Event) -> Result<(), String> {
-        let link = &self.core.link;
+        let link = &self.device.link;
         match event {
             Event::Incoming(Incoming::ConnAck(_)) => {
                 link.open(self.number, self.client.clone());
@@ -117,21 +111,21 @@ impl Listening<'_> {
             }
             Event::Incoming(Incoming::SubAck(answer)) => {
                 if answer.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    return Err("the broker does not let the device listen to its topic".to_owned());
+                    return Err("the broker refuses the subscription to the device's topic".to_owned());
                 }
-                link.listen(self.number);
-                // Whatever was changed of the network, it works.
-                self.core.appliance.note_connection();
+                link.note_subscribed(self.number);
+                // A network change on trial has succeeded.
+                self.device.appliance.note_connection();
             }
             Event::Incoming(Incoming::Publish(publish)) => {
                 if let Some(refused) = self.inbox.put(self.number, publish) {
-                    // Unacknowledged it would keep the broker from sending others.
+                    // Without an acknowledgement the broker would stop sending.
                     link.acknowledge(self.number, &refused);
                 }
             }
-            Event::Incoming(Incoming::PubAck(ack)) => link.note_arrived(ack.pkid),
+            Event::Incoming(Incoming::PubAck(ack)) => link.note_acknowledged(ack.pkid),
             Event::Outgoing(Outgoing::Publish(packet)) => link.note_sent(packet),
-            Event::Outgoing(Outgoing::Disconnect) => link.note_hung_up(),
+            Event::Outgoing(Outgoing::Disconnect) => link.note_disconnected(),
             Event::Incoming(_) | Event::Outgoing(_) => {}
         }
         Ok(())
@@ -144,7 +138,7 @@ impl Listening<'_> {
     }
 }
 
-/// Without what changes from one attempt to the next, so that the same reason is told once.
+/// The reason, without details that differ between attempts, so that it is logged once.
 fn reason(error: &ConnectionError) -> String {
     match error {
         ConnectionError::ConnectionRefused(code) => match code {
@@ -155,7 +149,7 @@ fn reason(error: &ConnectionError) -> String {
         },
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "the broker does not answer".to_owned(),
         ConnectionError::Io(error) => format!("the broker cannot be reached: {}", error.kind()),
-        ConnectionError::Tls(error) => format!("no trust in the broker: {error}"),
+        ConnectionError::Tls(error) => format!("the broker's certificate is not trusted: {error}"),
         ConnectionError::MqttState(StateError::ConnectionAborted) => "the broker closed the connection".to_owned(),
         ConnectionError::MqttState(error) => format!("the connection broke: {error}"),
         other => format!("the connection broke: {other}"),
