@@ -1,37 +1,10 @@
-//! The code table and the way from the core's errors to it.
+//! The code table, and the codes of the core's errors.
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 use domain::{Error, Thing, UnusableAddress};
 
-macro_rules! codes {
-    ($($name:ident = $number:literal, $text:literal;)*) => {
-        /// A code of the table, but 0.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[repr(u16)]
-        pub enum Code {
-            $(#[doc = $text] $name = $number,)*
-        }
-
-        impl Code {
-            /// All codes, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The number on the wire.
-            pub fn number(self) -> u16 {
-                self as u16
-            }
-
-            /// The English text of the table.
-            pub fn text(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-codes! {
+adapter::code_table! {
+    u16;
     Unknown = 1, "unknown error";
     Json = 2, "parse input json error";
     Parameter = 3, "Invalid para: ";
@@ -132,7 +105,7 @@ fn limit_reached(what: Thing) -> Code {
     }
 }
 
-/// Only libraries and pictures are asked to go here; operations on other things say what is in use themselves.
+/// Codes for libraries and pictures in use; operations on other things map this error themselves.
 fn in_use(by: Thing) -> Code {
     match by {
         Thing::Person | Thing::PersonCode => Code::PersonExists,
@@ -151,18 +124,18 @@ fn in_use(by: Thing) -> Code {
     }
 }
 
-/// Why a call fails: what the caller is told, and what the log is.
+/// Why a call fails: the answer to the caller, and the cause for the log.
 #[derive(Debug)]
 pub(crate) struct Fault {
-    /// The code told.
+    /// The code of the answer.
     pub(crate) code: Code,
-    /// Told behind the text of the code: the field of code 3, the reason of code 300, what code 1 is about.
+    /// Appended to the text of the code: the field of code 3, the reason of code 300, the error of code 1.
     detail: Option<String>,
     /// For the log.
     cause: Option<Error>,
 }
 
-/// The longest field name told, in characters.
+/// The longest field name in an answer, characters.
 const MAX_FIELD: usize = 100;
 
 impl Fault {
@@ -172,19 +145,19 @@ impl Fault {
         Self { code: Code::Parameter, detail: Some(field), cause: None }
     }
 
-    /// An address that cannot be used; `why` shows nothing of it.
+    /// An address that cannot be used; `why` contains nothing of it.
     pub(crate) fn address(why: &UnusableAddress) -> Self {
         Self { code: Code::BadRtsp, detail: Some(why.to_string()), cause: None }
     }
 
-    /// The text told.
+    /// The text of the answer.
     pub(crate) fn message(&self) -> String {
         let (text, detail) = (self.code.text(), self.detail.as_deref().unwrap_or_default());
         let between = if detail.is_empty() || self.code == Code::Parameter { "" } else { ": " };
         format!("{text}{between}{detail}")
     }
 
-    /// Logs for the integrator what is wrong with a call, where the code alone does not say it.
+    /// Logs the reason of a refusal for the integrator, where the code alone does not give it.
     pub(crate) fn explain(&self, path: &str) {
         if self.detail.is_some() && !self.cause.as_ref().is_some_and(is_own) {
             let why = self.cause.as_ref().map(Error::chain);
@@ -192,15 +165,15 @@ impl Fault {
         }
     }
 
-    /// Tells the operator when the device itself is at fault.
+    /// Logs a failure of the device itself.
     pub(crate) fn report(&self) {
         if let Some(error) = self.cause.as_ref().filter(|error| is_own(error)) {
-            tracing::error!(error = error.chain(), "a call failed");
+            tracing::error!(error = error.chain(), "call failed");
         }
     }
 }
 
-/// Whether the device itself is at fault.
+/// Whether the error is a failure of the device itself.
 fn is_own(error: &Error) -> bool {
     matches!(error, Error::Internal { .. } | Error::StorageFull)
 }
@@ -217,14 +190,14 @@ impl From<Error> for Fault {
         let detail = if let Error::Invalid { field, .. } = &error {
             Some(wire_name(field).to_owned())
         } else {
-            // Code 1 tells nothing; an inner cause is for the log alone.
+            // Code 1 has no meaning of its own; an inner cause is for the log only.
             (code == Code::Unknown && !is_own(&error)).then(|| error.to_string())
         };
         Self { code, detail, cause: Some(error) }
     }
 }
 
-/// The wire's name of what the core calls so.
+/// The document's name of a field of the core.
 fn wire_name(field: &'static str) -> &'static str {
     match field {
         "library name" | "camera name" | "user name" | "task name" => "name",
@@ -263,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_photos_of_rights_and_of_the_device_have_codes() {
+    fn faults_of_photos_rights_and_the_device_have_codes() {
         let cases = [
             (Error::NoFace, 502),
             (Error::ManyFaces, 502),
@@ -280,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_learns_the_field_but_not_the_inner_cause() {
+    fn the_answer_names_the_field_but_not_the_inner_cause() {
         assert_eq!(Fault::field("lib_id").message(), "Invalid para: lib_id");
         assert_eq!(Fault::from(Error::invalid("library name", "too long")).message(), "Invalid para: name");
         assert_eq!(Fault::from(Error::internal("writing")("the secret path")).message(), "unknown error");

@@ -19,7 +19,7 @@ const MAX_SESSIONS: usize = 1000;
 pub(crate) struct Device {
     pub(crate) appliance: Appliance,
     pub(crate) sessions: Sessions,
-    /// Held while something is checked to be the only one of its name or number in this document and then stored.
+    /// Locked while a name or number is checked to be unique in this document and then stored.
     pub(crate) one_at_a_time: Mutex<()>,
 }
 

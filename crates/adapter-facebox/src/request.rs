@@ -1,4 +1,4 @@
-//! One request: its fields, and who sends it.
+//! One request: its fields and its caller.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,51 +25,51 @@ impl Call {
         wire::read(self.fields.clone())
     }
 
-    /// The caller, when there is a session and it may do this.
+    /// The caller, when it has a session and may do this.
     pub(crate) fn admit(self, act: Act) -> Result<Caller, Fault> {
         let Some(Value::String(session)) = self.fields.get("session") else { return Err(Fault::field("session")) };
         Caller::of(self.device, session, act, self.origin)
     }
 }
 
-/// Somebody with a session.
+/// A caller with a session.
 pub(crate) struct Caller {
     pub(crate) device: Arc<Device>,
     /// The account of the session.
     pub(crate) account: Account,
     /// The session.
     pub(crate) session: String,
-    /// As the core and the audit log know the caller.
+    /// The caller as the core and the audit log know it.
     pub(crate) actor: Actor,
 }
 
 impl Caller {
     /// The caller with this session, when it may do this.
     pub(crate) fn of(device: Arc<Device>, session: &str, act: Act, origin: Option<IpAddr>) -> Result<Self, Fault> {
-        let account = device.sessions.find(session).ok_or(Code::Session)?;
-        let actor = Actor::user(&account, origin, NAME);
-        actor.may(act)?;
-        Ok(Self { device, account, session: session.to_owned(), actor })
+        let caller = device.sessions.caller(session, origin, NAME).ok_or(Code::Session)?;
+        caller.actor.may(act)?;
+        let adapter::Caller { account, session, actor } = caller;
+        Ok(Self { device, account, session, actor })
     }
 
-    /// What the caller may do.
+    /// The acts of the caller.
     pub(crate) fn acts(&self) -> Acts<'_> {
         self.device.appliance.by(&self.actor)
     }
 
-    /// A number that the document gives no meaning, as it is kept with the thing it was sent for; 0 by no note.
+    /// The note that keeps a number to which the document gives no meaning; 0 is not kept.
     pub(crate) fn note_of_kind(&self, kind: Option<i64>) -> Option<Note> {
         let text = |kind: i64| (kind != 0).then(|| kind.to_string());
         kind.map(|kind| self.device.state().noting(text(kind)))
     }
 
-    /// The number that was kept with a thing.
+    /// The number that is kept about a thing.
     pub(crate) async fn noted_kind(&self, thing: impl Into<Noted>) -> Result<i64, Fault> {
         let kept = self.device.state().note(thing).await?;
         Ok(kept.and_then(|kept| kept.parse().ok()).unwrap_or_default())
     }
 
-    /// The appliance, to read.
+    /// The appliance, for a caller who may read.
     pub(crate) fn reading(&self) -> Result<&Appliance, Fault> {
         Ok(self.acts().reading()?)
     }

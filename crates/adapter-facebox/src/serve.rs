@@ -1,5 +1,5 @@
-//! The way of a request: read, find the operation, admit the caller, run, answer. Faults are looked for in the order the
-//! contract gives: the body, its fields, the session, and then everything else.
+//! The way of a request: read, find the operation, admit the caller, run, answer. Faults are checked in the order of
+//! the contract: the body, its fields, the session, and then everything else.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,18 +20,18 @@ use crate::codes::{Code, Fault};
 use crate::device::Device;
 use crate::ops::{accounts, cameras, config, libraries, people, pictures, records, session, tasks};
 use crate::request::{Call, Caller};
-use crate::wire::refusal;
+use crate::wire::Refusal;
 
 /// The largest JSON body, bytes.
 const MAX_BODY: usize = 1 << 20;
 
-/// A path the device answers.
+/// A path that the device answers.
 struct Operation {
     path: &'static str,
-    /// Does it and gives the body of the answer.
+    /// Runs the operation and returns the body of the answer.
     run: fn(Call) -> Running,
     /// The body of the answer when it fails.
-    on_failure: fn(&Fault) -> Value,
+    on_failure: fn(&Fault) -> Vec<u8>,
 }
 
 type Running = BoxFuture<'static, Result<Vec<u8>, Fault>>;
@@ -42,7 +42,11 @@ const fn operation(path: &'static str, run: fn(Call) -> Running) -> Operation {
 
 /// All paths with a JSON body.
 const OPERATIONS: &[Operation] = &[
-    Operation { path: "/Login", run: |call| Box::pin(login(call)), on_failure: session::login_refusal },
+    Operation {
+        path: "/Login",
+        run: |call| Box::pin(login(call)),
+        on_failure: |fault| body(&session::login_refusal(fault)),
+    },
     operation("/RegisterUser", |call| run(call, Act::ACCOUNT_CREATE, accounts::register_user)),
     operation("/UpdateUser", |call| run(call, Act::OWN_ACCOUNT_UPDATE, accounts::update_user)),
     operation("/DeleteUser", |call| run(call, Act::ACCOUNT_REMOVE, accounts::delete_user)),
@@ -70,7 +74,7 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         path: "/Compare1V1",
         run: |call| run(call, Act::READ, pictures::compare_1v1),
-        on_failure: pictures::compare_refusal,
+        on_failure: |fault| body(&pictures::compare_refusal(fault)),
     },
     operation("/UpdateSystemConfig", |call| run(call, Act::ADAPTER_NOTE, config::update_system_config)),
     operation("/GetSystemConfig", |call| run(call, Act::READ, config::get_system_config)),
@@ -82,7 +86,7 @@ async fn login(call: Call) -> Result<Vec<u8>, Fault> {
     success(&session::login(&call).await?)
 }
 
-/// Reads the fields, then lets those in who may do this, and does it.
+/// Reads the fields, admits the caller, and runs the operation.
 fn run<T, A, F>(call: Call, needed: Act, act: impl FnOnce(Caller, T) -> F + Send + 'static) -> Running
 where
     T: DeserializeOwned + Send + 'static,
@@ -100,7 +104,7 @@ where
 pub(crate) fn routes(device: Arc<Device>) -> Router {
     let mut router = Router::new();
     for operation in OPERATIONS {
-        // The method is not looked at (quirk "methods").
+        // The method does not matter (quirk "methods").
         router = router.route(operation.path, any(move |state, request| answer(operation, state, request)));
     }
     router = router.route("/UploadPersonPicture", any(upload_person_picture));
@@ -116,7 +120,7 @@ async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
         let fields = parse_request(content_type.as_ref(), &body).map_err(|_| Code::Json)?;
-        // Strangers do not fill the log.
+        // Requests without a session are not logged: they could fill the log.
         let session = fields.get("session").and_then(Value::as_str);
         let known = session.is_some_and(|session| device.sessions.find(session).is_some());
         let outcome = (operation.run)(Call { device, origin, fields }).await;
@@ -129,7 +133,7 @@ async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>
     respond(outcome.await, operation.on_failure)
 }
 
-/// The session where neither form nor head has one.
+/// The session, where neither form nor header has one.
 #[derive(Deserialize)]
 struct InQuery {
     session: Option<String>,
@@ -157,13 +161,24 @@ async fn show_picture(
     }
 }
 
-/// The body of the answer; a failed call says what its document says of failures.
-fn respond(outcome: Result<Vec<u8>, Fault>, on_failure: fn(&Fault) -> Value) -> Response {
+/// The answer; its body is that of the outcome.
+fn respond(outcome: Result<Vec<u8>, Fault>, on_failure: fn(&Fault) -> Vec<u8>) -> Response {
     let body = outcome.unwrap_or_else(|fault| {
         fault.report();
-        on_failure(&fault).to_string().into_bytes()
+        on_failure(&fault)
     });
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+/// What a failed call answers, unless its operation has a form of its own.
+fn refusal(fault: &Fault) -> Vec<u8> {
+    body(&Refusal { code: fault.code.number(), msg: fault.message() })
+}
+
+/// The body of a refusal.
+fn body(refusal: &impl Serialize) -> Vec<u8> {
+    // Structs of plain values can always be written.
+    serde_json::to_vec(refusal).unwrap_or_default()
 }
 
 /// The body of a success.

@@ -1,4 +1,4 @@
-//! The way between the document's words and the core's. Pure: scales, time text, paging and addresses live only here.
+//! Conversions between the document's types and the core's: scales, time text, paging, addresses. They are pure.
 
 pub(crate) mod accounts;
 pub(crate) mod cameras;
@@ -15,14 +15,14 @@ use domain::{Similarity, Window};
 use crate::codes::Fault;
 use crate::wire::Rows;
 
-/// Entries of a page at most.
+/// Maximum number of entries of a page.
 const MAX_PAGE: i64 = 1000;
-/// The longest name, in characters.
+/// The longest name, characters.
 const MAX_NAME: usize = 64;
-/// The longest free text, in characters.
+/// The longest free text, characters.
 const MAX_REMARK: usize = 256;
 
-/// A page as it was asked for.
+/// The requested page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Paging {
     page_no: u64,
@@ -39,17 +39,17 @@ impl Paging {
         Ok(Self { page_no, page_size: page_size.unsigned_abs() })
     }
 
-    /// The same page for the core.
+    /// The page as the core's window.
     pub(crate) fn window(self) -> Window {
         Window { skip: (self.page_no - 1).saturating_mul(self.page_size), limit: self.page_size as u32 }
     }
 
-    /// The page of a list that has `total` entries in all.
+    /// The page of a list of `total` entries in all.
     pub(crate) fn rows<T>(self, items: Vec<T>, total: u64) -> Rows<T> {
         Rows { page_no: self.page_no, page_size: self.page_size, total_count: total, items }
     }
 
-    /// The page of a list that is at hand.
+    /// The page of a complete list.
     pub(crate) fn cut<T>(self, all: Vec<T>) -> Rows<T> {
         let total = all.len() as u64;
         let skip = usize::try_from(self.window().skip).unwrap_or(usize::MAX);
@@ -64,17 +64,17 @@ pub(crate) fn name(field: &str, text: String) -> Result<String, Fault> {
     if fits { Ok(text) } else { Err(Fault::field(field)) }
 }
 
-/// A free text, empty when it is left out.
+/// A free text; empty when it is absent.
 pub(crate) fn remark(text: Option<String>) -> Result<String, Fault> {
     bounded("remark", text.unwrap_or_default(), MAX_REMARK)
 }
 
-/// A text of at most so many characters.
+/// A text of at most `most` characters.
 pub(crate) fn bounded(field: &str, text: String, most: usize) -> Result<String, Fault> {
     if text.chars().count() <= most { Ok(text) } else { Err(Fault::field(field)) }
 }
 
-/// A filter that asks for something; clients know the filter `name` as `username` too (quirk "lists, name").
+/// A filter that is not empty; clients send the filter `name` as `username` too (quirk "lists, name").
 pub(crate) fn filter(name: Option<String>, username: Option<String>) -> Option<String> {
     wanted(name).or_else(|| wanted(username))
 }
@@ -84,10 +84,10 @@ pub(crate) fn wanted(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Similarities are told in millionths.
+/// The precision of similarities: millionths.
 const MILLION: f64 = 1e6;
 
-/// A similarity as the number it was made of: 0.8 is not 0.800000011920929.
+/// A similarity as a rounded number: 0.8 instead of 0.800000011920929.
 pub(crate) fn fraction(similarity: Similarity) -> f64 {
     (f64::from(similarity.value()) * MILLION).round() / MILLION
 }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_filters_ask_for_nothing_and_name_counts_before_username() {
+    fn empty_filters_are_ignored_and_name_comes_before_username() {
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(filter(text("a"), text("b")), text("a"));
         assert_eq!(filter(text(""), text("b")), text("b"));

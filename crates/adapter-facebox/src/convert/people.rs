@@ -9,7 +9,7 @@ use super::{Paging, bounded, filter, name, remark, time_text, wanted};
 use crate::codes::Fault;
 use crate::wire::people::{AddPerson, PersonRow, QueryPeople, UpdatePerson};
 
-/// The longest number, in characters.
+/// The longest number, characters.
 const MAX_NUMBER: usize = 64;
 
 /// 0 unknown, 1 male, 2 female.
@@ -44,7 +44,7 @@ fn blocked(category: i64) -> Result<bool, Fault> {
     }
 }
 
-/// What was sent of a person; what is `None` stays as it is.
+/// The fields of a person; `None` leaves a field as it is.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
     name: Option<String>,
@@ -56,13 +56,13 @@ pub(crate) struct Details {
 }
 
 impl Details {
-    /// Of a new person.
+    /// The fields of a new person.
     pub(crate) fn of_new(person: &AddPerson) -> Result<Self, Fault> {
         let AddPerson { name, sex, card_no, phone, category, remark, .. } = person;
         Self::new((Some(name), *sex, card_no.as_ref()), (phone.as_ref(), *category, remark.as_ref()))
     }
 
-    /// Of a person who changes.
+    /// The fields of a change.
     pub(crate) fn of_change(change: &UpdatePerson) -> Result<Self, Fault> {
         let UpdatePerson { name, sex, card_no, phone, category, remark, .. } = change;
         Self::new((name.as_ref(), *sex, card_no.as_ref()), (phone.as_ref(), *category, remark.as_ref()))
@@ -84,7 +84,7 @@ impl Details {
         })
     }
 
-    /// The profile with what was sent put in.
+    /// The profile with the fields that were sent.
     pub(crate) fn put_into(self, profile: Profile) -> Profile {
         let category = match (self.blocked, profile.category) {
             (Some(true), _) => Category::Blocked,
@@ -103,7 +103,7 @@ impl Details {
     }
 }
 
-/// The people asked for, and the page of them.
+/// The filter of a query for people, and the page.
 pub(crate) fn query(query: QueryPeople) -> Result<(PersonFilter, Paging), Fault> {
     let paging = Paging::new(query.page_no, query.page_size)?;
     let wanted = PersonFilter {
@@ -117,7 +117,7 @@ pub(crate) fn query(query: QueryPeople) -> Result<(PersonFilter, Paging), Fault>
     Ok((wanted, paging))
 }
 
-/// The entry of a person; of several libraries the one asked for, or else the first.
+/// The entry of a person; of several libraries the requested one, or else the first.
 pub(crate) fn row(person: Person, asked: Option<LibraryId>, libraries: &[Library], zone: &TimeZone) -> PersonRow {
     let library = asked.or_else(|| person.libraries.first().copied()).unwrap_or(LibraryId(0));
     let named = libraries.iter().find(|known| known.id == library);

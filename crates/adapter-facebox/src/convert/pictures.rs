@@ -2,7 +2,7 @@
 
 use domain::PictureId;
 
-/// Where all addresses begin.
+/// The beginning of all addresses.
 pub(crate) const ROOT: &str = "/picture/";
 
 /// The address of a picture that was uploaded or belongs to a person.
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_leads_back_to_its_picture() {
+    fn an_address_reads_back() {
         let id: PictureId = "0a".repeat(32).parse().unwrap();
         let (person, capture) = (person_address(&id), capture_address(&id));
         let url = format!("http://192.0.2.1:8080{person}?session=1");
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_leads_nowhere() {
+    fn any_other_text_is_no_address() {
         let id = "0a".repeat(32);
         let strange = [
             String::new(),

@@ -2,7 +2,7 @@
 
 use pinyin::ToPinyin;
 
-/// Surnames that are read otherwise than the same sign elsewhere; those of two signs first.
+/// Surnames that are pronounced differently from the same characters elsewhere; those of two characters first.
 const SURNAMES: &[(&str, &str)] = &[
     ("单于", "chanyu"),
     ("万俟", "moqi"),
@@ -55,8 +55,8 @@ const SURNAMES: &[(&str, &str)] = &[
     ("冼", "xian"),
 ];
 
-/// A name in lower-case letters without tones and blanks; what is no Chinese sign stays as it is (quirk "4.4 pinyin").
-/// The first sign is read as a surname when the name is Chinese.
+/// A name in lower-case letters without tones and blanks; other characters than Chinese ones stay as they are (quirk
+/// "4.4 pinyin"). The first character is read as a surname when the name is Chinese.
 pub(crate) fn pinyin(name: &str) -> String {
     let name = name.trim_start();
     let surname = SURNAMES.iter().find(|(sign, _)| name.starts_with(sign));
@@ -70,7 +70,7 @@ pub(crate) fn pinyin(name: &str) -> String {
             None => text.extend(sign.to_lowercase()),
         }
     }
-    // Keyboards have no ü.
+    // ü is not on keyboards.
     text.replace('ü', "v")
 }
 

@@ -13,7 +13,7 @@ use super::{MILLION, Paging, fraction, time_text, wanted};
 use crate::codes::Fault;
 use crate::wire::records::{PersonSeen, QueryRecords, RecordRow};
 
-/// The records asked for, and the page of them.
+/// The filter of a query for records, and the page.
 pub(crate) fn query(query: QueryRecords, zone: &TimeZone) -> Result<(SightingFilter, Paging), Fault> {
     let paging = Paging::new(query.page_no, query.page_size)?;
     let filter = SightingFilter {
@@ -39,21 +39,21 @@ fn is_known(classify: i64) -> Result<bool, Fault> {
     }
 }
 
-/// The least similarity that is told as this number or a greater one: what is told is rounded, so a record is found by
-/// its own number.
+/// The lowest similarity that is reported as this number or a greater one: reported numbers are rounded, so that a
+/// record is found by its own number.
 fn least_similarity(number: f64) -> Result<Similarity, Fault> {
     if !(0.0..=1.0).contains(&number) {
         return Err(Fault::field("similarity"));
     }
-    let told = |value: f32| fraction(Similarity::new(value));
-    // Numbers told are whole millionths; what a client's own arithmetic adds to them does not count.
+    let reported = |value: f32| fraction(Similarity::new(value));
+    // Reported numbers are whole millionths; rounding errors of clients are removed.
     let millionths = (number * MILLION - 1e-3).ceil().max(0.0);
     let least = ((millionths - 0.5) / MILLION).max(0.0) as f32;
-    let is_enough = told(least) * MILLION >= millionths - 0.25;
+    let is_enough = reported(least) * MILLION >= millionths - 0.25;
     Ok(Similarity::new(if is_enough { least } else { least.next_up() }))
 }
 
-/// Either end may be left out (quirk "8.1 time").
+/// Either end may be absent (quirk "8.1 time").
 fn captured(
     start: Option<&str>,
     end: Option<&str>,
@@ -101,26 +101,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_found_by_the_number_that_is_told_of_it_and_not_by_a_greater_one() {
+    fn a_record_is_found_by_its_reported_similarity_and_not_by_a_greater_one() {
         let mut value = 0.0005_f32;
         while value <= 1.0 {
             for near in [value, value.next_up(), value.next_down(), value + 4e-7, value - 4e-7] {
                 let similarity = Similarity::new(near);
-                let told = fraction(similarity);
-                assert!(least_similarity(told).unwrap() <= similarity, "{near} is told as {told}");
-                let more = (told + 1e-6).min(1.0);
-                assert!(told >= 1.0 || least_similarity(more).unwrap() > similarity, "{near} is told as {told}");
+                let reported = fraction(similarity);
+                assert!(least_similarity(reported).unwrap() <= similarity, "{near} is reported as {reported}");
+                let more = (reported + 1e-6).min(1.0);
+                assert!(
+                    reported >= 1.0 || least_similarity(more).unwrap() > similarity,
+                    "{near} is reported as {reported}"
+                );
             }
             value += 0.000_497;
         }
-        for told in [0.0, 1e-6, 0.007_813, 1.0] {
-            assert_eq!(fraction(least_similarity(told).unwrap()), told);
+        for reported in [0.0, 1e-6, 0.007_813, 1.0] {
+            assert_eq!(fraction(least_similarity(reported).unwrap()), reported);
         }
         assert!([-0.1, 1.1, f64::NAN].into_iter().all(|number| least_similarity(number).is_err()));
     }
 
     #[test]
-    fn both_ends_of_a_time_are_included_and_may_be_left_out() {
+    fn both_ends_of_a_time_are_included_and_may_be_absent() {
         let range = |start, end| captured(start, end, &TimeZone::UTC).unwrap();
         let millis = |range: RangeInclusive<Timestamp>| (range.start().as_millis(), range.end().as_millis());
         let (start, end) = (Some("1970-01-01 00:00:10"), Some("1970-01-01 00:00:20"));

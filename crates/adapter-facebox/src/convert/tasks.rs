@@ -16,7 +16,7 @@ use super::{bounded, name, remark, time_text};
 use crate::codes::Fault;
 use crate::wire::tasks::{AddTask, Ids, TaskCamera, TaskLibrary, TaskRow, UpdateTask};
 
-/// The longest plan text, in characters.
+/// The longest plan text, characters.
 const MAX_PLAN: usize = 4096;
 /// The longest interval, milliseconds: a day.
 const MAX_INTERVAL: i64 = 24 * 3600 * 1000;
@@ -48,8 +48,8 @@ fn kind_number(kind: TaskKind) -> i64 {
     }
 }
 
-/// A plan text of a length that is kept, and the plan it means. Text that is no JSON object means always
-/// (quirk "6.1 plan"); of an object every word counts.
+/// The text of a plan, and the plan. Text that is not a JSON object means always
+/// (quirk "6.1 plan"); an object must be valid.
 pub(crate) fn plan(text: String) -> Result<(String, WeeklyPlan), Fault> {
     let text = bounded("plan", text, MAX_PLAN)?;
     let Ok(days) = adapter::parse_object(text.as_bytes()) else { return Ok((text, WeeklyPlan::always())) };
@@ -68,8 +68,8 @@ fn window(day: Weekday, span: &Value) -> Option<DayWindow> {
     Some(DayWindow { day, from, to })
 }
 
-/// Where a span ends: on the next day when that is earlier than its start. 24:00 is the end of the day, like 00:00, and
-/// so is its last minute.
+/// The end of a span: on the next day when it is earlier than the start. 24:00 is the end of the day, like 00:00, and
+/// so is the last minute.
 fn end(text: &str) -> Option<Time> {
     if matches!(text, "24:00" | "24:00:00" | "23:59") { Some(Time::MAX) } else { time(text) }
 }
@@ -90,7 +90,7 @@ fn interval(millis: i64) -> Result<Duration, Fault> {
     Ok(Duration::from_millis(millis.unsigned_abs()))
 }
 
-/// Cameras in the order given, each once.
+/// Cameras in their order, each once.
 fn cameras(ids: Ids) -> Vec<CameraId> {
     let mut cameras = Vec::new();
     for id in ids.0.into_iter().map(camera_id) {
@@ -111,7 +111,7 @@ fn libraries(ids: Ids) -> Result<BTreeSet<LibraryId>, Fault> {
     if libraries.is_empty() { Err(Fault::field("lib_list")) } else { Ok(libraries) }
 }
 
-/// A task as it was asked for, and its plan as it was written.
+/// A new task, and the text of its plan.
 pub(crate) fn new_task(task: AddTask) -> Result<(TaskSettings, String), Fault> {
     let (text, plan) = plan(task.plan.unwrap_or_default())?;
     let watch = WatchSettings {
@@ -133,7 +133,7 @@ pub(crate) fn new_task(task: AddTask) -> Result<(TaskSettings, String), Fault> {
     Ok((settings, text))
 }
 
-/// What is to change of a task; `None` keeps.
+/// A change of a task; `None` leaves a field as it is.
 pub(crate) struct TaskChange {
     name: Option<String>,
     kind: Option<TaskKind>,
@@ -147,7 +147,7 @@ pub(crate) struct TaskChange {
 }
 
 impl TaskChange {
-    /// What was sent.
+    /// The fields that were sent.
     pub(crate) fn of(change: UpdateTask) -> Result<Self, Fault> {
         Ok(Self {
             name: change.name.map(|text| name("name", text)).transpose()?,
@@ -162,7 +162,7 @@ impl TaskChange {
         })
     }
 
-    /// The settings with what was sent put in.
+    /// The settings with the fields that were sent.
     pub(crate) fn put_into(self, settings: TaskSettings) -> TaskSettings {
         let before = settings.watch;
         TaskSettings {
@@ -183,7 +183,7 @@ impl TaskChange {
     }
 }
 
-/// What the entries of tasks need to know besides.
+/// The cameras, libraries and time zone for the entries of tasks.
 pub(crate) struct Surroundings<'a> {
     pub(crate) cameras: &'a [(Camera, CameraStatus)],
     pub(crate) libraries: &'a HashMap<LibraryId, String>,

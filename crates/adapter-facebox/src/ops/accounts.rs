@@ -9,7 +9,7 @@ use crate::request::Caller;
 use crate::wire::Done;
 use crate::wire::accounts::{RegisterUser, UpdateUser, UserKey};
 
-/// Makes an account that may change everything but accounts (/RegisterUser, section 1.2).
+/// Adds an account that may change everything except accounts (/RegisterUser, section 1.2).
 pub(crate) async fn register_user(caller: Caller, request: RegisterUser) -> Result<Done, Fault> {
     let remark = convert::remark(request.remark)?;
     let password = secret(request.password);
@@ -17,7 +17,7 @@ pub(crate) async fn register_user(caller: Caller, request: RegisterUser) -> Resu
     keep_remark(&caller, made.id, remark).await
 }
 
-/// Changes an account: the own one, or any when the caller manages accounts (/UpdateUser, section 1.3).
+/// Changes the caller's account, or any account when the caller manages accounts (/UpdateUser, section 1.3).
 pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<Done, Fault> {
     let id = AccountId(request.user_id);
     if caller.account.id != id {
@@ -42,7 +42,7 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
     }
 }
 
-/// The new password, when the old one is right. Failures count as failed logins.
+/// The new password, when the old one is correct. Failures count as failed logins.
 async fn confirmed(caller: &Caller, account: &Account, old: String, new: String) -> Result<Secret, Fault> {
     caller.device.appliance.log_in(&account.name, secret(old), caller.actor.origin).await?;
     Ok(secret(new))
@@ -59,7 +59,7 @@ pub(crate) async fn delete_user(caller: Caller, UserKey { user_id }: UserKey) ->
     keep_remark(&caller, id, String::new()).await
 }
 
-/// No call shows the remark; it is kept for a later one.
+/// Keeps the remark, which no operation reports.
 async fn keep_remark(caller: &Caller, id: AccountId, remark: String) -> Result<Done, Fault> {
     let value = Some(remark).filter(|remark| !remark.is_empty());
     caller.device.state().set_value(&format!("user.{id}.remark"), value).await?;

@@ -13,7 +13,7 @@ use crate::wire::cameras::{
 };
 use crate::wire::{Answer, Done, Rows};
 
-/// Where cameras answer questions when nobody says otherwise.
+/// The default port of ONVIF.
 const ONVIF_PORT: u16 = 80;
 
 /// Adds a camera (/AddCamera, section 5.1).
@@ -26,7 +26,7 @@ pub(crate) async fn add_camera(caller: Caller, request: AddCamera) -> Result<Don
     Ok(Done::DONE)
 }
 
-/// Removes a camera that no task needs (/DeleteCamera, section 5.2).
+/// Removes a camera that no task uses (/DeleteCamera, section 5.2).
 pub(crate) async fn delete_camera(caller: Caller, request: CameraKey) -> Result<Done, Fault> {
     match caller.acts().remove_camera(camera_id(request.camera_id)).await {
         Err(Error::InUse { .. }) => Err(Code::CameraInUse.into()),
@@ -56,7 +56,7 @@ pub(crate) async fn update_camera(caller: Caller, request: UpdateCamera) -> Resu
         Ok(CameraChange { settings: Some(settings), note, ..CameraChange::default() })
     };
     match caller.acts().amend_camera(id, change).await {
-        // A camera of another interface that has no address here cannot be given one.
+        // A camera that another interface added without an RTSP address cannot get one here.
         Err(Error::Invalid { field: "source", .. }) => Err(Code::BadRtsp.into()),
         outcome => {
             outcome?;
@@ -81,7 +81,7 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
     Ok(Answer::of(paging.cut(rows)))
 }
 
-/// Looks for cameras in the network, which takes some seconds (/SearchCamera, section 5.5).
+/// Discovers cameras in the network, which takes some seconds (/SearchCamera, section 5.5).
 pub(crate) async fn search_camera(caller: Caller, _: SearchCamera) -> Result<Answer<FoundCameras>, Fault> {
     let found = match caller.reading()?.discover_cameras().await {
         Ok(found) => found,
@@ -93,19 +93,19 @@ pub(crate) async fn search_camera(caller: Caller, _: SearchCamera) -> Result<Ans
     Ok(Answer::of(FoundCameras { total_count: items.len(), items }))
 }
 
-/// Asks a camera where its main stream is; with the login in it, so that it can be added as it is (/QueryCameraRtsp,
-/// section 5.6).
+/// Asks a camera for the URL of its main stream, with the login in it, so that it can be added as it is
+/// (/QueryCameraRtsp, section 5.6).
 pub(crate) async fn query_camera_rtsp(caller: Caller, query: QueryCameraRtsp) -> Result<Answer<CameraRtsp>, Fault> {
     let (user, password) = (query.user.unwrap_or_default(), query.password.unwrap_or_default());
     let device = DeviceAddress { host: query.ip, port: ONVIF_PORT, user, password };
-    // Whatever the reason is, the document has one code for it.
+    // The document has one code for all failures.
     let streams = caller.reading()?.camera_streams(&device).await.map_err(|_| Code::SearchFailed)?;
     let main = streams.into_iter().next().ok_or(Code::SearchFailed)?;
     let rtsp = with_login(&main.url, &device).ok_or(Code::SearchFailed)?;
     Ok(Answer::of(CameraRtsp { rtsp }))
 }
 
-/// Names tell cameras apart in this document; the core does not need them to.
+/// In this document names are unique; the core does not require that.
 async fn require_free_name(caller: &Caller, name: &str, but: Option<CameraId>) -> Result<(), Fault> {
     let cameras = caller.reading()?.cameras().await?;
     let taken = cameras.iter().any(|camera| camera.settings.name == name && Some(camera.id) != but);

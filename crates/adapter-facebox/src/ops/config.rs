@@ -7,10 +7,9 @@ use crate::request::Caller;
 use crate::wire::Done;
 use crate::wire::config::{ConfigAnswer, GetConfig, NamedConfig, UpdateConfig};
 
-/// The one configuration that the document names; it is kept and told, and nothing here depends on it
-/// (quirk "7.1 names").
+/// The one configuration that the document names; it is kept and reported, and has no effect (quirk "7.1 names").
 const STORAGE_SERVER: &str = "StorageServer";
-/// The state value that holds it.
+/// Its key.
 const KEY: &str = "config.storage_server";
 
 /// Keeps a configuration (/UpdateSystemConfig, section 7.1).
@@ -22,7 +21,7 @@ pub(crate) async fn update_system_config(caller: Caller, request: UpdateConfig) 
     Ok(Done::DONE)
 }
 
-/// Tells a configuration (/GetSystemConfig, section 7.2).
+/// Reads a configuration (/GetSystemConfig, section 7.2).
 pub(crate) async fn get_system_config(caller: Caller, GetConfig { name }: GetConfig) -> Result<ConfigAnswer, Fault> {
     require_known(&name)?;
     let config = caller.device.state().value(KEY).await?.unwrap_or_else(no_storage_server);

@@ -9,7 +9,7 @@ use crate::request::Caller;
 use crate::wire::libraries::{AddLibrary, LibraryKey, LibraryRow, QueryLibraries};
 use crate::wire::{Answer, Done, Rows};
 
-/// Makes a library (/AddLibrary, section 3.1).
+/// Adds a library (/AddLibrary, section 3.1).
 pub(crate) async fn add_library(caller: Caller, request: AddLibrary) -> Result<Done, Fault> {
     let library = NewLibrary {
         name: LibraryName::new(request.name)?,

@@ -68,7 +68,7 @@ async fn located(caller: &Caller, library: i64, person: i64) -> Result<(LibraryI
     if person.libraries.contains(&library) { Ok((library, person)) } else { Err(Code::NoData.into()) }
 }
 
-/// The picture of a person; none under the address is a bad picture.
+/// The picture of a person; an address without a picture is a bad picture.
 async fn photo(caller: &Caller, address: &str) -> Result<Bytes, Fault> {
     stored(caller, address).await.map_err(|fault| match fault.code {
         Code::NoData => Code::BadPicture.into(),
@@ -76,7 +76,7 @@ async fn photo(caller: &Caller, address: &str) -> Result<Bytes, Fault> {
     })
 }
 
-/// A number belongs to one person of a library; nobody has the empty one (quirk "4.1 card_no").
+/// A number is unique in a library, except for the empty one (quirk "4.1 card_no").
 async fn require_free_card(
     caller: &Caller,
     library: LibraryId,

@@ -8,35 +8,34 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::{Act, Error, PictureId};
-use serde_json::{Value, json};
 
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{ROOT, person_address, picture};
 use crate::device::Device;
 use crate::request::Caller;
 use crate::wire::Done;
-use crate::wire::pictures::{Compare, Compared, PictureData, PictureKey, Uploaded};
+use crate::wire::pictures::{Compare, CompareRefused, Compared, PictureData, PictureKey, Uploaded};
 
 /// The largest picture, bytes.
 const MAX_PICTURE: usize = 4 << 20;
-/// Room for the picture, the session, and what else a client sends.
+/// The limits of the form: a picture, the session, and whatever else a client sends.
 const FORM: FormLimits = FormLimits { parts: 16, part_bytes: MAX_PICTURE, total_bytes: MAX_PICTURE + (64 << 10) };
 
-/// Keeps a picture without what its file tells besides (/UploadPersonPicture, section 2.1). The session is in the form,
-/// else in the query (`in_query`), else in the head.
+/// Keeps a picture without its metadata (/UploadPersonPicture, section 2.1). The session is in the form, else in the
+/// query (`in_query`), else in the header.
 pub(crate) async fn upload_person_picture(
     device: Arc<Device>,
     in_query: Option<String>,
     request: Request,
 ) -> Result<Uploaded, Fault> {
     let origin = caller_address(request.extensions());
-    let in_head = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let form = Form::read(request, FORM).await.map_err(|error| match error {
         FormError::TooLarge => Code::BadPicture,
         _ => Code::Json,
     })?;
     let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
-    let session = in_form.or(in_query).or(in_head).ok_or_else(|| Fault::field("session"))?;
+    let session = in_form.or(in_query).or(in_header).ok_or_else(|| Fault::field("session"))?;
     let file = file(&form).ok_or_else(|| Fault::field("file"))?;
     let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin)?;
     let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
@@ -51,20 +50,20 @@ fn file(form: &Form) -> Option<Bytes> {
     found.map(|part| part.bytes.clone())
 }
 
-/// The picture at a path below the addresses' root.
+/// Reads a picture by its address (/picture/…, quirk "2.1 pic_url").
 pub(crate) async fn show_picture(device: Arc<Device>, session: Option<String>, path: &str) -> Result<Bytes, Fault> {
     let session = session.ok_or_else(|| Fault::field("session"))?;
     let caller = Caller::of(device, &session, Act::READ, None)?;
     stored(&caller, &format!("{ROOT}{path}")).await
 }
 
-/// Gives a picture as base64 (/DownloadPersonPicture, section 2.2).
+/// Reads a picture as base64 (/DownloadPersonPicture, section 2.2).
 pub(crate) async fn download_person_picture(caller: Caller, request: PictureKey) -> Result<PictureData, Fault> {
     let picture = stored(&caller, &request.pic_url).await?;
     Ok(PictureData { code: 0, data: STANDARD.encode(picture), msg: "" })
 }
 
-/// Removes a picture that no person has (/DeletePicture, section 2.3).
+/// Removes a picture that belongs to no person (/DeletePicture, section 2.3).
 pub(crate) async fn delete_picture(caller: Caller, request: PictureKey) -> Result<Done, Fault> {
     let id = named(&request.pic_url)?;
     caller.acts().remove_picture(id).await?;
@@ -84,9 +83,9 @@ pub(crate) async fn compare_1v1(caller: Caller, request: Compare) -> Result<Comp
     Ok(Compared { code: 0, similarity: crate::convert::fraction(similarity), msg: "" })
 }
 
-/// A failed comparison has a `similarity` all the same (quirk "6.7 place").
-pub(crate) fn compare_refusal(fault: &Fault) -> Value {
-    json!({"code": fault.code.number(), "similarity": 0, "msg": fault.message()})
+/// The answer to a failed comparison.
+pub(crate) fn compare_refusal(fault: &Fault) -> CompareRefused {
+    CompareRefused { code: fault.code.number(), msg: fault.message(), similarity: 0 }
 }
 
 fn named(address: &str) -> Result<PictureId, Fault> {

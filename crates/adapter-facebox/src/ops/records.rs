@@ -8,7 +8,7 @@ use crate::request::Caller;
 use crate::wire::records::{QueryRecords, RecordKey, RecordRow};
 use crate::wire::{Answer, Done, Rows};
 
-/// Lists what tasks recorded, newest capture first (/QueryTaskCaptureRecord, section 8.1).
+/// Lists the records of tasks, newest capture first (/QueryTaskCaptureRecord, section 8.1).
 pub(crate) async fn query_task_capture_record(
     caller: Caller,
     request: QueryRecords,

@@ -1,12 +1,11 @@
 //! Logging in.
 
 use domain::{Account, Error, Secret};
-use serde_json::{Value, json};
 
 use crate::codes::{Code, Fault};
 use crate::convert::accounts::md5_text;
 use crate::request::Call;
-use crate::wire::accounts::{LoggedIn, Login, SessionInfo};
+use crate::wire::accounts::{LoggedIn, Login, LoginRefused, SessionInfo};
 
 /// Opens a session (/Login, section 1.1).
 pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
@@ -19,7 +18,7 @@ pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
     Ok(LoggedIn { code: 0, user_id, session, info, msg: "" })
 }
 
-/// The document tells an unknown account from a wrong password.
+/// The document distinguishes an unknown account from a wrong password.
 async fn check(call: &Call, name: &str, md5: String) -> Result<Account, Fault> {
     let appliance = &call.device.appliance;
     match appliance.log_in(name, Secret::Md5(md5), call.origin).await {
@@ -31,7 +30,7 @@ async fn check(call: &Call, name: &str, md5: String) -> Result<Account, Fault> {
     }
 }
 
-/// A failed login has `user_id` all the same (quirk "1.1 failure").
-pub(crate) fn login_refusal(fault: &Fault) -> Value {
-    json!({"code": fault.code.number(), "user_id": 0, "msg": fault.message()})
+/// The answer to a failed login.
+pub(crate) fn login_refusal(fault: &Fault) -> LoginRefused {
+    LoginRefused { code: fault.code.number(), msg: fault.message(), user_id: 0 }
 }

@@ -12,7 +12,7 @@ use crate::request::Caller;
 use crate::wire::tasks::{AddTask, QueryTasks, TaskKey, TaskRow, UpdateTask};
 use crate::wire::{Answer, Done, Rows};
 
-/// Makes a task that is off (/AddTask, section 6.1).
+/// Adds a task that is off (/AddTask, section 6.1).
 pub(crate) async fn add_task(caller: Caller, request: AddTask) -> Result<Done, Fault> {
     let (task, plan) = new_task(request)?;
     caller.acts().add_task(task, Some(kept_plan(&caller, plan))).await?;
@@ -91,7 +91,7 @@ fn running(error: Error) -> Fault {
     }
 }
 
-/// The plan as it was written, to be answered as it was written.
+/// The plan's text, to report it as it was sent.
 fn kept_plan(caller: &Caller, plan: String) -> Note {
     caller.device.state().noting(Some(plan).filter(|plan| !plan.is_empty()))
 }

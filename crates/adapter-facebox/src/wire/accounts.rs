@@ -8,7 +8,7 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
-/// The two values stand flat and in `info` (quirk "1.1 response").
+/// Both values are at the top level and in `info` (quirk "1.1 response").
 #[derive(Serialize)]
 pub(crate) struct LoggedIn {
     pub(crate) code: u16,
@@ -16,6 +16,14 @@ pub(crate) struct LoggedIn {
     pub(crate) session: String,
     pub(crate) info: SessionInfo,
     pub(crate) msg: &'static str,
+}
+
+/// A failed login; it has `user_id` too (quirk "1.1 failure").
+#[derive(Serialize)]
+pub(crate) struct LoginRefused {
+    pub(crate) code: u16,
+    pub(crate) msg: String,
+    pub(crate) user_id: i64,
 }
 
 #[derive(Serialize)]
@@ -32,7 +40,7 @@ pub(crate) struct RegisterUser {
     pub(crate) remark: Option<String>,
 }
 
-/// The name may be called `username` (quirk "lists, name").
+/// The name may be sent as `username` (quirk "lists, name").
 #[derive(Deserialize)]
 struct LooseRegisterUser {
     name: Option<String>,
@@ -55,7 +63,7 @@ impl TryFrom<LooseRegisterUser> for RegisterUser {
 pub(crate) struct UpdateUser {
     pub(crate) user_id: i64,
     pub(crate) name: Option<String>,
-    /// The old and the new one.
+    /// The old and the new password.
     pub(crate) password: Option<(String, String)>,
     pub(crate) remark: Option<String>,
 }

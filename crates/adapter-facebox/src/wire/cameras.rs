@@ -44,13 +44,13 @@ pub(crate) struct CameraRow {
     #[serde(rename = "type")]
     pub(crate) kind: i64,
     pub(crate) online: u8,
-    /// The same; an example of the document has it.
+    /// As `online`; an example of the document has it.
     pub(crate) state: u8,
     pub(crate) remark: String,
     pub(crate) create_time: String,
 }
 
-/// Of /SearchCamera: nothing but the session.
+/// /SearchCamera: only the session.
 #[derive(Deserialize)]
 pub(crate) struct SearchCamera {}
 

@@ -11,7 +11,7 @@ pub(crate) struct UpdateConfig {
     pub(crate) remark: Option<String>,
 }
 
-/// A JSON text, or an object, whose text it is then (quirk "7.1 config").
+/// A JSON text, or an object, which is converted to text (quirk "7.1 config").
 pub(crate) struct Properties {
     pub(crate) text: String,
     pub(crate) properties: Map<String, Value>,
@@ -36,7 +36,7 @@ pub(crate) struct GetConfig {
     pub(crate) name: String,
 }
 
-/// The table says `info`, the example `Info`: both (quirk "7.2 info").
+/// The document's table has `info`, its example `Info`: both are sent (quirk "7.2 info").
 #[derive(Serialize)]
 pub(crate) struct ConfigAnswer {
     pub(crate) code: u16,

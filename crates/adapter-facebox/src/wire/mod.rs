@@ -9,16 +9,17 @@ pub(crate) mod pictures;
 pub(crate) mod records;
 pub(crate) mod tasks;
 
+use adapter::lenient::{FieldError, read_fields};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::codes::Fault;
 
 /// The fields of a request.
 pub(crate) type Fields = Map<String, Value>;
 
-/// The answer to an operation that only does something.
+/// The answer to an operation without a result.
 #[derive(Serialize)]
 pub(crate) struct Done {
     code: u16,
@@ -26,7 +27,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// All is well.
+    /// A success.
     pub(crate) const DONE: Self = Self { code: 0, msg: "" };
 }
 
@@ -39,7 +40,7 @@ pub(crate) struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// All is well.
+    /// A success.
     pub(crate) fn of(info: T) -> Self {
         Self { code: 0, info, msg: "" }
     }
@@ -54,24 +55,26 @@ pub(crate) struct Rows<T> {
     pub(crate) items: Vec<T>,
 }
 
-/// What every failed call says.
-pub(crate) fn refusal(fault: &Fault) -> Value {
-    json!({"code": fault.code.number(), "msg": fault.message()})
+/// The answer to a call that failed.
+#[derive(Serialize)]
+pub(crate) struct Refusal {
+    pub(crate) code: u16,
+    pub(crate) msg: String,
 }
 
-/// Reads a request; a missing field or a wrong type is code 3 with the field named.
+/// Reads a request; a missing field or a wrong type is code 3 with the name of the field.
 pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-        let path = error.path().to_string();
-        let why = error.into_inner().to_string();
-        // serde names a missing field between back-quotes.
-        let missing = why.split('`').nth(1).unwrap_or_default();
-        Fault::field(if path == "." { missing } else { path.as_str() })
+    read_fields(fields).map_err(|FieldError { path, why }| {
+        // serde puts the name of a missing field between back-quotes.
+        let missing = || why.split('`').nth(1).unwrap_or_default().to_owned();
+        Fault::field(path.unwrap_or_else(missing))
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -33,3 +33,11 @@ pub(crate) struct Compared {
     pub(crate) similarity: f64,
     pub(crate) msg: &'static str,
 }
+
+/// A failed comparison; it has `similarity` too (quirk "6.7 place").
+#[derive(Serialize)]
+pub(crate) struct CompareRefused {
+    pub(crate) code: u16,
+    pub(crate) msg: String,
+    pub(crate) similarity: u8,
+}

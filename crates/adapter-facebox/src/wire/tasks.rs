@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// Ids a list may name.
+/// Maximum number of ids of a list.
 const MAX_IDS: usize = 1000;
 
 /// Ids joined by commas, or an array of numbers (quirk "6.1, 6.4 lists").
@@ -21,10 +21,10 @@ impl<'de> Deserialize<'de> for Ids {
     }
 }
 
-/// Ids joined by ASCII or full-width commas, with blanks; empty places are passed over.
+/// Ids separated by ASCII or full-width commas and blanks; empty places are ignored.
 fn joined(text: &str) -> Option<Vec<i64>> {
-    let words = text.split([',', '，']).map(str::trim).filter(|word| !word.is_empty());
-    words.map(|word| word.parse().ok()).collect()
+    let ids = text.split([',', '，']).map(str::trim).filter(|id| !id.is_empty());
+    ids.map(|id| id.parse().ok()).collect()
 }
 
 #[derive(Deserialize)]
@@ -76,7 +76,7 @@ pub(crate) struct QueryTasks {
 pub(crate) struct TaskRow {
     pub(crate) task_id: i64,
     pub(crate) name: String,
-    /// The same; an example of the document has it.
+    /// As `name`; an example of the document has it.
     pub(crate) task_name: String,
     #[serde(rename = "type")]
     pub(crate) kind: i64,
