@@ -50,7 +50,7 @@ async fn bodies_that_cannot_be_read_are_refused_with_a_code() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_to_log_in_however_much_he_sends() {
+async fn a_request_without_a_session_is_answered_alike_whatever_its_size() {
     let device = Device::start().await;
     for session in ["", "1", "18446744073709551616", "\u{e9}"] {
         let request = device.post("/api/json").header("sessionid", session).json(&json!({"msg_id": 1028}));
@@ -139,7 +139,7 @@ async fn a_path_from_an_answer_is_a_picture_for_those_who_are_logged_in() {
 }
 
 #[tokio::test]
-async fn open_pictures_are_shown_to_anybody_and_exports_to_nobody_else() {
+async fn open_pictures_need_no_session_but_exports_do() {
     let rig = Rig::start(testkit::options());
     let device = Device::serve(outbound(), |adapter| adapter.with_open_pictures(true), rig).await;
     let library = device.enrol("staff", &["alice"]).await;
@@ -221,7 +221,7 @@ async fn computing_power_is_counted_and_a_kind_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn a_search_tells_the_best_people_and_where_the_face_is() {
+async fn a_search_returns_the_best_people_and_the_position_of_the_face() {
     let device = Device::start().await;
     let library = device.enrol("staff", &["alice", "bob", "carol"]).await;
     let search = |lib_ids: String, threshold: i64| {

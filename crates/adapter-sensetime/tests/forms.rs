@@ -36,7 +36,7 @@ async fn batch(device: &Device, library: i64, content_type: &str, written: &[u8]
 
 const FORM: &str = "multipart/form-data; boundary=X7";
 
-/// Each file name enrols 张三 as `id-1`, and nobody else.
+/// Each file name enrols 张三 as `id-1`, and no other person.
 #[tokio::test]
 async fn a_person_is_enrolled_as_the_file_name_says_however_it_is_written() {
     let device = Device::start().await;
@@ -76,7 +76,7 @@ async fn a_person_is_enrolled_as_the_file_name_says_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_file_name_that_cannot_be_read_enrols_nobody() {
+async fn an_unreadable_file_name_enrols_no_person() {
     let device = Device::start().await;
     let library = device.enrol("staff", &[]).await;
     let written: [&[u8]; 11] = [
@@ -110,7 +110,7 @@ async fn a_file_name_that_cannot_be_read_enrols_nobody() {
 }
 
 #[tokio::test]
-async fn a_field_of_a_form_that_is_not_text_is_named_and_enrols_nobody() {
+async fn a_field_of_a_form_that_is_not_text_is_named_and_enrols_no_person() {
     let device = Device::start().await;
     let library = device.enrol("staff", &[]).await;
     let picture = Picture::of([FakeFace::of("zhang")]).jpeg();

@@ -54,7 +54,7 @@ struct Push {
     answered: u16,
 }
 
-/// A platform that answers what it is told to, and 200 afterwards.
+/// A platform that gives preset answers, and 200 afterwards.
 struct Platform {
     address: SocketAddr,
     pushes: mpsc::UnboundedReceiver<Push>,

@@ -117,7 +117,7 @@ fn picture(uri: &Value) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_subscriber_is_told_of_known_people_with_all_pictures() {
+async fn a_subscriber_gets_known_people_with_all_pictures() {
     let device = Device::start().await;
     let library = device.enrol("staff", &["alice"]).await;
     let mut client = Client::subscribed(&device).await;
@@ -223,7 +223,7 @@ async fn a_subscriber_that_falls_behind_is_let_go_with_the_reason() {
 }
 
 #[tokio::test]
-async fn subscribers_are_told_when_the_device_stops() {
+async fn subscriptions_are_closed_when_the_device_stops() {
     let device = Device::start().await;
     let mut client = Client::subscribed(&device).await;
     let (closed, _) = tokio::join!(client.closed(), device.stop());

@@ -78,7 +78,7 @@ pub(crate) async fn cameras_are_found_by_every_condition(ledger: &Arc<Ledger>) {
     device.stop().await;
 }
 
-pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
+pub(crate) async fn invalid_cameras_are_refused(ledger: &Arc<Ledger>) {
     let device = Device::start_with(ledger, Limits { channels: 2, ..Limits::default() }).await;
     let gate = device.add_camera("gate", []).await;
     let yard = device.add_camera("yard", []).await;

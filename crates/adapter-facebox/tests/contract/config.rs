@@ -7,7 +7,7 @@ use testkit::contract::Ledger;
 
 use crate::device::Device;
 
-pub(crate) async fn the_storage_server_is_kept_and_told(ledger: &Arc<Ledger>) {
+pub(crate) async fn the_storage_server_is_kept_and_reported(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     let name = || json!({"name": "StorageServer"});
     let first = device.ok("/GetSystemConfig", name()).await;

@@ -45,7 +45,7 @@ testkit::scenarios! {
         pictures_are_kept_shown_and_removed,
         the_session_of_an_upload_may_come_in_three_ways,
         what_is_no_picture_is_refused,
-        what_a_file_tells_besides_is_not_kept,
+        metadata_of_a_file_is_not_kept,
         two_pictures_are_compared;
     people:
         people_are_enrolled_changed_and_removed,
@@ -56,14 +56,14 @@ testkit::scenarios! {
         cameras_are_added_changed_listed_and_removed,
         cameras_are_found_by_every_condition,
         cameras_of_the_network_are_found_and_asked_for_their_stream,
-        cameras_that_cannot_be_are_refused;
+        invalid_cameras_are_refused;
     tasks:
         tasks_are_made_changed_and_removed,
         tasks_run_until_they_are_stopped_and_over_a_restart,
         tasks_are_found_by_every_condition,
         tasks_that_cannot_be_are_refused;
     config:
-        the_storage_server_is_kept_and_told;
+        the_storage_server_is_kept_and_reported;
 }
 
 fn main() -> ExitCode {

@@ -11,7 +11,7 @@ use crate::device::{Device, column};
 use crate::pictures::photo;
 
 impl Device {
-    /// Enrols somebody and answers the entry.
+    /// Enrols a person and returns the entry.
     pub(crate) async fn add_person(&self, library: i64, name: &str) -> Value {
         let pic_url = self.upload(&photo(name)).await;
         self.ok("/AddPerson", json!({"lib_id": library, "name": name, "pic_url": pic_url})).await;

@@ -99,7 +99,7 @@ pub(crate) async fn what_is_no_picture_is_refused(ledger: &Arc<Ledger>) {
     device.stop().await;
 }
 
-pub(crate) async fn what_a_file_tells_besides_is_not_kept(ledger: &Arc<Ledger>) {
+pub(crate) async fn metadata_of_a_file_is_not_kept(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     let picture = Picture::of([FakeFace::of("alice")]).jpeg();
     let comment = b"\xff\xfe\x00\x10taken at home!";

@@ -30,7 +30,7 @@ async fn append_bodies(witness: &Witness) -> Vec<String> {
     ids
 }
 
-/// Asked without the catalogue's check: no model tells what a body wears, and the document has no word for that.
+/// Asked without the catalogue's check: no model detects what a body wears, and the document has no value for that.
 async fn list(witness: &Witness, query: Value) -> Value {
     let answer = witness.call("query_body_snaps", &query).await;
     assert_eq!(answer.code, 0, "{}", answer.msg);

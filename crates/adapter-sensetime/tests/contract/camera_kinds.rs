@@ -144,7 +144,7 @@ pub(crate) async fn the_kind_of_a_camera_cannot_be_changed(ledger: &Arc<Ledger>)
     witness.stop().await;
 }
 
-pub(crate) async fn fields_that_a_kind_needs_are_demanded(ledger: &Arc<Ledger>) {
+pub(crate) async fn fields_that_a_kind_needs_are_required(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for kind in KINDS {
         let act = format!("add_camera_{kind}");
@@ -171,7 +171,7 @@ fn is_optional(kind: &str, field: &str) -> bool {
     field == "protocol" || kind == "gb28181" && field == "camera_pwd"
 }
 
-pub(crate) async fn the_device_tells_its_sip_id(ledger: &Arc<Ledger>) {
+pub(crate) async fn the_device_reports_its_sip_id(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     assert_eq!(witness.ok("get_sip_server_id", json!({})).await, json!({"server_sip_id": OWN_SIP_ID}));
     let mut own = joined([camera("gb28181"), json!({"server_sip_id": OWN_SIP_ID})]);

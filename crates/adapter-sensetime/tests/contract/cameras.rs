@@ -84,7 +84,7 @@ pub(crate) async fn invalid_face_sizes_count_as_the_defaults(ledger: &Arc<Ledger
     witness.stop().await;
 }
 
-pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_region_is_listed_in_whole_pixels_and_accepted_back(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.ok("add_camera_rtsp", camera("gate")).await;
     let appliance = witness.device.appliance.clone();
@@ -107,7 +107,7 @@ pub(crate) async fn a_region_is_listed_in_whole_pixels_and_taken_back(ledger: &A
     witness.stop().await;
 }
 
-pub(crate) async fn cameras_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
+pub(crate) async fn invalid_cameras_are_refused(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.ok("add_camera_rtsp", camera("gate")).await;
     let before = witness.everything().await;

@@ -73,7 +73,7 @@ pub(crate) async fn the_management_page_is_closed_and_opened(ledger: &Arc<Ledger
     again.stop().await;
 }
 
-pub(crate) async fn processor_and_memory_are_told(ledger: &Arc<Ledger>) {
+pub(crate) async fn processor_and_memory_are_reported(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let cpu = json!({"cpu_type": "Pretend Processor", "cpu_usage": 12.5, "kernel_num": 4});
     assert_eq!(witness.ok("get_cpu", json!({})).await, cpu);
@@ -123,7 +123,7 @@ pub(crate) async fn a_restored_device_has_the_settings_of_a_new_one(ledger: &Arc
     again.stop().await;
 }
 
-/// The machine is told again at the next start.
+/// The setting is applied to the machine again at the next start.
 pub(crate) async fn a_restored_device_whose_machine_did_not_follow_tries_again(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.ok("set_ntp", json!({"ntp_disable": "0"})).await;

@@ -48,7 +48,7 @@ pub(crate) async fn fetch(witness: &Witness, answer: &Value, beginning: &str) ->
     Export { pictures, table }
 }
 
-pub(crate) async fn faces_are_exported_and_taken_back(ledger: &Arc<Ledger>) {
+pub(crate) async fn faces_are_exported_and_imported_again(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let library = witness.library("staff", &[]).await;
     let people = [("ann", "安, \"An\"", "0", "20"), ("ben", "=1+1", "1", ""), ("cyd", "c_d/e", "", "99")];

@@ -199,7 +199,7 @@ async fn message<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream
     }
 }
 
-pub(crate) async fn subscriptions_end_with_the_mode_and_begin_anew_in_the_other(ledger: &Arc<Ledger>) {
+pub(crate) async fn subscriptions_end_with_the_mode_and_start_again_in_the_other(ledger: &Arc<Ledger>) {
     let mut witness = Witness::start(ledger).await;
     let (certificate, key) = pair(2030);
     upload(&witness, "crt", &certificate).await;

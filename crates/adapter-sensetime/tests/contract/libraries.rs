@@ -88,7 +88,7 @@ pub(crate) async fn a_library_that_is_missing_taken_or_watched_is_refused(ledger
     witness.stop().await;
 }
 
-pub(crate) async fn there_is_room_for_so_many_libraries(ledger: &Arc<Ledger>) {
+pub(crate) async fn the_number_of_libraries_is_limited(ledger: &Arc<Ledger>) {
     let witness = Witness::start_with(ledger, Limits { libraries: 2, ..Limits::default() }).await;
     witness.ok("add_lib", json!({"lib_name": "staff", "lib_type": 2})).await;
     witness.refused("add_lib", json!({"lib_name": "guests", "lib_type": 2}), -118).await;

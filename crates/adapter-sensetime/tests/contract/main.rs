@@ -43,13 +43,13 @@ testkit::scenarios! {
         libraries_are_made_changed_listed_and_removed,
         libraries_are_found_by_every_condition,
         a_library_that_is_missing_taken_or_watched_is_refused,
-        there_is_room_for_so_many_libraries;
+        the_number_of_libraries_is_limited;
     people:
         faces_are_enrolled_read_changed_and_removed,
         faces_are_enrolled_from_base64_with_or_without_an_id,
         faces_are_found_by_every_condition,
         a_photo_that_cannot_be_enrolled_changes_nothing,
-        a_full_device_enrols_nobody,
+        a_full_device_enrols_no_more_people,
         a_face_that_is_not_there_cannot_be_read_changed_or_removed;
     batches:
         faces_are_enrolled_by_their_file_names,
@@ -59,18 +59,18 @@ testkit::scenarios! {
         cameras_are_added_changed_listed_and_removed,
         a_camera_shows_whether_it_is_online,
         invalid_face_sizes_count_as_the_defaults,
-        a_region_is_listed_in_whole_pixels_and_taken_back,
-        cameras_that_cannot_be_are_refused;
+        a_region_is_listed_in_whole_pixels_and_accepted_back,
+        invalid_cameras_are_refused;
     camera_kinds:
         a_camera_of_every_kind_is_added_changed_listed_and_removed,
         a_camera_of_every_kind_shows_whether_it_is_online,
         every_kind_takes_its_computing_power,
         the_kind_of_a_camera_cannot_be_changed,
-        fields_that_a_kind_needs_are_demanded,
-        the_device_tells_its_sip_id;
+        fields_that_a_kind_needs_are_required,
+        the_device_reports_its_sip_id;
     relays:
         relays_are_bound_to_cameras_and_switched_for_known_people,
-        relays_that_cannot_be_are_refused;
+        invalid_relays_are_refused;
     records:
         captures_and_alarms_are_listed_with_their_pictures,
         records_are_found_by_every_condition,
@@ -79,7 +79,7 @@ testkit::scenarios! {
         bodies_are_listed_and_exported_apart_from_faces,
         until_bodies_are_captured_there_is_nothing_to_list_or_export;
     exports:
-        faces_are_exported_and_taken_back,
+        faces_are_exported_and_imported_again,
         captures_and_alarms_are_exported,
         what_cannot_be_exported_is_refused;
     compare:
@@ -93,7 +93,7 @@ testkit::scenarios! {
         what_the_machine_does_not_permit_is_an_internal_error,
         the_device_id_is_changed_and_kept,
         the_management_page_is_closed_and_opened,
-        processor_and_memory_are_told,
+        processor_and_memory_are_reported,
         a_restored_device_has_the_settings_of_a_new_one,
         a_restored_device_whose_machine_did_not_follow_tries_again;
     time:
@@ -103,7 +103,7 @@ testkit::scenarios! {
         a_clock_that_follows_a_server_takes_only_the_zone;
     network:
         a_port_that_is_reached_on_its_new_address_stays,
-        a_port_that_nobody_reaches_is_put_back,
+        a_port_that_is_not_reached_is_reverted,
         a_change_that_a_crash_interrupts_is_undone_at_the_start,
         default_port_and_name_servers_are_set,
         settings_that_would_cut_the_device_off_are_refused;
@@ -116,7 +116,7 @@ testkit::scenarios! {
         an_encrypted_device_is_served_over_https_alone_and_over_a_restart,
         a_full_disk_leaves_the_device_served_as_it_is,
         switching_loses_no_running_request,
-        subscriptions_end_with_the_mode_and_begin_anew_in_the_other;
+        subscriptions_end_with_the_mode_and_start_again_in_the_other;
     settings:
         the_version_and_the_push_receiver_are_read;
     events:

@@ -38,7 +38,7 @@ pub(crate) async fn a_port_that_is_reached_on_its_new_address_stays(ledger: &Arc
     witness.stop().await;
 }
 
-pub(crate) async fn a_port_that_nobody_reaches_is_put_back(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_port_that_is_not_reached_is_reverted(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let before = witness.ok("get_network", json!({})).await;
     witness.ok("set_network", port("192.168.133.120", "255.255.255.0", "192.168.133.1")).await;

@@ -166,7 +166,7 @@ pub(crate) async fn a_photo_that_cannot_be_enrolled_changes_nothing(ledger: &Arc
     witness.stop().await;
 }
 
-pub(crate) async fn a_full_device_enrols_nobody(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_full_device_enrols_no_more_people(ledger: &Arc<Ledger>) {
     let witness = Witness::start_with(ledger, Limits { people: 1, ..Limits::default() }).await;
     witness.ok_form("add_face", json!({"lib_id": 1, "img_id": "alice"}), &[("img", photo("alice"))]).await;
     witness.refused_form("add_face", json!({"lib_id": 1, "img_id": "bob"}), &[("img", photo("bob"))], -122).await;

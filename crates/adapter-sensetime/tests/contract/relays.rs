@@ -55,7 +55,7 @@ pub(crate) async fn relays_are_bound_to_cameras_and_switched_for_known_people(le
     witness.stop().await;
 }
 
-pub(crate) async fn relays_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
+pub(crate) async fn invalid_relays_are_refused(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.ok("add_camera_rtsp", camera()).await;
     let relay = json!({"camera_channel": 1, "dev_ip": "10.0.0.2", "dev_port": 1234});

@@ -41,7 +41,7 @@ pub(crate) async fn a_wrong_login_opens_nothing(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-/// Looking is for everybody with an account; changing is not.
+/// Every account may read; not every account may change things.
 pub(crate) async fn a_viewer_may_look_and_export_but_change_nothing(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let library = witness.library("staff", &["alice"]).await;

@@ -52,7 +52,7 @@ impl Witness {
         Self { device, ledger: Arc::clone(ledger) }
     }
 
-    /// The same device, ended as by a crash and started anew, with a new session.
+    /// The same device, ended as by a crash and started again, with a new session.
     pub(crate) async fn restart(self) -> Self {
         Self { device: self.device.restart().await, ledger: self.ledger }
     }

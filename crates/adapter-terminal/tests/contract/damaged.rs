@@ -17,7 +17,7 @@ async fn answer(witness: &Witness, payload: &[u8]) -> Value {
     witness.platform.wait("Ack", |answer| answer["messageId"] == json!(7)).await
 }
 
-/// Enrols somebody with this in a field.
+/// Enrols a person with this in a field.
 fn enrolling(field: &str, value: &[u8]) -> Vec<u8> {
     let head = format!(r#"{{"messageId":7,"operator":"EditPerson","info":{{"{field}":""#);
     let other = if field == "customId" { "name" } else { "customId" };
@@ -48,7 +48,7 @@ pub(crate) async fn what_stands_around_a_command_is_ignored(ledger: &Arc<Ledger>
     witness.stop().await;
 }
 
-pub(crate) async fn what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is(ledger: &Arc<Ledger>) {
+pub(crate) async fn unreadable_characters_are_replaced_in_fields_that_do_not_identify_a_person(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let notes: [(&[u8], &str); 6] = [
         (br"Ann \ud83d", "Ann \u{fffd}"),
@@ -71,7 +71,7 @@ pub(crate) async fn what_is_no_character_is_replaced_where_it_does_not_say_who_s
 /// Two names of four bytes in GBK, which become the same when they are read as UTF-8.
 const TWO_IN_GBK: [&[u8]; 2] = [b"\xd5\xc5\xc8\xfd", b"\xc0\xee\xcb\xc4"];
 
-pub(crate) async fn who_cannot_be_read_is_not_enrolled_as_somebody_else(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_person_with_an_unreadable_id_is_not_enrolled_as_another(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     for field in ["customId", "name", "idCard", "cardNum2", "RFIDCard"] {
         for value in TWO_IN_GBK {

@@ -61,7 +61,7 @@ pub(crate) async fn the_door_opens_by_the_rules_that_are_set(ledger: &Arc<Ledger
     witness.stop().await;
 }
 
-/// Settings are told as text.
+/// Settings are reported as text.
 fn text(value: &Value) -> Value {
     value.as_str().map_or_else(|| json!(value.to_string()), |text| json!(text))
 }
@@ -94,7 +94,7 @@ pub(crate) async fn a_command_opens_the_door_where_commands_decide(ledger: &Arc<
     let snap = witness.event("Snap", "StrSnapPush").await;
     assert!(witness.platform.left("Rec").is_empty());
     assert_eq!(openings(&witness), 1);
-    // Confirmed as what it was told as, also when nobody waits for it.
+    // Confirmed as the kind that was pushed, also when no push waits for it.
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": "1"})).await;
     witness.ok("PushAck", json!({"PushAckType": 1, "SnapOrRecordID": snap["SnapID"]})).await;
     let log = witness.device.appliance.by(&actor("test")).audit_log(50).await.unwrap();
@@ -157,7 +157,7 @@ pub(crate) async fn passes_are_counted(ledger: &Arc<Ledger>) {
 }
 
 /// One at a time, in order, also over a restart, with a number of its own.
-pub(crate) async fn an_opening_is_told_until_it_is_confirmed(ledger: &Arc<Ledger>) {
+pub(crate) async fn an_opening_is_pushed_until_it_is_confirmed(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
     witness.ok("UpDoorconfig", json!({"OpendoorWay": 1})).await;
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": "1"})).await;

@@ -95,7 +95,7 @@ pub(crate) async fn records_of_an_outage_arrive_in_order_and_none_is_sent_after_
     witness.stop().await;
 }
 
-pub(crate) async fn a_device_that_starts_anew_goes_on_where_it_was(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_restarted_device_resumes(ledger: &Arc<Ledger>) {
     let mut witness = Witness::start(ledger).await;
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": 1})).await;
     witness.enrol("alice").await;

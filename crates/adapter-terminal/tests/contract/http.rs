@@ -61,7 +61,7 @@ pub(crate) async fn records_and_heartbeats_go_to_a_subscriber(ledger: &Arc<Ledge
     witness.stop().await;
 }
 
-pub(crate) async fn a_subscription_that_cannot_be_is_refused(ledger: &Arc<Ledger>) {
+pub(crate) async fn an_invalid_subscription_is_refused(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let before = witness.ok("GetHTTPconfig", json!({})).await;
     let cases = [

@@ -29,9 +29,9 @@ fn report(answer: &Value) -> (Vec<&str>, Vec<(&str, &str)>) {
     (done.map(|entry| entry["customId"].as_str().unwrap()).collect(), failed.collect())
 }
 
-/// Whoever was enrolled before counts as done, also the one of whom the device could not note it any more; whoever was
-/// there before the batch does not.
-pub(crate) async fn an_interrupted_batch_goes_on_where_it_was(ledger: &Arc<Ledger>) {
+/// A person enrolled before the restart counts as done, even when the outcome was not stored any more; a person who
+/// existed before the batch does not.
+pub(crate) async fn an_interrupted_batch_is_resumed(ledger: &Arc<Ledger>) {
     let (witness, server, slow) = (Witness::start(ledger).await, Server::start().await, Server::start().await);
     witness.enrol("old").await;
     slow.close().await;

@@ -12,7 +12,7 @@ use testkit::{Act, actor};
 use crate::subscriber::Server;
 use crate::witness::Witness;
 
-pub(crate) async fn the_version_and_the_time_are_told(ledger: &Arc<Ledger>) {
+pub(crate) async fn the_version_and_the_time_are_reported(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let version = witness.ok("Versions", json!({})).await;
     assert!(version["name"].as_str().unwrap().starts_with("polyface "), "{version}");
@@ -52,7 +52,7 @@ pub(crate) async fn the_machine_restarts(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-pub(crate) async fn parts_go_back_to_how_they_were(ledger: &Arc<Ledger>) {
+pub(crate) async fn parts_are_reset_to_factory_settings(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let reset = |parts: serde_json::Value| witness.ok("SetFactoryDefault", parts);
     let before = witness.ok("GetSoundconfig", json!({})).await;
@@ -84,7 +84,7 @@ pub(crate) async fn parts_go_back_to_how_they_were(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-pub(crate) async fn network_log_and_time_go_back_too(ledger: &Arc<Ledger>) {
+pub(crate) async fn network_log_and_time_are_reset_too(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let appliance = witness.device.appliance.clone();
     let zone = appliance.time_zone();

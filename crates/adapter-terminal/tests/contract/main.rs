@@ -45,8 +45,8 @@ testkit::scenarios! {
         temporary_lists_read_back_as_set,
         lists_reach_to_the_ends_of_the_calendar_and_over_midnight,
         many_people_are_removed_at_once,
-        everybody_is_removed_with_the_records_of_people,
-        a_full_device_takes_nobody;
+        all_people_are_removed_with_their_records,
+        a_full_device_enrols_no_more_people;
     batches:
         people_are_added_by_the_addresses_of_their_pictures,
         people_are_changed_in_a_batch,
@@ -54,7 +54,7 @@ testkit::scenarios! {
         a_batch_with_a_broken_frame_is_refused,
         one_batch_runs_at_a_time_and_says_so;
     interruptions:
-        an_interrupted_batch_goes_on_where_it_was,
+        an_interrupted_batch_is_resumed,
         a_batch_that_was_not_answered_is_answered_after_the_restart;
     records:
         records_and_snapshots_are_pushed_until_confirmed,
@@ -65,32 +65,32 @@ testkit::scenarios! {
         system_settings_are_changed_in_parts_and_kept,
         sounds_and_texts_are_changed_in_parts,
         temperature_settings_have_an_old_name,
-        reports_are_set_and_topics_connect_anew,
+        reports_are_set_and_new_topics_connect_again,
         the_smallest_face_of_every_camera_follows,
-        a_camera_s_own_values_win_until_they_are_put_back,
-        no_pictures_are_kept_when_the_platform_says_so,
-        the_place_to_resume_from_is_told_as_it_is,
-        faces_must_be_alive_when_the_platform_says_so;
+        a_camera_s_own_values_take_precedence_until_they_are_reset,
+        no_pictures_are_kept_when_the_platform_sets_that,
+        the_place_to_resume_from_is_reported,
+        faces_are_checked_for_liveness_when_the_platform_sets_that;
     doors:
         the_door_opens_by_the_rules_that_are_set,
         a_command_opens_the_door_where_commands_decide,
-        an_opening_is_told_until_it_is_confirmed,
+        an_opening_is_pushed_until_it_is_confirmed,
         the_platform_is_asked_before_the_door_opens,
         a_text_is_shown_without_opening_the_door,
         passes_are_counted;
     readers:
-        what_is_read_is_told_to_the_platform,
-        what_is_read_is_told_to_a_subscriber,
-        what_nobody_wants_to_know_is_not_told,
+        scans_are_pushed_to_the_platform,
+        scans_are_pushed_to_a_subscriber,
+        scans_that_are_switched_off_are_not_pushed,
         a_card_opens_the_door_as_the_mode_has_it,
-        numbers_of_those_who_enter_are_sent_to_a_controller,
+        numbers_of_people_who_enter_are_sent_to_a_controller,
         a_contact_that_opens_the_door_by_opening_is_closed_before;
     machine:
-        the_version_and_the_time_are_told,
+        the_version_and_the_time_are_reported,
         the_clock_is_set,
         the_machine_restarts,
-        parts_go_back_to_how_they_were,
-        network_log_and_time_go_back_too,
+        parts_are_reset_to_factory_settings,
+        network_log_and_time_are_reset_too,
         packages_are_fetched_and_only_signed_ones_installed;
     pictures:
         two_faces_are_compared,
@@ -99,33 +99,33 @@ testkit::scenarios! {
         a_camera_shows_its_scene;
     screen:
         advertisements_are_kept_and_removed,
-        a_code_is_shown_and_taken_off;
+        a_code_is_shown_and_hidden;
     sounds:
         sounds_are_listed_and_played,
-        a_device_without_sounds_says_so,
-        the_one_before_the_device_hears_what_comes_of_it;
+        a_device_without_sounds_reports_that,
+        the_person_before_the_device_hears_the_outcome;
     http:
         records_and_heartbeats_go_to_a_subscriber,
-        a_subscription_that_cannot_be_is_refused;
+        an_invalid_subscription_is_refused;
     hostile:
         #[alone]
         nothing_that_is_sent_breaks_the_link,
         answers_come_in_the_order_of_the_commands_and_each_once,
         records_of_an_outage_arrive_in_order_and_none_is_sent_after_its_confirmation,
-        a_device_that_starts_anew_goes_on_where_it_was,
+        a_restarted_device_resumes,
         a_broker_that_refuses_the_password_is_named_as_the_reason,
         the_link_can_be_encrypted_and_trusts_only_the_certificates_given;
     repeats:
-        what_the_broker_retains_is_not_obeyed_when_the_device_comes_back,
-        a_retained_removal_of_everybody_begins_one_session,
-        a_command_that_arrives_twice_is_obeyed_once_and_answered_twice,
-        a_platform_with_one_id_for_everything_is_obeyed,
+        a_retained_command_is_not_executed_after_a_reconnect,
+        a_retained_removal_of_all_people_starts_one_session,
+        a_command_that_arrives_twice_is_executed_once_and_answered_twice,
+        a_platform_with_one_id_for_all_commands_is_served,
         questions_are_answered_afresh_however_often_they_come,
-        what_the_broker_delivers_again_is_obeyed_once;
+        a_redelivered_command_is_executed_once;
     damaged:
         what_stands_around_a_command_is_ignored,
-        what_is_no_character_is_replaced_where_it_does_not_say_who_somebody_is,
-        who_cannot_be_read_is_not_enrolled_as_somebody_else,
+        unreadable_characters_are_replaced_in_fields_that_do_not_identify_a_person,
+        a_person_with_an_unreadable_id_is_not_enrolled_as_another,
         who_cannot_be_read_is_neither_found_nor_removed,
         of_a_batch_only_who_cannot_be_read_is_refused,
         a_command_whose_rest_cannot_be_read_is_answered;

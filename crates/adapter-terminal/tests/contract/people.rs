@@ -350,8 +350,8 @@ pub(crate) async fn many_people_are_removed_at_once(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-/// Strangers' records stay; the session begins anew.
-pub(crate) async fn everybody_is_removed_with_the_records_of_people(ledger: &Arc<Ledger>) {
+/// Strangers' records stay; a new session starts.
+pub(crate) async fn all_people_are_removed_with_their_records(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.enrol("alice").await;
     witness.device.watch(&["alice", "mallory"]).await;
@@ -371,7 +371,7 @@ pub(crate) async fn everybody_is_removed_with_the_records_of_people(ledger: &Arc
     witness.stop().await;
 }
 
-pub(crate) async fn a_full_device_takes_nobody(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_full_device_enrols_no_more_people(ledger: &Arc<Ledger>) {
     let witness = Witness::start_with(ledger, Limits { people: 1, ..Limits::default() }).await;
     witness.enrol("alice").await;
     witness.refused("EditPerson", person("bob"), 467).await;

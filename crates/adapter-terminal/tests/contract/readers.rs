@@ -40,7 +40,7 @@ fn id_card_info() -> Value {
     })
 }
 
-pub(crate) async fn what_is_read_is_told_to_the_platform(ledger: &Arc<Ledger>) {
+pub(crate) async fn scans_are_pushed_to_the_platform(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.device.show(code()).await;
     let told = witness.event("QRCode", "QRCodePush").await;
@@ -66,7 +66,7 @@ pub(crate) async fn what_is_read_is_told_to_the_platform(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-pub(crate) async fn what_is_read_is_told_to_a_subscriber(ledger: &Arc<Ledger>) {
+pub(crate) async fn scans_are_pushed_to_a_subscriber(ledger: &Arc<Ledger>) {
     let (witness, mut server) = (Witness::start(ledger).await, Server::start().await);
     let set = json!({
         "ServerAddr": "127.0.0.1", "ServerPort": server.address.port(), "QRCode": 1, "IDCard": "1",
@@ -91,7 +91,7 @@ pub(crate) async fn what_is_read_is_told_to_a_subscriber(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-pub(crate) async fn what_nobody_wants_to_know_is_not_told(ledger: &Arc<Ledger>) {
+pub(crate) async fn scans_that_are_switched_off_are_not_pushed(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     // Faces alone are demanded.
     witness.device.show(CARD).await;
@@ -137,7 +137,7 @@ fn numbers(witness: &Witness) -> Vec<String> {
     witness.device.handles.host.acts().into_iter().filter_map(number).collect()
 }
 
-pub(crate) async fn numbers_of_those_who_enter_are_sent_to_a_controller(ledger: &Arc<Ledger>) {
+pub(crate) async fn numbers_of_people_who_enter_are_sent_to_a_controller(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
     for (name, card, fields) in [
         ("alice", 0x519f_7d29, json!({"cardType2": 2, "cardNum2": 42, "WiegandType": 6, "WGFacilityCode": 3})),

@@ -39,7 +39,7 @@ async fn some_heartbeats(witness: &Witness) {
     }
 }
 
-pub(crate) async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_back(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_retained_command_is_not_executed_after_a_reconnect(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
     let retained = [
         command("r1", "EditPerson", &person("alice")),
@@ -54,7 +54,7 @@ pub(crate) async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_
         witness.platform.ask(json!({"operator": "DelPerson", "info": {"customId": "alice"}})).await;
         witness.ok("UpSoundconfig", json!({"Volume": 30})).await;
         let before = openings(&witness);
-        // Another heartbeat connects anew.
+        // Another heartbeat interval makes the device connect again.
         witness.ok("UpMQTTconfig", json!({"KeepAliveInterval": seconds})).await;
         witness.platform.wait_for_return().await;
         assert_eq!(witness.ok("QueryPerson", json!({})).await["QueryPersonNum"], json!("0"), "{command}");
@@ -68,7 +68,7 @@ pub(crate) async fn what_the_broker_retains_is_not_obeyed_when_the_device_comes_
     witness.stop().await;
 }
 
-pub(crate) async fn a_retained_removal_of_everybody_begins_one_session(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_retained_removal_of_all_people_starts_one_session(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let all = command("b1", "DeleteAllPerson", &json!({"deleteall": 1}));
     witness.platform.publish_retained(&topic(), all.to_string().as_bytes()).await;
@@ -84,13 +84,13 @@ pub(crate) async fn a_retained_removal_of_everybody_begins_one_session(ledger: &
     witness.stop().await;
 }
 
-pub(crate) async fn a_command_that_arrives_twice_is_obeyed_once_and_answered_twice(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_command_that_arrives_twice_is_executed_once_and_answered_twice(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
     let unlock = command("17", "Unlock", &json!({"openDoor": 1}));
     let (first, second) = (say(&witness, &unlock).await, say(&witness, &unlock).await);
     assert_eq!((&first, &first["code"]), (&second, &json!("200")));
     assert_eq!(openings(&witness), 1);
-    // One that failed was not obeyed, and may be tried again.
+    // One that failed was not executed, and may be tried again.
     witness.ok("UpDoorconfig", json!({"OpendoorWay": 0})).await;
     let other = command("18", "Unlock", &json!({"openDoor": 1}));
     assert_eq!(say(&witness, &other).await["code"], json!("462"));
@@ -107,7 +107,7 @@ pub(crate) async fn a_command_that_arrives_twice_is_obeyed_once_and_answered_twi
     witness.stop().await;
 }
 
-pub(crate) async fn a_platform_with_one_id_for_everything_is_obeyed(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_platform_with_one_id_for_all_commands_is_served(ledger: &Arc<Ledger>) {
     let witness = with_door(ledger).await;
     let enrol = command(1, "EditPerson", &person("alice"));
     let remove = command(1, "DelPerson", &json!({"customId": "alice"}));
@@ -139,7 +139,7 @@ pub(crate) async fn questions_are_answered_afresh_however_often_they_come(ledger
     witness.stop().await;
 }
 
-/// A broker that does as it is told.
+/// A broker that sends preset packets.
 struct Puppet {
     stream: TcpStream,
 }
@@ -206,7 +206,7 @@ impl Puppet {
     }
 }
 
-pub(crate) async fn what_the_broker_delivers_again_is_obeyed_once(_: &Arc<Ledger>) {
+pub(crate) async fn a_redelivered_command_is_executed_once(_: &Arc<Ledger>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let doors = domain::DoorOptions { own_door: true, ..domain::DoorOptions::default() };
     let rig = Rig::start(domain::Options { doors, ..testkit::options() });
@@ -227,7 +227,7 @@ pub(crate) async fn what_the_broker_delivers_again_is_obeyed_once(_: &Arc<Ledger
         if number == 2 {
             assert_eq!(broker.answer().await["code"], json!("200"), "the answer may have been lost");
         }
-        // What comes next is answered next: nobody else was told anything.
+        // The next command gets the next answer: nothing else was sent.
         let asked = format!("asked {number}");
         broker.deliver(number + 100, false, &question(&asked)).await;
         assert_eq!(broker.answer().await["messageId"], json!(asked));

@@ -12,7 +12,7 @@ use crate::device::photo;
 use crate::subscriber::Server;
 use crate::witness::Witness;
 
-/// The next thing that a front end was told.
+/// The next content that was sent to a front end.
 fn told(events: &mut Receiver<Event>) -> (String, String) {
     loop {
         if let Event::FrontEnd { what, content } = events.try_recv().expect("nothing was told") {
@@ -58,7 +58,7 @@ pub(crate) async fn advertisements_are_kept_and_removed(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-pub(crate) async fn a_code_is_shown_and_taken_off(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_code_is_shown_and_hidden(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let mut events = witness.device.appliance.events();
     witness.ok("ShowQRCode", json!({"ImageType": "1", "AbsX": 3, "QRCodeData": "A1B2C3"})).await;

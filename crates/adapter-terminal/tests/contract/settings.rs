@@ -9,7 +9,7 @@ use testkit::{actor, until};
 
 use crate::witness::Witness;
 
-/// The value of a setting that a front end was told of.
+/// The value of a setting that was sent to a front end.
 fn told(events: &mut tokio::sync::broadcast::Receiver<Event>, wanted: &str) -> Option<String> {
     std::iter::from_fn(|| events.try_recv().ok()).find_map(|event| match event {
         Event::FrontEnd { what, content } if what == wanted => Some(content),
@@ -76,7 +76,7 @@ pub(crate) async fn temperature_settings_have_an_old_name(ledger: &Arc<Ledger>) 
     witness.stop().await;
 }
 
-pub(crate) async fn reports_are_set_and_topics_connect_anew(ledger: &Arc<Ledger>) {
+pub(crate) async fn reports_are_set_and_new_topics_connect_again(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let before = witness.ok("GetMQTTconfig", json!({})).await;
     assert_eq!((&before["OnlineTopic"], &before["ResumefromBreakpoint"]), (&json!("mqtt/face/basic"), &json!("0")));
@@ -115,7 +115,7 @@ pub(crate) async fn the_smallest_face_of_every_camera_follows(ledger: &Arc<Ledge
     witness.stop().await;
 }
 
-pub(crate) async fn faces_must_be_alive_when_the_platform_says_so(ledger: &Arc<Ledger>) {
+pub(crate) async fn faces_are_checked_for_liveness_when_the_platform_sets_that(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     assert_eq!(witness.ok("Getconfig", json!({})).await["LiveDetectType"], json!("1"), "the device cannot tell");
     witness.device.handles.analyzer.judge_liveness(0.5, |_| Some(0.2));
@@ -141,8 +141,8 @@ fn as_text(number: u32) -> Value {
     json!(number.to_string())
 }
 
-/// What is told is what the cameras do: those that are there, those that come, and after everything was put back.
-pub(crate) async fn a_camera_s_own_values_win_until_they_are_put_back(ledger: &Arc<Ledger>) {
+/// The reported values are those in force on the cameras: on existing ones, on later ones, and after a reset.
+pub(crate) async fn a_camera_s_own_values_take_precedence_until_they_are_reset(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let (appliance, factory) =
         (witness.device.appliance.clone(), witness.ok("GetFaceconfig", json!({})).await["faceMinPixel"].clone());
@@ -183,7 +183,7 @@ pub(crate) async fn a_camera_s_own_values_win_until_they_are_put_back(ledger: &A
     witness.stop().await;
 }
 
-pub(crate) async fn no_pictures_are_kept_when_the_platform_says_so(ledger: &Arc<Ledger>) {
+pub(crate) async fn no_pictures_are_kept_when_the_platform_sets_that(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.enrol("alice").await;
     for (switch, kept) in [("0", false), ("1", true)] {
@@ -204,7 +204,7 @@ pub(crate) async fn no_pictures_are_kept_when_the_platform_says_so(ledger: &Arc<
     witness.stop().await;
 }
 
-pub(crate) async fn the_place_to_resume_from_is_told_as_it_is(ledger: &Arc<Ledger>) {
+pub(crate) async fn the_place_to_resume_from_is_reported(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let begin = async || witness.ok("GetMQTTconfig", json!({})).await["BeginTime"].clone();
     assert_eq!(begin().await, json!("0000-00-00T00:00:00"), "nothing is resumed yet");

@@ -44,7 +44,7 @@ pub(crate) async fn sounds_are_listed_and_played(ledger: &Arc<Ledger>) {
     witness.stop().await;
 }
 
-pub(crate) async fn a_device_without_sounds_says_so(ledger: &Arc<Ledger>) {
+pub(crate) async fn a_device_without_sounds_reports_that(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     witness.refused("GetAudio", json!({}), 463).await;
     witness.refused_command("GetAudio", json!({"operator": "GetAudio"}), 462).await;
@@ -57,7 +57,7 @@ async fn hears(witness: &Witness, name: &str) {
     until(&format!("{name} is heard"), async || played() == Some(Act::Play(name.into(), 90))).await;
 }
 
-pub(crate) async fn the_one_before_the_device_hears_what_comes_of_it(ledger: &Arc<Ledger>) {
+pub(crate) async fn the_person_before_the_device_hears_the_outcome(ledger: &Arc<Ledger>) {
     let built_in = tempfile::tempdir().unwrap();
     for name in ["VerifySuccess.wav", "VerifyFail.wav", "theDoorOpen.wav"] {
         std::fs::write(built_in.path().join(name), b"").unwrap();
