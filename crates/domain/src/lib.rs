@@ -7,7 +7,6 @@ mod address;
 mod appliance;
 mod behaviour;
 mod camera;
-mod device_state;
 mod discovery;
 mod door;
 mod error;

@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use crate::frame::Frame;
 use crate::geometry::Rect;
-use crate::settings::Change;
+use crate::settings::{Change, DeviceSettings};
 use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
     Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
@@ -269,6 +269,22 @@ pub trait SettingsStore: Send + Sync {
 
     /// Sets (`Some`) or removes (`None`) settings, all at once.
     fn change_settings(&self, changes: &[Change]) -> Result<()>;
+
+    /// What platforms have set of the device itself. What a former version kept in another form is kept in today's; a
+    /// store that takes no writes now is no reason not to start, and it is converted at the next one.
+    ///
+    /// # Errors
+    /// Those of reading. A value that makes no sense is none: it is in its place among the settings.
+    fn device_settings(&self) -> Result<DeviceSettings> {
+        let (settings, conversions) = DeviceSettings::read(&|name| self.setting(name))?;
+        if !conversions.is_empty() {
+            match self.change_settings(&conversions) {
+                Ok(()) => tracing::info!("settings of a former version converted"),
+                Err(error) => tracing::warn!(error = error.chain(), "settings of a former version not converted"),
+            }
+        }
+        Ok(settings)
+    }
 
     /// Sets (`Some`) or removes (`None`) a setting.
     fn set_setting(&self, name: &'static str, value: Option<&str>) -> Result<()> {

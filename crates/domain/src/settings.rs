@@ -13,7 +13,6 @@ use jiff::tz::TimeZone;
 use persisted::{Reader, Row, Setting};
 use tokio::sync::watch;
 
-use crate::ports::SettingsStore;
 use crate::{
     Ages, CameraDefaults, DeviceZone, DoorRules, Error, LivenessRule, Result, StorageLimits, TimeService, WhenFull,
 };
@@ -165,12 +164,13 @@ impl DeviceSettings {
         }
     }
 
-    /// Reads what is kept, and keeps in today's form what was kept by a version that had another one.
+    /// What is kept, `setting` being how a row of the store is read; and what has to change in the store to have it in
+    /// today's form.
     ///
     /// # Errors
-    /// Those of the store. A value that cannot be read is none: it is in its place among the settings.
-    pub fn load(store: &dyn SettingsStore) -> Result<Self> {
-        let mut reader = Reader::new(store);
+    /// Those of `setting`. A value that cannot be read is none: it is in its place among the settings.
+    pub(crate) fn read(setting: &dyn Fn(&str) -> Result<Option<String>>) -> Result<(Self, Vec<Change>)> {
+        let mut reader = Reader::new(setting);
         let settings = Self {
             device_id: reader.read(&DEVICE_ID)?,
             console_open: reader.read(&CONSOLE_OPEN)?,
@@ -184,8 +184,7 @@ impl DeviceSettings {
             time_zone: reader.read(&TIME_ZONE)?,
             time_service: reader.read(&TIME_SERVICE)?,
         };
-        reader.keep_converted();
-        Ok(settings)
+        Ok((settings, reader.conversions()))
     }
 
     fn rows(&self) -> Result<[Row; 11]> {

@@ -8,6 +8,7 @@ mod camera_defaults;
 mod cameras;
 mod compare;
 mod device;
+mod device_state;
 mod discovery;
 mod disk;
 pub mod doors;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::device_state::DeviceState;
 use super::{Appliance, State};
-use crate::device_state::DeviceState;
 use crate::ports::Ports;
 use crate::settings::{CurrentSettings, DeviceSettings, Unreadable};
 use crate::{Defaults, Result};
@@ -19,7 +19,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn load(ports: &Ports) -> Result<Self> {
-        let now = DeviceSettings::load(ports.settings.as_ref())?;
+        let now = ports.settings.device_settings()?;
         Ok(Self { now: watch::Sender::new(Arc::new(now)), order: Mutex::default() })
     }
 

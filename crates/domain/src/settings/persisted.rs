@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::former::Former;
 use super::{Change, Kept, Unreadable};
-use crate::ports::SettingsStore;
 use crate::{Error, Result};
 
 /// The version that is written; no other can be read.
@@ -79,35 +78,29 @@ fn decode<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 
 /// Reads the settings one by one.
 pub(super) struct Reader<'a> {
-    store: &'a dyn SettingsStore,
+    setting: &'a dyn Fn(&str) -> Result<Option<String>>,
     converted: Vec<Change>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(store: &'a dyn SettingsStore) -> Self {
-        Self { store, converted: Vec::new() }
+    /// `setting` reads a row of the store.
+    pub(super) fn new(setting: &'a dyn Fn(&str) -> Result<Option<String>>) -> Self {
+        Self { setting, converted: Vec::new() }
     }
 
     pub(super) fn read<T: Serialize + DeserializeOwned>(&mut self, setting: &Setting<T>) -> Result<Kept<T>> {
-        if let Some(text) = self.store.setting(setting.former.name)? {
+        if let Some(text) = (self.setting)(setting.former.name)? {
             let value = (setting.former.read)(&text).ok_or_else(|| format!("{text:?} is no value of it"));
             let value = setting.checked(value);
             self.converted.extend(setting.row(&value)?.changes());
             return Ok(value);
         }
-        let Some(text) = self.store.setting(setting.name)? else { return Ok(Ok(None)) };
+        let Some(text) = (self.setting)(setting.name)? else { return Ok(Ok(None)) };
         Ok(setting.checked(decode(&text)))
     }
 
-    /// Keeps what was read in a former form in today's. A store that takes no writes now is no reason not to start:
-    /// what is still there is converted at the next one.
-    pub(super) fn keep_converted(self) {
-        if self.converted.is_empty() {
-            return;
-        }
-        match self.store.change_settings(&self.converted) {
-            Ok(()) => tracing::info!("the settings of the former version were taken over"),
-            Err(error) => tracing::warn!(error = error.chain(), "the settings stay in their former form"),
-        }
+    /// What makes the store have in today's form what was read in a former one.
+    pub(super) fn conversions(self) -> Vec<Change> {
+        self.converted
     }
 }

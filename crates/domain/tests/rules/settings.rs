@@ -89,7 +89,7 @@ fn row(value: &str) -> String {
 }
 
 fn load(store: &MemoryStore) -> DeviceSettings {
-    DeviceSettings::load(store).unwrap()
+    store.device_settings().unwrap()
 }
 
 /// Keeps a row that nobody wrote, and starts the device with it.

@@ -115,10 +115,7 @@ fn feeds_batches_and_settings_go_on() {
     let hold = Duration::from_millis(200);
     let (decided_by, threshold) = (Decider::FaceOrRemote, Similarity::new(0.5));
     let meant = DoorRules { decided_by, proof: Proof::FaceAndCard, threshold, hold, ..DoorRules::default() };
-    assert_eq!(
-        DeviceSettings::load(&store).unwrap(),
-        DeviceSettings { door: Ok(Some(meant)), ..DeviceSettings::factory() }
-    );
+    assert_eq!(store.device_settings().unwrap(), DeviceSettings { door: Ok(Some(meant)), ..DeviceSettings::factory() });
     assert_eq!(store.setting("door.rules").unwrap(), None, "it is kept in the form of today");
     assert_eq!(store.audit_log(9).unwrap()[0].action, "door.open");
     assert_eq!(store.cameras().unwrap()[0].settings.name, "entrance");

@@ -238,9 +238,10 @@ impl Visit {
         let middle = *self.places.iter().find(|(at, _)| at.millis_since(first) >= half)?;
         let ways = [((first, from), middle), (middle, (last, to)), ((first, from), (last, to))];
         // Of a machine that looks once in a second there is no second half.
-        let speeds = ways.into_iter().filter(|((then, _), (now, _))| now > then).map(|((then, a), (now, b))| {
-            (a.x - b.x).hypot(a.y - b.y) * 1_000.0 / now.millis_since(then) as f32
-        });
+        let speeds = ways
+            .into_iter()
+            .filter(|((then, _), (now, _))| now > then)
+            .map(|((then, a), (now, b))| (a.x - b.x).hypot(a.y - b.y) * 1_000.0 / now.millis_since(then) as f32);
         Some(speeds.fold(f32::INFINITY, f32::min) / self.place.height().max(1.0))
     }
 }
