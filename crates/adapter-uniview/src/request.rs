@@ -7,7 +7,7 @@ use adapter::{Authorization, BodyError, caller_address, parse_request, read_body
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use domain::{Actor, Acts, Appliance, Error};
+use domain::{Actor, Acts, Appliance, Error, ObjectClass};
 
 use crate::codes::{Code, Fault};
 use crate::convert::digest::Digest;
@@ -63,6 +63,11 @@ impl Caller {
     /// What the caller may do.
     pub(crate) fn acts(&self) -> Acts<'_> {
         self.device.appliance.by(&self.actor)
+    }
+
+    /// Whether a model finds objects of a class.
+    pub(crate) fn finds(&self) -> impl Fn(ObjectClass) -> bool + Sync + '_ {
+        |class| self.device.appliance.finds_objects(class)
     }
 
     /// The appliance, to read.

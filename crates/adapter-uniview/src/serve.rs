@@ -82,7 +82,7 @@ const OPERATIONS: &[Operation] = &[
     operation("/smart/list", |caller, fields| run(caller, fields, Act::READ, smart::list)),
     operation("/smart/task", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, smart::task)),
     operation("/smart/cycle", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, smart::cycle)),
-    operation("/algo/list", |caller, fields| run(caller, fields, Act::READ, smart::algorithms)),
+    operation("/algo/list", |caller, fields| run(caller, fields, Act::READ, smart::algorithm_list)),
     operation("/extend/get", |caller, fields| run(caller, fields, Act::READ, extended::get)),
     operation("/extend/update", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, extended::update)),
     operation("/smart/params/get", |caller, fields| run(caller, fields, Act::READ, extended::params)),

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use domain::{Camera, PictureId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::convert::algorithms::FACES;
+use crate::convert::smart::Tuning;
+use crate::wire::plans::Week;
 use crate::wire::smart::Task;
 
 /// How the device presents itself to platforms (9.1).
@@ -74,8 +77,10 @@ pub(crate) struct Channel {
     pub(crate) stream: Option<OnvifStream>,
     /// Whether `smart/task` runs the analysis.
     pub(crate) running: bool,
-    /// Whether faces are analysed, `ObjectIsRecognized`, and its settings.
-    pub(crate) faces: Option<Task>,
+    /// What is analysed; faces are the camera's watch, the others rules.
+    pub(crate) tasks: Vec<Task>,
+    /// The arming plans of rules, by algorithm; one that is not here is always armed. That of faces is the watch's.
+    pub(crate) plans: BTreeMap<String, Week>,
     /// The arming plan of faces when it covers no time at all, which the core has no plan for.
     pub(crate) faces_never: bool,
     /// Sensitivities and intervals, by algorithm.
@@ -140,7 +145,8 @@ impl Default for Channel {
             model: String::new(),
             stream: None,
             running: true,
-            faces: None,
+            tasks: Vec::new(),
+            plans: BTreeMap::new(),
             faces_never: false,
             extended: BTreeMap::new(),
             extended_on: false,
@@ -150,9 +156,19 @@ impl Default for Channel {
 }
 
 impl Channel {
+    /// Sensitivity and interval of an algorithm; none while the defaults hold.
+    pub(crate) fn tuning(&self, algorithm: &str) -> Tuning {
+        let set = self.extended.get(algorithm).filter(|_| self.extended_on);
+        Tuning { sensitivity: set.map(|set| set.sensitive), every: set.map(|set| set.report_rate) }
+    }
+
+    fn analyses_faces(&self) -> bool {
+        self.tasks.iter().any(|task| task.algo_model == FACES)
+    }
+
     /// Whether the watch of the camera is to be on.
     pub(crate) fn watches(&self) -> bool {
-        self.running && self.faces.is_some() && !self.faces_never
+        self.running && self.analyses_faces() && !self.faces_never
     }
 
     /// In accordance with the camera's watch, which others may have switched.
@@ -161,7 +177,9 @@ impl Channel {
             (true, false) => {
                 self.running = true;
                 self.faces_never = false;
-                self.faces.get_or_insert_with(Task::faces);
+                if !self.analyses_faces() {
+                    self.tasks.push(Task::faces());
+                }
             }
             (false, true) => self.running = false,
             (true, true) | (false, false) => {}

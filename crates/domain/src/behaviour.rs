@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::geometry::{Point, Rect};
-use crate::{CameraId, CaptureId, NamedPerson, PictureId, RuleId, Timestamp};
+use crate::{CameraId, CaptureId, NamedPerson, PictureId, RuleId, Seq, Timestamp};
 
 /// A kind of thing that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -218,6 +218,8 @@ pub struct Behaviour {
 /// A stored [`Behaviour`], with when and where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObjectCapture {
+    /// Its place in the log.
+    pub seq: Seq,
     /// When it happened.
     pub at: Timestamp,
     /// The camera's channel.
@@ -227,12 +229,18 @@ pub struct ObjectCapture {
 }
 
 /// Which of them to list; conditions are combined with AND, the newest comes first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BehaviourFilter {
     /// About this class.
-    pub object: ObjectClass,
+    pub object: Option<ObjectClass>,
     /// Of this camera.
     pub camera: Option<CameraId>,
     /// In this time.
     pub captured: Option<RangeInclusive<Timestamp>>,
+    /// Of any of these cameras; of every camera when there is none.
+    pub cameras: Vec<CameraId>,
+    /// Of any of these kinds about these classes; of every one when there is none.
+    pub kinds: Vec<(BehaviourKind, ObjectClass)>,
+    /// Only rules that fired.
+    pub fired_only: bool,
 }

@@ -41,6 +41,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0017_notes.sql"),
     include_str!("../../../migrations/0018_rule_options.sql"),
     include_str!("../../../migrations/0019_digests_on_demand.sql"),
+    include_str!("../../../migrations/0020_behaviours_by_time_alone.sql"),
 ];
 
 /// Rejects a database of another program.

@@ -85,7 +85,7 @@ fn attributes() -> BodyAttr {
 #[cfg(test)]
 mod tests {
     use domain::geometry::Rect;
-    use domain::{Behaviour, BehaviourKind, ObjectClass, Timestamp};
+    use domain::{Behaviour, BehaviourKind, ObjectClass, Seq, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -110,7 +110,7 @@ mod tests {
             crop: "1".repeat(64).parse().unwrap(),
             scene: "2".repeat(64).parse().unwrap(),
         };
-        let body = ObjectCapture { at: Timestamp::from_millis(0), camera: CameraId(2), behaviour };
+        let body = ObjectCapture { seq: Seq(1), at: Timestamp::from_millis(0), camera: CameraId(2), behaviour };
         let data = serde_json::to_value(capture_data(&body, "13".into(), &TimeZone::UTC)).unwrap();
         assert_eq!((&data["obj_label"], &data["similarity"], &data["img_id"]), (&json!(2), &json!(-1), &json!("")));
         assert!(data["body_attr"].is_object() && data.get("face_attr").is_none());

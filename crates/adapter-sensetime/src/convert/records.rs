@@ -51,9 +51,10 @@ pub(crate) fn filter(
 /// The conditions of a query for bodies, which belong to no library.
 pub(crate) fn bodies_filter(query: QueryRecords, channels: u32, zone: &TimeZone) -> Result<BehaviourFilter, Fault> {
     Ok(BehaviourFilter {
-        object: ObjectClass::Person,
+        object: Some(ObjectClass::Person),
         camera: query.channel.map(|number| channel(number.0, channels)).transpose()?,
         captured: time::range(query.start_time, query.stop_time, zone)?,
+        ..BehaviourFilter::default()
     })
 }
 

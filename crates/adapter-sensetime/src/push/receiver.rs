@@ -50,7 +50,7 @@ async fn push(device: &Device, entry: &Entry) -> Result<Delivery> {
         // A rule about how many people there are may fire without any.
         What::Behaviour(seen) if seen.fired && seen.object == ObjectClass::Person && !seen.targets.is_empty() => {
             let camera = entry.camera.unwrap_or(CameraId(0));
-            let body = ObjectCapture { at: entry.at, camera, behaviour: seen.as_ref().clone() };
+            let body = ObjectCapture { seq: entry.seq, at: entry.at, camera, behaviour: seen.as_ref().clone() };
             body_parts(device, &receiver, &body).await?
         }
         _ => return Ok(Delivery::Acknowledged),

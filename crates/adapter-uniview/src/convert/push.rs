@@ -5,11 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::geometry::Rect;
 use domain::jpeg::segments;
-use domain::{Candidate, Person, PictureId, Record};
+use domain::{Behaviour as Found, BehaviourKind, Candidate, ObjectCapture, ObjectClass, Person, PictureId, Record};
 
+use super::algorithms::name_of;
 use super::pictures::{self, FACE, LIBRARY, SCENE};
 use super::{people, percent, seconds};
-use crate::wire::push::{CompareResult, Face};
+use crate::wire::push::{Behaviour, CompareResult, Face, Target};
 
 /// The face of the message, in comparisons.
 const THIS_FACE: i64 = 0;
@@ -45,6 +46,38 @@ pub(crate) fn face(record: &Record, scene: &Shown<'_>, crop: &Shown<'_>, with_pi
         crop_image_path: crop.address(FACE),
         orig_image_base64: scene.base64(with_pictures),
         crop_image_base64: crop.base64(with_pictures),
+    }
+}
+
+/// What a rule has found. Targets are only placed while the scene is kept.
+pub(crate) fn behaviour(found: &ObjectCapture, scene: &Shown<'_>, with_pictures: bool) -> Behaviour {
+    let Found { kind, object, targets, inwards, outwards, count, .. } = &found.behaviour;
+    let size = scene.bytes.as_deref().and_then(jpeg_size);
+    let target = |(number, rect): (usize, &Rect)| {
+        let (point_x, point_y) = size.map(|size| place(rect, size)).unzip();
+        let object_type = (*kind == BehaviourKind::Area).then(|| object_type(*object)).flatten();
+        Target { target_id: number + 1, point_x, point_y, object_type, plate_no: "" }
+    };
+    let counts_line = *kind == BehaviourKind::LineCount;
+    Behaviour {
+        algo_model: name_of(*kind, *object),
+        image_base64: scene.base64(with_pictures),
+        image_path: scene.address(SCENE),
+        capture_time: seconds(found.at),
+        in_num: counts_line.then_some(*inwards),
+        out_num: counts_line.then_some(*outwards),
+        area_num: (*kind == BehaviourKind::AreaCount).then_some(*count),
+        capture_info: targets.iter().enumerate().map(target).collect(),
+    }
+}
+
+/// 1 pedestrian, 2 motor vehicle, 3 non-motor vehicle: tasks have the last two the other way round.
+pub(crate) fn object_type(object: ObjectClass) -> Option<u8> {
+    match object {
+        ObjectClass::Person => Some(1),
+        ObjectClass::Vehicle => Some(2),
+        ObjectClass::Cycle => Some(3),
+        ObjectClass::Dog => None,
     }
 }
 

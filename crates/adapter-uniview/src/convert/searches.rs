@@ -2,13 +2,18 @@
 
 use std::ops::RangeInclusive;
 
-use domain::{CameraId, Candidate, Gender, Record, RecordFilter, Similarity, Timestamp};
+use domain::{
+    BehaviourFilter, BehaviourKind, CameraId, Candidate, Gender, ObjectCapture, ObjectClass, Record, RecordFilter,
+    Similarity, Timestamp,
+};
 
 use super::algorithms::{self, FACES};
 use super::pictures::{self, LIBRARY};
-use super::{ALL, MAX_NAME, Paging, bounded, channels, people, percent, seconds, within};
+use super::{ALL, MAX_NAME, Paging, bounded, channels, people, percent, push, seconds, within};
 use crate::codes::Fault;
-use crate::wire::searches::{Compared, ComparedPerson, FaceAttributes, FaceCapture, FaceMatch, Range, Search};
+use crate::wire::searches::{
+    Alarm, Compared, ComparedPerson, FaceAttributes, FaceCapture, FaceMatch, Plate, Range, Search,
+};
 use crate::wire::{Ids, Int, Text};
 
 /// "All" for kinds of matches, besides the usual number (quirk "11.2, 11.3, 11.4 match_type").
@@ -23,6 +28,12 @@ const USUAL_AGE: u8 = 40;
 /// The records asked for, and the page of them; no filter where nothing can be found.
 pub(crate) struct Wanted {
     pub(crate) filter: Option<RecordFilter>,
+    pub(crate) paging: Paging,
+}
+
+/// The alarms asked for, and the page of them; no filter where nothing can be found.
+pub(crate) struct WantedAlarms {
+    pub(crate) filter: Option<BehaviourFilter>,
     pub(crate) paging: Paging,
 }
 
@@ -55,22 +66,50 @@ pub(crate) fn faces(search: Search, compared: bool) -> Result<Wanted, Fault> {
     Ok(Wanted { filter: (!nothing).then_some(filter), paging })
 }
 
-/// The checks of 11.1 and 11.3.
-pub(crate) fn behaviours(search: &Search) -> Result<(), Fault> {
-    Paging::new(search.page, search.pagesize)?;
-    captured(search.start_time, search.end_time)?;
-    one_of("compare_flag", search.compare_flag, 1, &[1, 2])?;
+/// What 11.1 and 11.3 ask for; the second only those with a comparison, which no rule makes.
+pub(crate) fn alarms(search: &Search, compared: bool) -> Result<WantedAlarms, Fault> {
+    let paging = Paging::new(search.page, search.pagesize)?;
+    let captured = captured(search.start_time, search.end_time)?;
+    let only_compared = one_of("compare_flag", search.compare_flag, 1, &[1, 2])? == 2;
     one_of("match_type", search.match_type, ALL, &[1, 2, ALL_MATCHES, ALL])?;
-    for name in search.algo_model.iter().flat_map(|names| &names.0) {
-        algorithms::named(name)?;
-    }
     for text in [&search.name, &search.certificate_no, &search.plate_no].into_iter().flatten() {
         bounded("a text", text.0.clone(), MAX_NAME)?;
     }
-    if search.object_type.iter().flat_map(|kinds| &kinds.0).any(|kind| !(1..=3).contains(kind)) {
+    search.similarity.map(similarity).transpose()?;
+    let cameras = cameras(&search.channel_id);
+    let kinds = kinds(search)?;
+    // No rule reads number plates.
+    let has_plate = search.plate_no.as_ref().is_some_and(|plate| !plate.0.is_empty());
+    let nothing = compared || only_compared || has_plate || cameras.as_ref().is_some_and(Vec::is_empty);
+    let nothing = nothing || kinds.as_ref().is_some_and(Vec::is_empty);
+    let filter = BehaviourFilter {
+        captured: Some(captured),
+        cameras: cameras.unwrap_or_default(),
+        kinds: kinds.unwrap_or_default(),
+        fired_only: true,
+        ..BehaviourFilter::default()
+    };
+    Ok(WantedAlarms { filter: (!nothing).then_some(filter), paging })
+}
+
+/// The kinds of rules and classes asked for; `None`: all.
+fn kinds(search: &Search) -> Result<Option<Vec<(BehaviourKind, ObjectClass)>>, Fault> {
+    let names = search.algo_model.iter().flat_map(|names| &names.0).map(|name| algorithms::named(name));
+    let names: Vec<_> = names.collect::<Result<_, _>>()?;
+    let types: Vec<_> = search.object_type.iter().flat_map(|types| &types.0).copied().collect();
+    if types.iter().any(|kind| !(1..=3).contains(kind)) {
         return Err(Fault::argument("object_type is none of 1, 2, 3"));
     }
-    Ok(())
+    if names.is_empty() && types.is_empty() {
+        return Ok(None);
+    }
+    let asked = if names.is_empty() { algorithms::all_of_rules() } else { names };
+    let mut kinds: Vec<_> = asked.into_iter().flat_map(algorithms::kinds_of).collect();
+    // The filter is one for area intrusion.
+    let is_of =
+        |object| types.iter().any(|kind| push::object_type(object).is_some_and(|number| i64::from(number) == *kind));
+    kinds.retain(|(kind, object)| types.is_empty() || *kind != BehaviourKind::Area || is_of(*object));
+    Ok(Some(kinds))
 }
 
 /// From the first millisecond of the first second to the last of the last.
@@ -190,6 +229,22 @@ pub(crate) fn face_match(record: &Record, addresses: Addresses) -> FaceMatch {
         glass: NONE,
         mask: NONE,
         object_list: compared(record, addresses.photo, Some(addresses.face)).into_iter().collect(),
+    }
+}
+
+/// An alarm (11.1); `picture` is the address of its scene.
+pub(crate) fn alarm(found: &ObjectCapture, picture: String) -> Alarm {
+    let behaviour = &found.behaviour;
+    // At least one entry (quirk "11.1 object_list").
+    let targets = behaviour.targets.len().max(1);
+    Alarm {
+        alarm_id: found.seq.0,
+        big_picture_url: picture,
+        algo_model: algorithms::name_of(behaviour.kind, behaviour.object),
+        capture_time: seconds(found.at),
+        channel_id: found.camera.0,
+        channel_name: behaviour.camera_name.clone(),
+        object_list: (0..targets).map(|_| Plate { plate_no: "" }).collect(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use domain::{Camera, CameraChange, CameraSettings, Error};
 
+use super::rules;
 use crate::codes::Fault;
+use crate::convert::algorithms::Finds;
 use crate::convert::channels::channel;
 use crate::convert::{algorithms, switch, within};
 use crate::request::Caller;
@@ -26,12 +28,22 @@ pub(crate) async fn get(caller: Caller, request: GetExtended) -> Result<Answer<V
     let mut rows = Vec::new();
     for camera in cameras {
         let kept = caller.device.channel(&camera).await?;
-        // Of faces, all that runs here, the document has neither sensitivity nor interval (14.3).
-        let row = |algo_model: &&'static str| AlgorithmRow { algo_model, sensitive: None, report_rate: None };
-        let smart_list = algorithms::RUN.iter().map(row).collect();
+        let names = algorithms::all(&caller.finds());
+        let smart_list = names.into_iter().map(|name| row(name, &kept)).collect();
         rows.push(ExtendedRow { channel_id: camera.id.0, status: kept.extended_on.into(), smart_list });
     }
     Ok(Answer::of(rows))
+}
+
+/// Values are shown for algorithms that have them (14.3).
+fn row(algo_model: &'static str, kept: &Channel) -> AlgorithmRow {
+    let Extended { sensitive, report_rate } = kept.extended.get(algo_model).copied().unwrap_or_default();
+    let rule = algorithms::rule(algo_model);
+    AlgorithmRow {
+        algo_model,
+        sensitive: rule.filter(|rule| rule.sensitive).map(|_| sensitive),
+        report_rate: rule.filter(|rule| rule.report_rate).map(|_| report_rate),
+    }
 }
 
 /// Sets sensitivities and intervals, of all channels or none (/extend/update, section 6.5).
@@ -44,19 +56,20 @@ pub(crate) async fn update(caller: Caller, request: UpdateExtended) -> Result<Do
     for sent in request.list {
         let camera = caller.reading()?.camera(channel(sent.channel_id)).await?;
         let kept = caller.device.channel(&camera).await?;
-        updated.push((camera.id, extended(kept, sent)?));
+        updated.push((camera.id, extended(kept, sent, &caller.finds())?));
     }
     for (id, kept) in updated {
+        rules::follow(&caller, id, &kept).await?;
         let change = CameraChange { note: caller.device.noting(&kept)?, ..CameraChange::default() };
         caller.acts().update_camera(id, change).await?;
     }
     Ok(Done::DONE)
 }
 
-fn extended(mut kept: Channel, sent: UpdateChannel) -> Result<Channel, Fault> {
+fn extended(mut kept: Channel, sent: UpdateChannel, finds: Finds<'_>) -> Result<Channel, Fault> {
     kept.extended_on = switch("status", sent.status)?;
     for UpdateAlgorithm { algo_model, sensitive, report_rate } in sent.smart_list {
-        let entry = kept.extended.entry(algorithms::run(&algo_model.0)?.to_owned()).or_default();
+        let entry = kept.extended.entry(algorithms::run(&algo_model.0, finds)?.to_owned()).or_default();
         let sensitive = sensitive.map(|number| within("sensitive", number, 1..=100_u8)).transpose()?;
         let report_rate = report_rate.map(|number| within("report_rate", number, 0..=u32::MAX)).transpose()?;
         *entry = Extended {

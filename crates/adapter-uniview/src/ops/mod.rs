@@ -10,6 +10,7 @@ pub(crate) mod libraries;
 pub(crate) mod people;
 pub(crate) mod pictures;
 pub(crate) mod plans;
+mod rules;
 pub(crate) mod searches;
 pub(crate) mod smart;
 pub(crate) mod upgrade;

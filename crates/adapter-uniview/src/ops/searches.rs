@@ -1,14 +1,13 @@
 //! Searches (chapter 11).
 
 use domain::{PictureId, Record};
-use serde_json::Value;
 
 use crate::codes::Fault;
 use crate::convert::pictures::{FACE, SCENE, address};
-use crate::convert::searches::{self, Addresses, Wanted, face_capture, face_match};
+use crate::convert::searches::{self, Addresses, Wanted, WantedAlarms, alarm, face_capture, face_match};
 use crate::request::Caller;
 use crate::wire::Answer;
-use crate::wire::searches::{FaceCapture, FaceMatch, Hits, Search};
+use crate::wire::searches::{Alarm, FaceCapture, FaceMatch, Hits, Search};
 
 /// Searches for captured faces, newest first (/search/facecap, section 11.2).
 pub(crate) async fn face_captures(caller: Caller, request: Search) -> Result<Answer<Hits<FaceCapture>>, Fault> {
@@ -22,20 +21,27 @@ pub(crate) async fn face_matches(caller: Caller, request: Search) -> Result<Answ
     hits(&caller, wanted, face_match).await
 }
 
-/// Searches for alarms of behaviours, of which this device has none (/search/behavior, section 11.1).
-pub(crate) async fn behaviours(caller: Caller, request: Search) -> Result<Answer<Hits<Value>>, Fault> {
-    no_behaviours(&caller, &request)
+/// Searches for alarms of rules, newest first (/search/behavior, section 11.1).
+pub(crate) async fn behaviours(caller: Caller, request: Search) -> Result<Answer<Hits<Alarm>>, Fault> {
+    let wanted = searches::alarms(&request, false)?;
+    alarms(&caller, wanted).await
 }
 
-/// Searches for alarms of behaviours that were compared (/search/behaviormatch, section 11.3).
-pub(crate) async fn behaviour_matches(caller: Caller, request: Search) -> Result<Answer<Hits<Value>>, Fault> {
-    no_behaviours(&caller, &request)
+/// Searches for alarms of rules that were compared, of which there are none (/search/behaviormatch, section 11.3).
+pub(crate) async fn behaviour_matches(caller: Caller, request: Search) -> Result<Answer<Hits<Alarm>>, Fault> {
+    let wanted = searches::alarms(&request, true)?;
+    alarms(&caller, wanted).await
 }
 
-fn no_behaviours(caller: &Caller, request: &Search) -> Result<Answer<Hits<Value>>, Fault> {
-    searches::behaviours(request)?;
-    caller.reading()?;
-    Ok(Answer::of(Hits { total: 0, list: Vec::new() }))
+async fn alarms(caller: &Caller, wanted: WantedAlarms) -> Result<Answer<Hits<Alarm>>, Fault> {
+    let Some(filter) = wanted.filter else { return Ok(Answer::of(Hits { total: 0, list: Vec::new() })) };
+    let page = caller.reading()?.behaviours(filter, wanted.paging.window()).await?;
+    let mut list = Vec::with_capacity(page.rows.len());
+    for found in &page.rows {
+        let scene = &found.behaviour.scene;
+        list.push(alarm(found, address(SCENE, scene, size(caller, scene).await?)));
+    }
+    Ok(Answer::of(Hits { total: page.total, list }))
 }
 
 async fn hits<T>(caller: &Caller, wanted: Wanted, row: fn(&Record, Addresses) -> T) -> Result<Answer<Hits<T>>, Fault> {

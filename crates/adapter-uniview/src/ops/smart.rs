@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use domain::{Camera, CameraChange, Error, LibraryId, Similarity};
 
+use super::rules;
 use crate::codes::{Code, Fault};
-use crate::convert::algorithms::{FACES, RUN};
 use crate::convert::channels::channel;
-use crate::convert::{smart, switch, within};
+use crate::convert::{algorithms, smart, switch, within};
 use crate::request::Caller;
 use crate::settings::Channel;
 use crate::wire::smart::{Algorithms, ChannelKey, ControlRow, SetStatus, Task, Tasks, UpdateControl, UpdateTasks};
@@ -18,7 +18,7 @@ const POLLING: i64 = 2;
 
 /// Sets all tasks of a channel, and whom it watches for (/smart/update, section 6.1).
 pub(crate) async fn update(caller: Caller, request: UpdateTasks) -> Result<Done, Fault> {
-    let tasks = smart::tasks(request.smart_list)?;
+    let tasks = smart::tasks(request.smart_list, &caller.finds())?;
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let camera = caller.reading()?.camera(channel(request.channel_id)).await?;
     check_clothes(&caller, &tasks).await?;
@@ -26,9 +26,8 @@ pub(crate) async fn update(caller: Caller, request: UpdateTasks) -> Result<Done,
         Some(control) => Some(Control::new(&caller, control).await?),
         None => None,
     };
-    let faces = tasks.into_iter().find(|task| task.algo_model == FACES);
-    let kept = Channel { faces, ..caller.device.channel(&camera).await? };
-    switch_watch(&caller, &camera, &kept, control).await?;
+    let kept = Channel { tasks, ..caller.device.channel(&camera).await? };
+    follow(&caller, &camera, &kept, control).await?;
     Ok(Done::DONE)
 }
 
@@ -61,8 +60,9 @@ async fn check_clothes(caller: &Caller, tasks: &[Task]) -> Result<(), Fault> {
     if named.iter().any(unknown) { Err(Fault::argument("workclothes_lib_list names no library")) } else { Ok(()) }
 }
 
-/// Has the camera's watch follow what is noted on it, and notes that.
-async fn switch_watch(caller: &Caller, camera: &Camera, kept: &Channel, control: Option<Control>) -> Result<(), Fault> {
+/// Has the camera's rules and watch follow what is to be noted on it, and notes that.
+async fn follow(caller: &Caller, camera: &Camera, kept: &Channel, control: Option<Control>) -> Result<(), Fault> {
+    rules::follow(caller, camera.id, kept).await?;
     let (enabled, control, note) = (kept.watches(), control.unwrap_or_default(), caller.device.noting(kept)?);
     let change = move |camera: &Camera| {
         let mut watch = camera.watch.settings.clone();
@@ -85,7 +85,7 @@ pub(crate) async fn list(caller: Caller, request: ChannelKey) -> Result<Answer<T
         person_lib_id: watch.libraries.iter().map(|id| id.0).collect(),
     };
     let person_control_info = Some(control).filter(|control| !control.person_lib_id.is_empty());
-    Ok(Answer::of(Tasks { smart_list: kept.faces.into_iter().collect(), person_control_info }))
+    Ok(Answer::of(Tasks { smart_list: kept.tasks, person_control_info }))
 }
 
 /// Starts or stops the analysis of a channel (/smart/task, section 6.8).
@@ -94,7 +94,7 @@ pub(crate) async fn task(caller: Caller, request: SetStatus) -> Result<Done, Fau
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let camera = caller.reading()?.camera(channel(request.channel_id)).await?;
     let kept = Channel { running, ..caller.device.channel(&camera).await? };
-    switch_watch(&caller, &camera, &kept, None).await?;
+    follow(&caller, &camera, &kept, None).await?;
     Ok(Done::DONE)
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn cycle(caller: Caller, request: SetStatus) -> Result<Done, Fa
 }
 
 /// Lists the algorithms that run here (/algo/list, section 6.3).
-pub(crate) async fn algorithms(caller: Caller, _: Nothing) -> Result<Answer<Algorithms>, Fault> {
+pub(crate) async fn algorithm_list(caller: Caller, _: Nothing) -> Result<Answer<Algorithms>, Fault> {
     caller.reading()?;
-    Ok(Answer::of(Algorithms { algo_model: RUN.to_vec() }))
+    Ok(Answer::of(Algorithms { algo_model: algorithms::all(&caller.finds()) }))
 }

@@ -1,14 +1,18 @@
 //! What the messages are made of.
 
 use bytes::Bytes;
-use domain::{Camera, CameraStatus, Error, PictureId, Record, Result, Source};
+use domain::{Camera, CameraStatus, Error, ObjectCapture, PictureId, Record, Result, Seq, Source};
 
 use crate::convert::channels::camera_of;
-use crate::convert::push::{Shown, compare_result, face};
+use crate::convert::push::{Shown, behaviour, compare_result, face};
 use crate::device::Device;
 use crate::settings::Channel;
 use crate::wire::push::{ChannelInfo, CompareResult, DeviceInfo, Message};
 
+/// A rule has fired.
+const ALARM: u8 = 1;
+/// What a rule has fired for is over.
+const RECOVERY: u8 = 2;
 /// A face on a channel that watches for nobody.
 const FACE_CAPTURE: u8 = 3;
 /// A face on a channel that watches for somebody.
@@ -39,7 +43,30 @@ pub(super) async fn of_record(device: &Device, record: &Record, with_pictures: b
         device_info: device_info(device).await?,
         channel_info: Some(channel_of(device, record, camera).await?),
         face: Some(face(record, &scene, &crop, with_pictures)),
+        behaviour: None,
         compare_results: results,
+    })
+}
+
+/// The message about an alarm (`event` is its own place in the log), or about its end (`event` is that of the alarm).
+pub(super) async fn of_behaviour(
+    device: &Device,
+    (found, camera, kept): (&ObjectCapture, &Camera, &Channel),
+    event: Seq,
+    with_pictures: bool,
+) -> Result<Message> {
+    let scene = &found.behaviour.scene;
+    let scene = Shown { id: scene, bytes: self::kept(device, scene).await? };
+    let channel_name = found.behaviour.camera_name.clone();
+    Ok(Message {
+        kind: if found.behaviour.fired { ALARM } else { RECOVERY },
+        event_id: event.0.to_string(),
+        has_result: 0,
+        device_info: device_info(device).await?,
+        channel_info: Some(ChannelInfo { channel_name, ..channel_info(camera, kept, 0) }),
+        face: None,
+        behaviour: Some(behaviour(found, &scene, with_pictures)),
+        compare_results: None,
     })
 }
 
@@ -119,6 +146,7 @@ async fn about_no_record(device: &Device, kind: u8, number: String, channel: Opt
         device_info: device_info(device).await?,
         channel_info: channel,
         face: None,
+        behaviour: None,
         compare_results: None,
     })
 }

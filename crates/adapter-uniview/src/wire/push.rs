@@ -15,6 +15,8 @@ pub(crate) struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) face: Option<Face>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) behaviour: Option<Behaviour>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) compare_results: Option<Vec<CompareResult>>,
 }
 
@@ -51,6 +53,34 @@ pub(crate) struct Face {
     pub(crate) orig_image_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) crop_image_base64: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Behaviour {
+    pub(crate) algo_model: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) image_base64: Option<String>,
+    pub(crate) image_path: String,
+    pub(crate) capture_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) in_num: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) out_num: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) area_num: Option<u32>,
+    pub(crate) capture_info: Vec<Target>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Target {
+    pub(crate) target_id: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) point_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) point_y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) object_type: Option<u8>,
+    pub(crate) plate_no: &'static str,
 }
 
 #[derive(Serialize)]

@@ -73,6 +73,22 @@ pub(crate) struct FaceMatch {
     pub(crate) object_list: Vec<Compared>,
 }
 
+#[derive(Serialize)]
+pub(crate) struct Alarm {
+    pub(crate) alarm_id: i64,
+    pub(crate) big_picture_url: String,
+    pub(crate) algo_model: &'static str,
+    pub(crate) capture_time: i64,
+    pub(crate) channel_id: u32,
+    pub(crate) channel_name: String,
+    pub(crate) object_list: Vec<Plate>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Plate {
+    pub(crate) plate_no: &'static str,
+}
+
 /// A comparison; without a person where the libraries were empty.
 #[derive(Serialize)]
 pub(crate) struct Compared {

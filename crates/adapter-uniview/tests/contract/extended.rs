@@ -11,12 +11,26 @@ pub(crate) async fn extended_settings_and_parameters_read_back(ledger: &Arc<Ledg
     let device = Device::start(ledger).await;
     let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
     device.add_channel("yard", "rtsp://192.0.2.7/yard").await;
-    let row = |channel: i64, status: i64| json!({"channel_id": channel, "status": status, "smart_list": [{"algo_model": "ObjectIsRecognized"}]});
-    assert_eq!(device.ok("/extend/get", json!({"channel_id": channel})).await, json!([row(1, 0)]));
+    let fresh = device.ok("/extend/get", json!({"channel_id": channel})).await;
+    assert_eq!((&fresh[0]["channel_id"], &fresh[0]["status"]), (&json!(1), &json!(0)));
+    let listed = fresh[0]["smart_list"].as_array().unwrap();
+    assert_eq!(listed[0], json!({"algo_model": "ObjectIsRecognized"}));
+    assert!(listed.contains(&json!({"algo_model": "AccessElevatorAlarm", "sensitive": 80, "report_rate": 0})));
+    assert!(listed.contains(&json!({"algo_model": "LongStayDetection", "report_rate": 0})));
     let update = |channel: i64, algorithm: serde_json::Value| json!({"list": [{"channel_id": channel, "status": 1, "smart_list": [algorithm]}]});
-    let faces = json!({"algo_model": "ObjectIsRecognized", "sensitive": 50, "report_rate": 10});
-    device.ok("/extend/update", update(channel, faces)).await;
-    assert_eq!(device.ok("/extend/get", json!({})).await, json!([row(1, 1), row(2, 0)]));
+    let fast = json!({"algo_model": "FastMoving", "sensitive": 50, "report_rate": "10"});
+    device.ok("/extend/update", update(channel, fast)).await;
+    let all = device.ok("/extend/get", json!({})).await;
+    assert_eq!(
+        (&all[0]["status"], &all[1]),
+        (&json!(1), &{
+            let mut second = fresh[0].clone();
+            second["channel_id"] = json!(2);
+            second
+        })
+    );
+    let changed = json!({"algo_model": "FastMoving", "sensitive": 50, "report_rate": 10});
+    assert!(all[0]["smart_list"].as_array().unwrap().contains(&changed));
     for (field, bad) in [("sensitive", 0), ("sensitive", 101), ("report_rate", -1)] {
         let mut faces = json!({"algo_model": "ObjectIsRecognized"});
         faces[field] = json!(bad);

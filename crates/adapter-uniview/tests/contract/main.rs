@@ -29,6 +29,7 @@ testkit::scenarios! {
         faces_are_pushed_in_order_until_they_are_acknowledged,
         faces_are_compared_where_the_channel_watches_for_somebody,
         a_platform_that_is_down_holds_back_no_other,
+        alarms_and_their_ends_are_pushed_and_found,
         changes_of_channels_are_pushed,
         keep_alives_are_sent_every_interval;
     searches:
@@ -61,6 +62,7 @@ testkit::scenarios! {
         channels_that_cannot_be_are_refused;
     smart:
         faces_are_analysed_when_a_task_says_so,
+        rules_follow_their_tasks,
         the_arming_plan_reads_back,
         tasks_that_cannot_be_are_refused;
     extended:

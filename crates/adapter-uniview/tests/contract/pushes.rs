@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
-use testkit::{Take, until};
+use testkit::{FakeFace, Take, until};
 
 use crate::device::{Device, column};
 use crate::docking::platform;
@@ -118,6 +118,76 @@ pub(crate) async fn a_platform_that_is_down_holds_back_no_other(ledger: &Arc<Led
         cursor == device.appliance.state("uniview").cursor("platform2").await.unwrap()
     })
     .await;
+    device.stop().await;
+}
+
+pub(crate) async fn alarms_and_their_ends_are_pushed_and_found(ledger: &Arc<Ledger>) {
+    let (device, receiver) = (Device::start(ledger).await, Platform::start().await);
+    let channel = device.add_channel("gate", GATE).await;
+    let area = json!({"polygon": {"point_x": "0,10000,10000,0", "point_y": "0,0,10000,10000"}});
+    let tasks = json!([
+        {"algo_model": "FieldDetectorObjectsInside", "graphs": [area]},
+        {"algo_model": "AreaPeopleCounting", "graphs": [area]},
+        {"algo_model": "CrowdDensityCriticalAlarm", "graphs": [area]},
+    ]);
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": tasks})).await;
+    // Armed at no time.
+    let never = json!({"monday": [], "tuesday": [], "wednesday": [], "thursday": [], "friday": [], "saturday": [], "sunday": []});
+    let plan = json!({"channel_id": channel, "algo_model": "CrowdDensityCriticalAlarm", "control_time": never});
+    device.ok("/control/time/update", plan).await;
+    device.ok("/smart/params/update", json!({"channel_id": channel, "status_recovery_param": {"status": 1}})).await;
+    let mut with_pictures = platform(1, &receiver.url);
+    with_pictures["picture_enable"] = json!(1);
+    device.dock(json!([with_pictures])).await;
+    let stay = Take::new()
+        .nobody(Duration::from_secs(2))
+        .show(Duration::from_secs(4), [FakeFace::of("alice").at(200, 60).sized(60)]);
+    device.handles.frames.script(GATE, [stay.nobody(Duration::from_secs(12))]);
+
+    let ended = receiver.of_type(2, 1).await.remove(0);
+    let alarms = receiver.of_type(1, 2).await;
+    for message in alarms.iter().chain([&ended]) {
+        device.note_event(message["type"].as_i64().unwrap(), message);
+    }
+    let of = |name: &str| alarms.iter().find(|alarm| alarm["behaviour"]["algo_model"] == name);
+    let intrusion = of("FieldDetectorObjectsInside").unwrap();
+    assert_eq!(
+        (&ended["event_id"], &ended["behaviour"]["algo_model"]),
+        (&intrusion["event_id"], &intrusion["behaviour"]["algo_model"])
+    );
+    assert_eq!(of("AreaPeopleCounting").unwrap()["behaviour"]["area_num"], 1);
+    assert_eq!(of("CrowdDensityCriticalAlarm"), None, "outside its plan");
+    let seen = &intrusion["behaviour"];
+    assert_eq!(
+        (&seen["capture_info"][0]["object_type"], &intrusion["channel_info"]["channel_name"]),
+        (&json!(1), &json!("gate"))
+    );
+    let scene = device.picture(Method::GET, seen["image_path"].as_str().unwrap()).await.bytes().await.unwrap();
+    assert_eq!(STANDARD.decode(seen["image_base64"].as_str().unwrap()).unwrap(), scene);
+
+    let search = |fields: Value| {
+        let mut search =
+            json!({"page": 1, "pagesize": 50, "channel_id": [1], "start_time": 0, "end_time": 4_000_000_000_i64});
+        fields.as_object().unwrap().iter().for_each(|(name, value)| search[name] = value.clone());
+        search
+    };
+    let found = async |fields: Value| {
+        let found = device.ok("/search/behavior", search(fields)).await;
+        column(found["list"].as_array().unwrap(), "alarm_id")
+    };
+    let id = json!(intrusion["event_id"].as_str().unwrap().parse::<i64>().unwrap());
+    assert_eq!(found(json!({"algo_model": ["FieldDetectorObjectsInside"], "object_type": [1]})).await, [id.clone()]);
+    assert!(found(json!({})).await.contains(&id));
+    for nothing in [
+        json!({"algo_model": ["FieldDetectorObjectsInside"], "object_type": [2]}),
+        json!({"algo_model": ["NoMaskAlarm"]}),
+        json!({"channel_id": [2]}),
+        json!({"compare_flag": 2}),
+        json!({"plate_no": "A1"}),
+        json!({"end_time": 1}),
+    ] {
+        assert_eq!(found(nothing.clone()).await, [] as [Value; 0], "{nothing}");
+    }
     device.stop().await;
 }
 

@@ -101,8 +101,12 @@ pub(crate) async fn captures_are_found_by_every_condition(ledger: &Arc<Ledger>) 
     let beyond = device.ok(CAPTURES, with(&json!({"page": 9}))).await;
     assert_eq!((&beyond["total"], &beyond["list"]), (&json!(2), &json!([])));
     for path in BEHAVIOURS {
-        let found =
-            device.ok(path, with(&json!({"algo_model": ["NoMaskAlarm", " LineRuleData"], "compare_flag": 1}))).await;
+        let found = device
+            .ok(
+                path,
+                with(&json!({"algo_model": ["NoMaskAlarm", " LineRuleData"], "compare_flag": 1, "object_type": [1]})),
+            )
+            .await;
         assert_eq!(found, json!({"total": 0, "list": []}));
     }
     device.stop().await;

@@ -23,7 +23,8 @@ impl Device {
 
 pub(crate) async fn faces_are_analysed_when_a_task_says_so(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
-    assert_eq!(device.ok("/algo/list", json!({})).await, json!({"algo_model": ["ObjectIsRecognized"]}));
+    let algorithms = device.ok("/algo/list", json!({})).await["algo_model"].clone();
+    assert_eq!((&algorithms[0], algorithms.as_array().unwrap().len()), (&json!("ObjectIsRecognized"), 13));
     let staff = device.add_library("staff").await;
     let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
     assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await, json!({"smart_list": []}));
@@ -112,6 +113,13 @@ pub(crate) async fn the_arming_plan_reads_back(ledger: &Arc<Ledger>) {
         wrong["monday"] = bad;
         device.refused("/control/time/update", update(&wrong), 2).await;
     }
+    let mut rule = update(&week);
+    rule["algo_model"] = json!("LongStayDetection");
+    device.ok("/control/time/update", rule).await;
+    let of_rule = async |algorithm: &str| {
+        device.ok("/control/time/get", json!({"channel_id": channel, "algo_model": algorithm})).await
+    };
+    assert_eq!((of_rule("LongStayDetection").await, of_rule("FastMoving").await), (week.clone(), always));
     for (field, bad) in [("channel_id", json!(9)), ("algo_model", json!("FallOverAlarm")), ("algo_model", json!("x"))] {
         let (mut wrong, mut ask) = (update(&week), key.clone());
         wrong[field] = bad.clone();
@@ -149,8 +157,21 @@ pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         task[field] = bad;
         device.refused("/smart/update", update(task), 2).await;
     }
-    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "LineRuleData"] {
+    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "EnterArea"] {
         device.refused("/smart/update", update(json!({"algo_model": elsewhere})), 4).await;
+    }
+    let line = |y: &str| json!([{"graph_type": "line", "line": {"point_x": "1000,9000", "point_y": y}}]);
+    let crossing =
+        json!([{"graph_type": "polygon", "polygon": {"point_x": "0,9000,9000,0", "point_y": "0,9000,0,9000"}}]);
+    for (algorithm, graphs) in [
+        ("LineDetectorCrossed", json!([])),
+        ("LineDetectorCrossed", area("0,1,2", "0,1,2")),
+        ("LineDetectorCrossed", line("1,2,3")),
+        ("LongStayDetection", json!(null)),
+        ("LongStayDetection", line("5000,5000")),
+        ("LongStayDetection", crossing),
+    ] {
+        device.refused("/smart/update", update(json!({"algo_model": algorithm, "graphs": graphs})), 2).await;
     }
     let twice = json!({"algo_model": "ObjectIsRecognized"});
     device.refused("/smart/update", json!({"channel_id": channel, "smart_list": [twice, twice]}), 2).await;
@@ -166,5 +187,45 @@ pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     device.refused("/smart/cycle", json!({"channel_id": channel, "status": 3}), 2).await;
     device.refused("/smart/cycle", json!({"channel_id": channel, "status": 2}), 4).await;
     assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await, before);
+    device.stop().await;
+}
+
+pub(crate) async fn rules_follow_their_tasks(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let rules = async || device.appliance.rules(domain::CameraId(1)).await.unwrap();
+    let area =
+        json!({"graph_type": "polygon", "polygon": {"point_x": "0,10000,10000,0", "point_y": "0,0,10000,10000"}});
+    let line = json!({"graph_type": "line", "line": {"point_x": "1000,9000", "point_y": "5000,5000"},
+        "direction_line": {"point_x": "5000,5000", "point_y": "4000,6000"}});
+    let tasks = json!([
+        {"algo_model": "LongStayDetection", "time_threshold": 30, "graphs": [area]},
+        {"algo_model": "FieldDetectorObjectsInside", "object_type": [1, 3], "graphs": [area]},
+        {"algo_model": "LineRuleData", "line_dpc_enable": 1, "line_dpc_time": 4, "graphs": [line]},
+    ]);
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": tasks})).await;
+    let shown = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    assert_eq!(shown["smart_list"][2]["algo_model"], "LinePeopleCounting");
+    assert_eq!(shown["smart_list"][0], tasks[0]);
+    let made = rules().await;
+    assert_eq!((made.len(), made[0].settings.options.after.as_secs()), (4, 30));
+    assert!(!device.watches(1).await);
+    // One that stays the same goes on, others change or go.
+    let extended = json!([{"algo_model": "LineRuleData", "sensitive": 30}, {"algo_model": "LongStayDetection", "report_rate": 60}]);
+    device.ok("/extend/update", json!({"list": [{"channel_id": channel, "status": 1, "smart_list": extended}]})).await;
+    let tuned = rules().await;
+    assert_eq!((tuned[1].clone(), tuned[0].settings.options.every.as_secs()), (made[1].clone(), 60));
+    assert_eq!(tuned[3].settings.options.sensitivity, 30);
+    let crossing = json!({"polygon": {"point_x": "0,9000,9000,0", "point_y": "0,9000,0,9000"}});
+    let bad = json!([{"algo_model": "FastMoving", "graphs": [area]}, {"algo_model": "LongStayDetection", "graphs": [crossing]}]);
+    device.refused("/smart/update", json!({"channel_id": channel, "smart_list": bad}), 2).await;
+    let names = |rules: &[domain::Rule]| rules.iter().map(|rule| rule.settings.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&rules().await), names(&tuned), "what was there before is put back");
+    device.ok("/smart/task", json!({"channel_id": channel, "status": 0})).await;
+    assert_eq!(rules().await, []);
+    device.ok("/smart/task", json!({"channel_id": channel, "status": 1})).await;
+    assert_eq!(names(&rules().await), names(&tuned));
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": []})).await;
+    assert_eq!(rules().await, []);
     device.stop().await;
 }

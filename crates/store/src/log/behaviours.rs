@@ -2,7 +2,8 @@
 
 use domain::geometry::Rect;
 use domain::{
-    Behaviour, BehaviourFilter, CameraId, CaptureId, Error, ObjectCapture, Page, Thing, Timestamp, What, Window,
+    Behaviour, BehaviourFilter, BehaviourKind, CameraId, CaptureId, Error, ObjectCapture, ObjectClass, Page, Seq,
+    Thing, Timestamp, What, Window,
 };
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::entries::{person_columns, read_person};
 use crate::columns::{self, Reader, optional, picture, text, time, vector, whole, word};
 use crate::error::Fault;
 use crate::lists::{Selection, json};
+use crate::words::Word;
 
 const SELECT: &str =
     "SELECT entry, at, camera, capture, camera_name, camera_position, kind, rule, fired, object, targets,
@@ -78,15 +80,39 @@ pub(super) fn of_capture(db: &Connection, id: CaptureId) -> Result<ObjectCapture
 }
 
 fn select(filter: &BehaviourFilter) -> Selection {
-    let mut selection = Selection::new("behaviour INDEXED BY behaviour_by_time", "at", "entry");
-    selection.and("object = ?", [word(&filter.object)]);
-    if let Some(camera) = filter.camera {
-        selection.and_from("behaviour INDEXED BY behaviour_by_camera", "camera = ?", [camera.0.into()]);
+    let mut selection = Selection::new("behaviour INDEXED BY behaviour_by_time_alone", "at", "entry");
+    if let Some(object) = filter.object {
+        selection.and_from("behaviour INDEXED BY behaviour_by_time", "object = ?", [word(&object)]);
+    }
+    match filter.camera.map(|camera| camera.0.into()) {
+        Some(camera) if filter.object.is_some() => {
+            selection.and_from("behaviour INDEXED BY behaviour_by_camera", "camera = ?", [camera]);
+        }
+        Some(camera) => selection.and("camera = ?", [camera]),
+        None => {}
     }
     if let Some(captured) = &filter.captured {
         selection.and("at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
     }
+    select_rest(&mut selection, filter);
     selection
+}
+
+/// Conditions that no index supports.
+fn select_rest(selection: &mut Selection, filter: &BehaviourFilter) {
+    if !filter.cameras.is_empty() {
+        let cameras = json(filter.cameras.iter().map(|camera| camera.0.into()));
+        selection.and("camera IN (SELECT value FROM json_each(?))", [cameras.into()]);
+    }
+    if !filter.kinds.is_empty() {
+        // Words of the store are plain letters: no separator is part of one.
+        let pair = |(kind, object): &(BehaviourKind, ObjectClass)| format!("{} {}", kind.word(), object.word());
+        let pairs: Vec<_> = filter.kinds.iter().map(pair).collect();
+        selection.and("instr(?, ',' || kind || ' ' || object || ',') > 0", [format!(",{},", pairs.join(",")).into()]);
+    }
+    if filter.fired_only {
+        selection.and("fired = 1", []);
+    }
 }
 
 fn read_all(db: &Connection, seqs: &str) -> Result<Vec<(i64, ObjectCapture)>, Fault> {
@@ -114,7 +140,7 @@ fn read(row: &mut Reader<'_>) -> Result<(i64, ObjectCapture), Fault> {
         scene: row.picture()?,
         person: read_person(row)?,
     };
-    Ok((seq, ObjectCapture { at, camera, behaviour }))
+    Ok((seq, ObjectCapture { seq: Seq(seq), at, camera, behaviour }))
 }
 
 fn read_targets(row: &mut Reader<'_>) -> Result<Vec<Rect>, Fault> {
@@ -128,8 +154,6 @@ fn read_targets(row: &mut Reader<'_>) -> Result<Vec<Rect>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use domain::ObjectClass;
-
     use super::*;
     use crate::connection::Database;
 
@@ -137,11 +161,24 @@ mod tests {
     fn no_filter_sorts_or_scans_all_behaviours() {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open(dir.path(), 1).unwrap();
-        let all = BehaviourFilter { object: ObjectClass::Person, camera: None, captured: None };
+        let all = BehaviourFilter { object: Some(ObjectClass::Person), ..BehaviourFilter::default() };
         let captured = Some(Timestamp::from_millis(1)..=Timestamp::from_millis(2));
         let table = [
             (all.clone(), "behaviour_by_time (object=?)"),
-            (BehaviourFilter { captured, ..all.clone() }, "behaviour_by_time (object=? AND at>? AND at<?)"),
+            (
+                BehaviourFilter { captured: captured.clone(), ..all.clone() },
+                "behaviour_by_time (object=? AND at>? AND at<?)",
+            ),
+            (BehaviourFilter::default(), "behaviour_by_time_alone"),
+            (
+                BehaviourFilter {
+                    captured,
+                    cameras: vec![CameraId(1)],
+                    fired_only: true,
+                    ..BehaviourFilter::default()
+                },
+                "behaviour_by_time_alone (at>? AND at<?)",
+            ),
             (BehaviourFilter { camera: Some(CameraId(1)), ..all }, "behaviour_by_camera (object=? AND camera=?)"),
         ];
         for (filter, index) in table {

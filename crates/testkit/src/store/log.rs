@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use domain::names::same;
 use domain::ports::LogStore;
 use domain::{
-    BehaviourFilter, CameraId, Candidate, CaptureId, Entry, EntryKind, Error, NewEntry, NewRecord, Notice,
+    Behaviour, BehaviourFilter, CameraId, Candidate, CaptureId, Entry, EntryKind, Error, NewEntry, NewRecord, Notice,
     ObjectCapture, Page, Record, RecordFilter, RecordKind, Removal, Result, Seq, SightingId, Thing, Timestamp, Usage,
     What, Window,
 };
@@ -68,11 +68,15 @@ impl LogStore for MemoryStore {
     }
 
     fn behaviours(&self, filter: &BehaviourFilter, wanted: Window) -> Result<Page<ObjectCapture>> {
-        let BehaviourFilter { object, camera, captured } = filter;
+        let BehaviourFilter { object, camera, captured, cameras, kinds, fired_only } = filter;
         let state = self.read();
         let mut rows: Vec<_> = state.behaviours().collect();
         rows.retain(|(_, found)| {
-            found.behaviour.object == *object
+            let Behaviour { kind, object: class, fired, .. } = found.behaviour;
+            object.is_none_or(|object| object == class)
+                && (cameras.is_empty() || cameras.contains(&found.camera))
+                && (kinds.is_empty() || kinds.contains(&(kind, class)))
+                && (fired || !fired_only)
                 && camera.is_none_or(|camera| found.camera == camera)
                 && captured.as_ref().is_none_or(|captured| captured.contains(&found.at))
         });
@@ -118,7 +122,7 @@ impl State {
         self.log.values().filter_map(|entry| {
             let What::Behaviour(behaviour) = &entry.what else { return None };
             let (at, camera) = (entry.at, entry.camera.unwrap_or(CameraId(0)));
-            Some((entry.seq, ObjectCapture { at, camera, behaviour: behaviour.as_ref().clone() }))
+            Some((entry.seq, ObjectCapture { seq: entry.seq, at, camera, behaviour: behaviour.as_ref().clone() }))
         })
     }
 

@@ -1,8 +1,8 @@
 //! The log, with entries of all kinds.
 
 use domain::{
-    BehaviourFilter, CameraId, Correction, Door, Entry, EntryKind, Error, Means, NamedPerson, NewEntry, NewRecord,
-    Notice, ObjectClass, Opening, PersonId, RecordKind, Removal, Seq, Thing, Topic, What, Window,
+    BehaviourFilter, BehaviourKind, CameraId, Correction, Door, Entry, EntryKind, Error, Means, NamedPerson, NewEntry,
+    NewRecord, Notice, ObjectClass, Opening, PersonId, RecordKind, Removal, Seq, Thing, Topic, What, Window,
 };
 
 use super::Stores;
@@ -99,7 +99,7 @@ pub fn places_are_found_by_time(store: &dyn Stores) {
 pub fn behaviours_are_found_by_each_condition(store: &dyn Stores) {
     let [first, second, third] = [(1, 10), (2, 20), (1, 30)]
         .map(|(camera, seconds)| store.append(&line_crossed(store, camera, seconds)).unwrap());
-    let all = BehaviourFilter { object: ObjectClass::Person, camera: None, captured: None };
+    let all = BehaviourFilter { object: Some(ObjectClass::Person), ..BehaviourFilter::default() };
     let found = |filter: &BehaviourFilter, window| {
         let page = store.behaviours(filter, window).unwrap();
         (page.rows.into_iter().map(|found| found.at).collect::<Vec<_>>(), page.total)
@@ -110,7 +110,16 @@ pub fn behaviours_are_found_by_each_condition(store: &dyn Stores) {
     assert_eq!(found(&BehaviourFilter { camera: Some(CameraId(1)), ..all.clone() }, ALL), (vec![third, first], 2));
     let later = BehaviourFilter { captured: Some(at(20)..=at(99)), ..all.clone() };
     assert_eq!(found(&later, ALL), (vec![third, second], 2));
-    assert_eq!(found(&BehaviourFilter { object: ObjectClass::Vehicle, ..all.clone() }, ALL), (vec![], 0));
+    assert_eq!(found(&BehaviourFilter { object: Some(ObjectClass::Vehicle), ..all.clone() }, ALL), (vec![], 0));
+    let every = BehaviourFilter::default();
+    assert_eq!(found(&BehaviourFilter { fired_only: true, ..every.clone() }, ALL), (vec![third, second, first], 3));
+    assert_eq!(found(&BehaviourFilter { camera: Some(CameraId(2)), ..every.clone() }, ALL), (vec![second], 1));
+    let cameras = vec![CameraId(2), CameraId(9)];
+    assert_eq!(found(&BehaviourFilter { cameras, ..every.clone() }, ALL), (vec![second], 1));
+    for (kind, count) in [(BehaviourKind::Line, 3), (BehaviourKind::LineCount, 0)] {
+        let kinds = vec![(kind, ObjectClass::Person), (kind, ObjectClass::Dog)];
+        assert_eq!(found(&BehaviourFilter { kinds, ..every.clone() }, ALL).1, count);
+    }
     let row = store.behaviours(&all, ALL).unwrap().rows.remove(0);
     assert_eq!(store.behaviour(row.behaviour.id).unwrap(), row);
     let missing = store.behaviour(domain::CaptureId::random());
