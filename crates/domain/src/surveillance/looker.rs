@@ -54,7 +54,7 @@ impl Looker {
                 let now = Instant::now();
                 let has_rules = !configured.borrow().rules.is_empty();
                 if has_rules && now >= objects_due {
-                    objects_due = now + paces.objects.interval();
+                    objects_due = now + paces.objects_interval();
                     if is_idle.swap(false, Ordering::Relaxed) {
                         handed.put(frame.clone());
                     }

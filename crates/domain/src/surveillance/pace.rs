@@ -6,7 +6,8 @@
 //! first served.
 //!
 //! Searches for objects have a pace of their own. They are answered after those for faces, so on a busy machine they are
-//! late first, and are done less often before anything is taken from the faces.
+//! late first, and are done less often. When searches for faces are late all the same, those for objects make room at
+//! once, and come back little by little.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -51,6 +52,15 @@ impl Paces {
         let objects = Pace { slowest: OBJECTS_SLOWEST, what: "objects", ..Pace::new(OBJECTS_EVERY) };
         Self { faces: Arc::new(Pace::new(every)), objects: Arc::new(objects) }
     }
+
+    /// The time between two searches for objects, at present: the longest while faces are searched for less often or less
+    /// closely than asked for.
+    pub(super) fn objects_interval(&self) -> Duration {
+        if self.faces.is_reduced() {
+            self.objects.state().interval = self.objects.slowest;
+        }
+        self.objects.interval()
+    }
 }
 
 /// The pace of all cameras.
@@ -94,6 +104,12 @@ impl Pace {
     /// The time between two looks at a camera, at present.
     pub(super) fn interval(&self) -> Duration {
         self.state().interval
+    }
+
+    /// Whether the machine cannot do what is asked.
+    fn is_reduced(&self) -> bool {
+        let state = self.state();
+        state.interval > self.every || state.detail != Detail::Full
     }
 
     /// How closely to look at present.
@@ -256,7 +272,22 @@ mod tests {
             paces.objects.answered(Duration::from_millis(900));
             paces.faces.answered(Duration::from_millis(50));
         }
-        assert_eq!((paces.objects.interval(), paces.faces.interval()), (OBJECTS_SLOWEST, EVERY));
+        assert_eq!((paces.objects_interval(), paces.faces.interval()), (OBJECTS_SLOWEST, EVERY));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn objects_make_room_at_once_when_faces_are_late_and_come_back_little_by_little() {
+        let paces = Paces::new(EVERY);
+        terms(&paces.objects, 3, 50).await;
+        assert_eq!(paces.objects_interval(), OBJECTS_EVERY);
+        terms(&paces.faces, 3, 300).await;
+        assert!(paces.faces.interval() > EVERY);
+        assert_eq!(paces.objects_interval(), OBJECTS_SLOWEST);
+        terms(&paces.faces, 60, 50).await;
+        terms(&paces.objects, 10, 50).await;
+        assert!((OBJECTS_EVERY..OBJECTS_SLOWEST).contains(&paces.objects_interval()));
+        terms(&paces.objects, 60, 50).await;
+        assert_eq!(paces.objects_interval(), OBJECTS_EVERY);
     }
 
     #[tokio::test(start_paused = true)]
