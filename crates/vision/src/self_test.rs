@@ -1,6 +1,10 @@
 //! Runs every network on inputs with known results: a wrong conversion or a faulty driver could give every face the
 //! same embedding without any error.
 
+use bytes::Bytes;
+use domain::frame::{Frame, PixelFormat, Plane};
+use domain::{ObjectClass, Timestamp};
+
 use crate::error::{AnalysisError, SelfTestError};
 use crate::imaging::Picture;
 use crate::manifest::{Colour, Question};
@@ -16,7 +20,21 @@ pub(crate) fn run(pipeline: &mut Pipeline, provider: Provider) -> Result<(), Sel
     for network in pipeline.networks() {
         ask(network, provider)?;
     }
+    reads_objects(pipeline)?;
     tells_apart(pipeline.embedder_network(), provider)
+}
+
+/// Checks that what the detector of objects gives is read without an error.
+fn reads_objects(pipeline: &mut Pipeline) -> Result<(), SelfTestError> {
+    let (width, height) = (64, 64);
+    let plane = Plane { data: Bytes::from(vec![128; 3 * 64 * 64]), stride: 3 * 64 };
+    let frame = Frame::new(Timestamp::from_millis(0), width, height, PixelFormat::Rgb8, vec![plane]);
+    let found = frame.map(|frame| pipeline.find_objects(&frame, &ObjectClass::ALL));
+    match found {
+        Ok(Err(error)) => Err(SelfTestError::NoAnswer { model: "objects".to_owned(), why: error.to_string() }),
+        // A grey frame is always a valid one.
+        Ok(Ok(_)) | Err(_) => Ok(()),
+    }
 }
 
 fn ask(network: &mut Network, provider: Provider) -> Result<(), SelfTestError> {

@@ -104,6 +104,52 @@ async fn nothing_is_recorded_of_those_who_stay_on_their_side() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_counting_line_says_who_came_in_and_who_went_out() {
+    let mut stage = Stage::playing([walk(walk(rightwards(), 460, 60), 60, 460)]).await;
+    add(&stage, RuleSettings { kind: BehaviourKind::LineCount, ..line("gate", Crossing::BToA) }).await;
+    let found = watch(&mut stage, 18.0).await;
+    let counted: Vec<_> = found.iter().map(|(_, found)| (found.inwards, found.outwards, found.count)).collect();
+    assert_eq!(counted, [(1, 0, 1), (0, 1, 2), (1, 0, 3)]);
+    assert!(found.iter().all(|(_, found)| found.fired && found.ends.is_none()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_counting_line_starts_again_at_its_hour() {
+    let mut stage = Stage::playing([walk(rightwards(), 60, 460)]).await;
+    let mut gate = RuleSettings { kind: BehaviourKind::LineCount, ..line("gate", Crossing::BToA) };
+    gate.options.reset_hour = Some(9);
+    add(&stage, gate).await;
+    // Five seconds before nine in the morning; the second one crosses eight seconds later.
+    stage.fakes.clock.set(testkit::FakeClock::START.plus_millis(-5_000));
+    let found = watch(&mut stage, 12.0).await;
+    assert_eq!(told(&found), [("gate", true, 1), ("gate", true, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_names_the_entry_that_it_ends() {
+    let mut stage = Stage::playing([walk(rightwards(), 460, 60)]).await;
+    add(&stage, line("threshold", Crossing::Both)).await;
+    let found = watch(&mut stage, 12.0).await;
+    let ends: Vec<_> = found.iter().map(|(_, found)| found.ends).collect();
+    assert_eq!(ends, [None, Some(found[0].1.id), None, Some(found[2].1.id)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_nobody_attends_is_an_entry_without_a_target() {
+    let mut stage = Stage::playing([rightwards()]).await;
+    let points = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point { x, y }).to_vec();
+    let mut post = RuleSettings { kind: BehaviourKind::Absence, points, ..line("post", Crossing::Both) };
+    post.options.after = secs(4.0);
+    add(&stage, post).await;
+    // Somebody is there from the first second on, for two; frames in which nothing moves are looked at now and then.
+    let found = watch(&mut stage, 14.0).await;
+    assert_eq!(told(&found), [("post", true, 0), ("post", false, 0)], "the camera is closed");
+    let (at, unattended) = &found[0];
+    assert!(unattended.targets.is_empty() && unattended.quality == 0 && unattended.scene.is_kept());
+    assert!((7_000..11_000).contains(&at.millis_since(testkit::FakeClock::START)), "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn several_rules_of_a_camera_count_for_themselves() {
     let mut stage = Stage::playing([walk(walk(rightwards(), 460, 60), 60, 460)]).await;
     add(&stage, line("in", Crossing::BToA)).await;

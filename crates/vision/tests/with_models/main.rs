@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
 mod detection;
+mod objects;
 mod opening;
 mod quality;
 mod recognition;

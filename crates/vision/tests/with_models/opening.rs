@@ -14,7 +14,7 @@ fn refusal(options: Options) -> OpenError {
 }
 
 /// A folder with links to all models, so that one can be changed.
-fn linked() -> TempDir {
+pub(crate) fn linked() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(models()).unwrap() {
         let entry = entry.unwrap();
@@ -23,7 +23,7 @@ fn linked() -> TempDir {
     folder
 }
 
-fn replace(folder: &Path, file: &str, from: &str, to: &str) {
+pub(crate) fn replace(folder: &Path, file: &str, from: &str, to: &str) {
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
     assert!(text.contains(from));
     std::fs::remove_file(folder.join(file)).unwrap();
