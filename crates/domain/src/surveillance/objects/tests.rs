@@ -2,6 +2,7 @@
 
 mod areas;
 mod checks;
+mod lines;
 mod people;
 mod stays;
 
