@@ -108,7 +108,7 @@ impl Acts<'_> {
     pub async fn remove_all_records(self) -> Result<u64> {
         let actor = self.permit(Act::RECORDS_REMOVE)?;
         self.blocking(move |a| {
-            a.core.surveillance.recorder().forget_waiting();
+            a.core.surveillance.recorder().discard_waiting();
             let removed = a.remove_step_by_step(Removal::UpTo(a.ports().log.newest()?))?;
             a.audit(&actor, Act::RECORDS_REMOVE, &"all");
             Ok(removed)

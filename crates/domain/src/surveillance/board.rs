@@ -1,4 +1,4 @@
-//! How every camera is doing, readable at any time.
+//! Status and counters of every camera, readable at any time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,12 +19,12 @@ pub(crate) struct Board {
     entries: RwLock<HashMap<CameraId, Arc<Entry>>>,
 }
 
-/// One camera's line on the board.
+/// Status and counters of one camera.
 pub(crate) struct Entry {
     status: RwLock<CameraStatus>,
-    /// Who wants the next frame.
+    /// Callers that wait for the next frame.
     viewers: Mutex<Vec<oneshot::Sender<Frame>>>,
-    /// Of the newest frame.
+    /// Width and height of the newest frame, pixels.
     size: Mutex<Option<(u32, u32)>>,
     pub(super) clips: Clips,
     pub(super) frames: Tally,
@@ -39,7 +39,7 @@ pub(crate) struct Entry {
     pub(super) reconnects: Tally,
 }
 
-/// A number that only rises, for the status page and for the metrics.
+/// A counter that is shown on the status page and exported as a metric.
 pub(super) struct Tally {
     value: AtomicU64,
     metric: metrics::Counter,
@@ -50,7 +50,7 @@ impl Board {
         self.find(camera).map_or(CameraStatus::Connecting, |entry| entry.status())
     }
 
-    /// Of every camera, in any order.
+    /// The status of every camera, in any order.
     pub(crate) fn statuses(&self) -> Vec<(CameraId, CameraStatus)> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         entries.iter().map(|(camera, entry)| (*camera, entry.status())).collect()
@@ -60,12 +60,12 @@ impl Board {
         self.find(camera).map_or_else(CameraCounters::default, |entry| entry.counters())
     }
 
-    /// The camera's next frame; `None` when the camera is not known.
+    /// Returns a receiver of the camera's next frame; `None` when the camera does not exist.
     pub(crate) fn next_frame(&self, camera: CameraId) -> Option<oneshot::Receiver<Frame>> {
         let (viewer, frame) = oneshot::channel();
         let entry = self.find(camera)?;
         let mut viewers = entry.viewers();
-        // Before a camera that delivers nothing they would pile up.
+        // Otherwise they would accumulate while the camera delivers nothing.
         viewers.retain(|viewer| !viewer.is_closed());
         viewers.push(viewer);
         Some(frame)
@@ -76,13 +76,13 @@ impl Board {
         *self.find(camera)?.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The camera's line, made when it is new.
+    /// The camera's entry, created when there is none.
     pub(crate) fn entry(&self, camera: CameraId) -> Arc<Entry> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(entries.entry(camera).or_insert_with(|| Arc::new(Entry::new(camera))))
     }
 
-    /// A camera that is gone loses its line: its channel may be given to another.
+    /// Removes the entry of a removed camera, since a new camera may get its channel.
     pub(super) fn remove(&self, camera: CameraId) {
         self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(&camera);
     }
@@ -116,11 +116,11 @@ impl Entry {
         }
     }
 
-    /// Notes the size of a frame, and gives it to whoever wants one.
+    /// Stores the size of a frame, and sends the frame to the callers that wait for one.
     pub(super) fn show(&self, frame: &Frame) {
         *self.size.lock().unwrap_or_else(PoisonError::into_inner) = Some((frame.width(), frame.height()));
         for viewer in self.viewers().drain(..) {
-            // Who waited may have given up.
+            // Fails when the caller has stopped waiting.
             let _ = viewer.send(frame.clone());
         }
     }
@@ -133,16 +133,16 @@ impl Entry {
         self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sets the status; answers whether it is news.
+    /// Sets the status. Returns whether it has changed.
     pub(super) fn set_status(&self, status: CameraStatus) -> bool {
         let mut current = self.status.write().unwrap_or_else(PoisonError::into_inner);
-        let news = *current != status;
+        let changed = *current != status;
         *current = status;
-        news
+        changed
     }
 
-    /// A frame is being searched, at this rate and this closely.
-    pub(super) fn looked(&self, interval: Duration, detail: Detail) {
+    /// Counts a frame as searched, at this interval and detail.
+    pub(super) fn count_search(&self, interval: Duration, detail: Detail) {
         self.frames_analysed.count();
         if detail != Detail::Full {
             self.frames_coarse.count();
@@ -167,7 +167,6 @@ impl Entry {
 }
 
 impl Tally {
-    /// One more.
     pub(super) fn count(&self) {
         self.value.fetch_add(1, Ordering::Relaxed);
         self.metric.increment(1);
@@ -183,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn viewers_who_gave_up_do_not_pile_up() {
+    fn viewers_that_stopped_waiting_do_not_accumulate() {
         let board = Board::default();
         let entry = board.entry(CameraId(1));
         for _ in 0..100 {

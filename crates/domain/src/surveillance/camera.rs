@@ -1,4 +1,5 @@
-//! One camera: connect, read, look; on failure say why once, wait, try again.
+//! The task of one camera: connects, reads frames and passes them on; on failure logs the reason once and reconnects with
+//! back-off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Entry;
-use super::duty::Duty;
+use super::config::CameraConfig;
 use super::handle::Handle;
 use super::looker::Looker;
 use super::pace::Paces;
@@ -20,21 +21,21 @@ use crate::ports::{FrameStream, SourceError};
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A stream that lived so long starts the back-off anew.
+/// After a stream that lasted this long, back-off restarts from [`FIRST_DELAY`].
 const STABLE: Duration = Duration::from_secs(30);
 
 pub(super) struct CameraTask {
     pub(super) handle: Handle,
-    pub(super) configured: watch::Receiver<Arc<Duty>>,
+    pub(super) configured: watch::Receiver<Arc<CameraConfig>>,
     pub(super) paces: Paces,
     pub(super) entry: Arc<Entry>,
 }
 
 impl CameraTask {
-    /// Keeps the camera open until cancelled; then what is in view is recorded before it returns.
+    /// Keeps the camera open until cancelled; records what is in view before it returns.
     #[tracing::instrument(name = "camera", skip_all, fields(camera.id = %self.configured.borrow().camera.id))]
     pub(super) async fn run(self, cancel: CancellationToken) {
-        // The channel may have shown another source until now.
+        // The status may be that of the channel's previous source.
         self.set_status(CameraStatus::Connecting);
         let (handle, configured) = (self.handle.clone(), self.configured.clone());
         let mut looker = Looker::new(handle, configured, Arc::clone(&self.entry), self.paces.clone());
@@ -48,7 +49,7 @@ impl CameraTask {
             }
             self.report_end(&outcome);
             if outcome.is_ok() {
-                // A file that does not loop was shown; it is not shown again until the daemon or its source changes.
+                // A file that does not loop is played once, until the daemon restarts or the source changes.
                 cancel.cancelled().await;
                 break;
             }
@@ -63,7 +64,7 @@ impl CameraTask {
         }
     }
 
-    /// Opens the camera and looks at its frames until it fails, ends or is cancelled.
+    /// Opens the camera and analyses its frames until it fails, ends or is cancelled.
     async fn run_once(&self, looker: &mut Looker, cancel: &CancellationToken) -> Result<(), SourceError> {
         let source = self.configured.borrow().camera.settings.source.clone();
         if matches!(source, Source::Capture { .. }) {
@@ -86,7 +87,7 @@ impl CameraTask {
         }
     }
 
-    /// Takes every picture that the camera delivers, one after the other, until it fails or is cancelled.
+    /// Analyses every picture that the camera delivers, one after the other, until it fails or is cancelled.
     async fn run_pictures(
         &self,
         source: &Source,
@@ -105,13 +106,13 @@ impl CameraTask {
                     self.entry.show(&frame);
                     looker.take_picture(&frame).await;
                 }
-                Err(error) => tracing::warn!(error = error.chain(), "a delivered picture cannot be read"),
+                Err(error) => tracing::warn!(error = error.chain(), "failed to decode delivered picture"),
             }
         }
         Ok(())
     }
 
-    /// Puts every frame into the slot.
+    /// Reads frames into the slot until the stream fails, ends or is cancelled.
     async fn read(
         &self,
         stream: &mut dyn FrameStream,
@@ -138,7 +139,7 @@ impl CameraTask {
         self.set_status(CameraStatus::Offline { reason });
     }
 
-    /// Logs and announces the status when it is news, so that a dead camera does not fill the log.
+    /// Logs and announces a status that has changed.
     fn set_status(&self, status: CameraStatus) {
         if !self.entry.set_status(status.clone()) {
             return;

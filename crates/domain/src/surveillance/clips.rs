@@ -1,4 +1,4 @@
-//! The newest coded video of a camera, kept while somebody wants clips of it.
+//! The newest coded video of a camera, kept while clips of it are wanted.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,18 +16,18 @@ use crate::ports::UnitFeed;
 use crate::time::Timestamp;
 use crate::video::AccessUnit;
 
-/// How much of a camera's video is kept,
+/// Maximum duration of the video kept for a camera.
 const KEPT: Duration = Duration::from_secs(30);
-/// and its largest size, bytes.
-const LARGEST: usize = 32 << 20;
-/// How much longer than its last moment a clip is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Maximum size of the video kept for a camera, bytes.
+const MAX_BYTES: usize = 32 << 20;
+/// How long to wait for video beyond the end of the clip.
+const LATENCY: Duration = Duration::from_secs(2);
 
 /// The newest video of one camera.
 pub(super) struct Clips {
     ring: Mutex<Ring>,
-    /// How many want clips.
-    wishes: watch::Sender<usize>,
+    /// Number of [`KeptVideo`].
+    users: watch::Sender<usize>,
     /// When the newest coded picture arrived.
     newest: watch::Sender<Timestamp>,
 }
@@ -35,25 +35,25 @@ pub(super) struct Clips {
 impl Default for Clips {
     fn default() -> Self {
         Self {
-            ring: Mutex::new(Ring::new(KEPT, LARGEST)),
-            wishes: watch::Sender::new(0),
+            ring: Mutex::new(Ring::new(KEPT, MAX_BYTES)),
+            users: watch::Sender::new(0),
             newest: watch::Sender::new(Timestamp::MIN),
         }
     }
 }
 
 impl Clips {
-    /// Keeps the newest coded pictures of an open camera whenever somebody wants clips.
+    /// Keeps the newest coded pictures of an open camera while clips are wanted.
     pub(super) async fn keep(&self, feed: &UnitFeed) -> Infallible {
-        let mut wishes = self.wishes.subscribe();
+        let mut users = self.users.subscribe();
         loop {
-            // Pictures from before a gap, or of an earlier stream, do not belong into the same clip.
+            // A clip must not span a gap or two streams.
             self.ring().clear();
-            // The sender is here: it does not fail.
-            let _ = wishes.wait_for(|wishes| *wishes > 0).await;
+            // Cannot fail: `self` owns the sender.
+            let _ = users.wait_for(|users| *users > 0).await;
             let mut units = feed.subscribe();
             tokio::select! {
-                _ = wishes.wait_for(|wishes| *wishes == 0) => {}
+                _ = users.wait_for(|users| *users == 0) => {}
                 () = self.take_all(&mut units) => {}
             }
         }
@@ -79,7 +79,7 @@ impl Clips {
     }
 }
 
-/// The newest video of a camera is kept while this lives: up to 30 s and 32 MiB of it, as the camera has coded it.
+/// While this exists, the newest video of a camera is kept as the camera has coded it: up to 30 s and 32 MiB.
 pub struct KeptVideo {
     handle: Handle,
     entry: Arc<Entry>,
@@ -87,17 +87,17 @@ pub struct KeptVideo {
 
 impl KeptVideo {
     pub(crate) fn new(handle: Handle, entry: Arc<Entry>) -> Self {
-        entry.clips.wishes.send_modify(|wishes| *wishes += 1);
+        entry.clips.users.send_modify(|users| *users += 1);
         Self { handle, entry }
     }
 
-    /// MP4 of what the camera showed around a moment, not coded anew. It begins at the last key frame before the time
-    /// asked for, or at the first one there is, and ends as late as asked for, which is waited for; or where the video
-    /// ends, when no more of it comes.
+    /// Returns an MP4 file of the time around `moment`, without re-encoding. It begins at the last key frame before the
+    /// requested time, or at the first one kept, and ends at the requested time or where the video ends. Waits until
+    /// video of that time has arrived, at most for the clip's remaining time and 2 s.
     ///
     /// # Errors
-    /// `Invalid("clip")` for more than 30 s; `Unavailable` when no video of that time is kept: the camera was offline,
-    /// it is a file or delivers single pictures, or clips were not wanted yet; `NotSupported` when the machine cannot
+    /// `Invalid("clip")` for more than 30 s; `Unavailable` when no video of that time is kept (the camera was offline,
+    /// is a file or delivers single pictures, or this `KeptVideo` is too new); `NotSupported` when the machine cannot
     /// write clips.
     pub async fn clip(&self, moment: Timestamp, before: Duration, after: Duration) -> Result<Bytes> {
         if before.saturating_add(after) > KEPT {
@@ -116,14 +116,14 @@ impl KeptVideo {
         let left = to.millis_since(self.handle.now()).clamp(0, millis(KEPT)).unsigned_abs();
         let mut newest = self.entry.clips.newest.subscribe();
         let reached = newest.wait_for(|newest| *newest >= to);
-        // Without more video the clip ends where it ends.
-        let _ = tokio::time::timeout(Duration::from_millis(left) + PATIENCE, reached).await;
+        // After the time-out the clip ends with the video there is.
+        let _ = tokio::time::timeout(Duration::from_millis(left) + LATENCY, reached).await;
     }
 }
 
 impl Drop for KeptVideo {
     fn drop(&mut self) {
-        self.entry.clips.wishes.send_modify(|wishes| *wishes -= 1);
+        self.entry.clips.users.send_modify(|users| *users -= 1);
     }
 }
 
@@ -131,17 +131,17 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Coded pictures in the order they came, in whole groups: each begins with a key frame, and is of no use without it.
+/// Coded pictures in order of arrival, in whole groups: each group begins with the key frame needed to decode it.
 struct Ring {
     units: VecDeque<AccessUnit>,
     bytes: usize,
     kept: Duration,
-    largest: usize,
+    max_bytes: usize,
 }
 
 impl Ring {
-    fn new(kept: Duration, largest: usize) -> Self {
-        Self { units: VecDeque::new(), bytes: 0, kept, largest }
+    fn new(kept: Duration, max_bytes: usize) -> Self {
+        Self { units: VecDeque::new(), bytes: 0, kept, max_bytes }
     }
 
     fn push(&mut self, unit: AccessUnit) {
@@ -151,12 +151,12 @@ impl Ring {
         let horizon = unit.at.plus_millis(-millis(self.kept));
         self.bytes += unit.data.len();
         self.units.push_back(unit);
-        while self.bytes > self.largest || self.second_group().is_some_and(|at| at <= horizon) {
+        while self.bytes > self.max_bytes || self.second_group().is_some_and(|at| at <= horizon) {
             self.drop_group();
         }
     }
 
-    /// When the second group begins.
+    /// Time of the second group's key frame.
     fn second_group(&self) -> Option<Timestamp> {
         self.units.iter().skip(1).find(|unit| unit.key).map(|unit| unit.at)
     }
@@ -175,12 +175,11 @@ impl Ring {
         self.bytes = 0;
     }
 
-    /// What shows the time from `from` until `to`, from the key frame before it on.
+    /// The pictures from `from` until `to`, beginning with the key frame before `from`; empty when the video ended before.
     fn cut(&self, from: Timestamp, to: Timestamp) -> Vec<AccessUnit> {
         let is_early = |unit: &AccessUnit| unit.key && unit.at <= from;
         let first = self.units.iter().rposition(is_early).unwrap_or(0);
         let shown = self.units.iter().skip(first).take_while(|unit| unit.at <= to);
-        // Video that ended before `from` does not show that time.
         let shows_it = self.units.back().is_some_and(|last| last.at >= from);
         shown.filter(|_| shows_it).cloned().collect()
     }
@@ -196,7 +195,7 @@ mod tests {
     }
 
     /// Ten pictures in a second of 100 bytes each, every fifth a key frame.
-    fn film(ring: &mut Ring, millis: std::ops::Range<i64>) {
+    fn push_pictures(ring: &mut Ring, millis: std::ops::Range<i64>) {
         for time in millis.step_by(100) {
             let data = Bytes::from(vec![0; 100]);
             ring.push(AccessUnit { codec: Codec::H264, key: time % 500 == 0, at: at(time), data });
@@ -216,19 +215,19 @@ mod tests {
     #[test]
     fn a_clip_begins_at_the_key_frame_before_the_time_asked_for() {
         let mut ring = ring();
-        film(&mut ring, 0..2_000);
+        push_pictures(&mut ring, 0..2_000);
         assert_eq!(times(&ring.cut(at(700), at(1_250))), (8, 500, 1_200));
         assert_eq!(times(&ring.cut(at(1_000), at(1_000))), (1, 1_000, 1_000));
-        assert_eq!(times(&ring.cut(at(-900), at(300))), (4, 0, 300), "what there is");
+        assert_eq!(times(&ring.cut(at(-900), at(300))), (4, 0, 300), "all there is");
         assert_eq!(times(&ring.cut(at(1_500), at(9_000))), (5, 1_500, 1_900));
         assert_eq!(ring.cut(at(2_000), at(3_000)), [], "that time was not seen");
         assert_eq!(ring.cut(at(-900), at(-100)), []);
     }
 
     #[test]
-    fn only_whole_groups_go_and_the_time_kept_stays() {
+    fn only_whole_groups_are_dropped_and_the_time_kept_stays() {
         let mut ring = ring();
-        film(&mut ring, 300..10_200);
+        push_pictures(&mut ring, 300..10_200);
         assert_eq!(times(&ring.cut(at(0), at(20_000))), (22, 8_000, 10_100));
         assert_eq!(ring.bytes, 2_200);
     }
@@ -238,15 +237,15 @@ mod tests {
         let mut ring = Ring::new(Duration::from_secs(2), 1_200);
         for end in 1..100 {
             ring.clear();
-            film(&mut ring, 0..end * 100);
+            push_pictures(&mut ring, 0..end * 100);
             assert!(ring.bytes <= 1_200);
             assert!(ring.units.front().is_none_or(|unit| unit.key));
         }
         // A single group that is too large: nothing until the next one.
         let mut small = Ring::new(Duration::from_secs(2), 300);
-        film(&mut small, 0..500);
+        push_pictures(&mut small, 0..500);
         assert_eq!(small.cut(at(0), at(500)), []);
-        film(&mut small, 500..800);
+        push_pictures(&mut small, 500..800);
         assert_eq!(times(&small.cut(at(500), at(800))), (3, 500, 700));
     }
 }

@@ -1,4 +1,4 @@
-//! What recognised people mean for the doors: whose visit counts as a pass, and who is reported to the doors.
+//! Counts passes of recognised people and reports known people to the doors.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::settings::CurrentSettings;
 use crate::similarity::Similarity;
 use crate::time::Timestamp;
 
-/// Maximum number of people who wait for their doors; beyond that the one who waits longest is not let in.
+/// Maximum number of arrivals waiting for the doors; beyond that the oldest is dropped.
 const WAITING: usize = 32;
 
 /// A known person who has just been seen.
@@ -20,24 +20,23 @@ pub(crate) struct Arrival {
     pub(crate) person: PersonId,
     pub(crate) camera: CameraId,
     pub(crate) similarity: Similarity,
-    /// When the face was last in view; one that is too old opens nothing.
+    /// When the face was last in view; a face older than `door.max_age_ms` opens nothing.
     pub(crate) seen: Timestamp,
-    /// Whether the visit is counted already as one of the person's passes.
     pub(crate) pass: Pass,
 }
 
-/// What became of the pass of a person whom a camera has recognised.
+/// How a visit was counted against a person's number of passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pass {
     /// The visit is counted.
     Counted,
-    /// It is counted at the door, when somebody passes there, if passes are counted at all.
+    /// Not counted here: the door counts it when it opens, or the person's passes are not counted.
     AtTheDoor,
-    /// There was none left.
+    /// No passes were left.
     NoneLeft,
 }
 
-/// Between those who recognise people and those who open doors.
+/// Connects the face stage with the doors.
 pub(crate) struct Doorkeeper {
     people: Arc<dyn PersonStore>,
     settings: CurrentSettings,
@@ -51,7 +50,7 @@ impl Doorkeeper {
         Self { people: Arc::clone(&ports.people), settings, own_door, arrivals: broadcast::Sender::new(WAITING) }
     }
 
-    /// Counts a visit of a recognised person as one of the passes, unless it counts at the door. Blocking.
+    /// Counts a visit of a recognised person as a pass, unless passes are counted at the door. Blocking.
     pub(crate) fn count_pass(&self, person: PersonId) -> Result<Pass> {
         if self.settings.now().door_rules().counts_at_the_door(self.own_door) {
             return Ok(Pass::AtTheDoor);
@@ -59,13 +58,13 @@ impl Doorkeeper {
         Ok(if self.people.count_use(person)? { Pass::Counted } else { Pass::NoneLeft })
     }
 
-    /// Lets a known person in where the camera has a door; whether it opens is decided there.
-    pub(crate) fn let_in(&self, arrival: Arrival) {
-        // While nobody serves the doors, nobody is let in.
+    /// Reports a known person to the doors, which decide whether one opens.
+    pub(crate) fn report(&self, arrival: Arrival) {
+        // Without a receiver no door is served.
         let _ = self.arrivals.send(arrival);
     }
 
-    /// Those who are to be let in from now on.
+    /// The arrivals reported from now on.
     pub(crate) fn arrivals(&self) -> broadcast::Receiver<Arrival> {
         self.arrivals.subscribe()
     }

@@ -1,4 +1,4 @@
-//! What surveillance works with.
+//! The parts of the device that surveillance works with.
 
 use std::sync::Arc;
 
@@ -34,9 +34,9 @@ pub(crate) struct Parts {
     /// The time zone while none is set.
     pub(crate) own_zone: TimeZone,
     pub(crate) events: broadcast::Sender<Event>,
-    /// Whether a watch's threshold rises where it watches for many people.
+    /// Whether the threshold of a watch over many people is raised.
     pub(crate) thresholds_rise: bool,
-    /// Counts the changes of cameras and of what they do.
+    /// Number of changes of cameras, tasks and rules.
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) progress: Arc<Progress>,
 }
@@ -66,12 +66,12 @@ impl Handle {
         &self.parts.doorkeeper
     }
 
-    /// What platforms have set of the device itself.
+    /// The settings of the device itself.
     pub(crate) fn settings(&self) -> Arc<DeviceSettings> {
         self.parts.settings.now()
     }
 
-    /// Local time of plans and daily windows.
+    /// Time zone of weekly plans and daily windows.
     pub(crate) fn zone(&self) -> TimeZone {
         self.settings().zone(&self.parts.own_zone)
     }
@@ -88,12 +88,12 @@ impl Handle {
         self.parts.thresholds_rise
     }
 
-    /// Notes that a camera, or what it is to do, has changed.
+    /// Reports that a camera, a task or a rule has changed.
     pub(crate) fn note_change(&self) {
         self.parts.changes.send_modify(|version| *version += 1);
     }
 
-    /// Changes whenever a camera is added, changed or removed, or is given something else to do.
+    /// Changes whenever a camera, a task or a rule is added, changed or removed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.parts.changes.subscribe()
     }
@@ -102,29 +102,29 @@ impl Handle {
         self.parts.ports.clock.now()
     }
 
-    /// What clocks show now.
+    /// Local time now.
     pub(super) fn local(&self) -> DateTime {
         self.now().in_zone(&self.zone())
     }
 
-    /// The score from which on a face counts as living now; `None` while none is asked for.
+    /// Lowest liveness score of a living face now; `None` while liveness is not checked.
     pub(super) fn live_from(&self) -> Option<f32> {
         let demanded = self.parts.ports.analyzer.live_from()?;
         self.settings().liveness_rule().asks_at(self.local()).then_some(demanded)
     }
 
-    /// The camera as it is: with the device's defaults in place of what is not its own.
+    /// The camera with the device's defaults in place of what it does not set itself.
     pub(crate) fn in_force(&self, camera: Camera) -> Camera {
         let size = self.parts.board.picture_size(camera.id);
         self.settings().camera_defaults().in_force(camera, size)
     }
 
     pub(crate) fn announce(&self, event: Event) {
-        // Nobody listening is fine: events are not kept.
+        // Fails without a receiver, which is fine: events are not kept.
         let _ = self.parts.events.send(event);
     }
 
-    /// Runs a blocking piece of work off the runtime, to its end even when the caller goes away.
+    /// Runs blocking work off the runtime, to its end even when this future is dropped.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The looker of one camera: hands the frames that it samples to the stages.
+//! The looker of one camera: samples frames and passes them to the stages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::board::Entry;
-use super::duty::Duty;
+use super::config::CameraConfig;
 use super::faces::FaceStage;
 use super::handle::Handle;
 use super::motion::MotionGate;
@@ -19,13 +19,13 @@ use super::stage::{Answer, Stage};
 use crate::frame::Frame;
 use crate::progress::Part;
 
-/// How long rules may still take for their last frame when the camera closes.
+/// How long to wait for the object stage to finish its last frame when the camera closes.
 const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// Samples the frames of one camera.
 pub(super) struct Looker {
     handle: Handle,
-    configured: watch::Receiver<Arc<Duty>>,
+    configured: watch::Receiver<Arc<CameraConfig>>,
     entry: Arc<Entry>,
     paces: Paces,
     faces: Gated<FaceStage>,
@@ -33,17 +33,22 @@ pub(super) struct Looker {
 }
 
 impl Looker {
-    pub(super) fn new(handle: Handle, configured: watch::Receiver<Arc<Duty>>, entry: Arc<Entry>, paces: Paces) -> Self {
-        let duty = Arc::clone(&configured.borrow());
-        let objects = ObjectStage::new(handle.clone(), Arc::clone(&duty));
-        let faces = FaceStage::new(handle.clone(), duty, Arc::clone(&entry), Arc::clone(&paces.faces));
+    pub(super) fn new(
+        handle: Handle,
+        configured: watch::Receiver<Arc<CameraConfig>>,
+        entry: Arc<Entry>,
+        paces: Paces,
+    ) -> Self {
+        let config = Arc::clone(&configured.borrow());
+        let objects = ObjectStage::new(handle.clone(), Arc::clone(&config));
+        let faces = FaceStage::new(handle.clone(), config, Arc::clone(&entry), Arc::clone(&paces.faces));
         let faces = Gated::new(faces, &configured, &paces.faces);
         let objects = Gated::new(objects, &configured, &paces.objects);
         Self { handle, configured, entry, paces, faces, objects }
     }
 
-    /// Looks at the newest frame at the sampling rate of each stage, until the slot is closed. Faces never wait for
-    /// objects: while a frame is still searched for those, they get no other.
+    /// Samples the newest frame at the rate of each stage until the slot is closed. Faces never wait for objects: while
+    /// the object stage searches a frame, it gets no other.
     pub(super) async fn run(&mut self, slot: &Slot) {
         let Self { handle, configured, entry, paces, faces, objects } = self;
         let (handed, is_idle) = (Slot::default(), AtomicBool::new(true));
@@ -65,7 +70,7 @@ impl Looker {
                         entry.frames_still.count();
                     }
                 }
-                // The decoder gets its buffer back.
+                // Returns the buffer to the decoder.
                 drop(frame);
                 tokio::time::sleep_until(if has_rules { faces_due.min(objects_due) } else { faces_due }).await;
             }
@@ -81,15 +86,15 @@ impl Looker {
         tokio::pin!(applying_rules);
         tokio::select! {
             () = sampling => {}
-            // Not before the other: it ends only when nothing is handed to it any more.
+            // Ends only after `sampling`, which closes its slot.
             () = &mut applying_rules => return,
         }
-        // A detector that hangs does not keep the camera from being closed.
+        // A detector that hangs must not keep the camera from being closed.
         let _ = timeout(LAST_LOOK, applying_rules).await;
     }
 
-    /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once. Nothing can be followed
-    /// from one such picture to the next.
+    /// Analyses a picture that the camera has selected itself. The people in it are recorded at once, since there is no
+    /// track from one such picture to the next.
     pub(super) async fn take_picture(&mut self, frame: &Frame) {
         self.handle.progress().stamp(Part::Frames);
         self.faces.follow_configuration();
@@ -107,28 +112,28 @@ impl Looker {
 
 /// A stage that gets only frames in which something may have moved.
 struct Gated<S> {
-    configured: watch::Receiver<Arc<Duty>>,
+    configured: watch::Receiver<Arc<CameraConfig>>,
     pace: Arc<Pace>,
     gate: MotionGate,
     stage: S,
 }
 
-/// What a stage made of a frame.
+/// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
-    /// It looks for nothing.
+    /// The stage has nothing to search for.
     Unwanted,
-    /// Nothing has moved, and nothing is followed.
+    /// Not searched: nothing has moved, and there is no live track.
     Still,
-    Looked,
+    Searched,
 }
 
 impl<S: Stage> Gated<S> {
-    fn new(stage: S, configured: &watch::Receiver<Arc<Duty>>, pace: &Arc<Pace>) -> Self {
+    fn new(stage: S, configured: &watch::Receiver<Arc<CameraConfig>>, pace: &Arc<Pace>) -> Self {
         Self { configured: configured.clone(), pace: Arc::clone(pace), gate: MotionGate::default(), stage }
     }
 
-    /// Hands the frame to the stage, when it may show something new.
+    /// Has the stage search the frame if something may have moved or a track is live.
     async fn take(&mut self, frame: &Frame) -> Taken {
         self.follow_configuration();
         let Some(search) = self.stage.begin(frame) else {
@@ -138,13 +143,13 @@ impl<S: Stage> Gated<S> {
         let wanted = self.gate.is_open(frame, &search) || self.stage.follows();
         if wanted {
             let answer = self.stage.look(frame, search).await;
-            self.note(answer, frame);
+            self.report(answer, frame);
         }
         self.stage.settle().await;
-        if wanted { Taken::Looked } else { Taken::Still }
+        if wanted { Taken::Searched } else { Taken::Still }
     }
 
-    fn note(&mut self, answer: Answer, frame: &Frame) {
+    fn report(&mut self, answer: Answer, frame: &Frame) {
         match answer {
             Answer::Searched(after) => {
                 self.gate.searched(frame.at());
@@ -155,11 +160,11 @@ impl<S: Stage> Gated<S> {
         }
     }
 
-    /// Goes on by the newest configuration.
+    /// Applies the newest configuration.
     fn follow_configuration(&mut self) {
         if self.configured.has_changed().unwrap_or(false) {
-            let duty = Arc::clone(&self.configured.borrow_and_update());
-            self.stage.take_up(duty);
+            let config = Arc::clone(&self.configured.borrow_and_update());
+            self.stage.configure(config);
         }
     }
 }

@@ -4,8 +4,8 @@
 mod board;
 mod camera;
 mod clips;
+mod config;
 mod doorkeeper;
-mod duty;
 mod faces;
 mod handle;
 mod looker;
@@ -31,24 +31,24 @@ use crate::ids::CameraId;
 pub(crate) use board::Board;
 use camera::CameraTask;
 pub use clips::KeptVideo;
+use config::CameraConfig;
 pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass};
-use duty::Duty;
 pub use handle::Handle;
 pub(crate) use handle::Parts;
 pub(crate) use objects::check_rule;
 use pace::Paces;
 pub(crate) use recorder::Recorder;
 
-/// How cameras are looked at.
+/// Options of surveillance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The time between two frames of a camera that are looked at; longer only when the machine cannot keep up.
+    /// Interval at which frames of a camera are analysed; longer only when the machine cannot keep up.
     pub detect_every: Duration,
 }
 
-/// A restart after a panic waits so long, so that a camera that kills its task does not take the processor too.
+/// Delay before a task that panicked is restarted, so that a camera that always panics does not use up the processor.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
-/// Cameras that could not be read are read again after this time.
+/// Delay before the configured cameras are read again after a failure.
 const REREAD_DELAY: Duration = Duration::from_secs(2);
 
 /// Watches all cameras until cancelled; then records what is in view and returns.
@@ -57,46 +57,52 @@ pub async fn run(device: impl Into<Handle>, options: Options, cancel: Cancellati
     let mut changed = handle.changes();
     let paces = Paces::new(options.detect_every);
     let cancel_tasks = cancel.child_token();
-    let mut crew =
-        Crew { handle, paces, posts: HashMap::new(), tasks: JoinSet::new(), reread_at: None, cancel: cancel_tasks };
-    crew.assign().await;
+    let mut supervisor = Supervisor {
+        handle,
+        paces,
+        running: HashMap::new(),
+        tasks: JoinSet::new(),
+        reread_at: None,
+        cancel: cancel_tasks,
+    };
+    supervisor.reconcile().await;
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
-            _ = changed.changed() => crew.assign().await,
-            Some(ended) = crew.tasks.join_next_with_id() => crew.replace(&ended),
-            () = due(crew.reread_at) => crew.assign().await,
+            _ = changed.changed() => supervisor.reconcile().await,
+            Some(ended) = supervisor.tasks.join_next_with_id() => supervisor.restart(&ended),
+            () = wait_until(supervisor.reread_at) => supervisor.reconcile().await,
         }
     }
-    crew.leave().await;
+    supervisor.stop().await;
 }
 
-/// Returns at this time; never when there is none.
-async fn due(at: Option<Instant>) {
+/// Returns at this time, or never for `None`.
+async fn wait_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
 }
 
-/// A camera's task and the way to tell it of a changed configuration.
-struct Post {
-    configured: watch::Sender<Arc<Duty>>,
+/// A camera's running task, and the channel for its configuration.
+struct RunningCamera {
+    configured: watch::Sender<Arc<CameraConfig>>,
     cancel: CancellationToken,
     task: tokio::task::Id,
 }
 
-impl Post {
-    /// Tells the task of the camera's duty; a camera that is gone or has another source ends it.
-    /// Answers whether the task stays.
-    fn follows(&self, wanted: Option<&Arc<Duty>>, board: &Board) -> bool {
+impl RunningCamera {
+    /// Sends the task a changed configuration. Cancels it when the camera was removed (`None`) or has another source.
+    /// Returns whether the task keeps running.
+    fn update(&self, wanted: Option<&Arc<CameraConfig>>, board: &Board) -> bool {
         let current = Arc::clone(&self.configured.borrow());
         match wanted {
-            Some(duty) if duty.camera.settings.source == current.camera.settings.source => {
+            Some(config) if config.camera.settings.source == current.camera.settings.source => {
                 self.configured.send_if_modified(|kept| {
-                    let news = *kept != *duty;
-                    *kept = Arc::clone(duty);
-                    news
+                    let changed = *kept != *config;
+                    *kept = Arc::clone(config);
+                    changed
                 });
                 return true;
             }
@@ -108,46 +114,48 @@ impl Post {
     }
 }
 
-struct Crew {
+/// Runs one task per configured camera.
+struct Supervisor {
     handle: Handle,
     paces: Paces,
-    posts: HashMap<CameraId, Post>,
+    running: HashMap<CameraId, RunningCamera>,
     tasks: JoinSet<()>,
-    /// When the cameras are read again; `None` while the tasks agree with them.
+    /// When the configured cameras are read again after a failure; `None` when the last attempt succeeded.
     reread_at: Option<Instant>,
     cancel: CancellationToken,
 }
 
 type Ended = Result<(tokio::task::Id, ()), tokio::task::JoinError>;
 
-impl Crew {
-    /// Makes the running tasks agree with the configured cameras, at once or as soon as these can be read.
-    async fn assign(&mut self) {
-        let duties = match self.handle.blocking(duties).await {
-            Ok(duties) => duties,
+impl Supervisor {
+    /// Makes the running tasks agree with the configured cameras. When these cannot be read, schedules another attempt.
+    async fn reconcile(&mut self) {
+        let configs = match self.handle.blocking(configs).await {
+            Ok(configs) => configs,
             Err(error) => {
                 if self.reread_at.is_none() {
-                    tracing::error!(error = error.chain(), "cameras cannot be read");
+                    tracing::error!(error = error.chain(), "failed to read cameras");
                 }
                 self.reread_at = Some(Instant::now() + REREAD_DELAY);
                 return;
             }
         };
         if self.reread_at.take().is_some() {
-            tracing::info!("cameras can be read again");
+            tracing::info!("cameras read again");
         }
-        let mut wanted: HashMap<_, _> = duties.into_iter().map(|duty| (duty.camera.id, Arc::new(duty))).collect();
-        self.posts.retain(|id, post| post.follows(wanted.get(id), self.handle.board()));
-        wanted.retain(|id, _| !self.posts.contains_key(id));
-        for duty in wanted.into_values() {
-            self.start(duty, Duration::ZERO);
+        let mut wanted: HashMap<_, _> =
+            configs.into_iter().map(|config| (config.camera.id, Arc::new(config))).collect();
+        self.running.retain(|id, camera| camera.update(wanted.get(id), self.handle.board()));
+        wanted.retain(|id, _| !self.running.contains_key(id));
+        for config in wanted.into_values() {
+            self.start(config, Duration::ZERO);
         }
     }
 
-    fn start(&mut self, duty: Arc<Duty>, delay: Duration) {
+    fn start(&mut self, config: Arc<CameraConfig>, delay: Duration) {
         let cancel = self.cancel.child_token();
-        let id = duty.camera.id;
-        let (sender, configured) = watch::channel(duty);
+        let id = config.camera.id;
+        let (sender, configured) = watch::channel(config);
         let task = CameraTask {
             handle: self.handle.clone(),
             configured,
@@ -160,32 +168,31 @@ impl Crew {
                 task.run(stop).await;
             }
         });
-        self.posts.insert(id, Post { configured: sender, cancel, task: handle.id() });
+        self.running.insert(id, RunningCamera { configured: sender, cancel, task: handle.id() });
     }
 
-    /// A task that ended although nobody stopped it has panicked: its camera gets a new one, which waits before it
-    /// begins.
-    fn replace(&mut self, ended: &Ended) {
+    /// Restarts the task of a camera after [`RESTART_DELAY`]. A task that ended without being cancelled has panicked.
+    fn restart(&mut self, ended: &Ended) {
         let id = match ended {
             Ok((id, ())) => *id,
             Err(error) => error.id(),
         };
-        let post = self.posts.iter().find(|(_, post)| post.task == id).map(|(camera, _)| *camera);
-        let Some(post) = post.and_then(|camera| self.posts.remove(&camera)) else { return };
-        let duty = Arc::clone(&post.configured.borrow());
-        tracing::error!(camera.id = %duty.camera.id, "camera task died, starting a new one");
-        self.start(duty, RESTART_DELAY);
+        let camera = self.running.iter().find(|(_, camera)| camera.task == id).map(|(id, _)| *id);
+        let Some(camera) = camera.and_then(|id| self.running.remove(&id)) else { return };
+        let config = Arc::clone(&camera.configured.borrow());
+        tracing::error!(camera.id = %config.camera.id, "camera task panicked, restarting");
+        self.start(config, RESTART_DELAY);
     }
 
-    async fn leave(mut self) {
+    async fn stop(mut self) {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
-/// What every camera has to do. Blocking.
-fn duties(handle: &Handle) -> Result<Vec<Duty>> {
+/// The configuration of every camera. Blocking.
+fn configs(handle: &Handle) -> Result<Vec<CameraConfig>> {
     let ports = handle.ports();
     let (cameras, tasks, rules) = (ports.settings.cameras()?, ports.tasks.tasks()?, ports.settings.rules()?);
-    Ok(cameras.into_iter().map(|camera| Duty::new(handle.in_force(camera), &tasks, &rules)).collect())
+    Ok(cameras.into_iter().map(|camera| CameraConfig::new(handle.in_force(camera), &tasks, &rules)).collect())
 }

@@ -1,42 +1,42 @@
-//! Whether a frame may show somebody new: a scene in which nothing moves is not searched again and again.
+//! Detects motion, so that a still scene is searched only every [`STILL_MILLIS`].
 //!
 //! The luminance of the picture, averaged over cells a quarter as wide as the smallest face wanted, is compared
-//! with that of the last frame that *was* searched. What appears ever so slowly therefore adds up until it counts,
-//! and every frame that becomes the measure was itself searched. Noise of single cells does not count, and every
-//! face covers at least three cells in each of three rows.
+//! with that of the last frame that was searched. Slow changes therefore add up until they count, and no frame
+//! becomes the reference without having been searched. A change in a single cell counts as noise; every face covers
+//! at least three cells in each of three rows.
 
 use crate::frame::{Frame, PixelFormat};
 use crate::geometry::Rect;
 use crate::ports::Search;
 use crate::time::Timestamp;
 
-/// A still scene is searched this often all the same.
+/// Interval at which a still scene is searched.
 const STILL_MILLIS: i64 = 2_000;
-/// A cell has changed when its mean luminance, 0..=255, differs by so much.
+/// A cell has changed when its mean luminance, 0..=255, differs by at least this.
 const CHANGE: u8 = 4;
-/// Cells in a row that have to change.
+/// Adjacent cells of a row that have to change.
 const NEIGHBOURS: usize = 2;
-/// Sides of a cell, pixels: a quarter of the smallest face, within these.
+/// Smallest and largest side of a cell, pixels; in between it is a quarter of the smallest face.
 const CELLS: (usize, usize) = (4, 64);
-/// Pixels looked at along each side of a cell.
+/// Samples taken along each side of a cell.
 const SAMPLES: usize = 5;
 
-/// Compares the frames of one camera; only those searched count.
+/// Compares frames of one camera with the last one that was searched.
 #[derive(Debug, Default)]
 pub(super) struct MotionGate {
-    searched: Small,
+    searched: Luminance,
     searched_at: Option<Timestamp>,
-    seen: Small,
+    seen: Luminance,
 }
 
-/// A small picture of the part of a frame that is searched.
+/// The mean luminance of each cell in the part of a frame that is searched.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Small {
+struct Luminance {
     grid: Grid,
     cells: Vec<u8>,
 }
 
-/// Where the cells lie in the frame, in pixels as it is shown.
+/// Position and number of the cells, in pixels of the displayed frame.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Grid {
     left: usize,
@@ -47,15 +47,16 @@ struct Grid {
 }
 
 impl MotionGate {
-    /// Whether the frame may show what the last one searched did not.
+    /// Whether the frame is to be searched: something has moved since the last frame that was, or that was
+    /// [`STILL_MILLIS`] ago.
     pub(super) fn is_open(&mut self, frame: &Frame, search: &Search) -> bool {
-        self.seen.look(frame, Grid::over(frame, search));
+        self.seen.measure(frame, Grid::over(frame, search));
         let waited = self.searched_at.map(|at| frame.at().millis_since(at));
         let due = waited.is_none_or(|waited| !(0..STILL_MILLIS).contains(&waited));
         due || self.seen.differs_from(&self.searched)
     }
 
-    /// The frame last asked about was searched.
+    /// Makes the frame last passed to [`is_open`](Self::is_open) the reference: it was searched.
     pub(super) fn searched(&mut self, at: Timestamp) {
         std::mem::swap(&mut self.searched, &mut self.seen);
         self.searched_at = Some(at);
@@ -63,9 +64,9 @@ impl MotionGate {
 }
 
 impl Grid {
-    /// Cells over the region searched, or over all of the frame; those at its end may hang over.
+    /// Cells over the search region, or over the whole frame; the last ones may extend beyond it.
     fn over(frame: &Frame, search: &Search) -> Self {
-        // A face whose centre is in the region reaches out of it by half its size; half of it is inside.
+        // A face whose centre is in the region may extend beyond it by half its size.
         let bounds = frame.bounds();
         let area = search.region.map_or(bounds, |region| widened(&region, search).clamped_to(&bounds));
         let cell = (search.min_face_px as usize / 4).clamp(CELLS.0, CELLS.1);
@@ -80,9 +81,9 @@ fn widened(region: &Rect, search: &Search) -> Rect {
     Rect::new(region.left - by, region.top - by, region.right + by, region.bottom + by)
 }
 
-impl Small {
-    /// Becomes the small picture of this frame.
-    fn look(&mut self, frame: &Frame, grid: Grid) {
+impl Luminance {
+    /// Overwrites this with the luminance of a frame.
+    fn measure(&mut self, frame: &Frame, grid: Grid) {
         self.grid = grid;
         self.cells.clear();
         for row in 0..grid.rows {
@@ -95,7 +96,7 @@ impl Small {
             return true;
         }
         let columns = self.grid.columns.max(1);
-        // What is narrower than a pair of cells has no neighbours to ask.
+        // A grid of one column has no adjacent cells.
         let needed = NEIGHBOURS.min(columns);
         self.cells.chunks(columns).zip(other.cells.chunks(columns)).any(|(now, then)| {
             let mut in_a_row = 0;
@@ -107,35 +108,35 @@ impl Small {
     }
 }
 
-/// One direction of a frame: its length as it is shown, and the samples there are.
+/// One dimension of a frame: its displayed length in pixels, and its number of samples.
 struct Samples {
-    shown: usize,
-    there: usize,
+    displayed: usize,
+    stored: usize,
 }
 
 impl Samples {
-    /// From which sample to before which a cell goes; its last one may hang over the end.
+    /// The first sample of a cell and the one after its last; the cell may extend beyond the end.
     fn of_cell(&self, start: usize, cell: usize) -> (usize, usize) {
-        let sample = |pixel: usize| pixel.min(self.shown) * self.there / self.shown;
+        let sample = |pixel: usize| pixel.min(self.displayed) * self.stored / self.displayed;
         let first = sample(start);
-        // A cell may be less than a sample wide.
-        (first, sample(start + cell).max(first + 1).min(self.there))
+        // A cell may be narrower than a sample.
+        (first, sample(start + cell).max(first + 1).min(self.stored))
     }
 
-    /// How far apart the samples looked at are.
+    /// Distance between the samples that are taken.
     fn step(&self, cell: usize) -> usize {
-        (cell * self.there / self.shown / SAMPLES).max(1)
+        (cell * self.stored / self.displayed / SAMPLES).max(1)
     }
 }
 
 /// The mean luminance of a cell, from some of its samples.
 fn mean(frame: &Frame, grid: Grid, column: usize, row: usize) -> u8 {
     let Some(plane) = frame.planes().first() else { return 0 };
-    // Green stands for the luminance of RGB.
+    // Green approximates the luminance of RGB.
     let (bytes, offset) = if frame.format() == PixelFormat::Rgb8 { (3, 1) } else { (1, 0) };
     let (samples, rows) = frame.samples();
-    let across = Samples { shown: frame.width() as usize, there: samples as usize };
-    let down = Samples { shown: frame.height() as usize, there: rows as usize };
+    let across = Samples { displayed: frame.width() as usize, stored: samples as usize };
+    let down = Samples { displayed: frame.height() as usize, stored: rows as usize };
     let (left, right) = across.of_cell(grid.left + column * grid.cell, grid.cell);
     let (top, bottom) = down.of_cell(grid.top + row * grid.cell, grid.cell);
     let step = across.step(grid.cell);
@@ -163,7 +164,7 @@ mod tests {
     const HEIGHT: usize = 360;
     const SEARCH: Search = Search { region: None, min_face_px: 60, max_face_px: 1_000, detail: Detail::Full };
 
-    /// A scene with structure: grey blinds before a darker wall.
+    /// A scene with structure: two greys in stripes.
     fn scene(x: usize, y: usize) -> u8 {
         if (x / 40 + y / 90).is_multiple_of(2) { 90 } else { 120 }
     }
@@ -175,7 +176,7 @@ mod tests {
         Frame::new(Timestamp::from_millis(millis), WIDTH as u32, HEIGHT as u32, PixelFormat::I420, planes).unwrap()
     }
 
-    /// Noise that looks random and is the same in every run, -spread..=spread.
+    /// Deterministic noise, -spread..=spread.
     fn noise(seed: usize, spread: i32) -> i32 {
         let mixed = (seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         ((mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) as i32 % (2 * spread + 1) - spread
@@ -190,7 +191,7 @@ mod tests {
         gate
     }
 
-    /// A face in a picture: skin, two eyes and a mouth, so faint that `contrast` is all that sets it off.
+    /// The scene with a face: skin and two eyes that differ from it by `contrast`.
     fn with_face(left: usize, top: usize, side: usize, contrast: i32) -> impl Fn(usize, usize) -> u8 {
         move |x, y| {
             let inside = (left..left + side).contains(&x) && (top..top + side).contains(&y);
@@ -201,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn a_still_scene_is_searched_only_now_and_then() {
+    fn a_still_scene_is_searched_at_long_intervals() {
         let mut gate = gate();
         let noisy = |millis: i64| {
             frame(millis, move |x, y| (i32::from(scene(x, y)) + noise(x + y * WIDTH + millis as usize, 8)) as u8)
         };
         let open: Vec<i64> = (1..=10).map(|i| i * 200).filter(|at| gate.is_open(&noisy(*at), &SEARCH)).collect();
-        assert_eq!(open, [STILL_MILLIS], "sensor noise is no motion");
+        assert_eq!(open, [STILL_MILLIS], "sensor noise is not motion");
     }
 
     #[test]
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn a_face_that_appears_slowly_adds_up() {
         let mut gate = gate();
-        // A third of a level more in every frame: no frame differs from the one before.
+        // 4/3 of a level more in every frame: less than CHANGE from one frame to the next.
         let open =
             (1..=9).find(|i| gate.is_open(&frame(*i * 200, with_face(300, 100, 80, (*i as i32) * 4 / 3)), &SEARCH));
         assert!(open.is_some(), "within {STILL_MILLIS} ms, when it would be searched anyway");
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_searched_stays_news() {
+    fn motion_in_a_frame_that_was_not_searched_still_counts() {
         let mut gate = gate();
         let changed = |millis| frame(millis, with_face(200, 100, 100, 40));
         assert!(gate.is_open(&changed(200), &SEARCH));
@@ -254,7 +255,7 @@ mod tests {
         assert!(gate.is_open(&frame(400, scene), &SEARCH), "another region was never searched");
     }
 
-    /// The same scene with a face in fewer samples: every other one of a row, every third row.
+    /// A frame with half the samples in each row and a third of the rows.
     fn with_few_samples(millis: i64, luminance: impl Fn(usize, usize) -> u8) -> Frame {
         let (width, height) = (WIDTH / 2, HEIGHT / 3);
         let luma: Vec<u8> = (0..width * height).map(|i| luminance(i % width * 2, i / width * 3)).collect();
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn motion_is_seen_where_it_is_shown_however_few_samples_there_are() {
+    fn motion_is_found_where_it_is_displayed_with_few_samples_too() {
         let region = Some(Rect::new(320.0, 180.0, 640.0, 360.0));
         let search = Search { region, min_face_px: 12, ..SEARCH };
         for (left, top, opens) in [(500, 280, true), (320, 182, true), (20, 20, false), (100, 300, false)] {

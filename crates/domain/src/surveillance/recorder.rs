@@ -1,4 +1,4 @@
-//! The writer of the log: entries with their pictures, and those that wait while the store takes none.
+//! The writer of the log: commits entries with their pictures, and queues them while the store cannot write.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,20 +14,20 @@ use crate::progress::{Part, Progress};
 use crate::settings::CurrentSettings;
 use crate::storage::StorageState;
 
-/// Maximum number of findings that wait in memory, some 20 MB with their pictures; beyond that the oldest is given up.
+/// Maximum number of findings queued in memory, about 20 MB with their pictures; beyond that the oldest is dropped.
 const WAITING: usize = 64;
 
-/// What a stage has found: an entry whose pictures are not kept yet.
+/// What a stage has found: an entry whose pictures are not stored yet.
 pub(crate) struct Draft {
-    /// JPEG of what it is about; empty when there is none to be kept.
+    /// JPEG of the face or object; empty when none is to be stored.
     pub(crate) crop: Bytes,
-    /// JPEG of the scene; empty when there is none to be kept.
+    /// JPEG of the scene; empty when none is to be stored.
     pub(crate) scene: Bytes,
-    /// Makes the entry, once the pictures (crop, scene) have their ids.
+    /// Makes the entry from the ids of the stored pictures (crop, scene).
     pub(crate) entry: Box<dyn Fn(PictureId, PictureId) -> NewEntry + Send>,
 }
 
-/// Commits entries, and wakes those who walk the log.
+/// Commits entries and wakes the feeds.
 pub(crate) struct Recorder {
     log: Arc<dyn LogStore>,
     pictures: Arc<dyn Pictures>,
@@ -39,7 +39,10 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Nothing waits. Blocking.
+    /// A recorder with an empty queue. Blocking.
+    ///
+    /// # Errors
+    /// When the newest place in the log cannot be read.
     pub(crate) fn new(ports: &Ports, progress: Arc<Progress>, settings: CurrentSettings) -> Result<Self> {
         Ok(Self {
             log: Arc::clone(&ports.log),
@@ -52,29 +55,29 @@ impl Recorder {
         })
     }
 
-    /// The newest place in the log; changes when an entry was committed.
+    /// The newest place in the log; changes when an entry is committed.
     pub(crate) fn newest(&self) -> watch::Receiver<Seq> {
         self.newest.subscribe()
     }
 
-    /// Whether findings are being kept, now and whenever that changes.
+    /// Whether findings can be written, now and at every change.
     pub(crate) fn state(&self) -> watch::Receiver<StorageState> {
         self.state.subscribe()
     }
 
-    /// Notes whether findings can be kept; the change is logged once.
+    /// Sets whether findings can be written. Logs a change.
     pub(crate) fn set_state(&self, state: StorageState) {
         self.state.send_if_modified(|now| {
-            let news = *now != state;
-            if news {
+            let changed = *now != state;
+            if changed {
                 match &state {
-                    StorageState::Working => tracing::info!("records are kept again"),
+                    StorageState::Working => tracing::info!("records are written again"),
                     StorageState::Full { reason } => tracing::error!(reason, "records are refused"),
                     StorageState::Failing { reason } => tracing::error!(reason, "records cannot be written"),
                 }
                 *now = state;
             }
-            news
+            changed
         });
     }
 
@@ -82,7 +85,7 @@ impl Recorder {
     pub(crate) fn append(&self, entry: &NewEntry) -> Result<Entry> {
         let committed = self.log.append(entry)?;
         self.progress.stamp(Part::Commits);
-        // Two cameras may commit at the same time: the newest place never goes back.
+        // Two cameras may commit at the same time: the newest place must not go back.
         self.newest.send_if_modified(|newest| {
             let newer = committed.seq > *newest;
             *newest = committed.seq.max(*newest);
@@ -91,10 +94,10 @@ impl Recorder {
         Ok(committed)
     }
 
-    /// Commits a finding with its pictures; `Ok(None)` when it cannot be written now and waits in memory. Blocking.
+    /// Commits a finding with its pictures. Returns `Ok(None)` when it cannot be written now and was queued. Blocking.
     ///
     /// # Errors
-    /// `StorageFull` while findings are refused; others when trying again would not help.
+    /// `StorageFull` while records are refused; other errors when a retry would not help.
     pub(crate) fn keep(&self, draft: Draft) -> Result<Option<Entry>> {
         let draft = if self.settings.now().keeps_pictures() { draft } else { draft.without_pictures() };
         let state = self.state.borrow().clone();
@@ -103,57 +106,57 @@ impl Recorder {
                 metrics::counter!("polyface_records_refused_total").increment(1);
                 return Err(Error::StorageFull);
             }
-            // Trying would use up the reserve.
+            // A write would use up the reserve.
             StorageState::Failing { .. } => {}
             StorageState::Working => match self.write(&draft) {
                 Ok(entry) => return Ok(Some(entry)),
-                Err(error) if is_passing(&error) => self.set_state(StorageState::failing(&error)),
+                Err(error) if is_transient(&error) => self.set_state(StorageState::failing(&error)),
                 Err(error) => return Err(error),
             },
         }
-        self.shelve(draft);
+        self.enqueue(draft);
         Ok(None)
     }
 
-    /// Gives up what waits to be written.
-    pub(crate) fn forget_waiting(&self) {
+    /// Drops the queued findings.
+    pub(crate) fn discard_waiting(&self) {
         self.waiting().clear();
         metrics::gauge!("polyface_records_waiting").set(0.0);
     }
 
-    /// Writes what waits, in order, until one cannot be written. Returns why. Blocking.
+    /// Writes the queued findings in order, until one cannot be written now; returns its error. Blocking.
     pub(crate) fn write_waiting(&self) -> Option<Error> {
         loop {
             let draft = self.waiting().pop_front()?;
             match self.write(&draft) {
-                Ok(entry) => tracing::info!(record.seq = entry.seq.0, "a record that waited was written"),
-                Err(error) if is_passing(&error) => {
+                Ok(entry) => tracing::info!(record.seq = entry.seq.0, "queued record written"),
+                Err(error) if is_transient(&error) => {
                     self.waiting().push_front(draft);
                     return Some(error);
                 }
                 Err(error) => {
                     metrics::counter!("polyface_records_lost_total").increment(1);
-                    tracing::error!(error = error.chain(), "a record that waited was given up");
+                    tracing::error!(error = error.chain(), "failed to write queued record, record dropped");
                 }
             }
             metrics::gauge!("polyface_records_waiting").set(self.waiting().len() as f64);
         }
     }
 
-    fn shelve(&self, draft: Draft) {
+    fn enqueue(&self, draft: Draft) {
         let mut waiting = self.waiting();
         waiting.push_back(draft);
         if waiting.len() > WAITING {
             waiting.pop_front();
             metrics::counter!("polyface_records_lost_total").increment(1);
-            tracing::error!("a record was given up: too many wait to be written");
+            tracing::error!(reason = "queue full", count = 1, "record dropped");
         }
         metrics::gauge!("polyface_records_waiting").set(waiting.len() as f64);
     }
 
     fn write(&self, draft: &Draft) -> Result<Entry> {
         let (pictures, crop, scene) = (&*self.pictures, &draft.crop, &draft.scene);
-        // Waiting for the disk takes most of the time, and it can do both at once.
+        // Most of the time is spent waiting for the disk, which can write both at once.
         let (crop, scene) = std::thread::scope(|scope| {
             let scene = scope.spawn(|| put(pictures, scene));
             (put(pictures, crop), scene.join())
@@ -168,18 +171,17 @@ impl Recorder {
 }
 
 impl Draft {
-    /// The same finding, whose pictures nobody will ever see.
     fn without_pictures(self) -> Self {
         Self { crop: Bytes::new(), scene: Bytes::new(), ..self }
     }
 }
 
-/// Keeps a picture, unless there is none.
+/// Stores a picture, unless it is empty.
 fn put(pictures: &dyn Pictures, picture: &Bytes) -> Result<PictureId> {
     if picture.is_empty() { Ok(PictureId::not_kept()) } else { pictures.put(picture) }
 }
 
 /// Whether the same write may succeed later.
-fn is_passing(error: &Error) -> bool {
+fn is_transient(error: &Error) -> bool {
     matches!(error, Error::StorageFull | Error::Busy | Error::Unavailable { .. } | Error::Internal { .. })
 }

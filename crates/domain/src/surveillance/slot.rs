@@ -1,4 +1,4 @@
-//! Room for one frame: the newest wins.
+//! A slot for one frame; a newer frame replaces an older one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,11 +6,11 @@ use tokio::sync::Notify;
 
 use crate::frame::Frame;
 
-/// Between the one who reads a camera and the one who looks at its frames.
+/// Passes the newest frame from the reader of a camera to its looker.
 #[derive(Default)]
 pub(super) struct Slot {
     content: Mutex<Content>,
-    news: Notify,
+    changed: Notify,
 }
 
 #[derive(Default)]
@@ -20,17 +20,17 @@ struct Content {
 }
 
 impl Slot {
-    /// Puts a frame in; answers whether it displaced one that nobody looked at.
+    /// Puts a frame in. Returns whether it replaced one that was not taken.
     pub(super) fn put(&self, frame: Frame) -> bool {
-        let displaced = self.content().frame.replace(frame).is_some();
-        self.news.notify_one();
-        displaced
+        let replaced = self.content().frame.replace(frame).is_some();
+        self.changed.notify_one();
+        replaced
     }
 
-    /// No more frames will come.
+    /// Marks the end of the stream.
     pub(super) fn close(&self) {
         self.content().closed = true;
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     /// Waits for a frame and takes it out; `None` when the slot is closed and empty.
@@ -46,7 +46,7 @@ impl Slot {
             if closed {
                 return None;
             }
-            self.news.notified().await;
+            self.changed.notified().await;
         }
     }
 

@@ -1,58 +1,60 @@
-//! What a looker hands frames to.
+//! The trait of the stages that a looker passes frames to.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::duty::Duty;
+use super::config::CameraConfig;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::ports::Search;
 
-/// One of the ways in which a camera's frames are looked at. Failures are logged: the next frame is a new chance.
+/// One way of analysing a camera's frames. Failures are logged, not returned; the next frame is analysed as usual.
 pub(super) trait Stage {
-    /// Keeps to a changed duty.
-    fn take_up(&mut self, duty: Arc<Duty>);
+    /// Applies a changed configuration.
+    fn configure(&mut self, config: Arc<CameraConfig>);
 
-    /// Goes on with this frame; frames come in order of time. Where to look for what, or `None` when there is nothing to
-    /// look for.
+    /// Advances the stage's time to this frame; frames come in order of time. Returns what to search the frame for, or
+    /// `None` when nothing is to be searched for.
     fn begin(&mut self, frame: &Frame) -> Option<Search>;
 
-    /// Whether something is followed: what stands still stays in view only when it is found again.
+    /// Whether there is a live track. A frame without motion is searched too then, since a track ends unless its face or
+    /// object is found again.
     fn follows(&self) -> bool;
 
-    /// Looks for it in the frame.
+    /// Searches the frame and updates the tracks.
     async fn look(&mut self, frame: &Frame, search: Search) -> Answer;
 
-    /// Decides what can be decided by now.
+    /// Decides and records what is ready.
     async fn settle(&mut self);
 
-    /// Ends all tracks, and records what was not recorded yet.
+    /// Ends all tracks and records what was not recorded yet.
     async fn finish(&mut self);
 }
 
-/// How the analyzer answered about a frame.
+/// Outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It searched, which took so long, waiting included.
+    /// Searched, after this time including the wait in the queue.
     Searched(Duration),
-    /// It failed after so long.
+    /// Failed after this time.
     Failed(Duration),
-    /// Too many were waiting.
+    /// Refused because the queue was full.
     Refused,
 }
 
-/// Waits for what was found in a frame; `None` when it was not searched.
+/// Runs a search and measures it. Returns what was found, `None` when the search failed or was refused. Failures are
+/// logged.
 pub(super) async fn timed<T>(found: impl Future<Output = Result<T>>) -> (Option<T>, Answer) {
-    let asked = Instant::now();
+    let started = Instant::now();
     let found = found.await;
-    let after = asked.elapsed();
+    let after = started.elapsed();
     match found {
         Ok(found) => (Some(found), Answer::Searched(after)),
         Err(Error::Busy) => (None, Answer::Refused),
         Err(error) => {
-            tracing::error!(error = error.chain(), "a frame could not be analysed");
+            tracing::error!(error = error.chain(), "failed to analyse frame");
             (None, Answer::Failed(after))
         }
     }

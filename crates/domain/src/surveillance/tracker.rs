@@ -1,10 +1,10 @@
 //! Joins detections of successive frames into tracks: one visit of one face, or one passage of one object.
 //!
-//! Every track predicts place and size by constant velocity and growth; detections of its kind are given to the nearest
-//! prediction, best pair first. How far off a detection may be grows with the time since the face or object was seen,
-//! most of all while nobody knows how it moves. A track without a detection lives on for [`MAX_LOST_MILLIS`], so a short
-//! occlusion does not split it in two. Faces that come close to each other may be confused: their tracks say so, and who
-//! follows them compares the faces when they are apart again.
+//! Every track predicts place and size by constant velocity and growth; detections of its kind are assigned to the
+//! nearest prediction, best pair first. The distance allowed grows with the time since the face or object was last
+//! seen, fastest while its velocity is unknown. A track without a detection stays live for [`MAX_LOST_MILLIS`], so a
+//! short occlusion does not split it in two. Tracks of faces that come close to each other may be confused: they are
+//! [`doubtful`](Tracker::doubtful) once apart, until their user has compared the faces.
 
 use crate::behaviour::{DetectedObject, ObjectClass};
 use crate::face::Detection;
@@ -13,39 +13,38 @@ use crate::time::Timestamp;
 
 /// How long a face or object may be hidden before its track ends.
 pub(super) const MAX_LOST_MILLIS: i64 = 1_000;
-/// What is hidden is thought to walk on for so long; then it may as well have stopped.
+/// How long a hidden face or object is predicted to keep moving.
 const COASTING_MILLIS: i64 = 600;
-/// A detection may be so many of its own widths from its prediction,
+/// Maximum distance of a detection from its prediction, in widths of the box, at the time it was last seen.
 const MAX_DISTANCE_WIDTHS: f32 = 0.8;
-/// and in every second since so many more,
+/// Growth of that distance per second, in widths.
 const DRIFT_WIDTHS: f32 = 1.5;
-/// or so many while the track's velocity is unknown: somebody who walks across at arm's length,
-const NEWCOMER_WIDTHS: f32 = 10.0;
-/// but never more than this.
-const FARTHEST_WIDTHS: f32 = 2.8;
-/// Nothing grows or shrinks more than this between two frames.
+/// Growth per second while the velocity of the track is unknown: a person who walks across at arm's length.
+const NEW_TRACK_DRIFT_WIDTHS: f32 = 10.0;
+/// Upper limit of that distance, in widths.
+const DISTANCE_LIMIT_WIDTHS: f32 = 2.8;
+/// Maximum ratio of sizes between two frames.
 const MAX_SIZE_RATIO: f32 = 1.8;
-/// How much of a newly measured velocity enters the estimate.
+/// Weight of a new measurement in the estimated velocity.
 const VELOCITY_GAIN: f32 = 0.5;
-/// How much of a newly measured growth enters the estimate: sizes are noisier than places.
+/// Weight of a new measurement in the estimated growth; lower because sizes are noisier than places.
 const GROWTH_GAIN: f32 = 0.3;
-/// How much of a new score enters the certainty: something that is taken for a person now and then does not become one.
+/// Weight of a new score in the certainty: low, so that a thing mistaken for a person now and then does not become one.
 const CERTAINTY_GAIN: f32 = 0.25;
 /// Faces nearer to each other than this many widths may be confused.
 const CLOSE_WIDTHS: f32 = 1.0;
 
-/// What is joined to tracks.
+/// A detection that can be joined to a track.
 pub(super) trait Tracked {
-    /// Detections of different kinds are never of the same thing.
+    /// Detections of different kinds never belong to the same track.
     type Kind: Copy + PartialEq;
 
-    /// What kind of thing it is.
     fn kind(&self) -> Self::Kind;
 
-    /// Around it, pixels.
+    /// Bounding box, pixels.
     fn place(&self) -> Rect;
 
-    /// How certain the detection is, 0..=1.
+    /// Confidence of the detection, 0..=1.
     fn score(&self) -> f32;
 }
 
@@ -79,7 +78,7 @@ impl Tracked for DetectedObject {
     }
 }
 
-/// A track's number, unique in its camera since it was opened.
+/// Number of a track, unique per camera since the camera was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TrackId(pub(super) u64);
 
@@ -89,15 +88,15 @@ pub(super) struct Track<K = ()> {
     pub(super) id: TrackId,
     pub(super) kind: K,
     pub(super) last_seen: Timestamp,
-    /// Frames in which it was found.
+    /// Number of frames with a detection.
     pub(super) sightings: u32,
-    /// Where it was seen last, pixels.
+    /// The last bounding box, pixels.
     pub(super) place: Rect,
-    /// How certain its detections are of late, 0..=1.
+    /// Moving average of the scores of its detections, 0..=1.
     pub(super) certainty: f32,
     /// Pixels per millisecond.
     velocity: Point,
-    /// Of the size, per millisecond: 0.001 is 0.1 % larger after a millisecond.
+    /// Relative growth of the size per millisecond: 0.001 is 0.1 %.
     growth: f32,
     closeness: Closeness,
 }
@@ -107,11 +106,11 @@ pub(super) struct Track<K = ()> {
 enum Closeness {
     Alone,
     Close,
-    /// Apart again, and nobody has compared the faces since.
+    /// Apart again; the faces have not been compared since.
     Parted,
 }
 
-/// What one frame did to the tracks; its memory is used again.
+/// The result of one frame; reused to save allocations.
 #[derive(Debug)]
 pub(super) struct Step<K = ()> {
     /// Tracks seen in this frame, with the index of their detection.
@@ -143,17 +142,17 @@ impl<K> Default for Tracker<K> {
 }
 
 impl<K: Copy + PartialEq> Tracker<K> {
-    /// The live tracks, those hidden for a moment included.
+    /// The live tracks, including those without a detection in the newest frame.
     pub(super) fn tracks(&self) -> &[Track<K>] {
         &self.tracks
     }
 
-    /// A live track.
+    /// A live track; `None` once it has ended.
     pub(super) fn track(&self, id: TrackId) -> Option<&Track<K>> {
         self.tracks.iter().find(|track| track.id == id)
     }
 
-    /// Takes the detections of one frame; frames come in order of time. `step` is overwritten.
+    /// Assigns the detections of one frame to tracks; frames come in order of time. Overwrites `step` with the result.
     pub(super) fn update(&mut self, at: Timestamp, detections: &[impl Tracked<Kind = K>], step: &mut Step<K>) {
         step.seen.clear();
         step.ended.clear();
@@ -178,23 +177,23 @@ impl<K: Copy + PartialEq> Tracker<K> {
         self.note_closeness(at);
     }
 
-    /// Ends all tracks.
+    /// Ends all tracks and returns them.
     pub(super) fn finish(&mut self) -> Vec<Track<K>> {
         std::mem::take(&mut self.tracks)
     }
 
-    /// Whether the track came close to another, is apart again, and was not [told apart](Self::tell_apart) since.
+    /// Whether the track came close to another, is apart again, and was not [verified](Self::verify) since.
     pub(super) fn doubtful(&self, id: TrackId) -> bool {
         self.track(id).is_some_and(|track| track.closeness == Closeness::Parted)
     }
 
-    /// Notes that somebody has made sure whose face the track follows.
-    pub(super) fn tell_apart(&mut self, id: TrackId) {
+    /// Reports that the face of the track has been compared.
+    pub(super) fn verify(&mut self, id: TrackId) {
         let parted = self.tracks.iter_mut().find(|track| track.id == id && track.closeness == Closeness::Parted);
         parted.into_iter().for_each(|track| track.closeness = Closeness::Alone);
     }
 
-    /// Possible (distance, track, detection) triples, the nearest first.
+    /// Fills `pairs` with the possible (distance, track, detection) triples, nearest first.
     fn pair(&self, at: Timestamp, detections: &[impl Tracked<Kind = K>], pairs: &mut Vec<(f32, usize, usize)>) {
         pairs.clear();
         for (t, track) in self.tracks.iter().enumerate() {
@@ -247,11 +246,11 @@ impl<K> Track<K> {
         self.place.shifted(self.velocity.x * elapsed, self.velocity.y * elapsed).scaled(size)
     }
 
-    /// How many widths a detection may be off.
+    /// Maximum distance of a detection, in widths.
     fn tolerance(&self, at: Timestamp) -> f32 {
         let seconds = at.millis_since(self.last_seen) as f32 / 1_000.0;
-        let drift = if self.sightings == 1 { NEWCOMER_WIDTHS } else { DRIFT_WIDTHS };
-        (MAX_DISTANCE_WIDTHS + drift * seconds).min(FARTHEST_WIDTHS)
+        let drift = if self.sightings == 1 { NEW_TRACK_DRIFT_WIDTHS } else { DRIFT_WIDTHS };
+        (MAX_DISTANCE_WIDTHS + drift * seconds).min(DISTANCE_LIMIT_WIDTHS)
     }
 
     fn see(&mut self, at: Timestamp, detection: &impl Tracked) {
@@ -259,7 +258,7 @@ impl<K> Track<K> {
         let elapsed = at.millis_since(self.last_seen).max(1) as f32;
         let (from, to) = (self.place.center(), place.center());
         let grown = (place.area().max(1.0) / self.place.area().max(1.0)).sqrt() - 1.0;
-        // The first measured velocity is all that is known.
+        // The first measurement is taken as it is.
         let gain = if self.sightings == 1 { 1.0 } else { VELOCITY_GAIN };
         self.velocity.x += gain * ((to.x - from.x) / elapsed - self.velocity.x);
         self.velocity.y += gain * ((to.y - from.y) / elapsed - self.velocity.y);
@@ -271,8 +270,8 @@ impl<K> Track<K> {
     }
 }
 
-/// How far apart two boxes are, in widths and less where they overlap or are of a size; `None` when they cannot be the
-/// same face or object.
+/// Distance of two boxes in widths, reduced by their overlap and increased by their difference in size; `None` when
+/// they cannot be the same face or object.
 fn distance(predicted: &Rect, found: &Rect, tolerance: f32) -> Option<f32> {
     let apart = widths_apart(predicted, found);
     let ratio = (predicted.area().max(1.0) / found.area().max(1.0)).sqrt();
@@ -280,7 +279,7 @@ fn distance(predicted: &Rect, found: &Rect, tolerance: f32) -> Option<f32> {
     (same_size && apart <= tolerance).then(|| apart - predicted.overlap(found) + ratio.ln().abs())
 }
 
-/// The distance of two centres in widths of the wider box.
+/// Distance of two centres, in widths of the wider box.
 fn widths_apart(one: &Rect, other: &Rect) -> f32 {
     let (a, b) = (one.center(), other.center());
     (a.x - b.x).hypot(a.y - b.y) / one.width().max(other.width()).max(1.0)

@@ -1,41 +1,42 @@
-//! Which frames of a visit are looked at closely, and when the visit is decided.
+//! Selects the frames of a visit that are described, and determines when the visit is decided.
 //!
-//! Finding a face is cheap and happens in every frame; describing it costs inference, so at most [`MAX_LOOKS`]
-//! frames of a visit are. They vote together: a visit nobody is sure of is looked at again, at other moments, until
-//! it is sure, the looks are spent or the deadline is over. A decided visit stays decided.
+//! Detecting a face is cheap and is done in every frame; describing it costs more inference, so it is done for at most
+//! [`MAX_LOOKS`] frames of a visit. A described frame is a look. All looks vote together: while the visit is unsure, it
+//! gets further looks at other moments, until it is sure, [`MAX_LOOKS`] is reached or the deadline has passed. A decision
+//! is final.
 
 use crate::camera::SnapMode;
 use crate::face::Detection;
 use crate::frame::{Frame, Passing};
 use crate::time::Timestamp;
 
-/// In best-shot mode a visit is decided after this time even while the face stays; in the other modes it is decided
-/// then at the latest.
+/// In best-shot mode a visit is decided after this time even while the face stays in view; in the other modes it is
+/// decided then at the latest.
 const DEADLINE_MILLIS: i64 = 3_000;
-/// In best-shot mode a visit that is not sure is decided after this time, sure or not,
+/// In best-shot mode an unsure visit is decided after this time.
 const UNSURE_DEADLINE_MILLIS: i64 = 6_000;
-/// or after this time while the best shot is poor.
+/// In best-shot mode a visit whose best shot is poor is decided after this time.
 const POOR_DEADLINE_MILLIS: i64 = 9_000;
-/// In timed mode, one capture in this time.
+/// In timed mode, the interval between captures.
 const TIMED_MILLIS: i64 = 5_000;
-/// A shot of this quality is good enough to decide upon.
+/// Lowest quality of a shot that is good enough for a decision.
 const GOOD_QUALITY: u8 = 50;
-/// A worse shot is no proof of anything and is not recorded.
+/// Lowest quality of a shot that is described; a worse one is not recorded.
 const MIN_QUALITY: u8 = 15;
-/// A shot replaces the best so far only when it is so much better: keeping a frame costs a copy.
+/// How much better a shot has to be to replace the best so far: keeping a frame costs a copy.
 const QUALITY_GAIN: u8 = 3;
-/// Before the decision the best shot is described too when it is so much better than those that were.
+/// How much better than all described shots the best one has to be to be described before the decision.
 const PICTURE_GAIN: u8 = 10;
-/// A detector's single mistake is not a visit.
+/// Fewer sightings may be a false detection.
 const MIN_SIGHTINGS: u32 = 2;
-/// Shots described of one visit, or of one interval in timed mode.
+/// Maximum number of looks at one visit, or per interval in timed mode.
 const MAX_LOOKS: u32 = 4;
-/// Shots described beyond that to tell faces apart that came close.
+/// Additional looks to distinguish faces that came close.
 const DOUBT_LOOKS: u32 = 2;
-/// Between two looks: the next frame would show the same again.
+/// Minimum interval between two looks: adjacent frames show the same.
 const LOOK_INTERVAL_MILLIS: i64 = 500;
 
-/// One frame of a face.
+/// A face in one frame.
 #[derive(Debug, Clone)]
 pub(super) struct Shot {
     pub(super) frame: Frame,
@@ -48,26 +49,26 @@ impl Shot {
     }
 }
 
-/// What the looks say together.
+/// Result of the vote of all looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// There was none yet, or it may be somebody or nobody.
+    /// Not looked at yet, or no candidate is certain.
     Unsure,
-    /// It is somebody.
+    /// One candidate is certain.
     Sure,
-    /// There is nobody it could be: no people are watched for.
+    /// There are no candidates: the watches have no people.
     Nobody,
 }
 
-/// The best shot of a visit so far, and how often it was looked at and captured.
+/// The best shot of a visit so far, and the numbers of its looks and captures.
 #[derive(Debug)]
 pub(super) struct BestShot {
     mode: SnapMode,
     since: Timestamp,
     sightings: u32,
-    /// The best that was not looked at.
+    /// The best shot that was not described.
     shot: Option<Shot>,
-    /// Quality of the best that was.
+    /// Best quality of the described shots.
     looked_quality: u8,
     looked_at: Timestamp,
     looks: u32,
@@ -79,7 +80,7 @@ impl BestShot {
         Self { mode, since, sightings: 0, shot: None, looked_quality: 0, looked_at: since, looks: 0, captures: 0 }
     }
 
-    /// Takes a frame into account; it is copied only when it is the best so far or another look is wanted now.
+    /// Adds a frame; it is copied only when it is the best so far or another look is wanted now.
     pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, another: bool) {
         self.sightings += 1;
         let best = self.shot.as_ref().map_or(self.looked_quality, Shot::quality);
@@ -90,19 +91,19 @@ impl BestShot {
         }
     }
 
-    /// Takes the face for real although it was seen once only.
+    /// Accepts the face as real after a single sighting.
     pub(super) fn trust(&mut self) {
         self.sightings = self.sightings.max(MIN_SIGHTINGS);
     }
 
-    /// Whether another look is wanted although it may be no better than those before.
+    /// Whether another look is wanted, even at a shot no better than those before.
     pub(super) fn wants_another(&self, now: Timestamp, standing: Standing, doubtful: bool) -> bool {
         let rested = now.millis_since(self.looked_at) >= LOOK_INTERVAL_MILLIS;
         let unsure = standing == Standing::Unsure && self.wants_more() && self.looks < MAX_LOOKS;
         self.looks > 0 && rested && (unsure || doubtful && !self.spent())
     }
 
-    /// The shot to be looked at now; `another`: although the visit was looked at before.
+    /// Takes the shot to be described now. `another`: also when the visit already has a look.
     pub(super) fn look(&mut self, now: Timestamp, another: bool) -> Option<Shot> {
         let quality = self.shot.as_ref()?.quality();
         let due = if self.looks == 0 {
@@ -113,7 +114,7 @@ impl BestShot {
         if due { self.take(now) } else { None }
     }
 
-    /// The shot to be looked at before the decision: the first of all, or one much better than those before.
+    /// Takes the shot to be described before the decision: the first, or one much better than those before.
     pub(super) fn last_look(&mut self, now: Timestamp) -> Option<Shot> {
         let better = self.shot.as_ref()?.quality() >= self.looked_quality.saturating_add(PICTURE_GAIN);
         let wanted = self.wants_more() && (self.looks == 0 || better);
@@ -136,7 +137,7 @@ impl BestShot {
         self.wants_more() && waited >= deadline
     }
 
-    /// Notes that the visit was decided.
+    /// Reports that the visit was decided.
     pub(super) fn decided(&mut self, now: Timestamp) {
         self.captures += 1;
         self.since = now;
@@ -145,7 +146,7 @@ impl BestShot {
         self.shot = None;
     }
 
-    /// Whether the visit is yet to be decided, or decided again and again.
+    /// Whether a decision is still to come: the first, or the next in timed mode.
     pub(super) fn wants_more(&self) -> bool {
         self.captures == 0 || self.mode == SnapMode::Timed
     }
@@ -155,7 +156,7 @@ impl BestShot {
         self.captures == 0
     }
 
-    /// Whether no more looks are allowed, whatever the doubt.
+    /// Whether the maximum number of looks is reached, including those for doubtful tracks.
     pub(super) fn spent(&self) -> bool {
         self.looks >= MAX_LOOKS + DOUBT_LOOKS
     }
@@ -164,7 +165,7 @@ impl BestShot {
         self.mode
     }
 
-    /// Forgets a shot that may show somebody else.
+    /// Drops a shot that may show another face.
     pub(super) fn drop_shot(&mut self) {
         self.shot = None;
     }
@@ -193,7 +194,7 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    /// What a camera's task does with one frame: the times of the shot looked at, and whether a decision is due.
+    /// Does what a camera's task does with one frame. Returns the time of the shot taken, and whether a decision is due.
     fn see(best: &mut BestShot, millis: i64, overall: u8, standing: Standing) -> (Option<i64>, bool) {
         let plane = Plane { data: Bytes::from(vec![0; 12]), stride: 6 };
         let frame = Frame::new(at(millis), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
@@ -223,12 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_that_is_not_sure_is_looked_at_again_but_not_for_ever() {
+    fn an_unsure_visit_gets_further_looks_up_to_the_maximum() {
         let mut best = BestShot::new(SnapMode::Best, at(0));
         let seen: Vec<_> = (0..=30).map(|i| see(&mut best, i * 200, 60, Standing::Unsure)).collect();
         let looks = seen.iter().filter(|(look, _)| look.is_some()).count();
         assert_eq!(looks, 4);
-        assert_eq!(seen.iter().position(|(_, due)| *due), Some(15), "all looks are spent by the deadline");
+        assert_eq!(seen.iter().position(|(_, due)| *due), Some(15), "the maximum is reached by the deadline");
     }
 
     #[test]
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_visit_is_looked_at_when_it_ends() {
+    fn a_short_visit_is_described_when_it_ends() {
         let mut best = BestShot::new(SnapMode::Best, at(0));
         see(&mut best, 0, 30, Standing::Unsure);
         see(&mut best, 200, 40, Standing::Unsure);
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_sighting_and_a_smear_are_not_looked_at() {
+    fn a_single_sighting_and_a_smear_are_not_described() {
         let mut once = BestShot::new(SnapMode::Best, at(0));
         see(&mut once, 0, 90, Standing::Unsure);
         assert!(once.last_look(at(1_500)).is_none());

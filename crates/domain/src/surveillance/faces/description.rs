@@ -1,4 +1,4 @@
-//! Looks closely at chosen shots.
+//! Describes the selected shots.
 
 use super::best_shot::Shot;
 use super::visit::Look;
@@ -6,7 +6,10 @@ use crate::error::{Error, Result};
 use crate::face::CROP_SCALE;
 use crate::ports::{FaceAnalyzer, Lane};
 
-/// Describes the face and makes its pictures meanwhile, for the frame is not kept.
+/// Describes the face and, meanwhile, encodes its pictures, since the frame is not kept.
+///
+/// # Errors
+/// As [`FaceAnalyzer::describe`] and [`FaceAnalyzer::encode`].
 pub(super) async fn describe(analyzer: &dyn FaceAnalyzer, shot: &Shot) -> Result<Look> {
     let part = shot.detection.face_box.scaled(CROP_SCALE);
     let encode = |part| analyzer.encode(shot.frame.clone(), part);

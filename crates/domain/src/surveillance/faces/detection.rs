@@ -1,4 +1,4 @@
-//! Finds the faces of a frame.
+//! Detects the faces in a frame.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::surveillance::handle::Handle;
 use crate::surveillance::pace::Pace;
 use crate::surveillance::stage::{Answer, timed};
 
-/// Asks the analyzer for faces, as closely as the pace of all cameras allows.
+/// Detects faces through the analyzer, in the detail that the shared pace allows.
 pub(super) struct Detector {
     handle: Handle,
     entry: Arc<Entry>,
@@ -24,7 +24,7 @@ impl Detector {
         Self { handle, entry, pace }
     }
 
-    /// What to look for in a frame of this camera.
+    /// The search for a frame of this camera.
     pub(super) fn search(&self, camera: &Camera, frame: &Frame) -> Search {
         let settings = &camera.settings;
         let area = self.handle.settings().camera_defaults().area.filter(|_| !camera.own.region);
@@ -36,18 +36,19 @@ impl Detector {
         }
     }
 
-    /// The faces of a live frame; `None` when it was not searched.
+    /// Returns the faces in a live frame; `None` when the search failed or was refused.
     pub(super) async fn find(&self, frame: &Frame, search: Search) -> (Option<Vec<Detection>>, Answer) {
-        self.entry.looked(self.pace.interval(), search.detail);
-        timed(self.ask(frame, search, Lane::Live)).await
+        self.entry.count_search(self.pace.interval(), search.detail);
+        timed(self.detect(frame, search, Lane::Live)).await
     }
 
-    /// The faces of a picture that no newer one replaces; hence not in the lane that leaves out, and in full detail.
+    /// Returns the faces in a delivered picture. No newer picture replaces it, so it is searched in full detail and in
+    /// the lane that is never refused.
     pub(super) async fn find_in_picture(&self, frame: &Frame, search: Search) -> Result<Vec<Detection>> {
-        self.ask(frame, Search { detail: Detail::Full, ..search }, Lane::Photo).await
+        self.detect(frame, Search { detail: Detail::Full, ..search }, Lane::Photo).await
     }
 
-    async fn ask(&self, frame: &Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
+    async fn detect(&self, frame: &Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
         self.handle.ports().analyzer.detect(frame.clone(), search, lane).await
     }
 }

@@ -1,4 +1,4 @@
-//! Who a face may be, and which of the faces in view is who.
+//! Identification: the candidates for a face, and the assignment of people to the faces in view.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,66 +14,69 @@ use crate::library::{Library, LibraryFilter};
 use crate::progress::Part;
 use crate::rules;
 use crate::similarity::{Calibration, Similarity};
-use crate::surveillance::duty::Order;
+use crate::surveillance::config::CameraWatch;
 use crate::surveillance::handle::Handle;
 use crate::time::Timestamp;
 use crate::watch::WatchSettings;
 
-/// Candidates asked of the gallery: the best may already be in view elsewhere in the frame.
+/// Number of candidates per search: the best may be assigned to another face in view.
 const CANDIDATES: usize = 5;
 
-/// A person and how alike.
+/// A person and the similarity to the probe.
 pub(super) type Choice = (PersonId, Similarity);
 
-/// For each watch the people whom the probe is most like, and the similarity from which one is accepted. The gallery is
-/// searched once for all of them. Blocking.
-pub(super) fn opinions(handle: &Handle, orders: &[Order], probe: &Embedding) -> Result<Vec<Opinion>> {
-    let query = |order: &Order| {
-        let scope = Scope::libraries(order.settings.libraries.iter().copied());
+/// For each watch, the people most similar to the probe and the threshold. The gallery is searched once for all watches.
+/// Blocking.
+///
+/// # Errors
+/// When the libraries cannot be read.
+pub(super) fn opinions(handle: &Handle, watches: &[CameraWatch], probe: &Embedding) -> Result<Vec<Opinion>> {
+    let query = |watch: &CameraWatch| {
+        let scope = Scope::libraries(watch.settings.libraries.iter().copied());
         Query { scope, limit: CANDIDATES }
     };
-    let found = handle.gallery().search(probe, &orders.iter().map(query).collect::<Vec<_>>());
+    let found = handle.gallery().search(probe, &watches.iter().map(query).collect::<Vec<_>>());
     handle.progress().stamp(Part::Search);
     let calibration = handle.ports().analyzer.calibration();
-    let everybody = handle.gallery().len() as u64;
-    let rises = handle.thresholds_rise() && everybody > Calibration::SMALL_LIBRARY;
+    let enrolled = handle.gallery().len() as u64;
+    let rises = handle.thresholds_rise() && enrolled > Calibration::SMALL_LIBRARY;
     let libraries = if rises { handle.ports().people.libraries(&LibraryFilter::default())? } else { Vec::new() };
-    let opinion = |(order, near): (&Order, Vec<Neighbour>)| {
-        let people = if rises { watched(&order.settings, &libraries).min(everybody) } else { everybody };
-        let set = order.settings.threshold;
+    let opinion = |(watch, near): (&CameraWatch, Vec<Neighbour>)| {
+        let people = if rises { watched(&watch.settings, &libraries).min(enrolled) } else { enrolled };
+        let set = watch.settings.threshold;
         Opinion {
-            watch: order.watch,
+            watch: watch.id,
             candidates: near.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect(),
             threshold: if rises { calibration.raised(set, people) } else { set },
             people,
         }
     };
-    Ok(orders.iter().zip(found).map(opinion).collect())
+    Ok(watches.iter().zip(found).map(opinion).collect())
 }
 
-/// How many people a watch looks for.
+/// Number of people in the libraries of a watch.
 fn watched(settings: &WatchSettings, libraries: &[Library]) -> u64 {
     libraries.iter().filter(|library| settings.libraries.contains(&library.id)).map(|library| library.people).sum()
 }
 
-/// The faces that one camera sees, and what is asked about them.
+/// The visits of one camera and the watches to identify them for.
 pub(super) struct View<'a> {
     pub(super) visits: &'a Visits,
     pub(super) recorded: &'a Recorded,
-    pub(super) orders: &'a [Order],
+    pub(super) watches: &'a [CameraWatch],
     pub(super) now: Timestamp,
-    /// The liveness score demanded.
+    /// Lowest liveness score of a living face; `None` while liveness is not checked.
     pub(super) live_from: Option<f32>,
 }
 
 impl View<'_> {
-    /// The visits that are to be decided, each with whom every watch takes it for.
-    pub(super) fn who_is_who(&self) -> Vec<(VisitId, HashMap<WatchId, Choice>)> {
+    /// The visits that are to be decided, each with its candidate for every watch that has one.
+    pub(super) fn identify(&self) -> Vec<(VisitId, HashMap<WatchId, Choice>)> {
         let ripe: Vec<_> = self.visits.iter().filter(|visit| visit.ripe(self.now)).map(|visit| visit.id).collect();
         if ripe.is_empty() {
             return Vec::new();
         }
-        let chosen: Vec<_> = self.orders.iter().map(|order| (order.watch, self.who_is_who_for(order.watch))).collect();
+        let chosen: Vec<_> = self.watches.iter().map(|watch| (watch.id, self.assign(watch.id))).collect();
         let choices = |visit| {
             let of = |(watch, chosen): &(WatchId, Vec<(VisitId, Choice)>)| {
                 chosen.iter().find(|(other, _)| *other == visit).map(|(_, choice)| (*watch, *choice))
@@ -83,32 +86,32 @@ impl View<'_> {
         ripe.into_iter().map(|visit| (visit, choices(visit))).collect()
     }
 
-    /// Gives every visit that is to be decided the watch's best candidate that no other face has; the surest pair
-    /// chooses first, and a visit that is sure of somebody keeps the person until it is decided itself.
-    fn who_is_who_for(&self, watch: WatchId) -> Vec<(VisitId, Choice)> {
+    /// Assigns to every visit that is to be decided its best candidate that no other face has, most similar pair first. A
+    /// visit that is sure of its candidate reserves that person until it is decided itself.
+    fn assign(&self, watch: WatchId) -> Vec<(VisitId, Choice)> {
         let mut pairs: Vec<_> = self.visits.iter().flat_map(|visit| self.claims(visit, watch)).collect();
         pairs.sort_by(|a, b| b.1.1.value().total_cmp(&a.1.1.value()));
         let mut chosen: Vec<(VisitId, Choice)> = Vec::new();
-        let mut given = HashSet::new();
+        let mut assigned = HashSet::new();
         for (visit, (person, similarity)) in pairs {
-            let served = chosen.iter().any(|(other, _)| *other == visit);
+            let has_candidate = chosen.iter().any(|(other, _)| *other == visit);
             let taken = self.recorded.taken(watch, person, visit, |other| self.in_view(other));
-            // A picture of somebody does not take the person's place.
-            let free = !self.is_living(visit) || !taken && given.insert(person);
-            if !served && free {
+            // A picture of a person does not reserve that person.
+            let free = !self.is_living(visit) || !taken && assigned.insert(person);
+            if !has_candidate && free {
                 chosen.push((visit, (person, similarity)));
             }
         }
         chosen
     }
 
-    /// Whom a visit may be for a watch, when it may choose now.
+    /// The candidates of a visit for a watch; none when the visit is neither ripe nor sure.
     fn claims(&self, visit: &Visit, watch: WatchId) -> Vec<(VisitId, Choice)> {
-        let may_choose = |opinion: &&Opinion| {
+        let may_claim = |opinion: &&Opinion| {
             let sure = visit.standing_of(opinion) == Standing::Sure;
             visit.ripe(self.now) || sure && visit.shots.undecided()
         };
-        let opinion = visit.opinion(watch).filter(may_choose);
+        let opinion = visit.opinion(watch).filter(may_claim);
         let candidates = opinion.map_or(&[][..], |opinion| &opinion.candidates);
         candidates.iter().map(|candidate| (visit.id, *candidate)).collect()
     }

@@ -1,4 +1,4 @@
-//! The face stage, from a camera's frames to records: detect, track, join tracks to visits, judge who they are of, decide.
+//! The face stage, from a camera's frames to records: detect, track, join tracks to visits, identify them, decide.
 
 mod best_shot;
 mod description;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::board::Entry;
-use super::duty::{Duty, Order};
+use super::config::{CameraConfig, CameraWatch};
 use super::handle::Handle;
 use super::pace::Pace;
 use super::stage::{Answer, Stage};
@@ -32,35 +32,35 @@ use verdict::Decider;
 use visit::{Look, VisitId};
 use visits::{Comparison, Visits};
 
-/// Shots that wait for an analyzer too busy to describe them; the oldest is given up beyond that.
+/// Maximum number of shots waiting to be described by a busy analyzer; beyond that the oldest is dropped.
 const MAX_WAITING: usize = 64;
 
-/// When a camera closes, a busy analyzer is asked again so often,
+/// Maximum number of retries while the analyzer is busy when a camera closes.
 const LAST_TRIES: u32 = 20;
-/// after so long.
+/// Interval between those retries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// What one camera knows of the faces before it.
+/// The face stage of one camera.
 pub(super) struct FaceStage {
     handle: Handle,
-    duty: Arc<Duty>,
-    /// The watches that are armed, or were last.
-    orders: Vec<Order>,
+    config: Arc<CameraConfig>,
+    /// The watches that are armed, or those that were armed last.
+    watches: Vec<CameraWatch>,
     entry: Arc<Entry>,
     detector: Detector,
     tracker: Tracker,
     step: Step,
     visits: Visits,
     decider: Decider,
-    /// When the newest frame was taken.
+    /// Time of the newest frame.
     now: Timestamp,
 }
 
 impl FaceStage {
-    pub(super) fn new(handle: Handle, duty: Arc<Duty>, entry: Arc<Entry>, pace: Arc<Pace>) -> Self {
+    pub(super) fn new(handle: Handle, config: Arc<CameraConfig>, entry: Arc<Entry>, pace: Arc<Pace>) -> Self {
         Self {
-            duty,
-            orders: Vec::new(),
+            config,
+            watches: Vec::new(),
             detector: Detector::new(handle.clone(), Arc::clone(&entry), pace),
             tracker: Tracker::default(),
             step: Step::default(),
@@ -72,19 +72,19 @@ impl FaceStage {
         }
     }
 
-    /// Takes a picture that the camera has chosen itself: whoever it shows is recorded at once.
+    /// Analyses a picture that the camera has selected itself; the people in it are recorded at once.
     pub(super) async fn take_picture(&mut self, frame: &Frame, search: Search) {
         match self.detector.find_in_picture(frame, search).await {
             Ok(detections) => self.follow(frame, &detections),
-            Err(error) => tracing::error!(error = error.chain(), "a delivered picture could not be analysed"),
+            Err(error) => tracing::error!(error = error.chain(), "failed to analyse delivered picture"),
         }
         self.visits.trust();
         self.finish().await;
     }
 
-    /// Joins the detections to tracks, and these to visits.
+    /// Joins the detections to tracks, and the tracks to visits.
     fn follow(&mut self, frame: &Frame, detections: &[Detection]) {
-        let mode = self.duty.camera.settings.snap_mode;
+        let mode = self.config.camera.settings.snap_mode;
         self.tracker.update(frame.at(), detections, &mut self.step);
         let mut passing = Passing::new(frame);
         for &(track, index) in &self.step.seen {
@@ -97,11 +97,11 @@ impl FaceStage {
         self.step.ended.iter().for_each(|track| self.visits.lose(track));
     }
 
-    /// Describes the shots that wait, all at once so that the analyzer can put them together.
-    async fn look_closely(&mut self) {
-        let excess = self.visits.give_up_beyond(MAX_WAITING);
+    /// Describes the waiting shots, concurrently so that the analyzer can batch them.
+    async fn describe_waiting(&mut self) {
+        let excess = self.visits.drop_beyond(MAX_WAITING);
         if excess > 0 {
-            tracing::error!(shots.lost = excess, "captures given up: the analyzer is too slow");
+            tracing::error!(count = excess, reason = "analyzer too slow", "shots dropped");
         }
         let wanted = self.visits.take_wanted();
         let analyzer = &*self.handle.ports().analyzer;
@@ -110,51 +110,51 @@ impl FaceStage {
             match look {
                 Ok(look) => self.take_in(visit, look).await,
                 Err(Error::Busy) => self.visits.give_back(visit, shot),
-                Err(error) => tracing::error!(error = error.chain(), "a capture could not be analysed"),
+                Err(error) => tracing::error!(error = error.chain(), "failed to describe shot, shot dropped"),
             }
         }
     }
 
-    /// Finds out whose look it is and who that may be, by all that was seen of the visitor.
+    /// Adds a look to the visit that it belongs to, and searches the gallery with all looks of that visit.
     async fn take_in(&mut self, visit: VisitId, look: Look) {
         let track = self.visits.get(visit).and_then(|visit| visit.track);
         let doubtful = track.is_some_and(|track| self.tracker.doubtful(track));
-        let own = self.duty.camera.watch.settings.rearm;
-        let rearm = self.orders.iter().map(|order| order.settings.rearm).min().unwrap_or(own);
+        let own = self.config.camera.watch.settings.rearm;
+        let rearm = self.watches.iter().map(|watch| watch.settings.rearm).min().unwrap_or(own);
         let calibration = self.handle.ports().analyzer.calibration();
         let by = Comparison { calibration, rearm, live_from: self.handle.live_from() };
         let owner = self.visits.take_in(visit, look, doubtful, by);
-        track.into_iter().for_each(|track| self.tracker.tell_apart(track));
+        track.into_iter().for_each(|track| self.tracker.verify(track));
         let Some(probe) = owner.and_then(|owner| self.visits.get(owner)?.probe().cloned()) else { return };
-        let orders = self.orders.clone();
-        match self.handle.blocking(move |handle| opinions(handle, &orders, &probe)).await {
+        let watches = self.watches.clone();
+        match self.handle.blocking(move |handle| opinions(handle, &watches, &probe)).await {
             Ok(opinions) => {
                 if let Some(visit) = owner.and_then(|owner| self.visits.get_mut(owner)) {
                     visit.weigh(opinions);
                 }
             }
-            Err(error) => tracing::error!(error = error.chain(), "a face could not be searched for"),
+            Err(error) => tracing::error!(error = error.chain(), "failed to search the gallery"),
         }
     }
 }
 
 impl Stage for FaceStage {
-    /// Whom a watch saw that is no longer kept is forgotten.
-    fn take_up(&mut self, duty: Arc<Duty>) {
-        self.orders.retain(|order| duty.keeps(order));
-        self.decider.recorded_mut().keep_only(|watch| duty.knows(watch));
-        self.duty = duty;
+    /// Forgets whom watches that no longer apply have recorded.
+    fn configure(&mut self, config: Arc<CameraConfig>) {
+        self.watches.retain(|watch| config.still_applies(watch));
+        self.decider.recorded_mut().keep_only(|watch| config.has_watch(watch));
+        self.config = config;
     }
 
-    /// Nothing is to be looked for while no watch is armed.
+    /// `None` while no watch is armed.
     fn begin(&mut self, frame: &Frame) -> Option<Search> {
         self.now = frame.at();
-        let armed = self.duty.armed(self.handle.local());
+        let armed = self.config.armed(self.handle.local());
         if armed.is_empty() {
             return None;
         }
-        self.orders = armed;
-        Some(self.detector.search(&self.duty.camera, frame))
+        self.watches = armed;
+        Some(self.detector.search(&self.config.camera, frame))
     }
 
     fn follows(&self) -> bool {
@@ -167,20 +167,20 @@ impl Stage for FaceStage {
         answer
     }
 
-    /// Looks closely at what waits for it, and decides what can be decided.
+    /// Describes the waiting shots, and decides the visits that are ready.
     async fn settle(&mut self) {
-        self.look_closely().await;
+        self.describe_waiting().await;
         let (live_from, now) = (self.handle.live_from(), self.now);
         let recorded = self.decider.recorded();
-        let view = View { visits: &self.visits, recorded, orders: &self.orders, now, live_from };
-        for (visit, people) in view.who_is_who() {
+        let view = View { visits: &self.visits, recorded, watches: &self.watches, now, live_from };
+        for (visit, people) in view.identify() {
             let Some(visit) = self.visits.get_mut(visit) else { continue };
-            let decided = self.decider.decide(&self.duty.camera, visit, (&self.orders, &people), now).await;
+            let decided = self.decider.decide(&self.config.camera, visit, (&self.watches, &people), now).await;
             if let Err(error) = decided {
-                tracing::error!(error = error.chain(), "a record could not be written");
+                tracing::error!(error = error.chain(), "failed to write record");
             }
         }
-        self.visits.forget_over(now);
+        self.visits.remove_over(now);
     }
 
     async fn finish(&mut self) {

@@ -1,7 +1,7 @@
-//! Who is in view of one camera now, or was a moment ago.
+//! The visitors in view of one camera now, or a moment ago.
 //!
-//! It keeps two promises: a person is matched with at most one face of a frame, and a face that was recorded
-//! is not recorded again before it was out of sight for the watch's re-arm time.
+//! It ensures that a person is matched with at most one face of a frame, and that a face that was recorded is not
+//! recorded again before it was out of sight for the watch's re-arm time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use crate::ids::{PersonId, WatchId};
 use crate::similarity::Calibration;
 use crate::time::Timestamp;
 
-/// Visitors remembered at most; the one unseen for longest is forgotten first.
+/// Maximum number of visitors remembered per watch; beyond that the one unseen for longest is forgotten.
 const REMEMBERED: usize = 256;
 
-/// Who a recorded face was.
+/// Who was recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Visitor {
     Person(PersonId),
     Stranger(Embedding),
-    /// A picture of somebody: neither the person nor a stranger.
+    /// A picture of a face: neither the person nor a stranger.
     Spoof(Embedding),
 }
 
-/// The time a visit spans so far.
+/// Time span of a visit so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stay {
     pub(super) first_seen: Timestamp,
@@ -38,24 +38,24 @@ struct Presence {
     last_seen: Timestamp,
 }
 
-/// Whom each watch of one camera has recorded.
+/// The visitors that each watch of one camera has recorded.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     by_watch: HashMap<WatchId, Visitors>,
 }
 
 impl Recorded {
-    /// Those whom this watch has recorded.
+    /// The visitors that this watch has recorded.
     pub(super) fn by(&mut self, watch: WatchId) -> &mut Visitors {
         self.by_watch.entry(watch).or_default()
     }
 
-    /// Notes that the face of a visit was seen.
+    /// Reports that the face of a visit is in view.
     pub(super) fn seen(&mut self, visit: VisitId, at: Timestamp) {
         self.by_watch.values_mut().for_each(|visitors| visitors.seen(visit, at));
     }
 
-    /// Whether another face that is in view now was recorded by this watch as this person.
+    /// Whether this watch has recorded another face that is in view now as this person.
     pub(super) fn taken(
         &self,
         watch: WatchId,
@@ -66,25 +66,25 @@ impl Recorded {
         self.by_watch.get(&watch).is_some_and(|visitors| visitors.taken(person, by_other_than, live))
     }
 
-    /// Forgets who a visit was of.
+    /// Forgets the visitor of a visit.
     pub(super) fn forget(&mut self, visit: VisitId) {
         self.by_watch.values_mut().for_each(|visitors| visitors.forget(visit));
     }
 
-    /// Forgets whom other watches have recorded.
+    /// Forgets the visitors of other watches.
     pub(super) fn keep_only(&mut self, kept: impl Fn(WatchId) -> bool) {
         self.by_watch.retain(|watch, _| kept(*watch));
     }
 }
 
-/// The visitors of one camera, as one watch has recorded them.
+/// The visitors of one camera that one watch has recorded.
 #[derive(Debug, Default)]
 pub(super) struct Visitors {
     present: Vec<Presence>,
 }
 
 impl Visitors {
-    /// Notes that the face of a visit was seen.
+    /// Reports that the face of a visit is in view.
     fn seen(&mut self, visit: VisitId, at: Timestamp) {
         for presence in self.present.iter_mut().filter(|presence| presence.visit == visit) {
             presence.last_seen = at;
@@ -97,8 +97,8 @@ impl Visitors {
         self.present.iter().any(|p| p.visitor == wanted && p.visit != by_other_than && live(p.visit))
     }
 
-    /// Notes who a visit is of. Answers whether that is news: `false` when the same visitor was recorded and has not
-    /// been out of sight for the re-arm time since, or the same visit was recorded as the same visitor.
+    /// Sets the visitor of a visit. Returns whether the visitor is to be recorded: `false` when the same visitor was
+    /// recorded and has not been out of sight for the re-arm time since, or the same visit was recorded as this visitor.
     pub(super) fn arrive(
         &mut self,
         visitor: Visitor,
@@ -111,17 +111,17 @@ impl Visitors {
         let known = self.present.iter_mut().find(|p| p.visitor.same(&visitor, calibration));
         if let Some(presence) = known {
             let away = stay.first_seen.millis_since(presence.last_seen);
-            let news = presence.visit != visit && away >= rearm;
+            let is_new = presence.visit != visit && away >= rearm;
             presence.visit = visit;
             presence.last_seen = presence.last_seen.max(stay.last_seen);
-            return news;
+            return is_new;
         }
         self.forget_stalest();
         self.present.push(Presence { visitor, visit, last_seen: stay.last_seen });
         true
     }
 
-    /// Forgets who a visit was of.
+    /// Forgets the visitor of a visit.
     fn forget(&mut self, visit: VisitId) {
         self.present.retain(|presence| presence.visit != visit);
     }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_news_again_only_after_the_rearm_time_out_of_sight() {
+    fn a_person_is_recorded_again_only_after_the_rearm_time_out_of_sight() {
         let mut visitors = Visitors::default();
         let alice = || Visitor::Person(PersonId(1));
         assert!(visitors.arrive(alice(), VisitId(1), stay(0, 3_000), REARM, &straight()));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_told_apart_by_their_faces() {
+    fn strangers_are_distinguished_by_their_faces() {
         let mut visitors = Visitors::default();
         assert!(visitors.arrive(stranger(1.0, 0.0), VisitId(1), stay(0, 0), REARM, &straight()));
         assert!(!visitors.arrive(stranger(0.95, 0.1), VisitId(2), stay(1_000, 1_000), REARM, &straight()));

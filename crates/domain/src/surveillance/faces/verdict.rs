@@ -1,4 +1,4 @@
-//! Decides a visit: what the watches answer, to whom it is news, the verdict, the pass, and the record.
+//! Decides a visit: the match of each watch, which watches record it, the verdict, the pass, and the record.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,31 +18,31 @@ use crate::record::{Capture, Match, NewRecord, Record, Verdict};
 use crate::rules;
 use crate::similarity::Similarity;
 use crate::surveillance::board;
+use crate::surveillance::config::CameraWatch;
 use crate::surveillance::doorkeeper::{Arrival, Pass};
-use crate::surveillance::duty::Order;
 use crate::surveillance::handle::Handle;
 use crate::surveillance::recorder::Draft;
 use crate::task::{SightingFilter, TaskKind, TaskMark};
 use crate::time::Timestamp;
 
-/// A watch and the person chosen for it.
+/// A watch and the candidate assigned to the visit for it.
 struct Question {
-    order: Order,
+    watch: CameraWatch,
     threshold: Similarity,
     people: u64,
     best: Option<Choice>,
 }
 
-/// The answer of a watch.
+/// The match of a watch.
 struct Answer {
-    order: Order,
+    watch: CameraWatch,
     answer: Match,
     /// The candidate as it is now.
     person: Option<Person>,
     /// Among how many people the candidate was looked for.
     people: u64,
     /// Whether the watch records the visitor.
-    is_news: bool,
+    is_new: bool,
 }
 
 /// Decides the visits of one camera.
@@ -57,7 +57,7 @@ impl Decider {
         Self { handle, entry, recorded: Recorded::default() }
     }
 
-    /// Whom each watch has recorded.
+    /// The visitors that each watch has recorded.
     pub(super) fn recorded(&self) -> &Recorded {
         &self.recorded
     }
@@ -67,39 +67,42 @@ impl Decider {
         &mut self.recorded
     }
 
-    /// Decides a visit now and commits its record, unless every watch recorded the visitor a moment ago. `chosen` is
-    /// whom each watch takes it for.
+    /// Decides a visit now and commits its record, unless every watch has recorded the visitor within its re-arm time.
+    /// `chosen` is the candidate assigned to the visit for each watch.
+    ///
+    /// # Errors
+    /// When the candidates cannot be read or the record cannot be written.
     pub(super) async fn decide(
         &mut self,
         camera: &Camera,
         visit: &mut Visit,
-        (orders, chosen): (&[Order], &HashMap<WatchId, Choice>),
+        (watches, chosen): (&[CameraWatch], &HashMap<WatchId, Choice>),
         now: Timestamp,
     ) -> Result<()> {
         let living = is_living(visit, self.handle.live_from());
         let stay = Stay { first_seen: visit.first_seen, last_seen: visit.last_seen };
         let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
-        let questions: Vec<_> = orders.iter().filter_map(|order| question(visit, order, chosen)).collect();
+        let questions: Vec<_> = watches.iter().filter_map(|watch| question(visit, watch, chosen)).collect();
         visit.decided(now);
         let at = look.at;
         let answers = self.handle.blocking(move |handle| answers(handle, questions, at)).await?;
         let timed = camera.settings.snap_mode == SnapMode::Timed;
-        let Some(news) = self.news(answers, &probe, living, visit, timed) else { return Ok(()) };
-        let Some(verdict) = self.verdict(living, news.first(), &look) else { return Ok(()) };
-        let (verdict, pass) = self.pass(visit, verdict, news.first()).await;
-        self.let_in(camera, verdict, pass, news.first(), stay);
-        let draft = draft(camera, look, stay, news.into_iter().map(|news| news.answer).collect(), verdict);
+        let Some(new) = self.new_answers(answers, &probe, living, visit, timed) else { return Ok(()) };
+        let Some(verdict) = self.verdict(living, new.first(), &look) else { return Ok(()) };
+        let (verdict, pass) = self.pass(visit, verdict, new.first()).await;
+        self.report_to_doors(camera, verdict, pass, new.first(), stay);
+        let draft = draft(camera, look, stay, new.into_iter().map(|new| new.answer).collect(), verdict);
         let kept = self.handle.blocking(move |handle| handle.recorder().keep(draft)).await;
-        // A visitor whose record was lost is news again.
+        // A visitor whose record was lost has to be recorded again.
         let committed = kept.inspect_err(|_| self.recorded.forget(visit.id))?;
         self.entry.records.count();
         committed.as_ref().and_then(Entry::record).into_iter().for_each(log_record);
         Ok(())
     }
 
-    /// The answers of the watches to which the visitor is news, after that of the camera's own; `None` when it is news
-    /// to nobody. In timed mode a visit is recorded again and again by intention.
-    fn news(
+    /// Returns the answer of the camera's own watch, followed by those of the tasks that record the visitor now; `None`
+    /// when no watch does. In timed mode a visit is recorded repeatedly on purpose.
+    fn new_answers(
         &mut self,
         answers: Vec<Answer>,
         probe: &Embedding,
@@ -109,23 +112,23 @@ impl Decider {
     ) -> Option<Vec<Answer>> {
         let calibration = self.handle.ports().analyzer.calibration();
         let stay = Stay { first_seen: visit.first_seen, last_seen: visit.last_seen };
-        let (mut news, mut told) = (false, Vec::new());
+        let (mut any_new, mut kept) = (false, Vec::new());
         for mut answer in answers {
             let visitor = match answer.answer.accepted() {
                 _ if !living => Visitor::Spoof(probe.clone()),
                 Some(candidate) => Visitor::Person(candidate.person),
                 None => Visitor::Stranger(probe.clone()),
             };
-            let visitors = self.recorded.by(answer.order.watch);
-            let fresh = visitors.arrive(visitor, visit.id, stay, answer.order.settings.rearm, calibration);
-            answer.is_news &= fresh || timed;
-            news |= answer.is_news;
-            told.extend(Some(answer).filter(|answer| answer.is_news || answer.order.task.is_none()));
+            let visitors = self.recorded.by(answer.watch.id);
+            let fresh = visitors.arrive(visitor, visit.id, stay, answer.watch.settings.rearm, calibration);
+            answer.is_new &= fresh || timed;
+            any_new |= answer.is_new;
+            kept.extend(Some(answer).filter(|answer| answer.is_new || answer.watch.task.is_none()));
         }
-        news.then_some(told)
+        any_new.then_some(kept)
     }
 
-    /// What a visit is recorded as, `look` being the best look at it; `None`: nothing is to be recorded.
+    /// The verdict on a visit, `look` being the best look at it; `None` when the visit is not to be recorded.
     fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Option<Verdict> {
         if !living {
             return Some(Verdict::Spoof);
@@ -139,13 +142,13 @@ impl Decider {
         let calibration = self.handle.ports().analyzer.calibration();
         let quality = look.face.detection.quality.overall;
         let nearest = first.and_then(|first| Some((first.answer.best.as_ref()?.similarity, first.people)));
-        // Where there is nobody to be compared with, everybody is a stranger.
+        // Without people to compare with, everyone is a stranger.
         let is_clear = nearest.is_none_or(|(nearest, people)| calibration.is_stranger(quality, nearest, people));
-        rules::unrecognised(is_clear, first.map(|first| first.order.settings.unclear).unwrap_or_default())
+        rules::unrecognised(is_clear, first.map(|first| first.watch.settings.unclear).unwrap_or_default())
     }
 
-    /// Counts the visit of a known person as a pass, once, and only where passes are counted; who has none left is not
-    /// allowed now. A visit that was counted stays a known person's to its end.
+    /// Counts the visit of a known person as a pass, once, if the person's passes are counted; a person without passes left
+    /// is not allowed now. After it was counted, the rest of the visit stays that of a known person.
     async fn pass(&self, visit: &mut Visit, verdict: Verdict, first: Option<&Answer>) -> (Verdict, Pass) {
         let person =
             first.and_then(|first| first.person.as_ref()).filter(|person| person.profile.validity.is_counted());
@@ -160,7 +163,7 @@ impl Decider {
         }
         let pass = self.handle.blocking(move |handle| handle.doorkeeper().count_pass(person)).await;
         let pass = pass.unwrap_or_else(|error| {
-            // Nobody can say any more how many are left.
+            // The number of passes left is unknown now.
             tracing::error!(error = error.chain(), "failed to count a pass");
             Pass::NoneLeft
         });
@@ -170,51 +173,51 @@ impl Decider {
         (if pass == Pass::NoneLeft { Verdict::NotAllowedNow } else { verdict }, pass)
     }
 
-    /// Opens the doors to a person known to the camera's own watch; before the record is written, for nobody waits for a
-    /// disk. What is news to a task only opens nothing.
-    fn let_in(&self, camera: &Camera, verdict: Verdict, pass: Pass, first: Option<&Answer>, stay: Stay) {
-        let own = first.filter(|first| first.order.task.is_none() && first.is_news && verdict == Verdict::Known);
+    /// Reports a person known to the camera's own watch to the doors, before the record is written so that the door does
+    /// not wait for the disk. A visit that only a task records opens nothing.
+    fn report_to_doors(&self, camera: &Camera, verdict: Verdict, pass: Pass, first: Option<&Answer>, stay: Stay) {
+        let own = first.filter(|first| first.watch.task.is_none() && first.is_new && verdict == Verdict::Known);
         let Some(known) = own.and_then(|own| own.answer.accepted()) else { return };
         let (person, similarity) = (known.person, known.similarity);
-        self.handle.doorkeeper().let_in(Arrival { person, camera: camera.id, similarity, seen: stay.last_seen, pass });
+        self.handle.doorkeeper().report(Arrival { person, camera: camera.id, similarity, seen: stay.last_seen, pass });
     }
 }
 
-/// What a watch is to be asked of a visit. A task that was started while the visit lasted has not looked at it.
-fn question(visit: &Visit, order: &Order, chosen: &HashMap<WatchId, Choice>) -> Option<Question> {
-    let opinion = visit.opinion(order.watch);
-    if opinion.is_none() && order.task.is_some() {
+/// The question to a watch about a visit; `None` for a task that was started during the visit.
+fn question(visit: &Visit, watch: &CameraWatch, chosen: &HashMap<WatchId, Choice>) -> Option<Question> {
+    let opinion = visit.opinion(watch.id);
+    if opinion.is_none() && watch.task.is_some() {
         return None;
     }
-    let threshold = opinion.map_or(order.settings.threshold, |opinion| opinion.threshold);
+    let threshold = opinion.map_or(watch.settings.threshold, |opinion| opinion.threshold);
     let people = opinion.map_or(0, |opinion| opinion.people);
-    Some(Question { order: order.clone(), threshold, people, best: chosen.get(&order.watch).copied() })
+    Some(Question { watch: watch.clone(), threshold, people, best: chosen.get(&watch.id).copied() })
 }
 
-/// The answers of the watches, in the same order. Blocking.
+/// The answer to each question, in the same order. Blocking.
 fn answers(handle: &Handle, questions: Vec<Question>, at: Timestamp) -> Result<Vec<Answer>> {
-    let anybody = questions.iter().any(|question| question.best.is_some());
+    let any_candidate = questions.iter().any(|question| question.best.is_some());
     let people = &handle.ports().people;
-    let libraries = if anybody { people.libraries(&LibraryFilter::default())? } else { Vec::new() };
+    let libraries = if any_candidate { people.libraries(&LibraryFilter::default())? } else { Vec::new() };
     questions.into_iter().map(|question| answer(handle, question, &libraries, at)).collect()
 }
 
 fn answer(handle: &Handle, question: Question, libraries: &[Library], at: Timestamp) -> Result<Answer> {
-    let Question { order, threshold, people, best } = question;
+    let Question { watch, threshold, people, best } = question;
     let ids: Vec<_> = best.iter().map(|(id, _)| *id).collect();
     let person = if ids.is_empty() { None } else { handle.ports().people.people_by_id(&ids)?.pop() };
-    let watched = &order.settings.libraries;
+    let watched = &watch.settings.libraries;
     let candidate = best.zip(person.as_ref());
-    let best = candidate.and_then(|((_, similarity), who)| rules::candidate(who, similarity, watched, libraries));
-    let task = order.task.as_ref().map(|(mark, _)| mark.clone());
-    let answer = Match { watch: order.watch, threshold, best, task };
-    let is_news = is_wanted(handle, &order, &answer, at)?;
-    Ok(Answer { order, answer, person, people, is_news })
+    let best = candidate.and_then(|((_, similarity), person)| rules::candidate(person, similarity, watched, libraries));
+    let task = watch.task.as_ref().map(|(mark, _)| mark.clone());
+    let answer = Match { watch: watch.id, threshold, best, task };
+    let is_new = is_wanted(handle, &watch, &answer, at)?;
+    Ok(Answer { watch, answer, person, people, is_new })
 }
 
-/// To a sign-in only those count who are known and have not signed in today.
-fn is_wanted(handle: &Handle, order: &Order, answer: &Match, at: Timestamp) -> Result<bool> {
-    let Some((mark, TaskKind::SignIn)) = &order.task else { return Ok(true) };
+/// Whether the watch wants this answer: a sign-in task wants only known people who have not signed in today.
+fn is_wanted(handle: &Handle, watch: &CameraWatch, answer: &Match, at: Timestamp) -> Result<bool> {
+    let Some((mark, TaskKind::SignIn)) = &watch.task else { return Ok(true) };
     let Some(candidate) = answer.accepted() else { return Ok(false) };
     Ok(!has_signed_in(handle, mark, candidate.person, at)?)
 }

@@ -1,4 +1,4 @@
-//! One visit of one face: what was seen of it, what that says together, and who is meant by it.
+//! One visit of one face: its shots and looks, their common probe, and its candidates.
 
 use bytes::Bytes;
 
@@ -11,28 +11,28 @@ use crate::similarity::{Calibration, Similarity};
 use crate::surveillance::tracker::{MAX_LOST_MILLIS, Track, TrackId};
 use crate::time::Timestamp;
 
-/// A visit that was lost from sight undecided may be found again by its face for so long.
+/// How long an undecided visit may be continued after it was lost from sight.
 const RELINK_MILLIS: i64 = 2_000;
-/// The best person is sure only when the second is this much less similar,
+/// A visit is sure of its best candidate only when the second is this much less similar.
 const MARGIN: f32 = 0.05;
-/// and after a single look only when the threshold is exceeded by this much: a second look may confirm it.
+/// After a single look it is sure only when the threshold is exceeded by this much.
 const CLEAR: f32 = 0.05;
-/// Two faces this alike are the same visitor; stricter than a match, so that two strangers are rarely taken for one.
+/// Faces at least this similar are of the same visitor; stricter than a match, so that two strangers are rarely confused.
 const SAME_VISITOR: f32 = 0.84;
-/// Two faces less alike than this, both in a good shot, are not the same visitor.
+/// Faces less similar than this, both in good shots, are of different visitors.
 const OTHER_VISITOR: f32 = 0.50;
 
-/// A visit's number, unique in its camera since it was opened.
+/// Number of a visit, unique per camera since the camera was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct VisitId(pub(super) u64);
 
-/// A shot that was described, with the pictures a record of it would show: these take some hundred kilobytes where the
-/// frame takes megabytes.
+/// A described shot, with the pictures for a record of it. They take some hundred kilobytes, the frame would take
+/// megabytes.
 #[derive(Debug)]
 pub(super) struct Look {
-    /// When the frame was taken.
+    /// Time of the frame.
     pub(super) at: Timestamp,
-    /// Of the shot, before it was looked at closely.
+    /// Quality of the detection, before the shot was described.
     pub(super) quality: u8,
     pub(super) face: Face,
     /// JPEG of the face with its surroundings.
@@ -45,37 +45,37 @@ pub(super) struct Look {
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) id: VisitId,
-    /// The track that shows the face now; `None` when it is lost from sight.
+    /// The track of the face; `None` while it is lost from sight.
     pub(super) track: Option<TrackId>,
     pub(super) first_seen: Timestamp,
     pub(super) last_seen: Timestamp,
     pub(super) shots: BestShot,
-    /// A shot to be described.
+    /// The shot to be described next.
     pub(super) wanted: Option<Shot>,
-    /// Whether it is to be decided as soon as nothing is to be described any more.
+    /// Whether it is to be decided as soon as no shot waits to be described.
     pub(super) due: bool,
     /// The best look since the last decision.
     pub(super) best: Option<Look>,
-    /// Sure as soon as one watch is.
+    /// Combined over the watches: sure as soon as one watch is.
     pub(super) standing: Standing,
-    /// What each watch makes of it.
+    /// The result of the newest search for each watch.
     pub(super) opinions: Vec<Opinion>,
-    /// Of the newest look.
+    /// Liveness score of the newest look.
     pub(super) liveness: Option<f32>,
-    /// Whose pass it was counted as.
+    /// The person whose pass it was counted as.
     pub(super) passed: Option<PersonId>,
     vote: Vote,
 }
 
-/// What one watch makes of a visit.
+/// Result of a search for one watch.
 #[derive(Debug, Clone)]
 pub(super) struct Opinion {
     pub(super) watch: WatchId,
-    /// The people it may be, the best first.
+    /// Candidates, most similar first.
     pub(super) candidates: Vec<(PersonId, Similarity)>,
-    /// From this similarity on a candidate is accepted.
+    /// Lowest similarity at which a candidate is accepted.
     pub(super) threshold: Similarity,
-    /// How many people it looks for.
+    /// Number of people searched among.
     pub(super) people: u64,
 }
 
@@ -98,7 +98,7 @@ impl Visit {
         }
     }
 
-    /// Takes a frame into account; `doubtful`: the track may have been given somebody else's face.
+    /// Adds a frame. `doubtful`: the track may follow another face now.
     pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, doubtful: bool) {
         let at = frame.at();
         self.last_seen = at;
@@ -112,7 +112,7 @@ impl Visit {
         }
     }
 
-    /// Notes that the face is lost from sight.
+    /// Reports that the face is lost from sight.
     pub(super) fn lose(&mut self, track: &Track) {
         self.track = None;
         self.last_seen = track.last_seen;
@@ -121,7 +121,7 @@ impl Visit {
         }
     }
 
-    /// Decides it now rather than wait for a better look.
+    /// Makes the visit due now, without waiting for a better look.
     pub(super) fn call_due(&mut self, now: Timestamp) {
         self.due = true;
         if self.wanted.is_none() {
@@ -129,25 +129,25 @@ impl Visit {
         }
     }
 
-    /// Whether it is to be decided now and everything is there to do so.
+    /// Whether it is to be decided now and has all that is needed for a decision.
     pub(super) fn ripe(&self, now: Timestamp) -> bool {
         let settled = self.standing != Standing::Unsure || self.stale(now);
         let left = self.track.is_none() && self.shots.undecided() && settled;
         self.best.is_some() && self.wanted.is_none() && self.shots.wants_more() && (self.due || left)
     }
 
-    /// Whether nothing is to be decided of it any more and it will not be found again.
+    /// Whether nothing is left to be decided and it will not be continued.
     pub(super) fn over(&self, now: Timestamp) -> bool {
         let nothing_to_decide = self.probe().is_none() || !self.shots.undecided() && self.stale(now);
         self.track.is_none() && self.wanted.is_none() && nothing_to_decide
     }
 
-    /// Whether it was out of sight for so long that the face would be another visit.
+    /// Whether it was out of sight for too long to be continued.
     pub(super) fn stale(&self, now: Timestamp) -> bool {
         now.millis_since(self.last_seen) > MAX_LOST_MILLIS + RELINK_MILLIS
     }
 
-    /// Takes a described shot into account.
+    /// Adds a look.
     pub(super) fn take_in(&mut self, look: Look) {
         self.vote.add(&look.face);
         self.liveness = look.face.liveness;
@@ -157,12 +157,12 @@ impl Visit {
         }
     }
 
-    /// What all looks say together, to be searched for.
+    /// The mean of all looks, to be searched for; `None` before the first look.
     pub(super) fn probe(&self) -> Option<&Embedding> {
         self.vote.probe.as_ref()
     }
 
-    /// Notes who it may be for each watch.
+    /// Sets the results of a search.
     pub(super) fn weigh(&mut self, opinions: Vec<Opinion>) {
         let standings: Vec<_> = opinions.iter().map(|opinion| self.standing_of(opinion)).collect();
         self.standing = match standings.as_slice() {
@@ -173,7 +173,7 @@ impl Visit {
         self.opinions = opinions;
     }
 
-    /// How sure a watch is of whom it sees.
+    /// How sure the best candidate of a watch is.
     pub(super) fn standing_of(&self, opinion: &Opinion) -> Standing {
         let [best, rest @ ..] = opinion.candidates.as_slice() else { return Standing::Nobody };
         let margin = best.1.value() - rest.first().map_or(0.0, |second| second.1.value());
@@ -182,19 +182,19 @@ impl Visit {
         if sure { Standing::Sure } else { Standing::Unsure }
     }
 
-    /// What a watch makes of it, once it was asked.
+    /// The result of the newest search for a watch; `None` before the first.
     pub(super) fn opinion(&self, watch: WatchId) -> Option<&Opinion> {
         self.opinions.iter().find(|opinion| opinion.watch == watch)
     }
 
-    /// Notes that it was decided.
+    /// Reports that it was decided.
     pub(super) fn decided(&mut self, now: Timestamp) {
         self.shots.decided(now);
         self.due = false;
         self.best = None;
     }
 
-    /// Whether this is the visit's own face; `None` when nothing is known to compare with.
+    /// Compares a face with that of the visit; `None` before the first look.
     pub(super) fn likeness(&self, face: &Face, calibration: &Calibration) -> Option<Likeness> {
         let similarity = calibration.similarity(self.probe()?.cosine(&face.embedding)?).value();
         Some(match similarity {
@@ -204,7 +204,7 @@ impl Visit {
         })
     }
 
-    /// Takes in another part of the same visit, from before or after what is known of it.
+    /// Extends the visit by another part of it, earlier or later.
     pub(super) fn join(&mut self, part: &Self) {
         if part.first_seen > self.first_seen {
             self.track = part.track;
@@ -225,7 +225,7 @@ impl Visit {
     }
 }
 
-/// What comparing a face with a visit says.
+/// Result of comparing a face with a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Likeness {
     Same,
@@ -233,12 +233,12 @@ pub(super) enum Likeness {
     Other,
 }
 
-/// Whether two faces are the same visitor's.
+/// Whether two faces are of the same visitor.
 pub(super) fn same_visitor(one: &Embedding, other: &Embedding, calibration: &Calibration) -> bool {
     one.cosine(other).is_some_and(|cosine| calibration.similarity(cosine).value() >= SAME_VISITOR)
 }
 
-/// The mean of all looks, the better ones weighing more: the noise of single shots cancels out.
+/// The mean of all looks, weighted by quality, so that the noise of single shots averages out.
 #[derive(Debug, Default)]
 struct Vote {
     sum: Vec<f32>,
@@ -252,7 +252,7 @@ impl Vote {
         self.sum.resize(face.embedding.vector().len(), 0.0);
         self.sum.iter_mut().zip(face.embedding.vector()).for_each(|(sum, part)| *sum += weight * part);
         self.looks += 1;
-        // Opposite looks that cancel out say nothing together; the newest stands alone then.
+        // Embeddings that cancel out have no mean; the newest is used alone then.
         let mean = Embedding::normalised(face.embedding.model().clone(), self.sum.clone());
         self.probe = Some(mean.unwrap_or_else(|_| face.embedding.clone()));
     }

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
-use super::duty::Duty;
+use super::config::CameraConfig;
 use super::handle::Handle;
 use super::recorder::Draft;
 use super::stage::{Answer, Stage, timed};
@@ -45,7 +45,7 @@ const SMALLEST_PX: u32 = 64;
 /// What one camera knows of the objects before it.
 pub(super) struct ObjectStage {
     handle: Handle,
-    duty: Arc<Duty>,
+    duty: Arc<CameraConfig>,
     /// The rules that the detector has an eye for.
     rules: Vec<Applied>,
     /// What they are about.
@@ -70,7 +70,7 @@ struct Applied {
 }
 
 impl ObjectStage {
-    pub(super) fn new(handle: Handle, duty: Arc<Duty>) -> Self {
+    pub(super) fn new(handle: Handle, duty: Arc<CameraConfig>) -> Self {
         let mut stage = Self {
             duty: Arc::clone(&duty),
             rules: Vec::new(),
@@ -81,7 +81,7 @@ impl ObjectStage {
             now: handle.now(),
             handle,
         };
-        stage.take_up(duty);
+        stage.configure(duty);
         stage
     }
 
@@ -183,7 +183,7 @@ impl ObjectStage {
 }
 
 impl Stage for ObjectStage {
-    fn take_up(&mut self, duty: Arc<Duty>) {
+    fn configure(&mut self, duty: Arc<CameraConfig>) {
         let mut before = std::mem::take(&mut self.rules);
         let possible = duty.rules.iter().filter(|rule| self.finds(rule.settings.object));
         let rules: Vec<_> = possible.filter_map(|rule| Self::applied(&mut before, rule, self.size)).collect();

@@ -33,7 +33,7 @@ fn a_walking_face_stays_one_track() {
 }
 
 #[test]
-fn somebody_who_hurries_across_stays_one_track() {
+fn a_person_who_hurries_across_stays_one_track() {
     let mut tracker = Tracker::default();
     for step in 0..6 {
         // Two face widths from one frame to the next.
@@ -43,7 +43,7 @@ fn somebody_who_hurries_across_stays_one_track() {
 }
 
 #[test]
-fn somebody_who_comes_straight_on_stays_one_track() {
+fn a_person_who_walks_towards_the_camera_stays_one_track() {
     let mut tracker = Tracker::default();
     for step in 0..10 {
         let width = 40.0 * 1.3_f32.powi(step);
@@ -63,7 +63,7 @@ fn a_short_occlusion_does_not_split_a_visit() {
 }
 
 #[test]
-fn a_face_that_is_gone_for_long_ends_its_track() {
+fn a_face_out_of_sight_for_long_ends_its_track() {
     let mut tracker = Tracker::default();
     update(&mut tracker, 0, &[face(0.0, 0.0)]);
     assert!(update(&mut tracker, 900, &[]).ended.is_empty());
@@ -73,7 +73,7 @@ fn a_face_that_is_gone_for_long_ends_its_track() {
 }
 
 #[test]
-fn two_faces_that_cross_keep_their_tracks_and_are_in_doubt_until_told_apart() {
+fn two_faces_that_cross_keep_their_tracks_and_are_doubtful_until_verified() {
     let mut tracker = Tracker::default();
     let (mut left, mut right) = (TrackId(0), TrackId(0));
     for step in 0..11 {
@@ -86,7 +86,7 @@ fn two_faces_that_cross_keep_their_tracks_and_are_in_doubt_until_told_apart() {
         assert_eq!((of(0), of(1)), (left, right), "step {step}");
         assert_eq!(tracker.doubtful(left), step >= 6, "step {step}");
     }
-    tracker.tell_apart(left);
+    tracker.verify(left);
     assert_eq!((tracker.doubtful(left), tracker.doubtful(right)), (false, true));
 }
 
@@ -102,7 +102,7 @@ fn objects_of_different_classes_are_never_one_track() {
 }
 
 #[test]
-fn a_face_elsewhere_is_somebody_else() {
+fn a_face_elsewhere_is_another_track() {
     let mut tracker = Tracker::default();
     update(&mut tracker, 0, &[face(0.0, 0.0)]);
     update(&mut tracker, 200, &[face(600.0, 0.0)]);
@@ -110,7 +110,7 @@ fn a_face_elsewhere_is_somebody_else() {
 }
 
 #[test]
-fn a_face_of_another_size_is_somebody_else() {
+fn a_face_of_another_size_is_another_track() {
     let mut tracker = Tracker::default();
     update(&mut tracker, 0, &[face(0.0, 0.0)]);
     update(&mut tracker, 200, &[sized(0.0, 0.0, 220.0)]);
