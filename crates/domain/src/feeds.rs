@@ -1,4 +1,4 @@
-//! The feeds of all adapters: how they are doing, and orders to them.
+//! Status and control of the feeds of all adapters.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,69 +7,71 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, Result, Seq, Thing, Timestamp};
 
-/// Orders that wait for a feed; one at a time is carried out.
+/// Maximum number of orders waiting for a feed; they are carried out one at a time.
 const WAITING: usize = 8;
 
-/// How an adapter's walk over the log is doing.
+/// Status of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedStatus {
-    /// The adapter.
+    /// Name of the adapter.
     pub adapter: &'static str,
     /// The feed's name, unique in its adapter.
     pub feed: String,
-    /// The last place that it is done with.
+    /// The last entry that is delivered or skipped.
     pub place: Seq,
-    /// Whether an operator has stopped it.
+    /// Whether an operator has paused it.
     pub paused: bool,
-    /// When the receiver last took something; `None`: not since the start.
+    /// Time of the last delivery; `None` when there was none since the start.
     pub last_delivery: Option<Timestamp>,
-    /// Why delivery fails now, and since when.
+    /// Why delivery fails, and since when; `None` while it works.
     pub failure: Option<(String, Timestamp)>,
-    /// What the receiver will never take: the feed stands there until it is skipped or removed.
+    /// The entry that the receiver refuses for good: the feed retries it until it is skipped or removed. `None` when
+    /// not stuck.
     pub stuck: Option<Seq>,
 }
 
-/// What an operator may ask of a feed.
+/// An operator's order to a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedOrder {
     /// Deliver nothing until further notice, also after a restart.
     Pause,
-    /// Go on after a pause.
+    /// Resume after a pause.
     GoOn,
-    /// Try again now instead of after the wait.
+    /// Retry now instead of after the back-off.
     TryNow,
-    /// Leave out the next one.
+    /// Skip the next entry.
     SkipOne,
-    /// Go on behind this place.
+    /// Resume after this place.
     GoTo(Seq),
 }
 
-/// An order, and where its outcome is reported.
-type Posted = (FeedOrder, oneshot::Sender<Result<()>>);
+/// An order, and the channel for its outcome.
+type PendingOrder = (FeedOrder, oneshot::Sender<Result<()>>);
 
-/// A feed's own end: it reports how it is doing and receives orders. Dropping it takes the feed off the board.
-pub struct FeedDesk {
+/// The registration of a running feed, through which the feed reports its status and receives orders. Dropping it ends
+/// the registration.
+pub struct FeedHandle {
     board: Arc<FeedBoard>,
     key: Key,
-    orders: mpsc::Receiver<Posted>,
+    orders: mpsc::Receiver<PendingOrder>,
 }
 
 type Key = (&'static str, String);
 
 struct Entry {
     status: FeedStatus,
-    orders: mpsc::Sender<Posted>,
+    orders: mpsc::Sender<PendingOrder>,
 }
 
-/// All feeds that run.
+/// All running feeds.
 #[derive(Default)]
 pub(crate) struct FeedBoard {
     feeds: Mutex<BTreeMap<Key, Entry>>,
 }
 
 impl FeedBoard {
-    /// Puts a feed on the board, in place of one with the same name.
-    pub(crate) fn open(self: &Arc<Self>, adapter: &'static str, feed: &str) -> FeedDesk {
+    /// Registers a feed, replacing one with the same name.
+    pub(crate) fn open(self: &Arc<Self>, adapter: &'static str, feed: &str) -> FeedHandle {
         let (sender, orders) = mpsc::channel(WAITING);
         let status = FeedStatus {
             adapter,
@@ -82,15 +84,16 @@ impl FeedBoard {
         };
         let key = (adapter, feed.to_owned());
         self.lock().insert(key.clone(), Entry { status, orders: sender });
-        FeedDesk { board: Arc::clone(self), key, orders }
+        FeedHandle { board: Arc::clone(self), key, orders }
     }
 
-    /// All feeds, by adapter and name.
+    /// The status of all feeds, ordered by adapter and name.
     pub(crate) fn all(&self) -> Vec<FeedStatus> {
         self.lock().values().map(|entry| entry.status.clone()).collect()
     }
 
-    /// Gives an order and waits until the feed has carried it out. `NotFound(Feed)`, `Busy`.
+    /// Sends an order and waits until the feed has carried it out. Returns the outcome; `NotFound(Feed)`, `Busy` when
+    /// too many orders wait.
     pub(crate) async fn order(&self, adapter: &str, feed: &str, order: FeedOrder) -> Result<()> {
         let unknown = || Error::NotFound { what: Thing::Feed };
         let orders = {
@@ -103,7 +106,7 @@ impl FeedBoard {
             mpsc::error::TrySendError::Full(_) => Error::Busy,
             mpsc::error::TrySendError::Closed(_) => unknown(),
         })?;
-        // The feed ended before it came to this order.
+        // Fails when the feed ended before it received the order.
         outcome.await.unwrap_or_else(|_| Err(unknown()))
     }
 
@@ -112,16 +115,16 @@ impl FeedBoard {
     }
 }
 
-impl FeedDesk {
-    /// Changes what the board shows.
+impl FeedHandle {
+    /// Changes the status.
     pub fn report(&self, change: impl FnOnce(&mut FeedStatus)) {
         if let Some(entry) = self.board.lock().get_mut(&self.key) {
             change(&mut entry.status);
         }
     }
 
-    /// The next order, and where its outcome is reported. Waits for ever when there is none.
-    pub async fn next_order(&mut self) -> Posted {
+    /// Waits for the next order. Returns it with the channel for its outcome. Cancel safe.
+    pub async fn next_order(&mut self) -> PendingOrder {
         match self.orders.recv().await {
             Some(order) => order,
             None => std::future::pending().await,
@@ -129,10 +132,10 @@ impl FeedDesk {
     }
 }
 
-impl Drop for FeedDesk {
+impl Drop for FeedHandle {
     fn drop(&mut self) {
         let mut feeds = self.board.lock();
-        // Another one with the same name may be there already; its orders do not end here.
+        // A feed with the same name may have been registered since; it stays.
         self.orders.close();
         if feeds.get(&self.key).is_some_and(|entry| entry.orders.is_closed()) {
             feeds.remove(&self.key);

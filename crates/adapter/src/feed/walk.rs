@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::feeds::{FeedDesk, FeedOrder};
+use domain::feeds::{FeedHandle, FeedOrder};
 use domain::progress::Part;
 use domain::{Appliance, Entry, Error, Result, Seq, Thing};
 use tokio::sync::watch;
@@ -26,7 +26,7 @@ pub(super) struct Walk<'a, R> {
     feed: &'a Feed,
     appliance: Appliance,
     receiver: R,
-    desk: FeedDesk,
+    desk: FeedHandle,
     settings: Settings,
     cursor: Seq,
     /// The stored cursor.

@@ -1,10 +1,11 @@
-//! What somebody does with the appliance. Rights are checked here, below every protocol.
+//! Acts of an actor on the appliance. Rights are checked here, below every protocol.
 
 use super::Appliance;
 use crate::{Act, Actor, Result};
 
-/// The appliance as somebody acts on it; cheap to make. Its acts are grouped by file, like the appliance's own methods;
-/// each of them refuses an actor without the right to it (`Forbidden`) and is in the audit log once it is done.
+/// The appliance with an actor who acts on it; cheap to create. The acts are grouped by file, like the appliance's own
+/// methods. Each of them fails with `Forbidden` for an actor without the right to it, and is in the audit log once
+/// done.
 #[derive(Clone, Copy)]
 pub struct Acts<'a> {
     pub(super) appliance: &'a Appliance,
@@ -12,14 +13,14 @@ pub struct Acts<'a> {
 }
 
 impl Appliance {
-    /// What this actor may do.
+    /// The acts on the appliance in the name of `actor`.
     pub fn by<'a>(&'a self, actor: &'a Actor) -> Acts<'a> {
         Acts { appliance: self, actor }
     }
 }
 
 impl<'a> Acts<'a> {
-    /// The appliance, to read. `Forbidden`.
+    /// The appliance, for reading; `Forbidden` without the right to read.
     pub fn reading(self) -> Result<&'a Appliance> {
         self.actor.may(Act::READ)?;
         Ok(self.appliance)

@@ -1,4 +1,4 @@
-//! The analyzers with limits in time: a hung accelerator holds up nothing else, and shows.
+//! Analyzers with a time-out: a hung accelerator blocks nothing else and is reported.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::ports::{FaceAnalyzer, Lane, ObjectDetector, Search};
 use crate::progress::{Part, Progress};
 use crate::{Calibration, DetectedObject, Detection, Embedding, Error, Face, ModelId, ObjectClass, Result, Timestamp};
 
-/// A frame that was not analysed within this time will not be.
+/// Time-out of the analysis of a live frame.
 const LIVE: Duration = Duration::from_secs(20);
-/// Photos wait behind frames, and behind each other.
+/// Time-out of the analysis of a photo; longer because photos wait behind frames and behind each other.
 const PHOTO: Duration = Duration::from_secs(120);
 
-/// An analyzer that gives up in time.
+/// A face analyzer with a time-out.
 pub(super) struct TimedAnalyzer {
     analyzer: Arc<dyn FaceAnalyzer>,
     progress: Arc<Progress>,
@@ -28,7 +28,7 @@ impl TimedAnalyzer {
         Self { analyzer, progress }
     }
 
-    /// `Unavailable` when the networks do not answer in time.
+    /// Runs `work`; `Unavailable` after the time-out of the lane.
     async fn in_time<T>(&self, lane: Lane, work: impl Future<Output = Result<T>>) -> Result<T> {
         let limit = match lane {
             Lane::Live => LIVE,
@@ -38,7 +38,7 @@ impl TimedAnalyzer {
     }
 }
 
-/// A detector of objects that gives up in time.
+/// An object detector with a time-out.
 pub(super) struct TimedDetector {
     detector: Arc<dyn ObjectDetector>,
     progress: Arc<Progress>,
@@ -61,7 +61,7 @@ impl ObjectDetector for TimedDetector {
     }
 }
 
-/// `Unavailable` when the networks do not answer in time.
+/// Runs `work`; `Unavailable` after `limit`.
 async fn in_time<T>(
     progress: &Progress,
     limit: Duration,
@@ -72,7 +72,7 @@ async fn in_time<T>(
         progress.stall(Part::Inference, &format!("no result within {} s", limit.as_secs()));
         return Err(Error::Unavailable { what });
     };
-    // A full queue says nothing about whether anything is being done.
+    // A full queue is no sign of progress.
     if !matches!(analysed, Err(Error::Busy | Error::Unavailable { .. })) {
         progress.stamp(Part::Inference);
     }

@@ -1,22 +1,22 @@
-//! What is set for all cameras together, by platforms that know only one.
+//! The camera defaults: values for all cameras, set by platforms whose protocol knows only one camera.
 
 use super::{Acts, Appliance};
 use crate::{Act, Camera, CameraChange, CameraDefaults, CameraSettings, OwnValues, Result, WatchSettings};
 
 impl Appliance {
-    /// What is set for every camera that has no value of its own; nothing while that cannot be read.
+    /// The values for every camera that has none of its own; empty while they cannot be read.
     pub fn camera_defaults(&self) -> CameraDefaults {
         self.settings().camera_defaults()
     }
 
-    /// The camera as it is: with the defaults in place of what is not its own.
+    /// The camera with the defaults in place of what it does not set itself.
     pub(super) fn in_force(&self, camera: Camera) -> Camera {
         self.core.surveillance.in_force(camera)
     }
 }
 
 impl Acts<'_> {
-    /// Sets what holds for every camera that has no value of its own, present and later; at once and over a restart.
+    /// Sets the values for every present and future camera that has none of its own, at once and over a restart.
     pub async fn set_camera_defaults(self, defaults: CameraDefaults) -> Result<()> {
         let actor = self.permit(Act::CAMERA_DEFAULTS)?;
         self.blocking(move |a| {
@@ -27,8 +27,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Takes these values away from every camera that has them for its own: from now on all cameras follow the
-    /// defaults.
+    /// Removes these own values from every camera: from now on all cameras follow the defaults.
     pub async fn release_cameras(self, values: OwnValues) -> Result<()> {
         let actor = self.permit(Act::CAMERA_RELEASE)?;
         self.blocking(move |a| {
@@ -41,7 +40,7 @@ impl Acts<'_> {
     }
 }
 
-/// The values that differ: whoever changed them wants them for this camera.
+/// The values that a change sets to something else; they become the camera's own.
 pub(super) fn changed(
     (settings, before): (Option<&CameraSettings>, &CameraSettings),
     (watch, watch_before): (Option<&WatchSettings>, &WatchSettings),
@@ -54,7 +53,7 @@ pub(super) fn changed(
     }
 }
 
-/// Puts what the camera was added with in place of what is not its own, so that it can come to it again.
+/// Restores the stored value of what is not the camera's own, so that it applies again when there is no default.
 pub(super) fn keep_followed(change: &mut CameraChange, stored: &Camera) {
     let own = stored.own.and(change.own);
     if let Some(settings) = &mut change.settings {

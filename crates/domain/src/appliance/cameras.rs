@@ -13,11 +13,11 @@ use crate::{
     Source, Thing,
 };
 
-/// How long a camera may take to deliver a picture.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time-out of a snapshot.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Appliance {
-    /// Cameras in ascending order of channel, as they are: what is not a camera's own is the device's default.
+    /// Cameras in ascending order of channel, with the device's defaults in place of what a camera does not set itself.
     pub async fn cameras(&self) -> Result<Vec<Camera>> {
         self.blocking(|a| Ok(a.ports().settings.cameras()?.into_iter().map(|camera| a.in_force(camera)).collect()))
             .await
@@ -29,7 +29,8 @@ impl Appliance {
         found.ok_or(Error::NotFound { what: Thing::Camera })
     }
 
-    /// Whether a camera of this source can be added. To be called with the cameras' order held.
+    /// `LimitReached(CameraCapacity)` when there is not enough computing power for a camera of this source. To be
+    /// called with `camera_order` held.
     fn check_power(&self, source: &Source) -> Result<()> {
         let cameras = self.ports().settings.cameras()?;
         let used: u32 = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
@@ -37,13 +38,13 @@ impl Appliance {
         if fits { Ok(()) } else { Err(Error::LimitReached { what: Thing::CameraCapacity }) }
     }
 
-    /// A camera as it is stored. `NotFound(Camera)`.
+    /// A camera as stored, without the defaults. `NotFound(Camera)`.
     fn stored_camera(&self, id: CameraId) -> Result<Camera> {
         let stored = self.ports().settings.cameras()?.into_iter().find(|camera| camera.id == id);
         stored.ok_or(Error::NotFound { what: Thing::Camera })
     }
 
-    /// Changes a camera and gives it as it is then. Blocking.
+    /// Changes a camera and returns the changed one. Blocking.
     fn change_camera<E: From<Error>>(
         &self,
         actor: &Actor,
@@ -57,12 +58,12 @@ impl Appliance {
         if let Some(settings) = &change.settings {
             check(settings)?;
             check_same_kind(&before.settings, settings)?;
-            // One that was taken once does not keep the other settings from being changed.
+            // A stored address that is no longer valid must not prevent changes of other settings.
             if settings.source != before.settings.source {
                 check_address(settings)?;
             }
         }
-        claim(&mut change, &before, &stored);
+        mark_own(&mut change, &before, &stored);
         let changed = self.ports().settings.update_camera(id, &change)?;
         self.audit(actor, Act::CAMERA_UPDATE, &id);
         self.core.surveillance.note_change();
@@ -73,32 +74,33 @@ impl Appliance {
         self.core.camera_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the changes of cameras, and of what they do.
+    /// Changes whenever a camera, a task or a rule is added, changed or removed.
     pub fn camera_changes(&self) -> watch::Receiver<u64> {
         self.core.surveillance.changes()
     }
 
-    /// Whether a camera delivers pictures now; an unknown one is being connected.
+    /// Status of a camera; `Connecting` for one that does not exist.
     pub fn camera_status(&self, id: CameraId) -> CameraStatus {
         self.board().status(id)
     }
 
-    /// A JPEG of what a camera sees now. `NotFound(Camera)`; `Unavailable` when it delivers nothing for five seconds.
+    /// A JPEG of the next frame of a camera. `NotFound(Camera)`; `Unavailable` when it delivers nothing for five
+    /// seconds.
     pub async fn snapshot(&self, id: CameraId) -> Result<Bytes> {
         self.camera(id).await?;
         let unavailable = || Error::Unavailable { what: "a picture of the camera" };
         let frame = self.board().next_frame(id).ok_or_else(unavailable)?;
-        let frame = tokio::time::timeout(PATIENCE, frame).await.ok().and_then(std::result::Result::ok);
+        let frame = tokio::time::timeout(SNAPSHOT_TIMEOUT, frame).await.ok().and_then(std::result::Result::ok);
         self.ports().analyzer.encode(frame.ok_or_else(unavailable)?, None).await
     }
 
-    /// Keeps the newest video of a camera, for clips, while the answer lives. `NotFound(Camera)`.
+    /// Keeps the newest video of a camera, for clips, until the returned value is dropped. `NotFound(Camera)`.
     pub async fn keep_video(&self, id: CameraId) -> Result<KeptVideo> {
         self.camera(id).await?;
         Ok(KeptVideo::new(self.core.surveillance.clone(), self.board().entry(id)))
     }
 
-    /// What a camera has done since the daemon started.
+    /// Counters of a camera since the daemon started.
     pub fn camera_counters(&self, id: CameraId) -> CameraCounters {
         self.board().counters(id)
     }
@@ -106,7 +108,7 @@ impl Appliance {
 
 impl Acts<'_> {
     /// Adds a camera; it is opened at once. `LimitReached(Camera)` or `LimitReached(CameraCapacity)`,
-    /// `AlreadyExists(Camera)` for a taken channel, `NotFound(Library)`, `Invalid`.
+    /// `AlreadyExists(Camera)` for a channel in use, `NotFound(Library)`, `Invalid`.
     pub async fn add_camera(self, camera: NewCamera) -> Result<Camera> {
         let actor = self.permit(Act::CAMERA_ADD)?;
         self.blocking(move |a| {
@@ -129,7 +131,7 @@ impl Acts<'_> {
         self.amend_camera(id, |_| Ok::<_, Error>(change)).await
     }
 
-    /// Changes a camera: `change` is given it as it is, may refuse, and nobody else changes it meanwhile. Errors as
+    /// Changes a camera atomically: `change` receives the camera and returns the change, or an error. Errors as
     /// [`update_camera`](Self::update_camera), and those of `change`.
     pub async fn amend_camera<E: From<Error> + Send + 'static>(
         self,
@@ -153,8 +155,8 @@ impl Acts<'_> {
     }
 }
 
-/// Marks the values that the camera now has for its own, and leaves those it follows out of the change.
-fn claim(change: &mut CameraChange, before: &Camera, stored: &Camera) {
+/// Marks the changed values as the camera's own, and keeps the stored values of what follows the defaults.
+fn mark_own(change: &mut CameraChange, before: &Camera, stored: &Camera) {
     let (settings, watch) = (change.settings.as_ref(), change.watch.as_ref());
     let changed = camera_defaults::changed((settings, &before.settings), (watch, &before.watch.settings));
     change.own = change.own.and(changed);

@@ -1,4 +1,4 @@
-//! Faces in photos: find, compare, search. Nothing is kept.
+//! Faces in photos: detect, compare, search. Nothing is stored.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use crate::gallery::{Query, Scope};
 use crate::ports::{Lane, Search};
 use crate::{Attributes, Detection, Error, Face, LibraryId, Person, Result, SeveralFaces, Similarity};
 
-/// A face in a photo somebody asked about.
+/// A face in a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoFace {
-    /// Where it is and how usable.
+    /// Position and quality.
     pub detection: Detection,
     /// Estimated attributes.
     pub attributes: Attributes,
@@ -21,21 +21,21 @@ pub struct PhotoFace {
     pub crop: Bytes,
 }
 
-/// A person that looks like the probe.
+/// A person similar to the probe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The person.
     pub person: Person,
-    /// How alike.
+    /// Similarity to the probe.
     pub similarity: Similarity,
 }
 
-/// The answer to a search by photo.
+/// Result of a search by photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HitList {
-    /// The face in the photo that was searched for.
+    /// The face that was searched for.
     pub probe: Detection,
-    /// The most similar people, best first.
+    /// The most similar people, most similar first.
     pub hits: Vec<Hit>,
 }
 
@@ -56,12 +56,13 @@ impl Appliance {
         Ok(faces)
     }
 
-    /// How alike the largest faces of two photos are. `BadPicture`, `NoFace`, `LowQuality`.
+    /// Similarity of the largest faces of two photos. `BadPicture`, `NoFace`, `LowQuality`.
     pub async fn compare(&self, first: Bytes, second: Bytes) -> Result<Similarity> {
         self.compare_faces(first, second, SeveralFaces::TakeLargest).await
     }
 
-    /// How alike the faces of two photos are that show one each. `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`.
+    /// Similarity of the faces of two photos that show one face each. `BadPicture`, `NoFace`, `ManyFaces`,
+    /// `LowQuality`.
     pub async fn compare_portraits(&self, first: Bytes, second: Bytes) -> Result<Similarity> {
         self.compare_faces(first, second, SeveralFaces::Refuse).await
     }
@@ -69,7 +70,7 @@ impl Appliance {
     async fn compare_faces(&self, first: Bytes, second: Bytes, several: SeveralFaces) -> Result<Similarity> {
         let first = self.enrolment_face(first, several).await?;
         let second = self.enrolment_face(second, several).await?;
-        // Both were made by the one analyzer, so they can be compared.
+        // Embeddings of the same model always compare.
         let cosine = first.embedding.cosine(&second.embedding).unwrap_or(0.0);
         Ok(self.ports().analyzer.calibration().similarity(cosine))
     }

@@ -1,10 +1,10 @@
-//! The device itself.
+//! The device's identity and its audit log.
 
 use super::{Acts, Appliance};
 use crate::settings::readable;
 use crate::{Act, Actor, AuditEntry, Event, Result, Timestamp};
 
-/// What the device says of itself.
+/// Identity of the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceInfo {
     /// Display name.
@@ -18,7 +18,7 @@ pub struct DeviceInfo {
 }
 
 impl Appliance {
-    /// What the device says of itself. `Unavailable` while its id cannot be read.
+    /// Identity of the device. `Unavailable` while its id cannot be read.
     pub async fn device(&self) -> Result<DeviceInfo> {
         let device_id = readable(&self.settings().device_id)?.cloned();
         let options = self.options();
@@ -30,18 +30,17 @@ impl Appliance {
         })
     }
 
-    /// Announces to whatever front end the box has what a platform wants to be seen or heard there.
+    /// Announces [`Event::FrontEnd`]: what a platform wants shown or played on the device's front end.
     pub fn tell_front_end(&self, what: impl Into<String>, content: impl Into<String>) {
         self.announce(Event::FrontEnd { what: what.into(), content: content.into() });
     }
 
-    /// The time by the device's clock.
+    /// Time of the device's clock.
     pub fn now(&self) -> Timestamp {
         self.ports().clock.now()
     }
 
-    /// Writes an audit entry. The act is done and answered for: a log that cannot be written is an alarm,
-    /// not a reason to say that it failed.
+    /// Writes an audit entry. The act is already done, so a failure to write is logged, not returned. Blocking.
     pub(crate) fn audit(&self, actor: &Actor, act: Act, subject: &dyn ToString) {
         let entry = self.audit_entry(actor, act, subject);
         if let Err(error) = self.ports().settings.audit(&entry) {
@@ -69,7 +68,7 @@ impl Acts<'_> {
         self.blocking(move |a| a.ports().settings.audit_log(limit)).await
     }
 
-    /// Empties the audit log; who did so is the first entry of the new one.
+    /// Clears the audit log; the act itself becomes the first entry of the new one.
     pub async fn clear_audit_log(self) -> Result<()> {
         let actor = self.permit(Act::AUDIT_CLEAR)?;
         let entry = self.appliance.audit_entry(&actor, Act::AUDIT_CLEAR, &"audit log");

@@ -1,27 +1,31 @@
-//! Looking for cameras.
+//! Discovery of cameras.
 
 use super::Appliance;
 use crate::ports::SourceError;
 use crate::{CameraStream, DeviceAddress, Error, FoundCamera, Result, Thing};
 
 impl Appliance {
-    /// Cameras that answer a search of the network, which takes some seconds; by address.
-    /// `Busy` while another search runs, `Unavailable` when the question cannot be sent.
+    /// Cameras that answer a discovery on the network, in order of address; takes some seconds.
+    ///
+    /// # Errors
+    /// `Busy` while another discovery runs, `Unavailable` when the request cannot be sent.
     pub async fn discover_cameras(&self) -> Result<Vec<FoundCamera>> {
-        let _one_at_a_time = self.core.searching.try_lock().map_err(|_| Error::Busy)?;
+        let _one_at_a_time = self.core.discovery.try_lock().map_err(|_| Error::Busy)?;
         self.ports().discovery.discover().await.map_err(failure)
     }
 
-    /// The streams of one camera, its main stream first, at least one. It need not be a channel of the device.
+    /// The streams of one camera, its main stream first, at least one. The camera need not be configured.
+    ///
+    /// # Errors
     /// `WrongCredentials`, `NotFound(Camera)` when it has no stream, `Invalid` for an unusable address,
-    /// `Unavailable` when it does not answer as it should.
+    /// `Unavailable` when it does not give a valid answer.
     pub async fn camera_streams(&self, device: &DeviceAddress) -> Result<Vec<CameraStream>> {
         self.ports().discovery.streams(device).await.map_err(failure)
     }
 }
 
 fn failure(why: SourceError) -> Error {
-    tracing::info!(%why, "cameras were asked in vain");
+    tracing::info!(%why, "ONVIF discovery failed");
     match why {
         SourceError::BadAddress(why) => Error::invalid("address", why),
         SourceError::Unauthorised => Error::WrongCredentials,

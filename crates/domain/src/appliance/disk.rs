@@ -1,4 +1,4 @@
-//! A disk that does not answer.
+//! Detects a disk that does not respond.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use super::Appliance;
 use crate::progress::Part;
 use crate::{Result, StorageState};
 
-/// A store that made no progress for this long hangs on the disk.
+/// The disk counts as hung when the store has made no progress for this long.
 const HUNG: Duration = Duration::from_secs(20);
-/// Between two looks at it.
-const LOOK: Duration = Duration::from_secs(2);
+/// Interval between two checks.
+const CHECK: Duration = Duration::from_secs(2);
 
 impl Appliance {
-    /// Reports a disk that does not answer, for as long as that lasts: what is to be recorded waits in memory meanwhile.
+    /// Reports a disk that does not respond, for as long as that lasts. Records are queued in memory meanwhile.
     pub(super) async fn watch_storage(&self) -> ! {
         self.progress().stamp(Part::Storage);
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK).await;
             if self.progress().age(Part::Storage).is_some_and(|age| age >= HUNG) {
                 let why = format!("the disk has not answered for {} s", HUNG.as_secs());
                 self.progress().stall(Part::Storage, &why);
@@ -25,12 +25,12 @@ impl Appliance {
         }
     }
 
-    /// Asks the store something that takes it milliseconds.
-    pub(super) async fn ask_store<T: Send + 'static>(
+    /// Runs a short call of the store, and reports progress when it returns.
+    pub(super) async fn call_store<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+        call: impl FnOnce(&Self) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let answer = self.blocking(question).await;
+        let answer = self.blocking(call).await;
         self.progress().stamp(Part::Storage);
         answer
     }

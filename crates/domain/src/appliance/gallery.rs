@@ -1,4 +1,4 @@
-//! The gallery at start, and the copy of it that makes the next start quick.
+//! Loads the gallery at start, and maintains its copy, which makes the next start quick.
 
 use std::time::{Duration, Instant};
 
@@ -10,18 +10,22 @@ use crate::gallery::{Gallery, Restoration};
 use crate::ports::Ports;
 use crate::{Result, Template};
 
-/// A copy is written when people have not changed for so long.
+/// A copy is written when people have not changed for this long.
 const SETTLED: Duration = Duration::from_secs(600);
-/// Templates published together while loading.
+/// Templates inserted at once while loading.
 const BATCH: usize = 4096;
 
-/// Fills the gallery from its copy, or else from the store; answers the generation of the copy that is kept now.
+/// Fills the gallery from its copy, or else from the templates. Returns the generation of the copy; `None` when there
+/// is none.
+///
+/// # Errors
+/// When the templates cannot be read.
 pub(super) fn load(ports: &Ports, gallery: &Gallery) -> Result<Option<u64>> {
     let started = Instant::now();
     let generation = ports.gallery.generation()?;
     let is_restored = restore(ports, gallery, generation);
     if !is_restored {
-        // It may hold people who are gone.
+        // An outdated copy may contain people who were removed.
         ports.gallery.remove_copy()?;
         load_templates(ports, gallery)?;
     }
@@ -44,7 +48,7 @@ fn restore(ports: &Ports, gallery: &Gallery, generation: u64) -> bool {
         Ok(true) => gallery.restore(restoration),
         Ok(false) => false,
         Err(error) => {
-            tracing::warn!(error = error.chain(), "the copy of the gallery cannot be read");
+            tracing::warn!(error = error.chain(), "failed to read gallery copy");
             false
         }
     }
@@ -63,8 +67,8 @@ fn load_templates(ports: &Ports, gallery: &Gallery) -> Result<()> {
 }
 
 impl Appliance {
-    /// Keeps the copy of the gallery near the truth until cancelled: writes it after a start that found none, when
-    /// people have not changed for ten minutes, and at the end. Enrolments never wait for it.
+    /// Maintains the copy of the gallery until cancelled: writes it after a start that found none, when people have not
+    /// changed for ten minutes, and at the end. Enrolments never wait for it.
     pub async fn keep_gallery_copy(&self, cancel: CancellationToken) {
         let mut changes = self.gallery().changes();
         loop {
@@ -79,13 +83,13 @@ impl Appliance {
 
     async fn refresh_copy(&self) {
         if let Err(error) = self.blocking(Self::write_copy).await {
-            tracing::warn!(error = error.chain(), "the gallery could not be copied: the next start takes longer");
+            tracing::warn!(error = error.chain(), "failed to write gallery copy, the next start takes longer");
         }
     }
 
     fn write_copy(&self) -> Result<()> {
         let store = &self.ports().gallery;
-        // Under the order of changes, so that the copy is of exactly this generation.
+        // With the lock held, so that the copy is of exactly this generation.
         let (generation, copy) = {
             let _order = self.people_order();
             (store.generation()?, self.gallery().copy())
@@ -97,22 +101,22 @@ impl Appliance {
         if store.keep_copy(self.gallery().model(), generation, &mut copy.chunks())? {
             *self.kept_copy() = Some(generation);
             let elapsed_ms = started.elapsed().as_millis() as u64;
-            tracing::info!(elapsed_ms, "gallery copied");
+            tracing::info!(elapsed_ms, "gallery copy written");
         }
         Ok(())
     }
 
-    /// The copy holds people who are gone: removed at once, written anew when people have settled.
-    pub(super) fn forget_copy(&self) {
+    /// Removes the copy at once, because it contains a person who was removed; it is written again later.
+    pub(super) fn remove_copy(&self) {
         if let Err(error) = self.ports().gallery.remove_copy() {
-            tracing::warn!(error = error.chain(), "the copy of the gallery could not be removed: it is not used");
+            tracing::warn!(error = error.chain(), "failed to remove gallery copy, it will not be used");
         }
     }
 }
 
-/// Waits for a change, and then until there was none for a while.
+/// Waits for a change, and then until there was none for [`SETTLED`].
 async fn settled(changes: &mut watch::Receiver<u64>) {
-    // The gallery outlives every receiver.
+    // Cannot fail: the gallery outlives every receiver.
     let _ = changes.changed().await;
     while tokio::time::timeout(SETTLED, changes.changed()).await.is_ok() {}
 }

@@ -17,7 +17,7 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Makes a library. `AlreadyExists(Library)`, `LimitReached(Library)`.
+    /// Creates a library. `AlreadyExists(Library)`, `LimitReached(Library)`.
     pub async fn create_library(self, library: NewLibrary) -> Result<Library> {
         let actor = self.permit(Act::LIBRARY_CREATE)?;
         self.blocking(move |a| {
@@ -26,9 +26,9 @@ impl Acts<'_> {
             if present >= a.options().limits.libraries {
                 return Err(Error::LimitReached { what: Thing::Library });
             }
-            let made = a.ports().people.create_library(&library, a.now())?;
-            a.audit(&actor, Act::LIBRARY_CREATE, &made.id);
-            Ok(made)
+            let created = a.ports().people.create_library(&library, a.now())?;
+            a.audit(&actor, Act::LIBRARY_CREATE, &created.id);
+            Ok(created)
         })
         .await
     }
@@ -44,15 +44,15 @@ impl Acts<'_> {
         .await
     }
 
-    /// Removes a library and everybody who is in no other.
+    /// Removes a library and all people who are in no other.
     /// `NotFound(Library)`, `InUse(Camera)` or `InUse(Task)` while one watches for it.
     pub async fn remove_library(self, id: LibraryId) -> Result<()> {
         let actor = self.permit(Act::LIBRARY_REMOVE)?;
         self.blocking(move |a| {
             let _order = a.people_order();
-            let gone = a.ports().people.remove_library(id)?;
-            a.gallery().remove(&gone);
-            a.forget_copy();
+            let removed = a.ports().people.remove_library(id)?;
+            a.gallery().remove(&removed);
+            a.remove_copy();
             a.audit(&actor, Act::LIBRARY_REMOVE, &id);
             Ok(())
         })

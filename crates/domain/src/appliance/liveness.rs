@@ -1,23 +1,23 @@
-//! When faces are checked for being alive, on a device that can.
+//! The liveness rule.
 
 use super::{Acts, Appliance};
 use crate::{Act, LivenessRule, Result};
 
 impl Appliance {
-    /// When a face must be alive, always while that cannot be read; without effect while
+    /// When a face must be living; always while the rule cannot be read. Without effect while
     /// [`can_judge_liveness`](Self::can_judge_liveness) is false.
     pub fn liveness_rule(&self) -> LivenessRule {
         self.settings().liveness_rule()
     }
 
-    /// Whether the device can tell living faces from pictures of them.
+    /// Whether the device can distinguish living faces from pictures of them.
     pub fn can_judge_liveness(&self) -> bool {
         self.ports().analyzer.live_from().is_some()
     }
 }
 
 impl Acts<'_> {
-    /// Sets when a face must be alive; from now on, also over a restart.
+    /// Sets when a face must be living, at once and over a restart.
     pub async fn set_liveness_rule(self, rule: LivenessRule) -> Result<()> {
         let actor = self.permit(Act::LIVENESS_SET)?;
         self.blocking(move |a| {

@@ -1,4 +1,4 @@
-//! The log.
+//! The log: reading, corrections, removal.
 
 use std::thread;
 use std::time::Duration;
@@ -11,8 +11,9 @@ use crate::{
     PersonId, Record, RecordFilter, RecordKind, Removal, Result, Seq, Timestamp, What, Window,
 };
 
-/// Records removed at a time, and the pause after them in which others write.
+/// Records removed per transaction.
 const BATCH: u32 = 128;
+/// Pause between two of these transactions, in which others can write.
 const PAUSE: Duration = Duration::from_millis(2);
 
 impl Appliance {
@@ -47,30 +48,30 @@ impl Appliance {
         self.blocking(move |a| a.ports().log.entries_after(seq, &kinds, limit)).await
     }
 
-    /// How many entries there are between these two places, whatever their kind.
+    /// Number of entries of any kind between these two places.
     pub async fn entries_between(&self, after: Seq, before: Seq) -> Result<u64> {
         self.blocking(move |a| a.ports().log.count_between(after, before)).await
     }
 
-    /// The newest place in the log; changes when an entry was committed.
+    /// The newest place in the log; changes when an entry is committed.
     pub fn newest_entry(&self) -> watch::Receiver<Seq> {
         self.core.surveillance.recorder().newest()
     }
 
-    /// The place before the first entry of this time or later, where a feed that goes back to it goes on; the newest
-    /// place when there is none.
+    /// The place before the first entry of this time or later, from which a feed can resume; the newest place when
+    /// there is no such entry.
     pub async fn place_before(&self, time: Timestamp) -> Result<Seq> {
         self.blocking(move |a| a.ports().log.place_before(time)).await
     }
 
-    /// A person as named now. Blocking. `NotFound(Person)`.
+    /// A person with code and name of now. Blocking. `NotFound(Person)`.
     pub(super) fn named(&self, id: PersonId) -> Result<NamedPerson> {
         let person = self.ports().people.person(id)?;
         Ok(NamedPerson { id, code: person.code, name: person.profile.name })
     }
 
-    /// A batch at a time, so that others can write between. Blocking.
-    fn remove_step_by_step(&self, removal: Removal) -> Result<u64> {
+    /// Removes entries in batches, so that others can write in between. Returns how many. Blocking.
+    fn remove_in_batches(&self, removal: Removal) -> Result<u64> {
         let mut removed = 0;
         loop {
             let batch = self.ports().log.remove_entries(removal, BATCH)?;
@@ -89,8 +90,8 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// States that a record shows this person, or (`None`) nobody enrolled. The record stays as it was; the correction
-    /// is an entry of its own. `NotFound(Record)`, `NotFound(Person)`.
+    /// States that a record shows this person, or nobody enrolled (`None`). The record stays as it was; the correction
+    /// is an entry of its own, whose `Seq` is returned. `NotFound(Record)`, `NotFound(Person)`.
     pub async fn correct_record(self, record: Seq, shows: Option<PersonId>) -> Result<Seq> {
         let actor = self.permit(Act::RECORD_CORRECT)?;
         self.blocking(move |a| {
@@ -103,25 +104,25 @@ impl Acts<'_> {
         .await
     }
 
-    /// Removes everything that the log holds now, and the pictures; enrolled people stay. Returns how many entries went.
-    /// Goes on to its end even when the caller goes away.
+    /// Removes all entries and their pictures; enrolled people stay. Returns how many entries were removed. Runs to its
+    /// end even when this future is dropped.
     pub async fn remove_all_records(self) -> Result<u64> {
         let actor = self.permit(Act::RECORDS_REMOVE)?;
         self.blocking(move |a| {
             a.core.surveillance.recorder().discard_waiting();
-            let removed = a.remove_step_by_step(Removal::UpTo(a.ports().log.newest()?))?;
+            let removed = a.remove_in_batches(Removal::UpTo(a.ports().log.newest()?))?;
             a.audit(&actor, Act::RECORDS_REMOVE, &"all");
             Ok(removed)
         })
         .await
     }
 
-    /// Removes every record of one kind that was captured until now, and with those of people every opening for one of
-    /// them; else as [`remove_all_records`](Self::remove_all_records).
+    /// Removes every record of one kind captured until now, and with records of people also the openings for them;
+    /// otherwise as [`remove_all_records`](Self::remove_all_records).
     pub async fn remove_records_of(self, kind: RecordKind) -> Result<u64> {
         let actor = self.permit(Act::RECORDS_REMOVE)?;
         self.blocking(move |a| {
-            let removed = a.remove_step_by_step(Removal::Before { kind, time: a.now().plus_millis(1) })?;
+            let removed = a.remove_in_batches(Removal::Before { kind, time: a.now().plus_millis(1) })?;
             let kind = match kind {
                 RecordKind::People => "people",
                 RecordKind::Strangers => "strangers",

@@ -1,4 +1,4 @@
-//! The machine: restarting it, its figures, and what of it is shown.
+//! The machine: restart, figures, the management page.
 
 use tokio::sync::watch;
 
@@ -7,22 +7,22 @@ use crate::settings::{DeviceSettings, check_device_id};
 use crate::{Act, Actor, Memory, Processor, Result};
 
 impl Appliance {
-    /// The processor, and how busy it is.
+    /// The processor and its load.
     pub async fn processor(&self) -> Result<Processor> {
         self.ports().host.processor().await
     }
 
-    /// The memory.
+    /// Size and use of the memory.
     pub async fn memory(&self) -> Result<Memory> {
         self.ports().host.memory().await
     }
 
-    /// Whether the management page is open, now and whenever that changes.
+    /// Whether the management page is open, now and at every change.
     pub fn console_open(&self) -> watch::Receiver<bool> {
         self.core.console_open.subscribe()
     }
 
-    /// Writes an audit entry from an async place.
+    /// As [`audit`](Self::audit), off the runtime.
     pub(super) async fn note(&self, actor: &Actor, act: Act, subject: &str) -> Result<()> {
         let (actor, subject) = (actor.clone(), subject.to_owned());
         self.blocking(move |a| {
@@ -34,7 +34,7 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Restarts the machine in a few seconds. `Unavailable` when the system does not let the device do that.
+    /// Restarts the machine in a few seconds. `Unavailable` when the system does not permit it.
     pub async fn restart_machine(self) -> Result<()> {
         let actor = self.permit(Act::MACHINE_RESTART)?;
         self.appliance.ports().host.restart().await?;
@@ -54,7 +54,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Opens or closes the management page; it stays so over a restart. Answers whether that changed anything.
+    /// Opens or closes the management page, also over a restart. Returns whether that changed anything.
     pub async fn open_console(self, open: bool) -> Result<bool> {
         let act = if open { Act::CONSOLE_OPEN } else { Act::CONSOLE_CLOSE };
         let actor = self.permit(act)?;

@@ -1,4 +1,4 @@
-//! The one handle through which everything outside acts; its methods are grouped by file.
+//! [`Appliance`], the one handle through which everything outside acts. Its methods are grouped by file.
 
 mod accounts;
 mod acts;
@@ -24,7 +24,6 @@ mod people;
 mod pictures;
 mod privacy;
 pub mod readers;
-
 mod reembedding;
 mod restore;
 pub mod retention;
@@ -63,42 +62,41 @@ pub use state::State;
 pub use tasks::RollEntry;
 pub use upgrade::is_upgrade_key;
 
-/// How the appliance is set up; fixed while it runs.
+/// Configuration of the appliance; fixed while it runs.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The device's display name.
     pub name: String,
     /// The device's serial number.
     pub serial: String,
-    /// Local time of plans, daily windows and platforms, unless one of them has set another:
-    /// [`Appliance::time_zone`].
+    /// Time zone of plans, daily windows and platforms, unless a platform has set another: [`Appliance::time_zone`].
     pub time_zone: TimeZone,
-    /// The realm that digest logins are hashed for, while an adapter needs them; changing it voids them.
+    /// Realm of digest logins; `None` when no adapter needs them. Changing it invalidates the stored hashes.
     pub digest_realm: Option<String>,
-    /// Whether a watch's threshold rises where it watches for many people; see [`Calibration`](crate::Calibration).
+    /// Whether the threshold of a watch over many people is raised; see [`Calibration`](crate::Calibration).
     pub thresholds_rise: bool,
-    /// The device's id as a SIP server, that cameras log in at: 20 digits.
+    /// The device's id as the SIP server that cameras register with: 20 digits.
     pub sip_id: String,
-    /// How much fits.
+    /// Maximum numbers of things.
     pub limits: Limits,
     /// How doors are opened.
     pub doors: DoorOptions,
-    /// What may be stored; a platform may have set another `when_full`: [`Appliance::storage_limits`].
+    /// Limits of the storage, unless a platform has set another `when_full`: [`Appliance::storage_limits`].
     pub storage: StorageLimits,
-    /// The public key (minisign) whose signatures on software packages count; `None`: none does.
+    /// Public key (minisign) that verifies software packages; `None`: all packages are refused.
     pub upgrade_key: Option<String>,
-    /// Where large uploads lie until they are used; what is left there from before is void.
+    /// Folder of large uploads until they are used; leftovers of an earlier process are invalid.
     pub uploads: PathBuf,
-    /// Where the sounds lie that can be played.
+    /// Folders of the sounds that can be played.
     pub sounds: SoundFolders,
 }
 
-/// How much fits on the device.
+/// Maximum numbers of things on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Camera channels.
     pub channels: u32,
-    /// Computing power that all cameras take together; see [`Source::computing_power`](crate::Source::computing_power).
+    /// Computing power of all cameras together; see [`Source::computing_power`](crate::Source::computing_power).
     pub computing_power: u32,
     /// Libraries, the built-in one included.
     pub libraries: u64,
@@ -126,7 +124,7 @@ impl Default for Limits {
     }
 }
 
-/// News waiting for a slow listener before the oldest is dropped.
+/// Maximum number of events waiting for a slow receiver; beyond that the oldest is dropped.
 const EVENT_BACKLOG: usize = 256;
 
 /// The appliance: cheap to clone, safe to share.
@@ -136,26 +134,26 @@ pub struct Appliance {
 }
 
 struct Core {
-    /// Ports, gallery, cameras, the log: what surveillance shares with everything else.
+    /// Ports, gallery, cameras, the log: the parts shared with surveillance.
     surveillance: surveillance::Handle,
     options: Options,
-    /// Held over a commit and the gallery change that follows, so that both happen in the same order.
+    /// Held from a commit to the change of the gallery that follows, so that both happen in the same order.
     people_order: Mutex<()>,
-    /// Held from looking whether a task runs until it is changed.
+    /// Held from the check whether a task runs until it is changed.
     task_order: Mutex<()>,
-    /// Held from looking at the cameras there are until one is added or changed.
+    /// Held from reading the cameras until one is added or changed.
     camera_order: Mutex<()>,
-    /// Held from looking at the accounts there are until they are changed.
+    /// Held from reading the accounts until they are changed.
     account_order: Mutex<()>,
-    /// The generation of the gallery's copy in the store, when it is known to be there.
+    /// Generation of the gallery's copy in the store; `None` when there may be none.
     kept_copy: Mutex<Option<u64>>,
     logins: LoginGuard,
     feeds: Arc<FeedBoard>,
     reembedding: watch::Sender<Reembedding>,
-    /// There is a photo that is still to be described.
+    /// Notified when a photo waits to be described.
     pending_photo: Notify,
-    /// Held while cameras are looked for.
-    searching: tokio::sync::Mutex<()>,
+    /// Held during a discovery of cameras.
+    discovery: tokio::sync::Mutex<()>,
     storage_limits: watch::Sender<StorageLimits>,
     settings: Settings,
     unreadable_values: watch::Sender<BTreeMap<String, String>>,
@@ -166,7 +164,11 @@ struct Core {
 }
 
 impl Appliance {
-    /// Loads the gallery from the store. Blocking: call it before serving.
+    /// Loads the gallery, the settings and the newest place in the log from the store. Blocking: call it before
+    /// serving.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
     pub fn load(mut ports: Ports, options: Options) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         ports.analyzer = Arc::new(analysis::TimedAnalyzer::new(ports.analyzer, Arc::clone(&progress)));
@@ -174,7 +176,7 @@ impl Appliance {
         ports.objects = ports.objects.map(timed);
         let gallery = Gallery::new(ports.analyzer.model().clone());
         if let Err(error) = ports.people.use_model(gallery.model()) {
-            tracing::warn!(error = error.chain(), "who is still to be enrolled cannot be noted");
+            tracing::warn!(error = error.chain(), "failed to select embedding model");
         }
         let kept_copy = gallery::load(&ports, &gallery)?;
         accounts::keep_digests_only_for(options.digest_realm.as_deref(), ports.settings.as_ref())?;
@@ -192,7 +194,7 @@ impl Appliance {
             feeds: Arc::default(),
             reembedding: watch::Sender::default(),
             pending_photo: Notify::new(),
-            searching: tokio::sync::Mutex::default(),
+            discovery: tokio::sync::Mutex::default(),
             storage_limits,
             settings,
             unreadable_values: watch::Sender::default(),
@@ -206,7 +208,7 @@ impl Appliance {
         Ok(Self { core: Arc::new(core) })
     }
 
-    /// News from now on; a listener that falls behind by more than 256 loses the oldest.
+    /// Events from now on; a receiver that falls behind by more than 256 loses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.core.surveillance.events().subscribe()
     }
@@ -216,7 +218,7 @@ impl Appliance {
         self.core.surveillance.progress()
     }
 
-    /// How the appliance is set up.
+    /// The configuration of the appliance.
     pub fn options(&self) -> &Options {
         &self.core.options
     }
@@ -237,8 +239,8 @@ impl Appliance {
         self.core.surveillance.announce(event);
     }
 
-    /// Runs a blocking piece of work off the runtime. It runs to its end even when the caller goes away,
-    /// so a commit and what must follow it belong into one `work`.
+    /// Runs blocking work off the runtime, to its end even when this future is dropped. A commit and what must follow
+    /// it therefore belong in one `work`.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
@@ -257,14 +259,13 @@ impl Appliance {
     }
 }
 
-/// What surveillance works with.
 impl From<Appliance> for surveillance::Handle {
     fn from(appliance: Appliance) -> Self {
         appliance.core.surveillance.clone()
     }
 }
 
-/// What surveillance needs, as the store holds it. Blocking.
+/// The parts that surveillance works with. Blocking.
 fn parts(
     ports: Ports,
     gallery: Gallery,

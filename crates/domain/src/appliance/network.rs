@@ -1,5 +1,5 @@
-//! The network of the machine. A change stands only when somebody has reached the device with it; otherwise it is
-//! undone, also after a crash, so that nobody locks himself out.
+//! The network of the machine. A change is on trial: unless a request reaches the device over the changed network, the
+//! change is undone, also after a crash. A mistake therefore does not make the device unreachable.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use tokio_util::sync::CancellationToken;
 use super::{Acts, Appliance};
 use crate::{Act, Actor, Error, Network, NetworkPort, Result};
 
-/// How long a change waits for a request.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Time between two attempts to undo a change.
+/// Duration of a trial.
+const TRIAL: Duration = Duration::from_secs(60);
+/// Interval between attempts to confirm or undo a change.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// Watches over the change that is on trial.
+/// State of the change that is on trial.
 pub(super) struct Guard {
     trial: watch::Sender<Trial>,
-    /// One change at a time.
+    /// Held during a change, so that there is one at a time.
     order: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trial {
-    /// The network is as it shall be.
+    /// No change is on trial.
     None,
-    /// A request on this address, or on any when it is not known, makes the change stand.
+    /// Waits for a request on this address, or on any (`None`).
     Awaiting(Option<IpAddr>),
-    /// It came.
+    /// The request has arrived.
     Passed,
-    /// The machine refused the change, and to undo what it may have done of it.
+    /// The machine refused the change, and undoing what was done of it failed too.
     Stuck,
 }
 
@@ -41,7 +41,7 @@ impl Default for Guard {
 }
 
 impl Appliance {
-    /// How the machine is connected.
+    /// The network settings of the machine.
     pub async fn network(&self) -> Result<Network> {
         self.ports().host.network().await
     }
@@ -54,7 +54,7 @@ impl Appliance {
     ) -> Result<()> {
         let guard = &self.core.network;
         let _order = guard.order.lock().await;
-        // Without a trial the mark stands for a change that is still to be undone.
+        // A mark without a trial is that of a change that is still to be undone.
         if *guard.trial.borrow() != Trial::None || self.is_marked().await? {
             return Err(Error::Busy);
         }
@@ -63,23 +63,23 @@ impl Appliance {
         self.mark_trial(true).await?;
         if let Err(refusal) = self.ports().host.apply_network(&network).await {
             if let Err(error) = self.undo_trial().await {
-                tracing::error!(error = error.chain(), "a refused change of the network cannot be undone yet");
+                tracing::error!(error = error.chain(), "failed to undo refused network change, retrying");
                 guard.trial.send_replace(Trial::Stuck);
             }
             return Err(refusal);
         }
-        tracing::warn!(network.trial_s = PATIENCE.as_secs(), "the network was changed, on trial");
+        tracing::warn!(network.trial_s = TRIAL.as_secs(), "network changed, on trial");
         guard.trial.send_replace(Trial::Awaiting(awaited));
         self.note(actor, Act::NETWORK_CHANGE, "network").await
     }
 
-    /// Notes that a request has come in on this address of the machine.
+    /// Reports that a request has arrived at this address of the machine.
     pub fn note_arrival(&self, address: IpAddr) {
         self.note_reached(Some(address.to_canonical()));
     }
 
-    /// Notes that the device has reached a platform over a connection that it made anew. It passes a trial that any
-    /// request would pass.
+    /// Reports that the device has opened a new connection to a platform. Counts like a request on an unknown address:
+    /// it ends a trial that any request ends.
     pub fn note_connection(&self) {
         self.note_reached(None);
     }
@@ -107,19 +107,19 @@ impl Appliance {
         self.mark_trial(false).await
     }
 
-    /// Undoes the change that was on trial when the device went down.
+    /// Undoes the change that was on trial when the process ended.
     async fn undo_interrupted_trial(&self) -> Result<()> {
         let _order = self.core.network.order.lock().await;
         if *self.core.network.trial.borrow() != Trial::None || !self.is_marked().await? {
             return Ok(());
         }
-        tracing::warn!("a change of the network was interrupted and is undone");
+        tracing::warn!("undoing interrupted network change");
         self.undo_trial().await
     }
 
-    /// Ends a trial that nobody passed.
+    /// Ends a trial in which no request arrived: undoes the change.
     async fn fail_trial(&self) -> Result<()> {
-        // A request may have come in the last moment.
+        // A request may have arrived at the last moment.
         let late = |trial: &mut Trial| std::mem::replace(trial, Trial::None) == Trial::Passed;
         let _order = self.core.network.order.lock().await;
         let mut passed = false;
@@ -127,26 +127,26 @@ impl Appliance {
         if passed {
             return self.keep_trial().await;
         }
-        tracing::warn!("no request came in with the new network: the change is undone");
+        tracing::warn!("no request arrived over the changed network, undoing the change");
         self.undo_trial().await
     }
 
     async fn keep_trial(&self) -> Result<()> {
-        // In this order: what is undone after a crash was never kept.
+        // In this order, so that a change that the host has kept is never undone after a crash.
         self.mark_trial(false).await?;
         self.ports().host.keep_network().await?;
-        tracing::info!("the changed network was used and stays");
+        tracing::info!("network change confirmed");
         Ok(())
     }
 }
 
 impl Acts<'_> {
-    /// Sets the address of a port, on trial for a minute: unless a request comes in on the new address (with DHCP: on
-    /// any), everything is put back.
+    /// Sets the address of a port, on trial for a minute: unless a request arrives at the new address (with DHCP: at
+    /// any address), the change is undone.
     ///
     /// # Errors
-    /// `NotFound(NetworkPort)`, `Invalid` for an address that cannot be, `Busy` while another change is on trial,
-    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
+    /// `NotFound(NetworkPort)`, `Invalid` for an impossible address, `Busy` while another change is on trial,
+    /// `Unavailable` when the system does not permit it. Nothing has changed then.
     pub async fn set_port(self, port: NetworkPort) -> Result<()> {
         let actor = self.permit(Act::NETWORK_CHANGE)?;
         let awaited = port.subnet.filter(|_| !port.dhcp).map(|subnet| subnet.address);
@@ -160,8 +160,8 @@ impl Acts<'_> {
             .await
     }
 
-    /// Sets the port for everything that is on no port's own network, and the name servers (`None`: those that the
-    /// network names), on trial for a minute: any request makes it stand. Errors as [`set_port`](Self::set_port).
+    /// Sets the port of the default route and the name servers (`None`: those that the network announces), on trial for
+    /// a minute: any request confirms the change. Errors as [`set_port`](Self::set_port).
     pub async fn set_default_port(self, port: &str, name_servers: Option<Vec<IpAddr>>) -> Result<()> {
         let actor = self.permit(Act::NETWORK_CHANGE)?;
         self.appliance
@@ -175,8 +175,8 @@ impl Acts<'_> {
             .await
     }
 
-    /// Has every port take its address from the network, and with it the name servers, as on a new device; on trial for
-    /// a minute: any request makes it stand. Errors as [`set_port`](Self::set_port).
+    /// Sets every port to DHCP, and the name servers to those of the network, as on a new device; on trial for a
+    /// minute: any request confirms the change. Errors as [`set_port`](Self::set_port).
     pub async fn restore_network(self) -> Result<()> {
         let actor = self.permit(Act::NETWORK_CHANGE)?;
         self.appliance
@@ -192,37 +192,37 @@ impl Acts<'_> {
     }
 }
 
-/// Watches over changes of the network until cancelled; first undoes the one that a crash interrupted.
+/// Confirms or undoes changes of the network until cancelled; first undoes the one that a crash interrupted.
 pub async fn guard(appliance: Appliance, cancel: CancellationToken) {
     let appliance = &appliance;
     let watching = async {
-        persist(|| appliance.undo_interrupted_trial()).await;
+        retry(|| appliance.undo_interrupted_trial()).await;
         let mut trial = appliance.core.network.trial.subscribe();
         loop {
-            // The appliance holds the sender.
+            // Cannot fail: the appliance owns the sender.
             let _ = trial.wait_for(|trial| *trial != Trial::None).await;
             if *trial.borrow() == Trial::Stuck {
                 appliance.core.network.trial.send_replace(Trial::None);
-                persist(|| appliance.undo_interrupted_trial()).await;
+                retry(|| appliance.undo_interrupted_trial()).await;
                 continue;
             }
-            let passed = tokio::time::timeout(PATIENCE, trial.wait_for(|trial| *trial == Trial::Passed)).await.is_ok();
+            let passed = tokio::time::timeout(TRIAL, trial.wait_for(|trial| *trial == Trial::Passed)).await.is_ok();
             if passed {
-                persist(|| appliance.keep_trial()).await;
+                retry(|| appliance.keep_trial()).await;
                 appliance.core.network.trial.send_replace(Trial::None);
             } else if let Err(error) = appliance.fail_trial().await {
-                tracing::error!(error = error.chain(), "a change of the network cannot be undone, trying again");
-                persist(|| appliance.undo_interrupted_trial()).await;
+                tracing::error!(error = error.chain(), "failed to undo network change, retrying");
+                retry(|| appliance.undo_interrupted_trial()).await;
             }
         }
     };
     cancel.run_until_cancelled(watching).await;
 }
 
-/// Tries until it works.
-async fn persist<F: Future<Output = Result<()>>>(act: impl Fn() -> F) {
+/// Retries until it succeeds.
+async fn retry<F: Future<Output = Result<()>>>(act: impl Fn() -> F) {
     while let Err(error) = act().await {
-        tracing::error!(error = error.chain(), "the network is not as it shall be, trying again");
+        tracing::error!(error = error.chain(), "failed to confirm or undo network change, retrying");
         tokio::time::sleep(RETRY).await;
     }
 }

@@ -1,7 +1,7 @@
 //! Notices: an entry in the log when a part of the device stops working, and one when it works again.
 //!
-//! They are derived from the state of the parts, so that none is lost: what cannot be written now, or changed while the
-//! process was down, is noticed in the next round.
+//! They are derived from the state of the parts, so that none is lost: a change that cannot be written now, or that
+//! happened while the process was down, is written in a later round.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use super::Appliance;
 use super::readers::ReaderState;
 use crate::{CameraId, CameraStatus, NewEntry, Notice, Result, StorageState, Topic, What};
 
-/// Between two rounds; trouble that is shorter may go unnoticed.
+/// Interval between two rounds; a shorter failure may go unnoticed.
 const ROUND: Duration = Duration::from_secs(1);
-/// After this time every part that exists has been started; the trouble of others is over.
+/// After this time every existing part has been started; standing notices of other parts are cleared.
 const SETTLED: Duration = Duration::from_secs(120);
 
 /// A part of the device.
@@ -25,7 +25,7 @@ struct Part {
     subject: String,
 }
 
-/// A part, and how it is doing.
+/// A part and its state.
 struct Finding {
     part: Part,
     camera: Option<CameraId>,
@@ -34,9 +34,9 @@ struct Finding {
 
 enum State {
     Works,
-    /// And why.
+    /// With the reason.
     Fails(String),
-    /// It is being started or tried again.
+    /// Being started or retried.
     Unknown,
 }
 
@@ -50,14 +50,15 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
         if let Err(error) = &done
             && !failing
         {
-            tracing::warn!(error = error.chain(), "failed to write a notice, trying again");
+            tracing::warn!(error = error.chain(), "failed to write notice, retrying");
         }
         failing = done.is_err();
     }
 }
 
 impl Appliance {
-    /// `standing` are the parts that do not work by the log; `None` before it was read.
+    /// Writes a notice for every part whose state differs from the log. `standing`: the parts that do not work
+    /// according to the log; `None` before it was read.
     async fn notice_changes(&self, standing: &mut Option<BTreeSet<Part>>, settled: bool) -> Result<()> {
         let standing = match standing {
             Some(standing) => standing,
@@ -65,7 +66,7 @@ impl Appliance {
         };
         let mut findings = self.findings();
         if settled {
-            findings.extend(gone(standing, &findings));
+            findings.extend(removed(standing, &findings));
         }
         for Finding { part, camera, state } in findings {
             let (raised, reason) = match state {
@@ -94,7 +95,7 @@ impl Appliance {
         Ok(standing.map(|notice| Part { topic: notice.topic, subject: notice.subject }).collect())
     }
 
-    /// All parts that there are now.
+    /// The state of every existing part.
     fn findings(&self) -> Vec<Finding> {
         let cameras = self.board().statuses().into_iter().map(|(camera, status)| Finding {
             camera: Some(camera),
@@ -148,8 +149,8 @@ impl From<ReaderState> for State {
     }
 }
 
-/// The parts that stand but were not found: they were removed.
-fn gone(standing: &BTreeSet<Part>, findings: &[Finding]) -> Vec<Finding> {
-    let gone = standing.iter().filter(|part| !findings.iter().any(|finding| finding.part == **part));
-    gone.map(|part| Finding { part: part.clone(), camera: None, state: State::Works }).collect()
+/// The parts with a standing notice that no longer exist.
+fn removed(standing: &BTreeSet<Part>, findings: &[Finding]) -> Vec<Finding> {
+    let removed = standing.iter().filter(|part| !findings.iter().any(|finding| finding.part == **part));
+    removed.map(|part| Finding { part: part.clone(), camera: None, state: State::Works }).collect()
 }

@@ -10,7 +10,7 @@ use crate::{
     PictureId, Profile, Result, SeveralFaces, Template, Thing, UnusablePhoto, Window,
 };
 
-/// Below this overall quality a photo is refused for enrolment: it would raise the odds of a wrong match.
+/// Lowest overall quality of an enrolment photo, 0..=100; a worse one would raise the rate of wrong matches.
 const MIN_ENROL_QUALITY: u8 = 20;
 
 /// The face of a photo.
@@ -26,7 +26,7 @@ impl From<Probe> for PhotoTemplate {
 }
 
 impl Appliance {
-    /// Cheap refusals first: an unknown library or a taken code costs no inference.
+    /// Checks libraries and code before the photo, so that an unknown library or a code in use costs no inference.
     async fn check_admission(&self, person: &NewPerson) -> Result<()> {
         let (libraries, code) = (person.libraries.clone(), person.code.clone());
         self.blocking(move |a| {
@@ -48,7 +48,7 @@ impl Appliance {
         .await
     }
 
-    /// The one face of a photo, good enough to be compared with.
+    /// The face of a photo, if its quality suffices for enrolment.
     pub(super) async fn enrolment_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Probe> {
         let face = self.photo_face(photo, several).await?;
         let quality = face.detection.quality.overall;
@@ -58,7 +58,7 @@ impl Appliance {
         Ok(face)
     }
 
-    /// The one face of a photo, however good.
+    /// The face of a photo, of any quality.
     pub(super) async fn photo_face(&self, photo: Bytes, several: SeveralFaces) -> Result<Probe> {
         let analyzer = &self.ports().analyzer;
         let frame = analyzer.decode(photo, self.now()).await?;
@@ -71,7 +71,7 @@ impl Appliance {
         Ok(Probe { detection, embedding })
     }
 
-    /// What the model in use makes of an enrolment photo.
+    /// Describes an enrolment photo with the model in use.
     async fn described(&self, photo: Bytes, several: SeveralFaces, unusable: UnusablePhoto) -> Result<Description> {
         let error = match self.enrolment_face(photo, several).await {
             Ok(face) => return Ok(Description::Template(face.into())),
@@ -105,7 +105,7 @@ impl Appliance {
         Ok(stored)
     }
 
-    /// Makes searches find the person by the photo just kept, or no more. With the people's order held.
+    /// Updates the gallery for a photo just stored. To be called with `people_order` held.
     fn follow_photo(&self, person: &Person, described: Description) {
         match described {
             Description::Template(PhotoTemplate { embedding, .. }) => {
@@ -119,7 +119,7 @@ impl Appliance {
         }
     }
 
-    /// How many more people fit on the device.
+    /// Number of people that can still be enrolled.
     pub async fn room_for_people(&self) -> Result<u64> {
         self.blocking(Self::room).await
     }
@@ -144,13 +144,13 @@ impl Appliance {
         self.blocking(move |a| a.ports().people.people(&filter, window)).await
     }
 
-    /// To be called with the people's order held.
+    /// To be called with `people_order` held.
     fn change_person(&self, actor: &Actor, id: PersonId, change: &PersonChange) -> Result<Person> {
         let changed = self.ports().people.update_person(id, change, self.now())?;
         match &change.photo {
             Some(KeptPhoto { described, .. }) => {
                 self.follow_photo(&changed, described.clone());
-                self.forget_copy();
+                self.remove_copy();
             }
             None => self.gallery().set_membership(id, &changed.membership()),
         }
@@ -178,11 +178,11 @@ impl Appliance {
         self.change_person(actor, id, &change).map(drop)
     }
 
-    /// To be called with the people's order held.
+    /// To be called with `people_order` held.
     fn drop_person(&self, actor: &Actor, id: PersonId) -> Result<()> {
         self.ports().people.remove_person(id)?;
         self.gallery().remove(&[id]);
-        self.forget_copy();
+        self.remove_copy();
         self.audit(actor, Act::PERSON_REMOVE, &id);
         Ok(())
     }
@@ -204,13 +204,12 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Enrols a person; when this answers `Ok` the person is durable and, unless an
-    /// [unusable photo](NewPerson::unusable_photo) was kept, is found by every search.
+    /// Enrols a person. On `Ok` the person is durable and, unless an [unusable photo](NewPerson::unusable_photo) was
+    /// kept, found by every search.
     ///
     /// # Errors
     /// `NotFound(Library)`, `AlreadyExists(PersonCode)`, `LimitReached(Person)`, and those of the photo:
-    /// `BadPicture`, and where it is to be refused `NoFace`, `ManyFaces`, `LowQuality`. Nothing is kept in any of these
-    /// cases.
+    /// `BadPicture`, and unless unusable photos are kept `NoFace`, `ManyFaces`, `LowQuality`. Nothing is stored then.
     pub async fn enrol(self, person: NewPerson) -> Result<Person> {
         let actor = self.permit(Act::PERSON_ENROL)?;
         self.appliance.check_admission(&person).await?;
@@ -232,7 +231,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Changes a person's profile: `change` is given it as it is, and nobody else changes it meanwhile.
+    /// Changes a person's profile atomically: `change` receives the profile and returns the new one.
     /// `NotFound(Person)`.
     pub async fn change_profile(
         self,
@@ -248,12 +247,12 @@ impl Acts<'_> {
         .await
     }
 
-    /// Changes photo, libraries and profile of a person together, or nothing. `change` is given the profile as it is,
-    /// and nobody else changes it meanwhile.
+    /// Changes photo, libraries and profile of a person atomically: `change` receives the profile and returns the new
+    /// one.
     ///
     /// # Errors
-    /// `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library or a card that somebody else has, and those of
-    /// the photo: `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`.
+    /// `NotFound(Person)`, `NotFound(Library)`, `Invalid` for no library or a card that another person has, and those
+    /// of the photo: `BadPicture`, `NoFace`, `ManyFaces`, `LowQuality`.
     pub async fn amend_person(
         self,
         id: PersonId,
@@ -275,8 +274,8 @@ impl Acts<'_> {
         .await
     }
 
-    /// Takes a person out of one library, and off the device when it was the last. `NotFound(Person)` also
-    /// when the person is not in that library.
+    /// Removes a person from one library, and from the device when it was the last. `NotFound(Person)` also when the
+    /// person is not in that library.
     pub async fn remove_from_library(self, id: PersonId, library: LibraryId) -> Result<()> {
         let actor = self.permit(Act::PERSON_REMOVE)?;
         self.blocking(move |a| a.leave_library(&actor, id, library)).await

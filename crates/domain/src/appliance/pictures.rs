@@ -1,4 +1,4 @@
-//! Pictures that are kept for people who are still to be enrolled.
+//! Pictures stored for later enrolment.
 
 use bytes::Bytes;
 
@@ -6,8 +6,8 @@ use super::Acts;
 use crate::{Act, PictureId, Result};
 
 impl Acts<'_> {
-    /// Keeps a picture until somebody is enrolled with it or it is removed. `BadPicture` for what is none,
-    /// `LimitReached(Picture)`.
+    /// Stores a picture until a person is enrolled with it or it is removed. `BadPicture` for data that is not a
+    /// picture, `LimitReached(Picture)`.
     pub async fn keep_picture(self, picture: Bytes) -> Result<PictureId> {
         let actor = self.permit(Act::PICTURE_KEEP)?;
         self.appliance.ports().analyzer.decode(picture.clone(), self.appliance.now()).await?;
@@ -19,7 +19,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Removes a picture, also one of a record, which stays without it. `NotFound(Picture)`, `InUse(Person)` while a
+    /// Removes a picture, also one of a record; the record stays. `NotFound(Picture)`, `InUse(Person)` while a
     /// person has it.
     pub async fn remove_picture(self, id: PictureId) -> Result<()> {
         let actor = self.permit(Act::PICTURE_REMOVE)?;

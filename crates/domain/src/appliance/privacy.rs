@@ -1,18 +1,18 @@
-//! Whether pictures of those who pass are kept.
+//! Whether pictures of records are stored.
 
 use super::{Acts, Appliance};
 use crate::{Act, Result};
 
 impl Appliance {
-    /// Whether crop and scene of a capture are kept with its record; not while that cannot be read.
+    /// Whether crop and scene of a capture are stored with its record; `false` while the setting cannot be read.
     pub fn keeps_pictures(&self) -> bool {
         self.settings().keeps_pictures()
     }
 }
 
 impl Acts<'_> {
-    /// Sets whether crop and scene of a capture are kept with its record: of records from now on, also over a restart.
-    /// Records that are there keep theirs, and people keep their photos.
+    /// Sets whether crop and scene of a capture are stored with its record, for records from now on and over a restart.
+    /// Existing records keep their pictures, and people keep their photos.
     pub async fn keep_pictures(self, keep: bool) -> Result<()> {
         let actor = self.permit(Act::RECORDS_PICTURES)?;
         self.blocking(move |a| {

@@ -1,4 +1,4 @@
-//! Readers of codes, cards and documents: kept open, and what they read.
+//! Readers of codes, cards and documents: keeps them open and handles their scans.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,35 +16,35 @@ use crate::{Event, Scan, scan};
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A reader that was there for so long starts the back-off anew.
+/// After a reader worked for this long, back-off restarts from [`FIRST_DELAY`].
 const STABLE: Duration = Duration::from_secs(30);
 
-/// All readers by name, and how each is doing.
+/// The state of every reader, by name.
 pub type Readers = BTreeMap<String, ReaderState>;
 
-/// How a reader is doing.
+/// State of a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderState {
     /// Being opened for the first time.
     Starting,
-    /// It reads.
+    /// Open and reading.
     Ready,
-    /// It reads nothing, and why.
+    /// Not working, with the reason.
     Lost(String),
 }
 
 impl Appliance {
-    /// How every reader is doing.
+    /// The state of every reader.
     pub fn readers(&self) -> Readers {
         self.core.readers.borrow().clone()
     }
 
-    /// How every reader is doing, now and whenever that changes.
+    /// The state of every reader, now and at every change.
     pub fn readers_changed(&self) -> watch::Receiver<Readers> {
         self.core.readers.subscribe()
     }
 
-    /// Notes whether a reader reads; the change is logged.
+    /// Sets the state of a reader. Logs a change.
     fn set_reader(&self, name: &str, error: Option<&ReaderError>) {
         let state = error.map_or(ReaderState::Ready, |error| ReaderState::Lost(error.to_string()));
         let change = |readers: &mut Readers| readers.insert(name.to_owned(), state.clone()).as_ref() != Some(&state);
@@ -57,45 +57,46 @@ impl Appliance {
         }
     }
 
-    /// Takes what a reader has read: tells of it, and opens the door to its holder where the rules have it so.
-    async fn take_scan(&self, reader: &str, scan: Scan) {
-        let scan = self.in_order(scan).await;
+    /// Announces a scan, and opens the door to its holder if the rules admit it.
+    async fn handle_scan(&self, reader: &str, scan: Scan) {
+        let scan = self.with_byte_order(scan).await;
         metrics::counter!("polyface_scans_total", "reader" => reader.to_owned(), "kind" => scan.kind()).increment(1);
-        tracing::info!(reader.name = reader, scan.kind = scan.kind(), "something was read");
+        tracing::info!(reader.name = reader, scan.kind = scan.kind(), "scan read");
         self.announce(Event::Scanned { reader: reader.to_owned(), at: self.now(), scan: scan.clone() });
         if let Err(error) = self.admit_by_scan(reader, scan).await {
-            tracing::error!(reader.name = reader, error = error.chain(), "nobody could be let in");
+            tracing::error!(reader.name = reader, error = error.chain(), "door admission failed");
         }
     }
 
-    /// The scan with the bytes of a card in the order that the rules want.
-    async fn in_order(&self, scan: Scan) -> Scan {
+    /// The scan, with the bytes of a card number in the order set by the rules.
+    async fn with_byte_order(&self, scan: Scan) -> Scan {
         let Scan::Card(number) = scan else { return scan };
-        // Rules that cannot be read open nothing either.
-        let turned = self.door_rules().await.is_ok_and(|rules| rules.cards_reversed);
-        Scan::Card(if turned { scan::reversed(number) } else { number })
+        // Rules that cannot be read admit nobody, so the order does not matter then.
+        let reverse = self.door_rules().await.is_ok_and(|rules| rules.cards_reversed);
+        Scan::Card(if reverse { scan::reversed(number) } else { number })
     }
 }
 
-/// Reads with all of these readers until cancelled; one that vanishes is opened again when it is back.
+/// Runs these readers until cancelled; a reader that fails is reopened with back-off. Returns early when the task of a
+/// reader panics.
 pub async fn run(appliance: Appliance, readers: Vec<Arc<dyn Reader>>, cancel: CancellationToken) {
     let mut tasks = JoinSet::new();
     for reader in readers {
         let starting = (reader.name().to_owned(), ReaderState::Starting);
         appliance.core.readers.send_modify(|readers| readers.extend([starting]));
-        tasks.spawn(attend(appliance.clone(), reader, cancel.clone()));
+        tasks.spawn(run_reader(appliance.clone(), reader, cancel.clone()));
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
-            // Whoever waits for the others would not notice that one reads no more.
-            tracing::error!(%error, "the task of a reader died");
+            // Return, so that the caller notices that a reader no longer works.
+            tracing::error!(%error, "reader task panicked");
             return;
         }
     }
     cancel.cancelled().await;
 }
 
-async fn attend(appliance: Appliance, reader: Arc<dyn Reader>, cancel: CancellationToken) {
+async fn run_reader(appliance: Appliance, reader: Arc<dyn Reader>, cancel: CancellationToken) {
     let mut delays = back_off();
     loop {
         let opened = Instant::now();
@@ -111,7 +112,7 @@ async fn attend(appliance: Appliance, reader: Arc<dyn Reader>, cancel: Cancellat
     }
 }
 
-/// Reads until the reader fails.
+/// Opens a reader and reads until it fails. Returns the error.
 async fn read(appliance: &Appliance, reader: &dyn Reader) -> ReaderError {
     let mut scans = match reader.open().await {
         Ok(scans) => scans,
@@ -120,7 +121,7 @@ async fn read(appliance: &Appliance, reader: &dyn Reader) -> ReaderError {
     appliance.set_reader(reader.name(), None);
     loop {
         match scans.next().await {
-            Ok(scan) => appliance.take_scan(reader.name(), scan).await,
+            Ok(scan) => appliance.handle_scan(reader.name(), scan).await,
             Err(error) => return error,
         }
     }

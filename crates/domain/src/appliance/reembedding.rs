@@ -1,6 +1,6 @@
-//! Photos that the embedding model in use has not described: all of them after a change of the model, single ones that it
-//! could not describe when they came. They are described in the background, while the appliance serves, and each person
-//! is found from then on.
+//! Re-embedding: describes the photos that have no template of the embedding model in use, which are all photos after a
+//! change of the model, and single ones that could not be described at enrolment. It runs in the background while the
+//! appliance serves; each person is found by searches from then on.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{
 
 /// People read from the store at a time.
 const PAGE: u32 = 64;
-/// A photo that the busy or failing device could not describe is tried so often,
+/// Attempts for a photo while the device is busy or failing.
 const TRIES: u32 = 3;
-/// after so long; then it is left
+/// Delay between two attempts.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
-/// for so long, or for the next start.
+/// Delay before photos whose attempts all failed are attempted again.
 const POSTPONED_FOR: Duration = Duration::from_secs(300);
 
 /// What became of one photo.
@@ -29,16 +29,16 @@ enum Outcome {
 }
 
 impl Appliance {
-    /// How far describing the stored photos anew has got.
+    /// Progress of re-embedding.
     pub fn reembedding(&self) -> Reembedding {
         *self.core.reembedding.borrow()
     }
 
-    /// Describes the photos that wait for it, whenever there are some, until `cancel`.
+    /// Re-embeds photos whenever some need it, until cancelled.
     pub async fn describe_photos(&self, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
             if let Err(error) = self.reembed(&cancel).await {
-                tracing::error!(error = error.chain(), "the stored photos cannot be described");
+                tracing::error!(error = error.chain(), "re-embedding failed");
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -48,22 +48,22 @@ impl Appliance {
         }
     }
 
-    /// Describes every photo that the model in use has not seen yet; returns when none is left or on `cancel`. What
-    /// is described is durable at once, so a restart goes on where it was interrupted.
+    /// Describes every photo without a template of the model in use. Returns when none is left or when cancelled. Each
+    /// template is durable at once, so a restart resumes where it was interrupted.
     ///
     /// # Errors
-    /// Those of the store, when it cannot tell who is missing.
+    /// When the store cannot list the people without a template.
     pub async fn reembed(&self, cancel: &CancellationToken) -> Result<()> {
         let model = self.gallery().model().clone();
         let TemplateGaps { missing, unusable } = self.gaps(&model).await?;
         if unusable > 0 {
-            tracing::warn!(people = unusable, model = %model, "photos in which the model finds no usable face");
+            tracing::warn!(people = unusable, model = %model, "photos without a usable face");
         }
         metrics::gauge!("polyface_people_unusable").set(unusable as f64);
         if missing == 0 {
             return Ok(());
         }
-        tracing::info!(people = missing, model = %model, "describing stored photos for another model");
+        tracing::info!(people = missing, model = %model, "re-embedding started");
         self.core.reembedding.send_replace(Reembedding { total: missing, ..Reembedding::default() });
         let mut after = PersonId(0);
         while let Some(last) = self.reembed_page(&model, after, cancel).await? {
@@ -74,7 +74,7 @@ impl Appliance {
             people.done = done,
             people.unusable = unusable,
             people.postponed = postponed,
-            "photos described"
+            "re-embedding finished"
         );
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Appliance {
         self.blocking(move |a| a.ports().people.template_gaps(&model)).await
     }
 
-    /// Answers the last person of the page; `None` when there is none left or it was cancelled.
+    /// Describes a page of photos. Returns the last person of the page; `None` when none is left or when cancelled.
     async fn reembed_page(
         &self,
         model: &ModelId,
@@ -94,12 +94,12 @@ impl Appliance {
         let wanted = model.clone();
         let page = self.blocking(move |a| a.ports().people.people_without_template(&wanted, after, PAGE)).await?;
         for (person, photo) in &page {
-            // Whoever is under way is finished, so that nothing is stored behind the back of the next start.
+            // Checked between two people, so that nothing is stored after this has returned.
             if cancel.is_cancelled() {
                 return Ok(None);
             }
             self.count(&self.reembed_person(model, *person, photo).await);
-            // A quick device answers without ever waiting; everybody else has a turn between two people.
+            // A fast analyzer may never suspend this task; let others run between two people.
             tokio::task::yield_now().await;
         }
         Ok(page.last().map(|(person, _)| *person))
@@ -107,21 +107,23 @@ impl Appliance {
 
     async fn reembed_person(&self, model: &ModelId, person: PersonId, photo: &PictureId) -> Outcome {
         for _ in 0..TRIES {
-            match self.describe_anew(model, person, photo).await {
+            match self.embed_photo(model, person, photo).await {
                 Ok(outcome) => return outcome,
                 Err(Error::NotFound { what: Thing::Person }) => return Outcome::Postponed,
-                Err(error) => tracing::warn!(person = person.0, error = error.chain(), "a photo was not described"),
+                Err(error) => {
+                    tracing::warn!(person = person.0, error = error.chain(), "failed to describe photo, retrying")
+                }
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
         }
         Outcome::Postponed
     }
 
-    async fn describe_anew(&self, model: &ModelId, person: PersonId, photo: &PictureId) -> Result<Outcome> {
+    async fn embed_photo(&self, model: &ModelId, person: PersonId, photo: &PictureId) -> Result<Outcome> {
         let described = match self.describe_stored(photo).await {
             Ok(described) => Ok(described),
             Err(Error::NotFound { what: Thing::Picture }) => Err(PhotoFault::BadPicture),
-            // The photo's own fault, now and at every later try.
+            // Only a fault of the photo itself is final; other errors are retried.
             Err(error) => Err(PhotoFault::of(&error).ok_or(error)?),
         };
         let outcome = if described.is_ok() { Outcome::Done } else { Outcome::Unusable };
@@ -131,13 +133,13 @@ impl Appliance {
         Ok(outcome)
     }
 
-    /// The person was enrolled with this photo, so its quality is not judged again.
+    /// Describes a stored photo. Its quality was checked at enrolment.
     async fn describe_stored(&self, photo: &PictureId) -> Result<PhotoTemplate> {
         let face = self.photo_face(self.picture(photo.clone()).await?, SeveralFaces::TakeLargest).await?;
         Ok(face.into())
     }
 
-    /// In the people's order, so that nobody removed meanwhile comes back, nor a photo that was replaced meanwhile.
+    /// Stores a template, unless the person was removed (`NotFound(Person)`) or the photo replaced meanwhile. Blocking.
     fn keep_template(
         &self,
         model: &ModelId,

@@ -1,10 +1,10 @@
-//! Back to how the device was when it was new.
+//! Restores the factory settings.
 
 use super::{Acts, Appliance, State};
 use crate::{Act, PasswordHashes, Result, TimeService};
 
 impl Appliance {
-    /// Remembers the password of this account as the one the device was delivered with. `NotFound(Account)`.
+    /// Stores the password of this account as the factory password. `NotFound(Account)`.
     pub async fn keep_factory_login(&self, name: &str) -> Result<()> {
         let name = name.to_owned();
         self.blocking(move |a| {
@@ -14,11 +14,11 @@ impl Appliance {
         .await
     }
 
-    /// The account that the device was delivered with has another name now.
+    /// Renames the factory account.
     pub(super) fn rename_factory_login(&self, from: &str, to: &str) -> Result<()> {
         let kept = self.device_state().factory_login()?;
         let Some((_, hashes)) = kept.filter(|(name, _)| name == from && from != to) else { return Ok(()) };
-        // Hashed for the former name, as the one that is in use.
+        // The former name is part of the digest.
         let hashes = PasswordHashes { digest_ha1: None, ..hashes };
         self.device_state().keep_factory_login(to, &hashes)
     }
@@ -32,7 +32,7 @@ impl Appliance {
         self.blocking(|a| a.device_state().machine_has_followed()).await
     }
 
-    /// Has the machine do what it is to do since before the start. What fails is logged.
+    /// Applies to the machine the settings of the time that it has missed or does not remember. Failures are logged.
     pub async fn resume_machine(&self) {
         let resume = async {
             if self.blocking(|a| a.device_state().machine_due()).await? {
@@ -41,19 +41,19 @@ impl Appliance {
             self.resume_time_service().await
         };
         if let Err(error) = resume.await {
-            tracing::warn!(error = error.chain(), "the machine does not follow the settings of the time");
+            tracing::warn!(error = error.chain(), "failed to apply time settings to the machine");
         }
     }
 }
 
 impl Acts<'_> {
-    /// Puts the settings that a platform may change back to what they were when the device was new, all at once: the
-    /// device's id, the rules of its door, when faces must be alive, what is set for all cameras, time zone and time
-    /// service, what happens when the storage is full, how long records are kept and whether with pictures, whether the
-    /// management page is open, the first account's password, and these values of one adapter. People,
-    /// libraries, cameras, records and the network stay.
+    /// Restores the factory values of the settings that a platform may change, in one transaction: the device's id, the
+    /// rules of its door, the liveness rule, the camera defaults, time zone and time service, what happens when the
+    /// storage is full, how long records are kept and whether with pictures, whether the management page is open, the
+    /// first account's password, and these values of one adapter. People, libraries, cameras, records and the network
+    /// stay.
     ///
-    /// When the machine cannot follow now, it is asked again at the next start.
+    /// When the time settings cannot be applied to the machine now, that is retried at the next start.
     pub async fn restore_defaults(self, adapter: &State, values: &'static [&'static str]) -> Result<()> {
         let actor = self.permit(Act::DEVICE_RESTORE)?;
         let adapter = adapter.clone();
@@ -65,13 +65,16 @@ impl Acts<'_> {
             })
             .await?;
         if machine_due && let Err(error) = self.appliance.restore_machine().await {
-            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
+            tracing::warn!(
+                error = error.chain(),
+                "failed to restore time settings of the machine, retrying at the next start"
+            );
         }
         Ok(())
     }
 
-    /// Puts time zone and time service back to what they were when the device was new, and nothing else. When the
-    /// machine cannot follow now, it is asked again at the next start.
+    /// Restores the factory values of time zone and time service only. When they cannot be applied to the machine now,
+    /// that is retried at the next start.
     pub async fn restore_time(self) -> Result<()> {
         let actor = self.permit(Act::TIME_RESTORE)?;
         self.blocking(move |a| {
@@ -81,7 +84,10 @@ impl Acts<'_> {
         })
         .await?;
         if let Err(error) = self.appliance.restore_machine().await {
-            tracing::warn!(error = error.chain(), "the machine keeps its time settings until the next start");
+            tracing::warn!(
+                error = error.chain(),
+                "failed to restore time settings of the machine, retrying at the next start"
+            );
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Room for records: how long they are kept, and which go when the storage is full.
+//! Retention: removes old records, and makes room when the storage is full.
 
 use std::time::Duration;
 
@@ -11,44 +11,46 @@ use crate::settings::check_days;
 use crate::surveillance::Recorder;
 use crate::{Act, Ages, RecordKind, Removal, Result, StorageLimits, StorageState, Usage, WhenFull};
 
-/// How often the room is looked at.
+/// Interval between checks of the free space.
 const CHECK: Duration = Duration::from_secs(2);
-/// How often records are looked for that are too old.
+/// Interval between removals by age.
 const AGE_CHECK: Duration = Duration::from_secs(60);
-/// How often something is written although nothing is to be: a file system that broke need not say so itself.
-const PROOF: Duration = Duration::from_secs(30);
-/// Records removed at a time, and the pause after them in which others write.
+/// Interval between test writes: a broken file system may not show otherwise.
+const WRITE_TEST: Duration = Duration::from_secs(30);
+/// Records removed per transaction.
 const BATCH: u32 = 32;
+/// Pause between two of these transactions, in which others can write.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Kept free on the file system: this share of the limit, within these bounds, bytes.
+/// Space kept free on the file system: the limit divided by this,
 const RESERVE_SHARE: u64 = 50;
+/// within these bounds, bytes.
 const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 
 impl Appliance {
-    /// Whether records are being kept, now and whenever that changes.
+    /// Whether records can be written, now and at every change.
     pub fn storage_state(&self) -> watch::Receiver<StorageState> {
         self.core.surveillance.recorder().state()
     }
 
-    /// What may be stored, and what happens then.
+    /// The limits of the storage, and what happens when it is full.
     pub fn storage_limits(&self) -> StorageLimits {
         *self.core.storage_limits.borrow()
     }
 
-    /// What is stored, and what is left.
+    /// Used and free space.
     pub async fn storage_usage(&self) -> Result<Usage> {
         self.blocking(|a| a.ports().log.usage()).await
     }
 
-    /// How long records are kept. `Unavailable` while that cannot be read.
+    /// How long records are kept. `Unavailable` while the setting cannot be read.
     pub async fn ages(&self) -> Result<Ages> {
         self.settings().ages()
     }
 }
 
 impl Acts<'_> {
-    /// Sets what happens when the storage is full; it holds at once and over a restart.
+    /// Sets what happens when the storage is full, at once and over a restart.
     pub async fn set_when_full(self, when_full: WhenFull) -> Result<()> {
         let actor = self.permit(Act::STORAGE_WHEN_FULL)?;
         self.blocking(move |a| {
@@ -60,7 +62,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Sets how long records are kept; older ones go within a minute. `Invalid` for more than 36500 days.
+    /// Sets how long records are kept; older ones are removed within a minute. `Invalid` for more than 36500 days.
     pub async fn set_ages(self, ages: Ages) -> Result<()> {
         let actor = self.permit(Act::RETENTION_AGES)?;
         for days in [ages.people_days, ages.strangers_days].into_iter().flatten() {
@@ -78,69 +80,69 @@ impl Acts<'_> {
     }
 }
 
-/// Keeps room for new records until cancelled; then writes what still waits, if it can.
+/// Makes room for new records until cancelled; then tries to write the queued ones.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let mut limits = appliance.core.storage_limits.subscribe();
-    let mut keeper =
-        Keeper { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None, proven: None };
+    let mut retention =
+        Retention { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None, write_tested: None };
     let mut ticks = tokio::time::interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while keeper.cancel.clone().run_until_cancelled(next_check(&mut ticks, &mut limits)).await.is_some() {
-        keeper.limits = *limits.borrow_and_update();
-        let device = keeper.appliance.clone();
+    while retention.cancel.clone().run_until_cancelled(next_check(&mut ticks, &mut limits)).await.is_some() {
+        retention.limits = *limits.borrow_and_update();
+        let device = retention.appliance.clone();
         tokio::select! {
-            () = keeper.check() => {}
+            () = retention.check() => {}
             () = device.watch_storage() => {}
         }
     }
-    let last = keeper.appliance.blocking(|a| Ok(a.core.surveillance.recorder().write_waiting())).await;
+    let last = retention.appliance.blocking(|a| Ok(a.core.surveillance.recorder().write_waiting())).await;
     if let Ok(Some(error)) | Err(error) = last {
-        tracing::error!(error = error.chain(), "records that waited are lost");
+        tracing::error!(error = error.chain(), "failed to write queued records, records lost");
     }
 }
 
-/// Waits for the next round; other limits are a reason for one at once.
+/// Waits for the next round, or for a change of the limits.
 async fn next_check(ticks: &mut Interval, limits: &mut watch::Receiver<StorageLimits>) {
     tokio::select! {
         _ = ticks.tick() => {}
-        // The appliance that sends them outlives the round.
+        // Cannot fail: the appliance owns the sender.
         _ = limits.changed() => {}
     }
 }
 
-struct Keeper {
+struct Retention {
     appliance: Appliance,
     limits: StorageLimits,
     cancel: CancellationToken,
     ages_checked: Option<Instant>,
-    proven: Option<Instant>,
+    write_tested: Option<Instant>,
 }
 
-impl Keeper {
+impl Retention {
     fn recorder(&self) -> &Recorder {
         self.appliance.core.surveillance.recorder()
     }
 
-    /// One round; whatever fails is told by the state and tried again in the next.
+    /// One round. A failure is reported by the state and retried in the next round.
     async fn check(&mut self) {
         let mut state = self.make_room().await.unwrap_or_else(|error| StorageState::failing(&error));
         if state == StorageState::Working {
             state = self.write().await.map_or_else(|error| StorageState::failing(&error), |()| StorageState::Working);
         }
         self.recorder().set_state(state);
-        if let Err(error) = self.appliance.ask_store(|a| a.ports().log.tidy()).await {
-            tracing::debug!(error = error.chain(), "housekeeping failed");
+        if let Err(error) = self.appliance.call_store(|a| a.ports().log.tidy()).await {
+            tracing::debug!(error = error.chain(), "failed to tidy the log");
         }
     }
 
-    /// Writes what waits, and sometimes a proof that anything can be written.
+    /// Writes the queued records, after a test write when one is due.
     async fn write(&mut self) -> Result<()> {
         let failing = matches!(*self.recorder().state().borrow(), StorageState::Failing { .. });
-        if failing || self.proven.is_none_or(|at| at.elapsed() >= PROOF) {
-            self.appliance.ask_store(|a| a.device_state().prove_writing(a.now())).await?;
-            self.proven = Some(Instant::now());
+        if failing || self.write_tested.is_none_or(|at| at.elapsed() >= WRITE_TEST) {
+            self.appliance.call_store(|a| a.device_state().prove_writing(a.now())).await?;
+            self.write_tested = Some(Instant::now());
         }
-        self.appliance.ask_store(|a| a.core.surveillance.recorder().write_waiting().map_or(Ok(()), Err)).await
+        self.appliance.call_store(|a| a.core.surveillance.recorder().write_waiting().map_or(Ok(()), Err)).await
     }
 
     async fn make_room(&mut self) -> Result<StorageState> {
@@ -160,35 +162,35 @@ impl Keeper {
     }
 
     async fn usage(&self) -> Result<Usage> {
-        let usage = self.appliance.ask_store(|a| a.ports().log.usage()).await?;
+        let usage = self.appliance.call_store(|a| a.ports().log.usage()).await?;
         metrics::gauge!("polyface_storage_used_bytes").set(usage.used_bytes as f64);
         metrics::gauge!("polyface_storage_free_bytes").set(usage.free_bytes as f64);
         Ok(usage)
     }
 
-    /// Removes what is too old, once a minute.
+    /// Removes records that are too old, once a minute.
     async fn remove_aged(&mut self) -> Result<()> {
         if self.ages_checked.is_some_and(|at| at.elapsed() < AGE_CHECK) {
             return Ok(());
         }
-        // Records that should be kept for longer would not come back.
+        // Without the setting nothing is removed: a removal cannot be undone.
         let Ok(ages) = self.appliance.ages().await else { return Ok(()) };
         for (kind, days) in [(RecordKind::People, ages.people_days), (RecordKind::Strangers, ages.strangers_days)] {
             let Some(days) = days else { continue };
             let time = self.appliance.now().plus_millis(-i64::from(days) * DAY_MILLIS);
-            while self.remove(Removal::Before { kind, time }, "age").await? == BATCH && self.rest().await {}
+            while self.remove(Removal::Before { kind, time }, "age").await? == BATCH && self.pause().await {}
         }
         self.ages_checked = Some(Instant::now());
         Ok(())
     }
 
-    /// Removes the oldest until there is some room to spare. Answers whether there is room.
+    /// Removes the oldest entries until there is some spare room. Returns whether there is room.
     async fn overwrite(&self) -> Result<bool> {
         let spare = self.limits.reserve();
         loop {
             let removed = self.remove(Removal::Oldest, "overwritten").await?;
             let usage = self.usage().await?;
-            if self.limits.shortage(&usage, spare).is_none() || !self.rest().await {
+            if self.limits.shortage(&usage, spare).is_none() || !self.pause().await {
                 return Ok(true);
             }
             if removed == 0 {
@@ -198,28 +200,28 @@ impl Keeper {
     }
 
     async fn remove(&self, removal: Removal, why: &'static str) -> Result<u32> {
-        let removed = self.appliance.ask_store(move |a| a.ports().log.remove_entries(removal, BATCH)).await?;
+        let removed = self.appliance.call_store(move |a| a.ports().log.remove_entries(removal, BATCH)).await?;
         metrics::counter!("polyface_records_removed_total", "why" => why).increment(removed.into());
         Ok(removed)
     }
 
-    /// Lets others write; false when it is time to leave.
-    async fn rest(&self) -> bool {
+    /// Lets others write. Returns `false` once cancelled.
+    async fn pause(&self) -> bool {
         self.cancel.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some()
     }
 }
 
 impl StorageLimits {
-    /// Kept free on the file system, so that the database never meets a full disk, bytes.
+    /// Space kept free on the file system, bytes, so that the database never meets a full disk.
     fn reserve(&self) -> u64 {
         (self.max_bytes / RESERVE_SHARE).clamp(RESERVE.0, RESERVE.1)
     }
 
-    /// What there is too little of, when `spare` more bytes are wanted.
+    /// Describes the shortage when `spare` more bytes are wanted; `None` when there is room.
     fn shortage(&self, usage: &Usage, spare: u64) -> Option<String> {
         const MIB: u64 = 1 << 20;
         let (max, reserve) = (self.max_bytes, self.reserve());
-        // A small limit is not eaten up by what is to spare.
+        // Keeps the spare room small in proportion to a small limit.
         let spare = spare.min(max / 20);
         if usage.used_bytes.saturating_add(spare) > max {
             return Some(format!("{} MiB of {} MiB are used", usage.used_bytes / MIB, max / MIB));

@@ -13,7 +13,7 @@ use crate::{Defaults, Result};
 /// The settings as they are in the store.
 pub(super) struct Settings {
     now: watch::Sender<Arc<DeviceSettings>>,
-    /// Held from reading the settings until what was made of them is kept and published.
+    /// Held from reading the settings until changed ones are stored and published.
     order: Mutex<()>,
 }
 
@@ -27,7 +27,7 @@ impl Settings {
         Arc::clone(&self.now.borrow())
     }
 
-    /// For those who live by them.
+    /// The settings for parts of the device that depend on them.
     pub(super) fn current(&self) -> CurrentSettings {
         CurrentSettings::new(self.now.subscribe())
     }
@@ -38,17 +38,17 @@ impl Settings {
 }
 
 impl Appliance {
-    /// What platforms have set of the device itself, now and whenever that changes.
+    /// The settings of the device itself, now and at every change.
     pub fn settings_changed(&self) -> watch::Receiver<Arc<DeviceSettings>> {
         self.core.settings.now.subscribe()
     }
 
-    /// The settings whose values cannot be read. What depends on them is refused until they are set again.
+    /// The settings whose stored values cannot be read. What depends on them is refused until they are set again.
     pub fn unreadable_settings(&self) -> Vec<Unreadable> {
         self.settings().unreadable()
     }
 
-    /// What platforms have set of the device itself.
+    /// The settings of the device itself.
     pub(super) fn settings(&self) -> Arc<DeviceSettings> {
         self.core.settings.now()
     }
@@ -57,7 +57,7 @@ impl Appliance {
         DeviceState(self.ports().settings.as_ref())
     }
 
-    /// Keeps changed settings, then lives by them. Blocking.
+    /// Stores changed settings, then applies them. Blocking.
     pub(super) fn change_settings(&self, change: impl FnOnce(&mut DeviceSettings)) -> Result<()> {
         let _order = self.core.settings.order();
         let before = self.settings();
@@ -68,8 +68,9 @@ impl Appliance {
         Ok(())
     }
 
-    /// Keeps the settings of a new device, and with them what is no setting, then lives by them; answers whether the
-    /// machine has to follow. Blocking.
+    /// Stores the factory settings, removes these values of an adapter and restores the factory password in one
+    /// transaction, then applies the settings. Returns whether the time settings have to be applied to the machine.
+    /// Blocking.
     pub(super) fn restore_settings(&self, adapter: &State, values: &[&str]) -> Result<bool> {
         let _order = self.core.settings.order();
         let before = self.settings();
@@ -88,8 +89,7 @@ impl Appliance {
         Ok(machine_due)
     }
 
-    /// Puts the time zone and the time service of a new device in place of those that are set, then lives by them.
-    /// Blocking.
+    /// Stores the factory values of time zone and time service, then applies them. Blocking.
     pub(super) fn restore_time_settings(&self) -> Result<()> {
         let _order = self.core.settings.order();
         let before = self.settings();

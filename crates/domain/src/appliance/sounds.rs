@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use super::Appliance;
 use crate::{Error, Result};
 
-/// Sounds of a kind at most; those beyond are not seen.
-const MOST: usize = 1000;
+/// Maximum number of sounds of a kind; further files are ignored.
+const MAX_SOUNDS: usize = 1000;
 
-/// Where sounds lie, as files whose names end in `.wav`.
+/// Folders of sounds: files whose names end in `.wav`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SoundFolders {
-    /// Those that came with the device.
+    /// The sounds supplied with the device.
     pub built_in: PathBuf,
-    /// Those of its owner.
+    /// The owner's sounds.
     pub own: PathBuf,
 }
 
-/// Whose a sound is.
+/// Origin of a sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SoundKind {
-    /// It came with the device.
+    /// Supplied with the device.
     BuiltIn,
-    /// The device's owner put it there.
+    /// Added by the owner.
     Own,
 }
 
@@ -37,7 +37,7 @@ pub struct Sound {
 }
 
 impl Appliance {
-    /// The sounds of a kind, by name; none when their folder is missing.
+    /// The sounds of a kind, ordered by name; none when their folder is missing.
     pub async fn sounds(&self, kind: SoundKind) -> Result<Vec<Sound>> {
         let folders = &self.options().sounds;
         let folder = match kind {
@@ -47,10 +47,11 @@ impl Appliance {
         self.blocking(move |_| sounds(&folder).map_err(Error::internal("looking for sounds"))).await
     }
 
-    /// Begins to play a sound in place of the one being played, `volume` percent (to 100) of its own loudness.
+    /// Starts to play a sound, replacing the one that is playing. `volume`: percent of its recorded loudness, at most
+    /// 100.
     ///
     /// # Errors
-    /// `Invalid` for a file that holds no sound; `Unavailable` when there is nothing to play it on.
+    /// `Invalid` for a file that is not a sound; `Unavailable` when there is no audio output.
     pub async fn play(&self, sound: &Sound, volume: u8) -> Result<()> {
         self.ports().host.play(&sound.path, volume.min(100)).await
     }
@@ -62,7 +63,7 @@ fn sounds(folder: &Path) -> io::Result<Vec<Sound>> {
         entries => entries?,
     };
     let mut sounds = Vec::new();
-    for entry in entries.take(MOST) {
+    for entry in entries.take(MAX_SOUNDS) {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
         if let Some(name) = name.filter(|name| name.ends_with(".wav") && path.is_file()) {

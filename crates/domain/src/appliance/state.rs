@@ -1,4 +1,4 @@
-//! What an adapter keeps on the device.
+//! The values, cursors, notes and jobs that an adapter keeps on the device.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{Acts, Appliance};
 use crate::{Act, Error, Job, JobId, JobItem, Note, Noted, Result, Seq};
 
-/// An adapter's own durable values and cursors; no other adapter sees them.
+/// The durable values, cursors, notes and jobs of one adapter; other adapters cannot read them.
 #[derive(Clone)]
 pub struct State {
     appliance: Appliance,
@@ -21,8 +21,7 @@ impl Appliance {
         State { appliance: self.clone(), adapter }
     }
 
-    /// The values of adapters that could not be read, each by its name and with what is wrong with it; now and whenever
-    /// that changes.
+    /// The unreadable values of adapters, from the value's name to what is wrong with it; now and at every change.
     pub fn unreadable_values(&self) -> watch::Receiver<BTreeMap<String, String>> {
         self.core.unreadable_values.subscribe()
     }
@@ -33,7 +32,7 @@ impl Appliance {
         Ok(())
     }
 
-    /// Other values stand in the place of these.
+    /// Reports that these values have been replaced.
     pub(super) fn forget_unreadable(&self, adapter: &str, keys: &[&str]) {
         self.core.unreadable_values.send_if_modified(|values| {
             let before = values.len();
@@ -48,12 +47,12 @@ fn setting_name(adapter: &str, key: &str) -> String {
 }
 
 impl Acts<'_> {
-    /// As [`State::set_value`], of a value that changes what the adapter does or where it sends.
+    /// As [`State::set_value`], for a value that changes what the adapter does or where it sends.
     pub async fn configure(self, state: &State, key: &'static str, value: Option<String>) -> Result<()> {
         self.set_value(Act::ADAPTER_CONFIGURE, state.adapter, key, value).await
     }
 
-    /// As [`State::set_value`], of a value that platforms keep on the device and nothing follows.
+    /// As [`State::set_value`], for a value that platforms keep on the device and that has no effect there.
     pub async fn keep_value(self, state: &State, key: &'static str, value: Option<String>) -> Result<()> {
         self.set_value(Act::ADAPTER_NOTE, state.adapter, key, value).await
     }
@@ -75,25 +74,25 @@ impl State {
         self.adapter
     }
 
-    /// How far a feed has got; `None` when it never ran.
+    /// The last entry that a feed has delivered; `None` when it never ran.
     pub async fn cursor(&self, feed: &str) -> Result<Option<Seq>> {
         let (adapter, feed) = (self.adapter, feed.to_owned());
         self.appliance.blocking(move |a| a.ports().adapters.cursor(adapter, &feed)).await
     }
 
-    /// Remembers that everything up to `seq` was acknowledged.
+    /// Stores that everything up to `seq` was acknowledged.
     pub async fn set_cursor(&self, feed: &str, seq: Seq) -> Result<()> {
         let (adapter, feed) = (self.adapter, feed.to_owned());
         self.appliance.blocking(move |a| a.ports().adapters.set_cursor(adapter, &feed, seq)).await
     }
 
-    /// A kept value.
+    /// A stored value; `None` when there is none.
     pub async fn value(&self, key: &str) -> Result<Option<String>> {
         let (adapter, key) = (self.adapter, key.to_owned());
         self.appliance.blocking(move |a| a.ports().adapters.value(adapter, &key)).await
     }
 
-    /// What the adapter alone knows of these things; one of which it knows nothing is left out.
+    /// The adapter's notes about these things; a thing without a note is left out.
     pub async fn notes<T: Into<Noted> + Copy + Eq + Hash>(&self, things: &[T]) -> Result<HashMap<T, String>> {
         let adapter = self.adapter;
         let noted: Vec<Noted> = things.iter().map(|thing| (*thing).into()).collect();
@@ -102,23 +101,23 @@ impl State {
         Ok(things.iter().filter_map(|thing| Some((*thing, kept.remove(&(*thing).into())?))).collect())
     }
 
-    /// What the adapter alone knows of a thing.
+    /// The adapter's note about a thing; `None` when there is none.
     pub async fn note(&self, thing: impl Into<Noted>) -> Result<Option<String>> {
         let (adapter, thing) = (self.adapter, thing.into());
         let kept = self.appliance.blocking(move |a| a.ports().adapters.notes(adapter, &[thing])).await?;
         Ok(kept.into_iter().next().map(|(_, note)| note))
     }
 
-    /// What the adapter is to know of a thing from now on, to be written with it; `None`: nothing.
+    /// A note to be written together with a thing; `None` removes the adapter's note.
     pub fn noting(&self, text: Option<String>) -> Note {
         Note { adapter: self.adapter, text }
     }
 
-    /// A kept value as `read` understands it, which otherwise says what is wrong with it; `None` when none is kept.
+    /// A stored value, parsed by `read`, whose error is what is wrong with it; `None` when none is stored.
     ///
     /// # Errors
-    /// `Unavailable` when it cannot be read. It stays as it is, among the
-    /// [unreadable values](Appliance::unreadable_values), until another one is kept in its place.
+    /// `Unavailable` when `read` fails. The value stays stored and is one of the
+    /// [unreadable values](Appliance::unreadable_values) until it is replaced.
     pub async fn read_value<T>(&self, key: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>> {
         let Some(text) = self.value(key).await? else { return Ok(None) };
         match read(&text) {
@@ -135,13 +134,13 @@ impl State {
         }
     }
 
-    /// Keeps (`Some`) or removes (`None`) a value.
+    /// Stores (`Some`) or removes (`None`) a value.
     pub async fn set_value(&self, key: &str, value: Option<String>) -> Result<()> {
         let (adapter, key) = (self.adapter, key.to_owned());
         self.appliance.blocking(move |a| a.keep_adapter_value(adapter, &key, value.as_deref())).await
     }
 
-    /// Keeps a job to be done, item by item, until it [ends](Self::end_job), also over a restart.
+    /// Stores a job, which is done item by item, until it [ends](Self::end_job), also over a restart.
     pub async fn begin_job(&self, about: String, items: Vec<JobItem>) -> Result<JobId> {
         let adapter = self.adapter;
         self.appliance.blocking(move |a| a.ports().adapters.begin_job(adapter, &about, &items)).await
@@ -153,12 +152,12 @@ impl State {
         self.appliance.blocking(move |a| a.ports().adapters.jobs(adapter)).await
     }
 
-    /// Remembers what came of the item at this place of a job, from 0.
+    /// Stores the outcome of the item at this place of a job, from 0.
     pub async fn note_outcome(&self, job: JobId, place: u32, outcome: String) -> Result<()> {
         self.appliance.blocking(move |a| a.ports().adapters.note_outcome(job, place, &outcome)).await
     }
 
-    /// Forgets a job.
+    /// Removes a job.
     pub async fn end_job(&self, job: JobId) -> Result<()> {
         self.appliance.blocking(move |a| a.ports().adapters.end_job(job)).await
     }

@@ -1,4 +1,4 @@
-//! Tasks and what they saw.
+//! Tasks and their sightings.
 
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use crate::{
 pub struct RollEntry {
     /// The person.
     pub person: Person,
-    /// `None`: not at all.
+    /// `None`: not seen.
     pub seen: Option<Presence>,
 }
 
@@ -54,8 +54,8 @@ impl Appliance {
         self.blocking(move |a| a.ports().tasks.sightings(&filter, window)).await
     }
 
-    /// Who of a task's libraries was seen by it on a day (local time), and who was not: a page, in ascending order of
-    /// id. `seen` asks for one or the other only. `NotFound(Task)`.
+    /// The people of a task's libraries, with when the task saw them on a day (local time): a page, in ascending order
+    /// of id. `seen` restricts it to those seen or not seen. `NotFound(Task)`.
     pub async fn roll_call(
         &self,
         task: TaskId,
@@ -78,14 +78,14 @@ impl Appliance {
         .await
     }
 
-    /// Held from looking whether a task runs until it is changed.
+    /// Held from the check whether a task runs until it is changed.
     fn task_order(&self) -> MutexGuard<'_, ()> {
         self.core.task_order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Acts<'_> {
-    /// Makes a task, stopped. `AlreadyExists(Task)`, `NotFound(Camera)`, `NotFound(Library)`, `LimitReached(Task)`,
+    /// Creates a task, stopped. `AlreadyExists(Task)`, `NotFound(Camera)`, `NotFound(Library)`, `LimitReached(Task)`,
     /// `Invalid`.
     pub async fn add_task(self, settings: TaskSettings, note: Option<Note>) -> Result<Task> {
         let actor = self.permit(Act::TASK_ADD)?;
@@ -102,8 +102,8 @@ impl Acts<'_> {
         .await
     }
 
-    /// Changes a task that is stopped: `change` is given its settings as they are. `NotFound(Task)`, `InUse(Task)`
-    /// while it runs, and as [`add_task`](Self::add_task).
+    /// Changes a task that is stopped: `change` receives its settings and returns the new ones. `NotFound(Task)`,
+    /// `InUse(Task)` while it runs, and as [`add_task`](Self::add_task).
     pub async fn update_task(
         self,
         id: TaskId,
@@ -135,7 +135,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Starts a task; it runs over a restart. `NotFound(Task)`, `InUse(Task)` when it runs already.
+    /// Starts a task; it keeps running over a restart. `NotFound(Task)`, `InUse(Task)` when it runs already.
     pub async fn start_task(self, id: TaskId) -> Result<()> {
         let actor = self.permit(Act::TASK_START)?;
         self.blocking(move |a| {
@@ -146,7 +146,7 @@ impl Acts<'_> {
         .await
     }
 
-    /// Stops a task; nothing happens to one that is stopped. `NotFound(Task)`.
+    /// Stops a task; no effect on one that is stopped. `NotFound(Task)`.
     pub async fn stop_task(self, id: TaskId) -> Result<()> {
         let actor = self.permit(Act::TASK_STOP)?;
         self.blocking(move |a| {

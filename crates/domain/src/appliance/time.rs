@@ -1,4 +1,4 @@
-//! The device's time: its zone, its clock, and the server that it follows.
+//! The device's time zone, clock and time server.
 
 use std::ops::RangeInclusive;
 
@@ -8,23 +8,23 @@ use super::{Acts, Appliance};
 use crate::settings::readable;
 use crate::{Act, DeviceZone, Error, Result, TimeService, Timestamp};
 
-/// What a clock may be set to. The kernel takes no time before 1970, nor one from which it could not run on for
-/// decades within its own 64 bits of nanoseconds.
+/// The times that the clock may be set to, 1970 to 2199. The kernel accepts none before 1970, nor one close to the end
+/// of its 64-bit nanoseconds.
 const CLOCK: RangeInclusive<Timestamp> = Timestamp::from_millis(0)..=Timestamp::from_millis(7_258_118_400_000);
 
 impl Appliance {
-    /// Local time of plans, daily windows and platforms: the zone that a platform has set, or the one configured while
-    /// none is set or it cannot be read.
+    /// Time zone of plans, daily windows and platforms: the zone that a platform has set; the configured one when none
+    /// is set or it cannot be read.
     pub fn time_zone(&self) -> TimeZone {
         self.core.surveillance.zone()
     }
 
-    /// Where the clock gets the time from. `Unavailable` while that cannot be read.
+    /// The time service of the clock. `Unavailable` while the setting cannot be read.
     pub async fn time_service(&self) -> Result<TimeService> {
         Ok(readable(&self.settings().time_service)?.cloned().unwrap_or_default())
     }
 
-    /// Has the machine follow the server that was set: not every service remembers it over a restart.
+    /// Applies the time service that was set to the machine: not every service remembers it over a restart.
     pub(super) async fn resume_time_service(&self) -> Result<()> {
         let settings = self.settings();
         match readable(&settings.time_service)? {
@@ -35,11 +35,12 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Sets the clock of the machine, and its time zone when one is named as [`DeviceZone`] names it. While the clock
-    /// follows a server, that has the last word and only the zone is set.
+    /// Sets the clock of the machine, and its time zone when one is given, in the form of [`DeviceZone`]. While the
+    /// clock follows a server, only the zone is set.
     ///
     /// # Errors
-    /// `Invalid` for an unknown zone and for a time that no machine's clock can show; `Unavailable` when the system does not let the device do it.
+    /// `Invalid` for an unknown zone and for a time before 1970 or after 2199; `Unavailable` when the system does not
+    /// permit it.
     pub async fn set_time(self, to: Timestamp, zone: Option<&str>) -> Result<()> {
         let actor = self.permit(Act::TIME_SET)?;
         if !CLOCK.contains(&to) {
@@ -60,11 +61,11 @@ impl Acts<'_> {
         .await
     }
 
-    /// Sets where the clock gets the time from.
+    /// Sets the time service of the clock.
     ///
     /// # Errors
-    /// `Invalid` for what cannot be a server; `NotFound(TimeServer)` when it is switched on and does not answer;
-    /// `Unavailable` when the system does not let the device do it. Nothing has changed then.
+    /// `Invalid` for an impossible server; `NotFound(TimeServer)` when the service is enabled and the server does not
+    /// answer; `Unavailable` when the system does not permit it. Nothing has changed then.
     pub async fn set_time_service(self, service: TimeService) -> Result<()> {
         let actor = self.permit(Act::TIME_SERVICE)?;
         service.check()?;

@@ -1,5 +1,5 @@
-//! The task of one camera: connects, reads frames and passes them on; on failure logs the reason once and reconnects with
-//! back-off.
+//! The task of one camera: connects, reads frames and passes them on; on failure logs the reason once and reconnects
+//! with back-off.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -175,7 +175,8 @@ impl Ring {
         self.bytes = 0;
     }
 
-    /// The pictures from `from` until `to`, beginning with the key frame before `from`; empty when the video ended before.
+    /// The pictures from `from` until `to`, beginning with the key frame before `from`; empty when the video ended
+    /// before.
     fn cut(&self, from: Timestamp, to: Timestamp) -> Vec<AccessUnit> {
         let is_early = |unit: &AccessUnit| unit.key && unit.at <= from;
         let first = self.units.iter().rposition(is_early).unwrap_or(0);

@@ -1,14 +1,14 @@
-//! Records about which a platform has decided.
+//! The answers of platforms that were asked about records.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::CaptureId;
 
-/// Maximum number of records remembered; a record can be answered for ten seconds only.
+/// Maximum number of answers remembered; a record can be answered for ten seconds only.
 const REMEMBERED: usize = 1024;
 
-/// The door opens once to each: an answer that arrives twice is one answer.
+/// Remembers answers, so that the door opens once for each: an answer that arrives twice counts once.
 #[derive(Default)]
 pub(super) struct Confirmed {
     answers: Mutex<VecDeque<(CaptureId, Answer)>>,
@@ -21,7 +21,7 @@ enum Answer {
 }
 
 impl Confirmed {
-    /// Notes that the door opens to the person of this capture. False when it has opened already.
+    /// Registers that the door opens for this capture. Returns `false` when it has opened already.
     pub(super) fn begin(&self, capture: CaptureId) -> bool {
         let mut answers = self.answers();
         if answers.contains(&(capture, Answer::Open)) {
@@ -31,7 +31,7 @@ impl Confirmed {
         true
     }
 
-    /// Notes that the door stays closed. False when that, or that it opens, is noted already.
+    /// Registers that the door stays closed. Returns `false` when there is an answer already.
     pub(super) fn refuse(&self, capture: CaptureId) -> bool {
         let mut answers = self.answers();
         if answers.iter().any(|(answered, _)| *answered == capture) {
@@ -41,7 +41,7 @@ impl Confirmed {
         true
     }
 
-    /// It did not open after all.
+    /// Forgets that the door opens, because it did not.
     pub(super) fn forget(&self, capture: CaptureId) {
         self.answers().retain(|answer| *answer != (capture, Answer::Open));
     }

@@ -1,4 +1,4 @@
-//! What is open, and until when.
+//! The open doors, and when each is to close.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -12,22 +12,22 @@ use super::confirmed::Confirmed;
 use super::proofs::Proofs;
 use crate::{Error, Output, Result};
 
-/// A door that cannot be closed is tried again after this time, then after twice as long, and so on.
-const CLOSE_AGAIN: Duration = Duration::from_millis(500);
-/// After so many attempts, the last one some eight minutes after the first, it is given up.
-const ATTEMPTS: u32 = 11;
+/// Delay before the first retry to close a door; doubled for each further one.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Maximum number of attempts to close a door; the last is about eight minutes after the first.
+const MAX_ATTEMPTS: u32 = 11;
 
-/// The doors and who waits before them.
+/// The state of the doors.
 pub(in crate::appliance) struct Doors {
     pub(super) proofs: Proofs,
     pub(super) confirmed: Confirmed,
-    /// `None` from the end on: what is opened then would stay open.
+    /// `None` once doors are closed for good: a door opened then would stay open.
     open: Mutex<Option<HashMap<Output, Held>>>,
     /// Whether the contact is closed while the door is.
     pub(super) inverted: AtomicBool,
-    /// Held while the contact is made to follow the rules.
-    pub(super) following: tokio::sync::Mutex<()>,
-    /// Told when the next door to close may be another one.
+    /// Held while the rules are applied to the contact.
+    pub(super) contact_lock: tokio::sync::Mutex<()>,
+    /// Notified when the next door to close may have changed.
     pub(super) changed: Notify,
 }
 
@@ -35,9 +35,9 @@ pub(in crate::appliance) struct Doors {
 #[derive(Debug, Clone, Copy)]
 struct Held {
     until: Instant,
-    /// Whether somebody is closing it.
+    /// Whether an attempt to close it is running.
     closing: bool,
-    /// How often it was tried in vain to close it.
+    /// Number of failed attempts to close it.
     failures: u32,
 }
 
@@ -49,7 +49,7 @@ impl Default for Doors {
             confirmed: Confirmed::default(),
             open,
             inverted: AtomicBool::new(false),
-            following: tokio::sync::Mutex::default(),
+            contact_lock: tokio::sync::Mutex::default(),
             changed: Notify::new(),
         }
     }
@@ -60,7 +60,8 @@ impl Doors {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that it stays open until then, or for longer when that was already so. `Unavailable` after the end.
+    /// Registers a door to stay open until `until`, or longer if that is registered already. `Unavailable` after
+    /// [`end`](Self::end).
     pub(super) fn hold(&self, output: Output, until: Instant) -> Result<()> {
         let mut open = self.open();
         let open = open.as_mut().ok_or(Error::Unavailable { what: "anybody to close the door" })?;
@@ -70,17 +71,17 @@ impl Doors {
         Ok(())
     }
 
-    /// Whether it is, or may be, open.
+    /// Whether a door is, or may be, open.
     pub(super) fn is_open(&self, output: Output) -> bool {
         self.open().iter().flatten().any(|(open, _)| *open == output)
     }
 
-    /// When the next door is to close.
+    /// When the next door is to close; `None` when none is.
     pub(super) fn next(&self) -> Option<Instant> {
         self.open().iter().flatten().filter(|(_, held)| !held.closing).map(|(_, held)| held.until).min()
     }
 
-    /// What is to close by now; whoever asks closes it.
+    /// Takes the doors that are to close by now; the caller closes them.
     pub(super) fn due(&self, now: Instant) -> Vec<Output> {
         let mut open = self.open();
         let due = open.iter_mut().flatten().filter(|(_, held)| !held.closing && held.until <= now);
@@ -91,12 +92,13 @@ impl Doors {
         .collect()
     }
 
-    /// All that may be open; from now on nothing is opened any more.
+    /// Takes all doors that may be open; from now on none can be opened.
     pub(super) fn end(&self) -> Vec<Output> {
         self.open().take().unwrap_or_default().into_keys().collect()
     }
 
-    /// Notes that it was switched off. False when somebody has opened it meanwhile, and it must be on.
+    /// Reports that an output was switched off. Returns `false` when the door was opened meanwhile and the output must
+    /// be on.
     pub(super) fn closed(&self, output: Output) -> bool {
         let mut open = self.open();
         let Some(open) = open.as_mut() else { return true };
@@ -107,21 +109,21 @@ impl Doors {
         over
     }
 
-    /// Notes that it could not be switched off; it is tried again, but not for ever.
-    pub(super) fn stuck(&self, output: Output, error: &Error) {
+    /// Reports that an output could not be switched off. Schedules a retry, up to [`MAX_ATTEMPTS`].
+    pub(super) fn close_failed(&self, output: Output, error: &Error) {
         let mut open = self.open();
-        // Whoever has opened it meanwhile has it closed later.
+        // A door that was opened meanwhile is closed later anyway.
         let Some(held) = open.as_mut().and_then(|open| open.get_mut(&output)).filter(|held| held.closing) else {
             return;
         };
         held.failures += 1;
         held.closing = false;
-        held.until = Instant::now() + CLOSE_AGAIN * 2_u32.pow(held.failures - 1);
+        held.until = Instant::now() + RETRY_DELAY * 2_u32.pow(held.failures - 1);
         self.changed.notify_one();
         match held.failures {
-            1 => tracing::error!(door.output = %output, error = error.chain(), "a door could not be closed"),
-            ATTEMPTS.. => {
-                tracing::error!(door.output = %output, "a door that could not be closed is given up");
+            1 => tracing::error!(door.output = %output, error = error.chain(), "failed to close door, retrying"),
+            MAX_ATTEMPTS.. => {
+                tracing::error!(door.output = %output, "failed to close door, giving up");
                 open.as_mut().and_then(|open| open.remove(&output));
             }
             _ => {}

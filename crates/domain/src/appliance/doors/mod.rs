@@ -1,4 +1,4 @@
-//! Doors: who is let in, what is switched for it, and for how long.
+//! Doors: whom they open to, which outputs are switched, and for how long.
 
 mod confirmed;
 mod contact;
@@ -22,13 +22,13 @@ use crate::{Act, Actor, DoorRules, Error, Means, NewRelay, Output, Proved, Relay
 pub(super) use held::Doors;
 use openings::Access;
 
-/// Relays at most; each of them is asked whether it is there when they are listed.
+/// Maximum number of relays; listing them probes each.
 const MAX_RELAYS: u32 = 64;
-/// The longest name or tag of a relay, characters.
+/// Maximum length of the name or tag of a relay, characters.
 const MAX_TEXT: usize = 255;
 
 impl Appliance {
-    /// Relays in ascending order of id, and whether each of them answers.
+    /// Relays in ascending order of id, each with whether it responds.
     pub async fn relays(&self) -> Result<Vec<(Relay, bool)>> {
         let relays = self.blocking(|a| a.ports().settings.relays()).await?;
         let host = &self.ports().host;
@@ -36,7 +36,7 @@ impl Appliance {
         Ok(relays.into_iter().zip(online).collect())
     }
 
-    /// Opens the doors of the camera that saw the person, unless too much time has passed.
+    /// Opens the doors of the camera that has recognised the person, unless the face is older than `door.max_age_ms`.
     async fn admit(&self, arrival: Arrival) -> Result<()> {
         let (outputs, rules) = self.outputs(&arrival).await?;
         let own_door = self.options().doors.own_door;
@@ -46,14 +46,14 @@ impl Appliance {
         }
         let age = self.now().millis_since(arrival.seen);
         let limit = i64::try_from(self.options().doors.max_age.as_millis()).unwrap_or(i64::MAX);
-        // A face from the future: the clock has been set, and nobody can say how old the face is.
+        // A negative age: the clock has been set, so the age of the face is unknown.
         if !(0..=limit).contains(&age) {
-            tracing::warn!(door.face_age_ms = age, "a face was too old to open a door");
+            tracing::warn!(door.face_age_ms = age, "face too old to open a door");
             return Ok(());
         }
         let (person, age) = (arrival.person, Duration::from_millis(age.unsigned_abs()));
-        let welcome = self.proves(person, Shown::Face, age, proved);
-        if outputs.is_empty() && !welcome {
+        let opens_own = self.proves(person, Shown::Face, age, proved);
+        if outputs.is_empty() && !opens_own {
             return Ok(());
         }
         if arrival.pass != Pass::Counted && !self.blocking(move |a| a.ports().people.count_use(person)).await? {
@@ -64,30 +64,34 @@ impl Appliance {
         let opened = outputs.iter().map(|(output, hold)| self.open(&face, *output, *hold));
         let own = async {
             let access = Access { by: Shown::Face.with(proved), ..face };
-            if welcome { self.welcome(&access, person, rules).await } else { Ok(()) }
+            if opens_own { self.open_own_to(&access, person, rules).await } else { Ok(()) }
         };
         let (opened, own) = tokio::join!(join_all(opened), own);
         opened.into_iter().chain([own]).collect()
     }
 
-    /// The relays that a person whom this camera knows switches, and for how long; and the rules of the own door.
+    /// The relays that are switched for a person known to the camera, with their hold times; and the rules of the own
+    /// door.
     async fn outputs(&self, arrival: &Arrival) -> Result<(Vec<(Output, Duration)>, DoorRules)> {
         let (relays, rules) = self.blocking(|a| Ok((a.ports().settings.relays()?, a.settings().door_rules()))).await?;
         let hold = self.options().doors.relay_hold;
         let own = relays.iter().filter(|relay| relay.camera == arrival.camera);
-        // A relay that is bound twice is one.
+        // A relay that is bound twice is switched once.
         let relays: HashSet<_> = own.map(|relay| Output::Relay(relay.address)).collect();
         Ok((relays.into_iter().map(|relay| (relay, hold)).collect(), rules))
     }
 
-    /// Opens a door for so long, or for longer when it is open already. `Unavailable` when it cannot be reached, and
-    /// when nobody would close it any more.
+    /// Opens a door for `hold`, or for longer when it is to stay open longer already.
+    ///
+    /// # Errors
+    /// `Unavailable` when the output cannot be switched, and at the end of the process, when the door would not be
+    /// closed any more.
     async fn open(&self, access: &Access<'_>, output: Output, hold: Duration) -> Result<()> {
         let opened = self.switch_on(output, hold).await;
-        self.keep_opening(access, output.into(), opened.as_ref().err()).await;
+        self.record_opening(access, output.into(), opened.as_ref().err()).await;
         opened?;
         metrics::counter!("polyface_doors_opened_total").increment(1);
-        tracing::info!(door.output = %output, "a door was opened");
+        tracing::info!(door.output = %output, "door opened");
         let subject = match access.person {
             Some(person) => format!("{output} for person {person}"),
             None => output.to_string(),
@@ -96,11 +100,11 @@ impl Appliance {
     }
 
     async fn switch_on(&self, output: Output, hold: Duration) -> Result<()> {
-        // Noted first: what may be open is closed, whatever becomes of this call.
+        // Before the output is switched, so that the door is closed even if this future is dropped.
         self.core.doors.hold(output, Instant::now() + hold)?;
         self.switch(output, true).await.inspect_err(|error| {
             metrics::counter!("polyface_doors_failed_total").increment(1);
-            tracing::error!(door.output = %output, error = error.chain(), "a door could not be opened");
+            tracing::error!(door.output = %output, error = error.chain(), "failed to open door");
         })?;
         if let Err(ended) = self.core.doors.hold(output, Instant::now() + hold) {
             self.close_one(output).await;
@@ -117,27 +121,27 @@ impl Appliance {
         let doors = &self.core.doors;
         match self.switch(output, false).await {
             Ok(()) if doors.closed(output) => {}
-            // The one who opened it meanwhile may have been overtaken.
+            // It was opened meanwhile, perhaps before it was switched off here.
             Ok(()) => drop(self.switch(output, true).await),
-            Err(error) => doors.stuck(output, &error),
+            Err(error) => doors.close_failed(output, &error),
         }
     }
 
-    /// Closes what a crash may have left open.
+    /// Closes the doors that a crash may have left open.
     async fn close_relays(&self) {
         if let Err(error) = self.use_contact().await {
-            tracing::error!(error = error.chain(), "the contact does not follow its rules");
+            tracing::error!(error = error.chain(), "failed to switch the contact by its rules");
         }
         match self.blocking(|a| a.ports().settings.relays()).await {
             Ok(relays) => self.close_all(relays.into_iter().map(|relay| Output::Relay(relay.address)).collect()).await,
-            Err(error) => tracing::error!(error = error.chain(), "the relays cannot be read"),
+            Err(error) => tracing::error!(error = error.chain(), "failed to read relays"),
         }
     }
 }
 
 impl Acts<'_> {
-    /// Has a camera switch a relay for every known person. `NotFound(Camera)`, `LimitReached(Relay)` beyond 64,
-    /// `Invalid` for a text beyond 255 characters.
+    /// Binds a relay to a camera, which switches it for every known person. `NotFound(Camera)`, `LimitReached(Relay)`
+    /// beyond 64, `Invalid` for a text beyond 255 characters.
     pub async fn bind_relay(self, relay: NewRelay) -> Result<Relay> {
         let actor = self.permit(Act::RELAY_BIND)?;
         for (field, text) in [("relay name", &relay.name), ("relay tag", &relay.tag)] {
@@ -165,11 +169,11 @@ impl Acts<'_> {
     }
 }
 
-/// Lets people in, and closes the doors behind them, until cancelled; then all doors are closed for good.
+/// Opens the doors to arrivals and closes them again, until cancelled; then closes all doors for good.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let doors = &appliance.core.doors;
     let mut arrivals = appliance.core.surveillance.doorkeeper().arrivals();
-    // A relay that does not answer takes its time; nobody else waits for it.
+    // Concurrent, so that a relay that does not respond delays no other.
     let mut work = JoinSet::new();
     let device = appliance.clone();
     work.spawn(async move { device.close_relays().await });
@@ -189,9 +193,9 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
             () = doors.changed.notified() => {}
             Some(_) = work.join_next() => {}
             arrival = arrivals.recv() => match arrival {
-                Ok(arrival) => drop(work.spawn(enter(appliance.clone(), arrival))),
+                Ok(arrival) => drop(work.spawn(handle_arrival(appliance.clone(), arrival))),
                 Err(broadcast::error::RecvError::Lagged(people)) => {
-                    tracing::error!(door.people = people, "people were not let in: too many waited");
+                    tracing::error!(count = people, reason = "queue full", "arrivals dropped");
                 }
                 Err(broadcast::error::RecvError::Closed) => break,
             },
@@ -202,8 +206,8 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     appliance.close_all(open).await;
 }
 
-async fn enter(appliance: Appliance, arrival: Arrival) {
+async fn handle_arrival(appliance: Appliance, arrival: Arrival) {
     if let Err(error) = appliance.admit(arrival).await {
-        tracing::error!(error = error.chain(), "nobody could be let in");
+        tracing::error!(error = error.chain(), "door admission failed");
     }
 }

@@ -1,24 +1,24 @@
-//! Openings, as the log keeps them.
+//! Openings in the log.
 
 use crate::{
     Act, Actor, Acts, Appliance, CameraId, CaptureId, Door, Error, Means, NamedPerson, NewEntry, Opening, PersonId,
     Result, Verdict, What,
 };
 
-/// What a door opens for.
+/// By whom, how and for whom a door opens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access<'a> {
     pub(super) actor: &'a Actor,
     /// The camera that recognised the person.
     pub(super) camera: Option<CameraId>,
-    /// `None`: nobody in front of the door is known.
+    /// `None`: no person at the door was recognised.
     pub(super) person: Option<PersonId>,
     pub(super) by: Means,
 }
 
 impl Appliance {
-    /// Keeps that a door opened, or why it did not. The door has been switched by then, so a failure is only logged.
-    pub(super) async fn keep_opening(&self, access: &Access<'_>, door: Door, failure: Option<&Error>) {
+    /// Records that a door opened, or why it did not. The door has been switched by then, so a failure is only logged.
+    pub(super) async fn record_opening(&self, access: &Access<'_>, door: Door, failure: Option<&Error>) {
         let Access { actor, camera, person, by } = *access;
         let named = match person {
             Some(person) => self.blocking(move |a| Ok(a.named(person).ok())).await.ok().flatten(),
@@ -33,7 +33,7 @@ impl Appliance {
             why: failure.map(ToString::to_string).unwrap_or_default(),
         };
         if let Err(error) = self.append_opening(camera, opening).await {
-            tracing::error!(error = error.chain(), "failed to record a door opening");
+            tracing::error!(error = error.chain(), "failed to record door opening");
         }
     }
 
@@ -44,10 +44,11 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Notes that a platform which was asked about the person of a record keeps the door closed.
+    /// Records that a platform, asked about the person of a record, keeps the door closed.
     ///
     /// # Errors
-    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record of nobody who is known.
+    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record without a known
+    /// person.
     pub async fn refuse_entry(self, capture: CaptureId) -> Result<()> {
         let actor = self.permit(Act::DOOR_OPEN)?;
         let record = self.appliance.record_of_capture(capture).await?;

@@ -1,20 +1,20 @@
-//! The door of the device itself.
+//! The device's own door.
 
 use super::openings::Access;
 use crate::settings::readable;
 use crate::{Act, Acts, Appliance, CaptureId, DoorRules, Error, Means, PersonId, Result, Verdict};
 
-/// A platform that is asked about a face answers within this time, milliseconds, or nobody enters.
+/// Time within which a platform that is asked about a face has to answer, milliseconds; a later answer opens nothing.
 const ANSWER_MILLIS: i64 = 10_000;
 
 impl Appliance {
-    /// By what rule the device's own door opens; [`DoorRules::factory`] until somebody has set one. While that cannot be
-    /// read, nothing opens it.
+    /// The rules of the device's own door; [`DoorRules::factory`] until others are set. While they cannot be read,
+    /// rules that never open it.
     pub async fn door_rules(&self) -> Result<DoorRules> {
         Ok(self.settings().door_rules())
     }
 
-    /// The same rules, for somebody who is to hear why the door stays closed.
+    /// The same rules; `Unavailable` while they cannot be read.
     fn readable_door_rules(&self) -> Result<DoorRules> {
         let settings = self.settings();
         readable(&settings.door)?;
@@ -33,22 +33,24 @@ impl Appliance {
             return Err(Error::Unavailable { what: "a door of the device" });
         }
         match access.person {
-            Some(person) => self.welcome(access, person, rules).await,
+            Some(person) => self.open_own_to(access, person, rules).await,
             None => self.open_or_admit(access, rules).await,
         }
     }
 }
 
 impl Acts<'_> {
-    /// Sets by what rule the device's own door opens; it holds at once and over a restart. `Invalid` when the door
-    /// were to stay open for longer than a minute, or not at all; `Unavailable` when they hold, but the contact does not
-    /// follow them.
+    /// Sets the rules of the device's own door, at once and over a restart.
+    ///
+    /// # Errors
+    /// `Invalid` for a hold time of zero or above a minute; `Unavailable` when the rules are set but cannot be applied
+    /// to the contact.
     pub async fn set_door_rules(self, rules: DoorRules) -> Result<()> {
         let actor = self.permit(Act::DOOR_RULES)?;
         rules.check()?;
         self.blocking(move |a| {
             a.change_settings(|settings| settings.door = Ok(Some(rules)))?;
-            // What was shown under other rules counts no more.
+            // Proofs shown under the former rules no longer count.
             a.core.doors.proofs.forget();
             a.audit(&actor, Act::DOOR_RULES, &"own door");
             Ok(())
@@ -57,8 +59,11 @@ impl Acts<'_> {
         self.appliance.use_contact().await
     }
 
-    /// Opens the device's own door because somebody far away wants it. `NotSupported` when the rules leave that to
-    /// faces, `Unavailable` when the device has no door, it cannot be opened, or its rules cannot be read.
+    /// Opens the device's own door by command.
+    ///
+    /// # Errors
+    /// `NotSupported` when the rules do not allow commands, `Unavailable` when the device has no door, it cannot be
+    /// opened, or its rules cannot be read.
     pub async fn open_door(self) -> Result<()> {
         let actor = self.permit(Act::DOOR_OPEN)?;
         let rules = self.appliance.readable_door_rules()?;
@@ -72,9 +77,9 @@ impl Acts<'_> {
     /// Opens the device's own door to the person of a record, which a platform was asked about.
     ///
     /// # Errors
-    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record of nobody who is
-    /// known, for one older than ten seconds, for one to which the door was opened already, and for somebody with no
-    /// use left; `Unavailable` as [`open_door`](Self::open_door).
+    /// `NotFound(Record)`; `NotSupported` when the rules ask no platform; `Invalid` for a record without a known
+    /// person, not similar enough, older than ten seconds or confirmed already, and for a person without passes left;
+    /// `Unavailable` as [`open_door`](Self::open_door).
     pub async fn confirm_entry(self, capture: CaptureId) -> Result<()> {
         let actor = self.permit(Act::DOOR_OPEN)?;
         let (rules, record) = (self.appliance.readable_door_rules()?, self.appliance.record_of_capture(capture).await?);
@@ -103,7 +108,7 @@ impl Acts<'_> {
     }
 }
 
-/// Why the door stays closed although a platform confirmed the record.
+/// The error for a confirmed record that does not open the door.
 fn opens_nothing(why: &str) -> Error {
     Error::invalid("record", why)
 }

@@ -1,4 +1,4 @@
-//! Halves of proofs, shown at the own door, and what is read there.
+//! Proofs of two parts shown at the own door, and admission by what a reader has read.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,23 +9,23 @@ use tokio::time::Instant;
 use super::openings::Access;
 use crate::{Actor, Appliance, LibraryFilter, PersonFilter, PersonId, Proved, Result, Scan, Shown, Window, rules};
 
-/// Two halves that lie further apart do not belong together.
-const TOGETHER: Duration = Duration::from_secs(10);
-/// Halves that wait at most; beyond that nobody's is kept until some are too old.
+/// Maximum time between the two halves of a proof.
+const MAX_APART: Duration = Duration::from_secs(10);
+/// Maximum number of halves remembered; beyond that new ones are ignored until some have expired.
 const WAITING: usize = 64;
 
-/// What was shown a moment ago by people who have still to show the other half.
+/// The halves of proofs that people have shown and whose other half is missing.
 #[derive(Default)]
 pub(super) struct Proofs {
     halves: Mutex<HashMap<(PersonId, Shown), Instant>>,
 }
 
 impl Proofs {
-    /// Whether the other half was shown by the same person; both are used up then. Else this one waits for it.
-    /// `age` is how long ago it was shown.
+    /// Returns whether the same person has shown the other half; both are used up then. Otherwise remembers this half,
+    /// which was shown `age` ago.
     pub(super) fn complete(&self, person: PersonId, shown: Shown, age: Duration, other: Shown) -> bool {
         let (mut halves, now) = (self.halves(), Instant::now());
-        halves.retain(|_, at| now.saturating_duration_since(*at) <= TOGETHER);
+        halves.retain(|_, at| now.saturating_duration_since(*at) <= MAX_APART);
         if halves.remove(&(person, other)).is_some() {
             halves.remove(&(person, shown));
             return true;
@@ -36,7 +36,7 @@ impl Proofs {
         false
     }
 
-    /// Forgets them all.
+    /// Forgets all halves.
     pub(super) fn forget(&self) {
         self.halves().clear();
     }
@@ -47,7 +47,7 @@ impl Proofs {
 }
 
 impl Appliance {
-    /// Opens the device's own door to whoever shows this to a reader, where the rules have it so.
+    /// Opens the device's own door to the holder of what a reader has read, if the rules admit it.
     pub(in crate::appliance) async fn admit_by_scan(&self, reader: &str, scan: Scan) -> Result<()> {
         let shown = match &scan {
             Scan::Card(_) => Shown::Card,
@@ -60,7 +60,7 @@ impl Appliance {
             return Ok(());
         }
         let Some(person) = self.blocking(move |a| a.holder(&scan)).await? else {
-            tracing::info!(reader.name = reader, "what was shown is of nobody who may be here now");
+            tracing::info!(reader.name = reader, "holder unknown or not admitted now");
             return Ok(());
         };
         if !self.proves(person, shown, Duration::ZERO, proved)
@@ -70,10 +70,10 @@ impl Appliance {
         }
         let actor = Actor::part(format!("reader {reader}"));
         let access = Access { actor: &actor, camera: None, person: Some(person), by: shown.with(proved) };
-        self.welcome(&access, person, rules).await
+        self.open_own_to(&access, person, rules).await
     }
 
-    /// Whether the person has proved all that is wanted by showing this, `age` ago.
+    /// Whether showing this, `age` ago, completes the proof that the rules require of the person.
     pub(super) fn proves(&self, person: PersonId, shown: Shown, age: Duration, proved: Proved) -> bool {
         match proved {
             Proved::Enough => true,
@@ -82,7 +82,8 @@ impl Appliance {
         }
     }
 
-    /// The one person to whom it belongs, who may be here now.
+    /// The person to whom the card or document belongs; `None` when there is none, or several, or the person is not
+    /// admitted now.
     fn holder(&self, scan: &Scan) -> Result<Option<PersonId>> {
         let filter = match scan {
             Scan::Card(number) => PersonFilter { card: Some(number.to_string()), ..PersonFilter::default() },
@@ -93,7 +94,7 @@ impl Appliance {
         };
         let people = &self.ports().people;
         let found = people.people(&filter, Window { skip: 0, limit: 2 })?.rows;
-        // What belongs to two says of nobody who he is.
+        // A number that belongs to two people identifies neither.
         let [person] = found.as_slice() else { return Ok(None) };
         let libraries = people.libraries(&LibraryFilter::default())?;
         let admitted = rules::admitted(person, &libraries, self.now(), &self.time_zone());
