@@ -1,32 +1,33 @@
-//! Who acts, what can be done, and what it needs.
+//! Actors, acts, and the role that each act requires.
 
 use std::net::IpAddr;
 
 use crate::{Account, Error, Result, Role};
 
-/// The adapter of what the device does by itself.
+/// Adapter name of acts of the device itself.
 const DEVICE: &str = "device";
 
-/// Somebody who acts on the device. Rights are checked against the role; the audit log keeps every field.
+/// A user, platform or part of the device that acts on the device. Rights are checked against the role; the audit log
+/// stores every field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// Login name; the adapter's name where its protocol has no logins; a part of the device such as `camera 1`.
+    /// Login name; the adapter's name if its protocol has no logins; or a part of the device such as `camera 1`.
     pub name: String,
-    /// What the actor may do.
+    /// Role, which determines the rights.
     pub role: Role,
-    /// Address of the caller, as far as it is known.
+    /// Address of the caller, if known.
     pub origin: Option<IpAddr>,
-    /// The adapter that the actor came through, `device` for the device itself.
+    /// The adapter that the request came through; `device` for the device itself.
     pub adapter: &'static str,
 }
 
 impl Actor {
-    /// The user of a login.
+    /// A user who has logged in.
     pub fn user(account: &Account, origin: Option<IpAddr>, adapter: &'static str) -> Self {
         Self { name: account.name.clone(), role: account.role, origin, adapter }
     }
 
-    /// The platform of a protocol without logins: it may do everything.
+    /// The platform of a protocol without logins; it has all rights.
     pub fn platform(adapter: &'static str) -> Self {
         Self { name: adapter.to_owned(), role: Role::Admin, origin: None, adapter }
     }
@@ -36,27 +37,27 @@ impl Actor {
         Self::part("system")
     }
 
-    /// A part of the device that acts by itself.
+    /// A part of the device.
     pub(crate) fn part(name: impl Into<String>) -> Self {
         Self { name: name.into(), role: Role::Admin, origin: None, adapter: DEVICE }
     }
 
-    /// `Forbidden` unless the role is enough for this. Every act checks it by itself; an adapter does so only to refuse a
-    /// request before it reads all of it.
+    /// `Forbidden` unless the role suffices for this act. Every act checks this itself; an adapter calls it only to
+    /// refuse a request before reading all of it.
     pub fn may(&self, act: Act) -> Result<()> {
         if self.role >= act.needs { Ok(()) } else { Err(Error::Forbidden) }
     }
 }
 
-/// Something that can be done to the device.
+/// A kind of act on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Act {
     name: &'static str,
     needs: Role,
 }
 
-/// Every act: what the audit log calls it, and the least role that may do it.
-#[allow(missing_docs, reason = "the name in the audit log says it")]
+/// All acts, each with its name in the audit log and the lowest role that may do it.
+#[allow(missing_docs, reason = "the name in the audit log describes it")]
 impl Act {
     pub const READ: Self = viewer("read");
 
@@ -98,14 +99,14 @@ impl Act {
     pub const DOOR_RULES: Self = admin("door.rules");
 
     pub const FEED_ORDER: Self = operator("feed.order");
-    /// Leaves out records or sends them again.
+    /// Skips entries or delivers them again.
     pub const FEED_MOVE: Self = admin("feed.order");
-    /// A value that platforms keep on the device and nothing follows.
+    /// Sets a value that platforms keep on the device and that has no effect there.
     pub const ADAPTER_NOTE: Self = operator("adapter.note");
-    /// A value that changes what an adapter does or where it sends.
+    /// Sets a value that changes what an adapter does or where it sends.
     pub const ADAPTER_CONFIGURE: Self = admin("adapter.configure");
 
-    /// The name or password of the actor's own account.
+    /// Changes the name or password of the actor's own account.
     pub const OWN_ACCOUNT_UPDATE: Self = viewer("account.update");
     pub const ACCOUNT_CREATE: Self = admin("account.create");
     pub const ACCOUNT_UPDATE: Self = admin("account.update");
@@ -130,7 +131,7 @@ impl Act {
     pub const MACHINE_RESTART: Self = admin("machine.restart");
     pub const MACHINE_UPGRADE: Self = admin("machine.upgrade");
 
-    /// By the device itself: too many logins failed.
+    /// By the device itself, after too many failed logins.
     pub(crate) const LOGIN_LOCKED: Self = admin("login.locked");
 }
 
@@ -147,7 +148,7 @@ const fn admin(name: &'static str) -> Act {
 }
 
 impl Act {
-    /// What the audit log calls it.
+    /// Name in the audit log.
     pub(crate) fn name(self) -> &'static str {
         self.name
     }

@@ -1,4 +1,5 @@
-//! Addresses of streams, as operators and platforms write them: often with a password that is not percent-encoded.
+//! Parses addresses of streams as operators and platforms write them, often with a password that is not
+//! percent-encoded.
 
 use std::net::IpAddr;
 
@@ -6,10 +7,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::Source;
 
-/// Longest address, bytes.
-const LONGEST: usize = 2048;
+/// Maximum length of an address, bytes.
+const MAX_LENGTH: usize = 2048;
 
-/// Why an address cannot be used, and what would be right; it repeats nothing of the address, which may hold a password.
+/// Why an address cannot be used, and what would be right. Contains nothing of the address, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UnusableAddress(pub &'static str);
@@ -33,38 +34,38 @@ const TWO_WAYS: UnusableAddress = UnusableAddress(
 );
 const NO_FILE: UnusableAddress = UnusableAddress("a file lies on this device: file:///path");
 
-/// How packets travel from a camera.
+/// Transport of the packets of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StreamTransport {
-    /// Within the connection; by datagram when the camera refuses that.
+    /// Over the RTSP connection; over UDP when the camera refuses that.
     #[default]
     Any,
-    /// Within the connection.
+    /// Over the RTSP connection.
     Tcp,
-    /// By datagram.
+    /// Over UDP.
     Udp,
 }
 
-/// The address of an RTSP stream in its parts:
+/// The parts of the address of an RTSP stream:
 /// `rtsp://[user[:password]@]host[:port][/path][?query][#transport=udp|tcp]`.
 ///
-/// `#`, `/`, `?` and other delimiters that stand in the password as they are are understood where the address can be
-/// read in one way only.
+/// Delimiters such as `#`, `/` and `?` that are not percent-encoded in the password are accepted if the address can be
+/// parsed in one way only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StreamAddress {
-    /// `rtsps`.
+    /// Whether the scheme is `rtsps`.
     pub encrypted: bool,
     /// Decoded; may be empty.
     pub user: String,
     /// Decoded; may be empty.
     pub password: String,
-    /// A name, or an IP address, that of version 6 in brackets.
+    /// A name or an IP address; IPv6 addresses are in brackets.
     pub host: String,
-    /// `None`: the usual one.
+    /// `None`: the default port of the scheme.
     pub port: Option<u16>,
     /// Path and query as written.
     pub path: String,
-    /// The fragment, which does not go on the wire.
+    /// From the fragment, which is not sent to the camera.
     pub transport: StreamTransport,
 }
 
@@ -79,12 +80,12 @@ impl Source {
     /// The source that a URL names: a stream (`rtsp://`, `rtsps://`) or a video file (`file:///path`).
     ///
     /// # Errors
-    /// The URL cannot be used.
+    /// When the URL cannot be used.
     pub fn of_url(url: &str) -> Result<Self, UnusableAddress> {
         let url = url.trim().to_owned();
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default();
         match scheme.as_str() {
-            _ if url.len() > LONGEST => Err(TOO_LONG),
+            _ if url.len() > MAX_LENGTH => Err(TOO_LONG),
             "rtsp" | "rtsps" => StreamAddress::parse(&url).map(|_| Self::Rtsp { url }),
             "file" if names_file(&url) => Ok(Self::File { url }),
             "file" => Err(NO_FILE),
@@ -92,7 +93,7 @@ impl Source {
         }
     }
 
-    /// Whether the address of a stream or file can be used; cameras of other kinds have none.
+    /// Checks the address of a stream or file; cameras of other kinds have none.
     pub(crate) fn check_url(&self) -> Result<(), UnusableAddress> {
         match self {
             Self::Rtsp { url } | Self::File { url } => Self::of_url(url).map(drop),
@@ -108,8 +109,10 @@ fn names_file(url: &str) -> bool {
 }
 
 impl StreamAddress {
+    /// Parses an address.
+    ///
     /// # Errors
-    /// It is no such address, or can be read in more than one way.
+    /// When it is not such an address, or can be parsed in more than one way.
     pub fn parse(text: &str) -> Result<Self, UnusableAddress> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").ok_or(NO_STREAM)?;
@@ -118,7 +121,7 @@ impl StreamAddress {
             "rtsps" => true,
             _ => return Err(NO_STREAM),
         };
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return Err(TOO_LONG);
         }
         if text.chars().any(char::is_control) {
@@ -128,8 +131,9 @@ impl StreamAddress {
         Ok(Self { encrypted, ..address })
     }
 
-    /// The part behind an `@`, or all of it when there is none, read as host, port, path, query and fragment.
-    fn read(rest: &str, at: Option<usize>) -> Result<Self, UnusableAddress> {
+    /// Parses user and password before the `@` at `at`, and host, port, path, query and fragment after it; without `@`
+    /// all of it is the latter.
+    fn parse_at(rest: &str, at: Option<usize>) -> Result<Self, UnusableAddress> {
         let (login, tail) = at.map_or(("", rest), |at| (&rest[..at], &rest[at + 1..]));
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
         let (authority, path) = tail.split_at(authority_end(tail));
@@ -145,29 +149,30 @@ impl StreamAddress {
         Ok(Self { encrypted: false, user, password, host, port, path, transport })
     }
 
-    /// How sure it is that this is a host rather than a piece of a password.
+    /// How certain it is that this is a host and not part of a password, 0..=2.
     fn certainty(&self) -> u8 {
         let bare = self.host.trim_matches(['[', ']']);
         if bare.parse::<IpAddr>().is_ok() { 2 } else { u8::from(bare.contains('.') || bare == "localhost") }
     }
 }
 
-/// What RFC 3986 says, unless the address can only, or as well, be meant otherwise.
+/// Parses by RFC 3986. When that fails, uses another `@` as the end of the password. [`TWO_WAYS`] when another way is
+/// as likely as the first.
 fn choose(rest: &str) -> Result<StreamAddress, UnusableAddress> {
     let standard_at = rest[..authority_end(rest)].rfind('@');
-    let standard = StreamAddress::read(rest, standard_at);
+    let standard = StreamAddress::parse_at(rest, standard_at);
     let others = rest.match_indices('@').map(|(at, _)| Some(at)).filter(|at| *at != standard_at);
     let mut others = others.filter(|at| may_be_login(&rest[..at.unwrap_or_default()]));
-    let mut others = std::iter::from_fn(|| others.next().map(|at| StreamAddress::read(rest, at))).flatten();
+    let mut others = std::iter::from_fn(|| others.next().map(|at| StreamAddress::parse_at(rest, at))).flatten();
     let Ok(first) = standard.clone().or_else(|_| others.next().ok_or(NO_HOST)) else {
         return standard;
     };
-    let rival = others.map(|other| other.certainty()).max();
+    let other = others.map(|other| other.certainty()).max();
     let sure = first.certainty();
-    if rival.is_none_or(|rival| sure == 2 || sure > rival) { Ok(first) } else { Err(TWO_WAYS) }
+    if other.is_none_or(|other| sure == 2 || sure > other) { Ok(first) } else { Err(TWO_WAYS) }
 }
 
-/// Whether it may be a user name with a password that was not encoded.
+/// Whether the text may be a user name and a password that is not percent-encoded.
 fn may_be_login(text: &str) -> bool {
     let user = text.split(':').next().unwrap_or_default();
     user.len() < text.len() && !user.is_empty() && !user.contains(['/', '?', '#'])
@@ -202,7 +207,7 @@ fn host_and_port(authority: &str) -> Result<(&str, Option<u16>), UnusableAddress
     }
 }
 
-/// A percent sign that begins no code stands for itself.
+/// Percent-decodes a text; a percent sign that begins no code is kept.
 fn decoded(text: &str) -> Result<String, UnusableAddress> {
     let text = percent_decode_str(text).decode_utf8().map_err(|_| NOT_TEXT)?;
     if text.chars().any(char::is_control) { Err(CONTROL) } else { Ok(text.into_owned()) }

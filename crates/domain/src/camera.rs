@@ -1,4 +1,4 @@
-//! Cameras and what they watch for.
+//! Cameras.
 
 mod defaults;
 
@@ -10,14 +10,14 @@ use crate::{CameraId, Note, Timestamp, Watch, WatchSettings};
 
 pub use defaults::{Area, CameraDefaults, OwnValues};
 
-/// A channel of the device.
+/// A camera: a channel of the device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Camera {
     /// The lowest number that was free, from 1.
     pub id: CameraId,
-    /// What an operator configures.
+    /// Settings of the operator.
     pub settings: CameraSettings,
-    /// What the camera watches for.
+    /// The camera's own watch.
     pub watch: Watch,
     /// Which of its values are its own; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
@@ -25,39 +25,39 @@ pub struct Camera {
     pub created_at: Timestamp,
 }
 
-/// What an operator configures of a camera.
+/// The settings of a camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraSettings {
     /// Display name.
     pub name: String,
-    /// Free text: where it hangs.
+    /// Free text: where it is mounted.
     pub position: String,
     /// Free text.
     pub description: String,
-    /// Where the pictures come from.
+    /// Source of the pictures.
     pub source: Source,
     /// Faces whose centre lies outside are ignored; pixels of the camera's picture; `None`: everywhere.
     pub region: Option<Rect>,
-    /// Shorter side of the smallest face taken, pixels.
+    /// Minimum shorter side of a face, pixels.
     pub min_face_px: u32,
-    /// Longer side of the largest face taken, pixels.
+    /// Maximum longer side of a face, pixels.
     pub max_face_px: u32,
     /// When a capture is taken.
     pub snap_mode: SnapMode,
 }
 
-/// Where pictures come from.
+/// Source of pictures.
 #[derive(Clone, PartialEq)]
 pub enum Source {
-    /// An RTSP stream: `rtsp://` or `rtsps://`, credentials in the URL, as [`StreamAddress`](crate::StreamAddress)
-    /// reads it.
+    /// An RTSP stream: `rtsp://` or `rtsps://`, credentials in the URL, as parsed by
+    /// [`StreamAddress`](crate::StreamAddress).
     Rtsp {
-        /// The stream.
+        /// URL of the stream.
         url: String,
     },
     /// A video file: `file:///path.mp4?loop=1`.
     File {
-        /// The file.
+        /// URL of the file.
         url: String,
     },
     /// A camera found by ONVIF.
@@ -71,7 +71,7 @@ pub enum Source {
         /// SIP id of the camera.
         camera_sip_id: String,
     },
-    /// A camera that finds faces itself and delivers pictures.
+    /// A camera that detects faces itself and delivers pictures.
     Capture {
         /// Address and login of the camera.
         device: DeviceAddress,
@@ -83,8 +83,9 @@ pub enum Source {
 }
 
 impl Source {
-    /// Computing power that a camera of this source takes: 2 when its video is decoded and searched, 1 when it sends
-    /// pictures of faces.
+    /// Computing power that a camera of this source needs, in the unit of
+    /// [`Limits::computing_power`](crate::Limits::computing_power): 2 when its video is decoded and searched, 1 when it
+    /// delivers pictures of faces.
     pub fn computing_power(&self) -> u32 {
         match self {
             Self::Capture { .. } => 1,
@@ -92,15 +93,15 @@ impl Source {
         }
     }
 
-    /// Whether a camera of this source may be given that one: another address, but no other kind. A stream and a file
-    /// that plays one are the same kind.
+    /// Whether the source of a camera may change from this to `other`: to another address, but not to another kind. An
+    /// RTSP stream and a file are the same kind.
     pub fn may_become(&self, other: &Self) -> bool {
         let by_url = |source: &Self| matches!(source, Self::Rtsp { .. } | Self::File { .. });
         by_url(self) && by_url(other) || std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
-/// The log shows what kind of source it is, never an address that may hold credentials.
+/// Shows only the kind of source, since an address may contain credentials.
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -126,12 +127,12 @@ pub struct DeviceAddress {
     pub password: String,
 }
 
-/// When a capture is taken of a track.
+/// When a capture of a visit is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SnapMode {
-    /// The best shot, at the end of the track or at the decision deadline.
+    /// The best shot, at the end of the visit or at the decision deadline.
     Best,
-    /// The best shot of every interval while the track lives.
+    /// The best shot of every interval of the visit.
     Timed,
     /// The first shot that is good enough.
     First,
@@ -140,38 +141,39 @@ pub enum SnapMode {
 /// A camera to be added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCamera {
-    /// A wanted channel; `None` takes the lowest free one.
+    /// The requested channel; `None`: the lowest free one.
     pub id: Option<CameraId>,
-    /// What an operator configures.
+    /// Settings of the operator.
     pub settings: CameraSettings,
-    /// What it watches for.
+    /// The camera's own watch.
     pub watch: WatchSettings,
-    /// The values that were set for this camera expressly; the others follow the device's [`CameraDefaults`].
+    /// The values that are set explicitly; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
-    /// What an adapter notes on it.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 
-/// What to change of a camera; `None` keeps.
+/// A change of a camera; `None` keeps the present value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CameraChange {
-    /// All settings: read, change, write. The kind of the source cannot change.
+    /// All settings. The kind of the source cannot change.
     pub settings: Option<CameraSettings>,
-    /// The whole watch: read, change, write.
+    /// All settings of the watch.
     pub watch: Option<WatchSettings>,
-    /// Values that were set expressly, also to what they are already; a value that changes is the camera's own anyway.
+    /// Values that are set explicitly, even to their present value; a value that changes becomes the camera's own
+    /// anyway.
     pub own: OwnValues,
-    /// What an adapter notes on it.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 
-/// Times of the week, local time. No window at all means always.
+/// Windows of the week, local time; without windows always.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WeeklyPlan {
     windows: Vec<DayWindow>,
 }
 
-/// A stretch of time that begins on one day of the week, both ends included.
+/// A window that begins on one day of the week; both ends are included.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DayWindow {
     /// The day it begins on.
@@ -215,31 +217,31 @@ pub enum CameraStatus {
     Online,
     /// No pictures.
     Offline {
-        /// Why, for a human.
+        /// Why, for display.
         reason: String,
     },
 }
 
-/// What a camera has done since it was started.
+/// Counters of a camera since the daemon started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CameraCounters {
     /// Frames decoded.
     pub frames: u64,
-    /// Frames overtaken by a newer one before they were looked at.
+    /// Frames replaced by a newer one before they were analysed.
     pub frames_skipped: u64,
     /// Frames not searched because nothing had moved.
     pub frames_still: u64,
     /// Frames searched for faces.
     pub frames_analysed: u64,
-    /// Of those, frames searched less closely than asked because the machine could not keep up.
+    /// Of those, frames searched in reduced detail because the machine could not keep up.
     pub frames_coarse: u64,
-    /// Milliseconds between two looks, when it was last searched; 0: never yet.
+    /// Interval between two searches at the last one, milliseconds; 0 before the first.
     pub interval_ms: u64,
-    /// Faces found in those frames.
+    /// Faces detected in those frames.
     pub faces: u64,
     /// Records written.
     pub records: u64,
-    /// Times the source had to be opened again.
+    /// Number of reconnections.
     pub reconnects: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Doors: what opens them, and by what rule.
+//! Doors: outputs and rules.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CameraId, Error, Means, RelayId, Result, Similarity};
 
-/// The longest time that the door may be held open.
+/// Maximum hold time of the door.
 const MAX_HOLD: Duration = Duration::from_secs(60);
 
-/// Something that opens a door while it is on.
+/// An output that opens a door while it is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Output {
     /// A relay in the network.
@@ -33,9 +33,9 @@ impl std::fmt::Display for Output {
 pub struct Relay {
     /// Never reused.
     pub id: RelayId,
-    /// Whose people switch it.
+    /// The camera that switches it.
     pub camera: CameraId,
-    /// Where it listens.
+    /// Its network address.
     pub address: SocketAddr,
     /// Display name; may be empty.
     pub name: String,
@@ -46,9 +46,9 @@ pub struct Relay {
 /// A relay to be bound to a camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRelay {
-    /// Whose people switch it.
+    /// The camera that switches it.
     pub camera: CameraId,
-    /// Where it listens.
+    /// Its network address.
     pub address: SocketAddr,
     /// Display name; may be empty.
     pub name: String,
@@ -56,12 +56,12 @@ pub struct NewRelay {
     pub tag: String,
 }
 
-/// How doors are opened; fixed while the process runs.
+/// Options of doors; fixed while the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DoorOptions {
-    /// A face last seen longer ago than this opens nothing.
+    /// Maximum age of a face that opens a door, since it was last in view.
     pub max_age: Duration,
-    /// How long a relay of a camera stays on.
+    /// Hold time of relays.
     pub relay_hold: Duration,
     /// Whether the device has a door of its own.
     pub own_door: bool,
@@ -73,22 +73,22 @@ impl Default for DoorOptions {
     }
 }
 
-/// By what rule the device's own door opens.
+/// Rules of the device's own door.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoorRules {
     /// Who decides.
     pub decided_by: Decider,
-    /// What the one before the door must show.
+    /// What a person must show.
     pub proof: Proof,
-    /// A face counts from this similarity on, and not below the threshold of its watch.
+    /// Lowest similarity of a face that opens the door; the threshold of the watch applies too.
     pub threshold: Similarity,
-    /// How long it stays open.
+    /// Hold time, 1 ms to 60 s.
     #[serde(rename = "hold_ms", with = "crate::settings::millis")]
     pub hold: Duration,
     /// How the device's contact opens it.
     pub contact: ContactUse,
-    /// Whether the bytes of a card's number are read in the other order.
+    /// Whether the bytes of a card number are reversed.
     pub cards_reversed: bool,
 }
 
@@ -96,12 +96,12 @@ pub struct DoorRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContactUse {
-    /// It closes.
+    /// It closes to open the door.
     #[default]
     Closes,
-    /// It opens, and is closed while the door is to stay closed.
+    /// It opens to open the door, and is closed otherwise.
     Opens,
-    /// It does nothing: who enters is told to a controller alone.
+    /// It is unused: a person who enters is reported to a controller instead.
     Unused,
 }
 
@@ -119,23 +119,23 @@ impl Default for DoorRules {
 }
 
 impl DoorRules {
-    /// As on a new device: a face opens the door, and so does a platform's command.
+    /// The factory rules: a face opens the door, and so does a command of a platform.
     pub fn factory() -> Self {
         Self { decided_by: Decider::FaceOrRemote, ..Self::default() }
     }
 
-    /// While nobody knows what was meant: nothing that could be shown opens the door, and no command.
+    /// Rules that never open the door, for when the set ones cannot be read.
     pub(crate) fn closed() -> Self {
         Self { proof: Proof::Impossible, ..Self::default() }
     }
 
-    /// `Invalid` when the door were to stay open for longer than a minute, or not at all.
+    /// `Invalid` for a hold time of zero or above a minute.
     pub(crate) fn check(&self) -> Result<()> {
         let held = !self.hold.is_zero() && self.hold <= MAX_HOLD;
         if held { Ok(()) } else { Err(Error::invalid("door hold", "not 1 ms to 60 s")) }
     }
 
-    /// What somebody who shows this has proved by it.
+    /// What a person proves by showing this.
     pub(crate) fn judge(&self, shown: Shown) -> Proved {
         let device_decides = matches!(self.decided_by, Decider::Face | Decider::FaceOrRemote);
         match (self.proof, shown) {
@@ -152,18 +152,18 @@ impl DoorRules {
         }
     }
 
-    /// What somebody with a known face of this similarity has proved by it.
+    /// What a known face with this similarity proves.
     pub(crate) fn judge_face(&self, similarity: Similarity) -> Proved {
         if similarity >= self.threshold { self.judge(Shown::Face) } else { Proved::Nothing }
     }
 
-    /// Whether somebody far away may open the door, with nobody before it.
+    /// Whether a command may open the door.
     pub fn opens_remotely(&self) -> bool {
         matches!(self.decided_by, Decider::Remote | Decider::FaceOrRemote)
     }
 
-    /// Whether a visit counts as a pass at the door, not at the camera: where the face alone lets nobody in, because a
-    /// platform is asked first or the own door demands a card as well, whoever opens the door counts.
+    /// Whether a pass is counted when the door opens, not when the camera recognises the person: when the face alone
+    /// does not open the door, because a platform is asked first or the own door requires a card as well.
     pub(crate) fn counts_at_the_door(&self, own_door: bool) -> bool {
         let face_is_enough = matches!(self.proof, Proof::Face | Proof::FaceOrCard);
         self.asks_first() || own_door && !face_is_enough
@@ -176,7 +176,7 @@ impl DoorRules {
     }
 }
 
-/// What the one before the door must show. Two things must be the same person's, and come soon after each other.
+/// What a person must show. Two things must belong to the same person and be shown within ten seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
@@ -185,17 +185,17 @@ pub enum Proof {
     Face,
     /// A card.
     Card,
-    /// Either of them.
+    /// A known face or a card.
     FaceOrCard,
-    /// Both of them.
+    /// A known face and a card.
     FaceAndCard,
-    /// A known face, and a document.
+    /// A known face and a document.
     FaceAndDocument,
-    /// More than the device can check: nobody can show it.
+    /// More than the device can check; never fulfilled.
     Impossible,
 }
 
-/// Something that somebody shows to prove who he is.
+/// Something that identifies a person at the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Shown {
     Face,
@@ -204,7 +204,7 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    /// What the door opens by, when this completes what is wanted.
+    /// The means of opening when this completes the required proof.
     pub(crate) fn with(self, proved: Proved) -> Means {
         let other = if let Proved::HalfWithout(other) = proved { Some(other) } else { None };
         match (self, other) {
@@ -217,14 +217,14 @@ impl Shown {
     }
 }
 
-/// What somebody has proved.
+/// Result of showing something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proved {
-    /// All that is wanted.
+    /// All that is required.
     Enough,
-    /// Half of it; this is the other half.
+    /// Half of it; the other half is missing.
     HalfWithout(Shown),
-    /// Nothing that would matter here.
+    /// Nothing that counts here.
     Nothing,
 }
 
@@ -232,12 +232,12 @@ pub(crate) enum Proved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decider {
-    /// The device, by what it is shown.
+    /// The device, by what is shown to it.
     #[default]
     Face,
     /// A platform, by command.
     Remote,
-    /// Either of them.
+    /// The device or a platform.
     FaceOrRemote,
     /// A platform, about a face that the device has recognised.
     FaceThenRemote,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_opens_only_where_faces_decide_and_only_when_it_is_alike_enough() {
+    fn a_face_opens_only_where_faces_decide_and_only_when_similar_enough() {
         for (decided_by, opens) in [
             (Decider::Face, true),
             (Decider::FaceOrRemote, true),

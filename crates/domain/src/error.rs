@@ -1,13 +1,13 @@
-//! What can go wrong, sorted by what the caller can do about it.
+//! Errors, distinguished by what the caller can do.
 
 use std::error::Error as StdError;
 
 use crate::Timestamp;
 
-/// The result of everything in the core that can fail.
+/// Result of the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The kind of thing an [`Error`] speaks of, so that every adapter can find its own code for it.
+/// The kind of thing that an [`Error`] is about, from which an adapter derives its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Thing {
     /// A named set of people.
@@ -28,9 +28,9 @@ pub enum Thing {
     Account,
     /// A named watch over several cameras.
     Task,
-    /// A port for a network cable.
+    /// A network interface.
     NetworkPort,
-    /// A server that tells the time.
+    /// A time server.
     TimeServer,
     /// A relay that opens a door.
     Relay,
@@ -61,19 +61,19 @@ impl std::fmt::Display for Thing {
     }
 }
 
-/// A failure of the core. The text is for the log; each adapter has its own text for outsiders.
+/// An error of the core. Its text is for the log; each adapter has its own text for clients.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The thing named does not exist.
+    /// The thing does not exist.
     #[error("{what} does not exist")]
     NotFound {
-        /// What was looked for.
+        /// The kind of thing.
         what: Thing,
     },
-    /// The name, code or number is taken.
+    /// The name, code or number is in use.
     #[error("{what} already exists")]
     AlreadyExists {
-        /// What is there already.
+        /// The kind of thing.
         what: Thing,
     },
     /// A value is outside what the rules allow.
@@ -96,34 +96,34 @@ pub enum Error {
         /// The component that failed.
         why: String,
     },
-    /// The bytes are not a picture, or one beyond the limits.
+    /// The data is not a picture, or a picture beyond the limits.
     #[error("bad picture: {why}")]
     BadPicture {
         /// What is wrong with it.
         why: String,
     },
-    /// No room for one more.
+    /// The maximum number is reached.
     #[error("{what} limit reached")]
     LimitReached {
-        /// What is full.
+        /// The kind of thing.
         what: Thing,
     },
-    /// The thing cannot go while something else needs it.
+    /// The thing cannot be removed while something else uses it.
     #[error("in use by a {by}")]
     InUse {
-        /// What needs it.
+        /// What uses it.
         by: Thing,
     },
-    /// Too much to do at the moment; the same call may succeed later.
+    /// Overloaded; the same call may succeed later.
     #[error("busy")]
     Busy,
     /// An unknown user, or a wrong password; also at a camera.
     #[error("wrong user or password")]
     WrongCredentials,
-    /// Too many logins have failed: the right password is refused too.
+    /// Locked after too many failed logins; the right password is refused too.
     #[error("login is locked")]
     Locked {
-        /// When logins are tried again.
+        /// End of the lock.
         until: Timestamp,
     },
     /// The role of the actor does not allow this.
@@ -132,10 +132,10 @@ pub enum Error {
     /// The device cannot do this.
     #[error("not supported: {what}")]
     NotSupported {
-        /// What was asked for.
+        /// What was requested.
         what: &'static str,
     },
-    /// The disk has no room for it.
+    /// The storage is full.
     #[error("storage is full")]
     StorageFull,
     /// A part of the device is not working now.
@@ -144,7 +144,7 @@ pub enum Error {
         /// The part.
         what: &'static str,
     },
-    /// A fault of the device itself.
+    /// An internal fault.
     #[error("{doing} failed")]
     Internal {
         /// What was being done.
@@ -166,7 +166,7 @@ impl Error {
         move |source| Self::Internal { doing, source: source.into() }
     }
 
-    /// The whole chain of causes in one line, for the log.
+    /// The error and all its causes in one line, for the log.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();

@@ -1,20 +1,20 @@
-//! News that nobody keeps.
+//! Volatile events.
 
 use crate::{CameraId, CameraStatus, PersonId, Reembedding, Scan, Timestamp};
 
-/// Something that happened; lost when nobody listens.
+/// A volatile event; lost without a receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A camera came online, went offline or is being opened.
     CameraStatus {
         /// The camera.
         camera: CameraId,
-        /// How it is now.
+        /// Its status now.
         status: CameraStatus,
     },
     /// A stored photo was described for another embedding model.
     Reembedding(Reembedding),
-    /// Something was shown to a reader.
+    /// A reader has read something.
     Scanned {
         /// The name of the reader.
         reader: String,
@@ -23,18 +23,18 @@ pub enum Event {
         /// What was read.
         scan: Scan,
     },
-    /// The device's own door was opened to somebody, or would have been if its contact were in use.
+    /// The device's own door was opened to a person, or left to the controller when its contact is unused.
     Entered {
-        /// To whom.
+        /// The person.
         person: PersonId,
         /// When.
         at: Timestamp,
     },
-    /// What only a screen, a lamp or a loudspeaker could obey.
+    /// A command for a screen, a lamp or a loudspeaker.
     FrontEnd {
-        /// What it is about, as the platform's document names it.
+        /// The command, as named in the platform's document.
         what: String,
-        /// What it is to be; empty when it ends.
+        /// The content to show or play; empty to end it.
         content: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What the analyzer says of a face.
+//! Detected and described faces.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::geometry::{Point, Rect};
 use crate::{Error, Result};
 
-/// Independent sums that let the compiler use vector registers: a plain sum must be added in order.
+/// Number of independent sums, so that the compiler can use vector registers: a single sum must be added in order.
 const LANES: usize = 16;
-/// How much more than the face box a crop shows.
+/// Size of a crop relative to the face box.
 pub(crate) const CROP_SCALE: f32 = 1.6;
 
 /// The name and version of an embedding model; embeddings of different models cannot be compared.
@@ -34,7 +34,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + tail
 }
 
-/// A unit vector that stands for a face.
+/// A unit vector that represents a face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
     model: ModelId,
@@ -42,7 +42,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// Normalises `vector`; refused when it is empty, not finite or without direction.
+    /// Normalises `vector`. `Invalid` when it is empty, not finite or zero.
     pub fn normalised(model: ModelId, mut vector: Vec<f32>) -> Result<Self> {
         let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
         if !norm.is_finite() || norm < 1e-6 {
@@ -52,7 +52,7 @@ impl Embedding {
         Ok(Self { model, vector: vector.into() })
     }
 
-    /// Takes back, bit for bit, what [`vector`](Self::vector) gave; refused when its length is not 1.
+    /// Restores an embedding from its [`vector`](Self::vector), bit for bit. `Invalid` when its length is not 1.
     pub fn restored(model: ModelId, vector: Vec<f32>) -> Result<Self> {
         let square = dot(&vector, &vector);
         if !(0.99..=1.01).contains(&square) {
@@ -61,7 +61,7 @@ impl Embedding {
         Ok(Self { model, vector: vector.into() })
     }
 
-    /// The model that made it.
+    /// The model that computed it.
     pub fn model(&self) -> &ModelId {
         &self.model
     }
@@ -71,7 +71,7 @@ impl Embedding {
         &self.vector
     }
 
-    /// The cosine of the angle to `other`, -1..=1; `None` when another model made it.
+    /// The cosine of the angle to `other`, -1..=1; `None` for an embedding of another model.
     pub fn cosine(&self, other: &Self) -> Option<f32> {
         let comparable = self.model == other.model && self.vector.len() == other.vector.len();
         comparable.then(|| dot(&self.vector, &other.vector))
@@ -81,10 +81,10 @@ impl Embedding {
 /// Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture.
 pub type Landmarks = [Point; 5];
 
-/// How usable a face is, by the components of ISO/IEC 29794-5; each 0..=100, higher is better.
+/// Quality of a face, by the components of ISO/IEC 29794-5; each 0..=100, higher is better.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quality {
-    /// The components folded into one number.
+    /// All components combined.
     pub overall: u8,
     /// Size of the face in the picture.
     pub size: u8,
@@ -102,16 +102,16 @@ pub struct Quality {
     pub roll: f32,
 }
 
-/// A face found in a picture.
+/// A detected face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
-    /// Around the face, in pixels of the picture.
+    /// Bounding box of the face, pixels of the picture.
     pub face_box: Rect,
-    /// In pixels of the picture.
+    /// Landmarks, pixels of the picture.
     pub landmarks: Landmarks,
     /// The detector's confidence, 0..=1.
     pub score: f32,
-    /// Judged from pixels and landmarks.
+    /// Estimated from pixels and landmarks.
     pub quality: Quality,
 }
 
@@ -143,7 +143,7 @@ pub enum Expression {
     Neutral,
 }
 
-/// Estimated attributes; `None` when no model says.
+/// Estimated attributes; `None` without a model for them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Attributes {
     /// Estimated sex.
@@ -154,15 +154,15 @@ pub struct Attributes {
     pub expression: Option<Expression>,
 }
 
-/// All that is known of one face in one picture.
+/// A described face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Face {
-    /// Where it is and how usable; the pose refined by the pose model when there is one.
+    /// The detection, its pose refined by the pose model when there is one.
     pub detection: Detection,
     /// Estimated attributes.
     pub attributes: Attributes,
-    /// 0..=1, higher is more alive; `None` when liveness is off.
+    /// Liveness score, 0..=1, higher is more likely living; `None` when liveness is off.
     pub liveness: Option<f32>,
-    /// For comparing.
+    /// The embedding.
     pub embedding: Embedding,
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::geometry::Rect;
 use crate::{Error, Result, Timestamp};
 
-/// How a frame's samples are laid out.
+/// Layout of a frame's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PixelFormat {
     /// Planar Y, U, V; chroma at half size.
@@ -17,7 +17,7 @@ pub enum PixelFormat {
 }
 
 impl PixelFormat {
-    /// For each plane: bytes in a row and number of rows, for a picture of this size.
+    /// Bytes per row and number of rows of each plane, for a picture of this size.
     pub fn planes(self, width: u32, height: u32) -> Vec<(usize, usize)> {
         let (w, h) = (width as usize, height as usize);
         let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
@@ -29,7 +29,7 @@ impl PixelFormat {
     }
 }
 
-/// Which shares of red, green and blue make the luma of a YUV frame (ITU-R recommendations).
+/// Colour matrix of a YUV frame (ITU-R recommendations).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Matrix {
     /// BT.601: standard definition, and every JPEG.
@@ -41,22 +41,22 @@ pub enum Matrix {
     Bt2020,
 }
 
-/// Which samples of a YUV frame stand for black and white.
+/// Range of the samples of a YUV frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Range {
     /// Luma 16..=235, chroma 16..=240.
     #[default]
     Limited,
-    /// The whole byte.
+    /// 0..=255.
     Full,
 }
 
-/// How the samples of a YUV frame stand for colours; without meaning for RGB.
+/// Colour description of a YUV frame; without meaning for RGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Colour {
-    /// What luma is made of.
+    /// Colour matrix.
     pub matrix: Matrix,
-    /// Where black and white are.
+    /// Range of the samples.
     pub range: Range,
 }
 
@@ -71,8 +71,8 @@ pub struct Plane {
 
 /// A decoded picture, cheap to clone.
 ///
-/// Its width and height, and every place in it, count the square pixels in which it is meant to be seen. A camera may
-/// send fewer samples than that along a row or a column: the planes hold [`samples`](Self::samples).
+/// Its width and height, and all coordinates, are in the square pixels in which it is displayed. A camera may send
+/// fewer samples per row or column: the planes contain [`samples`](Self::samples).
 #[derive(Debug, Clone)]
 pub struct Frame {
     at: Timestamp,
@@ -100,13 +100,13 @@ impl Frame {
         Ok(Self { at, shown: size, samples: size, format, colour: Colour::default(), planes })
     }
 
-    /// The same samples, meant to be seen over this many square pixels (at least one each way).
+    /// The same samples, displayed over this many square pixels (at least one each).
     #[must_use]
     pub fn shown_over(self, width: u32, height: u32) -> Self {
         Self { shown: (width.max(1), height.max(1)), ..self }
     }
 
-    /// The same samples, standing for colours in this way.
+    /// The same samples with this colour description.
     #[must_use]
     pub fn coloured(self, colour: Colour) -> Self {
         Self { colour, ..self }
@@ -117,17 +117,17 @@ impl Frame {
         self.at
     }
 
-    /// Square pixels from left to right.
+    /// Width in square pixels.
     pub fn width(&self) -> u32 {
         self.shown.0
     }
 
-    /// Square pixels from top to bottom.
+    /// Height in square pixels.
     pub fn height(&self) -> u32 {
         self.shown.1
     }
 
-    /// Samples in a row, and rows, of the planes at full resolution.
+    /// Samples per row and number of rows of the planes at full resolution.
     pub fn samples(&self) -> (u32, u32) {
         self.samples
     }
@@ -137,7 +137,7 @@ impl Frame {
         self.shown == self.samples
     }
 
-    /// How the samples stand for colours.
+    /// The colour description.
     pub fn colour(&self) -> Colour {
         self.colour
     }
@@ -157,7 +157,7 @@ impl Frame {
         Rect::new(0.0, 0.0, self.width() as f32, self.height() as f32)
     }
 
-    /// A copy in memory of its own, so that a decoder gets its buffer back.
+    /// A copy in memory of its own, which does not hold a buffer of the decoder.
     #[must_use]
     pub fn detached(&self) -> Self {
         let copy = |plane: &Plane| Plane { data: Bytes::copy_from_slice(&plane.data), stride: plane.stride };
@@ -165,7 +165,7 @@ impl Frame {
     }
 }
 
-/// A frame of which several may want to keep a copy: the first makes it, the others share it.
+/// A frame whose users share one copy: made for the first, if any.
 #[derive(Debug)]
 pub struct Passing<'a> {
     frame: &'a Frame,
@@ -173,7 +173,7 @@ pub struct Passing<'a> {
 }
 
 impl<'a> Passing<'a> {
-    /// Nobody has kept it yet.
+    /// Without a copy.
     pub fn new(frame: &'a Frame) -> Self {
         Self { frame, copy: None }
     }
@@ -183,7 +183,7 @@ impl<'a> Passing<'a> {
         self.frame.at
     }
 
-    /// The copy, in memory that is not the decoder's.
+    /// The copy, [detached](Frame::detached) from the decoder's buffer.
     pub fn keep(&mut self) -> Frame {
         self.copy.get_or_insert_with(|| self.frame.detached()).clone()
     }
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_keep_a_passing_frame_share_one_copy() {
+    fn users_of_a_passing_frame_share_one_copy() {
         let plane = Plane { data: Bytes::from(vec![7; 12]), stride: 6 };
         let frame = Frame::new(Timestamp::from_millis(0), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
         let frame = frame.shown_over(4, 2).coloured(Colour { matrix: Matrix::Bt709, range: Range::Full });
@@ -202,7 +202,7 @@ mod tests {
         let address = |frame: &Frame| frame.planes()[0].data.as_ptr();
         let (one, other) = (passing.keep(), passing.keep());
         assert_eq!(address(&one), address(&other));
-        assert_ne!(address(&one), address(&frame), "the decoder gets its buffer back");
+        assert_ne!(address(&one), address(&frame), "the copy does not hold the decoder's buffer");
         assert_eq!(one.planes()[0].data, frame.planes()[0].data);
         assert_eq!((one.bounds(), one.samples(), one.colour()), (frame.bounds(), frame.samples(), frame.colour()));
     }

@@ -43,7 +43,7 @@ impl Rect {
         self.width() * self.height()
     }
 
-    /// The middle.
+    /// The centre.
     pub fn center(&self) -> Point {
         Point { x: (self.left + self.right) / 2.0, y: (self.top + self.bottom) / 2.0 }
     }
@@ -73,7 +73,7 @@ impl Rect {
         }
     }
 
-    /// This box about the same centre, `factor` times as wide and high.
+    /// This box scaled by `factor` about its centre.
     #[must_use]
     pub fn scaled(&self, factor: f32) -> Self {
         let Point { x, y } = self.center();

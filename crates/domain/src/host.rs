@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Where the machine's clock gets the time from.
+/// The time service of the machine's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeService {
@@ -14,17 +14,17 @@ pub struct TimeService {
     pub enabled: bool,
     /// Name or address of the NTP server.
     pub server: String,
-    /// Its UDP port.
+    /// UDP port of the server.
     pub port: u16,
-    /// Minutes between two questions, 1 to 1440; a service that finds its own pace may take it for a hint.
+    /// Interval between two requests, minutes, 1 to 1440; a hint for a service that adapts the interval itself.
     pub every_minutes: u32,
 }
 
-/// The longest name of a host on the network.
+/// Maximum length of a host name.
 const MAX_HOST_NAME: usize = 253;
 
 impl TimeService {
-    /// `Invalid` for a server that cannot be one, port 0, or a pace that makes no sense.
+    /// `Invalid` for an impossible server, port 0, or an interval out of range.
     pub fn check(&self) -> Result<()> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
         if self.server.is_empty() || self.server.len() > MAX_HOST_NAME || !self.server.chars().all(allowed) {
@@ -41,13 +41,13 @@ impl TimeService {
 }
 
 impl Default for TimeService {
-    /// Off; when it is switched on: `pool.ntp.org`, every ten minutes.
+    /// Off, with `pool.ntp.org` every ten minutes.
     fn default() -> Self {
         Self { enabled: false, server: "pool.ntp.org".into(), port: 123, every_minutes: 10 }
     }
 }
 
-/// An address and how many of its leading bits name the network.
+/// An address and the length of its network prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subnet {
     /// The address of the port.
@@ -57,7 +57,7 @@ pub struct Subnet {
 }
 
 impl Subnet {
-    /// Whether an address lies in it.
+    /// Whether an address is in the network.
     pub fn contains(&self, other: IpAddr) -> bool {
         match (self.address, other) {
             (IpAddr::V4(own), IpAddr::V4(other)) => same_start(own.to_bits(), other.to_bits(), self.prefix),
@@ -71,12 +71,12 @@ impl Subnet {
     }
 
     fn check(&self) -> Result<()> {
-        let most = if self.address.is_ipv4() { 32 } else { 128 };
-        if !(1..=most).contains(&self.prefix) {
-            return Err(Error::invalid("netmask", format!("must have 1 to {most} leading bits")));
+        let max = if self.address.is_ipv4() { 32 } else { 128 };
+        if !(1..=max).contains(&self.prefix) {
+            return Err(Error::invalid("netmask", format!("must have 1 to {max} leading bits")));
         }
-        let nobody = self.address.is_unspecified() || self.address.is_multicast();
-        if nobody || matches!(self.address, IpAddr::V4(address) if address.is_broadcast()) {
+        let no_host = self.address.is_unspecified() || self.address.is_multicast();
+        if no_host || matches!(self.address, IpAddr::V4(address) if address.is_broadcast()) {
             return Err(Error::invalid("address", "is not that of a single machine"));
         }
         Ok(())
@@ -93,18 +93,18 @@ fn same_start<T: std::ops::BitXor<Output = T> + std::ops::Shr<u32, Output = T> +
     bits == 0 || (one ^ other) >> width.saturating_sub(bits.into()) == T::default()
 }
 
-/// A port for a network cable (or a radio).
+/// A network interface, wired or wireless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkPort {
-    /// The system's name for it, as `eth0`.
+    /// The system's name of it, such as `eth0`.
     pub name: String,
     /// Its MAC address, lower case with colons; empty when it has none.
     pub hardware_address: String,
     /// Whether address and gateway come from the network.
     pub dhcp: bool,
-    /// Its address; with DHCP the one it was given, if any.
+    /// Its address; with DHCP the assigned one, if any.
     pub subnet: Option<Subnet>,
-    /// Where packets for elsewhere go.
+    /// The gateway.
     pub gateway: Option<IpAddr>,
 }
 
@@ -123,16 +123,16 @@ impl NetworkPort {
     }
 }
 
-/// How the machine is connected.
+/// The network settings of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Network {
     /// Its ports, by name.
     pub ports: Vec<NetworkPort>,
-    /// The port for everything that is on no port's own network; `None` when there is none.
+    /// The port of the default route; `None` when there is none.
     pub default_port: Option<String>,
-    /// The name servers asked.
+    /// The name servers in use.
     pub name_servers: Vec<IpAddr>,
-    /// Whether somebody has set them; else they are those that the network names.
+    /// Whether the name servers are set; otherwise they are those that the network announces.
     pub name_servers_given: bool,
 }
 
@@ -143,8 +143,8 @@ impl Network {
         found.ok_or(Error::NotFound { what: crate::Thing::NetworkPort })
     }
 
-    /// Whether the machine can be connected like this. `Invalid`: a port whose address, mask or gateway cannot be, or
-    /// whose network is also that of another port.
+    /// Checks a port. `NotFound(NetworkPort)`; `Invalid` for an impossible address, mask or gateway, or a network that
+    /// overlaps that of another port.
     pub fn check_port(&self, name: &str) -> Result<()> {
         let Some(port) = self.ports.iter().find(|port| port.name == name) else {
             return Err(Error::NotFound { what: crate::Thing::NetworkPort });
@@ -162,20 +162,20 @@ impl Network {
 /// The machine's processor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Processor {
-    /// What it calls itself.
+    /// Model name.
     pub name: String,
     /// Logical cores.
     pub cores: usize,
-    /// How busy all of them together are, percent.
+    /// Load over all cores, percent.
     pub busy_percent: f64,
 }
 
 /// The machine's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// All of it, bytes.
+    /// Total size, bytes.
     pub total_bytes: u64,
-    /// What is taken and cannot be given back at once, bytes.
+    /// Used and not immediately reclaimable, bytes.
     pub used_bytes: u64,
 }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_could_not_reach_anybody_is_refused() {
+    fn a_port_that_could_not_communicate_is_refused() {
         assert_eq!(check(port("eth0", "10.5.2.56", 8, "10.9.9.1")), None);
         assert_eq!(check(port("eth0", "10.5.2.56", 8, "")), None);
         assert_eq!(check(port("eth0", "fd00::5", 64, "fd00::1")), None);
@@ -220,8 +220,8 @@ mod tests {
             (port("eth0", "192.168.3.20", 16, ""), "address"),
         ];
         for (port, field) in cases {
-            let said = format!("{port:?}");
-            assert_eq!(check(port), Some(field), "{said}");
+            let text = format!("{port:?}");
+            assert_eq!(check(port), Some(field), "{text}");
         }
         assert_eq!(check(NetworkPort { dhcp: true, ..port("eth0", "192.168.2.20", 24, "") }), None);
     }

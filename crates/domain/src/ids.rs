@@ -1,4 +1,4 @@
-//! Identifiers. None of them is ever used twice, except the camera's channel number.
+//! Identifiers. None is ever reused, except the channel number of a camera.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ number_id!(
     PersonId(i64)
 );
 number_id!(
-    /// A camera's channel: the lowest free number from 1, used again after the camera is removed.
+    /// A camera's channel: the lowest free number from 1; reused after the camera is removed.
     CameraId(u32)
 );
 number_id!(
@@ -52,10 +52,9 @@ number_id!(
     JobId(i64)
 );
 number_id!(
-    /// A record's place in the record log, in commit order, from 1.
+    /// The place of an entry in the log, in commit order, from 1.
     Seq(i64)
 );
-
 number_id!(
     /// A task.
     TaskId(i64)
@@ -70,7 +69,7 @@ impl LibraryId {
     pub const DEFAULT: Self = Self(1);
 }
 
-/// A capture, unique in the world.
+/// A capture; globally unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CaptureId(pub uuid::Uuid);
 
@@ -100,16 +99,16 @@ impl FromStr for CaptureId {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PictureId(String);
 
-/// The digest of nothing.
+/// The digest of empty data.
 const NOT_KEPT: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 impl PictureId {
-    /// What a record names in place of a picture that is not kept: no such picture is ever stored.
+    /// The id in a record without a stored picture. No picture has this id.
     pub fn not_kept() -> Self {
         Self(NOT_KEPT.to_owned())
     }
 
-    /// Whether a picture was kept under this id; it may be gone since.
+    /// Whether a picture was stored under this id; it may have been removed since.
     pub fn is_kept(&self) -> bool {
         self.0 != NOT_KEPT
     }
@@ -140,10 +139,10 @@ impl FromStr for PictureId {
 pub struct PersonCode(String);
 
 impl PersonCode {
-    /// The longest code, in characters.
+    /// Maximum length, characters.
     pub const MAX_CHARS: usize = 64;
 
-    /// A code of the device's own making (a UUID).
+    /// A random code (a UUID).
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string())
     }

@@ -1,4 +1,4 @@
-//! Work that an adapter does item by item, and goes on with after a restart.
+//! Jobs: work that an adapter does item by item and resumes after a restart.
 
 use crate::JobId;
 
@@ -7,17 +7,17 @@ use crate::JobId;
 pub struct Job {
     /// Its number.
     pub id: JobId,
-    /// What the job is, in words of the adapter.
+    /// Description, in a form of the adapter's own.
     pub about: String,
-    /// What there is to do, in order.
+    /// The items, in order.
     pub items: Vec<JobItem>,
 }
 
-/// A part of a job.
+/// An item of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobItem {
-    /// What there is to do, in words of the adapter.
+    /// Description, in a form of the adapter's own.
     pub about: String,
-    /// What came of it; `None` until it is done.
+    /// Outcome; `None` until it is done.
     pub outcome: Option<String>,
 }

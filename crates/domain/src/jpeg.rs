@@ -1,21 +1,21 @@
-//! The segments of a JPEG file, found as forgivingly as the decoders of the field find them.
+//! Finds the segments of a JPEG file, as tolerantly as common decoders do.
 //!
-//! Files come with fill bytes and stray bytes between segments, with segments of applications that are longer or shorter than
-//! they say, and with anything behind their end. What a decoder needs is still there, and is found again by its marker.
+//! Files from the field have fill bytes and stray bytes between segments, application segments with a wrong length, and
+//! arbitrary data after the end. The segments that a decoder needs are still present, and are found by their markers.
 
-/// Segments are told apart by these.
+/// Markers of segments.
 pub mod marker {
-    /// Starts the file.
+    /// Start of the file.
     pub const START_OF_IMAGE: u8 = 0xd8;
-    /// Ends it.
+    /// End of the picture.
     pub const END_OF_IMAGE: u8 = 0xd9;
     /// Huffman tables.
     pub const HUFFMAN_TABLES: u8 = 0xc4;
     /// Quantisation tables.
     pub const QUANTISATION_TABLES: u8 = 0xdb;
-    /// After how many blocks the scan starts afresh.
+    /// Number of blocks between restarts of the scan.
     pub const RESTART_INTERVAL: u8 = 0xdd;
-    /// The parameters of a scan; its coded picture follows.
+    /// Parameters of a scan; its coded data follows.
     pub const START_OF_SCAN: u8 = 0xda;
     /// A comment.
     pub const COMMENT: u8 = 0xfe;
@@ -25,26 +25,26 @@ use marker::{
     COMMENT, END_OF_IMAGE, HUFFMAN_TABLES, QUANTISATION_TABLES, RESTART_INTERVAL, START_OF_IMAGE, START_OF_SCAN,
 };
 
-/// Fill bytes before a marker that are not out of place.
-const LONGEST_FILL: usize = 4096;
-/// Most that a segment can hold besides its length.
-const LARGEST: usize = u16::MAX as usize - 2;
+/// Maximum number of fill bytes before a marker.
+const MAX_FILL: usize = 4096;
+/// Maximum size of a segment without its length field, bytes.
+const MAX_CONTENT: usize = u16::MAX as usize - 2;
 
 /// One segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// Which one; never the start or the end of the file.
+    /// The marker; never the start or the end of the file.
     pub marker: u8,
-    /// What it holds, without its length; at most 65533 bytes.
+    /// Content without the length field; at most 65533 bytes.
     pub content: &'a [u8],
-    /// The coded picture behind the start of a scan, up to the next marker; empty behind anything else.
+    /// Coded data after a start of scan, up to the next marker; empty for other segments.
     pub scan: &'a [u8],
 }
 
-/// Walks over the segments of a file; `None` when it is no JPEG. Takes time in proportion to its length, and no memory.
+/// Iterates over the segments of a file; `None` when it is not a JPEG. Takes linear time and no memory.
 pub fn segments(file: &[u8]) -> Option<Segments<'_>> {
     let is_jpeg = file.starts_with(&[0xff, START_OF_IMAGE]);
-    is_jpeg.then_some(Segments { file, at: 2, scans: 0, ended: false, barren: file.len() })
+    is_jpeg.then_some(Segments { file, at: 2, scans: 0, ended: false, searched: file.len() })
 }
 
 /// See [`segments`].
@@ -54,31 +54,31 @@ pub struct Segments<'a> {
     at: usize,
     scans: usize,
     ended: bool,
-    /// From here on nothing was found that looks like a segment, so that no byte is looked at again and again.
-    barren: usize,
+    /// From here on no plausible segment was found; keeps the time linear.
+    searched: usize,
 }
 
 impl Segments<'_> {
-    /// Whether the walk has come to the end of the picture, rather than to the end of the bytes.
+    /// Whether the iteration has reached the end marker of the picture, not only the end of the bytes.
     pub fn is_whole(&self) -> bool {
         self.ended
     }
 
-    /// From where on there is nothing but fill bytes up to a marker, and that marker.
+    /// The marker at `at`, fill bytes before it skipped, with its position.
     fn marker_at(&self, at: usize) -> Option<(usize, u8)> {
-        let fill = self.file.get(at..)?.iter().take(LONGEST_FILL).take_while(|byte| **byte == 0xff).count();
+        let fill = self.file.get(at..)?.iter().take(MAX_FILL).take_while(|byte| **byte == 0xff).count();
         let marker = *self.file.get(at + fill).filter(|_| fill > 0)?;
         Some((at + fill - 1, marker))
     }
 
-    /// The length a segment announces, when it has all of it.
+    /// The length that a segment announces; `None` when it extends beyond the end of the file.
     fn announced(&self, at: usize) -> Option<usize> {
         let length =
             self.file.get(at + 2..)?.first_chunk::<2>().map(|bytes| usize::from(u16::from_be_bytes(*bytes)))?;
         (length >= 2 && at + 2 + length <= self.file.len()).then_some(length)
     }
 
-    /// Whether bytes out of place can be trusted to start a segment of the picture, or to end it.
+    /// Whether a marker at an unexpected position is plausibly that of a segment, or the end of the picture.
     fn is_plausible(&self, at: usize) -> bool {
         let Some(marker) = self.file.get(at + 1) else { return false };
         if *marker == END_OF_IMAGE {
@@ -92,47 +92,47 @@ impl Segments<'_> {
             (START_OF_SCAN, [components, ..]) => length == 6 + 2 * usize::from(*components),
             (0xc0..=0xcf, [_, _, _, _, _, components, ..]) => length == 8 + 3 * usize::from(*components),
             (RESTART_INTERVAL, _) => length == 4,
-            // Nothing in them can be checked, but that something follows.
+            // Their content cannot be checked, only that a marker follows.
             (0xe0..=0xef | COMMENT, _) => self.file.get(at + 2 + length) == Some(&0xff),
             _ => false,
         }
     }
 
-    /// The next marker that can be trusted, from a place on where none is.
-    fn found_again(&mut self, from: usize) -> Option<usize> {
-        let ahead = self.file.get(from..self.barren)?;
+    /// The next plausible marker from `from` on.
+    fn resync(&mut self, from: usize) -> Option<usize> {
+        let ahead = self.file.get(from..self.searched)?;
         let marks = ahead.iter().enumerate().filter(|(_, byte)| **byte == 0xff);
         let found = marks.map(|(offset, _)| from + offset).find(|at| self.is_plausible(*at));
         if found.is_none() {
-            self.barren = from;
+            self.searched = from;
         }
         found
     }
 
-    /// Where the next segment starts.
+    /// Position and marker of the next segment.
     fn next_start(&mut self) -> Option<(usize, u8)> {
         let expected = self.marker_at(self.at).filter(|(at, marker)| match *marker {
             END_OF_IMAGE => self.scans > 0,
-            0xc0..=0xcf | 0xda..=0xfe => self.announced(*at).is_some() || is_beside(*marker),
+            0xc0..=0xcf | 0xda..=0xfe => self.announced(*at).is_some() || is_ancillary(*marker),
             _ => false,
         });
         if expected.is_some() {
             return expected;
         }
-        let at = self.found_again(self.at)?;
+        let at = self.resync(self.at)?;
         Some((at, *self.file.get(at + 1)?))
     }
 
-    /// Where the content of a segment ends. What is beside the picture may be longer or shorter than it says: when nothing
-    /// follows there, it ends before the next segment of the picture.
+    /// End of the content of a segment. The length of an application segment or comment may be wrong: when no marker
+    /// follows, the segment ends before the next plausible marker.
     fn end_of(&mut self, at: usize, marker: u8) -> Option<usize> {
         let announced = self.announced(at).map(|length| at + 2 + length);
-        if !is_beside(marker) || announced.is_some_and(|end| self.marker_at(end).is_some()) {
+        if !is_ancillary(marker) || announced.is_some_and(|end| self.marker_at(end).is_some()) {
             return announced;
         }
         match announced {
-            Some(end) if self.found_again(end).is_some() => announced,
-            _ => self.found_again(at + 2).or(announced),
+            Some(end) if self.resync(end).is_some() => announced,
+            _ => self.resync(at + 2).or(announced),
         }
     }
 }
@@ -154,21 +154,21 @@ impl<'a> Iterator for Segments<'a> {
         let rest = self.file.get(end..).unwrap_or_default();
         let scan = if marker == START_OF_SCAN { &rest[..scan_length(rest)] } else { &[] };
         if marker == START_OF_SCAN && self.scans == 0 {
-            // From now on the end counts, too.
-            self.barren = self.file.len();
+            // From the first scan on the end marker is plausible, too.
+            self.searched = self.file.len();
         }
         self.scans += usize::from(marker == START_OF_SCAN);
         self.at = end + scan.len();
-        Some(Segment { marker, content: &content[..content.len().min(LARGEST)], scan })
+        Some(Segment { marker, content: &content[..content.len().min(MAX_CONTENT)], scan })
     }
 }
 
-/// Whether a segment says something beside the picture: an application's, or a comment.
-fn is_beside(marker: u8) -> bool {
+/// Whether a segment is not needed for decoding: an application segment or a comment.
+fn is_ancillary(marker: u8) -> bool {
     matches!(marker, 0xe0..=0xef | COMMENT)
 }
 
-/// How far the coded picture goes: until a marker that is neither an escaped 0xff nor a restart, or to the end.
+/// Length of the coded data: up to a marker that is neither an escaped 0xff nor a restart, or to the end.
 fn scan_length(bytes: &[u8]) -> usize {
     let ends = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00..=0xbf | 0xd0..=0xd7 | 0xff);
     bytes.windows(2).position(ends).unwrap_or(bytes.len())
@@ -184,7 +184,7 @@ mod tests {
         [&[0xff, marker], &(content.len() as u16 + 2).to_be_bytes()[..], content].concat()
     }
 
-    /// What a small picture is made of.
+    /// The segments of a small picture.
     fn parts() -> Vec<Vec<u8>> {
         let scan = [segment(START_OF_SCAN, &[1, 1, 0, 0, 63, 0]), vec![7, 0xff, 0, 8, 0xff, 0xd0, 9]].concat();
         vec![
@@ -202,8 +202,8 @@ mod tests {
 
     const END: [u8; 2] = [0xff, END_OF_IMAGE];
 
-    /// The markers found, and whether the end was.
-    fn walked(file: &[u8]) -> (Vec<u8>, bool) {
+    /// The markers found, and whether the end was found.
+    fn found(file: &[u8]) -> (Vec<u8>, bool) {
         let mut segments = segments(file).unwrap();
         (segments.by_ref().map(|segment| segment.marker).collect(), segments.is_whole())
     }
@@ -211,51 +211,55 @@ mod tests {
     const ALL: [u8; 5] = [0xe0, QUANTISATION_TABLES, 0xc0, HUFFMAN_TABLES, START_OF_SCAN];
 
     #[test]
-    fn segments_are_found_behind_fill_and_stray_bytes() {
+    fn segments_are_found_after_fill_and_stray_bytes() {
         for stray in
             [&[][..], &[0], &[0xff], &[0xff, 0xff, 0xff], &[0xff, 0], &[1, 2, 3], &[0xff, 0xd8], &[0xff, 0xd3, 9]]
         {
             for place in 0..=5 {
                 let mut parts = parts();
                 parts.insert(place, stray.to_vec());
-                assert_eq!(walked(&file(&parts, &END)), (ALL.to_vec(), true), "{stray:?} at {place}");
+                assert_eq!(found(&file(&parts, &END)), (ALL.to_vec(), true), "{stray:?} at {place}");
             }
         }
     }
 
     #[test]
-    fn an_applications_segment_may_say_a_wrong_length() {
+    fn an_application_segment_may_have_a_wrong_length() {
         for wrong in [0, 1, 3, 15, 17, 20, 200, 5_000, 65_535] {
             let mut parts = parts();
             parts[0][2..4].copy_from_slice(&u16::to_be_bytes(wrong));
-            let (found, whole) = walked(&file(&parts, &END));
-            assert_eq!((&found[found.len() - 3..], whole), (&ALL[2..], true), "{wrong}");
-            assert_eq!(found.contains(&QUANTISATION_TABLES), ![17, 20].contains(&wrong), "{wrong}");
+            let (markers, whole) = found(&file(&parts, &END));
+            assert_eq!((&markers[markers.len() - 3..], whole), (&ALL[2..], true), "{wrong}");
+            assert_eq!(markers.contains(&QUANTISATION_TABLES), ![17, 20].contains(&wrong), "{wrong}");
         }
     }
 
     #[test]
-    fn what_lies_behind_the_end_is_not_looked_at() {
-        let film = [END.to_vec(), b"a film".to_vec(), file(&parts(), &END)].concat();
-        assert_eq!(walked(&file(&parts(), &film)), (ALL.to_vec(), true));
+    fn data_after_the_end_is_ignored() {
+        let trailer = [END.to_vec(), b"a film".to_vec(), file(&parts(), &END)].concat();
+        assert_eq!(found(&file(&parts(), &trailer)), (ALL.to_vec(), true));
     }
 
     #[test]
-    fn a_missing_end_is_told() {
-        assert_eq!(walked(&file(&parts(), &[])), (ALL.to_vec(), false));
-        assert_eq!(walked(&file(&parts()[..3], &END)), (ALL[..3].to_vec(), false), "an end without a picture is none");
+    fn a_missing_end_is_reported() {
+        assert_eq!(found(&file(&parts(), &[])), (ALL.to_vec(), false));
+        assert_eq!(
+            found(&file(&parts()[..3], &END)),
+            (ALL[..3].to_vec(), false),
+            "an end without a picture does not count"
+        );
         assert!(segments(b"\x89PNG").is_none() && segments(&[0xff]).is_none());
     }
 
     #[test]
-    fn scans_hold_all_up_to_the_next_marker() {
+    fn a_scan_extends_to_the_next_marker() {
         let file = file(&parts(), &END);
         let scan = segments(&file).unwrap().last().unwrap();
         assert_eq!((scan.content, scan.scan), (&[1, 1, 0, 0, 63, 0][..], &[7, 0xff, 0, 8, 0xff, 0xd0, 9][..]));
     }
 
     #[test]
-    fn a_file_of_nothing_but_openings_is_walked_at_once() {
+    fn a_file_of_many_markers_takes_linear_time() {
         let start = std::time::Instant::now();
         for opening in
             [&[0xff, 0xe0, 0xff, 0xff][..], &[0xff, 0xfe, 0, 0], &[0xff, 0xe1, 0, 4, 1, 2, 3], &[0xff, 0xda, 0, 2]]
@@ -268,7 +272,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_it_is_the_walk_ends_within_the_file(
+        fn arbitrary_bytes_end_the_iteration_within_the_file(
             at in prop::collection::vec((0usize..200, any::<u8>()), 0..12),
             cut in 0usize..220,
         ) {

@@ -1,5 +1,5 @@
-//! The core of polyface: people, libraries, cameras, records, the rules that join them, and
-//! [`Appliance`], the one handle through which everything outside acts. It knows no vendor.
+//! The core of polyface: people, libraries, cameras, records, the rules over them, and [`Appliance`], the one handle
+//! through which everything outside acts. It is independent of vendors.
 
 mod account;
 mod actor;

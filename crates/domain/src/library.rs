@@ -2,12 +2,12 @@
 
 use crate::{Error, LibraryId, Note, Result, Timestamp};
 
-/// What it means to be in a library.
+/// Meaning of membership in a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LibraryKind {
-    /// Its people are expected.
+    /// Allow list: its people are expected.
     Allow,
-    /// Its people raise an alarm.
+    /// Block list: its people raise an alarm.
     Block,
 }
 
@@ -22,9 +22,9 @@ pub struct Library {
     pub kind: LibraryKind,
     /// Free text.
     pub description: String,
-    /// How many people are in it.
+    /// Number of people in it.
     pub people: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When its name, kind or description last changed.
     pub updated_at: Timestamp,
@@ -35,7 +35,7 @@ pub struct Library {
 pub struct LibraryName(String);
 
 impl LibraryName {
-    /// Checks the length and characters.
+    /// Checks the length and characters; `Invalid` otherwise.
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         let length = name.chars().count();
@@ -51,7 +51,7 @@ impl LibraryName {
     }
 }
 
-/// A library to be made.
+/// A library to be created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewLibrary {
     /// Unique on the device.
@@ -60,11 +60,11 @@ pub struct NewLibrary {
     pub kind: LibraryKind,
     /// Free text.
     pub description: String,
-    /// What an adapter notes on it.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 
-/// What to change of a library; `None` keeps.
+/// A change of a library; `None` keeps the present value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LibraryChange {
     /// A new unique name.
@@ -73,7 +73,7 @@ pub struct LibraryChange {
     pub kind: Option<LibraryKind>,
     /// A new free text.
     pub description: Option<String>,
-    /// What an adapter notes on it.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 

@@ -1,18 +1,18 @@
-//! When faces are checked for being alive.
+//! The liveness rule.
 
 use jiff::civil::{DateTime, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::time::begun_on;
 
-/// When a face must be alive to be recognised, where the device can tell.
+/// When a face must be living to be recognised, on a device that can judge liveness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LivenessRule {
-    /// At any time.
+    /// Always.
     #[default]
     Always,
-    /// Never: pictures of people count as people.
+    /// Never: pictures of people are accepted.
     Never,
     /// Every day between these local times, both included; over midnight when the second is the earlier, all day long
     /// when they are equal.
@@ -20,7 +20,7 @@ pub enum LivenessRule {
 }
 
 impl LivenessRule {
-    /// Whether a face must be alive at this local time.
+    /// Whether a face must be living at this local time.
     pub(crate) fn asks_at(self, local: DateTime) -> bool {
         match self {
             Self::Always => true,

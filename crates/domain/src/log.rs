@@ -1,17 +1,17 @@
-//! The log: everything that happened and must be kept or delivered, in one order.
+//! The log: everything that has to be stored or delivered, in one order.
 
 use std::net::SocketAddr;
 
 use crate::{Behaviour, CameraId, Capture, NewRecord, Output, PersonCode, PersonId, PictureId, Record, Seq, Timestamp};
 
-/// One thing that happened.
+/// An entry of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Its place in the log: commit order, never reused.
     pub seq: Seq,
     /// When it happened.
     pub at: Timestamp,
-    /// The camera that saw it, where one did.
+    /// The camera concerned, if any.
     pub camera: Option<CameraId>,
     /// What happened.
     pub what: What,
@@ -22,13 +22,13 @@ pub struct Entry {
 pub struct NewEntry {
     /// When it happened.
     pub at: Timestamp,
-    /// The camera that saw it, where one did.
+    /// The camera concerned, if any.
     pub camera: Option<CameraId>,
     /// What happened.
     pub what: What<NewRecord>,
 }
 
-/// What happened; `R` is the record, before or after it has its place.
+/// Content of an entry; `R` is [`NewRecord`] before it is appended and [`Record`] after.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What<R = Record> {
     /// A face was captured and compared.
@@ -39,11 +39,11 @@ pub enum What<R = Record> {
     Behaviour(Box<Behaviour>),
     /// A door opened, or stayed closed on request.
     Opening(Opening),
-    /// Something stopped working, or works again.
+    /// A part of the device stopped working, or works again.
     Notice(Notice),
 }
 
-/// The kinds of entries, as feeds choose among them.
+/// Kind of an entry, by which feeds select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EntryKind {
     /// [`What::Record`].
@@ -58,7 +58,7 @@ pub enum EntryKind {
     Notice,
 }
 
-/// A person, as named at that time.
+/// A person with code and name of that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPerson {
     /// The person.
@@ -69,35 +69,35 @@ pub struct NamedPerson {
     pub name: String,
 }
 
-/// A statement that a record shows somebody else than was recognised.
+/// A statement that a record shows another person than was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
     /// The record.
     pub record: Seq,
-    /// Who it shows; `None`: nobody enrolled.
+    /// The person shown; `None`: not enrolled.
     pub shows: Option<NamedPerson>,
-    /// Who said so.
+    /// Name of the actor who stated it.
     pub actor: String,
 }
 
-/// A door that opened, or that stayed closed although somebody asked for it.
+/// An opening of a door, or a request after which it stayed closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
     /// The door.
     pub door: Door,
-    /// False: it stayed closed.
+    /// Whether it opened.
     pub opened: bool,
-    /// For whom; `None`: nobody in front of it is known, as for a command.
+    /// For whom; `None` when no person was recognised, as with a command.
     pub person: Option<NamedPerson>,
     /// What was shown or sent.
     pub by: Means,
-    /// Who had it opened: a user, an adapter, a reader or a camera.
+    /// The actor: a user, an adapter, a reader or a camera.
     pub actor: String,
     /// Why it stayed closed; empty when it opened.
     pub why: String,
 }
 
-/// What opens when access is granted.
+/// A door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Door {
     /// The device's own door, by its contact.
@@ -117,7 +117,7 @@ impl From<Output> for Door {
     }
 }
 
-/// What a door was opened by.
+/// Means of opening a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Means {
     /// A face.
@@ -137,7 +137,7 @@ pub enum Means {
 }
 
 impl Means {
-    /// Whether something was shown to a reader.
+    /// Whether it involves a reader.
     pub fn was_read(self) -> bool {
         match self {
             Self::Card | Self::Code | Self::Document | Self::FaceAndCard | Self::FaceAndDocument => true,
@@ -146,16 +146,16 @@ impl Means {
     }
 }
 
-/// Something stopped working, or works again.
+/// A report that a part of the device has stopped working, or works again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The part of the device.
     pub topic: Topic,
-    /// Which of several: the camera's channel, the reader's or feed's name; empty where there is one.
+    /// The camera's channel, or the name of the reader or feed; empty for a part that exists once.
     pub subject: String,
     /// True when it stopped working, false when it works again.
     pub raised: bool,
-    /// Why it stopped, for a human; empty when it works again.
+    /// Why it stopped, for display; empty when it works again.
     pub reason: String,
 }
 
@@ -168,7 +168,7 @@ pub enum Topic {
     Storage,
     /// A reader of cards, codes or documents is lost.
     Reader,
-    /// A receiver permanently refuses an entry, and its feed stands.
+    /// A receiver refuses an entry for good; its feed is stuck.
     Feed,
 }
 

@@ -1,18 +1,18 @@
-//! Logins that fail too often.
+//! Locks logins that fail repeatedly.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::Timestamp;
 
-/// Failures in a row after which a key has to wait.
+/// Failures in a row that lock a key.
 const FAILURES_BEFORE_LOCK: u32 = 5;
-/// How long it has to wait.
+/// How long a key is locked.
 const LOCK_MILLIS: i64 = 5 * 60_000;
-/// Keys remembered at most; the stalest is forgotten first.
+/// Maximum number of keys remembered; beyond that the one with the oldest failure is forgotten.
 const REMEMBERED: usize = 4096;
 
-/// Counts failed logins by what they have in common: a user name, an address, or both. Five in a row lock it for five
+/// Counts failed logins per key: a user name, an address, or both. Five failures in a row lock the key for five
 /// minutes.
 #[derive(Debug, Default)]
 pub struct LoginGuard {
@@ -26,14 +26,14 @@ struct Failures {
 }
 
 impl LoginGuard {
-    /// When the last of these that have to wait is tried again; `None` when none has to.
+    /// When the last lock of these keys ends; `None` when none is locked.
     pub fn locked_until(&self, keys: &[String], now: Timestamp) -> Option<Timestamp> {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let locked = keys.iter().filter_map(|key| failures.get(key)).filter(|f| f.count >= FAILURES_BEFORE_LOCK);
         locked.map(|f| f.last.plus_millis(LOCK_MILLIS)).filter(|until| *until > now).max()
     }
 
-    /// Counts a failure of all of these; whether it is the one that locks.
+    /// Counts a failure of all these keys. Returns whether it has locked one.
     pub fn fail(&self, keys: &[String], now: Timestamp) -> bool {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let mut locks = false;
@@ -53,7 +53,7 @@ impl LoginGuard {
         locks
     }
 
-    /// Forgets the failures of all of these: the login succeeded.
+    /// Forgets the failures of all these keys, after a successful login.
     pub fn forget(&self, keys: &[String]) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {

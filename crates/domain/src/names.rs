@@ -1,28 +1,28 @@
-//! How names are searched for: without regard to letter case or to how characters are encoded, in every script.
+//! Comparison of names in searches, independent of letter case and character encoding, in every script.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
-/// A text as searches compare it. Two texts that Unicode calls a compatibility caseless match (section 3.13, D146) are
-/// the same: `ИВАН` and `иван`, `ß` and `SS`, `é` of one character and of two, `Ａｎｎ` and `ann`. Letters are folded for
-/// no language in particular: the dotless `ı` stays apart from `i`. Whole characters are compared, so that `e` is no
-/// part of `é`. Folding a folded text changes nothing.
+/// The folded form of a text, by which searches compare. Texts are the same if they are a compatibility caseless match
+/// (Unicode section 3.13, D146): `ИВАН` and `иван`, `ß` and `SS`, `é` of one character and of two, `Ａｎｎ` and `ann`.
+/// Folding is independent of the language: the dotless `ı` differs from `i`. Whole characters are compared: `e` is not
+/// a part of `é`. Folding is idempotent.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     let (decompose, compose) = (DecomposingNormalizerBorrowed::new_nfd(), ComposingNormalizerBorrowed::new_nfkc());
     let fold = |text: &str| compose.normalize(&CaseMapper::new().fold_string(text)).into_owned();
-    // Once more for the letters that only compatibility brings about, such as those of `℡`.
+    // Twice, for letters that result from compatibility normalisation, such as those of `℡`.
     fold(&fold(&decompose.normalize(text)))
 }
 
-/// Whether two texts are the same, as searches compare them.
+/// Whether two texts have the same [`folded`] form.
 pub fn same(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
-/// Whether a text has this part, both as searches compare them; everything has the empty part.
+/// Whether the [`folded`] form of a text contains that of `part`; true for an empty part.
 pub fn holds(text: &str, part: &str) -> bool {
     folded(text).contains(&folded(part))
 }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_stays_apart() {
+    fn different_characters_differ() {
         for (name, part) in [
             ("José", "jose"),
             ("Ильдар", "й"),

@@ -1,18 +1,18 @@
-//! What adapters keep about things of the device.
+//! Notes of adapters about things of the device.
 
 use crate::{CameraId, LibraryId, PersonId, TaskId};
 
-/// What one adapter alone knows of a thing, in its own form. It is written in the transaction of the thing itself, read
-/// back unchanged, and goes with the thing.
+/// A note of one adapter about a thing, in a form of its own. It is written in the transaction of the thing itself,
+/// read back unchanged, and removed with the thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The adapter.
     pub adapter: &'static str,
-    /// What it knows; `None`: nothing any more.
+    /// The text; `None` removes the note.
     pub text: Option<String>,
 }
 
-/// A thing that adapters keep notes about.
+/// A thing that a note is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Noted {
     /// A person.

@@ -1,19 +1,19 @@
-//! Pages of long lists.
+//! Pages of lists.
 
-/// Which rows of a list are wanted.
+/// The rows of a list to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Rows to pass over.
+    /// Number of rows to skip.
     pub skip: u64,
-    /// Rows at most, 1..=1000.
+    /// Maximum number of rows, 1..=1000.
     pub limit: u32,
 }
 
-/// Some rows of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
     /// The rows of the window.
     pub rows: Vec<T>,
-    /// How many rows there are in all.
+    /// Total number of rows in the list.
     pub total: u64,
 }

@@ -1,4 +1,4 @@
-//! People and what is known of them.
+//! People, their profiles and enrolment.
 
 use bytes::Bytes;
 use jiff::civil::{Date, Time};
@@ -12,7 +12,7 @@ pub struct Person {
     pub id: PersonId,
     /// The platform's id, unique on the device.
     pub code: PersonCode,
-    /// What is known of the person.
+    /// The profile.
     pub profile: Profile,
     /// The libraries the person is in, ascending, at least one.
     pub libraries: Vec<LibraryId>,
@@ -27,7 +27,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// By what a search may pass over the person.
+    /// By which a [`Scope`](crate::gallery::Scope) includes the person.
     pub fn membership(&self) -> Membership {
         let permission_groups = self.profile.permission_groups.clone();
         Membership { libraries: self.libraries.clone(), permission_groups }
@@ -37,11 +37,11 @@ impl Person {
 /// Whether searches find a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Enrolment {
-    /// They do.
+    /// Searches find the person.
     Enrolled,
-    /// The photo has not been described yet; they do once it is.
+    /// Searches will find the person once the photo is described.
     Pending,
-    /// They do not: the photo cannot be used.
+    /// Searches do not find the person: the photo cannot be used.
     Failed(PhotoFault),
 }
 
@@ -50,9 +50,9 @@ pub enum Enrolment {
 pub enum EnrolmentState {
     /// Searches find the person.
     Enrolled,
-    /// They will once the photo is described.
+    /// Searches will find the person once the photo is described.
     Pending,
-    /// They do not, whatever the reason.
+    /// Searches do not find the person.
     Failed,
 }
 
@@ -67,21 +67,21 @@ impl Enrolment {
     }
 }
 
-/// Why nobody is found by an enrolment photo.
+/// Why an enrolment photo cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PhotoFault {
-    /// It is no picture, or its bytes are gone.
+    /// It is not a picture, or its file is missing.
     BadPicture,
     /// It shows no face.
     NoFace,
     /// It shows several faces where one is wanted.
     ManyFaces,
-    /// The face is too poor a shot to be compared with.
+    /// The quality of the face is too low.
     LowQuality,
 }
 
 impl PhotoFault {
-    /// The fault of the photo that an error tells of; `None` for an error that is none of the photo's.
+    /// The fault of the photo that an error reports; `None` for an error that is not a fault of the photo.
     pub(crate) fn of(error: &Error) -> Option<Self> {
         match error {
             Error::BadPicture { .. } => Some(Self::BadPicture),
@@ -93,7 +93,7 @@ impl PhotoFault {
     }
 }
 
-/// What is known of a person; empty text where nothing is.
+/// The profile of a person; empty text for what is unknown.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
     /// Display name.
@@ -124,7 +124,7 @@ pub struct Profile {
     pub category: Category,
     /// Numbers of access cards.
     pub cards: Vec<String>,
-    /// When the person is welcome.
+    /// When the person is admitted.
     pub validity: Validity,
     /// Names of permission groups.
     pub permission_groups: Vec<String>,
@@ -146,18 +146,18 @@ pub enum Category {
     Vip,
 }
 
-/// When a person is welcome.
+/// When a person is admitted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Validity {
     /// Always.
     #[default]
     Permanent,
-    /// From the first instant to the second, both included; [`Timestamp::MIN`] and [`Timestamp::MAX`] stand for an end
-    /// that is not set.
+    /// From the first instant to the second, both included; [`Timestamp::MIN`] and [`Timestamp::MAX`] mean no
+    /// limit.
     Between(Timestamp, Timestamp),
     /// Every day from `from` to the next `to`, local time: over midnight when `to` is earlier, all day long when they
-    /// are equal. A window that begins on one of the days `first..=last` is valid to its end, also in the morning
-    /// after the last day; none of the morning of the first day is, where the window of the day before ends in it.
+    /// are equal. A window that begins on one of the days `first..=last` is valid to its end, also on the morning
+    /// after the last day; the window that ends on the morning of the first day is not valid.
     DailyBetween {
         /// Start of the daily window.
         from: Time,
@@ -168,12 +168,12 @@ pub enum Validity {
         /// The last day on which a window begins; `None`: every day after too.
         last: Option<Date>,
     },
-    /// As many more times.
+    /// For this many more passes.
     Uses(u32),
 }
 
 impl Validity {
-    /// Whether each visit takes one of so many.
+    /// Whether passes are counted.
     pub fn is_counted(&self) -> bool {
         matches!(self, Self::Uses(_))
     }
@@ -182,34 +182,34 @@ impl Validity {
 /// A person to be enrolled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewPerson {
-    /// The platform's id; `None` lets the device make one.
+    /// The platform's id; `None`: a random one.
     pub code: Option<PersonCode>,
-    /// What is known of the person.
+    /// The profile.
     pub profile: Profile,
     /// Libraries to enrol into, at least one.
     pub libraries: Vec<LibraryId>,
     /// An encoded picture that shows the person's face.
     pub photo: Bytes,
-    /// What to do with a photo of several people.
+    /// Treatment of a photo of several people.
     pub several_faces: SeveralFaces,
-    /// What to do with a photo by which nobody can be found.
+    /// Treatment of an unusable photo.
     pub unusable_photo: UnusablePhoto,
-    /// What an adapter notes on the person.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 
-/// What to do with a photo that shows no face, several where one is wanted, or a face that is too poor a shot; and with
-/// one that cannot be described now. What is no picture is refused in any case.
+/// Treatment of a photo that shows no face, several faces where one is wanted, or a face of too low quality, and of a
+/// photo that cannot be described now. Data that is not a picture is refused in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnusablePhoto {
-    /// Refuse it: there is nobody on the device whom searches do not find.
+    /// Refuse it, so that searches find everyone on the device.
     #[default]
     Refuse,
     /// Keep the person, as [`Enrolment::Failed`] or [`Enrolment::Pending`].
     Keep,
 }
 
-/// What to do with a photo that shows several faces where one is wanted.
+/// Treatment of a photo that shows several faces where one is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SeveralFaces {
     /// Refuse it.
@@ -219,53 +219,53 @@ pub enum SeveralFaces {
     TakeLargest,
 }
 
-/// A person ready to be stored: the photo is kept.
+/// A person to be stored; the photo is stored already.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrolledPerson {
     /// Unique on the device.
     pub code: PersonCode,
-    /// What is known of the person.
+    /// The profile.
     pub profile: Profile,
     /// Existing libraries, at least one.
     pub libraries: Vec<LibraryId>,
     /// The stored photo.
     pub photo: KeptPhoto,
-    /// What an adapter notes on the person.
+    /// Note of an adapter.
     pub note: Option<Note>,
     /// When enrolled.
     pub at: Timestamp,
 }
 
-/// What to change of a person; `None` keeps.
+/// A change of a person; `None` keeps the present value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PersonChange {
-    /// A whole new profile; to change some fields of it, [`Acts::change_profile`](crate::Acts::change_profile).
+    /// A complete new profile; to change single fields, use [`Acts::change_profile`](crate::Acts::change_profile).
     pub profile: Option<Profile>,
     /// A new set of libraries, at least one.
     pub libraries: Option<Vec<LibraryId>>,
-    /// Another photo, in place of the one before and all that models made of that.
+    /// Another photo; replaces the former one and its templates.
     pub photo: Option<KeptPhoto>,
-    /// What an adapter notes on the person.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 
-/// An enrolment photo that is kept.
+/// A stored enrolment photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptPhoto {
     /// The stored photo.
     pub picture: PictureId,
     /// The embedding model in use.
     pub model: ModelId,
-    /// What that makes of it.
+    /// Its description by that model.
     pub described: Description,
 }
 
-/// What an embedding model makes of an enrolment photo.
+/// Description of an enrolment photo by an embedding model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Description {
-    /// A face to be compared with.
+    /// Described.
     Template(PhotoTemplate),
-    /// Nothing yet.
+    /// Not described yet.
     Pending,
     /// The photo cannot be used.
     Unusable(PhotoFault),
@@ -281,7 +281,7 @@ impl Description {
         }
     }
 
-    /// The face to be compared with, if there is one.
+    /// The template, if described.
     pub fn template(&self) -> Option<&PhotoTemplate> {
         match self {
             Self::Template(template) => Some(template),
@@ -290,33 +290,33 @@ impl Description {
     }
 }
 
-/// What to change of a person besides the profile; `None` keeps.
+/// A change of a person besides the profile; `None` keeps the present value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Amendment {
     /// A new set of libraries, at least one.
     pub libraries: Option<Vec<LibraryId>>,
     /// Another encoded picture that shows the person's face.
     pub photo: Option<Bytes>,
-    /// What to do with a photo of several people.
+    /// Treatment of a photo of several people.
     pub several_faces: SeveralFaces,
-    /// What to do with a photo by which nobody can be found.
+    /// Treatment of an unusable photo.
     pub unusable_photo: UnusablePhoto,
-    /// What an adapter notes on the person.
+    /// Note of an adapter.
     pub note: Option<Note>,
 }
 
-/// What the gallery needs of a person.
+/// The entry of a person in the gallery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    /// Whose it is.
+    /// The person.
     pub person: PersonId,
-    /// By what a search may pass over the person.
+    /// By which a [`Scope`](crate::gallery::Scope) includes the person.
     pub membership: Membership,
-    /// Of the enrolment photo.
+    /// Embedding of the enrolment photo.
     pub embedding: Embedding,
 }
 
-/// What a person belongs to, as far as a search may ask for it.
+/// Memberships of a person by which a search can be restricted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Membership {
     /// The libraries the person is in.
@@ -325,21 +325,21 @@ pub struct Membership {
     pub permission_groups: Vec<String>,
 }
 
-/// The face of an enrolment photo, as an embedding model describes it.
+/// Template: the face of an enrolment photo, described by an embedding model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoTemplate {
-    /// Of the face in the photo.
+    /// Embedding of the face.
     pub embedding: Embedding,
-    /// Of the face in the photo, 0..=100.
+    /// Quality of the face, 0..=100.
     pub quality: u8,
 }
 
-/// How many people an embedding model does not know.
+/// Numbers of people without a template of an embedding model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TemplateGaps {
-    /// Their photos were not shown to it yet.
+    /// People whose photos it has not described yet.
     pub missing: u64,
-    /// It found no usable face in their photos.
+    /// People in whose photos it found no usable face.
     pub unusable: u64,
 }
 
@@ -354,7 +354,7 @@ pub struct PersonFilter {
     pub name_part: Option<String>,
     /// With this in the phone number.
     pub phone_part: Option<String>,
-    /// Whether the person must not pass: blocked, or in a library of the blocked.
+    /// Whether the person is blocked: by category, or by a library of kind `Block`.
     pub blocked: Option<bool>,
     /// With this access card.
     pub card: Option<String>,
@@ -370,17 +370,17 @@ pub struct PersonFilter {
     pub age: Option<u8>,
     /// With exactly this address.
     pub address: Option<String>,
-    /// Found by searches, not yet, or not at all for whatever reason.
+    /// With this enrolment state.
     pub enrolment: Option<EnrolmentState>,
     /// Enrolled at or after this time.
     pub created_from: Option<Timestamp>,
     /// Enrolled at or before this time.
     pub created_to: Option<Timestamp>,
-    /// Any one of the texts, or the gender or age, fits.
+    /// Meeting any one of these conditions.
     pub any: Option<AnyOf>,
 }
 
-/// A condition that any one of several fields may meet.
+/// Conditions of which any one suffices.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AnyOf {
     /// Part of the name, document number or address, as [`names::holds`](crate::names::holds) compares.

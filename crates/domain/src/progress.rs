@@ -1,5 +1,5 @@
-//! Signs of life of the parts that do the device's main work. Health, the watchdog and the console are fed from them, so
-//! that a part which hangs shows.
+//! Progress of the parts that do the device's main work. Health, the watchdog and the console read it, so that a hung
+//! part is detected.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A part whose progress is watched.
+/// A part whose progress is monitored; each variant documents what counts as progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     /// A frame was decoded.
     Frames,
-    /// A network answered.
+    /// A model returned a result.
     Inference,
     /// The gallery was searched.
     Search,
     /// An entry was committed to the log.
     Commits,
-    /// The storage answered a routine question; it is asked every few seconds.
+    /// A routine call of the store returned; there is one every few seconds.
     Storage,
     /// A receiver acknowledged an entry.
     Deliveries,
@@ -27,7 +27,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// As `/healthz` and the metrics name it.
+    /// Name in `/healthz` and the metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Frames => "frames",
@@ -41,7 +41,7 @@ impl Part {
     }
 }
 
-/// When each part last made progress, and which part does not.
+/// When each part last made progress, and which parts hang.
 #[derive(Default)]
 pub struct Progress {
     parts: Mutex<BTreeMap<Part, State>>,
@@ -50,7 +50,7 @@ pub struct Progress {
 #[derive(Clone, Default)]
 struct State {
     last: Option<Instant>,
-    /// Since when it hangs, and how that showed.
+    /// Since when it hangs, and how that was detected.
     stall: Option<(Instant, String)>,
 }
 
@@ -59,14 +59,14 @@ struct State {
 pub struct Stall {
     /// The part.
     pub part: Part,
-    /// For how long.
+    /// Duration so far.
     pub time: Duration,
-    /// How it showed, for a human.
+    /// How it was detected.
     pub why: String,
 }
 
 impl Progress {
-    /// Notes that a part made progress; it does not hang any more.
+    /// Reports progress of a part; ends its stall. Logs a recovery.
     pub fn stamp(&self, part: Part) {
         let recovered = {
             let mut parts = self.lock();
@@ -75,36 +75,36 @@ impl Progress {
             state.stall.take()
         };
         if recovered.is_some() {
-            tracing::info!(part = part.name(), "part works again");
+            tracing::info!(part = part.name(), "part recovered");
         }
     }
 
-    /// Notes that a part does not answer.
+    /// Reports that a part hangs; ignored while it hangs already. Logged once.
     pub fn stall(&self, part: Part, why: &str) {
-        let is_news = {
+        let is_new = {
             let mut parts = self.lock();
             let state = parts.entry(part).or_default();
-            let is_news = state.stall.is_none();
+            let is_new = state.stall.is_none();
             state.stall.get_or_insert_with(|| (Instant::now(), why.to_owned()));
-            is_news
+            is_new
         };
-        if is_news {
-            tracing::error!(part = part.name(), why, "part does not answer");
+        if is_new {
+            tracing::error!(part = part.name(), why, "part stalled");
         }
     }
 
-    /// The time since a part last made progress; `None` before the first time.
+    /// Time since the last progress of a part; `None` before the first.
     pub fn age(&self, part: Part) -> Option<Duration> {
         self.lock().get(&part).and_then(|state| state.last).map(|last| last.elapsed())
     }
 
-    /// Every part that made progress, and how long ago.
+    /// Time since the last progress of every part that has made some.
     pub fn ages(&self) -> BTreeMap<Part, Duration> {
         let parts = self.lock();
         parts.iter().filter_map(|(part, state)| Some((*part, state.last?.elapsed()))).collect()
     }
 
-    /// The parts that hang.
+    /// The hung parts.
     pub fn stalls(&self) -> Vec<Stall> {
         let parts = self.lock();
         let stalls = parts.iter().filter_map(|(part, state)| Some((*part, state.stall.clone()?)));

@@ -1,4 +1,4 @@
-//! Captures, and what they were matched with.
+//! Captures, their matches, and records.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ use crate::{
 /// The best shot of one visit of one face in one camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
-    /// Unique in the world.
+    /// Globally unique.
     pub id: CaptureId,
     /// The camera's channel.
     pub camera: CameraId,
@@ -23,17 +23,17 @@ pub struct Capture {
     pub at: Timestamp,
     /// When the face came into view.
     pub first_seen: Timestamp,
-    /// Around the face, pixels of the scene picture.
+    /// Bounding box of the face, pixels of the scene picture.
     pub face_box: Rect,
-    /// Pixels of the scene picture.
+    /// Landmarks of the face, pixels of the scene picture.
     pub landmarks: Landmarks,
-    /// Of the face.
+    /// Quality of the shot.
     pub quality: Quality,
     /// Estimated attributes.
     pub attributes: Attributes,
-    /// 0..=1, higher is more alive; `None` when liveness is off.
+    /// Liveness score, 0..=1, higher is more likely living; `None` when liveness is off.
     pub liveness: Option<f32>,
-    /// Of the face.
+    /// Embedding of the face.
     pub embedding: Embedding,
     /// JPEG of the face with some margin; [`PictureId::not_kept`] while captures are recorded without pictures.
     pub crop: PictureId,
@@ -41,7 +41,7 @@ pub struct Capture {
     pub scene: PictureId,
 }
 
-/// The answer of one watch to one capture.
+/// Result of comparing one capture for one watch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     /// The watch.
@@ -50,18 +50,18 @@ pub struct Match {
     pub threshold: Similarity,
     /// The most similar person of its libraries; `None` when they are empty.
     pub best: Option<Candidate>,
-    /// The task that the watch is for; `None`: it is the camera's own.
+    /// The task of the watch; `None` for the camera's own.
     pub task: Option<TaskMark>,
 }
 
 impl Match {
-    /// The candidate, when similar enough.
+    /// The candidate, if its similarity reaches the threshold.
     pub fn accepted(&self) -> Option<&Candidate> {
         self.best.as_ref().filter(|candidate| candidate.similarity >= self.threshold)
     }
 }
 
-/// A person a capture was compared with, as the person was at that time.
+/// A person that a capture was compared with, as stored at that time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The person.
@@ -74,7 +74,7 @@ pub struct Candidate {
     pub library_name: String,
     /// Its kind.
     pub library_kind: LibraryKind,
-    /// How alike.
+    /// Similarity to the capture.
     pub similarity: Similarity,
     /// Display name.
     pub name: String,
@@ -88,20 +88,20 @@ pub struct Candidate {
     pub document_number: String,
     /// Address.
     pub address: String,
-    /// The enrolment photo; gone from the store when the person was removed.
+    /// The enrolment photo; removed from the store with the person.
     pub photo: PictureId,
     /// When enrolled.
     pub enrolled_at: Timestamp,
 }
 
-/// What the rules make of a capture.
+/// Result of the rules for a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// An expected person.
     Known,
-    /// Nobody that is enrolled.
+    /// Not enrolled.
     Stranger,
-    /// Nobody was recognised, but the shot is too poor to say that it is nobody enrolled.
+    /// Not recognised, but the shot is too poor to rule out an enrolled person.
     Unclear,
     /// A person who must not be here.
     Blocked,
@@ -129,16 +129,15 @@ impl std::fmt::Display for Verdict {
 pub struct NewRecord {
     /// The capture.
     pub capture: Capture,
-    /// One per watch that was armed and whose turn it was: the camera's own first, then those of tasks in the order
-    /// of their ids.
+    /// One per watch that records the visitor: the camera's own first, also when it does not, then those of tasks in
+    /// order of id.
     pub matches: Vec<Match>,
-    /// What the rules make of it.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 impl NewRecord {
-    /// The person recognised by the first of the watches: the camera's own, unless only tasks watch; nobody for a
-    /// spoof.
+    /// The person recognised by the first watch: the camera's own, unless only tasks watch. `None` for a spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
         own(&self.matches, self.verdict).and_then(Match::accepted)
     }
@@ -149,40 +148,39 @@ impl NewRecord {
     }
 }
 
-/// A capture with its place in the log and what the rules make of it.
+/// A capture with its matches, its verdict and its place in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Its place in the log.
     pub seq: Seq,
     /// The capture.
     pub capture: Capture,
-    /// One per watch that was armed and whose turn it was: the camera's own first, then those of tasks in the order
-    /// of their ids.
+    /// One per watch that records the visitor: the camera's own first, also when it does not, then those of tasks in
+    /// order of id.
     pub matches: Vec<Match>,
-    /// What the rules make of it.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 impl Record {
-    /// The answer of the first of the watches: the camera's own, unless only tasks watch.
+    /// The match of the first watch: the camera's own, unless only tasks watch.
     pub fn own_match(&self) -> Option<&Match> {
         self.matches.first()
     }
 
-    /// The person recognised by the first of the watches: the camera's own, unless only tasks watch; nobody for a
-    /// spoof.
+    /// The person recognised by the first watch: the camera's own, unless only tasks watch. `None` for a spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
         own(&self.matches, self.verdict).and_then(Match::accepted)
     }
 
-    /// The person to tell a platform of: the most similar one, recognised or not; nobody for a spoof, because whom a
-    /// picture shows is not who was there. [`own_match`](Self::own_match) still tells an operator.
+    /// The person to report to a platform: the most similar one, recognised or not. `None` for a spoof, because the
+    /// person shown by a picture was not present; [`own_match`](Self::own_match) has that person for operators.
     pub fn best(&self) -> Option<&Candidate> {
         own(&self.matches, self.verdict).and_then(|own| own.best.as_ref())
     }
 }
 
-/// The answer of the first watch, unless it is about a picture of somebody.
+/// The match of the first watch, except for a spoof.
 fn own(matches: &[Match], verdict: Verdict) -> Option<&Match> {
     matches.first().filter(|_| verdict != Verdict::Spoof)
 }
@@ -194,7 +192,7 @@ pub struct RecordFilter {
     pub camera: Option<CameraId>,
     /// Captured in this time.
     pub captured: Option<RangeInclusive<Timestamp>>,
-    /// Only where the best candidate of the record's first watch reached the threshold. Here and below a spoof has no
+    /// Only records whose best candidate for the first watch reached the threshold. Here and below a spoof has no
     /// candidate.
     pub accepted_only: bool,
     /// The best candidate's library is one of these.

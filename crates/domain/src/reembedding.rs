@@ -1,15 +1,15 @@
-//! Progress of describing stored photos for another model.
+//! Progress of re-embedding.
 
-/// How far describing the stored photos anew has got.
+/// Progress of re-embedding: describing stored photos with the model in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reembedding {
-    /// People whose photos had to be described when it last began.
+    /// People whose photos had to be described at the last start.
     pub total: u64,
-    /// Of these, the described.
+    /// Of these, people whose photos are described.
     pub done: u64,
-    /// Of these, those in whose photo the model finds no usable face: they need another photo to be recognised.
+    /// Of these, people without a usable face in their photo: they need another photo.
     pub unusable: u64,
-    /// Of these, those that failed for another reason or were removed meanwhile; they are tried again after five minutes.
+    /// Of these, people that failed for another reason or were removed meanwhile; retried after five minutes.
     pub postponed: u64,
 }
 

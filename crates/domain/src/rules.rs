@@ -1,4 +1,4 @@
-//! What a capture means: who it is for one watch, and the verdict.
+//! Rules for captures: the candidate of a watch, and the verdict.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
     Verdict,
 };
 
-/// A person compared with a face, as one watch sees the person.
+/// The candidate of a watch; `None` when the person is in none of its libraries.
 pub(crate) fn candidate(
     person: &Person,
     similarity: Similarity,
@@ -36,44 +36,43 @@ pub(crate) fn candidate(
     })
 }
 
-/// Whether a face may be taken for a living one. Fails closed: once a score is demanded, none and one that is not a
-/// number are not enough.
+/// Whether a face counts as living. Fails closed: once a score is demanded, a missing score or NaN does not suffice.
 pub(crate) fn is_living(demanded: Option<f32>, score: Option<f32>) -> bool {
     demanded.is_none_or(|demanded| score.is_some_and(|score| score >= demanded))
 }
 
-/// What the rules make of a living face in which nobody was recognised; `None`: nothing is recorded.
+/// The verdict on a living face that was not recognised; `None`: not recorded.
 pub(crate) fn unrecognised(is_clear: bool, unclear: UnclearFaces) -> Option<Verdict> {
     match unclear {
         _ if is_clear => Some(Verdict::Stranger),
-        UnclearFaces::Tell => Some(Verdict::Unclear),
+        UnclearFaces::AsUnclear => Some(Verdict::Unclear),
         UnclearFaces::AsStrangers => Some(Verdict::Stranger),
         UnclearFaces::Ignore => None,
     }
 }
 
-/// What the rules make of a living face; `person` is the accepted candidate, when there is one.
+/// The verdict on a living face; `person` is the accepted candidate, if any.
 pub(crate) fn verdict(answer: &Match, person: Option<&Person>, now: Timestamp, zone: &TimeZone) -> Verdict {
     let (Some(candidate), Some(person)) = (answer.accepted(), person) else { return Verdict::Stranger };
     let blocked = candidate.library_kind == LibraryKind::Block || person.profile.category == Category::Blocked;
     if blocked {
         Verdict::Blocked
-    } else if welcome(&person.profile.validity, now, zone) {
+    } else if is_valid(&person.profile.validity, now, zone) {
         Verdict::Known
     } else {
         Verdict::NotAllowedNow
     }
 }
 
-/// Whether somebody who is known by something else than the face may be here now: not blocked, and welcome.
+/// Whether a person who is identified by something else than the face is admitted now: not blocked, and valid now.
 pub(crate) fn admitted(person: &Person, libraries: &[Library], now: Timestamp, zone: &TimeZone) -> bool {
     let blocks = |library: &Library| library.kind == LibraryKind::Block && person.libraries.contains(&library.id);
     let blocked = person.profile.category == Category::Blocked || libraries.iter().any(blocks);
-    !blocked && welcome(&person.profile.validity, now, zone)
+    !blocked && is_valid(&person.profile.validity, now, zone)
 }
 
-/// Whether the person may be here now.
-fn welcome(validity: &Validity, now: Timestamp, zone: &TimeZone) -> bool {
+/// Whether the validity covers this time.
+fn is_valid(validity: &Validity, now: Timestamp, zone: &TimeZone) -> bool {
     match validity {
         Validity::Permanent => true,
         Validity::Between(first, last) => (*first..=*last).contains(&now),
@@ -101,10 +100,10 @@ mod tests {
             last: Some(date(2026, 3, 2)),
         };
         let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
-        assert!(welcome(&validity, at("2026-03-01T01:00:00Z"), &shanghai));
-        assert!(welcome(&validity, at("2026-03-02T09:00:00Z"), &shanghai));
-        assert!(!welcome(&validity, at("2026-03-01T09:00:01Z"), &shanghai));
-        assert!(!welcome(&validity, at("2026-03-02T16:30:00Z"), &shanghai), "the third of March has begun");
+        assert!(is_valid(&validity, at("2026-03-01T01:00:00Z"), &shanghai));
+        assert!(is_valid(&validity, at("2026-03-02T09:00:00Z"), &shanghai));
+        assert!(!is_valid(&validity, at("2026-03-01T09:00:01Z"), &shanghai));
+        assert!(!is_valid(&validity, at("2026-03-02T16:30:00Z"), &shanghai), "the third of March has begun");
     }
 
     #[test]
@@ -112,15 +111,15 @@ mod tests {
         let (from, to) = (time(22, 0, 0, 0), time(6, 0, 0, 0));
         let shift = |first, last| Validity::DailyBetween { from, to, first, last };
         let nights = shift(Some(date(2026, 3, 1)), Some(date(2026, 3, 2)));
-        let welcome = |validity: &Validity, text| welcome(validity, at(text), &TimeZone::UTC);
-        assert!(!welcome(&nights, "2026-03-01T05:00:00Z"), "the morning before the first evening");
-        assert!(!welcome(&nights, "2026-03-01T21:59:59Z"));
-        assert!(welcome(&nights, "2026-03-01T22:00:00Z") && welcome(&nights, "2026-03-02T05:00:00Z"));
-        assert!(!welcome(&nights, "2026-03-02T12:00:00Z"));
-        assert!(welcome(&nights, "2026-03-03T06:00:00Z"), "the last shift ends in the morning after");
-        assert!(!welcome(&nights, "2026-03-03T06:00:01Z") && !welcome(&nights, "2026-03-03T22:00:00Z"));
-        assert!(welcome(&shift(None, None), "9999-12-30T21:00:00-01:00"));
-        assert!(!welcome(&shift(Some(date(2026, 3, 2)), Some(date(2026, 3, 1))), "2026-03-02T23:00:00Z"));
+        let is_valid = |validity: &Validity, text| is_valid(validity, at(text), &TimeZone::UTC);
+        assert!(!is_valid(&nights, "2026-03-01T05:00:00Z"), "the morning before the first evening");
+        assert!(!is_valid(&nights, "2026-03-01T21:59:59Z"));
+        assert!(is_valid(&nights, "2026-03-01T22:00:00Z") && is_valid(&nights, "2026-03-02T05:00:00Z"));
+        assert!(!is_valid(&nights, "2026-03-02T12:00:00Z"));
+        assert!(is_valid(&nights, "2026-03-03T06:00:00Z"), "the last shift ends in the morning after");
+        assert!(!is_valid(&nights, "2026-03-03T06:00:01Z") && !is_valid(&nights, "2026-03-03T22:00:00Z"));
+        assert!(is_valid(&shift(None, None), "9999-12-30T21:00:00-01:00"));
+        assert!(!is_valid(&shift(Some(date(2026, 3, 2)), Some(date(2026, 3, 1))), "2026-03-02T23:00:00Z"));
     }
 
     #[test]
@@ -129,25 +128,25 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         // The clocks show 02:00 to 03:00 twice.
         for (text, expected) in [("2026-10-25T00:30:00Z", true), ("2026-10-25T00:31:00Z", false)] {
-            assert_eq!(welcome(&nights, at(text), &berlin), expected, "{text}");
+            assert_eq!(is_valid(&nights, at(text), &berlin), expected, "{text}");
         }
         for (text, expected) in [("2026-10-25T01:30:00Z", true), ("2026-10-25T01:31:00Z", false)] {
-            assert_eq!(welcome(&nights, at(text), &berlin), expected, "{text}");
+            assert_eq!(is_valid(&nights, at(text), &berlin), expected, "{text}");
         }
         // They skip 02:00 to 03:00.
         for (text, expected) in [("2026-03-29T00:59:59Z", true), ("2026-03-29T01:00:00Z", false)] {
-            assert_eq!(welcome(&nights, at(text), &berlin), expected, "{text}");
+            assert_eq!(is_valid(&nights, at(text), &berlin), expected, "{text}");
         }
     }
 
     #[test]
-    fn a_period_without_an_end_is_valid_for_ever() {
+    fn a_period_without_ends_is_always_valid() {
         let ever = Validity::Between(Timestamp::MIN, Timestamp::MAX);
         for now in [Timestamp::MIN, at("2026-03-01T00:00:00Z"), Timestamp::MAX] {
-            assert!(welcome(&ever, now, &TimeZone::UTC));
+            assert!(is_valid(&ever, now, &TimeZone::UTC));
         }
         let never = Validity::Between(at("2026-03-02T00:00:00Z"), at("2026-03-01T00:00:00Z"));
-        assert!(!welcome(&never, at("2026-03-01T12:00:00Z"), &TimeZone::UTC));
+        assert!(!is_valid(&never, at("2026-03-01T12:00:00Z"), &TimeZone::UTC));
     }
 
     #[test]
@@ -159,8 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn a_person_without_uses_left_is_not_welcome() {
-        assert!(welcome(&Validity::Uses(1), at("2026-03-01T00:00:00Z"), &TimeZone::UTC));
-        assert!(!welcome(&Validity::Uses(0), at("2026-03-01T00:00:00Z"), &TimeZone::UTC));
+    fn a_person_without_uses_left_is_not_valid() {
+        assert!(is_valid(&Validity::Uses(1), at("2026-03-01T00:00:00Z"), &TimeZone::UTC));
+        assert!(!is_valid(&Validity::Uses(0), at("2026-03-01T00:00:00Z"), &TimeZone::UTC));
     }
 }

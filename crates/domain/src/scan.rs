@@ -1,23 +1,23 @@
-//! What readers of codes, cards and documents read.
+//! Scans of codes, cards and documents.
 
 use bytes::Bytes;
 use jiff::civil::Date;
 
 use crate::Gender;
 
-/// Something that was shown to a reader.
+/// Something that a reader has read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scan {
     /// The text of a code (QR or bar).
     Code(String),
     /// The number of a card, never 0.
     Card(u64),
-    /// A document that says who somebody is.
+    /// An identity document.
     Document(Box<Document>),
 }
 
 impl Scan {
-    /// What kind of thing was read, for logs and counters.
+    /// The kind, for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Code(_) => "code",
@@ -27,32 +27,32 @@ impl Scan {
     }
 }
 
-/// The number of a card with its bytes in the other order: four of them, or as many more as it has.
+/// A card number with its bytes reversed: the lowest four, or more if it has more.
 pub(crate) fn reversed(card: u64) -> u64 {
     let bytes = (u64::BITS - card.leading_zeros()).div_ceil(8).max(4);
     card.swap_bytes() >> (u64::BITS - 8 * bytes)
 }
 
-/// What a document says; empty text where it says nothing.
+/// Content of an identity document; empty text for what it does not state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Document {
     /// Its number; never empty.
     pub number: String,
-    /// Of the holder.
+    /// Name of the holder.
     pub name: String,
-    /// Of the holder.
+    /// Stated sex of the holder.
     pub gender: Option<Gender>,
-    /// Of the holder.
+    /// Ethnic group of the holder.
     pub ethnic_group: String,
-    /// Of the holder.
+    /// Date of birth of the holder.
     pub birth_date: Option<Date>,
-    /// Of the holder.
+    /// Address of the holder.
     pub address: String,
-    /// Who has issued it.
+    /// Issuing authority.
     pub issuer: String,
-    /// From when until when it is valid, as it is written there.
+    /// Validity, as written in the document.
     pub valid: String,
-    /// The holder, an encoded picture; may be empty.
+    /// Encoded photo of the holder; may be empty.
     pub photo: Bytes,
 }
 

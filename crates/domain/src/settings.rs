@@ -1,5 +1,5 @@
-//! What platforms may set of the device itself: kept value by value, so that one that cannot be read takes no other
-//! along.
+//! The settings of the device itself, which platforms may change. Each value is stored separately, so that an
+//! unreadable value does not affect the others.
 
 mod former;
 pub(crate) mod millis;
@@ -17,66 +17,66 @@ use crate::{
     Ages, CameraDefaults, DeviceZone, DoorRules, Error, LivenessRule, Result, StorageLimits, TimeService, WhenFull,
 };
 
-/// The longest name that a platform may give the device, characters.
+/// Maximum length of a device id, characters.
 const MAX_DEVICE_ID: usize = 255;
-/// The longest age of records, days.
+/// Maximum retention time of records, days.
 const MAX_DAYS: u32 = 36_500;
 
-/// A value as it is kept: `None` until somebody sets it.
+/// A stored value: `None` until it is set.
 pub type Kept<T> = Result<Option<T>, Unreadable>;
 
-/// A kept value that cannot be read. It stays as it is until it is set again; what depends on it is refused.
+/// A stored value that cannot be read. It stays stored until it is set again; what depends on it is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// The setting.
     pub name: &'static str,
-    /// What is wrong with its value, for a human.
+    /// What is wrong with its value, for display.
     pub why: String,
 }
 
 impl Unreadable {
-    /// What anything that depends on the value is refused with.
+    /// The error for what depends on the value.
     pub(crate) fn refusal(&self) -> Error {
         Error::Unavailable { what: self.name }
     }
 }
 
-/// A value that is set, `None` when none is. `Unavailable` when it cannot be read.
+/// The value, `None` when none is set. `Unavailable` when it cannot be read.
 pub(crate) fn readable<T>(kept: &Kept<T>) -> Result<Option<&T>> {
     kept.as_ref().map(Option::as_ref).map_err(Unreadable::refusal)
 }
 
-/// A row of the store and what it becomes; `None`: it goes.
+/// A row of the store and its new value; `None` removes it.
 pub type Change = (&'static str, Option<String>);
 
-/// Everything that a platform may set of the device itself.
+/// All settings of the device itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceSettings {
     /// The platform's name for the device, 1 to 255 characters.
     pub device_id: Kept<String>,
-    /// Whether the management page is open; it is on a new device.
+    /// Whether the management page is open; factory value: open.
     pub console_open: Kept<bool>,
-    /// By what rule the device's own door opens; [`DoorRules::factory`] on a new device.
+    /// Rules of the device's own door; factory value: [`DoorRules::factory`].
     pub door: Kept<DoorRules>,
-    /// When faces must be alive; always on a new device.
+    /// When faces must be living; factory value: always.
     pub liveness: Kept<LivenessRule>,
-    /// What holds for every camera that has no value of its own.
+    /// Values for every camera that has none of its own.
     pub cameras: Kept<CameraDefaults>,
-    /// Whether records are kept with pictures; they are on a new device.
+    /// Whether records are stored with pictures; factory value: yes.
     pub pictures: Kept<bool>,
-    /// How long records of people are kept, 1 to 36500 days; until their room is needed on a new device.
+    /// How long records of people are kept, 1 to 36500 days; factory value: until the space is needed.
     pub people_days: Kept<u32>,
-    /// How long records of strangers are kept, as those of people.
+    /// How long records of strangers are kept, likewise.
     pub strangers_days: Kept<u32>,
-    /// What happens when the storage is full, in place of what is configured.
+    /// What happens when the storage is full; overrides the configuration.
     pub when_full: Kept<WhenFull>,
-    /// The time zone in place of the one configured.
+    /// Time zone; overrides the configuration.
     pub time_zone: Kept<DeviceZone>,
-    /// Where the clock gets the time from; nowhere on a new device.
+    /// Time service of the clock; factory value: off.
     pub time_service: Kept<TimeService>,
 }
 
-/// The settings as they are whenever they are asked for, for those who live by them.
+/// Access to the present settings, for parts of the device that depend on them.
 #[derive(Clone)]
 pub(crate) struct CurrentSettings(watch::Receiver<Arc<DeviceSettings>>);
 
@@ -147,7 +147,7 @@ const TIME_SERVICE: Setting<TimeService> = Setting {
 };
 
 impl DeviceSettings {
-    /// As on a new device.
+    /// The factory settings.
     pub fn factory() -> Self {
         Self {
             device_id: Ok(None),
@@ -164,11 +164,11 @@ impl DeviceSettings {
         }
     }
 
-    /// What is kept, `setting` being how a row of the store is read; and what has to change in the store to have it in
-    /// today's form.
+    /// Reads the settings with `setting`, which reads a row of the store. Also returns the changes that convert values
+    /// stored in a form of a former version.
     ///
     /// # Errors
-    /// Those of `setting`. A value that cannot be read is none: it is in its place among the settings.
+    /// Those of `setting`. An unreadable value is not an error: it is [`Unreadable`] in its field.
     pub(crate) fn read(setting: &dyn Fn(&str) -> Result<Option<String>>) -> Result<(Self, Vec<Change>)> {
         let mut reader = Reader::new(setting);
         let settings = Self {
@@ -216,7 +216,7 @@ impl DeviceSettings {
         ])
     }
 
-    /// What is to change in the store to make `before` these settings.
+    /// The changes of the store from `before` to these settings.
     pub fn changes_from(&self, before: &Self) -> Result<Vec<Change>> {
         let rows = self.rows()?.into_iter().zip(before.rows()?);
         Ok(rows.filter(|(now, before)| now != before).flat_map(|(now, _)| now.changes()).collect())
@@ -228,17 +228,17 @@ impl DeviceSettings {
         rows.filter_map(|row| row.value.err()).collect()
     }
 
-    /// By what rule the door opens; by none while it cannot be read.
+    /// The rules of the door; [`DoorRules::closed`] while they cannot be read.
     pub(crate) fn door_rules(&self) -> DoorRules {
         self.door.as_ref().map_or_else(|_| DoorRules::closed(), |rules| rules.unwrap_or_else(DoorRules::factory))
     }
 
-    /// Whether the management page is open. It was closed when that cannot be read: open is what a new device is.
+    /// Whether the management page is open; `false` while the setting cannot be read.
     pub(crate) fn is_console_open(&self) -> bool {
         self.console_open.as_ref().is_ok_and(|open| open.unwrap_or(true))
     }
 
-    /// Whether records are kept with pictures; without while that cannot be read.
+    /// Whether records are stored with pictures; `false` while the setting cannot be read.
     pub(crate) fn keeps_pictures(&self) -> bool {
         self.pictures.as_ref().is_ok_and(|keep| keep.unwrap_or(true))
     }
@@ -259,19 +259,19 @@ impl DeviceSettings {
         set.map_or(configured, |set| &set.zone).clone()
     }
 
-    /// How long records are kept. `Unavailable` while it cannot be read.
+    /// How long records are kept. `Unavailable` while the setting cannot be read.
     pub(crate) fn ages(&self) -> Result<Ages> {
         let (people, strangers) = (readable(&self.people_days)?, readable(&self.strangers_days)?);
         Ok(Ages { people_days: people.copied(), strangers_days: strangers.copied() })
     }
 
-    /// The limits with what is set in place of what is configured. Nothing is overwritten while that cannot be read.
+    /// The limits, with settings overriding `configured`. Nothing is overwritten while the setting cannot be read.
     pub(crate) fn storage_limits(&self, configured: StorageLimits) -> StorageLimits {
         let when_full = self.when_full.as_ref().map_or(WhenFull::Stop, |set| set.unwrap_or(configured.when_full));
         StorageLimits { when_full, ..configured }
     }
 
-    /// Whether anything of the time is set, so that the machine has to follow when it is restored.
+    /// Whether time zone or time service is set, so that restoring the factory settings changes the machine.
     pub(crate) fn sets_time(&self) -> bool {
         !matches!((&self.time_zone, &self.time_service), (Ok(None), Ok(None)))
     }
@@ -283,7 +283,7 @@ pub(crate) fn check_device_id(id: &str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::invalid("device_id", format!("must have 1 to {MAX_DEVICE_ID} characters"))) }
 }
 
-/// `Invalid` for more than 36500 days, and for none.
+/// `Invalid` unless it is 1 to 36500 days.
 pub(crate) fn check_days(days: u32) -> Result<()> {
     let fits = (1..=MAX_DAYS).contains(&days);
     if fits { Ok(()) } else { Err(Error::invalid("days", format!("must be 1 to {MAX_DAYS}"))) }

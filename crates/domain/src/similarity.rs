@@ -1,19 +1,18 @@
-//! How alike two faces are.
+//! Similarity of faces, and its calibration.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// How alike two faces are, 0..=1, calibrated: about 0.70 is as likely a wrong as a missed match,
-/// 0.80 is the default threshold.
+/// Calibrated similarity of two faces, 0..=1: about 0.70 is the equal error rate, 0.80 the default threshold.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(try_from = "f32")]
 pub struct Similarity(f32);
 
 impl Similarity {
-    /// The threshold used when nobody chose one.
+    /// The default threshold.
     pub const DEFAULT_THRESHOLD: Self = Self(0.80);
-    /// Nothing alike.
+    /// Not similar at all.
     pub const ZERO: Self = Self(0.0);
 
     /// From a number, clamped to 0..=1; not-a-number counts as 0.
@@ -31,9 +30,9 @@ impl Similarity {
         self.0
     }
 
-    /// The number as a percentage, 0..=100, rounded down: a face under a threshold never shows it.
+    /// The number as a percentage, 0..=100, rounded down so that a face below a threshold is never displayed at it.
     pub fn percent(self) -> u8 {
-        // The small addend undoes the representation error of e.g. 0.29 * 100.
+        // The addend compensates the representation error of e.g. 0.29 * 100.
         (self.0 * 100.0 + 1e-4) as u8
     }
 }
@@ -41,24 +40,24 @@ impl Similarity {
 impl TryFrom<f32> for Similarity {
     type Error = Error;
 
-    /// As [`new`](Self::new), of a number that needs no clamping. `Invalid` for any other.
+    /// As [`new`](Self::new); `Invalid` outside 0..=1 instead of clamping.
     fn try_from(value: f32) -> Result<Self> {
         let inside = (0.0..=1.0).contains(&value);
         if inside { Ok(Self(value)) } else { Err(Error::invalid("similarity", "must be 0 to 1")) }
     }
 }
 
-/// The way from the cosine of two embeddings to their [`Similarity`]: straight lines between points.
+/// Maps the cosine of two embeddings to their [`Similarity`], by linear interpolation between points.
 ///
-/// It also knows how alike unlike faces are, and from that how a threshold must rise with the library: among `N`
-/// people the best of the wrong ones is `N` times as likely to reach a threshold as a single one is (FPIR ≈ N × FMR).
-/// The cosines of unlike faces are taken as normally distributed with mean `m` and deviation `s`; the far end of that
-/// falls like `exp(-z²/2)`, `z = (cosine - m) / s`. A threshold that is `z` deviations out keeps the rate of false
-/// alarms that it has among [`SMALL_LIBRARY`](Self::SMALL_LIBRARY) people when it moves out to
-/// `sqrt(z² + 2 ln(N / SMALL_LIBRARY))`. In smaller libraries it stays what it is.
+/// With the distribution of the cosines of different people it also determines how a threshold must rise with the
+/// library: among `N` people the best wrong one is `N` times as likely to reach a threshold as a single one is (FPIR ≈
+/// N × FMR). These cosines are assumed to be normally distributed with mean `m` and deviation `s`; the tail falls like
+/// `exp(-z²/2)`, `z = (cosine - m) / s`. A threshold `z` deviations out keeps the false alarm rate that it has among
+/// [`SMALL_LIBRARY`](Self::SMALL_LIBRARY) people when it is moved out to `sqrt(z² + 2 ln(N / SMALL_LIBRARY))`. In
+/// smaller libraries it does not change.
 ///
-/// By the same law it knows how near the nearest of `N` wrong people usually is. A face that is nearer to somebody than
-/// that, but not near enough to be accepted, need not be a stranger's: blur and darkness take a known face just there.
+/// From the same distribution follows the usual similarity of the nearest of `N` wrong people. A face more similar than
+/// that to a person, but below the threshold, need not be a stranger's: blur and darkness move a known face there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     points: Vec<(f32, f32)>,
@@ -66,26 +65,26 @@ pub struct Calibration {
     clear_from: u8,
 }
 
-/// How the cosines of unlike faces are distributed.
+/// Distribution of the cosines of different people.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Unlike {
     mean: f32,
     deviation: f32,
 }
 
-/// One in so many strangers is nearer to somebody than strangers usually are.
+/// One in this many strangers is more similar to a person than [`Calibration::usual_nearest`].
 const STRANGERS_IN_DOUBT: f64 = 50.0;
 
-/// How many deviations above its mean a normally distributed number lies in this share of cases, below 1/20.
+/// Number of deviations above the mean that a normally distributed number exceeds with probability `share`, below 1/20.
 fn deviations_of_tail(share: f64) -> f64 {
-    // The far tail is exp(-z²/2) / (z sqrt(2 pi)); each step halves the digits that are missing.
+    // The tail is about exp(-z²/2) / (z sqrt(2 pi)); solved for z by fixed-point iteration.
     let root = std::f64::consts::TAU.sqrt();
     let start = (2.0 * (1.0 / share).ln()).sqrt();
     (0..8).fold(start, |z, _| (2.0 * (1.0 / (share * z * root)).ln()).sqrt())
 }
 
 impl Calibration {
-    /// Points (cosine, similarity), at least two, both coordinates rising.
+    /// From points (cosine, similarity), at least two, both coordinates rising. `Invalid` otherwise.
     pub fn new(points: Vec<(f32, f32)>) -> Result<Self> {
         let rising = points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
         if points.len() < 2 || !rising {
@@ -94,7 +93,8 @@ impl Calibration {
         Ok(Self { points, unlike: None, clear_from: 0 })
     }
 
-    /// The same, with mean and standard deviation of the cosines of unlike faces; without them no threshold rises.
+    /// Adds mean and standard deviation of the cosines of different people; without them no threshold is raised.
+    /// `Invalid` unless both are finite and the deviation is positive.
     pub fn with_unlike(self, mean: f32, deviation: f32) -> Result<Self> {
         if !mean.is_finite() || !deviation.is_finite() || deviation <= 0.0 {
             return Err(Error::invalid("calibration", "needs a mean and a positive deviation of unlike faces"));
@@ -102,41 +102,41 @@ impl Calibration {
         Ok(Self { unlike: Some(Unlike { mean, deviation }), ..self })
     }
 
-    /// The same, for a model that finds an enrolled person reliably only in captures of at least this quality, 0..=100.
+    /// Adds the lowest quality, 0..=100, of captures in which the model reliably recognises an enrolled person.
     pub fn with_clear_from(self, quality: u8) -> Self {
         Self { clear_from: quality, ..self }
     }
 
-    /// Whether a capture of this quality (0..=100), in which none of so many people was recognised and which is this much
-    /// like the nearest of them, shows a stranger. A poorer shot, or one so near to somebody, may only be too poor to
-    /// recognise who it is.
+    /// Whether a capture in which nobody was recognised shows a stranger, given its quality (0..=100), its similarity
+    /// to the nearest person, and the number of people searched. If not, the shot may only be too poor to recognise the
+    /// person.
     pub fn is_stranger(&self, quality: u8, nearest: Similarity, people: u64) -> bool {
         quality >= self.clear_from && self.usual_nearest(people).is_none_or(|usual| nearest < usual)
     }
 
-    /// The similarity that the nearest of so many wrong people reaches for one stranger in [`STRANGERS_IN_DOUBT`]. `None`
-    /// where nothing is known of unlike faces.
+    /// The similarity to the nearest of `people` that one stranger in [`STRANGERS_IN_DOUBT`] exceeds. `None` without a
+    /// distribution.
     fn usual_nearest(&self, people: u64) -> Option<Similarity> {
         let Unlike { mean, deviation } = self.unlike?;
         let tail = 1.0 / (STRANGERS_IN_DOUBT * people.max(1) as f64);
         Some(self.similarity(mean + deviation * deviations_of_tail(tail) as f32))
     }
 
-    /// People among whom a threshold means what it says; in larger libraries it rises.
+    /// Number of people up to which thresholds are used as set; above it they are raised.
     pub const SMALL_LIBRARY: u64 = 1_000;
 
-    /// What a threshold has to be among so many people to raise no more false alarms than among
+    /// The threshold that causes no more false alarms among this many people than `threshold` does among
     /// [`SMALL_LIBRARY`](Self::SMALL_LIBRARY).
     pub fn raised(&self, threshold: Similarity, people: u64) -> Similarity {
         let Some(Unlike { mean, deviation }) = self.unlike else { return threshold };
         let Some(cosine) = self.cosine(threshold).filter(|_| people > Self::SMALL_LIBRARY) else { return threshold };
-        let crowd = (people as f64 / Self::SMALL_LIBRARY as f64).ln() as f32;
+        let growth = (people as f64 / Self::SMALL_LIBRARY as f64).ln() as f32;
         let out = ((cosine - mean) / deviation).max(0.0);
-        let raised = self.similarity(mean + deviation * (out * out + 2.0 * crowd).sqrt());
+        let raised = self.similarity(mean + deviation * (out * out + 2.0 * growth).sqrt());
         Similarity::new(raised.value().max(threshold.value()))
     }
 
-    /// The lowest cosine of this similarity; `None` where no cosine reaches it.
+    /// The lowest cosine with this similarity; `None` when no cosine reaches it.
     fn cosine(&self, similarity: Similarity) -> Option<f32> {
         let next = self.points.partition_point(|point| point.1 < similarity.value());
         let &(x1, y1) = self.points.get(next)?;
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(
             line.raised(Similarity::new(0.8), 1_000_000),
             Similarity::new(0.8),
-            "nothing is known of unlike faces"
+            "without a distribution of different people"
         );
         let line = line.with_unlike(0.0, 0.1).unwrap();
         let raised = |people| line.raised(Similarity::new(0.8), people).value();
@@ -189,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn a_face_nearer_to_somebody_than_strangers_usually_are_is_no_stranger_s() {
+    fn a_face_more_similar_to_a_person_than_usual_for_strangers_is_not_a_strangers() {
         let line = Calibration::new(vec![(0.0, 0.0), (1.0, 1.0)]).unwrap();
-        assert!(line.is_stranger(0, Similarity::new(0.4), 10), "nothing is known of unlike faces");
+        assert!(line.is_stranger(0, Similarity::new(0.4), 10), "without a distribution of different people");
         let line = line.with_unlike(0.0, 0.1).unwrap();
         // The nearest of ten lies beyond 2.9 deviations for one stranger in fifty, the nearest of 1000 beyond 4.1.
         let stranger = |nearest, people| line.is_stranger(0, Similarity::new(nearest), people);

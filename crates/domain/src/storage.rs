@@ -1,4 +1,4 @@
-//! How much room there is, and which records go when there is none.
+//! Limits of the storage, and removal of records.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,32 +8,32 @@ use crate::{Error, PasswordHashes, Seq, Timestamp, Verdict};
 /// Which records are to be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// Whatever was recorded first.
+    /// The oldest entries.
     Oldest,
-    /// Everything up to this place in the log, it included.
+    /// All entries up to and including this place in the log.
     UpTo(Seq),
-    /// What has this place in the log.
+    /// The entry at this place in the log.
     One(Seq),
-    /// What is too old.
+    /// Records captured before a time.
     Before {
-        /// Records of this kind only.
+        /// Only records of this kind.
         kind: RecordKind,
-        /// Captured before this time.
+        /// The time.
         time: Timestamp,
     },
 }
 
-/// Records that are kept equally long.
+/// Records with a common retention time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
-    /// Somebody enrolled.
+    /// Records of enrolled people.
     People,
-    /// Nobody enrolled, nobody who can be told, or no living face.
+    /// Records of strangers, unclear faces and spoofs.
     Strangers,
 }
 
 impl RecordKind {
-    /// The verdicts of this kind's records.
+    /// The verdicts of the records of this kind.
     pub fn verdicts(self) -> &'static [Verdict] {
         match self {
             Self::People => &[Verdict::Known, Verdict::Blocked, Verdict::NotAllowedNow],
@@ -42,14 +42,14 @@ impl RecordKind {
     }
 }
 
-/// What the store takes, and what is left.
+/// Used and free space of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Bytes of the database and the pictures.
     pub used_bytes: u64,
     /// Bytes free on the file system.
     pub free_bytes: u64,
-    /// The file system takes no writes at all.
+    /// Whether the file system is read-only.
     pub read_only: bool,
 }
 
@@ -57,22 +57,22 @@ pub struct Usage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenFull {
-    /// The oldest records go.
+    /// The oldest records are removed.
     Overwrite,
-    /// Nothing more is recorded.
+    /// New records are refused.
     Stop,
 }
 
-/// How much may be stored.
+/// Limits of the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StorageLimits {
-    /// The most that database and pictures may take, bytes.
+    /// Maximum size of database and pictures together, bytes.
     pub max_bytes: u64,
-    /// What happens then.
+    /// What happens at the limit.
     pub when_full: WhenFull,
 }
 
-/// How long records are kept, in days; `None`: until their room is needed.
+/// How long records are kept, days; `None`: until the space is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ages {
     /// Records of people.
@@ -81,36 +81,36 @@ pub struct Ages {
     pub strangers_days: Option<u32>,
 }
 
-/// What restoring the settings of a new device changes, all at once.
+/// The changes that restore the factory settings, in one transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults<'a> {
-    /// What becomes of settings.
+    /// Changes of settings.
     pub changes: &'a [Change],
-    /// Values of this adapter that go.
+    /// An adapter, and those of its values that are removed.
     pub values: (&'a str, &'a [&'a str]),
-    /// An account, when it is still there, and what its password becomes.
+    /// An account and its new password; ignored when the account does not exist.
     pub password: Option<(String, PasswordHashes)>,
 }
 
-/// Whether records are being kept.
+/// Whether records can be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorageState {
-    /// They are.
+    /// They can.
     Working,
-    /// They are refused: there is no room, and nothing may go.
+    /// They are refused: the storage is full, and no record may be removed.
     Full {
-        /// Why, for a human.
+        /// Why, for display.
         reason: String,
     },
-    /// They cannot be written now; a few wait in memory.
+    /// They cannot be written now; a limited number is queued in memory.
     Failing {
-        /// Why, for a human.
+        /// Why, for display.
         reason: String,
     },
 }
 
 impl StorageState {
-    /// They cannot be written because of this.
+    /// [`Failing`](Self::Failing) with this error as the reason.
     pub(crate) fn failing(error: &Error) -> Self {
         Self::Failing { reason: error.chain() }
     }

@@ -7,23 +7,23 @@ use crate::{
     WatchId, WatchSettings,
 };
 
-/// What is made of who is seen.
+/// What a task records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskKind {
-    /// Everybody is recorded, strangers too.
+    /// Every visitor, including strangers.
     Plain,
-    /// As plain; besides it is asked who has been seen on a day, and who has not.
+    /// As plain, and used for roll calls: who was seen on a day and who was not.
     RollCall,
-    /// A person is recorded once a day and direction; strangers are not.
+    /// Known people only, once per day and direction.
     SignIn,
 }
 
-/// Which way a camera looks.
+/// Direction of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// At the way in: who is seen is there.
+    /// At an entry: a person seen here has come in.
     Entry,
-    /// At the way out: who is seen has left.
+    /// At an exit: a person seen here has left.
     Exit,
 }
 
@@ -32,28 +32,28 @@ pub enum Direction {
 pub struct Task {
     /// Never reused.
     pub id: TaskId,
-    /// Its watch; its own all its life.
+    /// Its watch, which does not change.
     pub watch: WatchId,
-    /// What an operator configures.
+    /// Settings of the operator.
     pub settings: TaskSettings,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// What an operator configures of a task.
+/// The settings of a task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskSettings {
     /// Unique on the device, 1..=64 characters.
     pub name: String,
-    /// What is made of who is seen.
+    /// What it records.
     pub kind: TaskKind,
-    /// Cameras on the way in, at least one.
+    /// Entry cameras, at least one.
     pub entries: Vec<CameraId>,
-    /// Cameras on the way out.
+    /// Exit cameras.
     pub exits: Vec<CameraId>,
     /// Free text.
     pub remark: String,
-    /// Whom it looks for and when; it runs while this is enabled.
+    /// Settings of its watch; the task runs while this is enabled.
     pub watch: WatchSettings,
 }
 
@@ -63,8 +63,8 @@ impl Task {
         self.settings.watch.enabled
     }
 
-    /// Which way a camera looks for this task; a camera on both ways counts as one on the way in. `None`: it takes no
-    /// part.
+    /// Direction of a camera in this task; a camera that is both counts as an entry camera. `None` for a camera that is
+    /// not part of the task.
     pub fn direction(&self, camera: CameraId) -> Option<Direction> {
         let TaskSettings { entries, exits, .. } = &self.settings;
         if entries.contains(&camera) {
@@ -74,14 +74,14 @@ impl Task {
     }
 }
 
-/// What of a task a match keeps, as it was at that time.
+/// The task of a match, as it was at that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskMark {
     /// The task.
     pub task: TaskId,
     /// Its name.
     pub name: String,
-    /// Which way the camera looks.
+    /// Direction of the camera.
     pub direction: Direction,
 }
 
@@ -94,21 +94,21 @@ pub struct Sighting {
     pub mark: TaskMark,
     /// The capture, which other tasks and the camera's own watch may share.
     pub capture: Capture,
-    /// The task's answer.
+    /// The task's match.
     pub answer: Match,
-    /// What the rules made of the record.
+    /// The verdict of the record.
     pub verdict: Verdict,
 }
 
 impl Sighting {
-    /// The person recognised by the task; nobody for a spoof.
+    /// The person recognised by the task; `None` for a spoof.
     pub fn accepted(&self) -> Option<&Candidate> {
         self.answer.accepted().filter(|_| self.verdict != Verdict::Spoof)
     }
 }
 
 /// Which sightings to list; conditions are combined with AND, the newest capture comes first. Conditions on a person
-/// ask for the one recognised.
+/// apply to the recognised one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SightingFilter {
     /// Of this task.
@@ -117,9 +117,9 @@ pub struct SightingFilter {
     pub camera: Option<CameraId>,
     /// Captured in this time.
     pub captured: Option<RangeInclusive<Timestamp>>,
-    /// Whether somebody was recognised.
+    /// Whether a person was recognised.
     pub accepted: Option<bool>,
-    /// The best candidate is at least so similar, recognised or not.
+    /// Lowest similarity of the best candidate, recognised or not.
     pub similarity: Option<Similarity>,
     /// This person.
     pub person: Option<PersonId>,
@@ -129,39 +129,39 @@ pub struct SightingFilter {
     pub name_part: Option<String>,
     /// The person's document number.
     pub document_number: Option<String>,
-    /// Which way the camera looks.
+    /// Direction of the camera.
     pub direction: Option<Direction>,
 }
 
-/// Whom a roll call asks for.
+/// The people of a roll call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Roll {
     /// The task.
     pub task: TaskId,
     /// Its libraries.
     pub libraries: Vec<LibraryId>,
-    /// The time asked about.
+    /// The period.
     pub captured: RangeInclusive<Timestamp>,
-    /// Only those who have been seen in it, or only those who have not.
+    /// Only people seen in the period (`true`), or only people not seen (`false`).
     pub seen: Option<bool>,
 }
 
-/// A person on a roll.
+/// A person of a roll call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attendance {
     /// The person.
     pub person: PersonId,
-    /// When the person was seen; `None`: not at all.
+    /// When the person was seen; `None`: not seen.
     pub seen: Option<Presence>,
 }
 
 /// When a person was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Presence {
-    /// First.
+    /// First sighting.
     pub first: Timestamp,
-    /// Last.
+    /// Last sighting.
     pub last: Timestamp,
-    /// Which way the camera looked that saw the person last: who was seen on the way in is there.
+    /// Direction of the last sighting: with [`Direction::Entry`] the person is present.
     pub direction: Direction,
 }

@@ -1,4 +1,4 @@
-//! Points in time, the local time that clocks show, and windows of the day.
+//! Points in time, local time, and daily windows.
 
 mod window;
 mod zone;
@@ -9,20 +9,20 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 pub(crate) use window::begun_on;
 pub use zone::DeviceZone;
 
-/// 1970-01-01T00:00:00, from where the milliseconds count.
+/// 1970-01-01T00:00:00, the zero of timestamps.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// A point in time, UTC, in milliseconds since 1970.
 ///
-/// Every local time of the years -9999 to 9999 is a `Timestamp` in every zone, and is shown again as the same local
-/// time in that zone: also 9999-12-31 23:59:59, which is beyond jiff's own timestamps.
+/// Every local time of the years -9999 to 9999 in every zone converts to a `Timestamp` and back, also 9999-12-31
+/// 23:59:59, which is beyond jiff's own timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Before every other: the beginning of a period that has none.
+    /// The start of a period without a start.
     pub const MIN: Self = Self(i64::MIN);
-    /// After every other: the end of a period that has none.
+    /// The end of a period without an end.
     pub const MAX: Self = Self(i64::MAX);
 
     /// From milliseconds since 1970.
@@ -35,7 +35,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The time that many milliseconds later (earlier when negative).
+    /// The time `millis` later (earlier when negative), saturating.
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -46,7 +46,7 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// What clocks in `zone` show at this time; clamped to the years -9999 to 9999.
+    /// The local time in `zone`, clamped to the years -9999 to 9999.
     pub fn in_zone(self, zone: &TimeZone) -> DateTime {
         let shown = self.0.saturating_add(millis(self.offset_in(zone)));
         EPOCH.checked_add(jiff::SignedDuration::from_millis(shown)).unwrap_or(if shown < 0 {
@@ -56,24 +56,23 @@ impl Timestamp {
         })
     }
 
-    /// How far clocks in `zone` are ahead of UTC at this time.
+    /// The offset of `zone` from UTC at this time.
     pub fn offset_in(self, zone: &TimeZone) -> Offset {
         let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         zone.to_offset(jiff::Timestamp::from_millisecond(self.0).unwrap_or(end))
     }
 
-    /// When clocks in `zone` show `local`, for the first time where they show it twice; a time that is skipped counts
-    /// on from before the gap.
+    /// The time of `local` in `zone`. Of an ambiguous local time, the first; in a gap, by the offset before the gap.
     pub fn of_local(local: DateTime, zone: &TimeZone) -> Self {
         Self::with_offset(local, offsets(local, zone).0)
     }
 
-    /// From when on clocks in `zone` show `local` or later: where a period begins.
+    /// The first instant at which local time in `zone` is `local` or later: the start of a period.
     pub fn first_of_local(local: DateTime, zone: &TimeZone) -> Self {
         end_of_gap(local, zone).unwrap_or_else(|| Self::of_local(local, zone))
     }
 
-    /// Until when clocks in `zone` show the second that `local` is in, or earlier: where a period ends.
+    /// The last instant at which local time in `zone` is in the second of `local` or earlier: the end of a period.
     pub fn last_of_local(local: DateTime, zone: &TimeZone) -> Self {
         if let Some(end) = end_of_gap(local, zone) {
             return end.plus_millis(-1);
@@ -89,7 +88,7 @@ impl Timestamp {
 
     fn with_offset(local: DateTime, offset: Offset) -> Self {
         let shown = local.duration_since(EPOCH);
-        // Within twenty thousand years: far from the ends of an i64.
+        // Cannot overflow: within twenty thousand years.
         Self(shown.as_millis() as i64 - millis(offset) - i64::from(shown.subsec_nanos() % 1_000_000 < 0))
     }
 }
@@ -104,8 +103,7 @@ fn millis(offset: Offset) -> i64 {
     i64::from(offset.seconds()) * 1000
 }
 
-/// The offsets of the first and of the last time that clocks show `local`; both are that before the gap where they
-/// skip it.
+/// The offsets of the first and the last instant with this local time; in a gap, both are the offset before it.
 fn offsets(local: DateTime, zone: &TimeZone) -> (Offset, Offset) {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => (offset, offset),
@@ -114,7 +112,7 @@ fn offsets(local: DateTime, zone: &TimeZone) -> (Offset, Offset) {
     }
 }
 
-/// When clocks go on after the gap that `local` lies in; `None` where there is none.
+/// The end of the gap that `local` lies in; `None` when it lies in none.
 fn end_of_gap(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let AmbiguousOffset::Gap { after, .. } = zone.to_ambiguous_timestamp(local).offset() else { return None };
     let before = jiff::Timestamp::from_millisecond(Timestamp::with_offset(local, after).0).ok()?;
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_time_is_shown_again_in_every_zone_also_at_the_ends_of_the_calendar() {
+    fn a_local_time_round_trips_in_every_zone_also_at_the_ends_of_the_calendar() {
         let names: Vec<_> = jiff::tz::db().available().collect();
         assert!(names.len() > 400);
         for name in names {
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_begins_or_ends_in_a_gap_does_so_where_clocks_are_put_forward() {
+    fn a_period_that_begins_or_ends_in_a_gap_does_so_at_its_end() {
         for (name, skipped, from) in [
             ("America/New_York", datetime(2026, 3, 8, 2, 30, 0, 0), datetime(2026, 3, 8, 3, 0, 0, 0)),
             ("Australia/Lord_Howe", datetime(2026, 10, 4, 2, 10, 0, 0), datetime(2026, 10, 4, 2, 30, 0, 0)),

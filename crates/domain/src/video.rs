@@ -1,10 +1,10 @@
-//! Coded pictures, as cameras send them.
+//! Coded video.
 
 use bytes::Bytes;
 
 use crate::Timestamp;
 
-/// How pictures are coded.
+/// A video codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// H.264, Advanced Video Coding.
@@ -13,15 +13,15 @@ pub enum Codec {
     H265,
 }
 
-/// One coded picture with all that a decoder needs for it.
+/// One coded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessUnit {
-    /// How it is coded.
+    /// The codec.
     pub codec: Codec,
-    /// Whether it can be decoded without what came before.
+    /// Whether it is a key frame: decodable without earlier pictures.
     pub key: bool,
     /// When it reached the device.
     pub at: Timestamp,
-    /// Its parts, each behind a start code (Annex B); those of a key frame begin with the parameter sets.
+    /// NAL units, each after a start code (Annex B); those of a key frame begin with the parameter sets.
     pub data: Bytes,
 }

@@ -1,45 +1,45 @@
-//! Watches: whom a camera or task looks for.
+//! Watches.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::{LibraryId, Similarity, WatchId, WeeklyPlan};
 
-/// Which people a camera looks for, and when.
+/// A watch: which people a camera or task looks for, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Watch {
     /// Never reused.
     pub id: WatchId,
-    /// What an operator configures.
+    /// Settings of the operator.
     pub settings: WatchSettings,
 }
 
-/// What an operator configures of a watch.
+/// The settings of a watch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WatchSettings {
     /// Libraries searched; empty: every face is a stranger.
     pub libraries: BTreeSet<LibraryId>,
-    /// From this similarity on, a candidate is a match.
+    /// Lowest similarity at which a candidate is recognised.
     pub threshold: Similarity,
-    /// The same face is not recorded again until it was out of sight for so long.
+    /// Time out of sight after which the same face is recorded again.
     pub rearm: Duration,
     /// When the watch is armed; outside it takes no captures.
     pub plan: WeeklyPlan,
-    /// Whether it is on at all.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// What becomes of a capture that is too poor to say that it shows nobody known.
+    /// Treatment of unrecognised captures that are too poor to rule out a known person.
     pub unclear: UnclearFaces,
 }
 
-/// What becomes of a capture in which nobody was recognised, and which is too poor to say that it is nobody known.
+/// Treatment of unrecognised captures that are too poor to rule out a known person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum UnclearFaces {
-    /// It is recorded as [`Unclear`](crate::Verdict::Unclear).
+    /// Recorded as [`Unclear`](crate::Verdict::Unclear).
     #[default]
-    Tell,
-    /// It is recorded as a stranger.
+    AsUnclear,
+    /// Recorded as a stranger.
     AsStrangers,
-    /// It is not recorded.
+    /// Not recorded.
     Ignore,
 }
 

@@ -1,8 +1,8 @@
-//! Numbers for the controller of a door, as Wiegand sends them.
+//! Wiegand frames: numbers for the controller of a door.
 
 use crate::{Error, Result};
 
-/// How many bits a number is sent with, the two of parity included.
+/// Number of bits in a frame, including the two parity bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WiegandFormat {
     /// 24 bits of number.
@@ -20,14 +20,15 @@ impl WiegandFormat {
     }
 }
 
-/// A number with its parity, ready to be sent.
+/// A number with its parity bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WiegandFrame {
     bits: Vec<bool>,
 }
 
 impl WiegandFrame {
-    /// The frame of a number. `Invalid` when it has more bits than the format: without them it would be another's.
+    /// The frame of a number. `Invalid` when the number has more bits than the format: truncated it would be another
+    /// person's.
     pub fn new(format: WiegandFormat, number: u64) -> Result<Self> {
         let width = format.data_bits();
         if number >> width != 0 {
@@ -36,12 +37,12 @@ impl WiegandFrame {
         let data: Vec<bool> = (0..width).rev().map(|place| (number >> place) & 1 == 1).collect();
         let odd = |half: &[bool]| half.iter().filter(|bit| **bit).count() % 2 == 1;
         let (first, second) = data.split_at(data.len() / 2);
-        // The first half is made even, the second odd.
+        // Even parity over the first half, odd over the second.
         let (before, after) = (odd(first), !odd(second));
         Ok(Self { bits: [&[before], data.as_slice(), &[after]].concat() })
     }
 
-    /// In the order in which they are sent; `false` is a pulse on the line D0, `true` one on D1.
+    /// The bits in the order of transmission; `false` is a pulse on the line D0, `true` one on D1.
     pub fn bits(&self) -> &[bool] {
         &self.bits
     }
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_does_not_fit_is_nobodys() {
+    fn a_number_that_does_not_fit_is_refused() {
         assert!(WiegandFrame::new(WiegandFormat::Bits26, 1 << 24).is_err());
         assert!(WiegandFrame::new(WiegandFormat::Bits26, (1 << 24) - 1).is_ok());
         assert!(WiegandFrame::new(WiegandFormat::Bits34, 1 << 32).is_err());

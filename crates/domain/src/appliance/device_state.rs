@@ -1,21 +1,21 @@
-//! What the device remembers of itself that nobody sets: single values of the store beside the settings.
+//! Internal values of the device in the store, beside the settings.
 
 use crate::ports::SettingsStore;
 use crate::settings::Change;
 use crate::{PasswordHashes, Result, Timestamp};
 
-/// There while a change of the network is on trial.
+/// Present while a change of the network is on trial.
 const NETWORK_ON_TRIAL: &str = "network.on_trial";
-/// There while the machine does not yet follow restored settings.
+/// Present while restored settings are not applied to the machine yet.
 const MACHINE_DUE: &str = "host.due";
-/// The first login, and what is kept of its password: four lines.
+/// The factory account and the hashes of its password: four lines.
 const FACTORY_LOGIN: &str = "account.factory";
-/// Written as a proof that something can be; its value is the time, milliseconds.
-const PROVEN: &str = "storage.proven";
-/// What a value says that only has to be there.
+/// Written as a test; its value is the time, milliseconds.
+const WRITE_TEST: &str = "storage.proven";
+/// Value of a key that only has to be present.
 const YES: &str = "yes";
 
-/// A view of these values in the store; every call blocks.
+/// Access to these values in the store; every call blocks.
 pub(crate) struct DeviceState<'a>(pub(crate) &'a dyn SettingsStore);
 
 impl DeviceState<'_> {
@@ -28,12 +28,12 @@ impl DeviceState<'_> {
         self.0.set_setting(NETWORK_ON_TRIAL, on_trial.then_some(YES))
     }
 
-    /// Whether the machine does not yet follow restored settings.
+    /// Whether restored settings are not applied to the machine yet.
     pub(crate) fn machine_due(&self) -> Result<bool> {
         Ok(self.0.setting(MACHINE_DUE)?.is_some())
     }
 
-    /// What makes the machine due, to be committed with what it is to follow.
+    /// The change that marks the machine as due, to be committed with the restored settings.
     pub(crate) fn making_machine_due() -> Change {
         (MACHINE_DUE, Some(YES.to_owned()))
     }
@@ -42,12 +42,12 @@ impl DeviceState<'_> {
         self.0.set_setting(MACHINE_DUE, None)
     }
 
-    /// The account that the device was delivered with, and what is kept of its first password; `None` until it is
-    /// known. One that cannot be read is in the log, and no reason to refuse what would have used it.
+    /// The factory account and the hashes of its password; `None` until it is stored. An unreadable value is logged and
+    /// counts as `None`.
     pub(crate) fn factory_login(&self) -> Result<Option<(String, PasswordHashes)>> {
         let Some(text) = self.0.setting(FACTORY_LOGIN)? else { return Ok(None) };
         let [name, password, digest_ha1, md5] = text.split('\n').collect::<Vec<_>>()[..] else {
-            tracing::error!("the first account's first password cannot be read");
+            tracing::error!("factory password unreadable, ignored");
             return Ok(None);
         };
         let [password, digest, md5] = [password, digest_ha1, md5].map(str::to_owned);
@@ -61,8 +61,8 @@ impl DeviceState<'_> {
         self.0.set_setting(FACTORY_LOGIN, Some(&lines))
     }
 
-    /// Writes something, to prove that the store takes it.
-    pub(crate) fn prove_writing(&self, at: Timestamp) -> Result<()> {
-        self.0.set_setting(PROVEN, Some(&at.as_millis().to_string()))
+    /// Writes a value, to test that the store can be written.
+    pub(crate) fn test_write(&self, at: Timestamp) -> Result<()> {
+        self.0.set_setting(WRITE_TEST, Some(&at.as_millis().to_string()))
     }
 }

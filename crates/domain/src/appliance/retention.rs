@@ -139,7 +139,7 @@ impl Retention {
     async fn write(&mut self) -> Result<()> {
         let failing = matches!(*self.recorder().state().borrow(), StorageState::Failing { .. });
         if failing || self.write_tested.is_none_or(|at| at.elapsed() >= WRITE_TEST) {
-            self.appliance.call_store(|a| a.device_state().prove_writing(a.now())).await?;
+            self.appliance.call_store(|a| a.device_state().test_write(a.now())).await?;
             self.write_tested = Some(Instant::now());
         }
         self.appliance.call_store(|a| a.core.surveillance.recorder().write_waiting().map_or(Ok(()), Err)).await

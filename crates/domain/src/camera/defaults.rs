@@ -1,4 +1,4 @@
-//! What the device sets for all cameras, and what is a camera's own.
+//! The camera defaults, and which values are a camera's own.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::Camera;
 use crate::Similarity;
 use crate::geometry::Rect;
 
-/// Values of a camera that are its own, whatever the device sets for all cameras.
+/// Which values are a camera's own and do not follow the [`CameraDefaults`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct OwnValues {
     /// The watch's threshold.
@@ -22,10 +22,10 @@ pub struct OwnValues {
 }
 
 impl OwnValues {
-    /// All of them.
+    /// All values.
     pub const ALL: Self = Self { threshold: true, rearm: true, min_face_px: true, region: true };
 
-    /// These and those.
+    /// The union.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl OwnValues {
         }
     }
 
-    /// These without those.
+    /// The difference: these values without `other`.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self {
@@ -48,23 +48,23 @@ impl OwnValues {
     }
 }
 
-/// What the device sets for every camera, present and later, that has no value of its own. `None`: nothing is set, and
-/// each camera keeps the value that it was added with.
+/// Values for every present and future camera that has none of its own. `None`: not set; each camera keeps the value
+/// that it was added with.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CameraDefaults {
-    /// Of the cameras' own watches.
+    /// Threshold of the cameras' own watches.
     pub threshold: Option<Similarity>,
-    /// Of the cameras' own watches.
+    /// Re-arm time of the cameras' own watches.
     #[serde(rename = "rearm_ms", with = "crate::settings::millis::optional")]
     pub rearm: Option<Duration>,
-    /// Shorter side of the smallest face taken, pixels.
+    /// Minimum shorter side of a face, pixels.
     pub min_face_px: Option<u32>,
     /// The part of the picture that is searched.
     pub area: Option<Area>,
 }
 
-/// A part of a picture: its edges as shares of the picture's width and height, 0..=1.
+/// A part of a picture; its edges are fractions of the picture's width and height, 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Area {
@@ -79,10 +79,10 @@ pub struct Area {
 }
 
 impl Area {
-    /// All of the picture.
+    /// The whole picture.
     pub const WHOLE: Self = Self { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
 
-    /// The same part of a picture of this size, pixels; `None` for the whole picture.
+    /// The part in a picture of this size, pixels; `None` for the whole picture.
     pub fn in_picture(self, (width, height): (u32, u32)) -> Option<Rect> {
         let (width, height) = (width as f32, height as f32);
         let part = Rect::new(self.left * width, self.top * height, self.right * width, self.bottom * height);
@@ -91,8 +91,8 @@ impl Area {
 }
 
 impl CameraDefaults {
-    /// The camera as it is: with the defaults in place of what is not its own. `size` is that of its newest picture,
-    /// pixels.
+    /// The camera with the defaults in place of what it does not set itself. `size`: width and height of its newest
+    /// picture, pixels.
     pub(crate) fn in_force(&self, mut camera: Camera, size: Option<(u32, u32)>) -> Camera {
         let own = camera.own;
         let (settings, watch) = (&mut camera.settings, &mut camera.watch.settings);
@@ -106,7 +106,7 @@ impl CameraDefaults {
             settings.min_face_px = smallest.min(settings.max_face_px);
         }
         if let Some(area) = self.area.filter(|_| !own.region) {
-            // Before its first picture nobody can tell which pixels these are; it is searched by its share all the same.
+            // Unknown before the first picture; the search itself uses the fractions.
             settings.region = size.and_then(|size| area.in_picture(size));
         }
         camera

@@ -7,26 +7,26 @@ use tokio::sync::broadcast;
 use crate::frame::Frame;
 use crate::{AccessUnit, Error, Result, Source};
 
-/// Coded pictures that wait for a slow receiver before it misses the oldest: some two seconds.
+/// Maximum number of coded pictures waiting for a slow receiver, about two seconds; beyond that it misses the oldest.
 const BACKLOG: usize = 64;
 
 /// Opens cameras.
 #[async_trait]
 pub trait FrameSource: Send + Sync {
-    /// Connects and waits for the first sign of video.
+    /// Connects and waits until video is announced or arrives.
     async fn open(&self, source: &Source) -> Result<Box<dyn FrameStream>, SourceError>;
 
-    /// Connects to a camera that finds faces itself ([`Source::Capture`]); it has accepted the login then.
+    /// Connects to a camera that detects faces itself ([`Source::Capture`]); on `Ok` it has accepted the login.
     async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
         let _ = source;
         Err(SourceError::NotSupported)
     }
 
-    /// Puts coded pictures into an MP4 file, as they are and in the pace in which they arrived. They are of one codec, in
-    /// the order in which they came, and the first is a key frame.
+    /// Returns an MP4 file of coded pictures, without re-encoding, timed by their arrival. The pictures must be of one
+    /// codec, in order of arrival, and begin with a key frame.
     ///
     /// # Errors
-    /// `Invalid("clip")` for others; `NotSupported` when this machine cannot write such files.
+    /// `Invalid("clip")` for other pictures; `NotSupported` when this machine cannot write such files.
     async fn write_clip(&self, units: Vec<AccessUnit>) -> Result<Bytes> {
         let _ = units;
         Err(Error::NotSupported { what: "clips" })
@@ -36,74 +36,74 @@ pub trait FrameSource: Send + Sync {
 /// An open camera.
 #[async_trait]
 pub trait FrameStream: Send {
-    /// The next decoded frame. `Ok(None)`: the file has ended. Never waits for ever: silence is
-    /// [`SourceError::Stalled`]. Safe to drop at any await.
+    /// Waits for the next decoded frame; `Ok(None)` at the end of a file. Time-out: [`SourceError::Stalled`]. Cancel
+    /// safe.
     async fn next(&mut self) -> Result<Option<Frame>, SourceError>;
 
-    /// Its coded pictures, beside the decoded ones; `None` where there are none to be had.
+    /// The coded pictures of the stream; `None` when the source has none.
     fn units(&self) -> Option<UnitFeed> {
         None
     }
 }
 
-/// The coded pictures of an open camera, for those who want them; cheap to clone.
+/// Broadcasts the coded pictures of an open camera; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct UnitFeed {
     sender: broadcast::Sender<AccessUnit>,
 }
 
 impl Default for UnitFeed {
-    /// Nobody wants them yet.
+    /// Without receivers.
     fn default() -> Self {
         Self { sender: broadcast::Sender::new(BACKLOG) }
     }
 }
 
 impl UnitFeed {
-    /// Whether anybody wants them: a source need not prepare them for nobody.
+    /// Whether there is a receiver; without one the source need not prepare pictures.
     pub fn is_wanted(&self) -> bool {
         self.sender.receiver_count() > 0
     }
 
-    /// Hands out the next one; never waits.
+    /// Sends the next picture to all receivers; never waits.
     pub fn send(&self, unit: AccessUnit) {
-        // Nobody wants it any more.
+        // Fails without receivers.
         let _ = self.sender.send(unit);
     }
 
-    /// Those that come from now on; a receiver that falls behind by more than 64 misses the oldest.
+    /// Receives the pictures from now on; a receiver that falls behind by more than 64 misses the oldest.
     pub fn subscribe(&self) -> broadcast::Receiver<AccessUnit> {
         self.sender.subscribe()
     }
 }
 
-/// An open camera that finds faces itself.
+/// An open camera that detects faces itself.
 #[async_trait]
 pub trait PictureStream: Send {
-    /// The next picture it delivers, encoded as it sent it. Waits as long as nobody passes, but not for ever on a
-    /// connection that is dead: [`SourceError::Stalled`]. Safe to drop at any await.
+    /// Waits for the next picture, in the encoding in which the camera sends it. There is no time-out while no face is
+    /// delivered; a dead connection fails with [`SourceError::Stalled`]. Cancel safe.
     async fn next(&mut self) -> Result<Bytes, SourceError>;
 }
 
-/// Why a camera delivers no pictures; the text is for a human and holds no credentials.
+/// Why a camera delivers no pictures; the text contains no credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The URL or address is not usable.
     #[error("the address is not usable: {0}")]
     BadAddress(String),
-    /// Nothing answers there.
+    /// The camera does not respond.
     #[error("the camera cannot be reached: {0}")]
     Unreachable(String),
     /// The camera refuses the user name or password.
     #[error("the camera refuses the user name or password")]
     Unauthorised,
-    /// It answers, but has no such stream or file.
+    /// The stream or file does not exist.
     #[error("no such stream: {0}")]
     NoStream(String),
-    /// Neither H.264 nor H.265, or the decoder fails.
+    /// The codec is neither H.264 nor H.265, or the decoder fails.
     #[error("the video cannot be decoded: {0}")]
     Undecodable(String),
-    /// Open, but nothing came for too long.
+    /// Nothing arrived for this many seconds.
     #[error("no pictures for {0} s")]
     Stalled(u64),
     /// The camera refused a request, closed the connection or broke the protocol.

@@ -1,4 +1,4 @@
-//! The machine.
+//! The port to the machine.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,11 +7,11 @@ use async_trait::async_trait;
 
 use crate::{Memory, Network, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
 
-/// The machine. A call that the machine does not permit, or that none of its services can do, is
-/// [`Error::Unavailable`](crate::Error::Unavailable); the log says which right or service is missing.
+/// The machine. A call that the machine does not permit, or that no service can do, fails with
+/// [`Error::Unavailable`](crate::Error::Unavailable); the log names the missing right or service.
 #[async_trait]
 pub trait Host: Send + Sync {
-    /// Restarts the machine in a few seconds: the caller still gets an answer.
+    /// Restarts the machine in a few seconds, so that the caller can still answer its request.
     async fn restart(&self) -> Result<()>;
 
     /// Sets the clock.
@@ -20,42 +20,43 @@ pub trait Host: Send + Sync {
     /// Sets the time zone of the system by its name in the time zone database.
     async fn set_time_zone(&self, name: &str) -> Result<()>;
 
-    /// Sets where the clock gets the time from; the same again changes nothing. `NotFound(TimeServer)` when it is
-    /// switched on and the server does not answer: all stays as it was.
+    /// Sets the time service of the clock; idempotent. `NotFound(TimeServer)` when the service is enabled and the
+    /// server does not answer: nothing has changed then.
     async fn set_time_service(&self, service: &TimeService) -> Result<()>;
 
-    /// How the machine is connected now.
+    /// The present network settings.
     async fn network(&self) -> Result<Network>;
 
-    /// Connects the machine like this; a crash between is undone with [`Host::roll_back_network`].
+    /// Applies network settings; [`Host::roll_back_network`] undoes them, also after a crash.
     async fn apply_network(&self, wanted: &Network) -> Result<()>;
 
-    /// Keeps the network as it was applied last.
+    /// Makes the network settings that were applied last permanent.
     async fn keep_network(&self) -> Result<()>;
 
-    /// Puts the network back to what it was before it was applied last; nothing when it was kept.
+    /// Restores the network settings from before they were applied last; no effect once they are permanent.
     async fn roll_back_network(&self) -> Result<()>;
 
-    /// Takes over a verified software package and restarts the machine with it. The file is gone when this returns.
+    /// Installs a verified software package and restarts the machine. The file has been moved or removed when this
+    /// returns.
     async fn install(&self, package: &Path) -> Result<()>;
 
-    /// Switches what opens a door on or off. `Unavailable` when it cannot be reached or there is none.
+    /// Switches an output on or off. `Unavailable` when it cannot be reached or does not exist.
     async fn switch(&self, output: Output, on: bool) -> Result<()>;
 
-    /// Sends a number to the controller of the door, whole, one after the other. `Unavailable` when there is no line
-    /// to one.
+    /// Sends a number to the controller of the door; concurrent calls send one after the other. `Unavailable` when no
+    /// controller is connected.
     async fn send_number(&self, number: &WiegandFrame) -> Result<()>;
 
-    /// Whether something answers where a relay listens.
+    /// Whether a relay responds at this address.
     async fn relay_answers(&self, relay: SocketAddr) -> bool;
 
-    /// Begins to play a sound (WAV) in place of the one being played, `volume` percent of its own loudness; it goes on
-    /// after the answer. `Invalid` for a file that is none, `Unavailable` when there is nothing to play it on.
+    /// Starts to play a sound (WAV), replacing the one that is playing, and returns at once. `volume`: percent of its
+    /// recorded loudness. `Invalid` for a file that is not a sound, `Unavailable` when there is no audio output.
     async fn play(&self, sound: &Path, volume: u8) -> Result<()>;
 
-    /// The processor, and how busy it was in the last moment.
+    /// The processor and its load of the last moment.
     async fn processor(&self) -> Result<Processor>;
 
-    /// The memory.
+    /// Size and use of the memory.
     async fn memory(&self) -> Result<Memory>;
 }

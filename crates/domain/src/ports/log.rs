@@ -1,4 +1,4 @@
-//! The log of what happened.
+//! The port to the log.
 
 use crate::{
     BehaviourFilter, CaptureId, Entry, EntryKind, NewEntry, NewRecord, Notice, ObjectCapture, Page, Record,
@@ -7,8 +7,8 @@ use crate::{
 
 /// The log, durable.
 pub trait LogStore: Send + Sync {
-    /// Appends an entry under the next [`Seq`]. `AlreadyExists(Record)` for a capture or behaviour that is there already,
-    /// `NotFound(Picture)` when one of its pictures was not put, `NotFound(Record)` for a correction of no record.
+    /// Appends an entry under the next [`Seq`]. `AlreadyExists(Record)` for a capture or behaviour that exists already,
+    /// `NotFound(Picture)` when one of its pictures is not stored, `NotFound(Record)` for a correction of no record.
     fn append(&self, entry: &NewEntry) -> Result<Entry>;
 
     /// Appends a record, as [`append`](Self::append).
@@ -21,7 +21,7 @@ pub trait LogStore: Send + Sync {
     /// Up to `limit` entries of these kinds after `seq`, in commit order.
     fn entries_after(&self, seq: Seq, kinds: &[EntryKind], limit: u32) -> Result<Vec<Entry>>;
 
-    /// How many entries there are between these two places, whatever their kind.
+    /// Number of entries of any kind between these two places.
     fn count_between(&self, after: Seq, before: Seq) -> Result<u64>;
 
     /// The newest place in the log; `Seq(0)` when it was always empty.
@@ -30,13 +30,13 @@ pub trait LogStore: Send + Sync {
     /// The place before the first entry of this time or later; the newest place when there is none.
     fn place_before(&self, time: Timestamp) -> Result<Seq>;
 
-    /// Notices that were raised and not cleared since.
+    /// Notices that were raised and have not been cleared.
     fn standing_notices(&self) -> Result<Vec<Notice>>;
 
     /// A page of records, newest capture first.
     fn records(&self, filter: &RecordFilter, window: Window) -> Result<Page<Record>>;
 
-    /// `NotFound(Record)`.
+    /// The record of a capture. `NotFound(Record)`.
     fn record_of_capture(&self, capture: CaptureId) -> Result<Record>;
 
     /// A page of behaviours, newest first.
@@ -51,13 +51,14 @@ pub trait LogStore: Send + Sync {
         Ok(entries.into_iter().filter_map(Entry::into_record).collect())
     }
 
-    /// Removes up to `limit` (1000 at most) entries, and their pictures when nothing else names them. Returns how many
-    /// of those meant went; fewer than `limit` when no more are to go. Corrections go with their record, uncounted.
+    /// Removes up to `limit` (at most 1000) entries, and their pictures unless something else names them. Returns how
+    /// many were removed; fewer than `limit` when no more match. Corrections are removed with their record and not
+    /// counted.
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32>;
 
-    /// What the store takes and what is left; cheap after the first time.
+    /// Used and free space; cheap after the first call.
     fn usage(&self) -> Result<Usage>;
 
-    /// A small piece of housekeeping (milliseconds), such as giving room back to the file system.
+    /// Does a few milliseconds of maintenance, such as returning space to the file system.
     fn tidy(&self) -> Result<()>;
 }

@@ -1,16 +1,16 @@
-//! Tasks and what they saw.
+//! The port to stored tasks and sightings.
 
 use crate::{
     Attendance, Note, Page, Result, Roll, Seq, Sighting, SightingFilter, SightingId, Task, TaskId, TaskSettings,
     Timestamp, Window,
 };
 
-/// Tasks and their sightings, durable. A sighting is made with its record and goes with it.
+/// Tasks and their sightings, durable. A sighting is created and removed with its record.
 pub trait TaskStore: Send + Sync {
     /// Tasks in ascending order of id.
     fn tasks(&self) -> Result<Vec<Task>>;
 
-    /// Makes a task. `AlreadyExists(Task)` when the name is taken, `NotFound(Camera)`, `NotFound(Library)`.
+    /// Creates a task. `AlreadyExists(Task)` when the name is in use, `NotFound(Camera)`, `NotFound(Library)`.
     fn insert_task(&self, task: &TaskSettings, note: Option<&Note>, at: Timestamp) -> Result<Task>;
 
     /// Changes a task. `NotFound(Task)`, and as [`insert_task`](Self::insert_task).

@@ -1,4 +1,4 @@
-//! How settings were kept by versions that had no common form: words and numbers, separated by spaces.
+//! Reads settings in the form of former versions: words and numbers separated by spaces, without a common form.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use crate::{
     Area, CameraDefaults, ContactUse, Decider, DoorRules, LivenessRule, Proof, Similarity, TimeService, WhenFull,
 };
 
-/// How a setting was kept.
+/// The former form of a setting.
 pub(super) struct Former<T> {
-    /// The name of its row. Where it is still there, it counts: the row that takes its place removes it.
+    /// Name of its row. While the row exists it takes precedence; writing the new row removes it.
     pub(super) name: &'static str,
-    /// `None` for what no version has written.
+    /// Parses the value; `None` when no version has written such a value.
     pub(super) read: fn(&str) -> Option<T>,
 }
 
-/// The only word there was: open was no value at all.
+/// `no` was the only word; open was stored as no value.
 pub(super) fn console_open(text: &str) -> Option<bool> {
     (text == "no").then_some(false)
 }
 
-/// The only word there was: with pictures was no value at all.
+/// `without` was the only word; with pictures was stored as no value.
 pub(super) fn pictures(text: &str) -> Option<bool> {
     (text == "without").then_some(false)
 }
@@ -32,7 +32,7 @@ pub(super) fn when_full(text: &str) -> Option<WhenFull> {
     }
 }
 
-/// A word, or the first and the last time of every day.
+/// A word, or the start and end of the daily window.
 pub(super) fn liveness(text: &str) -> Option<LivenessRule> {
     match text {
         "always" => Some(LivenessRule::Always),
@@ -44,7 +44,7 @@ pub(super) fn liveness(text: &str) -> Option<LivenessRule> {
     }
 }
 
-/// A switch, minutes, port and server.
+/// On or off, minutes, port, server.
 pub(super) fn time_service(text: &str) -> Option<TimeService> {
     let [enabled, every_minutes, port, server] = words(text)?;
     let enabled = known(enabled, [("on", true), ("off", false)])?;
@@ -52,7 +52,7 @@ pub(super) fn time_service(text: &str) -> Option<TimeService> {
     Some(TimeService { enabled, every_minutes, port, server: server.to_owned() })
 }
 
-/// Threshold, milliseconds, pixels and the four edges of the area; `-` for what is not set.
+/// Threshold, re-arm milliseconds, pixels, and the four edges of the area; `-` for no value.
 pub(super) fn camera_defaults(text: &str) -> Option<CameraDefaults> {
     let [threshold, rearm, min_face_px, left, top, right, bottom] = words(text)?;
     let area = match [left, top, right, bottom] {
@@ -72,11 +72,11 @@ pub(super) fn camera_defaults(text: &str) -> Option<CameraDefaults> {
     })
 }
 
-/// Who decides, what must be shown, the threshold, milliseconds, the contact, and the bytes of cards.
+/// Decider, proof, threshold, hold milliseconds, contact, byte order of cards.
 pub(super) fn door_rules(text: &str) -> Option<DoorRules> {
     let (decider, proof, threshold, hold, contact, order) = match text.split(' ').collect::<Vec<_>>()[..] {
         [decider, proof, threshold, hold, contact, order] => (decider, proof, threshold, hold, contact, order),
-        // As they were kept before there were readers: a face is enough, or nothing that could be shown.
+        // The form before readers were supported: a face, or `more` than could be checked.
         [decider, "face", threshold, hold] => (decider, "face", threshold, hold, "closes", "straight"),
         [decider, "more", threshold, hold] => (decider, "impossible", threshold, hold, "closes", "straight"),
         _ => return None,
@@ -145,7 +145,7 @@ mod tests {
                     ..rules()
                 },
             ),
-            // Before there were readers.
+            // Before readers were supported.
             ("face face 0.5 200", rules()),
             ("face more 0.5 200", DoorRules { proof: Proof::Impossible, ..rules() }),
             ("face-then-remote face 0.5 200", DoorRules { decided_by: Decider::FaceThenRemote, ..rules() }),

@@ -1,4 +1,4 @@
-//! Lengths of time as they are kept: whole milliseconds.
+//! Stored form of durations: whole milliseconds.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
-/// Those that may be missing.
+/// Optional durations.
 pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
 

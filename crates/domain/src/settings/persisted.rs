@@ -1,4 +1,4 @@
-//! How a setting is kept: a row of its own, `{"version":1,"value":…}`.
+//! Stored form of a setting: one row, `{"version":1,"value":…}`.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,16 @@ use super::former::Former;
 use super::{Change, Kept, Unreadable};
 use crate::{Error, Result};
 
-/// The version that is written; no other can be read.
+/// Version of the form that is written; others cannot be read.
 const VERSION: u32 = 1;
 
-/// How one setting is kept.
+/// How one setting is stored.
 pub(super) struct Setting<T> {
-    /// The name of its row.
+    /// Name of its row.
     pub(super) name: &'static str,
-    /// `Invalid` for a value that nobody could have set.
+    /// `Invalid` for a value that could not have been set.
     pub(super) check: fn(&T) -> Result<()>,
-    /// How it was kept before.
+    /// Its form in former versions.
     pub(super) former: Former<T>,
 }
 
@@ -27,7 +27,7 @@ struct Versioned<T> {
     value: T,
 }
 
-/// A setting as it is in the store, or should be.
+/// The row of a setting.
 #[derive(Debug, PartialEq)]
 pub(super) struct Row {
     name: &'static str,
@@ -36,7 +36,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What makes the store have this row, whatever it had. A value that cannot be read is left alone.
+    /// The changes that write this row; none for an unreadable value, which stays stored.
     pub(super) fn changes(self) -> Vec<Change> {
         match self.value {
             Ok(value) => vec![(self.name, value), (self.former, None)],
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         Ok(setting.checked(decode(&text)))
     }
 
-    /// What makes the store have in today's form what was read in a former one.
+    /// The changes that store the values read in a former form in the present one.
     pub(super) fn conversions(self) -> Vec<Change> {
         self.converted
     }

@@ -1,4 +1,4 @@
-//! Local times as they are kept: `08:30:00`.
+//! Stored form of local times: `08:30:00`.
 
 use jiff::civil::Time;
 use serde::de::Error;

@@ -1,10 +1,10 @@
-//! Windows of the day, in local time.
+//! Daily windows in local time.
 
 use jiff::civil::{Date, DateTime, Time};
 
-/// The days on which the daily windows began that cover `local`: none, one, or two where one ends when the next begins.
+/// The days on which the daily windows that cover `local` began: none, one, or two when one ends as the next begins.
 ///
-/// A window reaches from `from` to the next `to`, both included: over midnight when `to` is earlier, all day long when
+/// A window extends from `from` to the next `to`, both included: over midnight when `to` is earlier, all day long when
 /// they are equal. Midnight as its end is the end of the day it begins on.
 pub(crate) fn begun_on(from: Time, to: Time, local: DateTime) -> impl Iterator<Item = Date> {
     let (day, now, end) = (local.date(), local.time(), whole_minute(to));
@@ -15,7 +15,7 @@ pub(crate) fn begun_on(from: Time, to: Time, local: DateTime) -> impl Iterator<I
     Some(day).filter(|_| today).into_iter().chain(before)
 }
 
-/// Who writes 17:59:59 or 23:59:59 means the end of the minute: nothing is left of it that could be written.
+/// Extends an end such as 17:59:59 to the end of its minute, which is what it means.
 fn whole_minute(end: Time) -> Time {
     if end.second() < 59 { end } else { end.with().subsec_nanosecond(999_999_999).build().unwrap_or(end) }
 }
@@ -27,7 +27,7 @@ mod tests {
 
     const NEVER: [i32; 0] = [];
 
-    /// How many days before 2026-03-02 the windows began that cover a time of it.
+    /// For the windows that cover a time on 2026-03-02: how many days earlier each began.
     fn begun(from: Time, to: Time, now: Time) -> Vec<i32> {
         let today = date(2026, 3, 2);
         begun_on(from, to, today.to_datetime(now)).map(|day| (today - day).get_days()).collect()

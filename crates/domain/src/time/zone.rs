@@ -1,19 +1,19 @@
-//! Time zones that are set by name or by how far they are from UTC.
+//! Time zones set by name or by offset from UTC.
 
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// The farthest west and east of UTC, minutes.
-const FARTHEST: std::ops::RangeInclusive<i32> = -12 * 60..=14 * 60;
+/// Range of offsets from UTC, minutes.
+const OFFSETS: std::ops::RangeInclusive<i32> = -12 * 60..=14 * 60;
 /// Offsets of zones are multiples of this, minutes.
 const STEP: i32 = 15;
-/// How a zone that is a bare offset is named: `UTC+05:30`.
+/// Prefix of the name of a fixed offset: `UTC+05:30`.
 const FIXED: &str = "UTC";
 
-/// Places without summer time whose distance from UTC is no whole number of hours, minutes: the closest that the
-/// machine, which knows zones by name, can follow.
+/// Zones without summer time whose offset from UTC, in minutes, is not a whole number of hours. The machine, which
+/// accepts zones by name only, uses them for fixed offsets.
 const ODD_PLACES: [(i32, &str); 8] = [
     (-570, "Pacific/Marquesas"),
     (210, "Asia/Tehran"),
@@ -25,18 +25,18 @@ const ODD_PLACES: [(i32, &str); 8] = [
     (570, "Australia/Darwin"),
 ];
 
-/// A time zone under the name that the device keeps.
+/// A time zone with the name that the device stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeviceZone {
-    /// Of the zone database, or `UTC+hh:mm` for an offset that is the same at all times.
+    /// Name in the zone database, or `UTC+hh:mm` for a fixed offset.
     pub name: String,
     /// The rules.
     pub zone: TimeZone,
 }
 
 impl DeviceZone {
-    /// By the name that the zone database has, or that [`fixed`](Self::fixed) has given.
+    /// The zone with a name of the zone database or of [`fixed`](Self::fixed); `None` when there is none.
     pub fn named(name: &str) -> Option<Self> {
         match fixed_minutes(name) {
             Some(minutes) => Self::fixed(minutes),
@@ -44,9 +44,9 @@ impl DeviceZone {
         }
     }
 
-    /// So many minutes ahead of UTC, at all times: a multiple of 15 from -12:00 to +14:00.
+    /// A fixed offset, minutes ahead of UTC; `None` unless a multiple of 15 from -12:00 to +14:00.
     pub fn fixed(minutes: i32) -> Option<Self> {
-        if !FARTHEST.contains(&minutes) || minutes % STEP != 0 {
+        if !OFFSETS.contains(&minutes) || minutes % STEP != 0 {
             return None;
         }
         let zone = TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?);
@@ -55,14 +55,13 @@ impl DeviceZone {
         Some(Self { name, zone })
     }
 
-    /// The zone of the database for the machine's own clock. Where none is that far from UTC all the year, the machine
-    /// shows UTC.
+    /// Name of the zone in the zone database for the machine's own clock: UTC when no zone has this fixed offset.
     pub fn of_machine(&self) -> String {
         let Some(minutes) = fixed_minutes(&self.name) else { return self.name.clone() };
         if let Some((_, place)) = ODD_PLACES.iter().find(|(odd, _)| *odd == minutes) {
             return (*place).to_owned();
         }
-        // The database names whole hours by how far west they are.
+        // The sign of these names is inverted: hours west of UTC.
         if minutes != 0 && minutes % 60 == 0 { format!("Etc/GMT{:+}", -minutes / 60) } else { "Etc/UTC".to_owned() }
     }
 }
@@ -82,7 +81,7 @@ impl From<DeviceZone> for String {
     }
 }
 
-/// The minutes of a name that [`DeviceZone::fixed`] has given.
+/// The offset in minutes from a name of [`DeviceZone::fixed`].
 fn fixed_minutes(name: &str) -> Option<i32> {
     let text = name.strip_prefix(FIXED)?;
     let sign = if text.starts_with('-') { -1 } else { 1 };
@@ -121,7 +120,7 @@ mod tests {
         for (minutes, place) in expected {
             assert_eq!(DeviceZone::fixed(minutes).unwrap().of_machine(), place);
         }
-        for minutes in FARTHEST.step_by(15) {
+        for minutes in OFFSETS.step_by(15) {
             let place = DeviceZone::fixed(minutes).unwrap().of_machine();
             let zone = TimeZone::get(&place).unwrap();
             let same = seasons.iter().all(|at| at.offset_in(&zone).seconds() == minutes * 60);

@@ -40,10 +40,10 @@ async fn a_shot_too_poor_to_tell_is_unclear_unless_the_watch_wants_it_otherwise(
         }
         stage.watch(secs(6.0)).await.into_iter().map(|record| record.verdict).collect::<Vec<_>>()
     };
-    assert_eq!(poor(UnclearFaces::Tell, true).await, [Verdict::Unclear]);
+    assert_eq!(poor(UnclearFaces::AsUnclear, true).await, [Verdict::Unclear]);
     assert_eq!(poor(UnclearFaces::AsStrangers, true).await, [Verdict::Stranger]);
     assert_eq!(poor(UnclearFaces::Ignore, true).await, []);
-    assert_eq!(poor(UnclearFaces::Tell, false).await, [Verdict::Stranger], "there is nobody it could be");
+    assert_eq!(poor(UnclearFaces::AsUnclear, false).await, [Verdict::Stranger], "there is nobody it could be");
 }
 
 #[tokio::test(start_paused = true)]
