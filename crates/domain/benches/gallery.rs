@@ -1,7 +1,8 @@
-//! How long a search takes, against the time to read the scanned bytes from memory once with as many threads; both are
-//! measured in turns, and their ratio is printed. `POLYFACE_BENCH_PEOPLE` sets the number of people, 200000 by default.
+//! Time of a search relative to the time to read the scanned bytes from memory once with as many threads; both are
+//! measured alternately, and their ratio is printed. `POLYFACE_BENCH_PEOPLE` sets the number of people, 200000 by
+//! default.
 
-#![expect(clippy::expect_used, reason = "a benchmark may die of what a test may die of")]
+#![expect(clippy::expect_used, reason = "a benchmark may panic like a test")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,9 +15,9 @@ use rand::{RngExt, SeedableRng};
 use testkit::memory::read_once;
 
 const DIMENSIONS: usize = 512;
-/// Measurements of each kind; of them the median counts.
+/// Measurements of each kind, of which the median is used.
 const TURNS: usize = 41;
-/// Cameras that ask at the same time.
+/// Cameras that search at the same time.
 const CAMERAS: usize = 8;
 
 fn embedding(random: &mut SmallRng) -> Embedding {
@@ -39,7 +40,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn ask_from_all_cameras(gallery: &Gallery, probe: &Embedding) {
+fn search_from_all_cameras(gallery: &Gallery, probe: &Embedding) {
     std::thread::scope(|scope| {
         for _ in 0..CAMERAS {
             scope.spawn(|| black_box(gallery.search(probe, &[query()])));
@@ -63,23 +64,23 @@ fn search(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group(format!("{people} people, {}", gallery.instructions()));
     group.sample_size(10).throughput(Throughput::Bytes(gallery.scanned_bytes() as u64));
     group.bench_function("search", |b| b.iter(|| gallery.search(&probe, &[query()])));
-    group.bench_function("eight searches at once", |b| b.iter(|| ask_from_all_cameras(&gallery, &probe)));
+    group.bench_function("eight searches at once", |b| b.iter(|| search_from_all_cameras(&gallery, &probe)));
     group.bench_function("limit: read once, one thread", |b| b.iter(|| read_once(&memory, 1)));
     group.bench_function("limit: read once, two threads", |b| b.iter(|| read_once(&memory, 2)));
     let stranger = embedding(&mut random);
-    let newcomer =
+    let new_person =
         || Template { person: PersonId(people), membership: Membership::default(), embedding: stranger.clone() };
-    group.bench_function("insert or replace one", |b| b.iter(|| gallery.insert(newcomer())));
+    group.bench_function("insert or replace one", |b| b.iter(|| gallery.insert(new_person())));
     group.finish();
 }
 
-/// In turns, so that what else the machine does meets all of them alike.
+/// Measures alternately, so that other load affects all measurements alike.
 fn print_ratio(gallery: &Gallery, probe: &Embedding, memory: &[u64]) {
     let (mut searches, mut together, mut alone, mut shared) = (vec![], vec![], vec![], vec![]);
     for _ in 0..TURNS {
         searches.push(timed(|| drop(black_box(gallery.search(probe, &[query()])))));
         alone.push(timed(|| read_once(memory, 1)));
-        together.push(timed(|| ask_from_all_cameras(gallery, probe)));
+        together.push(timed(|| search_from_all_cameras(gallery, probe)));
         shared.push(timed(|| read_once(memory, 2)));
     }
     let [search, together, alone, shared] = [searches, together, alone, shared].map(median);

@@ -1,18 +1,18 @@
 //! The in-memory search structure over all embeddings.
 //!
-//! Each person has one row of 20 bits per component (`code`). A search reads the high 8 of them from memory once, by
-//! the machine's widest instructions (`kernel`), and that is what it costs: the time to read them. For each row a
-//! bound says how far those 8 bits may be wrong, so the few rows that may belong among the best are known, and only
-//! these are compared with all 20 (`scan`). The answer is therefore exactly that of comparing everybody with 20 bits,
-//! whose cosines are those of 32-bit floating point to within 4e-6, usually 1e-7: as much as the order of summation
-//! changes there. 16 bits would take a fifth less memory but give other ten neighbours in one of three hundred searches;
-//! floating point would take 60 % more, and reading it from a file would bring the disk into every search.
+//! Each person has one row of 20 bits per component (`code`). A search reads the high 8 bits from memory once, with the
+//! widest instructions of the machine (`kernel`); it takes about as long as reading them. A bound per row limits the
+//! error of those 8 bits, so that only the few rows that may be among the best have to be compared with all 20 bits
+//! (`scan`). The result is therefore exactly that of comparing all rows with 20 bits, whose cosines equal those of
+//! 32-bit floating point to within 4e-6, usually 1e-7, which is the effect of the order of summation there. 16 bits
+//! would take a fifth less memory but return a different top ten in one of three hundred searches; floating point would
+//! take 60 % more, and reading it from a file would bring the disk into every search.
 //!
-//! Rows lie in blocks of a thousand (`block`); a change copies one block and publishes a new list of blocks, so a
-//! search reads a frozen state without a lock and never waits for an enrolment, nor the other way round. The sets of
-//! libraries and permission groups a person is in are interned as one small number, so that the filter costs one
-//! table look-up per row; a block without anybody in scope is not read. Searches that meet share a scan (`rounds`),
-//! and a large gallery is scanned by several threads.
+//! Rows are stored in blocks of a thousand (`block`). A change copies one block and publishes a new list of blocks, so
+//! searches read an immutable state without a lock, and searches and enrolments never wait for each other. The set of
+//! libraries and permission groups of a person is interned as one small number, so that the filter costs one table
+//! look-up per row; a block without a person in scope is not read. Concurrent searches share a scan (`rounds`), and a
+//! large gallery is scanned by several threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,10 +36,10 @@ use scan::Question;
 pub use crate::face::dot;
 pub use copy::{Copy, Restoration};
 
-/// Below this many bytes to scan, waiting for others costs more than it saves.
+/// Below this many bytes to scan, sharing a scan costs more than it saves.
 const SHARED_FROM: usize = 1 << 20;
 
-/// Which people a search considers: those who fulfil every condition.
+/// The people that a search considers: those who meet every condition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scope {
     /// In at least one of these libraries.
@@ -49,15 +49,15 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Everybody.
+    /// All people.
     pub const ALL: Self = Self { libraries: None, permission_groups: None };
 
-    /// Those in at least one of these libraries.
+    /// The people in at least one of these libraries.
     pub fn libraries(libraries: impl IntoIterator<Item = LibraryId>) -> Self {
         Self { libraries: Some(libraries.into_iter().collect()), ..Self::ALL }
     }
 
-    /// Of these, those in at least one of these permission groups.
+    /// Restricts the scope to people in at least one of these permission groups.
     #[must_use]
     pub fn permitted(self, groups: impl IntoIterator<Item = String>) -> Self {
         Self { permission_groups: Some(groups.into_iter().collect()), ..self }
@@ -70,16 +70,16 @@ impl Scope {
     }
 }
 
-/// One question to the gallery.
+/// A query to the gallery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// Who is considered.
+    /// The people considered.
     pub scope: Scope,
-    /// How many people at most, the best first.
+    /// Maximum number of people returned, most similar first.
     pub limit: usize,
 }
 
-/// A person found, with the cosine to the probe.
+/// A person found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbour {
     /// The person.
@@ -88,7 +88,7 @@ pub struct Neighbour {
     pub cosine: f32,
 }
 
-/// All templates of one embedding model: one row per person, so the best row is the best person.
+/// All templates of one embedding model; one row per person.
 pub struct Gallery {
     model: ModelId,
     kernel: Kernel,
@@ -105,56 +105,56 @@ impl Gallery {
         Self { model, kernel: Kernel::detect(), published, index, rounds, changes: watch::Sender::default() }
     }
 
-    /// The model whose embeddings it holds.
+    /// The embedding model.
     pub fn model(&self) -> &ModelId {
         &self.model
     }
 
-    /// How many people are in it.
+    /// Number of people.
     pub fn len(&self) -> usize {
         self.published.load().rows()
     }
 
-    /// Whether nobody is in it.
+    /// Whether there are no people.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What a search reads from memory, bytes: its time is near the time to read as much.
+    /// Number of bytes that a search reads from memory, which determines its time.
     pub fn scanned_bytes(&self) -> usize {
         self.published.load().scanned_bytes()
     }
 
-    /// The instructions that searches use, for a log or a report.
+    /// Name of the instructions that searches use, for logs and reports.
     pub fn instructions(&self) -> &'static str {
         self.kernel.name()
     }
 
-    /// Adds a person or replaces the person's template and membership. Templates of another model, or of
-    /// another length than those present, are left out and answered with `false`.
+    /// Adds a person, or replaces the person's template and membership. Returns `false`, without a change, for a
+    /// template of another model, or of another length than those present.
     pub fn insert(&self, template: Template) -> bool {
         self.insert_all([template]) == 1
     }
 
-    /// Adds many people and publishes them together; answers how many were taken.
+    /// Adds people and publishes them together. Returns how many were added or replaced.
     pub fn insert_all(&self, templates: impl IntoIterator<Item = Template>) -> usize {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = State::clone(&self.published.load());
         let fitting = templates.into_iter().filter(|t| *t.embedding.model() == self.model);
-        let taken = fitting.filter(|t| state.put(&mut index, t)).count();
+        let inserted = fitting.filter(|t| state.put(&mut index, t)).count();
         self.publish(state);
-        taken
+        inserted
     }
 
-    /// Takes people out; unknown ones are passed over.
+    /// Removes people; unknown ones are ignored.
     pub fn remove(&self, people: &[PersonId]) {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = State::clone(&self.published.load());
-        people.iter().for_each(|person| state.take_out(&mut index, *person));
+        people.iter().for_each(|person| state.remove(&mut index, *person));
         self.publish(state);
     }
 
-    /// Notes what a person belongs to now; an unknown person is passed over.
+    /// Sets the membership of a person; an unknown person is ignored.
     pub fn set_membership(&self, person: PersonId, membership: &Membership) {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(&row) = index.rows.get(&person) else { return };
@@ -164,8 +164,8 @@ impl Gallery {
         self.publish(state);
     }
 
-    /// Compares the probe with everybody once and answers every query, best first. A probe of another
-    /// model or length finds nobody. Blocking: it shares one reading of the memory with other searches that wait.
+    /// Compares the probe with all people once. Returns the result of each query, most similar first; empty for a probe
+    /// of another model or length. Blocking: concurrent searches wait for each other to share one scan.
     pub fn search(&self, probe: &Embedding, queries: &[Query]) -> Vec<Vec<Neighbour>> {
         if *probe.model() != self.model {
             return vec![Vec::new(); queries.len()];
@@ -180,7 +180,7 @@ impl Gallery {
         })
     }
 
-    /// Counts changes, for who wants to hear of them.
+    /// Number of changes, as a channel to wait for the next.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

@@ -1,4 +1,4 @@
-//! Where the rows lie.
+//! Storage of the rows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,39 +7,39 @@ use super::code::{Coded, LowLine, Shape};
 use super::kernel::{self, Line, MAX_COMPONENTS};
 use crate::{Membership, PersonId, Template};
 
-/// Rows in a block: the unit that a change copies (1.3 MB at 512 dimensions).
+/// Rows per block, the unit that a change copies (1.3 MB at 512 dimensions).
 pub(super) const BLOCK_ROWS: usize = 1024;
 
-/// What a search reads: frozen once published.
+/// The state that searches read; immutable once published.
 #[derive(Default, Clone)]
 pub(super) struct State {
     /// Components of a vector; without meaning while there are no blocks.
     pub(super) dimensions: usize,
     /// All but the last are full.
     pub(super) blocks: Vec<Arc<Block>>,
-    /// What each interned number stands for.
+    /// The memberships, by their interned number.
     pub(super) memberships: Arc<Vec<Arc<Membership>>>,
 }
 
-/// Rows, column by column.
+/// A block of rows, stored by column.
 #[derive(Default, Clone)]
 pub(super) struct Block {
     pub(super) people: Vec<PersonId>,
     pub(super) memberships: Vec<u32>,
     pub(super) shapes: Vec<Shape>,
-    /// What is scanned: the same number of lines per row.
+    /// The scanned part: the same number of lines per row.
     pub(super) high: Vec<Line>,
     pub(super) low: Vec<LowLine>,
 }
 
-/// A row on its own.
+/// A single row.
 pub(super) struct Row {
     pub(super) person: PersonId,
     pub(super) membership: u32,
     pub(super) coded: Coded,
 }
 
-/// What only changes need.
+/// Look-up tables that only changes need.
 #[derive(Default)]
 pub(super) struct Index {
     pub(super) rows: HashMap<PersonId, usize>,
@@ -56,13 +56,13 @@ impl State {
     }
 
     /// Whether a vector of this length can be compared with those present.
-    pub(super) fn takes(&self, dimensions: usize) -> bool {
+    pub(super) fn accepts(&self, dimensions: usize) -> bool {
         if self.blocks.is_empty() { dimensions <= MAX_COMPONENTS } else { dimensions == self.dimensions }
     }
 
     pub(super) fn put(&mut self, index: &mut Index, template: &Template) -> bool {
         let vector = template.embedding.vector();
-        if !self.takes(vector.len()) {
+        if !self.accepts(vector.len()) {
             return false;
         }
         self.dimensions = vector.len();
@@ -78,8 +78,8 @@ impl State {
         true
     }
 
-    /// The last row takes the place of the one that goes, so that rows stay dense.
-    pub(super) fn take_out(&mut self, index: &mut Index, person: PersonId) {
+    /// Removes a row; the last row takes its place, so that rows stay dense.
+    pub(super) fn remove(&mut self, index: &mut Index, person: PersonId) {
         let Some(place) = index.rows.remove(&person) else { return };
         let last = self.rows() - 1;
         let Some(last_block) = self.blocks.last_mut() else { return };
@@ -122,7 +122,7 @@ impl State {
 }
 
 impl Index {
-    /// The index of a state that came about without it.
+    /// Builds the index of a state.
     pub(super) fn of(state: &State) -> Self {
         let people = state.blocks.iter().flat_map(|block| &block.people);
         let rows = people.enumerate().map(|(row, person)| (*person, row)).collect();
@@ -132,7 +132,8 @@ impl Index {
 }
 
 impl Block {
-    /// Takes the memory of a whole block with the first row: growing by doubling would leave holes behind.
+    /// Appends a row. Allocates the memory of a whole block with the first row: growth by doubling would fragment
+    /// memory.
     fn push(&mut self, row: &Row) {
         if self.people.is_empty() {
             self.people.reserve_exact(BLOCK_ROWS);

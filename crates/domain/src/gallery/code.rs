@@ -1,15 +1,15 @@
-//! How a vector is kept: 20 bits per component, fixed point. The high 8 are what is scanned; the low 12 say how far
-//! those may be wrong, and are read only to re-rank.
+//! Encoding of a vector: 20 bits per component, fixed point. The high 8 bits are scanned; the low 12 bits give the
+//! error bound, and are read only for re-ranking.
 
 use super::kernel::{self, LINE, Line, Probe};
 
-/// Bits below those that are scanned.
+/// Number of low bits.
 const LOW_BITS: u32 = 12;
-/// Half of what the low bits can say: they are kept without sign.
+/// Half of the range of the low bits, which are stored unsigned.
 const LOW_ZERO: i32 = 1 << (LOW_BITS - 1);
-/// The greatest number of a component.
+/// Maximum value of a component.
 const PEAK: i32 = (i8::MAX as i32) << LOW_BITS;
-/// Covers what 32-bit arithmetic adds to a bound; a hundred times more than it does at any length in use.
+/// Allowance for rounding in 32-bit arithmetic; a hundred times more than occurs at any length in use.
 const ROUNDING: f32 = 1e-5;
 
 /// The low bits of a line: 64 bytes with the upper eight, then 32 with the lowest four of two components each, the
@@ -20,16 +20,16 @@ pub(super) struct LowLine(pub(super) [u8; LOW_LINE]);
 /// Bytes of a [`LowLine`].
 pub(super) const LOW_LINE: usize = LINE + LINE / 2;
 
-/// Two numbers beside a vector's bits.
+/// Scale and error of an encoded vector.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shape {
-    /// What one of the lowest bits stands for.
+    /// Value of the lowest bit.
     pub(super) step: f32,
-    /// The length of the difference between the vector and its high bits alone.
+    /// Length of the difference between the vector and its high bits.
     pub(super) slack: f32,
 }
 
-/// A vector as it is kept.
+/// An encoded vector.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Coded {
     pub(super) high: Vec<Line>,
@@ -43,8 +43,8 @@ impl Coded {
         let numbers = vector.iter().map(|component| ((component / step).round() as i32).clamp(-PEAK, PEAK));
         let numbers: Vec<i32> = numbers.collect();
         let (mut high, mut low, mut square) = (Vec::new(), Vec::new(), 0.0);
-        for piece in numbers.chunks(LINE) {
-            let (high_line, low_line) = split(piece, &mut square);
+        for chunk in numbers.chunks(LINE) {
+            let (high_line, low_line) = split(chunk, &mut square);
             high.push(high_line);
             low.push(low_line);
         }
@@ -54,14 +54,14 @@ impl Coded {
     }
 }
 
-/// The greatest magnitude, and never zero.
+/// The greatest magnitude of a component; never zero.
 fn peak(vector: &[f32]) -> f32 {
     vector.iter().fold(f32::MIN_POSITIVE * 1e9, |peak, component| peak.max(component.abs()))
 }
 
-fn split(piece: &[i32], square: &mut f64) -> (Line, LowLine) {
+fn split(chunk: &[i32], square: &mut f64) -> (Line, LowLine) {
     let (mut high, mut low) = (Line([0; LINE]), LowLine([0; LOW_LINE]));
-    for (place, number) in piece.iter().enumerate() {
+    for (place, number) in chunk.iter().enumerate() {
         let upper = (number + LOW_ZERO) >> LOW_BITS;
         let rest = number - (upper << LOW_BITS);
         *square += f64::from(rest * rest);
@@ -73,7 +73,7 @@ fn split(piece: &[i32], square: &mut f64) -> (Line, LowLine) {
     (high, low)
 }
 
-/// The cosine of a kept vector to a probe, to within 4e-6, usually 1e-7.
+/// The cosine of an encoded vector to a probe, to within 4e-6, usually 1e-7.
 pub(super) fn cosine(high: &[Line], low: &[LowLine], step: f32, probe: &[[f32; LINE]]) -> f32 {
     let mut sums = [0.0f32; LINE / 2];
     for ((high, low), probe) in high.iter().zip(low).zip(probe) {
@@ -90,21 +90,21 @@ pub(super) fn cosine(high: &[Line], low: &[LowLine], step: f32, probe: &[[f32; L
     sums.iter().sum::<f32>() * step
 }
 
-/// A probe as the scan needs it.
-pub(super) struct Asked {
+/// A probe prepared for a scan.
+pub(super) struct PreparedProbe {
     /// Its 8-bit form.
     pub(super) probe: Probe,
-    /// Itself, in lines.
+    /// Its exact components, in lines.
     pub(super) exact: Vec<[f32; LINE]>,
-    /// What a unit of a dot product with high bits stands for, per step of the row.
+    /// Value of one unit of a dot product of high bits, per step of the row.
     unit: f32,
-    /// How much of a row's slack counts.
+    /// Factor of a row's slack in the bound.
     gain: f32,
-    /// How far a cosine may be off because the probe has 8 bits.
+    /// Maximum error of a cosine from the 8 bits of the probe.
     slack: f32,
 }
 
-impl Asked {
+impl PreparedProbe {
     pub(super) fn new(vector: &[f32]) -> Self {
         let step = peak(vector) / f32::from(i8::MAX);
         let codes: Vec<i8> = vector.iter().map(|component| (component / step).round() as i8).collect();
@@ -116,15 +116,15 @@ impl Asked {
             exact: lines_of(vector),
             unit: step * (1 << LOW_BITS) as f32,
             gain: (length + missed) * (1.0 + ROUNDING),
-            // A kept vector is as long as the one it stands for, which is a unit vector to within a hundredth.
+            // An encoded vector has the length of the original, which is 1 to within a hundredth.
             slack: missed * 1.02 + ROUNDING,
         }
     }
 
-    /// The most that the cosine to a row can be, given the dot product of the high bits.
+    /// The upper bound of the cosine to a row, given the dot product of the high bits.
     ///
-    /// With row = H + h and probe = P + p, where h and p are what their 8 bits miss: the cosine is H·P + row·p + h·P,
-    /// and by Cauchy-Schwarz the last two are at most |row||p| and |h||P|.
+    /// With row = H + h and probe = P + p, where h and p are the errors of their 8 bits, the cosine is H·P + row·p +
+    /// h·P, and by Cauchy-Schwarz the last two are at most |row||p| and |h||P|.
     pub(super) fn reach(&self, product: i32, shape: Shape) -> f32 {
         product as f32 * (self.unit * shape.step) + (shape.slack * self.gain + self.slack)
     }
@@ -151,27 +151,27 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_cosine_lies_within_reach_and_near_what_is_kept() {
+    fn the_exact_cosine_is_within_the_bound_and_close_to_the_encoded_one() {
         let shapes = [(1, 0.0), (19, 0.0), (64, 9.0), (128, 0.0), (512, 0.0), (512, 100.0), (1000, 3.0)];
         for (length, spike) in shapes {
             // One great component makes the steps coarse for all.
             let loose = if spike > 10.0 { 0.2 } else { 0.05 };
             for seed in 0..60 {
                 let (row, probe) = (unit(seed, length, spike), unit(seed / 2 + 1, length, spike));
-                let (coded, asked) = (Coded::new(&row), Asked::new(&probe));
+                let (coded, prepared) = (Coded::new(&row), PreparedProbe::new(&probe));
                 let exact = dot(&row, &probe);
-                let kept = cosine(&coded.high, &coded.low, coded.shape.step, &asked.exact);
+                let kept = cosine(&coded.high, &coded.low, coded.shape.step, &prepared.exact);
                 assert!((kept - exact).abs() < 4e-6, "{length} {seed}: {kept} for {exact}");
                 let mut product = [0];
-                kernel::Kernel::detect().dots(&coded.high, std::slice::from_ref(&asked.probe), &mut product);
-                let reach = asked.reach(product[0], coded.shape);
+                kernel::Kernel::detect().dots(&coded.high, std::slice::from_ref(&prepared.probe), &mut product);
+                let reach = prepared.reach(product[0], coded.shape);
                 assert!(kept <= reach && reach < kept + loose, "{length} {seed}: {reach} for {kept}");
             }
         }
     }
 
     #[test]
-    fn what_the_high_bits_miss_is_in_the_low_ones() {
+    fn the_low_bits_contain_the_error_of_the_high_bits() {
         let vector = unit(3, 100, 0.0);
         let coded = Coded::new(&vector);
         for (place, component) in vector.iter().enumerate() {

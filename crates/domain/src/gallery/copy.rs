@@ -1,8 +1,8 @@
-//! The gallery as chunks of bytes that a store can keep, and back. Numbers are little-endian.
+//! Conversion of the gallery to chunks of bytes that a store can keep, and back. Numbers are little-endian.
 //!
-//! The first chunk says how many rows of how many components follow and what the memberships stand for; each further
-//! one is a block. They are read into blocks in the ordinary way: mapping the file instead would need unsafe code, turn
-//! a bad sector into a signal that ends the process, and save a tenth of a second.
+//! The first chunk contains the number of rows and components and the memberships; each further chunk is a block. The
+//! file is read, not mapped: mapping would need unsafe code, turn a bad sector into a signal that ends the process, and
+//! save a tenth of a second.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,37 +11,37 @@ use super::code::{LOW_LINE, LowLine, Shape};
 use super::kernel::{self, LINE, Line, MAX_COMPONENTS};
 use super::{Gallery, LibraryId, Membership, PersonId};
 
-/// Changes with the meaning of a byte.
+/// Version of the layout; changes whenever the meaning of a byte does.
 const LAYOUT: u32 = 2;
-/// Bytes of a row beside its components: person, membership, shape.
+/// Bytes of a row without its components: person, membership, shape.
 const ROW_HEAD: usize = 8 + 4 + 8;
 
-/// A gallery as it was at one moment; later changes copy what they touch.
+/// An immutable snapshot of a gallery; later changes copy the blocks that they change.
 pub struct Copy(Arc<State>);
 
 impl Copy {
-    /// The bytes, in order; each chunk is made when it is asked for and is about a megabyte.
+    /// The chunks in order, created lazily; each is about a megabyte.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<u8>> {
         std::iter::once(head(&self.0)).chain(self.0.blocks.iter().map(|block| block_chunk(block)))
     }
 }
 
-/// A gallery being put together from the chunks of a [`struct@Copy`].
+/// A gallery being restored from the chunks of a [`struct@Copy`].
 #[derive(Default)]
 pub struct Restoration {
     state: State,
-    /// Rows that are to come in all; `None` before the first chunk.
+    /// Total number of rows; `None` before the first chunk.
     rows: Option<usize>,
 }
 
 impl Gallery {
-    /// What it holds now, to be kept somewhere. Costs nothing.
+    /// A snapshot of the present content; cheap.
     pub fn copy(&self) -> Copy {
         Copy(self.published.load_full())
     }
 
-    /// Holds what was copied, in place of what it held. `false`, and unchanged, when that is not complete or two rows
-    /// are the same person's.
+    /// Replaces the content by a restored one. Returns `false`, without a change, when the restoration is incomplete or
+    /// two rows are of the same person.
     pub fn restore(&self, restoration: Restoration) -> bool {
         let Restoration { state, rows } = restoration;
         let restored = Index::of(&state);
@@ -56,7 +56,7 @@ impl Gallery {
 }
 
 impl Restoration {
-    /// Takes the next chunk; `false` when it cannot be that.
+    /// Adds the next chunk. Returns `false` when the chunk is invalid.
     pub fn take(&mut self, chunk: &[u8]) -> bool {
         let mut bytes = Bytes(chunk);
         let taken = if self.rows.is_none() { self.take_head(&mut bytes) } else { self.take_block(&mut bytes) };
@@ -141,11 +141,11 @@ fn shape(bytes: [u8; 8]) -> Shape {
     Shape { step: f32::from_le_bytes([a, b, c, d]), slack: f32::from_le_bytes([e, f, g, h]) }
 }
 
-/// What is left of a chunk.
+/// The unread rest of a chunk.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
-    /// The next `count` items of N bytes; memory is taken only when they are there.
+    /// Reads the next `count` items of N bytes; `None`, before memory is allocated, when there are fewer bytes.
     fn each<const N: usize, T>(&mut self, count: usize, item: impl Fn([u8; N]) -> T) -> Option<Vec<T>> {
         let (these, rest) = self.0.split_at_checked(count.checked_mul(N)?)?;
         self.0 = rest;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_of_one_moment() {
+    fn a_copy_is_a_snapshot() {
         let original = gallery(10);
         let copy = original.copy();
         original.remove(&[PersonId(5)]);

@@ -1,11 +1,11 @@
-//! Dot products of 8-bit vectors by the best instructions this machine has, found out when the gallery is made.
+//! Dot products of 8-bit vectors with the best instructions of the machine, detected when the gallery is created.
 //!
-//! The one place of the product with `unsafe`, for two reasons only: a function compiled for an extension of the
-//! processor may be called only where the extension was detected, and registers are loaded through pointers. All
-//! that could go wrong otherwise is ruled out by types: a [`Line`] is exactly what the widest register holds and
-//! aligned to it, so there are no odd lengths and no tails.
+//! The only module with `unsafe`, for two reasons: a function compiled for an extension of the processor may be called
+//! only where the extension was detected, and registers are loaded through pointers. Other errors are prevented by
+//! types: a [`Line`] has exactly the size and alignment of the widest register, so there are no odd lengths and no
+//! tails.
 
-#![allow(unsafe_code, reason = "vector instructions; every block says why it is sound")]
+#![allow(unsafe_code, reason = "vector instructions; every block documents why it is sound")]
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -16,34 +16,34 @@ mod x86;
 
 /// Components in a line.
 pub(super) const LINE: usize = 64;
-/// The most components of a vector: no sum can leave 32 bits.
+/// Maximum number of components of a vector: no sum can exceed 32 bits.
 pub(super) const MAX_COMPONENTS: usize = 1 << 16;
 
-/// A piece of a vector, the last one of a vector padded with zeros.
+/// A part of a vector; the last line of a vector is padded with zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(super) struct Line(pub(super) [i8; LINE]);
 
-/// How many lines a vector takes.
+/// Number of lines of a vector.
 pub(super) fn lines(components: usize) -> usize {
     components.div_ceil(LINE)
 }
 
-/// A vector ready to be multiplied with many.
+/// A vector prepared for multiplication with many rows.
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
     lines: Vec<Line>,
-    /// Of all components: what the instructions that take one side without a sign must be corrected by.
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "others take both sides with a sign"))]
+    /// Sum of the components, by which instructions with one unsigned operand are corrected.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "other instructions have signed operands"))]
     sum: i32,
 }
 
 impl Probe {
-    /// At most [`MAX_COMPONENTS`]; -128 is taken for -127, because its opposite does not exist.
+    /// From at most [`MAX_COMPONENTS`] components; -128 becomes -127, because it has no negative.
     pub(super) fn new(codes: &[i8]) -> Self {
-        let padded = |piece: &[i8]| {
+        let padded = |chunk: &[i8]| {
             let mut line = Line([0; LINE]);
-            line.0.iter_mut().zip(piece).for_each(|(to, code)| *to = (*code).max(-i8::MAX));
+            line.0.iter_mut().zip(chunk).for_each(|(to, code)| *to = (*code).max(-i8::MAX));
             line
         };
         let lines: Vec<Line> = codes[..codes.len().min(MAX_COMPONENTS)].chunks(LINE).map(padded).collect();
@@ -52,13 +52,13 @@ impl Probe {
     }
 }
 
-/// `out[probe * rows + row]` becomes the dot product of the two.
+/// Writes the dot product of a probe and a row to `out[probe * rows + row]`.
 ///
 /// # Safety
-/// The instructions it is compiled for must be there.
+/// The machine must have the instructions that it is compiled for.
 type Dots = unsafe fn(rows: &[Line], probes: &[Probe], out: &mut [i32]);
 
-/// One way to multiply. There is no other way to get one than [`Kernel::available`].
+/// An implementation of the dot product. Only [`Kernel::available`] creates one.
 #[derive(Clone, Copy)]
 pub(super) struct Kernel {
     name: &'static str,
@@ -66,12 +66,12 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    /// The fastest that this machine can run.
+    /// The fastest kernel of this machine.
     pub(super) fn detect() -> Self {
         Self::available()[0]
     }
 
-    /// All that this machine can run, the fastest first; never empty.
+    /// All kernels of this machine, fastest first; never empty.
     pub(super) fn available() -> Vec<Self> {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -82,7 +82,7 @@ impl Kernel {
         found
     }
 
-    /// The instructions it uses.
+    /// Name of the instructions.
     pub(super) fn name(self) -> &'static str {
         self.name
     }
@@ -98,8 +98,8 @@ impl Kernel {
     }
 }
 
-/// Hands the probes to `four` by fours, which shares each load of a row among them, and what is left to `one`. A
-/// block of rows fits the second-level cache, so that only its first reading comes from memory.
+/// Passes the probes to `four` in groups of four, which share each load of a row, and the rest to `one`. A block of
+/// rows fits the second-level cache, so that only the first pass reads it from memory.
 #[inline]
 fn in_groups(
     rows: &[Line],
@@ -119,7 +119,7 @@ fn in_groups(
     }
 }
 
-/// Written so that any compiler makes the most of it.
+/// In plain Rust, written so that the compiler vectorises it.
 fn portable(rows: &[Line], probes: &[Probe], out: &mut [i32]) {
     in_groups(rows, probes, out, portable_group, portable_group);
 }

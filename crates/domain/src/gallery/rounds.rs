@@ -1,5 +1,5 @@
-//! One pass over memory for everybody who is waiting: whoever finds no scan under way leads the next one and takes
-//! the questions of all who came meanwhile along.
+//! Shares one pass over memory among concurrent searches: a search that finds no scan running leads the next one, which
+//! also answers the questions that are waiting.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -7,10 +7,10 @@ use super::scan::Question;
 use super::{Neighbour, Query};
 use crate::Embedding;
 
-/// Questions answered by one scan at most; further ones wait for the next.
+/// Maximum number of questions per scan; further ones wait for the next.
 const MAX_TOGETHER: usize = 8;
 
-/// A question, and the place where the leader of its round leaves the answer.
+/// A question, and the slot for its answer.
 pub(super) struct Ticket {
     probe: Embedding,
     queries: Vec<Query>,
@@ -31,14 +31,15 @@ pub(super) struct Rounds {
 
 #[derive(Default)]
 struct Queue {
-    /// In the order they came; those being answered stay until they are.
+    /// In order of arrival; questions stay until they are answered.
     waiting: Vec<Arc<Ticket>>,
+    /// Whether a scan is running.
     led: bool,
 }
 
 impl Rounds {
-    /// The answer to a question, from `scan` called here or by another who waits. A scan begins after all its
-    /// questions were asked, so it sees every change published before any of them.
+    /// Returns the answer to a question, from `scan` called here or by another waiting thread. A scan starts after all
+    /// its questions were asked, so it sees every change published before any of them.
     pub(super) fn ask(
         &self,
         probe: &Embedding,
@@ -62,7 +63,7 @@ impl Rounds {
             drop(queue);
             let lead = Lead(self);
             for (ticket, answer) in round.iter().zip(scan(&round)) {
-                // Only the leader of its round answers a ticket.
+                // Cannot fail: only the leader of its round answers a ticket.
                 let _ = ticket.answer.set(answer);
             }
             drop(lead);
@@ -75,7 +76,7 @@ impl Rounds {
     }
 }
 
-/// Ends the round, also when its scan panicked: those without an answer then lead for themselves.
+/// Ends the round on drop, also when its scan panicked: unanswered questions are then answered in another round.
 struct Lead<'a>(&'a Rounds);
 
 impl Drop for Lead<'_> {
@@ -114,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_during_a_scan_shares_the_next_ones_and_gets_the_own_answer() {
+    fn questions_during_a_scan_share_the_next_ones_and_get_their_own_answers() {
         let (rounds, scans) = (Rounds::default(), AtomicUsize::new(0));
-        let (let_go, held) = mpsc::channel::<()>();
+        let (release, held) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             let (rounds, scans) = (&rounds, &scans);
             scope.spawn(move || {
@@ -140,7 +141,7 @@ mod tests {
                 })
                 .collect();
             waiting(rounds, 1 + 2 * MAX_TOGETHER);
-            let_go.send(()).unwrap();
+            release.send(()).unwrap();
             asking.into_iter().for_each(|asked| asked.join().unwrap());
         });
         assert_eq!(scans.into_inner(), 3, "one alone, then two full rounds");
@@ -148,9 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_that_panics_takes_nobody_along() {
+    fn a_scan_that_panics_fails_no_other_search() {
         let rounds = Rounds::default();
-        let (let_go, held) = mpsc::channel::<()>();
+        let (release, held) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             let rounds = &rounds;
             let doomed = scope.spawn(move || {
@@ -162,7 +163,7 @@ mod tests {
             waiting(rounds, 1);
             let other = scope.spawn(move || rounds.ask(&probe(1), &[], echo));
             waiting(rounds, 2);
-            let_go.send(()).unwrap();
+            release.send(()).unwrap();
             assert!(doomed.join().is_err());
             assert_eq!(other.join().unwrap()[0][0].cosine, probe(1).vector()[1]);
         });

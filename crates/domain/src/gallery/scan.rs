@@ -1,32 +1,32 @@
-//! The scan: the high bits of every row once, all probes and queries at the same time; whoever may belong among the
-//! best is looked at with all bits.
+//! The scan: compares the high bits of every row once, for all probes and queries at the same time. Rows that may be
+//! among the best are compared with all bits.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::block::{BLOCK_ROWS, Block, State};
-use super::code::{self, Asked, Shape};
+use super::code::{self, PreparedProbe, Shape};
 use super::kernel::{Kernel, Probe};
 use super::{Neighbour, Query, Scope};
 
-/// Rows looked at together before any of them is looked at alone.
-const TOGETHER: usize = 32;
+/// Rows that are checked against the floor at once.
+const GROUP: usize = 32;
 /// Below this many bytes to scan, a further thread costs more than it saves.
 const BYTES_PER_THREAD: usize = 8 << 20;
-/// More threads than this find the memory busy already.
+/// Maximum number of threads: more are limited by the memory bandwidth.
 const MAX_THREADS: usize = 4;
 
-/// A probe and what is asked about it.
+/// A probe and its queries.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) probe: &'a [f32],
     pub(super) queries: &'a [Query],
 }
 
-/// The neighbours for each query of each question, best first; nobody for a probe that cannot be compared.
+/// The neighbours for each query of each question, most similar first; none for a probe that cannot be compared.
 pub(super) fn scan(state: &State, kernel: Kernel, questions: &[Question<'_>]) -> Vec<Vec<Vec<Neighbour>>> {
-    let fits = |question: &Question<'_>| state.takes(question.probe.len());
+    let fits = |question: &Question<'_>| state.accepts(question.probe.len());
     let fitting: Vec<_> = questions.iter().filter(|question| fits(question)).copied().collect();
     let mut found = scan_in_parts(state, kernel, &fitting, threads(state)).into_iter();
     let answer = |question| {
@@ -37,15 +37,15 @@ pub(super) fn scan(state: &State, kernel: Kernel, questions: &[Question<'_>]) ->
 }
 
 fn scan_in_parts(state: &State, kernel: Kernel, questions: &[Question<'_>], parts: usize) -> Vec<Vec<Vec<Neighbour>>> {
-    let asked: Vec<Asked> = questions.iter().map(|question| Asked::new(question.probe)).collect();
+    let prepared: Vec<PreparedProbe> = questions.iter().map(|question| PreparedProbe::new(question.probe)).collect();
     let part = state.blocks.len().div_ceil(parts).max(1);
-    let scan_part = |blocks: &[Arc<Block>]| scan_blocks(blocks, kernel, &asked, searches(state, questions));
+    let scan_part = |blocks: &[Arc<Block>]| scan_blocks(blocks, kernel, &prepared, searches(state, questions));
     let mut parts = state.blocks.chunks(part);
     let first = parts.next().unwrap_or_default();
     let mut best = std::thread::scope(|scope| {
         let others: Vec<_> = parts.map(|blocks| scope.spawn(move || scan_part(blocks))).collect();
         let best = scan_part(first);
-        // A part that panicked is a bug, and panics here too.
+        // A panic is a bug: propagate it.
         others.into_iter().fold(best, |best, other| match other.join() {
             Ok(other) => merged(best, other),
             Err(panic) => std::panic::resume_unwind(panic),
@@ -74,10 +74,10 @@ fn merged(mut best: Vec<Vec<Search>>, other: Vec<Vec<Search>>) -> Vec<Vec<Search
 fn scan_blocks(
     blocks: &[Arc<Block>],
     kernel: Kernel,
-    asked: &[Asked],
+    prepared: &[PreparedProbe],
     mut searches: Vec<Vec<Search>>,
 ) -> Vec<Vec<Search>> {
-    let probes: Vec<Probe> = asked.iter().map(|asked| asked.probe.clone()).collect();
+    let probes: Vec<Probe> = prepared.iter().map(|prepared| prepared.probe.clone()).collect();
     let mut products = vec![0; BLOCK_ROWS * probes.len()];
     for block in blocks {
         if !searches.iter().flatten().any(|search| search.considers_some(block)) {
@@ -86,26 +86,26 @@ fn scan_blocks(
         let rows = block.people.len();
         let products = &mut products[..rows * probes.len()];
         kernel.dots(&block.high, &probes, products);
-        for ((asked, searches), products) in asked.iter().zip(&mut searches).zip(products.chunks_exact(rows)) {
-            select(block, asked, products, searches);
+        for ((prepared, searches), products) in prepared.iter().zip(&mut searches).zip(products.chunks_exact(rows)) {
+            select(block, prepared, products, searches);
         }
     }
     searches
 }
 
-/// Offers the searches of one probe every row that may belong among their best.
-fn select(block: &Block, asked: &Asked, products: &[i32], searches: &mut [Search]) {
-    let together = products.chunks(TOGETHER).zip(block.shapes.chunks(TOGETHER)).enumerate();
+/// Offers to the searches of one probe every row that may be among their best.
+fn select(block: &Block, prepared: &PreparedProbe, products: &[i32], searches: &mut [Search]) {
+    let together = products.chunks(GROUP).zip(block.shapes.chunks(GROUP)).enumerate();
     for (number, (products, shapes)) in together {
         let mut floor = lowest_floor(searches);
-        // Without branches, so that the compiler uses vector registers: nearly always nobody reaches the floor.
-        let reaches = |(product, shape): (&i32, &Shape)| asked.reach(*product, *shape) >= floor;
+        // Without branches, so that the compiler uses vector registers: nearly always no row reaches the floor.
+        let reaches = |(product, shape): (&i32, &Shape)| prepared.reach(*product, *shape) >= floor;
         if !products.iter().zip(shapes).fold(false, |any, row| any | reaches(row)) {
             continue;
         }
         for (place, (product, shape)) in products.iter().zip(shapes).enumerate() {
-            if asked.reach(*product, *shape) >= floor {
-                rank(block, number * TOGETHER + place, asked, searches);
+            if prepared.reach(*product, *shape) >= floor {
+                rank(block, number * GROUP + place, prepared, searches);
                 floor = lowest_floor(searches);
             }
         }
@@ -116,13 +116,13 @@ fn lowest_floor(searches: &[Search]) -> f32 {
     searches.iter().map(|search| search.floor).fold(f32::INFINITY, f32::min)
 }
 
-/// Looks at a row with all bits.
-fn rank(block: &Block, row: usize, asked: &Asked, searches: &mut [Search]) {
+/// Compares a row with all bits.
+fn rank(block: &Block, row: usize, prepared: &PreparedProbe, searches: &mut [Search]) {
     let membership = block.memberships[row];
     if searches.iter().any(|search| search.considers(membership)) {
-        let lines = asked.exact.len();
+        let lines = prepared.exact.len();
         let (high, low) = (&block.high[row * lines..][..lines], &block.low[row * lines..][..lines]);
-        let cosine = code::cosine(high, low, block.shapes[row].step, &asked.exact);
+        let cosine = code::cosine(high, low, block.shapes[row].step, &prepared.exact);
         let neighbour = Neighbour { person: block.people[row], cosine };
         searches.iter_mut().filter(|search| search.considers(membership)).for_each(|search| search.offer(neighbour));
     }
@@ -130,12 +130,12 @@ fn rank(block: &Block, row: usize, asked: &Asked, searches: &mut [Search]) {
 
 /// The best so far for one query.
 struct Search {
-    /// The worst on top.
+    /// The least similar on top.
     found: BinaryHeap<Reverse<Ranked>>,
     limit: usize,
-    /// Whoever lies below cannot be among the best.
+    /// A row below this cannot be among the best.
     floor: f32,
-    /// For each interned membership, whether the query's scope includes it; `None`: everybody.
+    /// For each interned membership, whether the query's scope includes it; `None`: all people.
     considered: Option<Vec<bool>>,
 }
 
@@ -165,13 +165,14 @@ impl Search {
         }
     }
 
-    /// The best first.
+    /// Takes the neighbours, most similar first.
     fn take(&mut self) -> Vec<Neighbour> {
         std::mem::take(&mut self.found).into_sorted_vec().into_iter().map(|Reverse(Ranked(near))| near).collect()
     }
 }
 
-/// The nearer is greater; of two equally near the one enrolled earlier, so that the order of rows does not matter.
+/// Orders by similarity; of two equally similar people, the one enrolled earlier is greater, so that the result is
+/// independent of the order of rows.
 struct Ranked(Neighbour);
 
 impl Ord for Ranked {

@@ -1,4 +1,4 @@
-//! NEON, with the dot product instruction where there is one.
+//! NEON, with the dot product instruction if available.
 
 use std::arch::aarch64::{
     int8x16_t, int32x4_t, vaddvq_s32, vdupq_n_s32, vget_high_s8, vget_low_s8, vld1q_s8, vmull_s8, vpadalq_s16,
@@ -7,7 +7,7 @@ use std::arch::{asm, is_aarch64_feature_detected};
 
 use super::{Kernel, Line, Probe, in_groups};
 
-/// Adds what this machine can run, the fastest first.
+/// Adds the kernels of this machine, fastest first.
 pub(super) fn find(found: &mut Vec<Kernel>) {
     if is_aarch64_feature_detected!("dotprod") {
         found.push(Kernel { name: "neon-dotprod", dots: dotprod });
@@ -42,11 +42,11 @@ fn dotprod_group<const GROUP: usize>(rows: &[Line], probes: &[Probe; GROUP], out
     }
 }
 
-/// The compiler's own name for this instruction is not stable yet.
+/// The dot product instruction; its intrinsic is not stable yet.
 #[target_feature(enable = "neon,dotprod")]
 fn sdot(sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
     let mut sum = sum;
-    // SAFETY: it reads and writes the registers named, nothing else.
+    // SAFETY: it reads and writes only the named registers.
     unsafe {
         asm!("sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b", sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b,
             options(pure, nomem, nostack, preserves_flags));
@@ -59,7 +59,7 @@ fn neon(rows: &[Line], probes: &[Probe], out: &mut [i32]) {
     in_groups(rows, probes, out, |r, p, o| neon_group(r, p, o), |r, p, o| neon_group(r, p, o));
 }
 
-/// A product of two bytes fits 16 bits, a sum of two need not: each is added to 32 bits at once.
+/// A product of two bytes fits 16 bits, the sum of two products may not: each is added in 32 bits at once.
 #[target_feature(enable = "neon")]
 fn neon_group<const GROUP: usize>(rows: &[Line], probes: &[Probe; GROUP], out: &mut [i32]) {
     let stride = probes[0].lines.len();

@@ -1,9 +1,9 @@
 use super::*;
 
-/// Numbers that are always the same for a seed.
-struct Dice(u64);
+/// A deterministic generator of numbers.
+struct Generator(u64);
 
-impl Dice {
+impl Generator {
     fn byte(&mut self) -> i8 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0.to_le_bytes()[7].cast_signed()
@@ -15,20 +15,20 @@ impl Dice {
 }
 
 fn rows_of(vectors: &[Vec<i8>]) -> Vec<Line> {
-    let padded = |piece: &[i8]| {
+    let padded = |chunk: &[i8]| {
         let mut line = Line([0; LINE]);
-        line.0[..piece.len()].copy_from_slice(piece);
+        line.0[..chunk.len()].copy_from_slice(chunk);
         line
     };
     vectors.iter().flat_map(|vector| vector.chunks(LINE).map(padded)).collect()
 }
 
-/// What the sum is by definition.
+/// The dot product by definition.
 fn expected(row: &[i8], probe: &[i8]) -> i32 {
     row.iter().zip(probe).map(|(a, b)| i32::from(*a) * i32::from((*b).max(-127))).sum()
 }
 
-/// Every kernel of this machine against the definition.
+/// Checks every kernel of this machine against the definition.
 fn check(rows: &[Vec<i8>], probes: &[Vec<i8>]) {
     let lines = rows_of(rows);
     let ready: Vec<Probe> = probes.iter().map(|probe| Probe::new(probe)).collect();
@@ -42,11 +42,11 @@ fn check(rows: &[Vec<i8>], probes: &[Vec<i8>]) {
 
 #[test]
 fn every_kernel_multiplies_random_vectors_of_any_length_and_number() {
-    let mut dice = Dice(7);
+    let mut generator = Generator(7);
     for length in [1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 192, 500, 512, 1000] {
         for probes in 1..=9 {
-            let rows: Vec<_> = (0..5).map(|_| dice.codes(length)).collect();
-            let probes: Vec<_> = (0..probes).map(|_| dice.codes(length)).collect();
+            let rows: Vec<_> = (0..5).map(|_| generator.codes(length)).collect();
+            let probes: Vec<_> = (0..probes).map(|_| generator.codes(length)).collect();
             check(&rows, &probes);
         }
     }

@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 
 use super::{Kernel, Line, Probe, in_groups};
 
-/// Adds what this machine can run, the fastest first.
+/// Adds the kernels of this machine, fastest first.
 pub(super) fn find(found: &mut Vec<Kernel>) {
     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
         found.push(Kernel { name: "avx512-vnni", dots: vnni });
@@ -24,9 +24,9 @@ fn vnni(rows: &[Line], probes: &[Probe], out: &mut [i32]) {
     in_groups(rows, probes, out, |r, p, o| vnni_group(r, p, o), |r, p, o| vnni_group(r, p, o));
 }
 
-/// The instruction multiplies bytes without sign with bytes with sign. Flipping the highest bit of a row adds 128 to
-/// each component; what that adds to the result is 128 times the probe's sum, and is taken off again. Sums wrap, so
-/// the result is right whenever it fits.
+/// The instruction multiplies unsigned with signed bytes. Flipping the highest bit of a row adds 128 to each component,
+/// which adds 128 times the probe's sum to the result; this is subtracted again. Sums wrap, so the result is right
+/// whenever it fits.
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn vnni_group<const GROUP: usize>(rows: &[Line], probes: &[Probe; GROUP], out: &mut [i32]) {
     let stride = probes[0].lines.len();
@@ -35,9 +35,9 @@ fn vnni_group<const GROUP: usize>(rows: &[Line], probes: &[Probe; GROUP], out: &
     for (number, row) in rows.chunks_exact(stride).enumerate() {
         let mut sums = [_mm512_setzero_si512(); GROUP];
         for (place, line) in row.iter().enumerate() {
-            let without_sign = _mm512_xor_si512(load_512(line), flip);
+            let unsigned = _mm512_xor_si512(load_512(line), flip);
             for (sum, probe) in sums.iter_mut().zip(probes) {
-                *sum = _mm512_dpbusd_epi32(*sum, without_sign, load_512(&probe.lines[place]));
+                *sum = _mm512_dpbusd_epi32(*sum, unsigned, load_512(&probe.lines[place]));
             }
         }
         for (place, (sum, probe)) in sums.into_iter().zip(probes).enumerate() {
@@ -58,7 +58,7 @@ fn avx2(rows: &[Line], probes: &[Probe], out: &mut [i32]) {
     in_groups(rows, probes, out, |r, p, o| avx2_group(r, p, o), |r, p, o| avx2_group(r, p, o));
 }
 
-/// The instruction multiplies bytes without sign with bytes with sign and adds pairs in 16 bits, saturating. Given
+/// The instruction multiplies unsigned with signed bytes and adds pairs in 16 bits, saturating. Given
 /// the row's magnitudes, at most 128, and the probe with the row's signs, at most 127, a pair reaches 32512: it never
 /// saturates.
 #[target_feature(enable = "avx2")]
