@@ -1,4 +1,4 @@
-//! Logging in, and what is noted of it.
+//! Logins, locks, and the audit log.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use testkit::actor;
 use crate::stage::{Stage, gate, newcomer};
 
 const HERE: IpAddr = address(1);
-/// Somewhere else.
+/// Another address.
 const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 
 const fn address(last: u8) -> IpAddr {
@@ -38,7 +38,7 @@ async fn the_right_password_or_its_md5_logs_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_user_is_told_no_more_than_one_who_errs() {
+async fn an_unknown_user_gets_the_same_answer_as_a_wrong_password() {
     let appliance = Stage::new().appliance;
     fail(&appliance, "nobody", HERE).await;
     fail(&appliance, "admin", HERE).await;
@@ -46,7 +46,7 @@ async fn an_unknown_user_is_told_no_more_than_one_who_errs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_failures_lock_the_name_for_five_minutes_from_everywhere() {
+async fn five_failures_lock_the_name_for_five_minutes_from_every_address() {
     let stage = Stage::new();
     for n in 0..5 {
         fail(&stage.appliance, "admin", address(n)).await;
@@ -72,7 +72,7 @@ async fn five_failures_lock_the_address_for_every_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn four_failures_and_a_success_start_the_count_anew() {
+async fn a_success_after_four_failures_resets_the_count() {
     let appliance = Stage::new().appliance;
     for _ in 0..2 {
         for _ in 0..4 {
@@ -83,7 +83,7 @@ async fn four_failures_and_a_success_start_the_count_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_password_voids_the_old_one_and_unlocks_the_name() {
+async fn a_new_password_invalidates_the_old_one_and_unlocks_the_name() {
     let appliance = Stage::new().appliance;
     for n in 0..5 {
         fail(&appliance, "admin", address(n)).await;

@@ -27,7 +27,7 @@ fn assert_login(text: &str, user: &str, password: &str, host: &str) {
 }
 
 #[test]
-fn an_address_is_read_as_the_standard_says() {
+fn an_address_is_parsed_as_the_standard_says() {
     let address = read(" RTSP://ad%40min:p%23%3A%2Fss@cam.local:8554/h264?channel=1&sub=0#transport=udp ");
     assert_eq!((address.user.as_str(), address.password.as_str()), ("ad@min", "p#:/ss"));
     assert_eq!(
@@ -42,7 +42,7 @@ fn an_address_is_read_as_the_standard_says() {
 }
 
 #[test]
-fn delimiters_in_a_password_are_understood_where_only_one_reading_is_possible() {
+fn delimiters_in_a_password_are_accepted_where_only_one_reading_is_possible() {
     for password in [
         "a#b",
         "a/b",
@@ -73,7 +73,7 @@ fn delimiters_in_a_password_are_understood_where_only_one_reading_is_possible() 
 }
 
 #[test]
-fn an_at_sign_behind_the_host_is_no_login() {
+fn an_at_sign_after_the_host_does_not_end_a_login() {
     assert_login("rtsp://admin:pw@10.0.0.5/live?user=a@b", "admin", "pw", "10.0.0.5");
     assert_login("rtsp://cam/live@2", "", "", "cam");
     assert_login("rtsp://10.0.0.5:554/live/a:b@c", "", "", "10.0.0.5");
@@ -81,7 +81,7 @@ fn an_at_sign_behind_the_host_is_no_login() {
 }
 
 #[test]
-fn what_can_be_read_in_two_ways_is_refused_with_the_remedy() {
+fn an_ambiguous_address_is_refused_with_the_remedy() {
     for text in
         ["rtsp://admin:se@cret/1@10.0.0.5/live", "rtsp://admin:1234/secret@10.0.0.5/", "rtsp://admin:se/cret@a.b/c@d.e"]
     {
@@ -92,7 +92,7 @@ fn what_can_be_read_in_two_ways_is_refused_with_the_remedy() {
 }
 
 #[test]
-fn an_address_that_cannot_be_is_refused_with_the_reason() {
+fn an_invalid_address_is_refused_with_the_reason() {
     for (text, why) in [
         ("rtsp://", "no host"),
         ("rtsp:///live", "no host"),
@@ -159,7 +159,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_encoded_login_comes_back_as_it_was(user in "\\PC{1,20}", password in "\\PC{0,30}") {
+    fn an_encoded_login_is_decoded(user in "\\PC{1,20}", password in "\\PC{0,30}") {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let text = format!("rtsp://{}:{}@cam.local/live", encoded(&user), encoded(&password));
         let read = StreamAddress::parse(&text).map(|address| (address.user, address.password));
@@ -167,7 +167,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_reading_panic(text in "[ -~]{0,80}", any in "\\PC{0,40}") {
+    fn no_text_makes_parsing_panic(text in "[ -~]{0,80}", any in "\\PC{0,40}") {
         for text in [format!("rtsp://{text}"), any] {
             if let Ok(address) = StreamAddress::parse(&text) {
                 prop_assert!(!address.host.is_empty());

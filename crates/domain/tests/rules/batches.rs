@@ -1,4 +1,4 @@
-//! Many people or records at once.
+//! Batches of people and removals of many records.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::stage::{Stage, face, names, newcomer, secs};
 const ALL: Window = Window { skip: 0, limit: 100 };
 
 #[tokio::test]
-async fn each_of_a_batch_is_answered_in_its_place() {
+async fn a_batch_returns_one_result_per_person_in_order() {
     let stage = Stage::new();
     stage.enrol("alice").await;
     let mut people: Vec<_> =
         ["bob", "alice", "carol", "dave", "eve", "bob"].map(|name| newcomer(name, LibraryId::DEFAULT)).into();
     people[2].photo = Picture::empty().png();
     let answers = stage.appliance.by(&actor("test")).enrol_all(people).await;
-    let told: Vec<_> =
+    let outcomes: Vec<_> =
         answers.iter().map(|a| a.as_ref().map(|p| p.code.to_string()).map_err(Error::to_string)).collect();
     let taken = || Err("person code already exists".to_owned());
     let no_face = Err("no face in the picture".to_owned());
-    assert_eq!(told, [Ok("bob".into()), taken(), no_face, Ok("dave".into()), Ok("eve".into()), taken()]);
-    let there = stage.appliance.people(Default::default(), ALL).await.unwrap();
-    assert_eq!(there.total, 4);
+    assert_eq!(outcomes, [Ok("bob".into()), taken(), no_face, Ok("dave".into()), Ok("eve".into()), taken()]);
+    let stored = stage.appliance.people(Default::default(), ALL).await.unwrap();
+    assert_eq!(stored.total, 4);
 }
 
 #[tokio::test]
-async fn of_a_code_that_comes_twice_in_a_batch_the_first_good_photo_is_taken() {
+async fn of_a_code_that_occurs_twice_in_a_batch_the_first_good_photo_is_enrolled() {
     let stage = Stage::new();
     let mut people: Vec<_> = ["bob", "bob", "bob"].map(|name| newcomer(name, LibraryId::DEFAULT)).into();
     people[0].photo = Picture::empty().png();
@@ -39,7 +39,7 @@ async fn of_a_code_that_comes_twice_in_a_batch_the_first_good_photo_is_taken() {
 }
 
 #[tokio::test]
-async fn many_people_leave_a_library_and_those_without_another_the_device() {
+async fn people_removed_from_their_only_library_are_removed_from_the_device() {
     let stage = Stage::new();
     let staff = stage.library("staff", LibraryKind::Allow).await;
     for name in ["alice", "bob", "carol", "dave"] {
@@ -61,7 +61,7 @@ async fn many_people_leave_a_library_and_those_without_another_the_device() {
 }
 
 #[tokio::test]
-async fn changes_of_one_profile_at_the_same_time_all_count() {
+async fn concurrent_changes_of_one_profile_all_take_effect() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
     let mut changes = tokio::task::JoinSet::new();
@@ -79,7 +79,7 @@ async fn changes_of_one_profile_at_the_same_time_all_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_records_go_and_new_ones_follow() {
+async fn all_records_are_removed_and_new_ones_are_recorded() {
     let pass = |take: Take, name| take.show(secs(1.0), [face(name)]).nobody(secs(10.0));
     let mut stage = Stage::playing([["alice", "bob"].into_iter().fold(Take::new(), pass)]).await;
     stage.open();
@@ -94,7 +94,7 @@ async fn all_records_go_and_new_ones_follow() {
     stage.close().await;
     let after = stage.records().await;
     assert_eq!(after.len(), 1);
-    assert!(after[0].seq > before[0].seq, "a place in the log is never used again");
+    assert!(after[0].seq > before[0].seq, "a place in the log is never reused");
 }
 
 #[tokio::test(start_paused = true)]

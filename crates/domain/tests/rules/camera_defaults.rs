@@ -1,4 +1,4 @@
-//! What is set for all cameras together, and what a camera has of its own.
+//! Camera defaults, and the own values of cameras.
 
 use domain::geometry::Rect;
 use domain::{Area, Camera, CameraChange, CameraDefaults, CameraId, Limits, NewCamera, OwnValues, Similarity};
@@ -23,7 +23,7 @@ async fn in_force(stage: &Stage, id: u32) -> (f32, f64, u32) {
 }
 
 #[tokio::test]
-async fn a_default_holds_for_every_camera_present_and_later_over_a_restart() {
+async fn a_default_applies_to_every_present_and_future_camera_over_a_restart() {
     let stage = Stage::new();
     stage.add(gate()).await;
     stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
@@ -38,10 +38,10 @@ async fn a_default_holds_for_every_camera_present_and_later_over_a_restart() {
 }
 
 #[tokio::test]
-async fn a_camera_s_own_value_wins_until_it_is_released() {
+async fn an_own_value_overrides_the_default_until_it_is_released() {
     let stage = Stage::new();
     stage.add(gate()).await;
-    // Set expressly, also to what it would be anyway.
+    // Set explicitly, to the value it would have anyway.
     let own = OwnValues { threshold: true, ..OwnValues::default() };
     stage.add(NewCamera { own, ..gate() }).await;
     stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
@@ -70,11 +70,11 @@ async fn a_camera_s_own_value_wins_until_it_is_released() {
 }
 
 #[tokio::test]
-async fn a_change_of_something_else_makes_no_value_the_camera_s_own() {
+async fn a_change_of_other_settings_makes_no_value_the_cameras_own() {
     let stage = Stage::new();
     stage.add(gate()).await;
     stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();
-    // As interfaces do it: read, change, write.
+    // As adapters do it: read, change, write.
     let Camera { mut settings, watch, .. } = camera(&stage, 1).await;
     settings.name = "north gate".into();
     let mut watch = watch.settings;
@@ -88,7 +88,7 @@ async fn a_change_of_something_else_makes_no_value_the_camera_s_own() {
     assert_eq!((&*settings.name, watch.settings.enabled), ("north gate", false));
 }
 
-/// Bob stands on the right.
+/// Number of records of bob, who stands on the right.
 async fn seen(area: Option<Area>, own: Option<Rect>) -> usize {
     let stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(3.0), [face("bob").at(420, 220)]).nobody(secs(9.0))]);
@@ -117,7 +117,7 @@ async fn an_area_is_the_same_part_of_every_picture() {
 }
 
 #[tokio::test]
-async fn defaults_go_with_the_other_settings_of_the_device() {
+async fn restoring_the_factory_settings_removes_the_defaults() {
     let stage = Stage::new();
     stage.add(gate()).await;
     stage.appliance.by(&actor("test")).set_camera_defaults(strict()).await.unwrap();

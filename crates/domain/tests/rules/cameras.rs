@@ -1,4 +1,4 @@
-//! How many cameras fit, and changes of one camera at the same time.
+//! Limits of cameras, concurrent changes, and failures of camera tasks.
 
 use domain::{Camera, CameraChange, CameraId, DeviceAddress, Error, Limits, NewCamera, Options, Source, Thing};
 use futures_util::future::join_all;
@@ -6,7 +6,7 @@ use testkit::{Take, actor};
 
 use crate::stage::{GATE, Stage, gate, secs};
 
-/// A camera that finds faces itself.
+/// A camera that detects faces itself.
 fn capture() -> NewCamera {
     let mut camera = gate();
     let device = DeviceAddress { host: "192.0.2.1".into(), port: 37777, ..DeviceAddress::default() };
@@ -19,7 +19,7 @@ fn with(computing_power: u32) -> Stage {
 }
 
 #[tokio::test]
-async fn video_takes_two_parts_of_the_computing_power_and_pictures_one() {
+async fn a_video_camera_needs_twice_the_computing_power_of_a_picture_camera() {
     let (stage, test) = (with(5), actor("test"));
     let acts = stage.appliance.by(&test);
     let full = |done| matches!(done, Err(Error::LimitReached { what: Thing::CameraCapacity }));
@@ -33,14 +33,14 @@ async fn video_takes_two_parts_of_the_computing_power_and_pictures_one() {
 }
 
 #[tokio::test]
-async fn cameras_added_at_the_same_time_take_no_more_computing_power_than_there_is() {
+async fn cameras_added_concurrently_do_not_exceed_the_computing_power() {
     let (stage, test) = (with(7), actor("test"));
     let added = join_all((0..8).map(|_| stage.appliance.by(&test).add_camera(gate()))).await;
     assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 3);
 }
 
 #[tokio::test]
-async fn changes_of_one_camera_at_the_same_time_lose_nothing() {
+async fn concurrent_changes_of_one_camera_all_take_effect() {
     let (stage, test) = (Stage::new(), actor("test"));
     let camera = stage.add(gate()).await.id;
     let one_more = |camera: &Camera| {
@@ -67,7 +67,7 @@ async fn cameras_that_cannot_be_read_at_start_are_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_camera_whose_reader_crashes_is_opened_again_and_delays_no_other() {
+async fn a_camera_whose_task_panics_is_reopened_and_delays_no_other() {
     let mut stage = Stage::playing([Take::new().crash(), Take::new().crash(), Take::new()]).await;
     stage.open();
     tokio::time::sleep(secs(0.2)).await;

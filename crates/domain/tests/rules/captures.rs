@@ -1,4 +1,4 @@
-//! How many records a visit gives, and what they show.
+//! The records of a visit, and their content.
 
 use domain::ports::{FaceAnalyzer, Lane, Search};
 use domain::{SnapMode, Verdict};
@@ -7,7 +7,7 @@ use testkit::Take;
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
 #[tokio::test(start_paused = true)]
-async fn a_passage_gives_one_record() {
+async fn a_passage_is_one_record() {
     let stage = Stage::playing([Take::new().nobody(secs(1.0)).show(secs(2.0), [face("alice")])]).await;
     let alice = stage.enrol("alice").await;
     let records = stage.watch(secs(10.0)).await;
@@ -56,7 +56,7 @@ async fn the_same_person_is_never_matched_twice_in_a_frame() {
     let records = stage.watch(secs(6.0)).await;
     let mut names = names(&records);
     names.sort_unstable();
-    assert_eq!(names, ["?", "alice"], "the other face is somebody, but not alice");
+    assert_eq!(names, ["?", "alice"], "the other face is not alice");
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,7 +69,7 @@ async fn a_second_face_like_a_person_in_view_is_not_that_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_occlusion_gives_one_record() {
+async fn a_short_occlusion_does_not_split_a_record() {
     let take = Take::new().show(secs(1.0), [face("alice")]).nobody(secs(0.7)).show(secs(1.0), [face("alice")]);
     let stage = Stage::playing([take]).await;
     stage.enrol("alice").await;
@@ -77,7 +77,7 @@ async fn a_short_occlusion_gives_one_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_back_within_the_rearm_time_is_not_recorded_again() {
+async fn a_return_within_the_rearm_time_is_not_recorded() {
     let take = Take::new().show(secs(2.0), [face("alice")]).nobody(secs(3.0)).show(secs(2.0), [face("alice")]);
     let stage = Stage::playing([take]).await;
     stage.enrol("alice").await;
@@ -85,7 +85,7 @@ async fn who_comes_back_within_the_rearm_time_is_not_recorded_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_back_after_the_rearm_time_is_recorded_again() {
+async fn a_return_after_the_rearm_time_is_recorded() {
     for name in ["alice", "a stranger"] {
         let take = Take::new().show(secs(2.0), [face(name)]).nobody(secs(7.0)).show(secs(2.0), [face(name)]);
         let stage = Stage::playing([take]).await;
@@ -95,7 +95,7 @@ async fn who_comes_back_after_the_rearm_time_is_recorded_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stays_in_view_is_recorded_once() {
+async fn a_person_who_stays_in_view_is_recorded_once() {
     let stage = Stage::playing([Take::new().show(secs(60.0), [face("alice"), face("bob").at(20, 20).sized(80)])]).await;
     stage.enrol("alice").await;
     assert_eq!(stage.watch(secs(70.0)).await.len(), 2);
@@ -111,7 +111,7 @@ async fn best_mode_records_the_best_look() {
     assert!(stage.records().await.is_empty(), "a better look may come");
     tokio::time::sleep(secs(1.5)).await;
     let records = stage.records().await;
-    assert_eq!(records.len(), 1, "the deadline is over");
+    assert_eq!(records.len(), 1, "the deadline has passed");
     assert_eq!(records[0].capture.quality.overall, 90);
     stage.close().await;
 }
@@ -133,7 +133,7 @@ async fn first_mode_records_the_first_good_look_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn timed_mode_records_a_face_in_view_again_and_again() {
+async fn timed_mode_records_a_face_in_view_repeatedly() {
     let stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(17.0), [face("alice")])]);
     stage.add(in_mode(SnapMode::Timed)).await;
@@ -146,7 +146,7 @@ async fn timed_mode_records_a_face_in_view_again_and_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_face_too_poor_to_prove_anything_is_not_recorded() {
+async fn a_face_of_too_low_quality_is_not_recorded() {
     let stage = Stage::playing([Take::new().show(secs(4.0), [face("alice").quality(10)])]).await;
     stage.enrol("alice").await;
     assert!(stage.watch(secs(10.0)).await.is_empty());

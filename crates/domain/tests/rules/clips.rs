@@ -12,7 +12,7 @@ use crate::stage::{Stage, secs};
 
 const FIRST: CameraId = CameraId(1);
 
-/// A stage whose camera shows an empty room, and whose video is kept since a moment ago.
+/// A stage whose video is kept from the start.
 async fn kept(takes: impl IntoIterator<Item = Take>) -> (Stage, KeptVideo) {
     let mut stage = Stage::playing(takes).await;
     let video = stage.appliance.keep_video(FIRST).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_clip_shows_the_time_around_a_moment_from_a_key_frame_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_still_to_come_is_waited_for() {
+async fn a_clip_waits_for_video_that_has_not_arrived_yet() {
     let (mut stage, video) = kept([Take::new()]).await;
     tokio::time::sleep(secs(5.0)).await;
     let (moment, since) = (stage.fakes.clock.now(), Instant::now());
@@ -61,13 +61,13 @@ async fn what_is_still_to_come_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clip_ends_where_the_camera_falls_silent() {
+async fn a_clip_ends_where_the_camera_stalls() {
     let (mut stage, video) = kept([Take::new().nobody(secs(4.0)).stall()]).await;
     tokio::time::sleep(secs(3.9)).await;
     let (moment, since) = (stage.fakes.clock.now(), Instant::now());
     let shown = pictures(clip(&video, moment, 1.0, 3.0).await, moment);
     assert!(shown[shown.len() - 1] <= 200, "{shown:?}");
-    assert!(since.elapsed() <= secs(5.2), "it is not waited for without end: {:?}", since.elapsed());
+    assert!(since.elapsed() <= secs(5.2), "the wait is bounded: {:?}", since.elapsed());
     stage.close().await;
 }
 
@@ -84,14 +84,14 @@ async fn video_is_kept_only_while_it_is_wanted_and_for_half_a_minute() {
     let video = stage.appliance.keep_video(FIRST).await.unwrap();
     tokio::time::sleep(secs(5.0)).await;
     let moment = stage.fakes.clock.now().plus_millis(-7_000);
-    assert!(is_unavailable(&clip(&video, moment, 1.0, 0.5).await), "nobody wanted it then");
+    assert!(is_unavailable(&clip(&video, moment, 1.0, 0.5).await), "it was not wanted then");
     let shown = pictures(clip(&video, moment, 1.0, 6.0).await, moment);
-    assert!(shown[0] >= 2_000, "what there is of it: {shown:?}");
+    assert!(shown[0] >= 2_000, "the part that was kept: {shown:?}");
     stage.close().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_clip_goes_over_a_lost_connection() {
+async fn a_clip_does_not_span_a_lost_connection() {
     let (mut stage, video) = kept([Take::new().nobody(secs(5.0)).break_off(), Take::new()]).await;
     tokio::time::sleep(secs(12.0)).await;
     let moment = stage.fakes.clock.now();

@@ -1,4 +1,4 @@
-//! Looking for cameras that are no channels yet.
+//! Discovery of cameras.
 
 use domain::{CameraStream, DeviceAddress, Error, FoundCamera, Thing};
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ fn address(host: &str, password: &str) -> DeviceAddress {
 }
 
 #[tokio::test]
-async fn cameras_of_the_network_are_found_and_kept_nowhere() {
+async fn cameras_of_the_network_are_discovered_and_not_stored() {
     let (appliance, fakes) = testkit::appliance().unwrap();
     assert_eq!(appliance.discover_cameras().await.unwrap(), []);
     fakes.discovery.put_up(found("10.0.0.2"), "admin", "secret", vec![stream("rtsp://10.0.0.2/main")]);
@@ -33,7 +33,7 @@ async fn cameras_of_the_network_are_found_and_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn a_second_search_is_refused_while_one_runs() {
+async fn a_second_discovery_is_refused_while_one_runs() {
     let (appliance, fakes) = testkit::appliance().unwrap();
     fakes.discovery.hold();
     let mut searches = JoinSet::new();
@@ -48,13 +48,13 @@ async fn a_second_search_is_refused_while_one_runs() {
 }
 
 #[tokio::test]
-async fn a_camera_tells_its_streams_to_those_who_may_know() {
+async fn a_camera_lists_its_streams_for_the_right_login() {
     let (appliance, fakes) = testkit::appliance().unwrap();
     fakes.discovery.put_up(found("10.0.0.1"), "admin", "secret", vec![]);
     fakes.discovery.put_up(found("10.0.0.2"), "admin", "secret", vec![stream("rtsp://10.0.0.2/main")]);
-    let ask = async |host: &str, password: &str| appliance.camera_streams(&address(host, password)).await;
-    assert_eq!(ask("10.0.0.2", "secret").await.unwrap(), [stream("rtsp://10.0.0.2/main")]);
-    assert!(matches!(ask("10.0.0.2", "wrong").await, Err(Error::WrongCredentials)));
-    assert!(matches!(ask("10.0.0.1", "secret").await, Err(Error::NotFound { what: Thing::Camera })));
-    assert!(matches!(ask("10.0.0.3", "secret").await, Err(Error::Unavailable { .. })));
+    let streams = async |host: &str, password: &str| appliance.camera_streams(&address(host, password)).await;
+    assert_eq!(streams("10.0.0.2", "secret").await.unwrap(), [stream("rtsp://10.0.0.2/main")]);
+    assert!(matches!(streams("10.0.0.2", "wrong").await, Err(Error::WrongCredentials)));
+    assert!(matches!(streams("10.0.0.1", "secret").await, Err(Error::NotFound { what: Thing::Camera })));
+    assert!(matches!(streams("10.0.0.3", "secret").await, Err(Error::Unavailable { .. })));
 }

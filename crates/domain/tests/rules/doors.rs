@@ -1,4 +1,4 @@
-//! Who opens doors, for how long, and what never does.
+//! Doors: what opens them, for how long, and what does not.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn relay() -> NewRelay {
     NewRelay { camera: CameraId(1), address: lock(), name: "lock".into(), tag: "7".into() }
 }
 
-/// A stage with a relay at the gate, past which these takes go.
+/// A stage whose gate camera has a relay and plays these takes.
 async fn locked(takes: Take) -> (Stage, JoinSet<()>, CancellationToken) {
     let stage = Stage::new();
     stage.fakes.frames.script(GATE, [takes]);
@@ -34,7 +34,7 @@ async fn locked(takes: Take) -> (Stage, JoinSet<()>, CancellationToken) {
     (stage, tasks, cancel)
 }
 
-/// What was switched after the start, at which every relay is switched off, when the stage was watched for so long.
+/// Runs the stage for this time. Returns what was switched after every relay was switched off at the start.
 async fn switched(mut stage: Stage, time: Duration) -> Vec<bool> {
     stage.open();
     tokio::time::sleep(time).await;
@@ -57,7 +57,7 @@ async fn a_known_face_opens_the_door_of_its_camera_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_else_opens_it() {
+async fn strangers_and_blocked_people_do_not_open_it() {
     let show = || Take::new().show(secs(2.0), [face("alice")]).nobody(secs(20.0));
     let (stage, _tasks, _cancel) = locked(show()).await;
     assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "a stranger");
@@ -68,7 +68,7 @@ async fn nobody_else_opens_it() {
     watch.libraries = [wanted].into();
     let change = domain::CameraChange { watch: Some(watch), ..Default::default() };
     stage.appliance.by(&actor("test")).update_camera(CameraId(1), change).await.unwrap();
-    assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "somebody blocked");
+    assert_eq!(switched(stage, secs(10.0)).await, [] as [bool; 0], "a blocked person");
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn a_door_opened_again_stays_open_for_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_welcome_once_opens_it_once() {
+async fn a_person_with_one_pass_opens_it_once() {
     let visit = |take: Take| take.show(secs(2.0), [face("alice")]).nobody(secs(20.0));
     let (stage, _tasks, _cancel) = locked(visit(visit(Take::new()))).await;
     let mut visitor = newcomer("alice", domain::LibraryId::DEFAULT);
@@ -99,7 +99,7 @@ async fn somebody_welcome_once_opens_it_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_face_opens_nothing() {
-    // The pictures come late, or the clock was set: the face is of a minute ago, or of the future.
+    // The frames are late, or the clock was set: the face is a minute old, or from the future.
     for ahead in [-60_000, 60_000] {
         let take = Take::new().clock_ahead(ahead).show(secs(2.0), [face("alice")]).nobody(secs(20.0));
         let (stage, _tasks, _cancel) = locked(take).await;
@@ -111,7 +111,7 @@ async fn an_old_face_opens_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_door_that_cannot_be_closed_is_tried_again() {
+async fn closing_a_door_is_retried() {
     let (mut stage, _tasks, _cancel) = locked(Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))).await;
     stage.enrol("alice").await;
     let host = stage.fakes.host.clone();
@@ -162,12 +162,12 @@ async fn relays_are_bound_listed_and_released() {
     assert!(matches!(appliance.by(&actor("test")).bind_relay(wordy).await, Err(Error::Invalid { .. })));
 }
 
-/// A device with a door of its own, by these rules, at whose gate alice passes.
+/// A device with a door of its own by these rules, and alice at its gate.
 async fn own_door(rules: DoorRules) -> (Stage, JoinSet<()>) {
     own_door_before(rules, Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))).await
 }
 
-/// The same, before which these takes are played.
+/// The same, with these takes.
 pub(crate) async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
@@ -221,7 +221,7 @@ async fn a_command_opens_the_own_door_where_commands_decide() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_platform_that_is_asked_lets_a_known_face_in_while_it_is_fresh() {
+async fn a_platform_confirms_a_known_face_within_ten_seconds() {
     let rules = DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() };
     let (mut stage, _tasks) = own_door(rules).await;
     stage.open();
@@ -261,7 +261,7 @@ async fn rules_of_the_own_door_are_kept_over_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_opened_when_nobody_would_close_it() {
+async fn nothing_is_opened_after_the_doors_have_shut_down() {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     let rules = DoorRules { decided_by: Decider::Remote, ..DoorRules::default() };
@@ -274,13 +274,13 @@ async fn nothing_is_opened_when_nobody_would_close_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_relay_that_does_not_answer() {
+async fn a_relay_that_does_not_respond_delays_nobody() {
     let takes = Take::new().show(secs(1.0), [face("alice").at(40, 100)]).nobody(secs(3.0));
     let takes = takes.show(secs(2.0), [face("bob").at(420, 220)]).nobody(secs(60.0));
     let (mut stage, _tasks) = own_door_before(DoorRules::default(), takes).await;
     stage.enrol("bob").await;
     stage.appliance.by(&actor("test")).bind_relay(relay()).await.unwrap();
-    // It is being closed when bob comes, and for longer than a face is fresh.
+    // It is being closed when bob appears, for longer than the maximum age of a face.
     stage.fakes.host.slow_down(Output::Relay(lock()), secs(5.0));
     stage.open();
     tokio::time::sleep(secs(6.5)).await;

@@ -19,13 +19,13 @@ async fn is_found(stage: &Stage) -> bool {
     !found.hits.is_empty()
 }
 
-/// Alice with such a photo, which is kept whatever it shows.
+/// Alice with this photo, to be kept even if it is unusable.
 fn with_photo(photo: &Picture) -> NewPerson {
     NewPerson { photo: photo.png(), unusable_photo: UnusablePhoto::Keep, ..newcomer("alice", LibraryId::DEFAULT) }
 }
 
 #[tokio::test]
-async fn a_person_with_an_unusable_photo_is_kept_on_request_and_found_by_nobody_s_face() {
+async fn a_person_with_an_unusable_photo_is_kept_on_request_and_not_found_by_searches() {
     let stage = Stage::new();
     let test = actor("test");
     let alice = stage.appliance.by(&test).enrol(with_photo(&Picture::empty())).await.unwrap();
@@ -39,11 +39,11 @@ async fn a_person_with_an_unusable_photo_is_kept_on_request_and_found_by_nobody_
     let back =
         Amendment { photo: Some(Picture::empty().png()), unusable_photo: UnusablePhoto::Keep, ..Amendment::default() };
     stage.appliance.by(&test).amend_person(alice.id, back, |profile| profile).await.unwrap();
-    assert!(!is_found(&stage).await, "the former photo is gone");
+    assert!(!is_found(&stage).await, "the former photo no longer counts");
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_refused_even_where_unusable_photos_are_kept() {
+async fn data_that_is_not_a_picture_is_refused_even_where_unusable_photos_are_kept() {
     let stage = Stage::new();
     let person = NewPerson { photo: Bytes::from_static(b"no picture"), ..with_photo(&Picture::empty()) };
     let refused = stage.appliance.by(&actor("test")).enrol(person).await;
@@ -52,7 +52,7 @@ async fn what_is_no_picture_is_refused_even_where_unusable_photos_are_kept() {
 }
 
 #[tokio::test]
-async fn people_who_are_not_found_take_room_too() {
+async fn people_who_are_not_enrolled_count_towards_the_limit() {
     let stage = Stage::with(Options { limits: Limits { people: 1, ..Limits::default() }, ..testkit::options() });
     stage.appliance.by(&actor("test")).enrol(with_photo(&Picture::empty())).await.unwrap();
     assert_eq!(stage.appliance.room_for_people().await.unwrap(), 0);

@@ -1,4 +1,4 @@
-//! The gallery finds exactly whom a plain comparison with everybody finds, whatever changed before and meanwhile.
+//! The gallery finds exactly the people that a comparison with all templates finds, after and during changes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ fn model() -> ModelId {
     ModelId("test".into())
 }
 
-/// A vector that is always the same for a seed.
+/// A vector determined by the seed.
 fn embedding(seed: u32) -> Embedding {
     let component =
         |n: usize| (seed as f32 * 0.37 + n as f32 * 1.7).sin() + (seed as f32 * 1.13 * (n + 1) as f32).cos();
@@ -33,7 +33,7 @@ enum Change {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    // The people near the ends of blocks, some in the middle and some newcomers.
+    // People near the ends of blocks, some in the middle and some new ones.
     let person = || prop_oneof![1_020..1_030i64, 2_040..2_060i64, 0..5i64];
     let libraries = || prop::collection::vec(1..4i64, 1..3);
     prop_oneof![
@@ -60,7 +60,7 @@ fn template(person: i64, libraries: &[i64], seed: u32) -> Template {
     Template { person: PersonId(person), membership: membership(libraries), embedding: embedding(seed) }
 }
 
-/// What the gallery must know.
+/// The expected content of the gallery.
 type Model = BTreeMap<PersonId, Template>;
 
 fn apply(gallery: &Gallery, model: &mut Model, change: &Change) {
@@ -84,7 +84,7 @@ fn apply(gallery: &Gallery, model: &mut Model, change: &Change) {
     }
 }
 
-/// The cosines of everybody in scope, the best first.
+/// The cosines of all people in scope, highest first.
 fn brute_force(model: &Model, probe: &Embedding, query: &Query) -> Vec<f32> {
     let considered = |template: &&Template| {
         let member = &template.membership;
@@ -100,7 +100,7 @@ fn brute_force(model: &Model, probe: &Embedding, query: &Query) -> Vec<f32> {
     cosines
 }
 
-/// As near as the gallery promises.
+/// Equal within the documented error of the gallery.
 fn same(a: f32, b: f32) -> bool {
     (a - b).abs() < 4e-6
 }
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn a_small_gallery_is_exact_down_to_nobody(changes in prop::collection::vec(change(), 0..60)) {
+    fn a_small_gallery_is_exact_down_to_no_people(changes in prop::collection::vec(change(), 0..60)) {
         let (gallery, mut model) = (Gallery::new(self::model()), Model::new());
         for change in &changes {
             apply(&gallery, &mut model, change);
@@ -161,7 +161,7 @@ proptest! {
 }
 
 #[test]
-fn embeddings_that_cannot_be_compared_are_left_out() {
+fn embeddings_that_cannot_be_compared_are_refused() {
     let gallery = Gallery::new(model());
     assert!(gallery.insert(template(1, &[1], 1)));
     let vector = |model: &str, n| Embedding::normalised(ModelId(model.into()), vec![1.0; n]).unwrap();
@@ -173,19 +173,19 @@ fn embeddings_that_cannot_be_compared_are_left_out() {
     assert_eq!(gallery.search(&vector("test", 1), &all), [[]]);
 }
 
-/// How the people of a gallery resemble each other.
+/// How similar the people of a gallery are.
 #[derive(Debug, Clone, Copy)]
 enum Crowd {
     Strangers,
-    /// Fifty of a kind: cosines around 0.8 among them.
+    /// Groups of fifty with cosines around 0.8.
     Families,
-    /// Two of a kind: cosines around 0.999.
+    /// Pairs with cosines around 0.999.
     Twins,
 }
 
 const FACES: u32 = 8_200;
 
-/// A face of 128 components, a whole number of lines of which so many are enough for a shared scan.
+/// A face of 128 components, a whole number of lines; [`FACES`] of them are enough for a shared scan.
 fn face(crowd: Crowd, seed: u32) -> Embedding {
     let (kind, own) = match crowd {
         Crowd::Strangers => (seed, 0.0),
@@ -205,7 +205,7 @@ fn again(face: &Embedding, seed: u64) -> Embedding {
 }
 
 #[test]
-fn the_ten_nearest_are_those_of_an_exact_comparison_however_alike_people_are() {
+fn the_ten_nearest_are_those_of_an_exact_comparison_however_similar_people_are() {
     for crowd in [Crowd::Strangers, Crowd::Families, Crowd::Twins] {
         let faces: Vec<_> = (0..FACES).map(|seed| face(crowd, seed)).collect();
         let gallery = Gallery::new(model());
@@ -236,10 +236,10 @@ fn find_again(gallery: &Gallery, faces: &[Embedding], number: u32, crowd: Crowd)
     assert_eq!(people(&found[1]), nearest, "{crowd:?} {number}");
 }
 
-/// One writer lets two people come and go together, and gives a third another face and library at once; readers
-/// must never see one of the two without the other, nor the new face in the old library.
+/// A writer adds and removes two people together, and changes face and library of a third at once; readers must never
+/// see one of the two alone, nor the new face in the old library.
 #[test]
-fn a_search_never_sees_half_a_change() {
+fn a_search_never_sees_a_partial_change() {
     let (gallery, done) = (Gallery::new(model()), AtomicBool::new(false));
     gallery.insert_all((100..CROWD).map(|person| template(person, &[9], person as u32)));
     std::thread::scope(|scope| {
@@ -255,14 +255,14 @@ fn a_search_never_sees_half_a_change() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(Ordering::Acquire) {
-                    look_for_halves(&gallery);
+                    search_for_partial_changes(&gallery);
                 }
             });
         }
     });
 }
 
-fn look_for_halves(gallery: &Gallery) {
+fn search_for_partial_changes(gallery: &Gallery) {
     let library = |id| Query { scope: Scope::libraries(ids(&[id])), limit: 5 };
     let probe = embedding(2);
     let found = gallery.search(&probe, &[library(1), library(2), library(3)]);

@@ -1,4 +1,4 @@
-//! The copy of the gallery is there for the next start, and holds nobody who is gone.
+//! The copy of the gallery: written for the next start, and never with people who were removed.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::stage::{Stage, newcomer};
 
-/// Whether the store has a copy of the gallery as it is now.
+/// Whether the store has a copy of the present gallery.
 fn is_copied(stage: &Stage) -> bool {
     let store = &stage.fakes.store;
     let generation = store.generation().unwrap();
     store.read_copy(stage.fakes.analyzer.model(), generation, &mut |_| true).unwrap()
 }
 
-async fn soon(what: &str, stage: &Stage, state: bool) {
+async fn reaches(what: &str, stage: &Stage, state: bool) {
     let looking = async {
         while is_copied(stage) != state {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -26,7 +26,7 @@ async fn soon(what: &str, stage: &Stage, state: bool) {
     assert!(seen.is_ok(), "{what}");
 }
 
-/// Runs `scene` while the copy is kept, and then ends.
+/// Runs `scene` while the copy is maintained.
 async fn while_keeping(stage: &Stage, scene: impl AsyncFnOnce()) {
     let cancel = CancellationToken::new();
     let keeping = stage.appliance.keep_gallery_copy(cancel.clone());
@@ -41,16 +41,16 @@ async fn while_keeping(stage: &Stage, scene: impl AsyncFnOnce()) {
 async fn the_copy_follows_when_people_have_settled() {
     let stage = Stage::new();
     while_keeping(&stage, async || {
-        soon("an empty gallery is copied", &stage, true).await;
+        reaches("an empty gallery is copied", &stage, true).await;
         stage.enrol("ada").await;
         assert!(!is_copied(&stage), "it may change again at once");
-        soon("a copy with one person", &stage, true).await;
+        reaches("a copy with one person", &stage, true).await;
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_copy_is_written_at_the_end_and_the_next_start_finds_everybody() {
+async fn the_copy_is_written_at_the_end_and_used_at_the_next_start() {
     let stage = Stage::new();
     while_keeping(&stage, async || drop(stage.enrol("ada").await)).await;
     assert!(is_copied(&stage));
@@ -62,12 +62,12 @@ async fn the_copy_is_written_at_the_end_and_the_next_start_finds_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_takes_the_copy_along_at_once() {
+async fn a_removal_removes_the_copy_at_once() {
     let stage = Stage::new();
     let library = stage.library("visitors", LibraryKind::Allow).await;
     let (ada, _) = (stage.enrol("ada").await, stage.enrol_into("ben", library).await);
     for round in 0..2 {
-        while_keeping(&stage, async || soon("a copy", &stage, true).await).await;
+        while_keeping(&stage, async || reaches("a copy", &stage, true).await).await;
         let before = stage.fakes.store.generation().unwrap();
         match round {
             0 => stage.appliance.by(&actor("test")).remove_person(ada.id).await.unwrap(),
@@ -81,7 +81,7 @@ async fn a_removal_takes_the_copy_along_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outdated_or_foreign_copy_is_not_used_and_does_not_stay() {
+async fn an_outdated_or_foreign_copy_is_removed_and_not_used() {
     let stage = Stage::new();
     while_keeping(&stage, async || {}).await;
     let before = stage.fakes.store.generation().unwrap();

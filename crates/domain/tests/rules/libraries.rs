@@ -1,4 +1,4 @@
-//! Libraries and who is in them.
+//! Libraries and their people.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use testkit::{actor, portrait};
 use crate::stage::{Stage, gate};
 
 #[tokio::test]
-async fn removing_a_library_removes_who_is_in_no_other() {
+async fn removing_a_library_removes_people_who_are_in_no_other() {
     let stage = Stage::new();
     let staff = stage.library("staff", LibraryKind::Allow).await;
     let (alice, bob) = (stage.enrol_into("alice", staff).await, stage.enrol_into("bob", staff).await);
@@ -25,7 +25,7 @@ async fn removing_a_library_removes_who_is_in_no_other() {
         let near = stage.appliance.search(portrait(name), vec![LibraryId::DEFAULT, staff], 5, Similarity::new(0.7));
         assert_eq!(near.await.unwrap().hits.len(), hits, "{name}");
     }
-    assert!(stage.library("staff", LibraryKind::Allow).await > staff, "an id is never used again");
+    assert!(stage.library("staff", LibraryKind::Allow).await > staff, "an id is never reused");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_library_counts_its_people() {
 }
 
 #[tokio::test]
-async fn who_leaves_every_library_leaves_the_device_even_when_it_happens_at_once() {
+async fn a_person_removed_from_all_libraries_concurrently_is_removed_from_the_device() {
     for _ in 0..20 {
         let stage = Stage::new();
         let staff = stage.library("staff", LibraryKind::Allow).await;
@@ -89,7 +89,7 @@ async fn who_leaves_every_library_leaves_the_device_even_when_it_happens_at_once
 }
 
 #[tokio::test]
-async fn there_is_room_for_so_many_libraries() {
+async fn the_number_of_libraries_is_limited() {
     let limits = Limits { libraries: 2, ..Limits::default() };
     let (appliance, _fakes) = testkit::appliance_with(limits).unwrap();
     let library = |name| NewLibrary {

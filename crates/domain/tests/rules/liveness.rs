@@ -5,9 +5,9 @@ use testkit::{FakeFace, Take, actor};
 
 use crate::stage::{Stage, face, names, secs};
 
-/// The apparent age that stands for a picture held before the camera.
+/// The apparent age of a face in a picture held before the camera.
 const PICTURE: u8 = 99;
-/// The apparent age at which no score comes out.
+/// The apparent age of a face without a score.
 const UNJUDGED: u8 = 98;
 
 fn score(face: &FakeFace) -> Option<f32> {
@@ -22,7 +22,7 @@ fn picture(name: &str) -> FakeFace {
     FakeFace { age: PICTURE, ..face(name) }
 }
 
-/// What is recorded of these takes, with alice enrolled.
+/// The records of these takes, with alice enrolled.
 async fn recorded(takes: impl IntoIterator<Item = Take>) -> Vec<domain::Record> {
     let stage = Stage::playing(takes).await;
     stage.fakes.analyzer.judge_liveness(0.5, score);
@@ -35,12 +35,12 @@ fn verdicts(records: &[domain::Record]) -> Vec<Verdict> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_picture_of_somebody_is_a_spoof_and_nobody_is_recognised() {
+async fn a_picture_of_a_person_is_a_spoof_and_nobody_is_recognised() {
     let records = recorded([Take::new().show(secs(2.0), [picture("alice")])]).await;
     assert_eq!((verdicts(&records), names(&records)), (vec![Verdict::Spoof], vec!["?"]));
-    assert_eq!(records[0].best(), None, "no platform hears of alice");
+    assert_eq!(records[0].best(), None, "alice is not reported to platforms");
     let own = records[0].own_match().unwrap();
-    assert_eq!(own.best.as_ref().unwrap().code.as_str(), "alice", "an operator learns whose picture it was");
+    assert_eq!(own.best.as_ref().unwrap().code.as_str(), "alice", "an operator sees whose picture it was");
     assert_eq!(records[0].capture.liveness, Some(0.2));
 }
 
@@ -58,14 +58,14 @@ async fn a_living_face_is_known() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_after_a_picture_of_himself_is_known_at_once() {
+async fn a_person_after_a_picture_of_the_same_person_is_known_at_once() {
     let shown = Take::new().show(secs(2.0), [picture("alice").at(20, 20)]).show(secs(2.0), []);
     let records = recorded([shown.show(secs(2.0), [face("alice").at(400, 200)])]).await;
     assert_eq!(verdicts(&records), [Verdict::Spoof, Verdict::Known]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_picture_does_not_take_the_place_of_the_person_beside_it() {
+async fn a_picture_does_not_reserve_the_person_beside_it() {
     let pair = [picture("alice").at(20, 20), face("alice").at(400, 200)];
     let records = recorded([Take::new().show(secs(2.0), pair)]).await;
     let mut verdicts = verdicts(&records);
@@ -74,9 +74,9 @@ async fn a_picture_does_not_take_the_place_of_the_person_beside_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_platform_says_when_faces_must_be_alive() {
+async fn a_platform_sets_when_faces_must_be_living() {
     let at = |clock: &str| clock.parse().unwrap();
-    // On the stage it is nine in the morning.
+    // The clock shows nine in the morning.
     let cases = [
         (LivenessRule::Always, Verdict::Spoof),
         (LivenessRule::Never, Verdict::Known),

@@ -1,4 +1,4 @@
-//! What is looked at, and what happens when that is more than the machine can do.
+//! Which frames are searched, and what happens under overload.
 
 use domain::{CameraCounters, CameraId, Source};
 use testkit::Take;
@@ -6,7 +6,7 @@ use testkit::Take;
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
 #[tokio::test(start_paused = true)]
-async fn a_scene_in_which_nothing_moves_is_searched_every_two_seconds() {
+async fn a_still_scene_is_searched_every_two_seconds() {
     let stage = Stage::playing([Take::new()]).await;
     let (analyzer, appliance) = (stage.fakes.analyzer.clone(), stage.appliance.clone());
     assert!(stage.watch(secs(20.0)).await.is_empty());
@@ -41,7 +41,7 @@ async fn a_face_that_stands_still_is_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn four_cameras_that_the_machine_can_do_are_looked_at_as_often_as_asked() {
+async fn four_cameras_within_the_capacity_are_searched_at_the_configured_rate() {
     for counters in busy_cameras(4, 0.035).await {
         assert_eq!((counters.interval_ms, counters.frames_coarse), (200, 0));
         assert!(counters.frames_analysed >= 280, "{counters:?}");
@@ -49,7 +49,7 @@ async fn four_cameras_that_the_machine_can_do_are_looked_at_as_often_as_asked() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn eight_cameras_too_many_are_looked_at_less_often_but_as_closely() {
+async fn eight_cameras_are_searched_less_often_in_full_detail() {
     for counters in busy_cameras(8, 0.035).await {
         assert!((201..500).contains(&counters.interval_ms), "{counters:?}");
         assert!(counters.frames_analysed >= 150 && counters.frames_coarse == 0, "{counters:?}");
@@ -57,7 +57,7 @@ async fn eight_cameras_too_many_are_looked_at_less_often_but_as_closely() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn far_too_many_cameras_are_looked_at_less_closely_too_and_none_is_left_out() {
+async fn far_too_many_cameras_are_searched_in_less_detail_and_none_is_left_out() {
     let all = busy_cameras(8, 0.1).await;
     let most = all.iter().map(|counters| counters.frames_analysed).max().unwrap();
     for counters in all {
@@ -67,7 +67,7 @@ async fn far_too_many_cameras_are_looked_at_less_closely_too_and_none_is_left_ou
     }
 }
 
-/// What so many cameras have done in a minute, a face always before each, when a close look takes so many seconds.
+/// Counters of this many cameras after a minute with a face always in view, when a full search takes `effort` seconds.
 async fn busy_cameras(cameras: u32, effort: f64) -> Vec<CameraCounters> {
     let mut stage = Stage::new();
     for camera in 0..cameras {

@@ -1,4 +1,4 @@
-//! What the log keeps beside records: openings, corrections, and notices of trouble.
+//! Openings, corrections and notices in the log.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ async fn openings(stage: &Stage) -> Vec<(Option<CameraId>, Opening)> {
     entries.into_iter().map(opening).collect()
 }
 
-/// The notices so far: what, which, and whether it was raised.
+/// The notices so far: topic, subject, and whether raised.
 async fn noticed(stage: &Stage) -> Vec<(Topic, String, bool)> {
     let entries = stage.appliance.entries_after(Seq(0), &[EntryKind::Notice], 100).await.unwrap();
     let notice = |entry: domain::Entry| match entry.what {
@@ -54,7 +54,7 @@ async fn a_door_that_opens_to_a_face_is_an_entry_with_camera_and_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_opening_tells_by_what_the_door_opened() {
+async fn an_opening_names_the_means() {
     let card = async |rules: DoorRules| {
         let (mut stage, mut tasks) = own_door_before(rules, alice_passes()).await;
         let profile = domain::Profile { cards: vec!["7".into()], ..domain::Profile::default() };
@@ -83,7 +83,7 @@ async fn an_opening_tells_by_what_the_door_opened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_opens_for_nobody_known_and_a_door_that_cannot_be_reached_stays_closed() {
+async fn a_command_opens_without_a_person_and_an_unreachable_door_stays_closed() {
     let (stage, _tasks) = own_door_before(DoorRules::factory(), Take::new()).await;
     stage.appliance.by(&actor("platform")).open_door().await.unwrap();
     stage.fakes.host.take_offline(Output::Contact, true);
@@ -95,7 +95,7 @@ async fn a_command_opens_for_nobody_known_and_a_door_that_cannot_be_reached_stay
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_platform_that_refuses_a_known_face_keeps_the_door_closed_in_the_log_too() {
+async fn a_refusal_by_a_platform_is_an_opening_that_stayed_closed() {
     let rules = DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() };
     let (mut stage, _tasks) = own_door_before(rules, alice_passes()).await;
     stage.open();
@@ -106,14 +106,16 @@ async fn a_platform_that_refuses_a_known_face_keeps_the_door_closed_in_the_log_t
         appliance.by(&actor("platform")).refuse_entry(capture).await.unwrap();
     }
     let refused = openings(&stage).await;
-    let [(camera, refusal)] = refused.as_slice() else { panic!("an answer that comes twice is one: {refused:?}") };
+    let [(camera, refusal)] = refused.as_slice() else {
+        panic!("an answer that arrives twice counts once: {refused:?}")
+    };
     assert_eq!((*camera, refusal.opened, &*refusal.why), (Some(CameraId(1)), false, "refused"));
     assert_eq!(refusal.person.as_ref().unwrap().code.as_str(), "alice");
     stage.close().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_correction_names_who_a_record_shows_and_changes_no_record() {
+async fn a_correction_names_the_person_shown_and_changes_no_record() {
     let stage = Stage::playing([alice_passes()]).await;
     let bob = stage.enrol("bob").await.id;
     let appliance = stage.appliance.clone();
@@ -133,7 +135,7 @@ async fn a_correction_names_who_a_record_shows_and_changes_no_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_camera_that_fails_and_comes_back_is_noticed_once_each_also_over_a_restart() {
+async fn a_failing_camera_raises_and_clears_one_notice_also_over_a_restart() {
     let broken = Take::refused(domain::ports::SourceError::Unauthorised);
     let takes = [Take::new().nobody(secs(5.0)).break_off(), broken.clone(), broken, Take::new().nobody(secs(600.0))];
     let mut stage = Stage::playing(takes).await;
@@ -153,7 +155,7 @@ async fn a_camera_that_fails_and_comes_back_is_noticed_once_each_also_over_a_res
     cancel.cancel();
     stage.close().await;
     assert_eq!(noticed(&stage).await.len(), 3, "offline again");
-    // After a restart it stands until the camera is back, or gone for good.
+    // After a restart the notice stands until the camera is online or counts as removed.
     let appliance = stage.fakes.restart(domain::Limits::default()).unwrap();
     tasks.spawn(notices::run(appliance, CancellationToken::new()));
     tokio::time::sleep(secs(60.0)).await;
@@ -163,7 +165,7 @@ async fn a_camera_that_fails_and_comes_back_is_noticed_once_each_also_over_a_res
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_is_lost_is_noticed_until_it_is_back() {
+async fn a_lost_reader_raises_a_notice_until_it_is_back() {
     let (stage, reader) = (Stage::new(), FakeReader::new("gate"));
     let all: Vec<Arc<dyn Reader>> = vec![reader.clone()];
     let mut tasks = JoinSet::new();
@@ -179,7 +181,7 @@ async fn a_reader_that_is_lost_is_noticed_until_it_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trouble_that_could_not_be_written_is_noticed_when_it_can() {
+async fn a_notice_that_could_not_be_written_is_written_later() {
     let mut stage = Stage::playing([Take::refused(domain::ports::SourceError::Unauthorised)]).await;
     stage.fakes.store.write_protect(true);
     let mut tasks = JoinSet::new();

@@ -1,4 +1,4 @@
-//! The machine: its network on trial, its time, and the settings of a new device.
+//! The machine: network changes on trial, time, and factory settings.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn port(ip: &str) -> NetworkPort {
     }
 }
 
-/// Where the second port is.
+/// The address of the second port.
 async fn now(appliance: &Appliance) -> IpAddr {
     let Network { ports, .. } = appliance.network().await.unwrap();
     ports[1].subnet.unwrap().address
@@ -37,7 +37,7 @@ fn guard(appliance: &Appliance) -> (JoinSet<()>, CancellationToken) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_request_on_the_new_address_makes_a_change_of_the_network_stand() {
+async fn only_a_request_at_the_new_address_confirms_a_network_change() {
     let stage = Stage::new();
     let _guard = guard(&stage.appliance);
     let before = now(&stage.appliance).await;
@@ -80,11 +80,11 @@ async fn a_change_that_cannot_be_undone_at_once_is_undone_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_that_refuses_a_change_takes_the_next_when_it_may() {
+async fn a_refused_change_is_undone_before_the_next() {
     let stage = Stage::new();
     let _guard = guard(&stage.appliance);
     let before = now(&stage.appliance).await;
-    // The guard has looked for what a crash left, and found nothing.
+    // Lets the guard check for an interrupted change first.
     tokio::time::sleep(secs(1.0)).await;
     stage.fakes.host.forbid(true);
     let refused = stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await;
@@ -97,7 +97,7 @@ async fn a_machine_that_refuses_a_change_takes_the_next_when_it_may() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_stood_is_not_undone_at_the_next_start() {
+async fn a_confirmed_change_is_not_undone_at_the_next_start() {
     let stage = Stage::new();
     let (mut tasks, cancel) = guard(&stage.appliance);
     stage.appliance.by(&actor("test")).set_port(port("10.0.7.1")).await.unwrap();
@@ -130,7 +130,7 @@ async fn settings_are_restored_all_or_none() {
 }
 
 #[tokio::test]
-async fn a_machine_that_refuses_leaves_the_settings_as_they_were() {
+async fn a_refusal_by_the_machine_changes_no_settings() {
     let stage = Stage::new();
     let host: &Arc<FakeHost> = &stage.fakes.host;
     let (appliance, zone) = (&stage.appliance, stage.appliance.time_zone());
@@ -147,7 +147,7 @@ async fn a_machine_that_refuses_leaves_the_settings_as_they_were() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_network_of_a_new_device_stands_once_a_platform_is_reached_over_it() {
+async fn a_restored_network_is_confirmed_by_a_connection_to_a_platform() {
     let stage = Stage::new();
     let _guard = guard(&stage.appliance);
     let before = stage.appliance.network().await.unwrap();
@@ -165,7 +165,7 @@ async fn the_network_of_a_new_device_stands_once_a_platform_is_reached_over_it()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_says_nothing_of_an_address_that_is_awaited() {
+async fn a_connection_does_not_confirm_a_new_address() {
     let stage = Stage::new();
     let _guard = guard(&stage.appliance);
     let before = now(&stage.appliance).await;
@@ -176,7 +176,7 @@ async fn a_connection_says_nothing_of_an_address_that_is_awaited() {
 }
 
 #[tokio::test]
-async fn the_time_of_a_new_device_comes_back_alone() {
+async fn the_factory_time_settings_are_restored_alone() {
     let stage = Stage::new();
     let (appliance, zone) = (&stage.appliance, stage.appliance.time_zone());
     appliance.by(&actor("test")).set_time(appliance.now(), Some("Etc/UTC")).await.unwrap();
@@ -189,7 +189,7 @@ async fn the_time_of_a_new_device_comes_back_alone() {
 }
 
 #[tokio::test]
-async fn an_emptied_audit_log_says_who_emptied_it() {
+async fn a_cleared_audit_log_names_who_cleared_it() {
     let stage = Stage::new();
     stage.appliance.by(&actor("test")).set_device_id("gate").await.unwrap();
     stage.appliance.by(&actor("platform")).clear_audit_log().await.unwrap();

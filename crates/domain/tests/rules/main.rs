@@ -1,4 +1,4 @@
-//! The rules of the core as sentences, driven through the appliance with fakes and paused time.
+//! Tests of the rules of the core, each named as a sentence, through the appliance with fakes and paused time.
 #![allow(clippy::unwrap_used)]
 
 mod accounts;

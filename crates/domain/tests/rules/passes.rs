@@ -1,4 +1,4 @@
-//! People who may come only so many times.
+//! People with a limited number of passes.
 
 use domain::{
     CameraId, Decider, DoorOptions, DoorRules, Error, Options, PersonId, Profile, SnapMode, Validity, Verdict, doors,
@@ -13,8 +13,8 @@ fn visits(number: usize) -> Take {
     (0..number).fold(Take::new(), |take, _| take.show(secs(2.0), [face("alice")]).nobody(secs(10.0)))
 }
 
-/// Enrols alice, who may come so many times.
-async fn welcome(stage: &Stage, times: u32) -> PersonId {
+/// Enrols alice with this number of passes.
+async fn enrol_alice(stage: &Stage, times: u32) -> PersonId {
     let mut visitor = newcomer("alice", domain::LibraryId::DEFAULT);
     visitor.profile = Profile { validity: Validity::Uses(times), ..visitor.profile };
     stage.appliance.by(&actor("test")).enrol(visitor).await.unwrap().id
@@ -29,9 +29,9 @@ async fn verdicts(stage: &Stage) -> Vec<Verdict> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_visit_counts_on_a_device_without_any_door() {
+async fn each_visit_counts_on_a_device_without_a_door() {
     let mut stage = Stage::playing([visits(4)]).await;
-    let alice = welcome(&stage, 2).await;
+    let alice = enrol_alice(&stage, 2).await;
     stage.open();
     tokio::time::sleep(secs(50.0)).await;
     stage.close().await;
@@ -43,13 +43,13 @@ async fn each_visit_counts_on_a_device_without_any_door() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_visit_that_is_recorded_again_and_again_counts_once_and_stays_welcome() {
+async fn a_visit_that_is_recorded_repeatedly_counts_once_and_stays_known() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(20.0), [face("alice")]).nobody(secs(60.0))]);
     let mut camera = gate();
     camera.settings.snap_mode = SnapMode::Timed;
     stage.add(camera).await;
-    let alice = welcome(&stage, 1).await;
+    let alice = enrol_alice(&stage, 1).await;
     stage.open();
     tokio::time::sleep(secs(40.0)).await;
     stage.close().await;
@@ -59,17 +59,17 @@ async fn a_visit_that_is_recorded_again_and_again_counts_once_and_stays_welcome(
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_back_within_the_rearm_time_has_come_once() {
+async fn a_return_within_the_rearm_time_is_not_counted() {
     let take = Take::new().show(secs(2.0), [face("alice")]).nobody(secs(3.0)).show(secs(2.0), [face("alice")]);
     let mut stage = Stage::playing([take.nobody(secs(60.0))]).await;
-    let alice = welcome(&stage, 5).await;
+    let alice = enrol_alice(&stage, 5).await;
     stage.open();
     tokio::time::sleep(secs(30.0)).await;
     stage.close().await;
     assert_eq!(left(&stage, alice).await, Validity::Uses(4));
 }
 
-/// A device with a door of its own, past which alice goes so many times.
+/// A device with a door of its own, whose camera plays these takes.
 async fn own_door(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
@@ -90,7 +90,7 @@ fn openings(stage: &Stage) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_visit_that_opens_a_door_counts_once() {
     let (mut stage, _tasks) = own_door(DoorRules::default(), visits(3)).await;
-    let alice = welcome(&stage, 2).await;
+    let alice = enrol_alice(&stage, 2).await;
     stage.open();
     tokio::time::sleep(secs(40.0)).await;
     stage.close().await;
@@ -99,14 +99,14 @@ async fn a_visit_that_opens_a_door_counts_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_a_platform_is_asked_its_answer_counts_and_opens_once() {
+async fn a_confirmation_by_a_platform_counts_and_opens_once() {
     let rules = DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() };
     let (mut stage, _tasks) = own_door(rules, visits(1).nobody(secs(60.0))).await;
-    let alice = welcome(&stage, 3).await;
+    let alice = enrol_alice(&stage, 3).await;
     stage.open();
     let appliance = stage.appliance.clone();
     appliance.newest_entry().wait_for(|seq| seq.0 == 1).await.unwrap();
-    assert_eq!(left(&stage, alice).await, Validity::Uses(3), "the platform may say no");
+    assert_eq!(left(&stage, alice).await, Validity::Uses(3), "the platform may refuse");
     let capture = stage.records().await[0].capture.id;
     appliance.by(&actor("platform")).confirm_entry(capture).await.unwrap();
     for _ in 0..3 {
@@ -118,7 +118,7 @@ async fn where_a_platform_is_asked_its_answer_counts_and_opens_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_opened_nothing_may_be_given_again() {
+async fn a_confirmation_that_opened_nothing_may_be_repeated() {
     let rules = DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() };
     let (mut stage, _tasks) = own_door(rules, visits(1).nobody(secs(60.0))).await;
     stage.enrol("alice").await;
@@ -134,10 +134,10 @@ async fn an_answer_that_opened_nothing_may_be_given_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_face_that_proves_only_half_counts_nothing() {
+async fn a_face_that_proves_only_half_does_not_count() {
     let rules = DoorRules { proof: domain::Proof::FaceAndCard, ..DoorRules::default() };
     let (mut stage, _tasks) = own_door(rules, visits(1).nobody(secs(60.0))).await;
-    let alice = welcome(&stage, 1).await;
+    let alice = enrol_alice(&stage, 1).await;
     stage.open();
     tokio::time::sleep(secs(20.0)).await;
     stage.close().await;
@@ -151,7 +151,7 @@ async fn cameras_share_the_passes() {
     yard.settings.source = domain::Source::Rtsp { url: "rtsp://yard".into() };
     stage.fakes.frames.script("rtsp://yard", [Take::new().nobody(secs(15.0)).show(secs(2.0), [face("alice")])]);
     stage.add(yard).await;
-    welcome(&stage, 1).await;
+    enrol_alice(&stage, 1).await;
     stage.open();
     tokio::time::sleep(secs(40.0)).await;
     stage.close().await;

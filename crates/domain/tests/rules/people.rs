@@ -22,7 +22,7 @@ async fn an_enrolled_person_is_found_at_once() {
 }
 
 #[tokio::test]
-async fn a_removed_person_is_found_no_more() {
+async fn a_removed_person_is_no_longer_found() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
     stage.appliance.by(&actor("test")).remove_person(alice.id).await.unwrap();
@@ -30,23 +30,23 @@ async fn a_removed_person_is_found_no_more() {
     assert!(matches!(stage.appliance.person(alice.id).await, Err(Error::NotFound { what: Thing::Person })));
     assert!(matches!(stage.appliance.embedding(alice.id).await, Err(Error::NotFound { what: Thing::Person })));
     assert!(matches!(stage.appliance.picture(alice.photo).await, Err(Error::NotFound { what: Thing::Picture })));
-    assert!(stage.enrol("alice").await.id > alice.id, "an id is never used again");
+    assert!(stage.enrol("alice").await.id > alice.id, "an id is never reused");
 }
 
 #[tokio::test]
 async fn a_refused_enrolment_leaves_nothing_behind() {
     let stage = Stage::new();
     stage.enrol("alice").await;
-    let before = everything(&stage).await;
+    let before = snapshot(&stage).await;
     for (person, wanted) in refused() {
         let error = stage.appliance.by(&actor("test")).enrol(person).await.unwrap_err();
         assert_eq!(error.to_string(), wanted);
-        assert_eq!(everything(&stage).await, before, "{wanted}");
+        assert_eq!(snapshot(&stage).await, before, "{wanted}");
     }
     assert!(found(&stage.appliance, "bob").await.is_empty());
 }
 
-/// People who cannot be enrolled beside alice, and why.
+/// People who cannot be enrolled, with the error.
 fn refused() -> Vec<(NewPerson, &'static str)> {
     let bob = |adjust: &dyn Fn(&mut NewPerson)| {
         let mut person = newcomer("bob", LibraryId::DEFAULT);
@@ -81,7 +81,7 @@ async fn the_largest_of_several_faces_is_taken_when_asked_for() {
 }
 
 #[tokio::test]
-async fn of_many_enrolments_of_one_code_at_the_same_time_exactly_one_wins() {
+async fn of_concurrent_enrolments_of_one_code_exactly_one_succeeds() {
     let stage = Stage::new();
     let mut attempts = tokio::task::JoinSet::new();
     for _ in 0..16 {
@@ -97,7 +97,7 @@ async fn of_many_enrolments_of_one_code_at_the_same_time_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn a_full_device_takes_nobody_until_somebody_goes() {
+async fn a_full_device_enrols_nobody_until_a_person_is_removed() {
     let limits = Limits { people: 1, ..Limits::default() };
     let (appliance, _fakes) = testkit::appliance_with(limits).unwrap();
     let alice = appliance.by(&actor("test")).enrol(newcomer("alice", LibraryId::DEFAULT)).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_full_device_takes_nobody_until_somebody_goes() {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_and_keeps_what_is_there() {
+async fn a_full_disk_refuses_enrolments_and_keeps_existing_people() {
     let stage = Stage::new();
     stage.enrol("alice").await;
     stage.fakes.store.fill_up(true);
@@ -147,7 +147,7 @@ async fn a_changed_person_keeps_what_was_not_changed() {
 }
 
 #[tokio::test]
-async fn another_photo_is_searched_from_then_on_and_survives_a_restart() {
+async fn another_photo_is_searched_at_once_and_after_a_restart() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
     let amendment = Amendment { photo: Some(portrait("bob")), ..Default::default() };
@@ -174,7 +174,7 @@ async fn a_photo_that_is_refused_changes_nothing_of_a_person() {
 }
 
 #[tokio::test]
-async fn a_person_is_in_one_library_at_least() {
+async fn a_person_is_in_at_least_one_library() {
     let stage = Stage::new();
     let alice = stage.enrol("alice").await;
     let change = PersonChange { libraries: Some(Vec::new()), ..PersonChange::default() };
@@ -184,9 +184,9 @@ async fn a_person_is_in_one_library_at_least() {
 }
 
 #[tokio::test]
-async fn two_faces_are_compared_and_nothing_is_kept() {
+async fn two_faces_are_compared_and_nothing_is_stored() {
     let stage = Stage::new();
-    let before = everything(&stage).await;
+    let before = snapshot(&stage).await;
     let other = Picture::of([face("alice").at(10, 200)]).jpeg();
     let same = stage.appliance.compare(portrait("alice"), other).await.unwrap();
     let different = stage.appliance.compare(portrait("alice"), portrait("bob")).await.unwrap();
@@ -196,10 +196,10 @@ async fn two_faces_are_compared_and_nothing_is_kept() {
     let faces = stage.appliance.faces(both).await.unwrap();
     let boxes: Vec<_> = faces.iter().map(|face| face.detection.face_box.width()).collect();
     assert_eq!(boxes, [160.0, 80.0]);
-    assert_eq!(everything(&stage).await, before);
+    assert_eq!(snapshot(&stage).await, before);
 }
 
-/// Codes of the people of the default library who look like this name.
+/// Codes of the people of the default library who are similar to the face of this name.
 async fn found(appliance: &Appliance, name: &str) -> Vec<String> {
     found_in(appliance, name, LibraryId::DEFAULT).await
 }
@@ -210,7 +210,7 @@ async fn found_in(appliance: &Appliance, name: &str, library: LibraryId) -> Vec<
 }
 
 /// All that an enrolment could change.
-async fn everything(stage: &Stage) -> (Vec<domain::Person>, u64, Vec<domain::AuditEntry>) {
+async fn snapshot(stage: &Stage) -> (Vec<domain::Person>, u64, Vec<domain::AuditEntry>) {
     let people = stage.appliance.people(PersonFilter::default(), ALL).await.unwrap();
     (people.rows, people.total, stage.appliance.by(&actor("test")).audit_log(100).await.unwrap())
 }

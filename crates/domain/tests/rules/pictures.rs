@@ -1,4 +1,4 @@
-//! Cameras that find faces themselves and deliver pictures.
+//! Cameras that detect faces themselves and deliver pictures.
 
 use domain::ports::SourceError;
 use domain::{CameraId, CameraStatus, DeviceAddress, NewCamera, SnapMode, Source, WatchSettings};
@@ -25,13 +25,13 @@ async fn stage(takes: impl IntoIterator<Item = Take>, door: NewCamera) -> Stage 
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_in_a_delivered_picture_is_recorded_at_once() {
+async fn all_people_in_a_delivered_picture_are_recorded_at_once() {
     let both = [face("alice").at(20, 100), face("bob").at(300, 100)];
     let mut stage = stage([Take::new().show(secs(1.0), both)], door()).await;
     stage.enrol("alice").await;
     stage.open();
     tokio::time::sleep(secs(0.5)).await;
-    assert_eq!(stage.records().await.len(), 2, "nothing more has to come");
+    assert_eq!(stage.records().await.len(), 2, "without further pictures");
     stage.close().await;
     let records = stage.records().await;
     let mut who = names(&records);
@@ -41,7 +41,7 @@ async fn everybody_in_a_delivered_picture_is_recorded_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_picture_counts_however_fast_they_come() {
+async fn every_picture_counts_at_any_rate() {
     let people: Vec<String> = (0..20).map(|n| format!("person {n}")).collect();
     let take = people.iter().fold(Take::new(), |take, who| take.show(secs(0.0), [face(who)]));
     let records = stage([take], door()).await.watch(secs(30.0)).await;
@@ -57,14 +57,14 @@ async fn two_pictures_of_one_passage_are_one_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pictures_of_nobody_and_faces_too_poor_are_passed_over() {
+async fn empty_pictures_and_faces_of_low_quality_are_skipped() {
     let take = Take::new().show(secs(1.0), [face("bob").quality(5)]).show(secs(1.0), [face("alice")]);
     let records = stage([take], door()).await.watch(secs(10.0)).await;
     assert_eq!(records.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_camera_is_online_before_anybody_has_passed_and_comes_back_when_it_breaks_off() {
+async fn a_camera_is_online_before_its_first_picture_and_reconnects() {
     let nobody = Take::new().show_picture(secs(1.0), Picture::empty()).break_off();
     let refused = Take::refused(SourceError::Unauthorised);
     let mut stage = stage([refused, nobody, Take::new().show(secs(1.0), [face("alice")])], door()).await;

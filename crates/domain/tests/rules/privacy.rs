@@ -23,7 +23,7 @@ async fn has_pictures(stage: &Stage, record: &Record) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_no_pictures_are_kept_records_say_so_and_tell_everything_else() {
+async fn records_without_pictures_have_everything_else() {
     let mut stage = Stage::playing([passing()]).await;
     stage.enrol("alice").await;
     stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
@@ -42,7 +42,7 @@ async fn while_no_pictures_are_kept_records_say_so_and_tell_everything_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_switch_holds_for_what_comes_and_takes_nothing_that_is_there() {
+async fn the_switch_applies_to_new_records_and_keeps_existing_pictures() {
     let mut stage = Stage::playing([passing()]).await;
     stage.open();
     tokio::time::sleep(secs(8.0)).await;
@@ -54,7 +54,7 @@ async fn the_switch_holds_for_what_comes_and_takes_nothing_that_is_there() {
 }
 
 #[tokio::test]
-async fn the_switch_is_kept_over_a_restart_and_put_back_with_the_other_settings() {
+async fn the_switch_is_kept_over_a_restart_and_restored_with_the_factory_settings() {
     let stage = Stage::new();
     assert!(stage.appliance.keeps_pictures());
     stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
@@ -65,12 +65,12 @@ async fn the_switch_is_kept_over_a_restart_and_put_back_with_the_other_settings(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_waits_for_the_disk_waits_without_pictures() {
+async fn a_queued_record_has_no_pictures() {
     let mut stage = Stage::playing([passing()]).await;
     stage.appliance.by(&actor("test")).keep_pictures(false).await.unwrap();
     let (appliance, cancel) = (stage.appliance.clone(), tokio_util::sync::CancellationToken::new());
-    let mut keeper = tokio::task::JoinSet::new();
-    keeper.spawn(domain::retention::run(appliance, cancel.clone()));
+    let mut retention = tokio::task::JoinSet::new();
+    retention.spawn(domain::retention::run(appliance, cancel.clone()));
     stage.fakes.store.write_protect(true);
     stage.open();
     tokio::time::sleep(secs(8.0)).await;
@@ -78,7 +78,7 @@ async fn a_record_that_waits_for_the_disk_waits_without_pictures() {
     tokio::time::sleep(secs(30.0)).await;
     stage.close().await;
     cancel.cancel();
-    keeper.join_next().await.unwrap().unwrap();
+    retention.join_next().await.unwrap().unwrap();
     let records = stage.records().await;
     assert_eq!(records.len(), 2);
     for record in &records {

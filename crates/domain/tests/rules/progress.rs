@@ -1,4 +1,4 @@
-//! Parts that hang show, hold up nothing else, and recover by themselves.
+//! Hung parts are reported, block nothing else, and recover by themselves.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::stage::{Stage, face, secs};
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_accelerator_shows_within_half_a_minute_and_until_it_answers_again() {
+async fn a_hung_accelerator_is_reported_within_half_a_minute_until_it_responds() {
     let mut stage = Stage::playing([Take::new().show(secs(600.0), [face("alice")])]).await;
     stage.open();
     tokio::time::sleep(secs(5.0)).await;
@@ -30,7 +30,7 @@ async fn a_hung_accelerator_shows_within_half_a_minute_and_until_it_answers_agai
 
 #[tokio::test(start_paused = true)]
 #[allow(clippy::await_holding_lock, reason = "the lock is what makes the disk hang")]
-async fn a_disk_that_does_not_answer_shows_within_half_a_minute_and_until_it_does() {
+async fn a_hung_disk_is_reported_within_half_a_minute_until_it_responds() {
     let stage = Stage::new();
     let (appliance, cancel) = (stage.appliance.clone(), CancellationToken::new());
     let mut tasks = JoinSet::new();
@@ -52,7 +52,7 @@ async fn a_disk_that_does_not_answer_shows_within_half_a_minute_and_until_it_doe
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_commit_is_a_sign_of_life() {
+async fn every_commit_is_progress() {
     let stage = Stage::playing([Take::new().show(secs(2.0), [face("alice")]).nobody(secs(60.0))]).await;
     let appliance = stage.appliance.clone();
     assert_eq!(appliance.progress().age(Part::Commits), None);

@@ -1,4 +1,4 @@
-//! What must be shown at the own door, and what shows too little.
+//! Proofs at the own door.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::doors::{OPEN, own_door_before};
 use crate::stage::{Stage, face, newcomer, secs};
 
-/// Bob's card, with which he is enrolled but not seen.
+/// Bob's card.
 const CARD: Scan = Scan::Card(1_369_406_761);
-/// A card that nobody has.
+/// A card without a holder.
 const STRANGE: Scan = Scan::Card(17);
 
 struct Gate {
@@ -27,7 +27,7 @@ struct Gate {
 }
 
 impl Gate {
-    /// A door that opens to this proof, with a reader; after a second bob passes, to be seen once the gate is open.
+    /// A door that opens to this proof, with a reader; bob appears one second after surveillance starts.
     async fn demanding(proof: Proof) -> Self {
         Self::by(DoorRules { proof, ..DoorRules::default() }).await
     }
@@ -45,20 +45,20 @@ impl Gate {
         Self { stage, reader, bob, _tasks: tasks }
     }
 
-    /// Shows it to the reader and gives the door time to open, and to close again.
+    /// Shows it to the reader and waits until the door has opened and closed. Returns how often it was opened so far.
     async fn show(&self, scan: Scan) -> usize {
         assert!(self.reader.show(scan));
         self.wait(0.5).await
     }
 
-    /// How often the door was opened, after so many seconds.
+    /// Waits for this many seconds. Returns how often the door was opened so far.
     async fn wait(&self, time: f64) -> usize {
         tokio::time::sleep(secs(time)).await;
         self.stage.fakes.host.switched().iter().filter(|switched| **switched == OPEN).count()
     }
 }
 
-/// Enrols somebody who has bob's card and document.
+/// Enrols a person with bob's card and document.
 async fn enrol(stage: &Stage, name: &str, change: impl FnOnce(&mut Profile)) -> PersonId {
     let mut person = newcomer(name, LibraryId::DEFAULT);
     person.profile.cards = vec!["1369406761".into()];
@@ -85,14 +85,14 @@ async fn a_card_opens_where_a_card_is_enough_and_the_device_decides() {
     ] {
         let gate = Gate::by(rules).await;
         assert_eq!(gate.show(STRANGE).await, 0);
-        assert_eq!(gate.show(Scan::Code("1369406761".into())).await, 0, "a code is no card");
+        assert_eq!(gate.show(Scan::Code("1369406761".into())).await, 0, "a code is not a card");
         assert_eq!(gate.show(document("4211")).await, 0);
         assert_eq!(gate.show(CARD).await, opens, "{rules:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_opens_with_a_card_is_in_the_audit_log() {
+async fn an_opening_with_a_card_is_in_the_audit_log() {
     let gate = Gate::demanding(Proof::Card).await;
     assert_eq!(gate.show(CARD).await, 1);
     let log = gate.stage.appliance.by(&actor("test")).audit_log(50).await.unwrap();
@@ -102,7 +102,7 @@ async fn who_opens_with_a_card_is_in_the_audit_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_card_of_somebody_who_may_not_be_here_opens_nothing() {
+async fn a_card_of_a_person_who_is_not_admitted_opens_nothing() {
     let gate = Gate::demanding(Proof::Card).await;
     let past = Validity::Between(Timestamp::from_millis(0), Timestamp::from_millis(1));
     for (category, validity, opens) in [
@@ -115,14 +115,14 @@ async fn a_card_of_somebody_who_may_not_be_here_opens_nothing() {
         gate.stage.appliance.by(&actor("test")).change_profile(gate.bob, put).await.unwrap();
         assert_eq!(gate.show(CARD).await, opens);
     }
-    assert_eq!(gate.show(CARD).await, 1, "the last use is used up");
+    assert_eq!(gate.show(CARD).await, 1, "no use is left");
     let wanted = gate.stage.library("wanted", LibraryKind::Block).await;
     enrol(&gate.stage, "eve", |profile| profile.cards = vec!["18".into()]).await;
     assert_eq!(gate.show(Scan::Card(18)).await, 2);
     let mut mallory = newcomer("mallory", wanted);
     mallory.profile.cards = vec!["19".into()];
     gate.stage.appliance.by(&actor("test")).enrol(mallory).await.unwrap();
-    assert_eq!(gate.show(Scan::Card(19)).await, 2, "in a library of the blocked");
+    assert_eq!(gate.show(Scan::Card(19)).await, 2, "in a blocked library");
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,13 +156,13 @@ async fn halves_that_are_old_or_not_of_the_same_person_open_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_opens_only_beside_the_face_of_its_holder() {
+async fn a_document_opens_only_together_with_the_face_of_its_holder() {
     let mut gate = Gate::demanding(Proof::FaceAndDocument).await;
     assert_eq!(gate.show(document("4211")).await + gate.show(document("4212")).await, 0);
     gate.stage.open();
     assert_eq!(gate.wait(5.0).await, 1);
     gate.stage.close().await;
-    // Two people with one document are nobody.
+    // A document of two people identifies neither.
     let mut gate = Gate::demanding(Proof::FaceAndDocument).await;
     enrol(&gate.stage, "eve", |profile| profile.cards.clear()).await;
     assert_eq!(gate.show(document("4211")).await, 0);
@@ -172,7 +172,7 @@ async fn a_document_opens_only_beside_the_face_of_its_holder() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_rules_forget_what_was_shown_and_a_lost_reader_shows_nothing() {
+async fn set_rules_discard_proofs_and_a_lost_reader_has_none() {
     let mut gate = Gate::demanding(Proof::FaceAndCard).await;
     assert_eq!(gate.show(CARD).await, 0);
     let rules = gate.stage.appliance.door_rules().await.unwrap();

@@ -1,4 +1,4 @@
-//! What becomes of what readers read, and of readers that vanish.
+//! Scans, and readers that fail.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ async fn with_reader() -> (Stage, Arc<FakeReader>, JoinSet<()>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_read_is_announced() {
+async fn a_scan_is_announced() {
     let (stage, reader, _tasks) = with_reader().await;
     let mut events = stage.appliance.events();
     assert!(reader.show(Scan::Card(1_369_406_761)));
@@ -31,7 +31,7 @@ async fn what_is_read_is_announced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_vanishes_is_opened_again_when_it_is_back() {
+async fn a_reader_that_fails_is_reopened_when_it_is_back() {
     let (stage, reader, _tasks) = with_reader().await;
     let mut readers = stage.appliance.readers_changed();
     let lost = |why: &str| ReaderState::Lost(why.to_owned());

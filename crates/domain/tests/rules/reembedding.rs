@@ -1,4 +1,4 @@
-//! Changing the embedding model.
+//! Re-embedding after a change of the model.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::stage::{Stage, face};
 
-/// The same fakes as after a restart with this model.
+/// Restarts on the same fakes with this model.
 fn restarted(fakes: &Handles, model: &str) -> (Appliance, Handles) {
     let fakes = Handles { analyzer: Arc::new(FakeAnalyzer::of_model(model)), ..fakes.clone() };
     (fakes.restart(Limits::default()).unwrap(), fakes)
@@ -34,7 +34,7 @@ async fn is_found(appliance: &Appliance, name: &str) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_is_found_again_by_another_model() {
+async fn all_people_are_found_by_another_model() {
     let fakes = with(&["alice", "bob"]).await;
     let (appliance, _) = restarted(&fakes, "fake-2");
     assert!(!is_found(&appliance, "alice").await, "not described yet");
@@ -67,7 +67,7 @@ async fn a_photo_without_a_face_for_the_new_model_is_counted_and_not_tried_again
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_interrupted_goes_on_at_the_next_start() {
+async fn an_interrupted_run_resumes_at_the_next_start() {
     let fakes = with(&["alice", "bob", "carol", "dave"]).await;
     let (appliance, _) = restarted(&fakes, "fake-2");
     let (mut events, cancel) = (appliance.events(), CancellationToken::new());
@@ -88,7 +88,7 @@ async fn what_was_interrupted_goes_on_at_the_next_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_removed_meanwhile_does_not_come_back() {
+async fn a_person_removed_meanwhile_stays_removed() {
     let fakes = with(&["alice", "bob", "carol", "dave"]).await;
     let (appliance, _) = restarted(&fakes, "fake-2");
     let mut events = appliance.events();
@@ -104,7 +104,7 @@ async fn who_is_removed_meanwhile_does_not_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_enrolled_meanwhile_is_found_at_once() {
+async fn a_person_enrolled_meanwhile_is_found_at_once() {
     let fakes = with(&["alice"]).await;
     let (appliance, _) = restarted(&fakes, "fake-2");
     let bob = crate::stage::newcomer("bob", LibraryId::DEFAULT);
@@ -114,7 +114,7 @@ async fn who_is_enrolled_meanwhile_is_found_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_full_disk_prevents_is_left_for_the_next_start() {
+async fn a_template_that_a_full_disk_prevents_is_postponed() {
     let fakes = with(&["alice"]).await;
     let (appliance, new) = restarted(&fakes, "fake-2");
     new.store.fill_up(true);

@@ -1,4 +1,4 @@
-//! How long records are kept, and what happens when there is no room for them.
+//! Retention, and what happens when the storage is full.
 
 use domain::ports::{Clock, LogStore, Pictures};
 use domain::{Ages, RecordFilter, Seq, SnapMode, StorageLimits, StorageState, Verdict, WhenFull, Window, retention};
@@ -15,13 +15,13 @@ fn limits(max_bytes: u64, when_full: WhenFull) -> StorageLimits {
     StorageLimits { max_bytes, when_full }
 }
 
-/// Retention at work; it ends when told to.
-struct Keeping {
+/// Running retention.
+struct RunningRetention {
     cancel: CancellationToken,
     tasks: JoinSet<()>,
 }
 
-impl Keeping {
+impl RunningRetention {
     fn start(stage: &Stage) -> Self {
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
         tasks.spawn(retention::run(stage.appliance.clone(), cancel.clone()));
@@ -34,7 +34,7 @@ impl Keeping {
     }
 }
 
-/// Waits until the state is as wanted; time is paused, so a wrong one ends the test at once.
+/// Waits for the state; time is paused, so the time-out passes at once.
 async fn reach(stage: &Stage, wanted: impl Fn(&StorageState) -> bool) {
     let mut state = stage.appliance.storage_state();
     tokio::time::timeout(secs(60.0), state.wait_for(wanted)).await.unwrap().unwrap();
@@ -63,61 +63,61 @@ fn fill(stage: &Stage, records: u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_records_go_when_the_limit_is_reached() {
+async fn the_oldest_records_are_removed_at_the_limit() {
     let stage = Stage::storing(limits(32 * MIB, WhenFull::Overwrite));
     fill(&stage, 40);
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     tokio::time::sleep(secs(5.0)).await;
     let left = stage.records().await;
     assert!(stage.fakes.store.usage().unwrap().used_bytes <= 32 * MIB);
-    assert!(!left.is_empty(), "more went than had to");
+    assert!(!left.is_empty(), "more were removed than necessary");
     let seqs: Vec<_> = left.iter().map(|record| record.seq.0).collect();
     assert_eq!(seqs, (41 - seqs.len() as i64..=40).collect::<Vec<_>>());
     assert!(is_working(&stage.appliance.storage_state().borrow()));
     let page = stage.appliance.records(RecordFilter::default(), Window { skip: 0, limit: 5 }).await.unwrap();
     assert_eq!(page.total, left.len() as u64);
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_stop_nothing_goes_and_nothing_comes() {
+async fn with_stop_nothing_is_removed_and_nothing_is_recorded() {
     let mut stage = Stage::storing(limits(16 * MIB, WhenFull::Stop))
         .play([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])])
         .await;
     fill(&stage, 20);
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     reach(&stage, is_full).await;
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
     stage.close().await;
     assert_eq!(stage.records().await.len(), 20);
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn recording_goes_on_when_a_stopped_device_has_room_again() {
+async fn recording_resumes_when_a_stopped_device_has_room_again() {
     let stage = Stage::storing(limits(16 * MIB, WhenFull::Stop))
         .play([Take::new().nobody(secs(8.0)).show(secs(2.0), [face("alice")])])
         .await;
     fill(&stage, 20);
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     reach(&stage, is_full).await;
     while stage.fakes.store.remove_entries(domain::Removal::Oldest, 100).unwrap() > 0 {}
     reach(&stage, is_working).await;
     assert_eq!(stage.watch(secs(15.0)).await.len(), 1);
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_happens_when_the_storage_is_full_can_be_changed_at_any_time() {
     let stage = Stage::storing(limits(16 * MIB, WhenFull::Stop));
     fill(&stage, 20);
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     reach(&stage, is_full).await;
     stage.appliance.by(&actor("test")).set_when_full(WhenFull::Overwrite).await.unwrap();
     reach(&stage, is_working).await;
     assert!(stage.records().await.len() < 20);
-    keeping.end().await;
+    retention.end().await;
     let again = stage.fakes.restart(domain::Limits::default()).unwrap();
     again.by(&actor("test")).set_when_full(WhenFull::Stop).await.unwrap();
     let again = stage.fakes.restart(domain::Limits::default()).unwrap();
@@ -125,11 +125,11 @@ async fn what_happens_when_the_storage_is_full_can_be_changed_at_any_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_made_while_the_disk_is_full_is_written_when_it_is_not() {
+async fn a_record_made_while_the_disk_is_full_is_written_later() {
     let mut stage = Stage::playing([Take::new().nobody(secs(3.0)).show(secs(2.0), [face("alice")])]).await;
     stage.enrol("alice").await;
     stage.fakes.store.fill_up(true);
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     reach(&stage, is_failing).await;
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
@@ -138,13 +138,13 @@ async fn a_record_made_while_the_disk_is_full_is_written_when_it_is_not() {
     reach(&stage, is_working).await;
     assert_eq!(names(&stage.records().await), ["alice"]);
     stage.close().await;
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_disk_that_takes_no_writes_is_told_and_heals_by_itself() {
+async fn a_write_protected_disk_is_reported_and_recovers_by_itself() {
     let mut stage = Stage::playing([Take::new().nobody(secs(1.0)).show(secs(2.0), [face("alice")])]).await;
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     stage.open();
     stage.fakes.store.write_protect(true);
     reach(&stage, is_failing).await;
@@ -154,31 +154,31 @@ async fn a_disk_that_takes_no_writes_is_told_and_heals_by_itself() {
     reach(&stage, is_working).await;
     assert_eq!(stage.records().await.len(), 1);
     stage.close().await;
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_disk_that_broke_without_saying_so_is_told_though_nothing_is_to_be_written() {
+async fn a_disk_that_broke_silently_is_reported_although_nothing_is_to_be_written() {
     let stage = Stage::new();
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     tokio::time::sleep(secs(5.0)).await;
     assert!(is_working(&stage.appliance.storage_state().borrow()));
     stage.fakes.store.break_down(true);
     reach(&stage, is_failing).await;
     stage.fakes.store.break_down(false);
     reach(&stage, is_working).await;
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_records_that_wait_are_bounded_and_keep_their_order() {
+async fn queued_records_are_bounded_and_keep_their_order() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(500.0), [face("alice")])]);
     let mut camera = gate();
     camera.settings.snap_mode = SnapMode::Timed;
     stage.add(camera).await;
     stage.fakes.store.fill_up(true);
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     reach(&stage, is_failing).await;
     stage.open();
     tokio::time::sleep(secs(450.0)).await;
@@ -188,11 +188,11 @@ async fn the_records_that_wait_are_bounded_and_keep_their_order() {
     let times: Vec<_> = stage.records().await.iter().map(|record| record.capture.at).collect();
     assert!((64..=68).contains(&times.len()), "{}", times.len());
     assert!(times.is_sorted());
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_go_when_they_are_too_old_for_their_kind() {
+async fn records_are_removed_when_too_old_for_their_kind() {
     let stage = Stage::new();
     let now = stage.fakes.clock.now();
     let store = stage.fakes.store.as_ref();
@@ -204,15 +204,15 @@ async fn records_go_when_they_are_too_old_for_their_kind() {
         store.append_record(&record).unwrap();
     }
     stage.appliance.by(&actor("test")).set_ages(Ages { people_days: Some(30), strangers_days: Some(7) }).await.unwrap();
-    let keeping = Keeping::start(&stage);
+    let retention = RunningRetention::start(&stage);
     tokio::time::sleep(secs(5.0)).await;
     let left: Vec<_> = stage.records().await.iter().map(|record| record.seq).collect();
     assert_eq!(left, [Seq(1), Seq(4)]);
-    keeping.end().await;
+    retention.end().await;
 }
 
 #[tokio::test]
-async fn ages_are_kept_and_checked() {
+async fn ages_are_stored_and_checked() {
     let stage = Stage::new();
     assert_eq!(stage.appliance.ages().await.unwrap(), Ages::default());
     let ages = Ages { people_days: Some(30), strangers_days: None };

@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Rights by role.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ use testkit::actor;
 
 use crate::stage::{Stage, gate, newcomer};
 
-type Doing = for<'a> fn(Acts<'a>) -> BoxFuture<'a, Result<()>>;
+type RunAct = for<'a> fn(Acts<'a>) -> BoxFuture<'a, Result<()>>;
 
-/// Every act, by the least role that may do it.
+/// Every act, by the lowest role that may do it.
 macro_rules! acts {
     ($($role:ident: $($act:ident($($of:expr),*)),+;)+) => {
         &[$($((Role::$role, stringify!($act), |acts| {
@@ -27,7 +27,7 @@ macro_rules! acts {
     };
 }
 
-const ACTS: &[(Role, &str, Doing)] = acts! {
+const ACTS: &[(Role, &str, RunAct)] = acts! {
     Operator:
         enrol(newcomer("alice", LibraryId::DEFAULT)),
         update_person(PersonId(1), PersonChange::default()),
@@ -161,7 +161,7 @@ async fn what_is_forbidden_is_not_done_and_not_in_the_audit_log() {
 }
 
 #[tokio::test]
-async fn values_of_an_adapter_are_kept_for_those_who_may_set_them() {
+async fn values_of_an_adapter_are_set_only_with_the_right_to_it() {
     let stage = Stage::new();
     let state = stage.appliance.state("vendor");
     let value = || Some("http://192.0.2.9/".to_owned());
@@ -179,7 +179,7 @@ async fn values_of_an_adapter_are_kept_for_those_who_may_set_them() {
 }
 
 #[tokio::test]
-async fn users_change_their_own_account_and_learn_of_no_other() {
+async fn users_change_only_their_own_account_and_learn_nothing_about_others() {
     let stage = Stage::new();
     let admin = actor("admin");
     let rose = stage.appliance.by(&admin).create_account("rose", Role::Viewer, "Rose_1").await.unwrap();
@@ -195,7 +195,7 @@ async fn users_change_their_own_account_and_learn_of_no_other() {
 }
 
 #[tokio::test]
-async fn the_audit_log_says_who_acted_from_where_and_through_what() {
+async fn the_audit_log_names_actor_origin_and_adapter() {
     let stage = Stage::new();
     let origin = Some([192, 0, 2, 7].into());
     let user = Actor { name: "rose".into(), role: Role::Operator, origin, adapter: "console" };

@@ -1,4 +1,4 @@
-//! What platforms set of the device itself, and how it is kept.
+//! The settings of the device itself, and their stored form.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use testkit::{Handles, actor};
 
 use crate::stage::Stage;
 
-/// Every setting as it is kept; no new device has any of these values.
+/// Every setting in its stored form; none is a factory value.
 const KEPT: [(&str, &str); 11] = [
     ("setting device.id", r#""gate \"1\"""#),
     ("setting console.open", "false"),
@@ -35,7 +35,7 @@ const KEPT: [(&str, &str); 11] = [
     ("setting time.service", r#"{"enabled":true,"server":"ntp.example","port":1123,"every_minutes":7}"#),
 ];
 
-/// The same values as the version before kept them.
+/// The same values in the form of the former version.
 const FORMER: [(&str, &str); 11] = [
     ("device.id", "gate \"1\""),
     ("console.open", "no"),
@@ -50,7 +50,7 @@ const FORMER: [(&str, &str); 11] = [
     ("time.service", "on 7 1123 ntp.example"),
 ];
 
-/// Every setting with a value that no new device has.
+/// Every setting with a value other than the factory value.
 fn all_set() -> DeviceSettings {
     DeviceSettings {
         device_id: Ok(Some("gate \"1\"".into())),
@@ -92,7 +92,7 @@ fn load(store: &MemoryStore) -> DeviceSettings {
     store.device_settings().unwrap()
 }
 
-/// Keeps a row that nobody wrote, and starts the device with it.
+/// Stores a row that the device has not written, and restarts the device.
 fn restarted_with(fakes: &Handles, name: &'static str, text: &str) -> domain::Appliance {
     fakes.store.set_setting(name, Some(text)).unwrap();
     fakes.restart(Limits::default()).unwrap()
@@ -103,7 +103,7 @@ fn is_unavailable<T>(result: &domain::Result<T>) -> bool {
 }
 
 #[test]
-fn every_setting_is_kept_in_a_row_of_its_own_and_read_back() {
+fn every_setting_is_stored_in_its_own_row_and_read_back() {
     let store = MemoryStore::default();
     assert_eq!(load(&store), DeviceSettings::factory());
     store.change_settings(&all_set().changes_from(&DeviceSettings::factory()).unwrap()).unwrap();
@@ -124,7 +124,7 @@ fn only_what_changes_is_written() {
 }
 
 #[test]
-fn settings_of_the_version_before_go_on_and_are_kept_in_the_form_of_today() {
+fn settings_of_the_former_version_apply_and_are_converted() {
     let store = MemoryStore::default();
     FORMER.iter().for_each(|(name, text)| store.set_setting(name, Some(text)).unwrap());
     assert_eq!(load(&store), all_set());
@@ -135,7 +135,7 @@ fn settings_of_the_version_before_go_on_and_are_kept_in_the_form_of_today() {
 }
 
 #[test]
-fn a_store_that_takes_no_writes_does_not_keep_the_device_from_starting() {
+fn a_write_protected_store_does_not_prevent_a_start() {
     let store = MemoryStore::default();
     FORMER.iter().for_each(|(name, text)| store.set_setting(name, Some(text)).unwrap());
     store.write_protect(true);
@@ -145,7 +145,7 @@ fn a_store_that_takes_no_writes_does_not_keep_the_device_from_starting() {
 }
 
 #[test]
-fn one_value_that_cannot_be_read_stays_as_it_is_and_takes_no_other_along() {
+fn an_unreadable_value_stays_stored_and_affects_no_other() {
     let store = MemoryStore::default();
     let former = [("retention.people_days", "many"), ("time.zone", "Mars")];
     let damaged = [
@@ -177,7 +177,7 @@ fn one_value_that_cannot_be_read_stays_as_it_is_and_takes_no_other_along() {
 }
 
 #[test]
-fn a_value_that_nobody_could_have_set_cannot_be_read() {
+fn a_value_that_could_not_have_been_set_is_unreadable() {
     let store = MemoryStore::default();
     let door = |threshold: &str, hold: &str| {
         row(&format!(
@@ -205,7 +205,7 @@ fn a_value_that_nobody_could_have_set_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_door_whose_rules_cannot_be_read_stays_closed_until_they_are_set_again() {
+async fn a_door_with_unreadable_rules_stays_closed_until_they_are_set_again() {
     let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     let device = restarted_with(&stage.fakes, "setting door.rules", "{}");
@@ -218,7 +218,7 @@ async fn a_door_whose_rules_cannot_be_read_stays_closed_until_they_are_set_again
 }
 
 #[tokio::test]
-async fn what_depends_on_a_value_that_cannot_be_read_is_refused() {
+async fn calls_that_depend_on_an_unreadable_value_are_refused() {
     let stage = Stage::new();
     for name in ["setting device.id", "setting retention.people_days", "setting time.service"] {
         stage.fakes.store.set_setting(name, Some("?")).unwrap();
@@ -252,7 +252,7 @@ async fn what_was_restricted_stays_so_while_it_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn restoring_clears_every_setting_and_what_cannot_be_read() {
+async fn restoring_clears_every_setting_including_unreadable_ones() {
     let stage = Stage::new();
     let store = &stage.fakes.store;
     store.change_settings(&all_set().changes_from(&DeviceSettings::factory()).unwrap()).unwrap();
@@ -266,7 +266,7 @@ async fn restoring_clears_every_setting_and_what_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_value_of_an_adapter_that_cannot_be_read_stands_until_another_takes_its_place() {
+async fn an_unreadable_value_of_an_adapter_stays_until_it_is_replaced() {
     let stage = Stage::new();
     let (device, state) = (&stage.appliance, stage.appliance.state("one"));
     let number = |text: &str| text.parse::<u32>().map_err(|error| error.to_string());

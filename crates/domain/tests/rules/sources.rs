@@ -1,4 +1,4 @@
-//! Cameras that fail, come back, change and go.
+//! Cameras that fail, recover, change and are removed.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ fn unreachable() -> Take {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_camera_that_is_away_says_why_and_comes_back_without_help() {
+async fn an_offline_camera_has_a_reason_and_reconnects_by_itself() {
     let takes = [unreachable(), unreachable(), unreachable(), Take::new().show(secs(3.0), [face("alice")])];
     let mut stage = Stage::playing(takes).await;
     let mut events = stage.appliance.events();
@@ -30,15 +30,15 @@ async fn a_camera_that_is_away_says_why_and_comes_back_without_help() {
     assert_eq!(stage.appliance.camera_counters(FIRST).reconnects, 3);
     stage.close().await;
     assert_eq!(stage.records().await.len(), 1);
-    let mut news = Vec::new();
+    let mut announced = Vec::new();
     while let Ok(Event::CameraStatus { status, .. }) = events.try_recv() {
-        news.push(status);
+        announced.push(status);
     }
-    assert_eq!(news, [offline, CameraStatus::Online], "what is no news is not announced");
+    assert_eq!(announced, [offline, CameraStatus::Online], "only changes are announced");
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_become_rarer_but_never_rarer_than_every_minute() {
+async fn attempts_become_rarer_but_continue_every_minute() {
     let mut stage = Stage::playing((0..1_000).map(|_| unreachable())).await;
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
@@ -79,7 +79,7 @@ async fn a_silent_camera_is_opened_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_in_view_when_the_connection_breaks_is_recorded_once() {
+async fn a_person_in_view_when_the_connection_breaks_is_recorded_once() {
     let visit = || Take::new().show(secs(1.0), [face("alice")]).break_off();
     let stage = Stage::playing([visit(), visit()]).await;
     stage.enrol("alice").await;
@@ -101,7 +101,7 @@ async fn a_file_that_ended_is_not_played_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_changed_source_opens_the_camera_anew() {
+async fn a_changed_source_reopens_the_camera() {
     const OTHER: &str = "rtsp://gate/other";
     let mut stage = Stage::playing([Take::new().show(secs(60.0), [face("alice")])]).await;
     stage.fakes.frames.script(OTHER, [Take::new()]);
@@ -114,12 +114,12 @@ async fn a_changed_source_opens_the_camera_anew() {
     stage.appliance.by(&actor("test")).update_camera(FIRST, change).await.unwrap();
     tokio::time::sleep(secs(1.0)).await;
     assert_eq!((stage.fakes.frames.open_now(GATE), stage.fakes.frames.open_now(OTHER)), (0, 1));
-    assert_eq!(stage.records().await.len(), 1, "who was in view is recorded");
+    assert_eq!(stage.records().await.len(), 1, "the person in view is recorded");
     stage.close().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_is_changed_to_a_dead_one_does_not_look_alive() {
+async fn a_source_that_is_changed_to_a_dead_one_is_offline() {
     let mut stage = Stage::playing([Take::new()]).await;
     stage.open();
     tokio::time::sleep(secs(1.0)).await;
@@ -133,14 +133,14 @@ async fn a_source_that_is_changed_to_a_dead_one_does_not_look_alive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removed_camera_stops_and_its_channel_starts_afresh() {
+async fn a_removed_camera_stops_and_its_channel_is_reset() {
     let mut stage = Stage::playing([Take::new().show(secs(60.0), [face("alice")])]).await;
     stage.open();
     tokio::time::sleep(secs(2.0)).await;
     stage.appliance.by(&actor("test")).remove_camera(FIRST).await.unwrap();
     tokio::time::sleep(secs(1.0)).await;
     assert_eq!(stage.fakes.frames.open_now(GATE), 0);
-    assert_eq!(stage.records().await.len(), 1, "who was in view is recorded");
+    assert_eq!(stage.records().await.len(), 1, "the person in view is recorded");
     let mut camera = gate();
     camera.settings.source = Source::Rtsp { url: "rtsp://nowhere".into() };
     assert_eq!(stage.add(camera).await.id, FIRST);
@@ -162,7 +162,7 @@ async fn a_camera_added_while_watching_is_opened_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_records_who_is_in_view() {
+async fn stopping_records_people_in_view() {
     let mut stage = Stage::playing([Take::new().show(secs(60.0), [face("alice")])]).await;
     stage.open();
     tokio::time::sleep(secs(1.0)).await;
@@ -172,7 +172,7 @@ async fn stopping_records_who_is_in_view() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_while_looking_does_not_end_surveillance() {
+async fn a_panic_of_the_analyzer_does_not_end_surveillance() {
     const DOOR: &str = "rtsp://door/live";
     let later = |name: &str| Take::new().nobody(secs(5.0)).show(secs(2.0), [face(name)]);
     let stage = Stage::playing([later("lost"), later("alice")]).await;
@@ -188,7 +188,7 @@ async fn a_panic_while_looking_does_not_end_surveillance() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn frames_that_cannot_be_analysed_are_passed_over() {
+async fn frames_that_cannot_be_analysed_are_skipped() {
     let stage = Stage::playing([Take::new().show(secs(3.0), [face("alice")])]).await;
     stage.enrol("alice").await;
     stage.fakes.analyzer.will([Mishap::Fails, Mishap::Busy, Mishap::Fails]);
@@ -210,12 +210,12 @@ impl Write for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_shows_what_the_camera_sees_now() {
+async fn a_snapshot_shows_the_present_frame() {
     let mut stage =
         Stage::playing([Take::new().show(secs(5.0), [face("alice")]).show(secs(60.0), [face("bob")])]).await;
     let camera = stage.appliance.cameras().await.unwrap()[0].id;
     let early = stage.appliance.snapshot(camera).await;
-    assert!(matches!(early, Err(Error::Unavailable { .. })), "nobody looks yet: {early:?}");
+    assert!(matches!(early, Err(Error::Unavailable { .. })), "surveillance does not run yet: {early:?}");
     stage.open();
     tokio::time::sleep(secs(10.0)).await;
     let shot = stage.appliance.snapshot(camera).await.unwrap();

@@ -1,4 +1,4 @@
-//! An appliance with a gate before it, past which people walk.
+//! An appliance on fakes whose camera shows a gate.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Stage {
         Self::with(testkit::options())
     }
 
-    /// A stage with so much room for records.
+    /// A stage with these storage limits.
     pub(crate) fn storing(storage: StorageLimits) -> Self {
         Self::with(Options { storage, ..testkit::options() })
     }
@@ -43,12 +43,12 @@ impl Stage {
         Self { appliance, fakes, cancel: CancellationToken::new(), tasks: JoinSet::new() }
     }
 
-    /// A stage whose gate camera plays these takes, watched for the default library.
+    /// A stage whose gate camera plays these takes and watches for the default library.
     pub(crate) async fn playing(takes: impl IntoIterator<Item = Take>) -> Self {
         Self::new().play(takes).await
     }
 
-    /// This stage with such a gate camera.
+    /// Adds a gate camera that plays these takes.
     pub(crate) async fn play(self, takes: impl IntoIterator<Item = Take>) -> Self {
         self.fakes.frames.script(GATE, takes);
         self.add(gate()).await;
@@ -73,13 +73,13 @@ impl Stage {
         self.appliance.by(&actor("test")).create_library(library).await.unwrap().id
     }
 
-    /// Starts looking.
+    /// Starts surveillance.
     pub(crate) fn open(&mut self) {
         let options = surveillance::Options { detect_every: Duration::from_millis(200) };
         self.tasks.spawn(surveillance::run(self.appliance.clone(), options, self.cancel.clone()));
     }
 
-    /// Looks for so long, then stops and answers what was recorded, oldest first.
+    /// Runs surveillance for this time. Returns the records, oldest first.
     pub(crate) async fn watch(mut self, time: Duration) -> Vec<Record> {
         self.open();
         tokio::time::sleep(time).await;
@@ -87,7 +87,7 @@ impl Stage {
         self.records().await
     }
 
-    /// Stops looking, which records whoever is in view.
+    /// Stops surveillance, which records the people in view.
     pub(crate) async fn close(&mut self) {
         self.cancel.cancel();
         while let Some(ended) = self.tasks.join_next().await {
@@ -95,12 +95,12 @@ impl Stage {
         }
     }
 
-    /// Makes it ready to look again after it was closed.
+    /// Allows [`open`](Self::open) again after [`close`](Self::close).
     pub(crate) fn reopen(&mut self) {
         self.cancel = CancellationToken::new();
     }
 
-    /// Everything recorded, oldest first.
+    /// All records, oldest first.
     pub(crate) async fn records(&self) -> Vec<Record> {
         self.appliance.records_after(Seq(0), 1_000).await.unwrap()
     }
@@ -123,7 +123,7 @@ pub(crate) fn gate() -> NewCamera {
     NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), note: None }
 }
 
-/// A person with a code and a photo that go by this name; the photo is not what a camera sees.
+/// A person with this name and code, and a photo of the face of this name that differs from what cameras see.
 pub(crate) fn newcomer(name: &str, library: LibraryId) -> NewPerson {
     NewPerson {
         code: Some(name.parse().unwrap()),
@@ -134,7 +134,7 @@ pub(crate) fn newcomer(name: &str, library: LibraryId) -> NewPerson {
     }
 }
 
-/// Who was recorded, by code; `?` where nobody was recognised.
+/// The codes of the recorded people; `?` for an unrecognised one.
 pub(crate) fn names(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| record.accepted().map_or("?", |candidate| candidate.code.as_str())).collect()
 }

@@ -31,7 +31,7 @@ fn task(name: &str, entries: &[u32], exits: &[u32]) -> TaskSettings {
     }
 }
 
-/// These people pass one after the other, ten seconds apart.
+/// These people pass one after the other, every ten seconds.
 fn passing(names: &[&str]) -> Take {
     names.iter().fold(Take::new(), |take, name| take.show(secs(2.0), [face(name)]).nobody(secs(8.0)))
 }
@@ -43,15 +43,15 @@ impl Stage {
         task
     }
 
-    /// What tasks saw, oldest first.
+    /// The sightings, oldest first.
     async fn sightings(&self) -> Vec<Sighting> {
         let mut page = self.appliance.sightings(SightingFilter::default(), ALL).await.unwrap();
         page.rows.reverse();
         page.rows
     }
 
-    /// Waits until tasks saw so many.
-    async fn saw(&self, count: usize) {
+    /// Waits for this number of sightings.
+    async fn wait_for_sightings(&self, count: usize) {
         let enough = async {
             while self.sightings().await.len() < count {
                 tokio::time::sleep(secs(0.1)).await;
@@ -67,7 +67,7 @@ impl Stage {
     }
 }
 
-/// Who was seen, by code; `?` where nobody was recognised.
+/// The tasks and the codes of the people seen; `?` for an unrecognised one.
 fn seen(sightings: &[Sighting]) -> Vec<(&str, &str)> {
     fn who(sighting: &Sighting) -> &str {
         sighting.accepted().map_or("?", |known| known.code.as_str())
@@ -84,7 +84,7 @@ async fn a_running_task_records_on_its_cameras_and_a_stopped_one_does_not() {
     stage.enrol("alice").await;
     let task = stage.run_task(task("watch", &[1], &[])).await;
     stage.open();
-    stage.saw(2).await;
+    stage.wait_for_sightings(2).await;
     stage.appliance.by(&actor("test")).stop_task(task.id).await.unwrap();
     tokio::time::sleep(secs(150.0)).await;
     stage.close().await;
@@ -96,7 +96,7 @@ async fn a_running_task_records_on_its_cameras_and_a_stopped_one_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_in_view_when_a_task_is_stopped_is_not_recorded() {
+async fn a_person_in_view_when_a_task_is_stopped_is_not_recorded() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(60.0), [face("alice")])]);
     stage.add(idle(GATE)).await;
@@ -110,7 +110,7 @@ async fn who_is_in_view_when_a_task_is_stopped_is_not_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_goes_on_over_a_restart() {
+async fn a_task_keeps_running_over_a_restart() {
     let stage = Stage::new();
     stage.add(idle(GATE)).await;
     let task = stage.run_task(task("watch", &[1], &[])).await;
@@ -118,9 +118,9 @@ async fn a_task_goes_on_over_a_restart() {
     assert!(again.task(task.id).await.unwrap().is_running());
 }
 
-/// Each watch answers from its own libraries by its own threshold, to one record.
+/// One record has a match of each watch, by its own libraries and threshold.
 #[tokio::test(start_paused = true)]
-async fn every_watch_of_a_camera_answers_for_itself() {
+async fn every_watch_of_a_camera_has_its_own_match() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [passing(&["alice"])]);
     let guests = stage.library("guests", LibraryKind::Allow).await;
@@ -147,7 +147,7 @@ async fn every_watch_of_a_camera_answers_for_itself() {
     assert!(sightings[1].answer.best.is_some() && sightings[2].answer.best.is_none());
 }
 
-/// The camera's own watch is asked as before: what is news to a task is a record in which it answers too.
+/// A record that only a task wants contains the match of the camera's own watch too.
 #[tokio::test(start_paused = true)]
 async fn a_task_re_arms_by_its_own_interval() {
     let mut stage = Stage::new();
@@ -212,7 +212,7 @@ async fn a_plan_over_midnight_arms_a_task_in_the_morning_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_signs_in_is_recorded_once_a_day_and_direction_and_strangers_are_not() {
+async fn a_sign_in_records_known_people_once_a_day_and_direction() {
     let mut stage = Stage::new();
     let pass = ["alice", "mallory", "alice"];
     stage.fakes.frames.script(GATE, [passing(&pass), passing(&pass)]);
@@ -225,7 +225,7 @@ async fn who_signs_in_is_recorded_once_a_day_and_direction_and_strangers_are_not
     stage.play_for(35.0).await;
     let directions = |sightings: Vec<Sighting>| sightings.iter().map(|s| s.mark.direction).collect::<Vec<_>>();
     assert_eq!(directions(stage.sightings().await), [Direction::Entry, Direction::Exit]);
-    assert_eq!(stage.records().await.len(), 2, "nobody else's record is written");
+    assert_eq!(stage.records().await.len(), 2, "no other record is written");
     stage.fakes.clock.set(FakeClock::START.plus_millis(24 * 3_600_000));
     stage.reopen();
     stage.play_for(35.0).await;
@@ -237,7 +237,7 @@ fn roll(entries: &[RollEntry]) -> Vec<(String, bool)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_roll_call_tells_who_was_seen_who_was_not_and_who_is_there() {
+async fn a_roll_call_lists_people_seen_not_seen_and_present() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [passing(&["alice", "bob"])]);
     stage.fakes.frames.script(YARD, [Take::new().nobody(secs(20.0)).show(secs(2.0), [face("bob")])]);
@@ -250,8 +250,8 @@ async fn a_roll_call_tells_who_was_seen_who_was_not_and_who_is_there() {
     stage.play_for(30.0).await;
     let day = jiff::civil::date(2026, 3, 2);
     let call = async |day, seen| stage.appliance.roll_call(task.id, day, seen, ALL).await.unwrap();
-    let everybody = call(day, None).await;
-    let was = |seen: &str| (everybody.rows.iter().find(|row| row.person.code.as_str() == seen).unwrap()).seen;
+    let all_rows = call(day, None).await;
+    let was = |seen: &str| (all_rows.rows.iter().find(|row| row.person.code.as_str() == seen).unwrap()).seen;
     assert_eq!((was("alice").unwrap().direction, was("bob").unwrap().direction), (Direction::Entry, Direction::Exit));
     assert!(was("bob").unwrap().first < was("bob").unwrap().last);
     let seen = |name: &str, seen| (name.to_owned(), seen);
@@ -261,7 +261,7 @@ async fn a_roll_call_tells_who_was_seen_who_was_not_and_who_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_running_task_cannot_be_changed_and_what_it_needs_stays() {
+async fn a_running_task_cannot_be_changed_nor_its_camera_removed() {
     let stage = Stage::new();
     stage.add(idle(GATE)).await;
     let task = stage.run_task(task("watch", &[1], &[])).await;
@@ -291,7 +291,7 @@ async fn a_running_task_cannot_be_changed_and_what_it_needs_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removed_sighting_is_gone_for_everybody() {
+async fn a_removed_sighting_is_removed_with_its_record() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [passing(&["alice"])]);
     stage.add(gate()).await;

@@ -1,4 +1,4 @@
-//! What a record says of a visitor.
+//! The verdict of a record.
 
 use domain::{
     Category, LibraryId, LibraryKind, NewCamera, PersonChange, Profile, Similarity, Timestamp, UnclearFaces, Validity,
@@ -9,7 +9,7 @@ use testkit::{FakeClock, Take, actor};
 use crate::stage::{GATE, Stage, face, gate, secs};
 
 #[tokio::test(start_paused = true)]
-async fn nobody_enrolled_is_recorded_as_a_stranger() {
+async fn a_person_who_is_not_enrolled_is_recorded_as_a_stranger() {
     let record = alice_passes(|_| {}, None).await;
     assert_eq!(record.verdict, Verdict::Stranger);
     assert_eq!(record.own_match().unwrap().best, None);
@@ -28,7 +28,7 @@ async fn a_stranger_is_recorded_with_the_nearest_person_who_is_not_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shot_too_poor_to_tell_is_unclear_unless_the_watch_wants_it_otherwise() {
+async fn a_shot_too_poor_to_identify_is_unclear_unless_the_watch_is_set_otherwise() {
     let poor = async |unclear, enrolled: bool| {
         let stage = Stage::new();
         stage.fakes.frames.script(GATE, [Take::new().show(secs(2.0), [face("mallory").quality(17)])]);
@@ -43,11 +43,11 @@ async fn a_shot_too_poor_to_tell_is_unclear_unless_the_watch_wants_it_otherwise(
     assert_eq!(poor(UnclearFaces::AsUnclear, true).await, [Verdict::Unclear]);
     assert_eq!(poor(UnclearFaces::AsStrangers, true).await, [Verdict::Stranger]);
     assert_eq!(poor(UnclearFaces::Ignore, true).await, []);
-    assert_eq!(poor(UnclearFaces::AsUnclear, false).await, [Verdict::Stranger], "there is nobody it could be");
+    assert_eq!(poor(UnclearFaces::AsUnclear, false).await, [Verdict::Stranger], "nobody is enrolled");
 }
 
 #[tokio::test(start_paused = true)]
-async fn below_the_camera_s_threshold_nobody_is_recognised() {
+async fn nobody_is_recognised_below_the_threshold() {
     let record = alice_passes(|camera| camera.watch.threshold = Similarity::new(1.0), Some(Profile::default())).await;
     assert_eq!(record.verdict, Verdict::Stranger);
     assert_eq!(record.own_match().unwrap().threshold, Similarity::new(1.0));
@@ -93,7 +93,7 @@ async fn a_person_outside_the_validity_is_not_allowed_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_s_new_profile_counts_at_once() {
+async fn a_changed_profile_counts_at_once() {
     let stage = Stage::playing([Take::new().show(secs(2.0), [face("alice")])]).await;
     let alice = stage.enrol("alice").await;
     let profile = Profile { name: "Alice B.".into(), category: Category::Blocked, ..Profile::default() };
@@ -108,7 +108,7 @@ fn valid(first: Timestamp, last: Timestamp) -> Profile {
     Profile { validity: Validity::Between(first, last), ..Profile::default() }
 }
 
-/// The one record of alice walking past the gate, enrolled with this profile if any.
+/// The record of alice at the gate, enrolled with this profile if any.
 async fn alice_passes(adjust: impl FnOnce(&mut NewCamera), profile: Option<Profile>) -> domain::Record {
     let stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(2.0), [face("alice")])]);

@@ -1,4 +1,4 @@
-//! What makes a visit: several looks that vote, faces found again, faces told apart.
+//! Visits: looks that vote, visits that are continued, faces that are distinguished.
 
 use domain::ports::{FaceAnalyzer, PersonStore};
 use domain::{LibraryId, NewCamera, NewPerson, SnapMode};
@@ -7,14 +7,14 @@ use testkit::{FakeFace, Picture, Take, actor};
 use crate::stage::{GATE, Stage, face, gate, names, newcomer, secs};
 
 #[tokio::test(start_paused = true)]
-async fn several_looks_know_a_person_better_than_one() {
+async fn several_looks_recognise_a_person_better_than_one() {
     let stage = Stage::new();
     let step = |left| [face("alice").at(left, 120)];
     let take = [240, 255, 270, 285, 300, 315].into_iter().fold(Take::new(), |take, x| take.show(secs(0.7), step(x)));
     stage.fakes.frames.script(GATE, [take]);
     stage.add(gate()).await;
     stage.enrol("alice").await;
-    // Much alike, so that no single look makes sure.
+    // So similar that a single look is not sure.
     enrol_again(&stage, "alice", "twin").await;
     let (analyzer, store) = (stage.fakes.analyzer.clone(), stage.fakes.store.clone());
     let records = stage.watch(secs(10.0)).await;
@@ -26,7 +26,7 @@ async fn several_looks_know_a_person_better_than_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_face_that_fits_two_people_is_looked_at_again_before_it_is_decided() {
+async fn a_face_that_fits_two_people_gets_another_look_before_it_is_decided() {
     for (twin, early) in [(false, 1), (true, 0)] {
         let mut stage = Stage::new();
         stage.fakes.frames.script(GATE, [Take::new().show(secs(8.0), [face("alice")])]);
@@ -54,14 +54,14 @@ async fn a_stranger_is_not_decided_at_the_first_look() {
     stage.enrol("alice").await;
     stage.open();
     tokio::time::sleep(secs(1.0)).await;
-    assert!(stage.records().await.is_empty(), "a better look may show somebody");
+    assert!(stage.records().await.is_empty(), "a better look may recognise somebody");
     tokio::time::sleep(secs(3.0)).await;
-    assert_eq!(names(&stage.records().await), ["?"], "the deadline is over");
+    assert_eq!(names(&stage.records().await), ["?"], "the deadline has passed");
     stage.close().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_undecided_visit_goes_on_when_the_face_is_found_again() {
+async fn an_undecided_visit_continues_when_the_face_is_found_again() {
     let (here, there) = ([face("alice").at(60, 100)], [face("alice").at(400, 200)]);
     let take = Take::new().show(secs(1.0), here).nobody(secs(1.8)).show(secs(1.0), there);
     let stage = Stage::new();
@@ -76,20 +76,20 @@ async fn an_undecided_visit_goes_on_when_the_face_is_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_lost_by_the_tracker_in_full_view_is_still_one_visit() {
-    // The first glimpse is too poor to be looked at before the face is found elsewhere, or good enough.
+async fn a_face_that_the_tracker_loses_in_full_view_is_still_one_visit() {
+    // The first shots are too poor to be described before the face is found elsewhere, or good enough.
     for quality in [40, 90] {
         let (here, there) = ([face("alice").at(40, 100).quality(quality)], [face("alice").at(420, 220)]);
         let take = Take::new().show(secs(0.6), here).show(secs(5.0), there);
         let stage = Stage::playing([take]).await;
         stage.enrol("alice").await;
         let records = stage.watch(secs(12.0)).await;
-        assert_eq!(names(&records), ["alice"], "quality of the first glimpse: {quality}");
+        assert_eq!(names(&records), ["alice"], "quality of the first shots: {quality}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_else_who_comes_soon_after_is_another_visit() {
+async fn another_person_soon_after_is_another_visit() {
     let take = Take::new().show(secs(1.0), [face("mallory")]).nobody(secs(1.8)).show(secs(1.0), [face("trudy")]);
     let stage = Stage::playing([take]).await;
     stage.enrol("alice").await;
@@ -99,7 +99,7 @@ async fn somebody_else_who_comes_soon_after_is_another_visit() {
 #[tokio::test(start_paused = true)]
 async fn two_people_who_meet_and_turn_back_are_not_confused() {
     let small = |name, x, y| -> FakeFace { face(name).sized(96).at(x, y) };
-    // At the middle one hides the other; where they were heading, the other one is next.
+    // In the middle one hides the other; at the predicted place of each the other one appears.
     let ways = [(60, 440), (120, 380), (180, 320), (240, 260), (240, 260), (180, 320), (120, 380), (60, 440)];
     let pair = |(a, b)| [small("alice", a, 100), small("bob", b, 130)];
     let take = ways.into_iter().fold(Take::new(), |take, way| take.show(secs(0.2), pair(way)));
@@ -115,7 +115,7 @@ async fn two_people_who_meet_and_turn_back_are_not_confused() {
     }
 }
 
-/// The same face once more, under another name.
+/// Enrols the same face under another name.
 async fn enrol_again(stage: &Stage, face_of: &str, name: &str) {
     let photo = Picture::of([face(face_of).at(210, 110).sized(190)]).png();
     let person = NewPerson { photo, ..newcomer(name, LibraryId::DEFAULT) };

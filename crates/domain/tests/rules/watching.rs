@@ -1,4 +1,4 @@
-//! When and where a camera looks.
+//! When and where a camera searches.
 
 use domain::geometry::Rect;
 use domain::ports::{Detail, Search};
@@ -7,7 +7,7 @@ use testkit::{Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
-/// In a weekly plan, the day of the week and hours.
+/// A weekly plan of one window.
 fn plan(day: &str, from: i8, to: i8) -> WeeklyPlan {
     // 2026-03-02 is a Monday.
     let date = jiff::civil::date(2026, 3, if day == "Monday" { 2 } else { 3 });
@@ -16,7 +16,7 @@ fn plan(day: &str, from: i8, to: i8) -> WeeklyPlan {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_the_weekly_plan_nothing_is_captured() {
+async fn nothing_is_captured_outside_the_weekly_plan() {
     for (plan, captured) in [
         (plan("Monday", 8, 18), 1),
         (plan("Tuesday", 8, 18), 0),
@@ -29,7 +29,7 @@ async fn outside_the_weekly_plan_nothing_is_captured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_plan_s_window_records_who_is_in_view() {
+async fn the_end_of_a_window_of_the_plan_records_people_in_view() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [Take::new().show(secs(60.0), [face("alice")])]);
     let mut camera = gate();
@@ -52,7 +52,7 @@ async fn a_watch_that_is_off_captures_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faces_are_looked_for_in_the_region_and_sizes_set() {
+async fn faces_are_searched_for_in_the_configured_region_and_sizes() {
     let region = Some(Rect::new(0.0, 0.0, 200.0, 480.0));
     let stage = passing(|camera| camera.settings.region = region).await;
     let analyzer = stage.fakes.analyzer.clone();
@@ -68,7 +68,7 @@ async fn faces_are_looked_for_in_the_region_and_sizes_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_changed_watch_takes_effect_without_opening_the_camera_again() {
+async fn a_changed_watch_takes_effect_without_reopening_the_camera() {
     let visit = |take: Take| take.show(secs(2.0), [face("alice")]).nobody(secs(8.0));
     let mut stage = Stage::playing([visit(visit(Take::new()))]).await;
     stage.enrol("alice").await;
