@@ -19,40 +19,40 @@ use crate::picture::{FakeFace, read_faces, to_frame};
 
 /// Components of an embedding.
 const DIMENSIONS: u64 = 128;
-/// Length of the noise that tells two shots of one face apart; the cosine of two shots is about 0.94.
+/// Length of the noise by which two shots of one face differ; the cosine of two shots is about 0.94.
 const NOISE: f32 = 0.25;
-/// The largest picture taken, in pixels.
+/// Maximum size of a picture, pixels.
 const MAX_PIXELS: u64 = 16_000_000;
 
-/// What the analyzer does instead of looking at the next live frame.
+/// What the analyzer does instead of searching a live frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mishap {
-    /// Answers that it is busy.
+pub enum Failure {
+    /// Returns [`Error::Busy`].
     Busy,
-    /// Answers that it failed.
-    Fails,
+    /// Returns [`Error::Internal`].
+    Error,
     /// Panics.
-    Panics,
+    Panic,
 }
 
-/// What a face scores for being alive; `None` where no score came out.
+/// Liveness score of a face; `None` without one.
 type Liveness = Box<dyn Fn(&FakeFace) -> Option<f32> + Send + Sync>;
 
-/// Below this quality a face that matches nobody may be anybody.
+/// Lowest quality at which an unrecognised face is a stranger.
 const CLEAR_FROM: u8 = 20;
 
-/// Decodes real pictures and frames, finds the faces drawn in them, and gives every identity its own embedding
-/// with a little noise in every shot. It does on request what goes wrong with real ones.
+/// Decodes real pictures and frames, detects the faces drawn in them, and gives every identity its own embedding with a
+/// little noise in every shot. It fails on request like real ones.
 pub struct FakeAnalyzer {
     model: ModelId,
     calibration: Calibration,
-    mishaps: Mutex<VecDeque<Mishap>>,
+    failures: Mutex<VecDeque<Failure>>,
     searches: Mutex<Vec<Search>>,
     liveness: OnceLock<(f32, Liveness)>,
     overlooked: Mutex<Vec<u32>>,
     effort: Mutex<Duration>,
     refuses_photos: AtomicBool,
-    /// One frame is looked at at a time, first come, first served.
+    /// Held during a search with effort: one at a time, first in, first out.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -67,11 +67,11 @@ impl FakeAnalyzer {
         let points = vec![(0.0, 0.0), (0.25, 0.35), (0.44, 0.70), (0.50, 0.80), (0.60, 0.88), (0.80, 0.96), (1.0, 1.0)];
         Self {
             model: ModelId(name.into()),
-            // The points rise, as a calibration must.
+            // Cannot fail: the points rise.
             calibration: Calibration::new(points)
                 .unwrap_or_else(|error| unreachable!("{error}"))
                 .with_clear_from(CLEAR_FROM),
-            mishaps: Mutex::default(),
+            failures: Mutex::default(),
             searches: Mutex::default(),
             liveness: OnceLock::new(),
             overlooked: Mutex::default(),
@@ -81,39 +81,38 @@ impl FakeAnalyzer {
         }
     }
 
-    /// What happens to the next live frames, in this order.
-    pub fn will(&self, mishaps: impl IntoIterator<Item = Mishap>) {
-        self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).extend(mishaps);
+    /// Fails the searches of the next live frames, in this order.
+    pub fn fail_next(&self, failures: impl IntoIterator<Item = Failure>) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).extend(failures);
     }
 
-    /// From now on this face is found nowhere.
+    /// Makes this face undetectable.
     pub fn overlook(&self, face: &FakeFace) {
         self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).push(face.identity);
     }
 
-    /// From now on (`true`) it looks at no photo, as when its networks hang, or (`false`) it does again.
+    /// Sets whether photos are refused, as when the networks hang.
     pub fn refuse_photos(&self, refuse: bool) {
         self.refuses_photos.store(refuse, Ordering::Relaxed);
     }
 
-    /// Switches liveness on for good: a face is alive from this score on, and scores what `score` says.
+    /// Switches liveness on: a face is living from this score on. `score` returns the score of a face.
     pub fn judge_liveness(&self, live_from: f32, score: impl Fn(&FakeFace) -> Option<f32> + Send + Sync + 'static) {
-        // Switched on before: the first word counts.
+        // Only the first call has an effect.
         let _ = self.liveness.set((live_from, Box::new(score)));
     }
 
-    /// What live frames were searched for, in order.
+    /// The searches of live frames, in order.
     pub fn live_searches(&self) -> Vec<Search> {
         self.searches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on looking at a live frame closely takes so long, less closely as much less as there is less to
-    /// look at.
-    pub fn toils(&self, effort: Duration) {
+    /// Sets how long a search of a live frame in full detail takes; less detail takes proportionally less.
+    pub fn set_effort(&self, effort: Duration) {
         *self.effort.lock().unwrap_or_else(PoisonError::into_inner) = effort;
     }
 
-    async fn toil(&self, detail: Detail) {
+    async fn spend_effort(&self, detail: Detail) {
         let effort = *self.effort.lock().unwrap_or_else(PoisonError::into_inner);
         if effort.is_zero() {
             return;
@@ -127,13 +126,13 @@ impl FakeAnalyzer {
         tokio::time::sleep(effort.mul_f64(part)).await;
     }
 
-    fn meet_mishap(&self) -> Result<()> {
-        let mishap = self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        match mishap {
+    fn take_failure(&self) -> Result<()> {
+        let failure = self.failures.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match failure {
             None => Ok(()),
-            Some(Mishap::Busy) => Err(Error::Busy),
-            Some(Mishap::Fails) => Err(Error::internal("analysing a frame")("told to fail")),
-            Some(Mishap::Panics) => panic!("told to panic"),
+            Some(Failure::Busy) => Err(Error::Busy),
+            Some(Failure::Error) => Err(Error::internal("analysing a frame")("requested by the test")),
+            Some(Failure::Panic) => panic!("requested by the test"),
         }
     }
 
@@ -196,8 +195,8 @@ impl FaceAnalyzer for FakeAnalyzer {
     async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
         if lane == Lane::Live {
             self.searches.lock().unwrap_or_else(PoisonError::into_inner).push(search);
-            self.toil(search.detail).await;
-            self.meet_mishap()?;
+            self.spend_effort(search.detail).await;
+            self.take_failure()?;
         } else if self.refuses_photos.load(Ordering::Relaxed) {
             return Err(Error::Unavailable { what: "the networks" });
         }
@@ -240,7 +239,7 @@ fn detection(face: &FakeFace) -> Detection {
     }
 }
 
-/// The identity's own direction and this shot's noise.
+/// The identity's own direction plus this shot's noise.
 fn vector(face: &FakeFace) -> Vec<f32> {
     let shot = [face.left, face.top, face.size, u32::from(face.quality)];
     let shot = shot.iter().fold(u64::from(face.identity), |mixed, part| scramble(mixed ^ u64::from(*part) << 24));
@@ -248,7 +247,7 @@ fn vector(face: &FakeFace) -> Vec<f32> {
     own.iter().zip(noise).map(|(own, noise)| own + NOISE * noise).collect()
 }
 
-/// A random unit vector, always the same for the same seed.
+/// A unit vector determined by the seed.
 fn direction(seed: u64) -> Vec<f32> {
     let component = |n: u64| (0..4u64).map(|k| unit(scramble(seed << 16 ^ n << 4 ^ k))).sum::<f32>() - 2.0;
     let vector: Vec<f32> = (0..DIMENSIONS).map(component).collect();

@@ -17,31 +17,31 @@ pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
 /// The realm of digest logins.
 const REALM: &str = "NVRDVR";
 
-/// Somebody of this name who may do everything.
+/// An administrator with this name.
 pub fn actor(name: &str) -> Actor {
     Actor { name: name.to_owned(), role: Role::Admin, origin: None, adapter: "test" }
 }
 
-/// What an appliance is made of, for a test to reach into.
+/// The fakes of an appliance.
 #[derive(Clone)]
 pub struct Handles {
-    /// Its clock.
+    /// Clock.
     pub clock: Arc<FakeClock>,
-    /// Its eyes.
+    /// Face analyzer.
     pub analyzer: Arc<FakeAnalyzer>,
-    /// Its eyes for people and vehicles.
+    /// Object detector.
     pub detector: Arc<FakeDetector>,
-    /// Its cameras.
+    /// Cameras.
     pub frames: Arc<FakeFrames>,
-    /// The cameras around it.
+    /// Camera discovery.
     pub discovery: Arc<FakeDiscovery>,
-    /// Its memory.
+    /// Store.
     pub store: Arc<MemoryStore>,
-    /// The machine below it.
+    /// Machine.
     pub host: Arc<FakeHost>,
 }
 
-/// In Shanghai, with the usual limits and a gibibyte for records.
+/// Default options: in Shanghai, with the default limits and a gibibyte for records.
 pub fn options() -> Options {
     Options {
         name: "polyface".into(),
@@ -59,26 +59,26 @@ pub fn options() -> Options {
     }
 }
 
-/// An appliance with [`options`], nobody enrolled and no camera, and the account [`ADMIN`].
+/// An appliance with [`options`] and the account [`ADMIN`], without people and cameras.
 ///
 /// # Errors
-/// None that a test could meet, unless the fakes are broken.
+/// Only when the fakes are broken.
 pub fn appliance() -> Result<(Appliance, Handles)> {
     appliance_of(options())
 }
 
-/// The same with room for less.
+/// As [`appliance`], with other limits.
 ///
 /// # Errors
-/// None that a test could meet, unless the fakes are broken.
+/// Only when the fakes are broken.
 pub fn appliance_with(limits: Limits) -> Result<(Appliance, Handles)> {
     appliance_of(Options { limits, ..options() })
 }
 
-/// The same with other options.
+/// As [`appliance`], with other options.
 ///
 /// # Errors
-/// None that a test could meet, unless the fakes are broken.
+/// Only when the fakes are broken.
 pub fn appliance_of(options: Options) -> Result<(Appliance, Handles)> {
     let clock = Arc::new(FakeClock::new());
     let handles = Handles {
@@ -103,7 +103,7 @@ impl Handles {
         Appliance::load(self.ports(), Options { limits, ..options() })
     }
 
-    /// The same, with models that find no people and no vehicles.
+    /// As [`restart`](Self::restart), without an object detector.
     ///
     /// # Errors
     /// As [`Appliance::load`].
@@ -131,7 +131,7 @@ impl Handles {
     }
 }
 
-/// Hashing is slow by intention, so it is done once.
+/// Hashing is slow on purpose, so it is done once.
 fn add_admin(handles: &Handles) -> Result<()> {
     static HASHES: OnceLock<PasswordHashes> = OnceLock::new();
     let hashes = match HASHES.get() {

@@ -1,4 +1,5 @@
-//! A pretend camera that finds faces itself: it checks the login and delivers, over one long answer, what it is given.
+//! A simulated camera that detects faces itself: it checks the login and delivers, in one long answer, the parts that a
+//! test sends.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,20 +19,20 @@ use tokio::task::JoinSet;
 
 use crate::onvif::proves;
 
-/// Which of the published protocols it speaks.
+/// Protocol of the camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// XML events between the pictures.
     Alerts,
     /// Text events between the pictures, scene and face in one part.
     Snaps,
-    /// None.
+    /// Neither.
     Other,
 }
 
-/// What a stream is given.
+/// A command to the streams.
 #[derive(Debug, Clone)]
-enum Order {
+enum Command {
     Part(Bytes),
     Close,
 }
@@ -40,35 +41,35 @@ enum Order {
 #[derive(Debug)]
 pub struct CaptureCamera {
     address: SocketAddr,
-    orders: broadcast::Sender<Order>,
+    commands: broadcast::Sender<Command>,
     _tasks: JoinSet<()>,
 }
 
 struct Shared {
     login: (String, String),
     kind: &'static str,
-    orders: broadcast::Sender<Order>,
+    commands: broadcast::Sender<Command>,
 }
 
 impl CaptureCamera {
-    /// Starts a camera on a free port of 127.0.0.1 that demands this login by digest.
+    /// Starts a camera on a free port of 127.0.0.1 that requires this login by digest.
     ///
     /// # Errors
-    /// There is no free port.
+    /// When there is no free port.
     pub async fn start(dialect: Dialect, user: &str, password: &str) -> io::Result<Self> {
         Self::start_as(dialect, user, password, "multipart/x-mixed-replace; boundary=myboundary").await
     }
 
-    /// Starts a camera that announces its stream by this content type.
+    /// Starts a camera whose stream has this content type.
     ///
     /// # Errors
-    /// There is no free port.
+    /// When there is no free port.
     pub async fn start_as(dialect: Dialect, user: &str, password: &str, kind: &'static str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let (orders, _) = broadcast::channel(64);
+        let (commands, _) = broadcast::channel(64);
         let login = (user.to_owned(), password.to_owned());
-        let shared = Arc::new(Shared { login, kind, orders: orders.clone() });
+        let shared = Arc::new(Shared { login, kind, commands: commands.clone() });
         let routes = match dialect {
             Dialect::Alerts => Router::new().route("/ISAPI/Event/notification/alertStream", get(pictures)),
             Dialect::Snaps => Router::new().route("/cgi-bin/snapManager.cgi", get(pictures)),
@@ -76,49 +77,49 @@ impl CaptureCamera {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            // Ends with the test only.
+            // Runs until the camera is dropped.
             let _ = axum::serve(listener, routes.with_state(shared)).await;
         });
-        Ok(Self { address, orders, _tasks: tasks })
+        Ok(Self { address, commands, _tasks: tasks })
     }
 
-    /// Where it is, with this login.
+    /// Its address, with this login.
     pub fn address(&self, user: &str, password: &str) -> DeviceAddress {
         let host = self.address.ip().to_string();
         DeviceAddress { host, port: self.address.port(), user: user.into(), password: password.into() }
     }
 
-    /// Delivers these JPEGs to whoever listens, in one part, after an event.
+    /// Sends these JPEGs to all streams, in one part, after an event.
     pub fn deliver(&self, pictures: &[Bytes]) {
         let event = b"<EventNotificationAlert>faceCapture</EventNotificationAlert>";
         self.send(part("application/xml", event, true));
         self.send(part("image/jpeg", &pictures.concat(), true));
     }
 
-    /// Delivers a JPEG in a part that does not say how long it is; the event that follows ends it.
+    /// Sends a JPEG in a part without a length; the event that follows ends it.
     pub fn deliver_unmeasured(&self, picture: &Bytes) {
         self.send(part("image/jpeg", picture, false));
         self.send(part("text/plain", b"Heartbeat", true));
     }
 
     /// Sends these bytes as they are.
-    pub fn say(&self, bytes: &[u8]) {
+    pub fn send_raw(&self, bytes: &[u8]) {
         self.send(Bytes::copy_from_slice(bytes));
     }
 
-    /// Says that it is still there.
-    pub fn beat(&self) {
+    /// Sends a heartbeat.
+    pub fn heartbeat(&self) {
         self.send(part("text/plain", b"Heartbeat", true));
     }
 
     /// Ends the streams.
     pub fn close(&self) {
-        let _ = self.orders.send(Order::Close);
+        let _ = self.commands.send(Command::Close);
     }
 
     fn send(&self, part: Bytes) {
-        // Nobody may be listening.
-        let _ = self.orders.send(Order::Part(part));
+        // Fails without streams.
+        let _ = self.commands.send(Command::Part(part));
     }
 }
 
@@ -136,9 +137,9 @@ async fn pictures(State(camera): State<Arc<Shared>>, OriginalUri(uri): OriginalU
         let challenge = "Digest realm=\"camera\", qop=\"auth\", nonce=\"a7c1\", algorithm=MD5";
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response();
     }
-    let orders = stream::unfold(camera.orders.subscribe(), async |mut orders| match orders.recv().await {
-        Ok(Order::Part(part)) => Some((Ok::<_, io::Error>(part), orders)),
-        Ok(Order::Close) | Err(_) => None,
+    let commands = stream::unfold(camera.commands.subscribe(), async |mut commands| match commands.recv().await {
+        Ok(Command::Part(part)) => Some((Ok::<_, io::Error>(part), commands)),
+        Ok(Command::Close) | Err(_) => None,
     });
-    ([(header::CONTENT_TYPE, camera.kind)], Body::from_stream(orders.boxed())).into_response()
+    ([(header::CONTENT_TYPE, camera.kind)], Body::from_stream(commands.boxed())).into_response()
 }

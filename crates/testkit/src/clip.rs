@@ -1,4 +1,4 @@
-//! Clips made at test time with ffmpeg.
+//! Clips rendered at test time with ffmpeg.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ mod street;
 
 pub use street::{Head, Spot, Street, View, Walk};
 
-/// How the pictures are coded.
+/// A video codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Codec {
     /// H.264, Advanced Video Coding.
@@ -36,21 +36,21 @@ impl Codec {
     }
 }
 
-/// Size, pace and coding of a clip.
+/// Size, frame rate and codec of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Pixels from left to right, even.
+    /// Width, pixels, even.
     pub width: u32,
-    /// Pixels from top to bottom, even.
+    /// Height, pixels, even.
     pub height: u32,
-    /// Frames in a second.
+    /// Frames per second.
     pub fps: u32,
-    /// How the pictures are coded.
+    /// Codec.
     pub codec: Codec,
 }
 
 impl Shape {
-    /// 640 × 360 at 25 frames in a second.
+    /// 640 × 360 at 25 frames per second.
     pub fn small(codec: Codec) -> Self {
         Self { width: 640, height: 360, fps: 25, codec }
     }
@@ -60,11 +60,11 @@ impl Shape {
     }
 }
 
-/// A moving test picture of this many seconds, without sound. Made once per directory: the file is named after
-/// what it holds, and is used again when it is there.
+/// A moving test pattern of this many seconds, without sound. The file is named after its content and reused if it
+/// exists.
 ///
 /// # Errors
-/// ffmpeg is missing or failed.
+/// When ffmpeg is missing or fails.
 pub fn pattern(directory: &Path, shape: Shape, seconds: u32) -> io::Result<PathBuf> {
     let file = directory.join(format!("pattern-{}-{seconds}s.mp4", shape.key()));
     if file.exists() {
@@ -76,7 +76,7 @@ pub fn pattern(directory: &Path, shape: Shape, seconds: u32) -> io::Result<PathB
     Ok(file)
 }
 
-/// People who pass in front of the camera, one scene after the other: each still comes in from the side, stays,
+/// A clip of people who pass in front of the camera, one scene after the other: each still enters from the side, stays,
 /// and leaves, over a plain background.
 #[derive(Debug, Clone)]
 pub struct Passages {
@@ -91,21 +91,21 @@ struct Scene {
     stills: Vec<(String, PathBuf)>,
 }
 
-/// A clip of [`Passages`], and who is to be seen when.
+/// A rendered clip, and who is visible when.
 #[derive(Debug, Clone)]
 pub struct Film {
     /// The clip.
     pub file: PathBuf,
-    /// How long it is.
+    /// Duration.
     pub length: Duration,
-    /// Who is to be seen, in the order of appearance.
+    /// The passages, in order of appearance.
     pub passages: Vec<Passage>,
 }
 
-/// One person's way through the picture.
+/// The passage of one person through the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
-    /// As given to the builder.
+    /// Name, as given to the builder.
     pub who: String,
     /// From the start of the clip to the first pixel in the picture.
     pub from: Duration,
@@ -113,10 +113,10 @@ pub struct Passage {
     pub to: Duration,
 }
 
-/// One still alone after the other, each named after its file; see [`Passages`].
+/// A clip of single stills, one after the other, each named after its file; see [`Passages`].
 ///
 /// # Errors
-/// ffmpeg is missing or failed, or a picture cannot be read.
+/// When ffmpeg is missing or fails, or a picture cannot be read.
 pub fn from_stills(file: &Path, stills: &[(&Path, f64)], shape: Shape, gap_seconds: f64) -> io::Result<Film> {
     let name = |still: &Path| still.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let empty = Passages::new(shape, gap_seconds);
@@ -124,18 +124,18 @@ pub fn from_stills(file: &Path, stills: &[(&Path, f64)], shape: Shape, gap_secon
 }
 
 impl Passages {
-    /// Nobody yet; the picture is empty for `gap_seconds` at the start, between scenes and at the end.
+    /// Without scenes; the picture is empty for `gap_seconds` at the start, between scenes and at the end.
     pub fn new(shape: Shape, gap_seconds: f64) -> Self {
         Self { shape, gap: gap_seconds, scenes: Vec::new() }
     }
 
-    /// One person alone: from the left, a stay in the middle, off to the right.
+    /// Adds a scene of one person: enters from the left, stays in the middle, leaves to the right.
     #[must_use]
     pub fn one(self, who: &str, still: &Path, seconds: f64) -> Self {
         self.scene(seconds, vec![(who.to_owned(), still.to_owned())])
     }
 
-    /// Two people at once: each comes from and leaves to the own side.
+    /// Adds a scene of two people: each enters from and leaves to its own side.
     #[must_use]
     pub fn two(self, left: (&str, &Path), right: (&str, &Path), seconds: f64) -> Self {
         let own = |(who, still): (&str, &Path)| (who.to_owned(), still.to_owned());
@@ -147,10 +147,10 @@ impl Passages {
         self
     }
 
-    /// Makes the clip, over an older one of that name.
+    /// Renders the clip; replaces an existing file.
     ///
     /// # Errors
-    /// ffmpeg is missing or failed, or a picture cannot be read.
+    /// When ffmpeg is missing or fails, or a picture cannot be read.
     pub fn render(&self, file: &Path) -> io::Result<Film> {
         let length = self.scenes.iter().fold(self.gap, |at, scene| at + scene.seconds + self.gap);
         let mut passages = Vec::new();
@@ -170,7 +170,7 @@ impl Passages {
         Ok(Film { file: file.to_owned(), length: at(length), passages })
     }
 
-    /// When each scene starts, seconds.
+    /// Start of each scene, seconds.
     fn starts(&self) -> impl Iterator<Item = f64> {
         self.scenes.iter().scan(self.gap, |next, scene| {
             let start = *next;
@@ -184,7 +184,7 @@ impl Passages {
         format!("color=c=0x5f6b73:size={width}x{height}:rate={fps}:duration={length}[film0]")
     }
 
-    /// The filters that lay one still over what is there: a fifth of the time to come, a fifth to leave.
+    /// The filters that overlay one still: it enters in a fifth of the time and leaves in a fifth.
     fn walk(&self, input: usize, from: f64, scene: &Scene, place: usize) -> String {
         let (seconds, next) = (scene.seconds, input + 1);
         let to = from + seconds;
@@ -210,7 +210,7 @@ fn at(seconds: f64) -> Duration {
     Duration::from_millis((seconds * 1000.0).round() as u64)
 }
 
-/// Encodes what ffmpeg reads from files or draws itself.
+/// Encodes input that ffmpeg reads from files or generates itself.
 fn encode(input: &[String], shape: Shape, file: &Path) -> io::Result<()> {
     run(input, shape, file, None)
 }
@@ -224,7 +224,7 @@ fn encode_frames(shape: Shape, file: &Path, draw: impl FnOnce(&mut dyn Write) ->
 
 type Draw<'a> = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + 'a>;
 
-/// Runs ffmpeg into a file of another name first, so that a half-made clip is never taken for a whole one.
+/// Runs ffmpeg into a file of another name first, so that an unfinished clip is never used.
 fn run(input: &[String], shape: Shape, file: &Path, draw: Option<Draw<'_>>) -> io::Result<()> {
     let unfinished = file.with_extension(format!("{}.mp4", uuid::Uuid::new_v4()));
     let key_frames = shape.fps.to_string();
@@ -232,9 +232,9 @@ fn run(input: &[String], shape: Shape, file: &Path, draw: Option<Draw<'_>>) -> i
         .args(["-v", "error", "-nostdin", "-y"])
         .args(input)
         .args(shape.codec.encoder())
-        // As cameras do: a key frame every second and no picture that refers to a later one.
+        // Like cameras: a key frame every second and no picture that refers to a later one.
         .args(["-preset", "veryfast", "-bf", "0", "-pix_fmt", "yuv420p", "-g", &key_frames, "-an"])
-        // ffmpeg makes BT.601 of RGB at every size; a picture of high definition has to say so.
+        // ffmpeg converts RGB to BT.601 at every size; in high definition that has to be declared.
         .args(["-colorspace", "smpte170m"])
         .arg(&unfinished)
         .stdin(if draw.is_some() { Stdio::piped() } else { Stdio::null() })

@@ -1,4 +1,4 @@
-//! A wall clock that tests set.
+//! A wall clock for tests.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -8,8 +8,7 @@ use domain::Timestamp;
 use domain::ports::Clock;
 use tokio::time::Instant;
 
-/// A clock that starts where it is told and then runs with tokio's time, so that it stands still, or jumps,
-/// when a test pauses or advances that.
+/// A clock that runs with tokio's time, so that it stops or jumps when a test pauses or advances that.
 pub struct FakeClock {
     set: Mutex<(Timestamp, Instant)>,
 }
@@ -28,7 +27,7 @@ impl FakeClock {
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = (now, Instant::now());
     }
 
-    /// Jumps ahead; tokio's timers know nothing of it.
+    /// Advances the clock without tokio's timers.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus_millis(by.as_millis() as i64));
     }

@@ -1,4 +1,4 @@
-//! Cameras around the device, as a test puts them up.
+//! A fake of camera discovery.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use domain::ports::{CameraDiscovery, SourceError};
 use domain::{CameraStream, DeviceAddress, FoundCamera};
 use tokio::sync::Semaphore;
 
-/// Answers searches with the cameras put up, and checks their logins.
+/// Returns the cameras that a test has added, and checks their logins.
 pub struct FakeDiscovery {
     cameras: Mutex<HashMap<String, FakeCamera>>,
-    /// Closed to no search, unless a test holds them.
+    /// Has a permit unless discoveries are held.
     open: Semaphore,
 }
 
@@ -28,18 +28,18 @@ impl Default for FakeDiscovery {
 }
 
 impl FakeDiscovery {
-    /// Puts up a camera with this user name and password.
+    /// Adds a camera with this user name and password.
     pub fn put_up(&self, found: FoundCamera, user: &str, password: &str, streams: Vec<CameraStream>) {
         let login = (user.to_owned(), password.to_owned());
         self.cameras().insert(found.host.clone(), FakeCamera { found, login, streams });
     }
 
-    /// Searches wait until [`FakeDiscovery::release`].
+    /// Makes discoveries wait until [`FakeDiscovery::release`].
     pub fn hold(&self) {
         self.open.forget_permits(1);
     }
 
-    /// Held searches go on.
+    /// Lets held discoveries continue.
     pub fn release(&self) {
         self.open.add_permits(1);
     }
@@ -61,7 +61,7 @@ impl CameraDiscovery for FakeDiscovery {
     async fn streams(&self, device: &DeviceAddress) -> Result<Vec<CameraStream>, SourceError> {
         let cameras = self.cameras();
         let camera = cameras.get(&device.host).filter(|camera| camera.found.port == device.port);
-        let camera = camera.ok_or_else(|| SourceError::Unreachable("nobody answers there".into()))?;
+        let camera = camera.ok_or_else(|| SourceError::Unreachable("no such camera".into()))?;
         if camera.login != (device.user.clone(), device.password.clone()) {
             return Err(SourceError::Unauthorised);
         }

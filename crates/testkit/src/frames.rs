@@ -1,4 +1,4 @@
-//! Cameras that play what a test writes for them.
+//! Fake cameras that play the takes of a test.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +13,14 @@ use tokio::time::Instant;
 
 use crate::picture::{FakeFace, Picture};
 
-/// From one frame to the next.
+/// Interval between two frames.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
-/// From one key frame to the next, frames.
+/// Frames per key frame.
 const GROUP: usize = 10;
-/// How long a stalled camera is waited for.
+/// Time-out of a stalled camera.
 const STALL: Duration = Duration::from_secs(10);
 
-/// What a camera does when it is opened once.
+/// What a camera shows after it is opened, and how that ends.
 #[derive(Debug, Clone)]
 pub struct Take {
     scenes: VecDeque<(Duration, Picture)>,
@@ -30,11 +30,11 @@ pub struct Take {
 
 #[derive(Debug, Clone)]
 enum Ending {
-    /// Nobody is in view any more.
+    /// An empty room.
     Quiet,
-    /// No more frames, and no word.
+    /// No more frames, until the time-out.
     Stalls,
-    /// The file is over.
+    /// The end of the file.
     Ends,
     /// An error; before the first frame it is one of opening.
     Fails(SourceError),
@@ -43,7 +43,7 @@ enum Ending {
 }
 
 impl Take {
-    /// A camera that shows an empty room for ever.
+    /// A camera that shows an empty room.
     pub fn new() -> Self {
         Self { scenes: VecDeque::new(), ending: Ending::Quiet, clock_ahead_millis: 0 }
     }
@@ -53,50 +53,50 @@ impl Take {
         Self { ending: Ending::Fails(error), ..Self::new() }
     }
 
-    /// Then these faces for so long.
+    /// Then shows these faces for this time.
     #[must_use]
     pub fn show(self, time: Duration, faces: impl IntoIterator<Item = FakeFace>) -> Self {
         self.show_picture(time, Picture::of(faces))
     }
 
-    /// Then an empty room for so long.
+    /// Then shows an empty room for this time.
     #[must_use]
     pub fn nobody(self, time: Duration) -> Self {
         self.show_picture(time, Picture::empty())
     }
 
-    /// Then this picture for so long.
+    /// Then shows this picture for this time.
     #[must_use]
     pub fn show_picture(mut self, time: Duration, picture: Picture) -> Self {
         self.scenes.push_back((time, picture));
         self
     }
 
-    /// With frames that claim to be taken so much later, or earlier when negative.
+    /// With frame times that are this much later, or earlier when negative.
     #[must_use]
     pub fn clock_ahead(self, millis: i64) -> Self {
         Self { clock_ahead_millis: millis, ..self }
     }
 
-    /// Then silence.
+    /// Then stalls.
     #[must_use]
     pub fn stall(self) -> Self {
         Self { ending: Ending::Stalls, ..self }
     }
 
-    /// Then the end of the file.
+    /// Then ends like a file.
     #[must_use]
     pub fn end(self) -> Self {
         Self { ending: Ending::Ends, ..self }
     }
 
-    /// Then a broken connection.
+    /// Then loses the connection.
     #[must_use]
     pub fn break_off(self) -> Self {
         Self { ending: Ending::Fails(SourceError::Broken("pulled out".into())), ..self }
     }
 
-    /// Then a fault of the program that reads it: a panic.
+    /// Then panics in the task that reads it.
     #[must_use]
     pub fn crash(self) -> Self {
         Self { ending: Ending::Crashes, ..self }
@@ -109,10 +109,10 @@ impl Default for Take {
     }
 }
 
-/// Plays the takes written for a URL, one for each time it is opened; nothing answers at other URLs, nor when
-/// all takes were played. Devices have made-up URLs: `onvif://HOST:PORT`, `sip://SERVER/CAMERA` and
-/// `capture://HOST:PORT`; the last deliver one picture at the start of each scene with somebody in it. A coded picture
-/// is a line of text, `K` for a key frame (one in a second) or `-` and its milliseconds, and a clip the text of them all.
+/// Plays the takes of a URL, one each time it is opened. Other URLs, and those without a take left, are unreachable.
+/// Cameras without a URL have the URLs `onvif://HOST:PORT`, `sip://SERVER/CAMERA` and `capture://HOST:PORT`; the last
+/// ones deliver one picture at the start of each scene with a face. A coded picture is a line of text: `K` for a key
+/// frame (one per second) or `-`, and its milliseconds. A clip is the text of all its pictures.
 pub struct FakeFrames {
     clock: Arc<dyn Clock>,
     cameras: Mutex<HashMap<String, FakeCamera>>,
@@ -126,22 +126,22 @@ struct FakeCamera {
 }
 
 impl FakeFrames {
-    /// No camera answers yet.
+    /// Without cameras.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, cameras: Mutex::default() }
     }
 
-    /// Adds takes to those that wait for this URL to be opened.
+    /// Adds takes for a URL.
     pub fn script(&self, url: &str, takes: impl IntoIterator<Item = Take>) {
         self.cameras().entry(url.to_owned()).or_default().takes.extend(takes);
     }
 
-    /// How often the URL was opened, in vain or not.
+    /// Number of attempts to open the URL, including failed ones.
     pub fn opened(&self, url: &str) -> usize {
         self.cameras().get(url).map_or(0, |camera| camera.opened)
     }
 
-    /// How many streams of the URL are open now.
+    /// Number of open streams of the URL.
     pub fn open_now(&self, url: &str) -> usize {
         self.cameras().get(url).map_or(0, |camera| Arc::strong_count(&camera.open_now) - 1)
     }
@@ -156,7 +156,7 @@ impl FakeFrames {
         camera.opened += 1;
         let take = camera.takes.pop_front();
         take.map(|take| (take, Arc::clone(&camera.open_now)))
-            .ok_or_else(|| SourceError::Unreachable("nobody plays there".into()))
+            .ok_or_else(|| SourceError::Unreachable("no take is left".into()))
     }
 }
 
@@ -202,20 +202,20 @@ struct Playing {
     take: Take,
     /// When the next frame is due.
     due: Instant,
-    /// When the scene began.
+    /// Start of the scene.
     since: Instant,
-    /// The scene as drawn.
+    /// The drawn scene.
     still: Option<Frame>,
     units: UnitFeed,
-    /// Frames so far.
+    /// Number of frames so far.
     frames: usize,
     /// Counts the open streams.
     _open: Arc<()>,
 }
 
 impl Playing {
-    /// Leaves the scenes that are over; answers whether one is on.
-    fn turn(&mut self) -> bool {
+    /// Removes the scenes that are over. Returns whether one is left.
+    fn next_scene(&mut self) -> bool {
         while let Some((time, _)) = self.take.scenes.front() {
             if self.due < self.since + *time {
                 return true;
@@ -243,7 +243,7 @@ impl Playing {
         Ok(frame)
     }
 
-    fn hand_out_unit(&mut self, at: domain::Timestamp) {
+    fn send_unit(&mut self, at: domain::Timestamp) {
         let key = self.frames.is_multiple_of(GROUP);
         self.frames += 1;
         if self.units.is_wanted() {
@@ -257,7 +257,7 @@ impl Playing {
 impl FrameStream for Playing {
     async fn next(&mut self) -> Result<Option<Frame>, SourceError> {
         tokio::time::sleep_until(self.due).await;
-        if !self.turn() {
+        if !self.next_scene() {
             match &self.take.ending {
                 Ending::Quiet => {}
                 Ending::Ends => return Ok(None),
@@ -271,7 +271,7 @@ impl FrameStream for Playing {
         }
         self.due += FRAME_INTERVAL;
         let frame = self.frame()?;
-        self.hand_out_unit(frame.at());
+        self.send_unit(frame.at());
         Ok(Some(frame))
     }
 
@@ -287,7 +287,7 @@ impl PictureStream for Playing {
             tokio::time::sleep_until(self.due).await;
             let Some((time, picture)) = self.take.scenes.pop_front() else { break };
             self.due += time;
-            if picture.shows_somebody() {
+            if picture.has_faces() {
                 return Ok(picture.jpeg());
             }
         }

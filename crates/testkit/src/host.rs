@@ -1,4 +1,4 @@
-//! A machine that does what it is asked, and remembers it.
+//! A fake machine that records what it is asked to do.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,18 +14,18 @@ use domain::{
 
 use crate::FakeClock;
 
-/// What the machine was asked to do.
+/// An act of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Restart.
     Restart,
-    /// Use this time zone.
+    /// Set this time zone.
     TimeZone(String),
-    /// Follow this time server, or none.
+    /// Set this time service.
     TimeService(TimeService),
     /// Install a package of this content.
     Install(Vec<u8>),
-    /// Switch something on or off that opens a door.
+    /// Switch an output of a door on or off.
     Switch(Output, bool),
     /// Send this number to the controller of the door.
     Number(WiegandFrame),
@@ -50,7 +50,7 @@ struct State {
 }
 
 impl FakeHost {
-    /// A machine that was asked for nothing yet.
+    /// A machine without acts.
     pub fn new(clock: Arc<FakeClock>) -> Self {
         let state = State {
             acts: Vec::new(),
@@ -64,34 +64,34 @@ impl FakeHost {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// What it was asked to do so far, without settings of clock and network: those are seen by their effect.
+    /// The acts so far, without changes of clock and network, which are visible by their effect.
     pub fn acts(&self) -> Vec<Act> {
         self.lock().acts.clone()
     }
 
-    /// From now on (`true`) the system permits nothing, or (`false`) everything.
+    /// Sets whether the system permits nothing (`true`) or everything.
     pub fn forbid(&self, forbidden: bool) {
         self.lock().forbidden = forbidden;
     }
 
-    /// What of the doors was switched so far, in order.
+    /// The outputs switched so far, in order.
     pub fn switched(&self) -> Vec<(Output, bool)> {
         let switch = |act| if let Act::Switch(output, on) = act { Some((output, on)) } else { None };
         self.acts().into_iter().filter_map(switch).collect()
     }
 
-    /// From now on this output cannot be reached (`true`), or can again.
+    /// Sets whether this output is unreachable.
     pub fn take_offline(&self, output: Output, offline: bool) {
         let mut state = self.lock();
         let _changed = if offline { state.offline.insert(output) } else { state.offline.remove(&output) };
     }
 
-    /// From now on it takes so long to switch this output.
+    /// Sets how long it takes to switch this output.
     pub fn slow_down(&self, output: Output, time: Duration) {
         self.lock().slow.insert(output, time);
     }
 
-    /// From now on (`true`) it has no loudspeaker, or (`false`) has one.
+    /// Sets whether the machine has no loudspeaker.
     pub fn silence(&self, silent: bool) {
         self.lock().silent = silent;
     }

@@ -1,4 +1,4 @@
-//! Fakes with behaviour for every port of the core, the contract runner, a real RTSP server, a real broker and clips to test with.
+//! Fakes for every port of the core, the contract runner, an RTSP server, an MQTT broker, simulated cameras, and clips.
 
 mod analyzer;
 mod bench;
@@ -24,7 +24,7 @@ mod serial;
 pub mod store;
 pub mod store_suite;
 
-pub use analyzer::{FakeAnalyzer, Mishap};
+pub use analyzer::{Failure, FakeAnalyzer};
 pub use bench::{ADMIN, Handles, actor, appliance, appliance_of, appliance_with, options};
 pub use clock::FakeClock;
 pub use detector::FakeDetector;

@@ -1,5 +1,5 @@
-//! Pictures of faces that a program can draw and read: real PNG and JPEG files in which a framed checkerboard
-//! stands for a face and its cells spell who it is.
+//! Pictures of faces that a program can draw and read: PNG and JPEG files in which a framed checkerboard represents a
+//! face and its cells encode the identity.
 
 use std::io::Cursor;
 
@@ -9,19 +9,19 @@ use domain::geometry::Rect;
 use domain::{Gender, Result, Timestamp};
 use image::{ImageFormat, Rgb, RgbImage};
 
-/// Cells along one side of a face; the outermost are its frame.
+/// Cells along one side of a face; the outer ones are its frame.
 const CELLS: u32 = 8;
-/// Cells that spell the face.
+/// Number of cells that encode a face.
 const BITS: u32 = 36;
 const FRAME: Rgb<u8> = Rgb([255, 0, 255]);
 const BACKGROUND: Rgb<u8> = Rgb([96, 112, 128]);
-/// Faces are looked for at every so many pixels; a frame is never thinner than that.
+/// Faces are searched for at every this many pixels; a frame is never thinner.
 const STRIDE: usize = 3;
 
-/// A face to be drawn, or one that was read.
+/// A face to be drawn, or one that was detected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FakeFace {
-    /// Who it is: 20 bits.
+    /// Identity: 20 bits.
     pub identity: u32,
     /// Overall quality, 0..=100.
     pub quality: u8,
@@ -33,12 +33,12 @@ pub struct FakeFace {
     pub left: u32,
     /// Top edge, pixels.
     pub top: u32,
-    /// Width and height, pixels; at least 32 can be read.
+    /// Width and height, pixels; at least 32 to be readable.
     pub size: u32,
 }
 
 impl FakeFace {
-    /// The face that goes by this name: near the middle, large and of good quality.
+    /// The face of this name: near the middle, large and of good quality.
     pub fn of(name: &str) -> Self {
         let hash =
             name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
@@ -53,31 +53,31 @@ impl FakeFace {
         Self { left, top, ..self }
     }
 
-    /// The same face so many pixels wide.
+    /// The same face with this width, pixels.
     #[must_use]
     pub fn sized(self, size: u32) -> Self {
         Self { size, ..self }
     }
 
-    /// The same face in a better or worse light, 0..=100.
+    /// The same face with this quality, 0..=100.
     #[must_use]
     pub fn quality(self, quality: u8) -> Self {
         Self { quality, ..self }
     }
 
-    /// Around the face.
+    /// Bounding box of the face.
     pub fn face_box(&self) -> Rect {
         let (left, top, size) = (self.left as f32, self.top as f32, self.size as f32);
         Rect::new(left, top, left + size, top + size)
     }
 
-    fn spelled(&self) -> u64 {
+    fn encoded(&self) -> u64 {
         let gender = u64::from(self.gender == Gender::Male);
         let bits = u64::from(self.identity) | u64::from(self.quality) << 20 | gender << 27 | u64::from(self.age) << 28;
         bits | u64::from(bits.count_ones() % 2) << (BITS - 1)
     }
 
-    fn spelling(bits: u64, (left, top, size): (u32, u32, u32)) -> Option<Self> {
+    fn decode(bits: u64, (left, top, size): (u32, u32, u32)) -> Option<Self> {
         let gender = if bits >> 27 & 1 == 1 { Gender::Male } else { Gender::Female };
         let (quality, age) = ((bits >> 20 & 0x7f) as u8, (bits >> 28 & 0x7f) as u8);
         let face = Self { identity: bits as u32 & 0xf_ffff, quality, gender, age, left, top, size };
@@ -85,7 +85,7 @@ impl FakeFace {
     }
 
     fn draw(&self, canvas: &mut RgbImage) {
-        let bits = self.spelled();
+        let bits = self.encoded();
         let (right, bottom) =
             ((self.left + self.size).min(canvas.width()), (self.top + self.size).min(canvas.height()));
         for y in self.top..bottom {
@@ -105,7 +105,7 @@ fn colour(bits: u64, (column, row): (u32, u32)) -> Rgb<u8> {
     }
 }
 
-/// Which bit a cell spells; none in the frame.
+/// The bit of a cell; `None` in the frame.
 fn bit_of(column: u32, row: u32) -> Option<u32> {
     let inner = |n: u32| (1..CELLS - 1).contains(&n).then(|| n - 1);
     Some(inner(row)? * (CELLS - 2) + inner(column)?)
@@ -130,7 +130,7 @@ impl Picture {
         Self { width: 640, height: 480, faces: faces.into_iter().collect() }
     }
 
-    /// 640 × 480 pixels with nobody in them.
+    /// 640 × 480 pixels without faces.
     pub fn empty() -> Self {
         Self::of([])
     }
@@ -141,8 +141,8 @@ impl Picture {
         Self { width, height, ..self }
     }
 
-    /// Whether there is a face in it.
-    pub fn shows_somebody(&self) -> bool {
+    /// Whether it shows a face.
+    pub fn has_faces(&self) -> bool {
         !self.faces.is_empty()
     }
 
@@ -184,7 +184,7 @@ pub(crate) fn to_frame(canvas: RgbImage, at: Timestamp) -> Result<Frame> {
     Frame::new(at, width, height, PixelFormat::Rgb8, vec![plane])
 }
 
-/// The faces that an RGB frame shows, in reading order; parts of faces are passed over.
+/// The faces in an RGB frame, in reading order; partial faces are ignored.
 pub(crate) fn read_faces(frame: &Frame) -> Vec<FakeFace> {
     let pixels = Pixels(frame);
     let mut found: Vec<FakeFace> = Vec::new();
@@ -217,7 +217,7 @@ impl Pixels<'_> {
         red > 150 && green < 100 && blue > 150
     }
 
-    /// Follows the frame around the face from a point of its upper edge.
+    /// The face whose frame contains this point of the upper edge; `None` for a partial face.
     fn face_at(&self, x: u32, y: u32) -> Option<FakeFace> {
         let top = (0..=y).rev().take_while(|y| self.frame_at(x, *y)).last()?;
         let left = (0..=x).rev().take_while(|x| self.frame_at(*x, top + 1)).last()?;
@@ -227,10 +227,10 @@ impl Pixels<'_> {
         if width.abs_diff(height) > 2 || width < CELLS * 4 - 2 {
             return None;
         }
-        FakeFace::spelling(self.bits((left, top, width))?, (left, top, width))
+        FakeFace::decode(self.bits((left, top, width))?, (left, top, width))
     }
 
-    /// What the cells spell; nothing when the frame is broken.
+    /// The bits of the cells; `None` when the frame is incomplete.
     fn bits(&self, (left, top, size): (u32, u32, u32)) -> Option<u64> {
         let middle = |cell: u32| (2 * cell + 1) * size / (2 * CELLS);
         let mut bits = 0;
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_face_is_no_face() {
+    fn a_partial_face_is_not_detected() {
         assert!(read(Picture::of([FakeFace::of("alice").at(560, 100)]).png()).is_empty());
         assert!(read(Picture::empty().png()).is_empty());
     }

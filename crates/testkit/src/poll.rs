@@ -1,22 +1,22 @@
-//! Waiting for something with a deadline.
+//! Polling with a deadline.
 
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes that a test waits for.
+/// Default deadline; longer than anything that a test waits for.
 pub const DEADLINE: Duration = Duration::from_secs(30);
-/// Between two questions.
+/// Interval between two polls.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Asks again and again until there is an answer; panics with `what` after [`DEADLINE`].
-pub async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
-    eventually_within(DEADLINE, what, ask).await
+/// Polls until `poll` returns a value; panics with `what` after [`DEADLINE`].
+pub async fn eventually<T>(what: &str, poll: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(DEADLINE, what, poll).await
 }
 
-/// Asks again and again until there is an answer; panics with `what` after `limit`.
-pub async fn eventually_within<T>(limit: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+/// Polls until `poll` returns a value; panics with `what` after `limit`.
+pub async fn eventually_within<T>(limit: Duration, what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {
-        if let Some(answer) = ask().await {
+        if let Some(answer) = poll().await {
             return answer;
         }
         assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
@@ -24,7 +24,7 @@ pub async fn eventually_within<T>(limit: Duration, what: &str, mut ask: impl Asy
     }
 }
 
-/// Asks again and again until the answer is yes; panics with `what` after [`DEADLINE`].
+/// Polls until `is` returns `true`; panics with `what` after [`DEADLINE`].
 pub async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
     eventually(what, async || is().await.then_some(())).await;
 }

@@ -1,4 +1,4 @@
-//! A reader to which tests show things.
+//! A fake reader.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +15,7 @@ pub struct FakeReader {
 
 struct State {
     plugged: bool,
-    /// To who reads, if anybody does.
+    /// Sends to the open reader, if any.
     listener: Option<mpsc::UnboundedSender<Scan>>,
 }
 
@@ -27,17 +27,17 @@ impl FakeReader {
         Arc::new(Self { name: name.to_owned(), state: Mutex::new(State { plugged: true, listener: None }) })
     }
 
-    /// Shows it something; true when somebody reads it.
+    /// Shows something to the reader. Returns whether the reader is open.
     pub fn show(&self, scan: Scan) -> bool {
         self.state().listener.as_ref().is_some_and(|listener| listener.send(scan).is_ok())
     }
 
-    /// Whether somebody reads what is shown to it.
+    /// Whether the reader is open.
     pub fn is_read(&self) -> bool {
         self.state().listener.as_ref().is_some_and(|listener| !listener.is_closed())
     }
 
-    /// Unplugs it, or plugs it in again.
+    /// Plugs it in or unplugs it.
     pub fn set_plugged(&self, plugged: bool) {
         *self.state() = State { plugged, listener: None };
     }

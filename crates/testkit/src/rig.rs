@@ -1,6 +1,6 @@
-//! A device on fakes.
+//! A running device on fakes.
 
-#![allow(clippy::expect_used, reason = "code of tests, which may die of what a test may die of")]
+#![allow(clippy::expect_used, reason = "test code may panic")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{FakeFace, FakeReader, Handles, Take, appliance_of, until};
 
-/// How often a second of video is searched for faces.
+/// Sampling of frames.
 const SAMPLING: surveillance::Options = surveillance::Options { detect_every: Duration::from_millis(50) };
-/// Long enough to be recorded.
+/// Duration of a visit, long enough to be recorded.
 const VISIT: Duration = Duration::from_millis(700);
-/// Long enough for the next one to be another visit.
+/// Time between two visits, long enough for them to be separate.
 const BETWEEN_VISITS: Duration = Duration::from_secs(3);
 
-/// An appliance on fakes that runs as in the daemon: it watches its cameras, works its doors, listens to a reader and
-/// guards its network. An adapter is added with [`spawn`](Self::spawn).
+/// An appliance on fakes that runs as in the daemon: surveillance, doors, a reader, and the guard of network changes.
+/// An adapter is added with [`spawn`](Self::spawn).
 pub struct Rig {
     /// The appliance.
     pub appliance: Appliance,
-    /// What it is made of.
+    /// Its fakes.
     pub handles: Handles,
-    /// The reader at its door.
+    /// Its reader.
     pub reader: Arc<FakeReader>,
     cancel: CancellationToken,
     tasks: JoinSet<()>,
 }
 
 impl Rig {
-    /// A new device with these options, [`options`](crate::options) for the usual ones.
+    /// Starts a new device; [`options`](crate::options) are the default options.
     ///
     /// # Panics
     /// When the fakes are broken.
@@ -42,16 +42,16 @@ impl Rig {
         Self::run(appliance, handles)
     }
 
-    /// A device that was stopped or crashed, with the usual options.
+    /// Starts a device again that was stopped or crashed, with the default options.
     ///
     /// # Panics
-    /// When what it has stored cannot be loaded.
+    /// When the stored state cannot be loaded.
     pub fn restart(handles: Handles) -> Self {
         let appliance = handles.restart(Limits::default()).expect("what was stored can be loaded");
         Self::run(appliance, handles)
     }
 
-    /// An appliance that does not run yet.
+    /// Runs an appliance.
     pub fn run(appliance: Appliance, handles: Handles) -> Self {
         let (reader, cancel, tasks) = (FakeReader::new("gate"), CancellationToken::new(), JoinSet::new());
         let readers: Vec<Arc<dyn Reader>> = vec![reader.clone()];
@@ -63,7 +63,7 @@ impl Rig {
         rig
     }
 
-    /// Runs something more on the device until that stops, which is when the token is cancelled.
+    /// Runs another task on the device; it must end when the token is cancelled.
     pub fn spawn<F>(&mut self, task: impl FnOnce(Appliance, CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -71,14 +71,14 @@ impl Rig {
         self.tasks.spawn(task(self.appliance.clone(), self.cancel.clone()));
     }
 
-    /// Stops as the daemon does: everything that runs ends by itself.
+    /// Stops like the daemon: cancels all tasks and waits for them.
     pub async fn stop(mut self) -> Handles {
         self.cancel.cancel();
         while self.tasks.join_next().await.is_some() {}
         self.handles
     }
 
-    /// Ends without a word, as by a power cut.
+    /// Aborts all tasks, as in a crash.
     pub async fn crash(mut self) -> Handles {
         self.tasks.shutdown().await;
         self.handles
@@ -87,13 +87,13 @@ impl Rig {
     /// Shows something to the reader.
     ///
     /// # Panics
-    /// When the device does not listen to it.
+    /// When the device does not open the reader in time.
     pub async fn show(&self, scan: Scan) {
         until("the reader is read", async || self.reader.is_read()).await;
         assert!(self.reader.show(scan));
     }
 
-    /// What a camera at this address will see: these people, one after the other.
+    /// Scripts a camera at this URL to show these people, one after the other.
     pub fn script_visits(&self, url: &str, names: &[&str]) {
         let visit = |take: Take, name: &&str| take.show(VISIT, [FakeFace::of(name)]).nobody(BETWEEN_VISITS);
         self.handles.frames.script(url, [names.iter().fold(Take::new(), visit)]);

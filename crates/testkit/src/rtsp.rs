@@ -1,4 +1,4 @@
-//! A real RTSP server (gst-rtsp-server) that plays clips as a camera would.
+//! An RTSP server (gst-rtsp-server) that plays clips like a camera.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -6,19 +6,19 @@ use std::process::{Child, Command, Stdio};
 
 use crate::clip::Codec;
 
-/// Which transports the server offers for the pictures.
+/// Transports that the server offers for video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Transport {
-    /// Whatever the client asks for.
+    /// All.
     #[default]
     Any,
-    /// Within the RTSP connection only.
+    /// Interleaved in the RTSP connection only.
     Tcp,
-    /// By datagram only; 461 for anything else.
+    /// UDP only; 461 for anything else.
     Udp,
 }
 
-/// How the server asks for the password.
+/// Authentication scheme of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// RFC 7617.
@@ -27,10 +27,10 @@ pub enum Scheme {
     Digest,
 }
 
-/// Who may watch.
+/// Login that the server requires.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// How the server asks.
+    /// Authentication scheme.
     pub scheme: Scheme,
     /// User name.
     pub user: String,
@@ -38,20 +38,20 @@ pub struct Login {
     pub password: String,
 }
 
-/// How a server behaves; the default plays H.264 to anybody, for ever.
+/// Options of a server; the default plays H.264 endlessly, without a login.
 #[derive(Debug, Clone, Default)]
 pub struct RtspOptions {
-    /// What the clips hold.
+    /// Codec of the clips.
     pub codec: Codec,
     /// Offered transports.
     pub transport: Transport,
-    /// Who may watch; `None`: anybody.
+    /// Required login; `None`: none.
     pub login: Option<Login>,
     /// Seconds of video after which nothing more is sent, the connection staying open.
     pub silent_after: Option<f64>,
     /// Seconds of video after which the stream ends.
     pub end_after: Option<f64>,
-    /// Where to listen; `None`: a free port.
+    /// Port to listen on; `None`: a free one.
     pub port: Option<u16>,
 }
 
@@ -63,14 +63,14 @@ pub struct RtspServer {
 }
 
 impl RtspServer {
-    /// Starts a server that plays these clips one after the other, and again, each client from the start.
-    /// All must be of the codec in the options.
+    /// Starts a server that plays these clips one after the other in a loop, from the start for each client. All must
+    /// be of the codec in the options.
     ///
     /// # Errors
-    /// The server could not be started, or a clip holds no such video; its own words are on standard error.
+    /// When the server does not start, or a clip does not contain video of the codec; details are on standard error.
     pub fn start(clips: &[&Path], options: &RtspOptions) -> io::Result<Self> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rtsp_server.py");
-        // The distribution's interpreter: only that one sees the distribution's GObject bindings.
+        // The distribution's interpreter, which finds the distribution's GObject bindings.
         let mut command = Command::new("/usr/bin/python3");
         command.arg(script).args(arguments(options)).args(clips);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -83,22 +83,22 @@ impl RtspServer {
         }
     }
 
-    /// The stream, without credentials.
+    /// URL of the stream, without credentials.
     pub fn url(&self) -> String {
         format!("rtsp://127.0.0.1:{}/live", self.port)
     }
 
-    /// The stream with credentials, which must be percent-encoded already.
+    /// URL of the stream with credentials, which must be percent-encoded already.
     pub fn url_as(&self, user: &str, password: &str) -> String {
         format!("rtsp://{user}:{password}@127.0.0.1:{}/live", self.port)
     }
 
-    /// Where it listens on 127.0.0.1.
+    /// Port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Kills the server at once, as a power cut would; harmless when it has ended.
+    /// Kills the server; no effect when it has ended.
     pub fn kill(&mut self) {
         end(&mut self.child);
     }
@@ -111,7 +111,7 @@ impl Drop for RtspServer {
 }
 
 fn end(child: &mut Child) {
-    // Both fail only when the process is gone already.
+    // Both fail only when the process has ended already.
     let _ = child.kill();
     let _ = child.wait();
 }
@@ -138,7 +138,7 @@ fn arguments(options: &RtspOptions) -> Vec<String> {
     all
 }
 
-/// Waits for the line with the port; the end of the output means that the server gave up.
+/// Waits for the line with the port; the output ends when the server fails to start.
 fn port(child: &mut Child) -> io::Result<u16> {
     let output = child.stdout.take().ok_or_else(|| io::Error::other("the RTSP server has no output"))?;
     for line in BufReader::new(output).lines() {

@@ -1,4 +1,4 @@
-//! A pretend RTSP camera whose answers and packets a test rewrites, for the faults of real ones.
+//! A simulated RTSP camera whose answers and packets a test can rewrite, to imitate the faults of real ones.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -14,46 +14,46 @@ use tokio::task::JoinSet;
 use crate::clip::Codec;
 use crate::gb28181::program::access_units;
 
-/// From one picture to the next.
+/// Interval between two pictures.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// Of the clock of packets, from one picture to the next.
+/// RTP clock ticks between two pictures.
 const TICKS: u32 = 1_800;
-/// Most bytes of a picture in a packet.
+/// Maximum size of a payload, bytes.
 const PAYLOAD: usize = 1_400;
 
-/// What the camera was asked.
+/// A request to the camera.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// Of the request.
+pub struct Request {
+    /// Method.
     pub method: String,
-    /// Of the request.
+    /// URI.
     pub uri: String,
-    /// The field `Authorization`, or nothing.
+    /// The field `Authorization`; may be empty.
     pub login: String,
-    /// Requests of this method before it in the connection.
+    /// Number of earlier requests with this method on the connection.
     pub before: usize,
     transport: String,
     sequence: String,
 }
 
-/// The answer to a request, given the right one; nothing: none.
-pub type Answering = fn(&Asked, String) -> String;
+/// Returns the answer to a request, given the correct one; empty: no answer.
+pub type AnswerFn = fn(&Request, String) -> String;
 
-/// What is sent for the `n`th packet from 0, given the right one: channels and data.
-pub type Sending = fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>;
+/// Returns what is sent for the `n`th packet, from 0, given the correct one: channels and data.
+pub type PacketsFn = fn(u64, Vec<u8>) -> Vec<(u8, Vec<u8>)>;
 
-/// What is put between packets on the connection before the `n`th one.
-pub type Interrupting = fn(u64) -> Vec<u8>;
+/// Returns the bytes to be sent on the connection before the `n`th packet.
+pub type InterleaveFn = fn(u64) -> Vec<u8>;
 
-/// What the camera says and sends.
+/// Behaviour of the camera.
 #[derive(Clone, Copy)]
 pub struct Script {
-    /// What it answers.
-    pub answer: Answering,
-    /// What it sends as video.
-    pub packets: Sending,
-    /// What it says between packets.
-    pub between: Interrupting,
+    /// Answers to requests.
+    pub answer: AnswerFn,
+    /// Video packets.
+    pub packets: PacketsFn,
+    /// Bytes between packets.
+    pub between: InterleaveFn,
 }
 
 impl Default for Script {
@@ -67,93 +67,93 @@ impl Default for Script {
 #[derive(Debug)]
 pub struct ScriptedCamera {
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
     _tasks: JoinSet<()>,
 }
 
 impl ScriptedCamera {
-    /// Plays the clip, H.264, over and over.
+    /// Starts a camera that plays the clip, H.264, in a loop.
     ///
     /// # Errors
-    /// No free port, or the clip holds no such video.
+    /// When there is no free port, or the clip does not contain H.264 video.
     pub async fn start(clip: &Path, script: Script) -> io::Result<Self> {
         let units: Vec<_> = access_units(clip, Codec::H264)?.iter().map(|unit| payloads(&unit.data)).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let (address, heard) = (listener.local_addr()?, Arc::<Mutex<Vec<Asked>>>::default());
+        let (address, requests) = (listener.local_addr()?, Arc::<Mutex<Vec<Request>>>::default());
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, Arc::new(units), script, Arc::clone(&heard)));
-        Ok(Self { address, heard, _tasks: tasks })
+        tasks.spawn(serve(listener, Arc::new(units), script, Arc::clone(&requests)));
+        Ok(Self { address, requests, _tasks: tasks })
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The stream, with this `user:password@` before the host.
+    /// URL of the stream, with this `user:password@` before the host.
     pub fn url(&self, login: &str) -> String {
         format!("rtsp://{login}{}/live", self.address)
     }
 
-    /// All requests heard, in their order.
-    pub fn heard(&self) -> Vec<Asked> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// All requests received, in order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often a method was heard.
+    /// Number of requests with a method.
     pub fn count(&self, method: &str) -> usize {
-        self.heard().iter().filter(|asked| asked.method == method).count()
+        self.requests().iter().filter(|request| request.method == method).count()
     }
 }
 
 type Units = Arc<Vec<Vec<(Vec<u8>, bool)>>>;
 
-async fn serve(listener: TcpListener, units: Units, script: Script, heard: Arc<Mutex<Vec<Asked>>>) {
+async fn serve(listener: TcpListener, units: Units, script: Script, requests: Arc<Mutex<Vec<Request>>>) {
     let mut viewers = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let viewer = Viewer { units: Arc::clone(&units), script, heard: Arc::clone(&heard) };
-        // It ends with an error when the viewer leaves.
-        viewers.spawn(async move { drop(viewer.converse(stream).await) });
+        let viewer = Viewer { units: Arc::clone(&units), script, requests: Arc::clone(&requests) };
+        // Fails when the viewer disconnects.
+        viewers.spawn(async move { drop(viewer.serve(stream).await) });
     }
 }
 
 struct Viewer {
     units: Units,
     script: Script,
-    heard: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Viewer {
-    async fn converse(self, stream: TcpStream) -> io::Result<()> {
+    async fn serve(self, stream: TcpStream) -> io::Result<()> {
         let peer = stream.peer_addr()?.ip();
         let (read, write) = stream.into_split();
         let (mut lines, write) = (BufReader::new(read).lines(), Arc::new(tokio::sync::Mutex::new(write)));
         let (mut before, mut ports, mut playing) = (Vec::<String>::new(), None, JoinSet::new());
-        while let Some(mut asked) = request(&mut lines).await? {
-            asked.before = before.iter().filter(|method| **method == asked.method).count();
-            before.push(asked.method.clone());
-            self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
-            ports = client_port(&asked.transport).or(ports);
-            let answer = (self.script.answer)(&asked, right(&asked));
-            let plays = asked.method == "PLAY" && answer.contains("RTSP/1.0 200");
+        while let Some(mut request) = read_request(&mut lines).await? {
+            request.before = before.iter().filter(|method| **method == request.method).count();
+            before.push(request.method.clone());
+            self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+            ports = client_port(&request.transport).or(ports);
+            let answer = (self.script.answer)(&request, correct_answer(&request));
+            let plays = request.method == "PLAY" && answer.contains("RTSP/1.0 200");
             write.lock().await.write_all(answer.as_bytes()).await?;
             if plays {
-                let way = Way::open(Arc::clone(&write), peer, ports).await?;
+                let transport = Transport::open(Arc::clone(&write), peer, ports).await?;
                 let (units, script) = (Arc::clone(&self.units), self.script);
-                playing.spawn(async move { drop(play(&units, script, &way).await) });
+                playing.spawn(async move { drop(play(&units, script, &transport).await) });
             }
         }
         Ok(())
     }
 }
 
-/// How packets go to the viewer.
-struct Way {
+/// The transport of packets to the viewer.
+struct Transport {
     write: Arc<tokio::sync::Mutex<OwnedWriteHalf>>,
     datagrams: Option<(UdpSocket, SocketAddr)>,
 }
 
-impl Way {
+impl Transport {
     async fn open(write: Arc<tokio::sync::Mutex<OwnedWriteHalf>>, peer: IpAddr, port: Option<u16>) -> io::Result<Self> {
         let datagrams = match port {
             Some(port) => Some((UdpSocket::bind("127.0.0.1:0").await?, SocketAddr::new(peer, port))),
@@ -173,7 +173,7 @@ impl Way {
     }
 }
 
-async fn play(units: &[Vec<(Vec<u8>, bool)>], script: Script, way: &Way) -> io::Result<()> {
+async fn play(units: &[Vec<(Vec<u8>, bool)>], script: Script, transport: &Transport) -> io::Result<()> {
     let mut pace = tokio::time::interval(INTERVAL);
     let (mut number, mut time) = (0_u64, 90_000_u32);
     for unit in units.iter().cycle() {
@@ -181,9 +181,9 @@ async fn play(units: &[Vec<(Vec<u8>, bool)>], script: Script, way: &Way) -> io::
         time = time.wrapping_add(TICKS);
         for (payload, last) in unit {
             let noise = (script.between)(number);
-            way.write.lock().await.write_all(&noise).await?;
+            transport.write.lock().await.write_all(&noise).await?;
             for (channel, data) in (script.packets)(number, packet(number, time, *last, payload)) {
-                way.send(channel, &data).await?;
+                transport.send(channel, &data).await?;
             }
             number += 1;
         }
@@ -210,11 +210,11 @@ fn payloads(unit: &[u8]) -> Vec<(Vec<u8>, bool)> {
             all.push(nal.to_vec());
             continue;
         }
-        let pieces = nal[1..].chunks(PAYLOAD);
-        let count = pieces.len();
-        all.extend(pieces.enumerate().map(|(at, piece)| {
+        let chunks = nal[1..].chunks(PAYLOAD);
+        let count = chunks.len();
+        all.extend(chunks.enumerate().map(|(at, chunk)| {
             let ends = u8::from(at == 0) << 7 | u8::from(at + 1 == count) << 6;
-            [&[nal[0] & 0xe0 | 28, ends | nal[0] & 0x1f], piece].concat()
+            [&[nal[0] & 0xe0 | 28, ends | nal[0] & 0x1f], chunk].concat()
         }));
     }
     let count = all.len();
@@ -232,18 +232,18 @@ fn nals(unit: &[u8]) -> impl Iterator<Item = &[u8]> {
     starts.into_iter().zip(ends).map(nal).filter(|nal| !nal.is_empty())
 }
 
-async fn request(lines: &mut tokio::io::Lines<BufReader<OwnedReadHalf>>) -> io::Result<Option<Asked>> {
+async fn read_request(lines: &mut tokio::io::Lines<BufReader<OwnedReadHalf>>) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     while let Some(line) = lines.next_line().await? {
         if line.is_empty() {
-            return Ok(Some(asked(&head)));
+            return Ok(Some(parse_request(&head)));
         }
         head.push(line);
     }
     Ok(None)
 }
 
-fn asked(head: &[String]) -> Asked {
+fn parse_request(head: &[String]) -> Request {
     let field = |name: &str| {
         let named = head.iter().filter_map(|line| line.split_once(": ")).find(|(other, _)| *other == name);
         named.map(|(_, value)| value.to_owned()).unwrap_or_default()
@@ -251,7 +251,7 @@ fn asked(head: &[String]) -> Asked {
     let mut words = head.first().map(String::as_str).unwrap_or_default().split(' ').map(str::to_owned);
     let (method, uri) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (login, transport, sequence) = (field("Authorization"), field("Transport"), field("CSeq"));
-    Asked { method, uri, login, before: 0, transport, sequence }
+    Request { method, uri, login, before: 0, transport, sequence }
 }
 
 fn client_port(transport: &str) -> Option<u16> {
@@ -259,32 +259,32 @@ fn client_port(transport: &str) -> Option<u16> {
     ports.split('-').next()?.parse().ok()
 }
 
-fn right(asked: &Asked) -> String {
-    let base = asked.uri.trim_end_matches('/');
+fn correct_answer(request: &Request) -> String {
+    let base = request.uri.trim_end_matches('/');
     let description = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
         m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n";
-    let transport = match client_port(&asked.transport) {
-        Some(_) => format!("{};server_port=6970-6971", asked.transport),
-        None => asked.transport.clone(),
+    let transport = match client_port(&request.transport) {
+        Some(_) => format!("{};server_port=6970-6971", request.transport),
+        None => request.transport.clone(),
     };
-    let (fields, body) = match asked.method.as_str() {
+    let (fields, body) = match request.method.as_str() {
         "DESCRIBE" => (format!("Content-Type: application/sdp\r\nContent-Base: {base}/\r\n"), description),
         "SETUP" => (format!("Session: 12345678;timeout=60\r\nTransport: {transport}\r\n"), ""),
         "PLAY" => (format!("Session: 12345678\r\nRTP-Info: url={base}/trackID=1;seq=1000;rtptime=91800\r\n"), ""),
         "OPTIONS" => ("Public: OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY\r\n".to_owned(), ""),
         _ => ("Session: 12345678\r\n".to_owned(), ""),
     };
-    let (sequence, length) = (&asked.sequence, body.len());
+    let (sequence, length) = (&request.sequence, body.len());
     format!("RTSP/1.0 200 OK\r\nCSeq: {sequence}\r\n{fields}Content-Length: {length}\r\n\r\n{body}")
 }
 
 /// The answer 401 with this challenge.
-pub fn challenge(asked: &Asked, challenge: &str) -> String {
-    let sequence = &asked.sequence;
+pub fn challenge(request: &Request, challenge: &str) -> String {
+    let sequence = &request.sequence;
     format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {sequence}\r\nWWW-Authenticate: {challenge}\r\n\r\n")
 }
 
 /// The answer with this status, and these fields.
-pub fn answer(asked: &Asked, status: &str, fields: &str) -> String {
-    format!("RTSP/1.0 {status}\r\nCSeq: {}\r\n{fields}\r\n", asked.sequence)
+pub fn answer(request: &Request, status: &str, fields: &str) -> String {
+    format!("RTSP/1.0 {status}\r\nCSeq: {}\r\n{fields}\r\n", request.sequence)
 }

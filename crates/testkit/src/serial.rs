@@ -1,4 +1,4 @@
-//! A serial line that is no more than a pair of pseudo-terminals, for drivers of what hangs on serial lines.
+//! Serial lines simulated by pseudo-terminals.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,26 +9,26 @@ use std::path::PathBuf;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// A place at which serial lines are plugged in one after the other.
+/// A device path at which simulated serial lines are plugged in one after the other.
 pub struct SerialSocket {
     device: PathBuf,
 }
 
 impl SerialSocket {
-    /// A place of this name, at which nothing is plugged in yet.
+    /// A socket at this path, with nothing plugged in.
     pub fn at(device: PathBuf) -> Self {
         Self { device }
     }
 
-    /// Where a driver finds what is plugged in.
+    /// The device path for a driver.
     pub fn device(&self) -> PathBuf {
         self.device.clone()
     }
 
-    /// Plugs in a line in place of the one before; gives its other end, with which it vanishes.
+    /// Plugs in a line, replacing the former one. Returns its far end; dropping it unplugs the line.
     ///
     /// # Errors
-    /// When the machine has no pseudo-terminals, or the place cannot be written.
+    /// When the machine has no pseudo-terminals, or the path cannot be written.
     pub fn plug_in(&self) -> io::Result<File> {
         let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         grantpt(&far)?;

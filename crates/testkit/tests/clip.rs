@@ -1,4 +1,4 @@
-//! The clips that tests are made of hold what they say.
+//! Tests of the clips that other tests use.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a helper that panics fails its test")]
 
@@ -44,7 +44,7 @@ fn colour(frame: &[u8], x: usize) -> Option<char> {
 }
 
 #[test]
-fn a_film_shows_each_still_in_its_time_and_nobody_between() {
+fn a_film_shows_each_still_at_its_time_and_the_background_between() {
     let directory = directory("stills");
     let (red, blue) = (still(&directory, "red"), still(&directory, "blue"));
     let film = clip::from_stills(&directory.join("film.mp4"), &[(&red, 2.0), (&blue, 3.0)], SHAPE, 1.0).unwrap();

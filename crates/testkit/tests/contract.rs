@@ -1,4 +1,4 @@
-//! The contract runner, held against the catalogue's own examples.
+//! Tests of the contract runner with the catalogue's own examples.
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn ledger() -> Ledger {
 }
 
 #[test]
-fn every_printed_answer_agrees_with_its_fields() {
+fn every_example_answer_matches_its_fields() {
     let ledger = ledger();
     let text = std::fs::read_to_string(catalogue()).unwrap();
     let yaml: Value = serde_norway::from_str(&text).unwrap();
@@ -36,13 +36,13 @@ fn every_printed_answer_agrees_with_its_fields() {
         }
     }
     let gaps = [("257", "is played"), ("1046", "has an attribute object of its own"), ("8", "is nowhere")];
-    let faults = ledger.balance(&gaps).unwrap_err();
+    let faults = ledger.coverage(&gaps).unwrap_err();
     let wanted = ["257 is no gap any more", "774 has no scenario", "775 has no scenario", "777 has no scenario"];
     assert_eq!(faults, [&wanted[..], &["the gap 8 is not in the catalogue"]].concat());
 }
 
 #[test]
-fn what_is_not_as_printed_is_told() {
+fn deviations_from_the_catalogue_are_reported() {
     let ledger = ledger();
     let faults = |data: Value| ledger.answer("1025", None, Some(&data)).unwrap_err();
     assert_eq!(faults(json!({"lib_id": 1})), ["lib_name is missing"]);
@@ -53,7 +53,7 @@ fn what_is_not_as_printed_is_told() {
 }
 
 #[test]
-fn a_refusal_must_be_one_that_the_operation_lists_in_the_table_s_words() {
+fn a_refusal_must_be_listed_by_the_operation_with_the_text_of_the_table() {
     let ledger = ledger();
     assert_eq!(ledger.refusal("1026", None, -117, "The face library does not exist"), Ok(()));
     assert!(ledger.refusal("1026", None, -117, "no such library").is_err());

@@ -1,4 +1,4 @@
-//! The store in memory passes the suite of the real one.
+//! Runs the store suite on the store in memory.
 
 use domain::Error;
 use domain::ports::{Pictures, SettingsStore};

@@ -77,7 +77,7 @@ async fn busy_cameras(cameras: u32, effort: f64) -> Vec<CameraCounters> {
         busy.settings.source = Source::Rtsp { url };
         stage.add(busy).await;
     }
-    stage.fakes.analyzer.toils(secs(effort));
+    stage.fakes.analyzer.set_effort(secs(effort));
     stage.open();
     tokio::time::sleep(secs(60.0)).await;
     stage.close().await;

@@ -18,11 +18,11 @@ async fn a_hung_accelerator_is_reported_within_half_a_minute_until_it_responds()
     let appliance = stage.appliance.clone();
     let progress = appliance.progress();
     assert!(progress.age(Part::Inference).unwrap() < secs(1.0));
-    stage.fakes.analyzer.toils(secs(100_000.0));
+    stage.fakes.analyzer.set_effort(secs(100_000.0));
     tokio::time::sleep(secs(29.0)).await;
     let stalls = progress.stalls();
     assert_eq!((stalls.len(), stalls[0].part, &*stalls[0].why), (1, Part::Inference, "no result within 20 s"));
-    stage.fakes.analyzer.toils(Duration::ZERO);
+    stage.fakes.analyzer.set_effort(Duration::ZERO);
     tokio::time::sleep(secs(25.0)).await;
     assert_eq!(progress.stalls(), []);
     stage.close().await;

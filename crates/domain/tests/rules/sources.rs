@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::ports::SourceError;
 use domain::{CameraChange, CameraCounters, CameraId, CameraStatus, Error, Event, Source, Thing};
-use testkit::{Mishap, Take, actor};
+use testkit::{Failure, Take, actor};
 
 use crate::stage::{GATE, Stage, face, gate, names, secs};
 
@@ -182,7 +182,7 @@ async fn a_panic_of_the_analyzer_does_not_end_surveillance() {
     stage.add(door).await;
     stage.enrol("alice").await;
     stage.enrol("bob").await;
-    stage.fakes.analyzer.will([Mishap::Panics]);
+    stage.fakes.analyzer.fail_next([Failure::Panic]);
     let records = stage.watch(secs(12.0)).await;
     assert_eq!(records.len(), 2, "{:?}", names(&records));
 }
@@ -191,7 +191,7 @@ async fn a_panic_of_the_analyzer_does_not_end_surveillance() {
 async fn frames_that_cannot_be_analysed_are_skipped() {
     let stage = Stage::playing([Take::new().show(secs(3.0), [face("alice")])]).await;
     stage.enrol("alice").await;
-    stage.fakes.analyzer.will([Mishap::Fails, Mishap::Busy, Mishap::Fails]);
+    stage.fakes.analyzer.fail_next([Failure::Error, Failure::Busy, Failure::Error]);
     assert_eq!(names(&stage.watch(secs(8.0)).await), ["alice"]);
 }
 

@@ -1,5 +1,5 @@
-//! Films of heads that walk through the picture, composed frame by frame: size, way, light, blur and what stands
-//! before them are as wanted, and where each face is at any moment is known.
+//! Clips of heads that walk through the picture, composed frame by frame: size, path, light, blur and occlusion are
+//! configurable, and the position of each face at any time is known.
 
 use std::io;
 use std::path::Path;
@@ -11,13 +11,13 @@ use image::{Rgb, RgbImage};
 
 use super::{Film, Passage, Shape, at, encode_frames};
 
-/// A head is cut out of its photo so many faces wide.
+/// Size of a head relative to its face.
 const HEAD_FACES: f32 = 2.0;
-/// The part of the head's radius over which it fades into what is behind.
+/// Part of the head's radius over which it fades into the background.
 const FEATHER: f32 = 0.15;
-/// Moments of an exposure that are laid over each other.
+/// Number of moments that are averaged in an exposure.
 const EXPOSURES: i32 = 5;
-/// Steps in a second, and how far a face goes up and down with each, in face widths.
+/// Steps per second, and vertical movement of a face with each, in face widths.
 const GAIT: (f64, f32) = (1.8, 0.05);
 
 /// A head cut out of a photo.
@@ -29,7 +29,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// The head around a face of the photo.
+    /// Cuts out the head around a face of the photo.
     pub fn cut(photo: &RgbImage, face: Rect) -> Self {
         let side = face.width().max(face.height()) * HEAD_FACES;
         let (left, top) = (face.center().x - side / 2.0, face.center().y - side / 2.0);
@@ -56,7 +56,7 @@ impl Head {
         Self { picture: Arc::new(picture), face: self.face }
     }
 
-    /// The same head in a size near the one it is shown in: shrinking a lot at once would flicker.
+    /// The head in a size close to the displayed one: strong scaling in one step would flicker.
     fn near(&self, face: f32) -> Self {
         let scale = face / self.face;
         if scale >= 0.75 {
@@ -68,36 +68,36 @@ impl Head {
     }
 }
 
-/// Where a face is.
+/// Position and size of a face.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spot {
-    /// Its centre, pixels from the left.
+    /// Centre, pixels from the left.
     pub x: f32,
-    /// Its centre, pixels from the top.
+    /// Centre, pixels from the top.
     pub y: f32,
-    /// Its width, pixels.
+    /// Width, pixels.
     pub face: f32,
 }
 
-/// One head's way through the picture, at constant speed.
+/// Path of a head through the picture, at constant speed.
 #[derive(Debug, Clone)]
 pub struct Walk {
-    /// Whose head it is.
+    /// Name of the person.
     pub who: String,
     /// The head.
     pub head: Head,
-    /// Seconds from the start of the film.
+    /// Start, seconds from the start of the clip.
     pub from: f64,
-    /// Seconds from the start of the film.
+    /// End, seconds from the start of the clip.
     pub to: f64,
-    /// Where it appears.
+    /// First position.
     pub start: Spot,
-    /// Where it disappears.
+    /// Last position.
     pub end: Spot,
 }
 
 impl Walk {
-    /// Where the face is at so many seconds from the start of the film; `None` when it is not there.
+    /// Position of the face at this many seconds from the start of the clip; `None` outside the walk.
     pub fn spot(&self, seconds: f64) -> Option<Spot> {
         let part = ((seconds - self.from) / (self.to - self.from)) as f32;
         if !(0.0..1.0).contains(&part) {
@@ -111,16 +111,16 @@ impl Walk {
     }
 }
 
-/// How a street is seen.
+/// Conditions of the camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     /// 1 is daylight, 0 is dark.
     pub light: f32,
-    /// Deviation of the sensor's noise, in steps of 255.
+    /// Standard deviation of the sensor noise, 0..=255.
     pub noise: f32,
-    /// How far a moving face is smeared, in face widths, whatever its speed.
+    /// Motion blur of a face, in face widths, at any speed.
     pub smear: f32,
-    /// A pillar before everybody, from and to so many pixels from the left.
+    /// A pillar in the foreground: left and right edge, pixels.
     pub pillar: Option<(f32, f32)>,
 }
 
@@ -130,27 +130,27 @@ impl Default for View {
     }
 }
 
-/// A film of people who walk past the camera.
+/// A clip of people who walk past the camera.
 #[derive(Debug, Clone)]
 pub struct Street {
-    /// Size, pace and coding.
+    /// Size, frame rate and codec.
     pub shape: Shape,
-    /// How it is seen.
+    /// Conditions of the camera.
     pub view: View,
-    /// Who walks, in any order.
+    /// The walks, in any order.
     pub walks: Vec<Walk>,
 }
 
 impl Street {
-    /// Makes the film, over an older one of that name; the picture is empty for `tail` seconds at its end.
+    /// Renders the clip; replaces an existing file. The picture is empty for `tail` seconds at the end.
     ///
     /// # Errors
-    /// ffmpeg is missing or failed.
+    /// When ffmpeg is missing or fails.
     pub fn render(&self, file: &Path, tail: f64) -> io::Result<Film> {
         let length = self.walks.iter().map(|walk| walk.to).fold(0.0, f64::max) + tail;
         let near = |walk: &Walk| Walk { head: walk.head.near(walk.start.face.max(walk.end.face)), ..walk.clone() };
         let mut walks: Vec<Walk> = self.walks.iter().map(near).collect();
-        // Who is nearer hides who is farther away.
+        // Nearer people hide those farther away.
         walks.sort_by(|a, b| a.end.face.total_cmp(&b.end.face));
         let background = self.background();
         let frames = (length * f64::from(self.shape.fps)) as u32;
@@ -195,7 +195,7 @@ impl Street {
     }
 }
 
-/// Lays a head over what is there, smeared sideways over so many pixels.
+/// Draws a head, blurred horizontally over this many pixels.
 fn draw(canvas: &mut RgbImage, head: &Head, spot: Spot, smear: f32) {
     let scale = head.face / spot.face;
     let radius = head.picture.width() as f32 / scale / 2.0;
@@ -214,7 +214,7 @@ fn draw(canvas: &mut RgbImage, head: &Head, spot: Spot, smear: f32) {
     }
 }
 
-/// The head's light that falls on a point during the exposure, and how much of what is behind it hides.
+/// Colour and coverage of the head at a point during the exposure.
 fn exposed(head: &Head, (dx, dy): (f32, f32), radius: f32, smear: f32) -> ([f32; 3], f32) {
     let moments = if smear > 0.0 { EXPOSURES } else { 1 };
     let (mut colour, mut cover) = ([0.0; 3], 0.0);
@@ -231,7 +231,7 @@ fn exposed(head: &Head, (dx, dy): (f32, f32), radius: f32, smear: f32) -> ([f32;
     (colour, cover)
 }
 
-/// The picture at a point of -1..=1 from its middle, between its pixels.
+/// The bilinearly interpolated picture at a point, -1..=1 from its centre.
 fn sampled(picture: &RgbImage, u: f32, v: f32) -> [f32; 3] {
     let last = picture.width() as f32 - 1.001;
     let (x, y) = (((u + 1.0) / 2.0 * last).clamp(0.0, last), ((v + 1.0) / 2.0 * last).clamp(0.0, last));
@@ -242,7 +242,7 @@ fn sampled(picture: &RgbImage, u: f32, v: f32) -> [f32; 3] {
     std::array::from_fn(|channel| (0..4).map(|i| f32::from(corners[i][channel]) * weights[i]).sum())
 }
 
-/// Roughly normal noise of deviation 1, always the same.
+/// Deterministic, roughly normal noise with deviation 1.
 struct Noise(u64);
 
 impl Noise {

@@ -1,4 +1,4 @@
-//! What a vendor's document demands, as `tests/contracts/*.yaml` states it.
+//! The requirements of a vendor's document, from `tests/contracts/*.yaml`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A vendor's whole contract.
+/// A vendor's contract.
 #[derive(Debug, Deserialize)]
 pub struct Catalogue {
     pub(super) protocol: String,
@@ -37,7 +37,7 @@ pub(super) struct Operation {
     pub(super) errors: Vec<PossibleError>,
 }
 
-/// What the answer's payload is.
+/// Type of an answer's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Shape {
@@ -75,8 +75,8 @@ pub(super) struct PartRule {
 #[derive(Debug, Deserialize)]
 pub(super) struct Field {
     pub(super) name: String,
-    /// Where it stands when not in `info`, which is what is checked: `top`, beside it, is the member `top` of what is
-    /// checked; `info.a[]` is below a member.
+    /// Where the field is, if not directly in `info`, which is the value that is checked: `top` is the member `top` of
+    /// that value; `info.a[]` is below a member.
     #[serde(rename = "in")]
     place: Option<String>,
     #[serde(rename = "type")]
@@ -85,7 +85,7 @@ pub(super) struct Field {
     pub(super) always: bool,
     /// The kinds of entry that have the field; every kind when absent.
     pub(super) kinds: Option<Vec<String>>,
-    /// The value when nothing matched, of whatever type.
+    /// The value when nothing matched, of any type.
     pub(super) no_match: Option<Value>,
 }
 
@@ -103,14 +103,14 @@ pub(super) struct Attribute {
 pub(super) struct Code {
     pub(super) code: i64,
     pub(super) en: String,
-    /// The operations whose table it is in; all when there is but one table.
+    /// The operations whose table it is in; empty when there is a single table.
     #[serde(default)]
     pub(super) operators: Vec<String>,
-    /// What is said, where that is not `en`.
+    /// The text, if it differs from `en`.
     pub(super) detail: Option<String>,
     /// `item` for the code of one entry of a list.
     pub(super) scope: Option<String>,
-    /// Never given.
+    /// Never sent.
     #[serde(default)]
     pub(super) reserved: bool,
 }
@@ -129,7 +129,7 @@ impl Code {
     }
 }
 
-/// An error that a call can plausibly give; some have an HTTP status instead of a code.
+/// An error that an operation can return; some have an HTTP status instead of a code.
 #[derive(Debug, Deserialize)]
 pub(super) struct PossibleError {
     pub(super) code: Option<i64>,
@@ -158,7 +158,7 @@ impl Catalogue {
     pub fn load(path: &Path) -> Result<Self, Unreadable> {
         let mut catalogue: Self = serde_norway::from_slice(&std::fs::read(path)?)?;
         let answers = catalogue.operations.iter_mut().flat_map(|operation| &mut operation.response);
-        answers.chain(catalogue.events.iter_mut().flat_map(|event| &mut event.fields)).for_each(Field::take_place);
+        answers.chain(catalogue.events.iter_mut().flat_map(|event| &mut event.fields)).for_each(Field::qualify);
         Ok(catalogue)
     }
 
@@ -168,8 +168,8 @@ impl Catalogue {
 }
 
 impl Field {
-    /// Makes the place a part of the name.
-    fn take_place(&mut self) {
+    /// Prefixes the name with the place.
+    fn qualify(&mut self) {
         let place = self.place.as_deref().map(|place| place.strip_prefix("info.").unwrap_or(place));
         if let Some(place) = place.filter(|place| *place != "info") {
             self.name = format!("{place}.{}", self.name);
@@ -178,7 +178,7 @@ impl Field {
 }
 
 impl Operation {
-    /// The id, with the variant behind a slash where there is one.
+    /// The id, followed by a slash and the variant, if any.
     pub(super) fn title(&self) -> String {
         title(&self.id, self.variant.as_deref())
     }

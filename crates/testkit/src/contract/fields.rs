@@ -1,11 +1,11 @@
-//! Holds a JSON value against the fields that the catalogue lists.
+//! Checks a JSON value against the fields of the catalogue.
 
 use serde_json::Value;
 
 use super::catalogue::{Attribute, Catalogue, Field, Shape};
 use super::ledger::Rules;
 
-/// Everything wrong with a value.
+/// Checks a value and collects its faults.
 pub(super) struct Check<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) rules: &'a Rules,
@@ -13,7 +13,7 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// The payload of an answer.
+    /// Checks the type of a payload.
     pub(super) fn shape(&mut self, shape: Shape, data: Option<&Value>) {
         let fits = match (shape, data) {
             (Shape::Object, Some(data)) => data.is_object(),
@@ -28,7 +28,7 @@ impl Check<'_> {
         }
     }
 
-    /// All fields of a value: those listed must be there with their types, others must not.
+    /// Checks all fields of a value: listed ones must be present with their types, others must not.
     pub(super) fn fields(&mut self, fields: &[Field], value: &Value) {
         self.visit(fields, "", value, value);
     }
@@ -40,7 +40,7 @@ impl Check<'_> {
             if field.no_match.as_ref().is_some_and(|absent| absent == value) {
                 return;
             }
-            // Of some lists and objects no more is said than that they are.
+            // The catalogue does not list the content of some lists and objects.
             if is_opaque(&field.kind) && !fields.iter().any(|other| other.name != path && is_below(&other.name, path)) {
                 return;
             }
@@ -65,7 +65,7 @@ impl Check<'_> {
         for (key, member) in object {
             self.visit(fields, &join(path, key), member, value);
         }
-        // An empty object stands for nothing found.
+        // An empty object means that nothing was found.
         for (key, field) in listed.into_iter().filter(|_| !object.is_empty() || path.is_empty()) {
             if !object.contains_key(key) && field.always && self.belongs(field, value) {
                 self.faults.push(format!("{} is missing", field.name));
@@ -152,7 +152,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// Whether the named field lies anywhere below the path.
+/// Whether a field is below the path.
 fn is_below(name: &str, path: &str) -> bool {
     path.is_empty() || name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("[]"))
 }

@@ -1,4 +1,4 @@
-//! What of a catalogue was seen, and what was wrong with it.
+//! The coverage of a catalogue.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,27 +9,27 @@ use serde_json::Value;
 use super::catalogue::{Catalogue, Code, Operation, Shape, Unreadable, title};
 use super::fields::Check;
 
-/// What the catalogue leaves to the reader.
+/// What the catalogue does not state in a machine-readable form.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    /// The kind of an entry, for fields that only some kinds have.
+    /// Returns the kind of an entry, for fields that only some kinds have.
     pub kind_of: fn(&Value) -> Option<&'static str>,
-    /// Which fields hold which attribute object: (last name of the field, object).
+    /// Fields with an attribute object: (last part of the field name, object).
     pub attributes: &'static [(&'static str, &'static str)],
 }
 
 impl Rules {
-    /// For a catalogue that leaves nothing to the reader.
+    /// For a catalogue that needs no rules.
     pub const NONE: Self = Self { kind_of: |_| None, attributes: &[] };
 }
 
-/// Something of the catalogue that is not done yet: its title (`515/onvif`), and why.
+/// A part of the catalogue that is not implemented: its title (`515/onvif`) and the reason.
 pub type Gap = (&'static str, &'static str);
 
 /// A part of a multipart message: its name and whether it had a file name.
 pub type Part<'a> = (&'a str, bool);
 
-/// Remembers what was seen of a catalogue.
+/// Records which parts of a catalogue were seen.
 pub struct Ledger {
     catalogue: Catalogue,
     rules: Rules,
@@ -40,11 +40,11 @@ pub struct Ledger {
 struct Seen {
     operations: BTreeSet<String>,
     events: BTreeSet<String>,
-    /// With the operation whose table they are in, where there is one for each.
+    /// Codes, with the operation whose table they are in, if each has its own.
     codes: BTreeSet<(String, i64)>,
 }
 
-/// Empty when all is well, else what is wrong.
+/// The faults found; never empty.
 type Faults = Result<(), Vec<String>>;
 
 impl Ledger {
@@ -76,10 +76,10 @@ impl Ledger {
         }
     }
 
-    /// Notes a successful answer; `data` is its payload, none for a file.
+    /// Reports a successful answer; `data` is its payload, `None` for a file.
     ///
     /// # Errors
-    /// Everything about the payload that is not as in the catalogue.
+    /// All deviations of the payload from the catalogue.
     pub fn answer(&self, id: &str, variant: Option<&str>, data: Option<&Value>) -> Faults {
         let title = title(id, variant);
         let Some(operation) = self.catalogue.operation(id, variant) else {
@@ -96,14 +96,14 @@ impl Ledger {
         into_result(check.faults)
     }
 
-    /// Notes a refusal; its text is that of the table, more may follow behind a colon.
+    /// Reports a refusal. Its text must be that of the table, optionally followed by a colon and more.
     ///
     /// # Errors
-    /// When the code is not in the table, the text is another, or the operation does not list the code.
+    /// When the code is not in the table, the text differs, or the operation does not list the code.
     pub fn refusal(&self, id: &str, variant: Option<&str>, code: i64, text: &str) -> Faults {
         let mut faults = Vec::new();
         match self.catalogue.errors.iter().find(|row| row.code == code && row.is_of(id) && !row.is_item()) {
-            Some(row) if says(text, row.text()) => {
+            Some(row) if matches_table_text(text, row.text()) => {
                 self.note_code(row, id);
             }
             Some(row) => faults.push(format!("{code} says {text:?}, not {:?}", row.text())),
@@ -122,7 +122,7 @@ impl Ledger {
         self.catalogue.errors.iter().any(|row| row.is_of(id))
     }
 
-    /// Notes the code of one entry of a list.
+    /// Reports the code of one entry of a list.
     ///
     /// # Errors
     /// When the operation's table has no such code for an entry.
@@ -141,10 +141,10 @@ impl Ledger {
         self.seen().codes.insert((table, row.code));
     }
 
-    /// Notes a message that the device sent on its own.
+    /// Reports a message that the device has sent on its own.
     ///
     /// # Errors
-    /// Everything about the message that is not as in the catalogue.
+    /// All deviations of the message from the catalogue.
     pub fn event(&self, id: &str, message: &Value, parts: &[Part<'_>]) -> Faults {
         let Some(event) = self.catalogue.events.iter().find(|event| event.id == id) else {
             return Err(vec![format!("the catalogue has no event {id}")]);
@@ -170,11 +170,11 @@ impl Ledger {
         Check { catalogue: &self.catalogue, rules: &self.rules, faults: Vec::new() }
     }
 
-    /// How much was seen: `sensetime 27/78 operations, 3/3 events, 21/46 codes`.
+    /// The coverage: `sensetime 27/78 operations, 3/3 events, 21/46 codes`.
     ///
     /// # Errors
-    /// Operations and events neither seen nor among the known gaps, and gaps that are none.
-    pub fn balance(&self, gaps: &[Gap]) -> Result<String, Vec<String>> {
+    /// Operations and events that were neither seen nor are known gaps, and known gaps that were seen or do not exist.
+    pub fn coverage(&self, gaps: &[Gap]) -> Result<String, Vec<String>> {
         let seen = self.seen();
         let operations: BTreeSet<_> = self.catalogue.operations.iter().map(Operation::title).collect();
         let events: BTreeSet<_> = self.catalogue.events.iter().map(|event| event.id.clone()).collect();
@@ -187,8 +187,8 @@ impl Ledger {
                 (true, false) | (false, true) => {}
             }
         }
-        let strange = gaps.iter().filter(|(gap, _)| !operations.contains(*gap) && !events.contains(*gap));
-        faults.extend(strange.map(|(gap, _)| format!("the gap {gap} is not in the catalogue")));
+        let unknown = gaps.iter().filter(|(gap, _)| !operations.contains(*gap) && !events.contains(*gap));
+        faults.extend(unknown.map(|(gap, _)| format!("the gap {gap} is not in the catalogue")));
         let share = |seen: usize, all: usize| format!("{seen}/{all}");
         let operations = share(seen.operations.len(), operations.len());
         let events = share(seen.events.len(), events.len());
@@ -197,7 +197,7 @@ impl Ledger {
         into_result(faults).map(|()| counts)
     }
 
-    /// The codes that nothing was refused with: `PushAck 468`, or `AddPersons item 469` for an entry of a list.
+    /// The codes that were never seen: `PushAck 468`, or `AddPersons item 469` for an entry of a list.
     pub fn unprovoked(&self) -> Vec<String> {
         let seen = self.seen();
         let was_seen = |table: &str, code| seen.codes.contains(&(table.to_owned(), code));
@@ -223,9 +223,9 @@ fn into_result(faults: Vec<String>) -> Faults {
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// Whether this is the table's text, perhaps with more behind a colon; `xxx` and `yyy` stand for anything there, and `<`
-/// begins what stands for the rest.
-fn says(text: &str, wanted: &str) -> bool {
+/// Whether this is the table's text, optionally followed by a colon and more. In the table, `xxx` and `yyy` match any
+/// text, and `<` starts a placeholder for the rest.
+fn matches_table_text(text: &str, wanted: &str) -> bool {
     if let Some((fixed, _)) = wanted.split_once('<') {
         return text.len() > fixed.len() && text.starts_with(fixed);
     }

@@ -1,9 +1,9 @@
-//! The contract runner: holds what a device says against the catalogue of a vendor's document, and counts what of
-//! the catalogue was seen.
+//! The contract runner: checks what a device sends against the catalogue of a vendor's document, and measures the
+//! coverage of the catalogue.
 //!
 //! A contract test is a binary with `harness = false` whose `main` gives its table of scenarios to [`Contract::main`].
-//! Each plays against a device of its own and shows every answer, refusal and event to one [`Ledger`], which is asked
-//! for the balance at the end.
+//! Each runs against a device of its own and reports every answer, refusal and event to one [`Ledger`], which returns
+//! the coverage at the end.
 
 mod catalogue;
 mod fields;

@@ -1,4 +1,4 @@
-//! Runs the scenarios of a contract in parallel in one process, and draws the balance.
+//! Runs the scenarios of a contract in parallel in one process, and determines the coverage.
 
 use std::env;
 use std::panic::resume_unwind;
@@ -12,24 +12,24 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 use super::ledger::{Gap, Ledger, Rules};
 
-/// The one test that nextest lists: it runs every test in its own process, and the balance needs all scenarios in one.
+/// The one test that nextest lists: it runs every test in its own process, and the coverage needs all scenarios in one.
 const ALL: &str = "all_scenarios";
-/// Scenarios run in parallel per processor: most of them wait most of the time.
-const FOR_EACH_PROCESSOR: usize = 4;
+/// Number of parallel scenarios per processor: most of them wait most of the time.
+const PER_PROCESSOR: usize = 4;
 
-type Playing = Pin<Box<dyn Future<Output = ()>>>;
+type ScenarioFuture = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A scenario drives a device of its own and reports what the device answers to a [`Ledger`]. Made by
 /// [`scenarios!`](crate::scenarios).
 pub struct Scenario {
     name: &'static str,
-    play: fn(Arc<Ledger>) -> Playing,
+    play: fn(Arc<Ledger>) -> ScenarioFuture,
     alone: bool,
 }
 
 impl Scenario {
     /// A scenario that fails by a panic. It runs on its own single-threaded runtime, so it may pause the time.
-    pub fn new(name: &'static str, play: fn(Arc<Ledger>) -> Playing) -> Self {
+    pub fn new(name: &'static str, play: fn(Arc<Ledger>) -> ScenarioFuture) -> Self {
         Self { name, play, alone: false }
     }
 
@@ -39,8 +39,8 @@ impl Scenario {
     }
 }
 
-/// Makes the function `scenarios` of a table of them, by the modules they are in:
-/// `scenarios! { people: are_enrolled, #[alone] are_found_at_once; }` has it return a [`Vec`] of [`Scenario`]s that play
+/// Defines the function `scenarios` from a table of scenarios by module:
+/// `scenarios! { people: are_enrolled, #[alone] are_found_at_once; }` has it return a [`Vec`] of [`Scenario`]s that run
 /// `people::are_enrolled`, an `async fn(&Arc<Ledger>)`, and so on.
 #[macro_export]
 macro_rules! scenarios {
@@ -60,11 +60,11 @@ macro_rules! scenarios {
 pub struct Contract {
     /// The name of the catalogue below `tests/contracts`, without `.yaml`.
     pub catalogue: &'static str,
-    /// What the catalogue leaves to the reader.
+    /// What the catalogue does not state in a machine-readable form.
     pub rules: Rules,
-    /// What of the catalogue is not done yet.
+    /// The parts of the catalogue that are not implemented.
     pub gaps: &'static [Gap],
-    /// The codes that nothing is refused with, in the catalogue's order; none where that is not counted.
+    /// The codes that are expected never to be seen, in the catalogue's order; `None`: not checked.
     pub unprovoked: Option<&'static [Gap]>,
     /// The scenarios.
     pub scenarios: Vec<Scenario>,
@@ -72,9 +72,9 @@ pub struct Contract {
 
 impl Contract {
     /// Runs the scenarios that the command line selects, with the options of libtest; under nextest all of them, as one
-    /// test. Prints how long each took, and the balance if all ran and none failed.
+    /// test. Prints how long each took, and the coverage if all ran and none failed.
     ///
-    /// Fails when a scenario fails, when the balance has faults, or when the catalogue cannot be read.
+    /// Returns a failure when a scenario fails, the coverage has faults, or the catalogue cannot be read.
     pub fn main(self) -> ExitCode {
         let arguments = Arguments::from_args();
         let nextest = env::var_os("NEXTEST").is_some();
@@ -90,13 +90,13 @@ impl Contract {
         if played.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    /// Returns the balance, if it was drawn.
+    /// Returns the coverage; `None` when not all scenarios ran.
     fn play(mut self, mut arguments: Arguments) -> Result<Option<String>, Vec<String>> {
         let ledger = Ledger::of(self.catalogue, self.rules).map_err(|error| vec![error.to_string()])?;
         let (ledger, runner) = (Arc::new(ledger), Arc::new(Runner::default()));
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        arguments.test_threads.get_or_insert(processors * FOR_EACH_PROCESSOR);
-        // A scenario that runs alone makes all others wait: last, there are none.
+        arguments.test_threads.get_or_insert(processors * PER_PROCESSOR);
+        // A scenario that runs alone makes all others wait, so these run last.
         self.scenarios.sort_by_key(|scenario| scenario.alone);
         let trial = |scenario: Scenario| {
             let (runner, ledger) = (Arc::clone(&runner), Arc::clone(&ledger));
@@ -111,12 +111,12 @@ impl Contract {
         match played {
             Conclusion { num_failed: 1.., .. } => Err(vec![format!("scenarios failed: {}", played.num_failed)]),
             Conclusion { num_filtered_out: 1.., .. } => Ok(None),
-            _ => self.balance(&ledger).map(Some),
+            _ => self.coverage(&ledger).map(Some),
         }
     }
 
-    fn balance(&self, ledger: &Ledger) -> Result<String, Vec<String>> {
-        let counts = ledger.balance(self.gaps)?;
+    fn coverage(&self, ledger: &Ledger) -> Result<String, Vec<String>> {
+        let counts = ledger.coverage(self.gaps)?;
         let Some(expected) = self.unprovoked else { return Ok(counts) };
         let (expected, never) = (expected.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ledger.unprovoked());
         if never == expected {
@@ -126,7 +126,7 @@ impl Contract {
     }
 }
 
-/// Runs scenarios and notes how long they took.
+/// Runs scenarios and records how long they take.
 #[derive(Default)]
 struct Runner {
     /// Held for reading by scenarios that may run in parallel, for writing by one that runs alone.
@@ -135,7 +135,7 @@ struct Runner {
 }
 
 impl Runner {
-    /// Runs it in a thread of its name, which the message of a panic shows.
+    /// Runs a scenario in a thread with its name, which panic messages contain.
     fn play(&self, scenario: &Scenario, ledger: Arc<Ledger>) -> Result<(), Failed> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let play = scenario.play;
@@ -160,7 +160,7 @@ impl Runner {
         }
     }
 
-    /// The longest first.
+    /// Prints the times, longest first.
     fn print_times(&self) {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         times.sort_unstable_by(|one, other| other.cmp(one));
@@ -186,22 +186,22 @@ mod tests {
     }
 
     #[test]
-    fn one_that_panics_stops_no_other_and_is_counted() {
+    fn a_scenario_that_panics_stops_no_other_and_is_counted() {
         static PLAYED: AtomicUsize = AtomicUsize::new(0);
-        let good = |_| -> Playing {
+        let good = |_| -> ScenarioFuture {
             Box::pin(async {
                 PLAYED.fetch_add(1, Ordering::Relaxed);
             })
         };
-        let bad = |_| -> Playing { Box::pin(async { panic!("on purpose") }) };
+        let bad = |_| -> ScenarioFuture { Box::pin(async { panic!("on purpose") }) };
         let scenarios = vec![Scenario::new("a", good), Scenario::new("b", bad), Scenario::new("c", good)];
         assert_eq!(contract(scenarios).play(arguments(None)), Err(vec!["scenarios failed: 1".to_owned()]));
         assert_eq!(PLAYED.load(Ordering::Relaxed), 2);
     }
 
     #[test]
-    fn the_balance_is_drawn_when_all_were_played() {
-        let nothing = |_| -> Playing { Box::pin(async {}) };
+    fn the_coverage_is_determined_when_all_scenarios_ran() {
+        let nothing = |_| -> ScenarioFuture { Box::pin(async {}) };
         let scenarios = || vec![Scenario::new("people::a", nothing), Scenario::new("cameras::a", nothing)];
         assert_eq!(contract(scenarios()).play(arguments(Some("people"))), Ok(None));
         let faults = contract(scenarios()).play(arguments(None)).unwrap_err();
@@ -209,16 +209,16 @@ mod tests {
     }
 
     #[test]
-    fn one_that_plays_alone_has_no_other_beside_it() {
+    fn a_scenario_that_runs_alone_has_no_other_beside_it() {
         static PLAYING: AtomicUsize = AtomicUsize::new(0);
-        let short = |_| -> Playing {
+        let short = |_| -> ScenarioFuture {
             Box::pin(async {
                 PLAYING.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 PLAYING.fetch_sub(1, Ordering::Relaxed);
             })
         };
-        let alone = |_| -> Playing {
+        let alone = |_| -> ScenarioFuture {
             Box::pin(async {
                 assert_eq!(PLAYING.fetch_add(1, Ordering::Relaxed), 0);
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,4 +1,4 @@
-//! Access units in an MPEG program stream, one pack for each, as cameras send them.
+//! MPEG program streams as cameras send them, one pack per access unit.
 
 use std::io;
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 
 use crate::clip::Codec;
 
-/// Most bytes in a packet of a stream.
-const LARGEST_PACKET: usize = 65_000;
-/// Of the clock that packs are timed by, for each unit at 25 in a second.
+/// Maximum size of a PES packet, bytes.
+const MAX_PACKET: usize = 65_000;
+/// Clock ticks per unit, at 25 units per second.
 const TICKS: u64 = 3_600;
 
 /// One coded picture, Annex B.
@@ -21,7 +21,7 @@ pub(crate) struct AccessUnit {
 /// The access units of a clip.
 ///
 /// # Errors
-/// ffmpeg is missing or failed, or the clip holds no such video.
+/// When ffmpeg is missing or fails, or the clip does not contain video of the codec.
 pub(crate) fn access_units(clip: &Path, codec: Codec) -> io::Result<Vec<AccessUnit>> {
     let (filter, format) = match codec {
         Codec::H264 => ("h264_mp4toannexb,h264_metadata=aud=insert", "h264"),
@@ -40,7 +40,7 @@ pub(crate) fn access_units(clip: &Path, codec: Codec) -> io::Result<Vec<AccessUn
     Ok(units)
 }
 
-/// Cuts before each delimiter.
+/// Splits the stream before each access unit delimiter.
 fn cut(stream: &[u8], codec: Codec) -> Vec<AccessUnit> {
     let delimiters: Vec<usize> = starts(stream).filter(|at| kind(stream, *at, codec) == delimiter(codec)).collect();
     let ends = delimiters.iter().skip(1).copied().chain([stream.len()]);
@@ -52,7 +52,7 @@ fn cut(stream: &[u8], codec: Codec) -> Vec<AccessUnit> {
     delimiters.iter().copied().zip(ends).map(unit).collect()
 }
 
-/// Where units of the coding begin, at the first zero.
+/// Positions of the start codes.
 fn starts(data: &[u8]) -> impl Iterator<Item = usize> {
     data.windows(4).enumerate().filter(|(_, window)| window[..3] == [0, 0, 1]).map(|(at, _)| at)
 }
@@ -78,7 +78,7 @@ fn is_key(kind: u8, codec: Codec) -> bool {
     }
 }
 
-/// The pack of the unit of that number, with a map before key frames if wanted.
+/// The pack of the unit with this number, with a map before key frames if `mapped`.
 pub(super) fn pack(unit: &AccessUnit, number: u64, codec: Codec, mapped: bool) -> Vec<u8> {
     let time = number * TICKS;
     let mut pack = pack_head(time);
@@ -86,20 +86,21 @@ pub(super) fn pack(unit: &AccessUnit, number: u64, codec: Codec, mapped: bool) -
         pack.extend([0, 0, 1, 0xbb, 0, 12, 0x80, 0, 1, 4, 0xe1, 0x7f, 0xe0, 0xe0, 0x80, 0xc0, 0xc0, 8]);
         pack.extend(if mapped { map(codec) } else { Vec::new() });
     }
-    for (index, piece) in unit.data.chunks(LARGEST_PACKET).enumerate() {
+    for (index, chunk) in unit.data.chunks(MAX_PACKET).enumerate() {
         let stamp = if index == 0 { stamp(time).to_vec() } else { Vec::new() };
         let flags = if index == 0 { 0x80 } else { 0 };
-        let length = (3 + stamp.len() + piece.len()) as u16;
+        let length = (3 + stamp.len() + chunk.len()) as u16;
         pack.extend([0, 0, 1, 0xe0]);
         pack.extend(length.to_be_bytes());
         pack.extend([0x80, flags, stamp.len() as u8]);
         pack.extend(stamp);
-        pack.extend(piece);
+        pack.extend(chunk);
     }
     pack
 }
 
-/// ISO/IEC 13818-1, table 2-33: the clock in 33 bits among marker bits, the rate, three bytes of stuffing.
+/// Pack header (ISO/IEC 13818-1, table 2-33): the clock in 33 bits among marker bits, the rate, three bytes of
+/// stuffing.
 fn pack_head(time: u64) -> Vec<u8> {
     let bits = 0b01 << 46
         | (time >> 30 & 7) << 43
@@ -117,7 +118,7 @@ fn pack_head(time: u64) -> Vec<u8> {
     head
 }
 
-/// Table 2-41: video of this coding in stream 0xe0, beside sound that is never sent.
+/// Program stream map (table 2-41): video of this codec in stream 0xe0, and audio that is never sent.
 fn map(codec: Codec) -> Vec<u8> {
     let coding = match codec {
         Codec::H264 => 0x1b,
@@ -136,7 +137,7 @@ fn checksum(data: &[u8]) -> u32 {
     })
 }
 
-/// When a picture is to be shown: 33 bits among marker bits.
+/// Presentation time stamp: 33 bits among marker bits.
 fn stamp(time: u64) -> [u8; 5] {
     let part = |shift: u32, mask: u64| (time >> shift & mask) << 1 | 1;
     let (high, middle, low) = (part(30, 7) as u8, part(15, 0x7fff) as u16, part(0, 0x7fff) as u16);
@@ -149,7 +150,6 @@ mod tests {
     use super::*;
     use crate::clip::{self, Shape};
 
-    /// Another reader of the standard agrees with what is written here.
     #[test]
     fn ffmpeg_reads_every_picture_of_the_stream() {
         let folder = std::env::temp_dir();

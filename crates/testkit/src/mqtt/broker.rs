@@ -1,4 +1,4 @@
-//! Mosquitto.
+//! A mosquitto broker.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -20,12 +20,12 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// One that lets everybody in.
+    /// A broker that accepts every client.
     pub async fn start() -> Self {
         Self::with(|_| "allow_anonymous true\n".to_owned()).await
     }
 
-    /// One whose configuration ends with what is made for its folder.
+    /// A broker whose configuration ends with the text that `rest` returns for its folder.
     pub async fn with(rest: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address().await;
@@ -41,13 +41,13 @@ impl Broker {
         broker
     }
 
-    /// Ends at once, as by a power cut.
+    /// Kills the broker.
     pub async fn go_away(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().await.unwrap();
     }
 
-    /// On the same port; it remembers nothing.
+    /// Starts the broker again on the same port, without retained state.
     pub async fn come_back(&mut self) {
         let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
         let mut command = Command::new(program);
@@ -61,24 +61,24 @@ impl Broker {
             }
         };
         tokio::time::timeout(DEADLINE, listening).await.expect("mosquitto does not listen");
-        // Somebody else may listen there by now.
+        // Another process may be listening there instead.
         let ended = self.process.as_mut().unwrap().try_wait().unwrap();
         assert!(ended.is_none(), "mosquitto ended: {ended:?}");
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What a device is told to call.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("mqtt://{}", self.address())
     }
 }
 
-/// An address on which nobody else listens: the broker binds it later than it is chosen, and meanwhile any port of
-/// 127.0.0.1 may be taken by somebody else.
+/// A free address. It is on a loopback IP of its own, because the broker binds it later and a port of 127.0.0.1 may be
+/// in use by then.
 async fn free_address() -> SocketAddr {
     static BROKERS: AtomicU8 = AtomicU8::new(0);
     let [_, _, high, low] = std::process::id().to_be_bytes();

@@ -1,6 +1,6 @@
-//! A real broker, and a platform that speaks MQTT through another library than the device.
+//! An MQTT broker, and a platform that uses another MQTT library than the device.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "code of tests, which may die of what a test may die of")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test code may panic")]
 
 mod broker;
 mod platform;
@@ -8,5 +8,5 @@ mod platform;
 pub use broker::{Broker, free_port};
 pub use platform::Platform;
 
-/// The number of the device to which a platform speaks.
+/// The device id that a platform sends to.
 pub const ID: &str = "1306612";

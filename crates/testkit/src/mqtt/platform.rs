@@ -1,4 +1,4 @@
-//! The platform's side.
+//! A platform.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -17,10 +17,10 @@ use tokio::time::timeout;
 use super::ID;
 use crate::DEADLINE;
 
-/// Where devices speak; not where they listen.
-const HEARD: [&str; 4] = ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere"];
+/// The topics that devices publish on.
+const TOPICS: [&str; 4] = ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere"];
 
-/// A connected platform; it leaves when dropped.
+/// A connected platform; it disconnects when dropped.
 #[derive(Debug)]
 pub struct Platform {
     writer: Arc<tokio::sync::Mutex<OwnedWriteHalf>>,
@@ -32,11 +32,11 @@ pub struct Platform {
 #[derive(Debug, Default)]
 struct Inbox {
     messages: Mutex<Vec<(String, Value)>>,
-    news: Notify,
+    arrived: Notify,
 }
 
 impl Platform {
-    /// Listens to everything that devices say.
+    /// Connects and subscribes to all topics of devices.
     pub async fn connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Self {
         let stream = TcpStream::connect(broker).await.unwrap();
         stream.set_nodelay(true).unwrap();
@@ -54,7 +54,7 @@ impl Platform {
         send(&writer, &Packet::Connect(connect)).await;
         let mut buffer = Vec::new();
         next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Connack(_)))).await.unwrap();
-        let topics = HEARD.map(|topic| SubscribeTopic { topic_path: topic.into(), qos: QoS::AtLeastOnce });
+        let topics = TOPICS.map(|topic| SubscribeTopic { topic_path: topic.into(), qos: QoS::AtLeastOnce });
         send(&writer, &Packet::Subscribe(Subscribe { pid: Pid::new(), topics: topics.into() })).await;
         next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Suback(_)))).await.unwrap();
         let inbox = Arc::new(Inbox::default());
@@ -63,17 +63,17 @@ impl Platform {
         Self { writer, inbox, numbers: AtomicU16::new(1), _reading: reading }
     }
 
-    /// Says something to the device, whatever it is.
+    /// Publishes a payload on a topic.
     pub async fn publish(&self, topic: &str, payload: &[u8]) {
-        self.hand_over(topic, payload, false).await;
+        self.publish_with(topic, payload, false).await;
     }
 
-    /// The same, to be kept by the broker for everybody who subscribes later.
+    /// Publishes a retained message.
     pub async fn publish_retained(&self, topic: &str, payload: &[u8]) {
-        self.hand_over(topic, payload, true).await;
+        self.publish_with(topic, payload, true).await;
     }
 
-    async fn hand_over(&self, topic: &str, payload: &[u8], retain: bool) {
+    async fn publish_with(&self, topic: &str, payload: &[u8], retain: bool) {
         let pid = self.numbers.fetch_add(1, Ordering::Relaxed) % 60_000 + 2;
         let qospid = QosPid::AtLeastOnce(Pid::try_from(pid).unwrap());
         let publish = Publish { dup: false, qospid, retain, topic_name: topic, payload };
@@ -85,7 +85,7 @@ impl Platform {
         self.publish(&format!("mqtt/face/{ID}"), command.to_string().as_bytes()).await;
     }
 
-    /// Sends a command and gives the answer to it.
+    /// Sends a command and returns the answer to it.
     pub async fn ask(&self, mut command: Value) -> Value {
         let id = format!("ID:platform-{}", self.numbers.fetch_add(1, Ordering::Relaxed));
         command["messageId"] = json!(id);
@@ -93,12 +93,12 @@ impl Platform {
         self.wait("Ack", |answer| answer["messageId"] == json!(id)).await
     }
 
-    /// The first message on a topic below the device's that fits; it is not given again.
+    /// Waits for the first matching message on a topic below the device's, and takes it.
     pub async fn wait(&self, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.wait_on(&format!("mqtt/face/{ID}/{topic}"), fits).await
     }
 
-    /// The same, when it may take longer than anything usual.
+    /// As [`Platform::wait`], with another deadline.
     pub async fn wait_within(&self, limit: Duration, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.wait_for(limit, &format!("mqtt/face/{ID}/{topic}"), fits).await
     }
@@ -111,20 +111,20 @@ impl Platform {
     async fn wait_for(&self, limit: Duration, topic: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let waiting = async {
             loop {
-                let news = self.inbox.news.notified();
+                let arrived = self.inbox.arrived.notified();
                 if let Some(found) = self.take(topic, &fits) {
                     return found;
                 }
-                news.await;
+                arrived.await;
             }
         };
-        timeout(limit, waiting).await.unwrap_or_else(|_| panic!("nothing that fits came on {topic}"))
+        timeout(limit, waiting).await.unwrap_or_else(|_| panic!("no matching message arrived on {topic}"))
     }
 
-    /// Waits until the device has gone and come again.
+    /// Waits until the device has gone offline and online again.
     pub async fn wait_for_return(&self) {
         self.wait_on("mqtt/face/basic", |message| message["operator"] == "Offline").await;
-        // Whatever it said before it went came before.
+        // Drops what it sent before it went offline.
         self.inbox.messages.lock().unwrap().retain(|(topic, _)| topic != "mqtt/face/basic");
         self.wait_on("mqtt/face/basic", |message| message["operator"] == "Online").await;
     }
@@ -135,12 +135,12 @@ impl Platform {
         Some(messages.remove(place).1)
     }
 
-    /// A message on a topic, if there is one that was not taken.
+    /// Takes a message on a topic, if there is one.
     pub fn take_one(&self, topic: &str) -> Option<Value> {
         self.take(topic, |_| true)
     }
 
-    /// Forgets what came on a topic below the device's and was not taken; answers how much that was.
+    /// Drops the messages on a topic below the device's that were not taken. Returns how many.
     pub fn forget(&self, topic: &str) -> usize {
         let topic = format!("mqtt/face/{ID}/{topic}");
         let mut messages = self.inbox.messages.lock().unwrap();
@@ -149,7 +149,7 @@ impl Platform {
         before - messages.len()
     }
 
-    /// What came on a topic below the device's and was not taken.
+    /// The messages on a topic below the device's that were not taken.
     pub fn left(&self, topic: &str) -> Vec<Value> {
         let topic = format!("mqtt/face/{ID}/{topic}");
         let messages = self.inbox.messages.lock().unwrap();
@@ -170,7 +170,7 @@ async fn read(
                 confirm = publish.qospid.pid();
                 let message = serde_json::from_slice(publish.payload).expect("every message is JSON");
                 inbox.messages.lock().unwrap().push((publish.topic_name.to_owned(), message));
-                inbox.news.notify_waiters();
+                inbox.arrived.notify_waiters();
             }
         });
         if read.await.is_none() {
@@ -182,7 +182,7 @@ async fn read(
     }
 }
 
-/// Hands the next packet over; `None` when the connection is closed.
+/// Passes the next packet to `take`; `None` when the connection is closed.
 async fn next_packet(reader: &mut OwnedReadHalf, buffer: &mut Vec<u8>, take: impl FnOnce(Packet<'_>)) -> Option<()> {
     loop {
         if let Some(length) = length(buffer) {
@@ -199,7 +199,7 @@ async fn next_packet(reader: &mut OwnedReadHalf, buffer: &mut Vec<u8>, take: imp
     }
 }
 
-/// The length of the packet at the beginning, when all of it is there.
+/// Length of the first packet; `None` while it is incomplete.
 fn length(buffer: &[u8]) -> Option<usize> {
     let mut rest = 0;
     for place in 0..4 {
@@ -219,6 +219,6 @@ async fn send(writer: &tokio::sync::Mutex<OwnedWriteHalf>, packet: &Packet<'_>) 
     };
     let mut buffer = vec![0; room + 1024];
     let length = mqttrs::encode_slice(packet, &mut buffer).unwrap();
-    // The broker may be gone on purpose.
+    // Fails when a test has stopped the broker.
     let _ = writer.lock().await.write_all(&buffer[..length]).await;
 }

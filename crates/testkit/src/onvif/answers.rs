@@ -1,4 +1,4 @@
-//! What the camera says.
+//! The answers of the camera.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use super::{Offer, OnvifOptions};
 const NAMES: &str = "xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:tt=\"http://www.onvif.org/ver10/schema\" \
     xmlns:tds=\"http://www.onvif.org/ver10/device/wsdl\" xmlns:trt=\"http://www.onvif.org/ver10/media/wsdl\" \
     xmlns:ter=\"http://www.onvif.org/ver10/error\"";
-/// Its inner address, which nobody reaches.
+/// Its internal address, which is unreachable.
 const MEDIA: &str = "http://192.0.2.1:8899/onvif/media";
 
-/// Whether the camera has anything at this path.
+/// Whether the camera has a service at this path.
 pub(super) fn is_there(options: &OnvifOptions, path: &str) -> bool {
     path == options.device.unwrap_or("/onvif/device_service") || path == media_path(options)
 }
@@ -25,9 +25,9 @@ fn media_path(options: &OnvifOptions) -> String {
     place.split_once('/').map_or_else(String::new, |(_, path)| format!("/{path}"))
 }
 
-/// `None`: there is no such question.
-pub(super) fn answer(options: &OnvifOptions, path: &str, question: Node<'_, '_>) -> Option<String> {
-    let name = question.tag_name().name();
+/// The answer to a request; `None` for an unknown one.
+pub(super) fn answer(options: &OnvifOptions, path: &str, request: Node<'_, '_>) -> Option<String> {
+    let name = request.tag_name().name();
     let is_media = path == media_path(options);
     let content = match (is_media, name) {
         (false, "GetSystemDateAndTime") => clock(options),
@@ -41,7 +41,7 @@ pub(super) fn answer(options: &OnvifOptions, path: &str, question: Node<'_, '_>)
         (false, "GetServices") => services(options),
         (true, "GetProfiles") => options.offers.iter().map(|offer| profile(offer, options.newer)).collect(),
         (true, "GetStreamUri") => {
-            let token = question.descendants().find(|node| node.tag_name().name() == "ProfileToken")?.text()?;
+            let token = request.descendants().find(|node| node.tag_name().name() == "ProfileToken")?.text()?;
             let offer = options.offers.iter().find(|offer| offer.token == token && !offer.url.is_empty())?;
             let uri = format!("<tt:Uri>{}</tt:Uri>", offer.url);
             if options.newer { uri } else { format!("<trt:MediaUri>{uri}</trt:MediaUri>") }
@@ -52,8 +52,8 @@ pub(super) fn answer(options: &OnvifOptions, path: &str, question: Node<'_, '_>)
     Some(envelope(&format!("<{prefix}:{name}Response>{content}</{prefix}:{name}Response>")))
 }
 
-/// The same, as some cameras say it.
-pub(super) fn slovenly(answer: &str) -> Vec<u8> {
+/// The answer as some cameras send it.
+pub(super) fn malformed(answer: &str) -> Vec<u8> {
     let undeclared = answer.replace("xmlns:tt=\"http://www.onvif.org/ver10/schema\" ", "");
     let (text, _, _) = encoding_rs::GB18030.encode(&undeclared);
     [b"\r\n \0", &text[..], b"\r\n\0\0\0\0"].concat()
@@ -128,9 +128,9 @@ pub(super) fn unknown() -> String {
     fault("ter:ActionNotSupported", "not understood")
 }
 
-/// The answer to a search; `None`: it is none.
-pub(super) fn found(question: &str, http: SocketAddr) -> Option<String> {
-    let document = Document::parse(question).ok()?;
+/// The answer to a discovery; `None` for other messages.
+pub(super) fn found(request: &str, http: SocketAddr) -> Option<String> {
+    let document = Document::parse(request).ok()?;
     let of = |name: &str| document.descendants().find(|node| node.tag_name().name() == name);
     let id = of("MessageID")?.text()?;
     of("Probe")?;

@@ -1,4 +1,4 @@
-//! Who may ask the camera.
+//! Logins at the camera.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,29 +11,29 @@ use md5::Md5;
 use roxmltree::Document;
 use sha1::{Digest, Sha1};
 
-use super::Asks;
+use super::Auth;
 
-/// A token that is older or newer is refused, milliseconds.
+/// Maximum age of a token in either direction, milliseconds.
 const TOLERANCE: i64 = 5_000;
 const NONCE: &str = "5f2b9c";
 
 /// Checks logins.
 #[derive(Debug)]
 pub(super) struct Guard {
-    login: Option<(String, String, Asks)>,
-    /// Of its clock, milliseconds.
+    login: Option<(String, String, Auth)>,
+    /// Offset of the camera's clock, milliseconds.
     ahead: i64,
     used: Mutex<HashSet<String>>,
 }
 
 impl Guard {
-    pub(super) fn new(login: Option<(String, String, Asks)>, ahead: i64) -> Self {
+    pub(super) fn new(login: Option<(String, String, Auth)>, ahead: i64) -> Self {
         Self { login, ahead: ahead * 1000, used: Mutex::default() }
     }
 
-    /// What to ask by HTTP of one who has not proved to know the password.
+    /// The HTTP challenge for a request without a valid login; `None` when none is needed.
     pub(super) fn challenge(&self, path: &str, headers: &HeaderMap) -> Option<String> {
-        let Some((user, password, Asks::Digest | Asks::DigestAlone)) = &self.login else { return None };
+        let Some((user, password, Auth::Digest | Auth::DigestOnly)) = &self.login else { return None };
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         match sent.is_some_and(|sent| proves(sent, "POST", path, user, password)) {
             true => None,
@@ -41,13 +41,13 @@ impl Guard {
         }
     }
 
-    /// Whether the token in the message is right, of now and new.
+    /// Whether the token in the message is valid, recent and not used before.
     pub(super) fn admits(&self, message: &Document<'_>) -> bool {
         let of = |name: &str| message.descendants().find(|node| node.tag_name().name() == name)?.text();
         let (user, password) = match &self.login {
-            Some((user, password, Asks::Token)) => (user, password),
-            Some((.., Asks::DigestAlone)) => return of("Password").is_none(),
-            Some((.., Asks::Digest)) | None => return true,
+            Some((user, password, Auth::Token)) => (user, password),
+            Some((.., Auth::DigestOnly)) => return of("Password").is_none(),
+            Some((.., Auth::Digest)) | None => return true,
         };
         let (Some(name), Some(digest), Some(nonce), Some(created)) =
             (of("Username"), of("Password"), of("Nonce"), of("Created"))
@@ -60,24 +60,24 @@ impl Guard {
         hash.update(password);
         name == user
             && digest == STANDARD.encode(hash.finalize())
-            && self.is_of_now(created)
+            && self.is_recent(created)
             && self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(nonce.to_owned())
     }
 
-    fn is_of_now(&self, created: &str) -> bool {
+    fn is_recent(&self, created: &str) -> bool {
         let Ok(created) = created.parse::<jiff::Timestamp>() else { return false };
         (created.as_millisecond() - now_millis() - self.ahead).abs() <= TOLERANCE
     }
 }
 
 /// The machine's clock.
-#[allow(clippy::disallowed_methods, reason = "a pretend camera has a clock of its own")]
+#[allow(clippy::disallowed_methods, reason = "a simulated camera has a clock of its own")]
 pub(super) fn now_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Whether an answer to the challenge is right.
+/// Whether a digest login is right.
 pub(crate) fn proves(sent: &str, method: &str, uri: &str, user: &str, password: &str) -> bool {
     let Ok(parsed) = http_auth::parse_challenges(sent) else { return false };
     let Some(parsed) = parsed.first().filter(|parsed| parsed.scheme.eq_ignore_ascii_case("digest")) else {

@@ -1,4 +1,4 @@
-//! A pretend ONVIF camera: it checks who asks as a real one does, tells its profiles, and answers searches.
+//! A simulated ONVIF camera: it checks logins like a real one, lists its profiles, and answers discoveries.
 
 mod answers;
 mod login;
@@ -22,15 +22,15 @@ use tokio::task::JoinSet;
 use self::login::Guard;
 pub(crate) use self::login::proves;
 
-/// How the camera asks for the login.
+/// Authentication of the camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
-    /// For a token in every message, made by the camera's clock and never used before.
+pub enum Auth {
+    /// By a token in every message, with the time of the camera's clock and a nonce not used before.
     Token,
     /// By HTTP digest.
     Digest,
     /// By HTTP digest; it refuses messages with a token.
-    DigestAlone,
+    DigestOnly,
 }
 
 /// A stream the camera offers.
@@ -42,49 +42,49 @@ pub struct Offer {
     pub name: String,
     /// `H264`, `JPEG`, …; empty: the profile has no encoder.
     pub codec: String,
-    /// Where it is; empty: the camera refuses to say.
+    /// Its URL; empty: the camera refuses to return it.
     pub url: String,
 }
 
-/// What the camera does instead of answering.
+/// How the camera answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Manner {
-    /// It answers.
+pub enum AnswerMode {
+    /// Normally.
     #[default]
-    Honest,
-    /// It says something else.
+    Normal,
+    /// With something else.
     Garbage,
-    /// It never stops.
+    /// Endlessly.
     Endless,
-    /// It says nothing.
-    Mute,
+    /// Not at all.
+    Never,
 }
 
-/// A camera to be started; the default asks nobody for a login and offers nothing.
+/// Options of a camera; the default requires no login and has no streams.
 #[derive(Debug, Clone, Default)]
 pub struct OnvifOptions {
-    /// User name and password, and how it asks for them.
-    pub login: Option<(String, String, Asks)>,
-    /// How far its clock is ahead of the machine's, seconds.
+    /// Required user name and password, and the authentication.
+    pub login: Option<(String, String, Auth)>,
+    /// Offset of its clock from the machine's, seconds.
     pub ahead: i64,
-    /// Its profiles, in its order.
+    /// Its profiles, in order.
     pub offers: Vec<Offer>,
-    /// Whether it tells of its media service only when asked for all services.
+    /// Whether it lists its media service only in `GetServices`.
     pub lists_services: bool,
-    /// Its zone, when it tells its local time only.
+    /// Its time zone, if it returns local time only.
     pub zone: Option<&'static str>,
-    /// Where its device service is, instead of the usual path.
+    /// Path of its device service; `None`: the usual one.
     pub device: Option<&'static str>,
-    /// Where it says that its media service is, instead of its inner address.
+    /// Announced address of its media service; `None`: an unreachable internal one.
     pub media: Option<&'static str>,
-    /// Whether its media service is the newer one.
+    /// Whether it has media service 2 (`ver20`).
     pub newer: bool,
-    /// Whether what it says is in GB 2312, undeclared, with junk around it and a prefix that is not declared.
-    pub slovenly: bool,
-    /// Whether its answers are shorter than they announce, and stay open.
-    pub boastful: bool,
-    /// How it behaves.
-    pub manner: Manner,
+    /// Whether its answers are in undeclared GB 18030, surrounded by junk, with an undeclared prefix.
+    pub malformed: bool,
+    /// Whether its answers are shorter than their announced length, and stay open.
+    pub overstated_length: bool,
+    /// How it answers.
+    pub answer_mode: AnswerMode,
 }
 
 /// A running camera; it ends when dropped.
@@ -100,70 +100,70 @@ pub struct OnvifCamera {
 struct Shared {
     options: OnvifOptions,
     guard: Guard,
-    asked: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
 }
 
 impl OnvifCamera {
     /// Starts a camera on free ports of 127.0.0.1.
     ///
     /// # Errors
-    /// There is no free port.
+    /// When there is no free port.
     pub async fn start(options: OnvifOptions) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let searched = UdpSocket::bind("127.0.0.1:0").await?;
-        let (http, search) = (listener.local_addr()?, searched.local_addr()?);
+        let discovery = UdpSocket::bind("127.0.0.1:0").await?;
+        let (http, search) = (listener.local_addr()?, discovery.local_addr()?);
         let guard = Guard::new(options.login.clone(), options.ahead);
-        let shared = Arc::new(Shared { options, guard, asked: Mutex::default() });
+        let shared = Arc::new(Shared { options, guard, requests: Mutex::default() });
         let routes = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            // Ends with the test only.
+            // Runs until the camera is dropped.
             let _ = axum::serve(listener, routes).await;
         });
-        tasks.spawn(be_found(searched, http));
+        tasks.spawn(answer_discovery(discovery, http));
         Ok(Self { http, search, shared, _tasks: tasks })
     }
 
-    /// Where it is, with this login.
+    /// Its address, with this login.
     pub fn address(&self, user: &str, password: &str) -> DeviceAddress {
         let host = self.http.ip().to_string();
         DeviceAddress { host, port: self.http.port(), user: user.into(), password: password.into() }
     }
 
-    /// Where it listens for searches.
+    /// Its address for discovery.
     pub fn search(&self) -> SocketAddr {
         self.search
     }
 
-    /// The names of the questions that were understood and answered, in their order.
-    pub fn asked(&self) -> Vec<String> {
-        self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The names of the requests that were answered, in order.
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 async fn answer(State(camera): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    match camera.options.manner {
-        Manner::Honest => honest(&camera, &uri, &headers, &body),
-        Manner::Garbage => "<html>it works</html".into_response(),
-        Manner::Endless => {
-            let rubbish = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 65_536])));
-            Body::from_stream(rubbish).into_response()
+    match camera.options.answer_mode {
+        AnswerMode::Normal => normal(&camera, &uri, &headers, &body),
+        AnswerMode::Garbage => "<html>it works</html".into_response(),
+        AnswerMode::Endless => {
+            let garbage = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 65_536])));
+            Body::from_stream(garbage).into_response()
         }
-        Manner::Mute => {
+        AnswerMode::Never => {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             StatusCode::OK.into_response()
         }
     }
 }
 
-fn honest(camera: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
+fn normal(camera: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response {
     let text = std::str::from_utf8(body).unwrap_or_default();
     let Ok(document) = Document::parse(text) else { return StatusCode::BAD_REQUEST.into_response() };
     let body = document.descendants().find(|node| node.tag_name().name() == "Body");
-    let Some(question) = body.and_then(|body| body.first_element_child()) else {
+    let Some(request) = body.and_then(|body| body.first_element_child()) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let name = question.tag_name().name();
+    let name = request.tag_name().name();
     if !answers::is_there(&camera.options, uri.path()) {
         return (StatusCode::NOT_FOUND, "<html><body>not here</body></html>").into_response();
     }
@@ -175,29 +175,29 @@ fn honest(camera: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resp
             return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response();
         }
     }
-    let Some(answer) = answers::answer(&camera.options, uri.path(), question) else {
+    let Some(answer) = answers::answer(&camera.options, uri.path(), request) else {
         return (StatusCode::INTERNAL_SERVER_ERROR, answers::unknown()).into_response();
     };
-    camera.asked.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
-    let answer = if camera.options.slovenly { answers::slovenly(&answer) } else { answer.into_bytes() };
-    if camera.options.boastful { boastful(answer) } else { answer.into_response() }
+    camera.requests.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
+    let answer = if camera.options.malformed { answers::malformed(&answer) } else { answer.into_bytes() };
+    if camera.options.overstated_length { overstated_length(answer) } else { answer.into_response() }
 }
 
-/// An answer that announces more than there is, and does not end.
-fn boastful(answer: Vec<u8>) -> Response {
+/// An answer whose announced length is too large, and that does not end.
+fn overstated_length(answer: Vec<u8>) -> Response {
     let length = [(header::CONTENT_LENGTH, answer.len() + 1000)];
-    let pieces = stream::iter([Ok::<_, io::Error>(Bytes::from(answer))]).chain(stream::pending());
-    (length, Body::from_stream(pieces)).into_response()
+    let chunks = stream::iter([Ok::<_, io::Error>(Bytes::from(answer))]).chain(stream::pending());
+    (length, Body::from_stream(chunks)).into_response()
 }
 
-/// Answers searches, twice, as cameras on two networks do, and then says something that was not asked.
-async fn be_found(socket: UdpSocket, http: SocketAddr) {
-    let mut question = vec![0; 65_536];
-    while let Ok((length, from)) = socket.recv_from(&mut question).await {
-        let text = std::str::from_utf8(&question[..length]).unwrap_or_default();
+/// Answers discoveries twice, like cameras on two networks, and then sends garbage.
+async fn answer_discovery(socket: UdpSocket, http: SocketAddr) {
+    let mut request = vec![0; 65_536];
+    while let Ok((length, from)) = socket.recv_from(&mut request).await {
+        let text = std::str::from_utf8(&request[..length]).unwrap_or_default();
         let Some(answer) = answers::found(text, http) else { continue };
         for answer in [&answer, &answer, "garbage"] {
-            // The asker may have gone.
+            // Fails when the client has closed its socket.
             let _ = socket.send_to(answer.as_bytes(), from).await;
         }
     }

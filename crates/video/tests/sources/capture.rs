@@ -65,7 +65,7 @@ async fn a_heartbeat_keeps_the_stream_and_silence_ends_it() {
     let beating = async {
         for _ in 0..8 {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            camera.beat();
+            camera.heartbeat();
         }
         camera.deliver(&[picture("alice")]);
     };
@@ -94,12 +94,12 @@ async fn a_part_that_announces_too_much_costs_nothing_but_itself() {
     let event = b"<EventNotificationAlert>faceSnap</EventNotificationAlert>";
     for (more, name) in [(86, "alice"), (5_000_000, "bob"), (3, "carol")] {
         let head = format!("Content-Type: application/xml\r\nContent-Length: {}\r\n", event.len() + more);
-        camera.say(&part(&head, event));
+        camera.send_raw(&part(&head, event));
         camera.deliver(&[picture(name)]);
         assert_eq!(next(&mut *stream).await, Ok(picture(name)), "{more} too many, over the same connection");
     }
     let cut = &picture("dave")[..200];
-    camera.say(&part("Content-Type: image/jpeg\r\nContent-Length: 20000\r\n", cut));
+    camera.send_raw(&part("Content-Type: image/jpeg\r\nContent-Length: 20000\r\n", cut));
     camera.deliver(&[picture("erin")]);
     assert_eq!(next(&mut *stream).await, Ok(Bytes::copy_from_slice(cut)));
     assert_eq!(next(&mut *stream).await, Ok(picture("erin")));
@@ -111,11 +111,11 @@ async fn a_picture_arrives_at_once_whatever_its_head_says() {
     let mut stream = open(camera.address("admin", "secret")).await.unwrap();
     let alice = picture("alice");
     let lines = format!("--myboundary\nContent-Length: {}\n\n", alice.len());
-    camera.say(&[lines.as_bytes(), &alice[..]].concat());
+    camera.send_raw(&[lines.as_bytes(), &alice[..]].concat());
     assert_eq!(next(&mut *stream).await, Ok(alice.clone()), "LF alone and no type, before the next part begins");
-    camera.say(b"\n");
-    camera.say(&part("Content-Type: image/jpeg\r\nContent-Length: 100\r\n", &alice));
-    camera.beat();
+    camera.send_raw(b"\n");
+    camera.send_raw(&part("Content-Type: image/jpeg\r\nContent-Length: 100\r\n", &alice));
+    camera.heartbeat();
     assert_eq!(next(&mut *stream).await, Ok(alice), "a length that is too small");
 }
 
@@ -129,9 +129,9 @@ async fn the_boundary_is_the_one_that_the_camera_writes() {
     ] {
         let camera = CaptureCamera::start_as(Dialect::Snaps, "admin", "secret", kind).await.unwrap();
         let mut stream = open(camera.address("admin", "secret")).await.unwrap();
-        camera.say(b"\r\n");
+        camera.send_raw(b"\r\n");
         camera.deliver(&[picture("alice")]);
-        camera.say(b"--myboundary--\r\nan epilogue\r\n\r\n");
+        camera.send_raw(b"--myboundary--\r\nan epilogue\r\n\r\n");
         camera.deliver(&[picture("bob")]);
         assert_eq!(next(&mut *stream).await, Ok(picture("alice")), "{kind}");
         assert_eq!(next(&mut *stream).await, Ok(picture("bob")), "{kind}");

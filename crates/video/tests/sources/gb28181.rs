@@ -6,7 +6,7 @@ use domain::ports::{FrameSource, FrameStream, SourceError};
 use domain::{DeviceAddress, Source};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use testkit::clip::Codec;
-use testkit::gb28181::{CAMERA, Manners, Omission, Peer, SERVER};
+use testkit::gb28181::{CAMERA, Omission, Peer, PeerOptions, SERVER};
 use tokio::net::UdpSocket;
 use tokio::time::{Duration, Instant, timeout};
 use video::{Options, Sip, VideoSource};
@@ -22,8 +22,8 @@ fn hasty() -> Options {
     Options { answer: 3 * second, first_picture: 4 * second, stall: 2 * second, sip, ..Options::default() }
 }
 
-async fn server(manners: Manners) -> Peer {
-    Peer::server(&pattern(manners.codec), PASSWORD, manners).await.unwrap()
+async fn server(options: PeerOptions) -> Peer {
+    Peer::server(&pattern(options.codec), PASSWORD, options).await.unwrap()
 }
 
 fn wanted(server: SocketAddr, id: &str, password: &str) -> Source {
@@ -48,8 +48,8 @@ async fn assert_shows(stream: &mut dyn FrameStream, pictures: usize) {
 
 async fn until_heard(peer: &Peer, method: &str) {
     let deadline = Instant::now() + SOON;
-    while !peer.heard().iter().any(|heard| heard == method) {
-        assert!(Instant::now() < deadline, "no {method} among {:?}", peer.heard());
+    while !peer.requests().iter().any(|heard| heard == method) {
+        assert!(Instant::now() < deadline, "no {method} among {:?}", peer.requests());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -57,10 +57,10 @@ async fn until_heard(peer: &Peer, method: &str) {
 #[tokio::test]
 async fn a_camera_behind_a_server_is_called_and_told_when_nobody_looks_any_more() {
     for codec in [Codec::H264, Codec::H265] {
-        let peer = server(Manners { codec, swaps_every: 7, ..Manners::default() }).await;
+        let peer = server(PeerOptions { codec, swap_every: 7, ..PeerOptions::default() }).await;
         let mut stream = open_at(&peer).await.unwrap();
         assert_shows(&mut *stream, 40).await;
-        assert_eq!(peer.heard(), ["REGISTER", "REGISTER", "INVITE", "ACK"], "{codec:?}");
+        assert_eq!(peer.requests(), ["REGISTER", "REGISTER", "INVITE", "ACK"], "{codec:?}");
         drop(stream);
         until_heard(&peer, "BYE").await;
     }
@@ -68,14 +68,14 @@ async fn a_camera_behind_a_server_is_called_and_told_when_nobody_looks_any_more(
 
 #[tokio::test]
 async fn a_camera_that_refuses_datagrams_is_asked_for_a_connection() {
-    let peer = server(Manners { connection_only: true, ..Manners::default() }).await;
+    let peer = server(PeerOptions { tcp_only: true, ..PeerOptions::default() }).await;
     let mut stream = open_at(&peer).await.unwrap();
     assert_shows(&mut *stream, 40).await;
 }
 
 #[tokio::test]
 async fn what_is_not_heard_is_said_again() {
-    let peer = server(Manners { hard_of_hearing: true, ..Manners::default() }).await;
+    let peer = server(PeerOptions { ignore_first_requests: true, ..PeerOptions::default() }).await;
     let options = Options { first_picture: Duration::from_secs(10), ..hasty() };
     let mut stream = open(&source(options), &wanted(peer.address(), SERVER, PASSWORD)).await.unwrap();
     assert_shows(&mut *stream, 5).await;
@@ -83,7 +83,7 @@ async fn what_is_not_heard_is_said_again() {
 
 #[tokio::test]
 async fn frames_that_are_not_whole_are_left_out_and_counted() {
-    let peer = server(Manners { loses_every: 150, ..Manners::default() }).await;
+    let peer = server(PeerOptions { lose_every: 150, ..PeerOptions::default() }).await;
     let source = source(hasty());
     let mut stream = open(&source, &wanted(peer.address(), SERVER, PASSWORD)).await.unwrap();
     let deadline = Instant::now() + SOON;
@@ -98,7 +98,7 @@ async fn frames_that_are_not_whole_are_left_out_and_counted() {
 async fn a_camera_logs_in_at_the_device_and_is_called_back() {
     let source = source(hasty());
     let device = source.sip_address().await.unwrap();
-    let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, Manners::default(), device).await.unwrap();
+    let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, PeerOptions::default(), device).await.unwrap();
     let wanted = wanted(peer.address(), OWN, PASSWORD);
     for _ in 0..2 {
         let mut stream = open(&source, &wanted).await.unwrap();
@@ -106,21 +106,21 @@ async fn a_camera_logs_in_at_the_device_and_is_called_back() {
         drop(stream);
         until_heard(&peer, "BYE").await;
     }
-    assert!(!peer.heard().contains(&"REGISTER".to_owned()));
+    assert!(!peer.requests().contains(&"REGISTER".to_owned()));
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_told_on_both_sides() {
-    let peer = server(Manners::default()).await;
+    let peer = server(PeerOptions::default()).await;
     let why = open(&source(hasty()), &wanted(peer.address(), SERVER, "wrong")).await.err();
     assert_eq!(why, Some(SourceError::Unauthorised));
-    assert!(!peer.heard().contains(&"INVITE".to_owned()));
+    assert!(!peer.requests().contains(&"INVITE".to_owned()));
     let source = source(hasty());
     let device = source.sip_address().await.unwrap();
-    let peer = Peer::camera(&pattern(Codec::H264), "wrong", Manners::default(), device).await.unwrap();
+    let peer = Peer::camera(&pattern(Codec::H264), "wrong", PeerOptions::default(), device).await.unwrap();
     let why = open(&source, &wanted(peer.address(), OWN, PASSWORD)).await.err();
     assert_eq!(why, Some(SourceError::Unauthorised));
-    assert!(peer.heard().is_empty(), "a camera that is not known is called by nobody");
+    assert!(peer.requests().is_empty(), "a camera that is not known is called by nobody");
 }
 
 /// Whether it is the right reason.
@@ -134,7 +134,7 @@ async fn a_camera_that_is_not_there_says_so() {
         ("486 Busy Here", |why| matches!(why, SourceError::Broken(text) if text.contains("486 Busy Here"))),
     ];
     for (refusal, wanted) in cases {
-        let peer = server(Manners { refuses: Some(refusal), ..Manners::default() }).await;
+        let peer = server(PeerOptions { refuse_with: Some(refusal), ..PeerOptions::default() }).await;
         let why = open_at(&peer).await.err().unwrap();
         assert!(wanted(&why), "{refusal}: {why}");
         until_heard(&peer, "ACK").await;
@@ -150,14 +150,14 @@ async fn a_camera_that_is_not_there_says_so() {
 
 #[tokio::test]
 async fn a_camera_that_hangs_up_or_falls_silent_ends_the_stream() {
-    let peer = server(Manners { hangs_up_after: Some(100), ..Manners::default() }).await;
+    let peer = server(PeerOptions { bye_after: Some(100), ..PeerOptions::default() }).await;
     let mut stream = open_at(&peer).await.unwrap();
     let (why, _) = end(&mut *stream).await;
     assert_eq!(why, Err(SourceError::Broken("the camera ended the call".into())));
-    let peer = server(Manners { silent_after: Some(50), ..Manners::default() }).await;
+    let peer = server(PeerOptions { silent_after: Some(50), ..PeerOptions::default() }).await;
     let mut stream = open_at(&peer).await.unwrap();
     assert_eq!(end(&mut *stream).await.0, Err(SourceError::Stalled(2)));
-    let peer = server(Manners { silent_after: Some(0), ..Manners::default() }).await;
+    let peer = server(PeerOptions { silent_after: Some(0), ..PeerOptions::default() }).await;
     assert_eq!(open_at(&peer).await.err(), Some(SourceError::Stalled(4)));
 }
 
@@ -185,9 +185,9 @@ const OMISSIONS: [Omission; 8] = [
 async fn a_camera_behind_a_server_is_shown_whatever_these_leave_out() {
     for omission in OMISSIONS {
         for codec in [Codec::H264, Codec::H265] {
-            let peer = server(Manners { codec, omits: Some(omission), ..Manners::default() }).await;
+            let peer = server(PeerOptions { codec, omission: Some(omission), ..PeerOptions::default() }).await;
             let opened = open_at(&peer).await;
-            let mut stream = opened.unwrap_or_else(|why| panic!("{omission:?}: {why}; heard {:?}", peer.heard()));
+            let mut stream = opened.unwrap_or_else(|why| panic!("{omission:?}: {why}; heard {:?}", peer.requests()));
             assert_shows(&mut *stream, 5).await;
             drop(stream);
             until_heard(&peer, "BYE").await;
@@ -200,10 +200,10 @@ async fn a_camera_that_logs_in_is_shown_whatever_it_leaves_out() {
     for omission in OMISSIONS {
         let source = source(hasty());
         let device = source.sip_address().await.unwrap();
-        let manners = Manners { codec: Codec::H265, omits: Some(omission), ..Manners::default() };
-        let peer = Peer::camera(&pattern(Codec::H265), PASSWORD, manners, device).await.unwrap();
+        let options = PeerOptions { codec: Codec::H265, omission: Some(omission), ..PeerOptions::default() };
+        let peer = Peer::camera(&pattern(Codec::H265), PASSWORD, options, device).await.unwrap();
         let opened = open(&source, &wanted(peer.address(), OWN, PASSWORD)).await;
-        let mut stream = opened.unwrap_or_else(|why| panic!("{omission:?}: {why}; heard {:?}", peer.heard()));
+        let mut stream = opened.unwrap_or_else(|why| panic!("{omission:?}: {why}; heard {:?}", peer.requests()));
         assert_shows(&mut *stream, 5).await;
     }
 }
@@ -257,7 +257,7 @@ async fn a_stranger_is_kept_out_and_counted_and_the_camera_is_not() {
         assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 401"));
     }
     assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 403"), "no sixth guess");
-    let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, Manners::default(), device).await.unwrap();
+    let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, PeerOptions::default(), device).await.unwrap();
     let mut stream = open(&source, &expected).await.unwrap();
     assert_shows(&mut *stream, 5).await;
     assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 403"), "the camera does not let others in");

@@ -3,7 +3,7 @@
 use domain::Source;
 use domain::ports::{FrameSource, SourceError};
 use testkit::clip::Codec;
-use testkit::rtsp_script::{Answering, Asked, Interrupting, Script, ScriptedCamera, Sending, answer, challenge};
+use testkit::rtsp_script::{AnswerFn, InterleaveFn, PacketsFn, Request, Script, ScriptedCamera, answer, challenge};
 use tokio::time::{Duration, timeout};
 use video::{Counters, Options};
 
@@ -24,18 +24,18 @@ async fn assert_plays_on(name: &str, login: &str, suffix: &str, connections: usi
     for _ in 0..50 {
         assert_picture(&frame(&mut *stream).await, 640, 360);
     }
-    let again = camera.heard().iter().filter(|asked| asked.method == "DESCRIBE" && asked.before == 0).count();
+    let again = camera.requests().iter().filter(|request| request.method == "DESCRIBE" && request.before == 0).count();
     assert_eq!(again, connections, "{name}");
     source.counters()
 }
 
-async fn assert_plays(name: &str, answer: Answering) {
+async fn assert_plays(name: &str, answer: AnswerFn) {
     assert_plays_on(name, "", "", 1, Script { answer, ..Script::default() }).await;
 }
 
 #[tokio::test]
 async fn answers_as_cameras_write_them_are_understood() {
-    let odd: [(&str, Answering); 18] = [
+    let odd: [(&str, AnswerFn); 18] = [
         ("session with blanks", |_, right| right.replace("12345678;timeout=60", "12345678 ; timeout = 60")),
         ("no time at all", |_, right| right.replace("timeout=60", "timeout=0")),
         ("no session", |_, right| right.replace("Session: 12345678;timeout=60\r\n", "")),
@@ -66,7 +66,7 @@ async fn answers_as_cameras_write_them_are_understood() {
 
 #[tokio::test]
 async fn what_is_no_video_is_passed_over_and_counted() {
-    let noise: [(&str, Sending); 9] = [
+    let noise: [(&str, PacketsFn); 9] = [
         ("short report", |n, right| noisy(n, right, 1, &[0x80, 200, 0, 6, 1, 1, 1, 1])),
         ("no report", |n, right| noisy(n, right, 1, &[])),
         ("zeros for a report", |n, right| noisy(n, right, 1, &[0; 7])),
@@ -98,7 +98,7 @@ fn noisy(n: u64, right: Vec<u8>, channel: u8, noise: &[u8]) -> Vec<(u8, Vec<u8>)
 
 #[tokio::test]
 async fn packets_are_taken_as_they_come_whatever_was_announced() {
-    let odd: [(&str, Sending); 6] = [
+    let odd: [(&str, PacketsFn); 6] = [
         ("the first packet is of another version", |n, right| {
             vec![(
                 0,
@@ -142,7 +142,7 @@ async fn a_camera_that_goes_on_under_another_source_is_followed() {
 
 #[tokio::test]
 async fn messages_and_noise_between_packets_do_not_end_a_session() {
-    let between: [(&str, Interrupting); 4] = [
+    let between: [(&str, InterleaveFn); 4] = [
         ("requests", |n| if n == 20 { b"OPTIONS * RTSP/1.0\r\nCSeq: 77\r\n\r\n".to_vec() } else { Vec::new() }),
         ("an announcement", |n| {
             if n == 20 {
@@ -166,32 +166,35 @@ fn digest(nonce: &str, stale: bool) -> String {
 }
 
 /// Takes the login with this nonce only.
-fn demanding(asked: &Asked, nonce: &str, stale: bool, right: String) -> String {
-    if asked.login.contains(&format!("nonce=\"{nonce}\"")) { right } else { challenge(asked, &digest(nonce, stale)) }
+fn demanding(request: &Request, nonce: &str, stale: bool, right: String) -> String {
+    if request.login.contains(&format!("nonce=\"{nonce}\"")) {
+        right
+    } else {
+        challenge(request, &digest(nonce, stale))
+    }
 }
 
 #[tokio::test]
 async fn a_nonce_that_runs_out_is_answered_with_the_new_one() {
-    let logins: [(&str, Answering); 5] = [
-        ("at SETUP, stale", |asked, right| {
-            demanding(asked, if asked.method == "DESCRIBE" { "a" } else { "b" }, true, right)
+    let logins: [(&str, AnswerFn); 5] = [
+        ("at SETUP, stale", |request, right| {
+            demanding(request, if request.method == "DESCRIBE" { "a" } else { "b" }, true, right)
         }),
-        ("at PLAY, merely new", |asked, right| {
-            demanding(asked, if asked.method == "PLAY" { "b" } else { "a" }, false, right)
+        ("at PLAY, merely new", |request, right| {
+            demanding(request, if request.method == "PLAY" { "b" } else { "a" }, false, right)
         }),
-        ("at every request", |asked, right| demanding(asked, &asked.method.clone(), false, right)),
-        ("before anything was granted", |asked, right| {
+        ("at every request", |request, right| demanding(request, &request.method.clone(), false, right)),
+        ("before anything was granted", |request, right| {
             demanding(
-                asked,
-                if asked.method == "DESCRIBE" && asked.before == 0 { "a" } else { "b" },
-                asked.before > 0,
+                request,
+                if request.method == "DESCRIBE" && request.before == 0 { "a" } else { "b" },
+                request.before > 0,
                 right,
             )
         }),
-        (
-            "only SETUP wants a login",
-            |asked, right| if asked.method == "SETUP" { demanding(asked, "a", false, right) } else { right },
-        ),
+        ("only SETUP wants a login", |request, right| {
+            if request.method == "SETUP" { demanding(request, "a", false, right) } else { right }
+        }),
     ];
     for (name, answer) in logins {
         assert_plays_on(name, LOGIN, "", 1, Script { answer, ..Script::default() }).await;
@@ -200,33 +203,34 @@ async fn a_nonce_that_runs_out_is_answered_with_the_new_one() {
 
 #[tokio::test]
 async fn a_session_is_kept_alive_whatever_the_camera_answers_to_it() {
-    let answers: [(&str, Answering, &[&str]); 5] = [
+    let answers: [(&str, AnswerFn, &[&str]); 5] = [
         (
             "a stale nonce",
-            |asked, right| signs(asked, |asked, right| demanding(asked, "b", true, right), right),
+            |request, right| signs(request, |request, right| demanding(request, "b", true, right), right),
             &["OPTIONS", "OPTIONS"],
         ),
         (
             "no such session",
-            |asked, right| signs(asked, |asked, _| answer(asked, "454 Session Not Found", ""), right),
+            |request, right| signs(request, |request, _| answer(request, "454 Session Not Found", ""), right),
             &["OPTIONS", "OPTIONS"],
         ),
         (
             "not implemented",
-            |asked, right| signs(asked, |asked, _| answer(asked, "501 Not Implemented", ""), right),
+            |request, right| signs(request, |request, _| answer(request, "501 Not Implemented", ""), right),
             &["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"],
         ),
-        ("nothing", |asked, right| signs(asked, |_, _| String::new(), right), &["OPTIONS", "OPTIONS"]),
+        ("nothing", |request, right| signs(request, |_, _| String::new(), right), &["OPTIONS", "OPTIONS"]),
         (
             "what it knows",
-            |asked, right| signs(asked, |_, right| right.replace("PLAY", "GET_PARAMETER"), right),
+            |request, right| signs(request, |_, right| right.replace("PLAY", "GET_PARAMETER"), right),
             &["OPTIONS", "GET_PARAMETER"],
         ),
     ];
     for (name, answer, methods) in answers {
         let camera = camera(Script { answer, ..Script::default() }).await;
         let mut stream = open(&camera.url(LOGIN)).await.unwrap_or_else(|why| panic!("{name}: {why}"));
-        let signs = || camera.heard().into_iter().map(|asked| asked.method).filter(|method| !is_handshake(method));
+        let signs =
+            || camera.requests().into_iter().map(|request| request.method).filter(|method| !is_handshake(method));
         let kept = async {
             while signs().count() < methods.len() {
                 frame(&mut *stream).await;
@@ -244,30 +248,34 @@ fn is_handshake(method: &str) -> bool {
 }
 
 /// A session that must be kept alive every half second, and what is answered to signs of life.
-fn signs(asked: &Asked, of_sign: Answering, right: String) -> String {
-    if is_handshake(&asked.method) { right.replace("timeout=60", "timeout=1") } else { of_sign(asked, right) }
+fn signs(request: &Request, of_sign: AnswerFn, right: String) -> String {
+    if is_handshake(&request.method) { right.replace("timeout=60", "timeout=1") } else { of_sign(request, right) }
 }
 
 #[tokio::test]
 async fn a_redirect_within_the_camera_is_followed() {
-    fn moved(asked: &Asked, method: &str, status: &str, right: String) -> String {
-        let location = asked.uri.replace("/live", "/main");
-        let here = asked.method == method && asked.uri.contains("/live");
-        if here { answer(asked, status, &format!("Location: {location}\r\n")) } else { right }
+    fn moved(request: &Request, method: &str, status: &str, right: String) -> String {
+        let location = request.uri.replace("/live", "/main");
+        let here = request.method == method && request.uri.contains("/live");
+        if here { answer(request, status, &format!("Location: {location}\r\n")) } else { right }
     }
-    let redirects: [(&str, Answering); 4] = [
-        ("302", |asked, right| moved(asked, "DESCRIBE", "302 Moved Temporarily", right)),
-        ("301", |asked, right| moved(asked, "DESCRIBE", "301 Moved Permanently", right)),
-        ("307 by path", |asked, right| {
-            moved(asked, "DESCRIBE", "307 Temporary Redirect", right).replace("rtsp://127.0.0.1", "RTSP://127.0.0.1")
+    let redirects: [(&str, AnswerFn); 4] = [
+        ("302", |request, right| moved(request, "DESCRIBE", "302 Moved Temporarily", right)),
+        ("301", |request, right| moved(request, "DESCRIBE", "301 Moved Permanently", right)),
+        ("307 by path", |request, right| {
+            moved(request, "DESCRIBE", "307 Temporary Redirect", right).replace("rtsp://127.0.0.1", "RTSP://127.0.0.1")
         }),
-        ("login first", |asked, right| demanding(asked, "a", false, moved(asked, "DESCRIBE", "303 See Other", right))),
+        ("login first", |request, right| {
+            demanding(request, "a", false, moved(request, "DESCRIBE", "303 See Other", right))
+        }),
     ];
     for (name, answer) in redirects {
         assert_plays_on(name, LOGIN, "", 2, Script { answer, ..Script::default() }).await;
     }
-    let at_setup = |asked: &Asked, right: String| match asked.uri.contains("/live/track") {
-        true => answer(asked, "302 Found", &format!("Location: {}\r\n", asked.uri.replace("/live/trackID=1", "/main"))),
+    let at_setup = |request: &Request, right: String| match request.uri.contains("/live/track") {
+        true => {
+            answer(request, "302 Found", &format!("Location: {}\r\n", request.uri.replace("/live/trackID=1", "/main")))
+        }
         false => right,
     };
     assert_plays_on("at SETUP", LOGIN, "", 2, Script { answer: at_setup, ..Script::default() }).await;
@@ -275,11 +283,11 @@ async fn a_redirect_within_the_camera_is_followed() {
 
 #[tokio::test]
 async fn a_redirect_to_another_host_or_without_end_is_refused_and_no_login_goes_there() {
-    let elsewhere = |asked: &Asked, _| answer(asked, "302 Found", "Location: rtsp://localhost:1/other\r\n");
+    let elsewhere = |request: &Request, _| answer(request, "302 Found", "Location: rtsp://localhost:1/other\r\n");
     let camera_elsewhere = camera(Script { answer: elsewhere, ..Script::default() }).await;
     let why = refusal(Options::default(), &camera_elsewhere.url(LOGIN)).await;
     assert!(matches!(&why, SourceError::Broken(text) if text.contains("localhost")), "{why}");
-    let endless = |asked: &Asked, _| answer(asked, "302 Found", &format!("Location: {}x\r\n", asked.uri));
+    let endless = |request: &Request, _| answer(request, "302 Found", &format!("Location: {}x\r\n", request.uri));
     let camera = camera(Script { answer: endless, ..Script::default() }).await;
     let why = refusal(Options::default(), &camera.url(LOGIN)).await;
     assert!(matches!(&why, SourceError::Broken(text) if text.contains("more than 5 times")), "{why}");
@@ -288,7 +296,7 @@ async fn a_redirect_to_another_host_or_without_end_is_refused_and_no_login_goes_
 
 #[tokio::test]
 async fn a_wrong_password_is_tried_once() {
-    let answer = |asked: &Asked, _| challenge(asked, &digest(&format!("n{}", asked.before), false));
+    let answer = |request: &Request, _| challenge(request, &digest(&format!("n{}", request.before), false));
     let camera = camera(Script { answer, ..Script::default() }).await;
     assert_eq!(refusal(Options::default(), &camera.url(LOGIN)).await, SourceError::Unauthorised);
     assert_eq!(camera.count("DESCRIBE"), 2);
@@ -296,7 +304,7 @@ async fn a_wrong_password_is_tried_once() {
 
 #[tokio::test]
 async fn datagrams_that_come_twice_or_make_no_sense_are_passed_over() {
-    let odd: [(&str, Sending); 3] = [
+    let odd: [(&str, PacketsFn); 3] = [
         ("noise", |n, right| noisy(n, right, 0, &[0; 7])),
         ("short reports", |n, right| noisy(n, right, 1, &[0x80, 200, 0, 6])),
         ("twice", |_, right| vec![(0, right.clone()), (0, right)]),
@@ -305,7 +313,7 @@ async fn datagrams_that_come_twice_or_make_no_sense_are_passed_over() {
         let counters = assert_plays_on(name, "", "#transport=udp", 1, Script { packets, ..Script::default() }).await;
         assert!(counters.packets_ignored > 5, "{name}: {counters:?}");
     }
-    let no_port = |_: &Asked, right: String| right.replace(";server_port=6970-6971", "");
+    let no_port = |_: &Request, right: String| right.replace(";server_port=6970-6971", "");
     assert_plays_on("no port", "", "#transport=udp", 1, Script { answer: no_port, ..Script::default() }).await;
 }
 

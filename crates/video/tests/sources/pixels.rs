@@ -5,7 +5,7 @@ use std::process::Command;
 
 use domain::frame::{Colour, Frame, Matrix, Range};
 use testkit::clip::Codec;
-use testkit::gb28181::{Manners, Peer};
+use testkit::gb28181::{Peer, PeerOptions};
 use testkit::rtsp::{RtspOptions, RtspServer};
 
 use crate::{directory, frame, gb28181, open};
@@ -40,7 +40,7 @@ async fn by_rtsp(file: &Path, codec: Codec) -> Frame {
 }
 
 async fn by_gb28181(file: &Path, codec: Codec) -> Frame {
-    let peer = Peer::server(file, gb28181::PASSWORD, Manners { codec, ..Manners::default() }).await.unwrap();
+    let peer = Peer::server(file, gb28181::PASSWORD, PeerOptions { codec, ..PeerOptions::default() }).await.unwrap();
     frame(&mut *gb28181::open_at(&peer).await.unwrap()).await
 }
 

@@ -1,16 +1,16 @@
-//! SIP as the pretend peers read and write it.
+//! SIP messages of the simulated peers.
 
 use md5::{Digest, Md5};
 
-/// A message, line by line.
+/// A SIP message.
 #[derive(Debug, Clone)]
-pub(super) struct Words {
+pub(super) struct Message {
     pub(super) first: String,
     fields: Vec<(String, String)>,
     pub(super) body: String,
 }
 
-impl Words {
+impl Message {
     pub(super) fn read(datagram: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(datagram).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
@@ -34,7 +34,7 @@ impl Words {
         address.split(['@', '>']).next().unwrap_or_default()
     }
 
-    /// The answer, with more lines.
+    /// An answer to this request, with additional header lines.
     pub(super) fn answer(&self, status: &str, more: &str, body: &str) -> String {
         let [via, from, call, number] = ["Via", "From", "Call-ID", "CSeq"].map(|name| self.field(name));
         let to = self.field("To");
@@ -46,7 +46,7 @@ impl Words {
         )
     }
 
-    /// Whether it answers this challenge with the password, for this method.
+    /// Whether its login is right for this method, nonce and password.
     pub(super) fn proves(&self, method: &str, nonce: &str, password: &str) -> bool {
         let sent = self.field("Authorization");
         let [user, realm, uri, response] = ["username", "realm", "uri", "response"].map(|name| quoted(sent, name));
@@ -57,8 +57,8 @@ impl Words {
     }
 }
 
-/// The answer to the challenge in a refusal.
-pub(super) fn authorization(refusal: &Words, method: &str, uri: &str, user: &str, password: &str) -> String {
+/// The login for the challenge in a refusal.
+pub(super) fn authorization(refusal: &Message, method: &str, uri: &str, user: &str, password: &str) -> String {
     let challenge = refusal.field("WWW-Authenticate");
     let (realm, nonce) = (quoted(challenge, "realm"), quoted(challenge, "nonce"));
     let secret = hashed(&format!("{user}:{realm}:{password}"));

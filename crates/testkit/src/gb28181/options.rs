@@ -1,59 +1,59 @@
-//! How a peer behaves.
+//! Options of a peer.
 
 use crate::clip::Codec;
 
-/// How the peer behaves; the default answers as it should.
+/// Options of a peer; the default is without faults.
 #[derive(Debug, Clone, Default)]
-pub struct Manners {
-    /// What its clip holds.
+pub struct PeerOptions {
+    /// Codec of the clip.
     pub codec: Codec,
-    /// It sends within a connection only.
-    pub connection_only: bool,
-    /// One packet in so many is lost; 0: none.
-    pub loses_every: u32,
-    /// Two packets in so many change places; 0: none.
-    pub swaps_every: u32,
-    /// Pictures after which it hangs up.
-    pub hangs_up_after: Option<u64>,
-    /// Pictures after which it says nothing more.
+    /// Whether it sends video over TCP only.
+    pub tcp_only: bool,
+    /// One packet in this many is lost; 0: none.
+    pub lose_every: u32,
+    /// Every this many packets, two are swapped; 0: never.
+    pub swap_every: u32,
+    /// Number of pictures after which it sends BYE.
+    pub bye_after: Option<u64>,
+    /// Number of pictures after which it sends nothing more.
     pub silent_after: Option<u64>,
-    /// The answer to invitations, instead of an acceptance.
-    pub refuses: Option<&'static str>,
-    /// It hears nothing the first time.
-    pub hard_of_hearing: bool,
-    /// What it leaves out, or writes in a way of its own.
-    pub omits: Option<Omission>,
+    /// The status of its answer to INVITE, instead of 200.
+    pub refuse_with: Option<&'static str>,
+    /// Whether it ignores the first request of each method.
+    pub ignore_first_requests: bool,
+    /// What it omits, or writes in a form of its own.
+    pub omission: Option<Omission>,
 }
 
-/// What devices of the field leave out of what they say.
+/// What real devices omit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Omission {
-    /// The way that messages take.
+    /// The field `Via`.
     Via,
-    /// All but the first letters of the names of fields.
+    /// Long names of fields: it uses the compact forms.
     Names,
-    /// The first of the two bytes of line ends.
+    /// The carriage return of line ends.
     Returns,
-    /// Lengths of bodies.
+    /// The field `Content-Length`.
     Lengths,
     /// Angle brackets around addresses.
     Brackets,
-    /// Whom answers are for, and which request by its number and method.
+    /// The fields `From` and `CSeq` of answers.
     Requests,
-    /// The map of the program stream.
+    /// The program stream map.
     Map,
-    /// Small letters in digests and challenges, quotes around values, and the algorithm.
+    /// Lower case in digests, quotes around values, and the algorithm.
     Quotes,
 }
 
-impl Manners {
-    /// What it says instead of this.
-    pub(super) fn spoken(&self, text: &str) -> String {
+impl PeerOptions {
+    /// The message as the peer sends it.
+    pub(super) fn rendered(&self, text: &str) -> String {
         let without = |names: &[&str]| {
             let kept = text.split_inclusive("\r\n").filter(|line| !names.iter().any(|name| line.starts_with(name)));
             kept.collect::<String>()
         };
-        match self.omits {
+        match self.omission {
             Some(Omission::Via) => without(&["Via:"]),
             Some(Omission::Returns) => text.replace("\r\n", "\n"),
             Some(Omission::Lengths) => without(&["Content-Length:"]),
@@ -71,20 +71,20 @@ impl Manners {
     }
 }
 
-/// With logins and challenges in capitals, without quotes, and without the algorithm.
+/// Writes logins and challenges in upper case, without quotes, and without the algorithm.
 fn unquoted(text: &str) -> String {
     let line = |line: &str| match line.split_once(" Digest ") {
         Some((name, values)) => {
             let values = values.replace(", algorithm=MD5", "").replace(", ", ",").replace('"', "");
-            format!("{name} DIGEST {}", in_capitals(&values))
+            format!("{name} DIGEST {}", in_upper_case(&values))
         }
         None => line.to_owned(),
     };
     text.split_inclusive("\r\n").map(line).collect()
 }
 
-/// The response in capitals.
-fn in_capitals(values: &str) -> String {
+/// Writes the response in upper case.
+fn in_upper_case(values: &str) -> String {
     match values.split_once("response=") {
         Some((before, response)) => format!("{before}response={}", response.to_uppercase()),
         None => values.to_owned(),
