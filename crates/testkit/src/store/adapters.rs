@@ -1,4 +1,4 @@
-//! What adapters keep.
+//! `AdapterState`.
 
 use domain::ports::AdapterState;
 use domain::{Job, JobId, JobItem, Note, Noted, Result, Seq};
@@ -65,7 +65,7 @@ impl AdapterState for MemoryStore {
 }
 
 impl State {
-    /// Keeps or removes a note, where there is one to be kept or removed.
+    /// Stores or removes a note; no effect for `None`.
     pub(super) fn keep_note(&mut self, thing: impl Into<Noted>, note: Option<&Note>) {
         let Some(Note { adapter, text }) = note else { return };
         let key = (thing.into(), (*adapter).to_owned());
@@ -75,8 +75,8 @@ impl State {
         };
     }
 
-    pub(super) fn forget_notes(&mut self, thing: impl Into<Noted>) {
-        let gone = thing.into();
-        self.notes.retain(|(thing, _), _| *thing != gone);
+    pub(super) fn remove_notes(&mut self, thing: impl Into<Noted>) {
+        let removed = thing.into();
+        self.notes.retain(|(thing, _), _| *thing != removed);
     }
 }

@@ -5,7 +5,7 @@ use domain::{ModelId, Result};
 
 use super::MemoryStore;
 
-/// The copy that is kept.
+/// The stored copy.
 pub(super) struct Kept {
     model: ModelId,
     generation: u64,

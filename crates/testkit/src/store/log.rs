@@ -19,8 +19,8 @@ impl LogStore for MemoryStore {
         let seq = Seq(next(&mut state.last.entry));
         let entry = new.clone().at_place(seq);
         match &new.what {
-            What::Record(record) => state.note_record(seq, record),
-            What::Notice(notice) => state.note_standing(notice),
+            What::Record(record) => state.add_sightings(seq, record),
+            What::Notice(notice) => state.update_standing(notice),
             What::Correction(_) | What::Behaviour(_) | What::Opening(_) => {}
         }
         new.pictures().into_iter().for_each(|picture| state.unpin(picture));
@@ -91,15 +91,16 @@ impl LogStore for MemoryStore {
     }
 
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32> {
-        // A full disk does not keep anybody from removing.
+        // A full disk does not prevent removals.
         let mut state = self.read();
-        let mut doomed: Vec<_> = state.log.values().filter(|entry| is_meant(removal, entry)).cloned().collect();
+        let mut matching: Vec<_> =
+            state.log.values().filter(|entry| matches_removal(removal, entry)).cloned().collect();
         if matches!(removal, Removal::Before { .. }) {
-            doomed.sort_by_key(|entry| (entry.at, entry.seq));
+            matching.sort_by_key(|entry| (entry.at, entry.seq));
         }
-        doomed.truncate(limit.min(1000) as usize);
-        doomed.iter().for_each(|entry| state.remove(entry));
-        Ok(doomed.len() as u32)
+        matching.truncate(limit.min(1000) as usize);
+        matching.iter().for_each(|entry| state.remove(entry));
+        Ok(matching.len() as u32)
     }
 
     fn usage(&self) -> Result<Usage> {
@@ -143,14 +144,14 @@ impl State {
         Ok(())
     }
 
-    fn note_record(&mut self, seq: Seq, record: &NewRecord) {
+    fn add_sightings(&mut self, seq: Seq, record: &NewRecord) {
         for position in (0..record.matches.len()).filter(|place| record.matches[*place].task.is_some()) {
             let id = SightingId(next(&mut self.last.sighting));
             self.sightings.insert(id, (seq, position));
         }
     }
 
-    fn note_standing(&mut self, notice: &Notice) {
+    fn update_standing(&mut self, notice: &Notice) {
         let part = (notice.topic, notice.subject.clone());
         if notice.raised {
             self.standing.insert(part, notice.clone());
@@ -175,7 +176,7 @@ impl State {
     }
 }
 
-fn is_meant(removal: Removal, entry: &Entry) -> bool {
+fn matches_removal(removal: Removal, entry: &Entry) -> bool {
     match removal {
         Removal::Oldest => true,
         Removal::UpTo(seq) => entry.seq <= seq,

@@ -1,4 +1,4 @@
-//! A store in memory: every store port with the behaviour of the real one, gone when dropped.
+//! A store in memory with the behaviour of the real one for every store port.
 
 mod adapters;
 mod gallery;
@@ -31,7 +31,7 @@ struct State {
     model: Option<ModelId>,
     libraries: BTreeMap<LibraryId, Library>,
     people: BTreeMap<PersonId, Enrolled>,
-    /// Changes of templates and memberships so far.
+    /// Number of changes of templates and memberships.
     generation: u64,
     gallery_copy: Option<gallery::Kept>,
     log: BTreeMap<Seq, Entry>,
@@ -40,7 +40,7 @@ struct State {
     relays: BTreeMap<RelayId, Relay>,
     rules: BTreeMap<RuleId, Rule>,
     tasks: BTreeMap<TaskId, Task>,
-    /// The record and the place of the match in it.
+    /// The record, and the position of the match in it.
     sightings: BTreeMap<SightingId, (Seq, usize)>,
     accounts: Vec<(Account, PasswordHashes)>,
     audit: Vec<AuditEntry>,
@@ -51,12 +51,12 @@ struct State {
     jobs: BTreeMap<JobId, (String, Job)>,
     pictures: HashMap<PictureId, Bytes>,
     kept_pictures: HashSet<PictureId>,
-    /// Puts that no row followed yet.
+    /// Numbers of puts that no row has followed yet.
     pins: HashMap<PictureId, u32>,
     last: LastIds,
 }
 
-/// The highest numbers given out so far.
+/// The highest ids used so far.
 #[derive(Default)]
 struct LastIds {
     library: i64,
@@ -73,7 +73,7 @@ struct LastIds {
 
 struct Enrolled {
     person: Person,
-    /// The last one made comes last; none where a model found no usable face.
+    /// In order of creation; `None` where the model found no usable face.
     templates: Vec<(ModelId, Option<Embedding>)>,
 }
 
@@ -84,27 +84,27 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// From now on (`true`) every write fails with `StorageFull`, or (`false`) no more.
+    /// Sets whether every write fails with `StorageFull`.
     pub fn fill_up(&self, full: bool) {
         self.read().full = full;
     }
 
-    /// From now on (`true`) every write fails as on a disk that takes none, or (`false`) no more.
+    /// Sets whether every write fails, as on a read-only disk.
     pub fn write_protect(&self, protected: bool) {
         self.read().read_only = protected;
     }
 
-    /// From now on (`true`) every write fails, though the disk does not say that it takes none, or (`false`) no more.
+    /// Sets whether every write fails although the disk does not report that it is read-only.
     pub fn break_down(&self, broken: bool) {
         self.read().broken = broken;
     }
 
-    /// From now on (`true`) the cameras cannot be read, or (`false`) they can.
+    /// Sets whether reading the cameras fails.
     pub fn garble_cameras(&self, unreadable: bool) {
         self.read().unreadable = unreadable;
     }
 
-    /// Every call waits, as on a disk that does not answer, while the result lives.
+    /// Blocks every call, as a hung disk does, until the returned value is dropped.
     pub fn hang(&self) -> impl Sized + '_ {
         self.read()
     }
@@ -170,7 +170,7 @@ fn built_in() -> Option<Library> {
     })
 }
 
-/// The number after the last one.
+/// The next id.
 fn next(last: &mut i64) -> i64 {
     *last += 1;
     *last

@@ -65,14 +65,15 @@ impl PersonStore for MemoryStore {
             return Err(Error::InUse { by: Thing::Task });
         }
         state.libraries.remove(&id);
-        state.forget_notes(id);
+        state.remove_notes(id);
         state.generation += 1;
         for enrolled in state.people.values_mut() {
             enrolled.person.libraries.retain(|library| *library != id);
         }
-        let gone: Vec<PersonId> = state.people.values().filter(|e| e.person.libraries.is_empty()).map(id_of).collect();
-        gone.iter().for_each(|person| drop(state.remove_person(*person)));
-        Ok(gone)
+        let removed: Vec<PersonId> =
+            state.people.values().filter(|e| e.person.libraries.is_empty()).map(id_of).collect();
+        removed.iter().for_each(|person| drop(state.remove_person(*person)));
+        Ok(removed)
     }
 
     fn insert_person(&self, new: &EnrolledPerson) -> Result<Person> {
@@ -83,7 +84,7 @@ impl PersonStore for MemoryStore {
             return Err(Error::AlreadyExists { what: Thing::PersonCode });
         }
         state.require_free_cards(&new.profile, None)?;
-        let libraries = tidy(&new.libraries)?;
+        let libraries = normalised(&new.libraries)?;
         let person = Person {
             id: PersonId(next(&mut state.last.person)),
             code: new.code.clone(),
@@ -137,7 +138,7 @@ impl PersonStore for MemoryStore {
         }
         if let Some(libraries) = &change.libraries {
             state.require_libraries(libraries)?;
-            person.libraries = tidy(libraries)?;
+            person.libraries = normalised(libraries)?;
             state.generation += 1;
         }
         person.updated_at = at;
@@ -278,8 +279,8 @@ impl State {
     }
 
     pub(super) fn require_libraries<'a>(&self, ids: impl IntoIterator<Item = &'a LibraryId>) -> Result<()> {
-        let all_there = ids.into_iter().all(|id| self.libraries.contains_key(id));
-        if all_there { Ok(()) } else { Err(Error::NotFound { what: Thing::Library }) }
+        let all_exist = ids.into_iter().all(|id| self.libraries.contains_key(id));
+        if all_exist { Ok(()) } else { Err(Error::NotFound { what: Thing::Library }) }
     }
 
     fn require_free_name(&self, name: &LibraryName, but: Option<LibraryId>) -> Result<()> {
@@ -300,10 +301,10 @@ impl State {
     }
 
     fn remove_person(&mut self, id: PersonId) -> Result<()> {
-        let gone = self.people.remove(&id).ok_or_else(not_found)?;
+        let removed = self.people.remove(&id).ok_or_else(not_found)?;
         self.generation += 1;
-        self.forget_notes(id);
-        self.remove_unnamed(&gone.person.photo);
+        self.remove_notes(id);
+        self.remove_unnamed(&removed.person.photo);
         Ok(())
     }
 }
@@ -316,8 +317,8 @@ fn id_of(enrolled: &Enrolled) -> PersonId {
     enrolled.person.id
 }
 
-/// Ascending, each once, at least one.
-fn tidy(libraries: &[LibraryId]) -> Result<Vec<LibraryId>> {
+/// The libraries ascending and without duplicates; `Invalid` when there is none.
+fn normalised(libraries: &[LibraryId]) -> Result<Vec<LibraryId>> {
     if libraries.is_empty() {
         return Err(Error::invalid("libraries", "at least one is needed"));
     }
@@ -346,13 +347,13 @@ fn fits(filter: &PersonFilter, person: &Person) -> bool {
         && filter.any.as_ref().is_none_or(|any| fits_any(any, profile))
 }
 
-/// Empty texts ask for nothing; who asks for nothing gets everybody.
+/// Empty texts are no conditions; without conditions all people match.
 fn fits_any(any: &AnyOf, profile: &Profile) -> bool {
     let text = Some(&any.text).filter(|text| !text.is_empty());
     let age = any.age.as_ref().filter(|age| !age.is_empty());
-    let nothing_asked = text.is_none() && age.is_none() && any.gender.is_none();
+    let no_condition = text.is_none() && age.is_none() && any.gender.is_none();
     let texts = [&profile.name, &profile.document_number, &profile.address];
-    nothing_asked
+    no_condition
         || text.is_some_and(|wanted| texts.iter().any(|text| holds(text, wanted)))
         || age.is_some_and(|wanted| profile.age.is_some_and(|age| age.to_string().contains(wanted)))
         || any.gender.is_some_and(|gender| profile.gender == Some(gender))

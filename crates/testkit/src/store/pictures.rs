@@ -1,4 +1,4 @@
-//! `Pictures`, and when a picture goes.
+//! `Pictures`, and the removal of unused pictures.
 
 use bytes::Bytes;
 use domain::ports::Pictures;
@@ -16,11 +16,11 @@ impl Pictures for MemoryStore {
         Ok(id)
     }
 
-    fn keep(&self, picture: &[u8], most: u64, _: Timestamp) -> Result<PictureId> {
+    fn keep(&self, picture: &[u8], limit: u64, _: Timestamp) -> Result<PictureId> {
         let id = self.put(picture)?;
         let mut state = self.write()?;
         state.unpin(&id);
-        if state.kept_pictures.len() as u64 >= most {
+        if state.kept_pictures.len() as u64 >= limit {
             state.remove_unnamed(&id);
             return Err(Error::LimitReached { what: Thing::Picture });
         }
@@ -49,13 +49,13 @@ impl Pictures for MemoryStore {
 }
 
 impl State {
-    /// `NotFound(Picture)` unless all of these are there.
+    /// `NotFound(Picture)` unless all of these are stored.
     pub(super) fn check_pictures(&self, ids: &[&PictureId]) -> Result<()> {
-        let all_there = ids.iter().all(|id| self.pictures.contains_key(*id));
-        if all_there { Ok(()) } else { Err(Error::NotFound { what: Thing::Picture }) }
+        let all_stored = ids.iter().all(|id| self.pictures.contains_key(*id));
+        if all_stored { Ok(()) } else { Err(Error::NotFound { what: Thing::Picture }) }
     }
 
-    /// A row names the picture now.
+    /// Reports that a row names the picture now.
     pub(super) fn unpin(&mut self, id: &PictureId) {
         let puts = self.pins.remove(id).unwrap_or_default();
         if puts > 1 {
@@ -63,7 +63,7 @@ impl State {
         }
     }
 
-    /// Removes a picture that no row names and nobody is about to name.
+    /// Removes a picture, unless a row names it or was announced by a put.
     pub(super) fn remove_unnamed(&mut self, id: &PictureId) {
         let by_person = self.people.values().any(|enrolled| enrolled.person.photo == *id);
         let by_entry = self.log.values().any(|entry| entry.pictures().contains(&id));

@@ -60,7 +60,7 @@ impl SettingsStore for MemoryStore {
             return Err(Error::InUse { by: Thing::Task });
         }
         state.cameras.remove(&id).ok_or(Error::NotFound { what: Thing::Camera })?;
-        state.forget_notes(id);
+        state.remove_notes(id);
         state.relays.retain(|_, relay| relay.camera != id);
         state.rules.retain(|_, rule| rule.camera != id);
         Ok(())
@@ -209,7 +209,7 @@ impl SettingsStore for MemoryStore {
 }
 
 impl State {
-    /// Whether no rule of the camera other than `but` has the name.
+    /// `AlreadyExists(Rule)` when another rule of the camera than `but` has the name.
     fn require_free_rule_name(&self, camera: CameraId, name: &str, but: Option<RuleId>) -> Result<()> {
         let taken = |rule: &Rule| rule.camera == camera && rule.settings.name == name && Some(rule.id) != but;
         if self.rules.values().any(taken) { Err(Error::AlreadyExists { what: Thing::Rule }) } else { Ok(()) }

@@ -39,7 +39,7 @@ impl TaskStore for MemoryStore {
 
     fn remove_task(&self, id: TaskId) -> Result<()> {
         let mut state = self.write()?;
-        state.forget_notes(id);
+        state.remove_notes(id);
         state.tasks.remove(&id).map(drop).ok_or(Error::NotFound { what: Thing::Task })
     }
 

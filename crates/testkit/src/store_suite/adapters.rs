@@ -1,4 +1,4 @@
-//! What adapters keep.
+//! State of adapters.
 
 use domain::{
     CameraChange, EnrolledPerson, JobItem, LibraryChange, LibraryKind, NewCamera, NewLibrary, Note, Noted,
@@ -7,7 +7,7 @@ use domain::{
 
 use super::{Stores, samples};
 
-/// Per adapter and feed; a feed may be sent back.
+/// Per adapter and feed; a cursor may go back.
 pub fn a_feed_remembers_its_place(store: &dyn Stores) {
     assert_eq!(store.cursor("a", "push").unwrap(), None);
     store.set_cursor("a", "push", Seq(7)).unwrap();
@@ -19,8 +19,8 @@ pub fn a_feed_remembers_its_place(store: &dyn Stores) {
     assert_eq!(read, [Some(Seq(5)), Some(Seq(8)), Some(Seq(9)), None]);
 }
 
-/// The same key of another adapter is another value.
-pub fn an_adapter_sees_only_its_own_values(store: &dyn Stores) {
+/// The same key of another adapter is a different value.
+pub fn values_of_adapters_are_separate(store: &dyn Stores) {
     assert_eq!(store.value("a", "key").unwrap(), None);
     store.set_value("a", "key", Some("1")).unwrap();
     store.set_value("b", "key", Some("2")).unwrap();
@@ -36,8 +36,8 @@ fn note(adapter: &'static str, text: &str) -> Option<Note> {
     Some(Note { adapter, text: (!text.is_empty()).then(|| text.to_owned()) })
 }
 
-/// It is written and changed with the person.
-pub fn a_note_on_a_person_goes_with_the_person(store: &dyn Stores) {
+/// It is written and changed in the transaction of the person.
+pub fn a_note_on_a_person_is_removed_with_the_person(store: &dyn Stores) {
     let new = EnrolledPerson { note: note("a", "1"), ..samples::new_person(store, "ada") };
     let (ada, bob) = (store.insert_person(&new).unwrap().id, samples::person(store, "bob"));
     let change = |note| store.update_person(ada, &PersonChange { note, ..Default::default() }, samples::at(1)).unwrap();
@@ -53,8 +53,8 @@ pub fn a_note_on_a_person_goes_with_the_person(store: &dyn Stores) {
     assert_eq!(store.notes("b", &things).unwrap(), []);
 }
 
-/// And a later camera on the same channel has none.
-pub fn notes_on_libraries_cameras_and_tasks_go_with_them(store: &dyn Stores) {
+/// A later camera on the same channel has none.
+pub fn notes_on_libraries_cameras_and_tasks_are_removed_with_them(store: &dyn Stores) {
     let new = NewLibrary { note: note("a", "library"), ..samples::new_library("staff", LibraryKind::Allow) };
     let library = store.create_library(&new, samples::at(0)).unwrap().id;
     let new = NewCamera { note: note("a", "camera"), ..samples::new_camera([]) };
@@ -78,8 +78,8 @@ pub fn notes_on_libraries_cameras_and_tasks_go_with_them(store: &dyn Stores) {
     assert_eq!(kept(), Vec::<String>::new());
 }
 
-/// Until it ends, with what came of each item; another adapter does not see it.
-pub fn a_job_is_kept_until_it_ends(store: &dyn Stores) {
+/// With the outcome of each item, and not visible to other adapters.
+pub fn a_job_is_stored_until_it_ends(store: &dyn Stores) {
     let item =
         |about: &str, outcome: Option<&str>| JobItem { about: about.into(), outcome: outcome.map(str::to_owned) };
     let items = [item("x", None), item("y", None), item("z", Some("known"))];
@@ -98,5 +98,5 @@ pub fn a_job_is_kept_until_it_ends(store: &dyn Stores) {
     store.end_job(first).unwrap();
     store.note_outcome(first, 0, "too late").unwrap();
     assert_eq!(store.jobs("a").unwrap().iter().map(|job| job.id).collect::<Vec<_>>(), [second]);
-    assert!(store.begin_job("a", "third", &[]).unwrap() > second, "a number is used once");
+    assert!(store.begin_job("a", "third", &[]).unwrap() > second, "an id is never reused");
 }

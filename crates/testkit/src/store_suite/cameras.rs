@@ -9,7 +9,7 @@ use jiff::civil::{Time, Weekday, time};
 use super::Stores;
 use super::samples::{at, library, new_camera};
 
-/// All fields survive, of a full one and of an empty one.
+/// With all fields, full or empty.
 pub fn a_camera_reads_back_as_added(store: &dyn Stores) {
     let staff = library(store, "staff");
     let mut full = new_camera([staff, LibraryId::DEFAULT]);
@@ -45,7 +45,7 @@ fn sources() -> Vec<Source> {
     ]
 }
 
-/// Every variant; the lists are written out, so a new variant must be added here.
+/// Every variant; a new one must be added here.
 pub fn every_source_and_snap_mode_reads_back(store: &dyn Stores) {
     let modes = [SnapMode::Best, SnapMode::Timed, SnapMode::First];
     for (source, snap_mode) in sources().into_iter().zip(modes.into_iter().cycle()) {
@@ -59,7 +59,7 @@ pub fn every_source_and_snap_mode_reads_back(store: &dyn Stores) {
     }
 }
 
-/// A freed channel is used again; beyond the last one there is no room.
+/// A freed channel is reused; beyond the last channel the limit is reached.
 pub fn a_camera_takes_the_lowest_free_channel(store: &dyn Stores) {
     let add = || store.insert_camera(&new_camera([]), 3, at(0)).map(|camera| camera.id.0);
     assert_eq!([add().unwrap(), add().unwrap(), add().unwrap()], [1, 2, 3]);
@@ -70,8 +70,8 @@ pub fn a_camera_takes_the_lowest_free_channel(store: &dyn Stores) {
     assert_eq!(channels, [1, 2, 3]);
 }
 
-/// Taken is "already exists", impossible is "invalid".
-pub fn a_channel_asked_for_must_be_free_and_possible(store: &dyn Stores) {
+/// A channel in use is "already exists", one out of range "invalid".
+pub fn a_requested_channel_must_be_free_and_in_range(store: &dyn Stores) {
     let add = |id| store.insert_camera(&NewCamera { id: Some(CameraId(id)), ..new_camera([]) }, 3, at(0));
     assert_eq!(add(2).unwrap().id, CameraId(2));
     assert!(matches!(add(2), Err(Error::AlreadyExists { what: Thing::Camera })));
@@ -95,8 +95,8 @@ pub fn a_watch_needs_existing_libraries(store: &dyn Stores) {
     assert_eq!(store.cameras().unwrap(), [camera]);
 }
 
-/// `None` keeps; the watch keeps its id.
-pub fn a_camera_changes_only_where_asked(store: &dyn Stores) {
+/// `None` keeps a field; the watch keeps its id.
+pub fn a_change_of_a_camera_keeps_other_fields(store: &dyn Stores) {
     let staff = library(store, "staff");
     let mut new = new_camera([staff]);
     new.watch.plan =
@@ -115,7 +115,7 @@ pub fn a_camera_changes_only_where_asked(store: &dyn Stores) {
     assert_eq!(store.cameras().unwrap(), [after]);
 }
 
-/// A camera of another kind is another camera.
+/// A camera of another kind is a different camera.
 pub fn the_kind_of_a_source_cannot_change(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap();
     let mut settings = camera.settings.clone();
@@ -127,7 +127,7 @@ pub fn the_kind_of_a_source_cannot_change(store: &dyn Stores) {
     assert!(matches!(store.update_camera(camera.id, &change), Err(Error::Invalid { field: "source", .. })));
 }
 
-/// Those named by a change come to those that are there.
+/// Own values of a change are added to the existing ones.
 pub fn own_values_are_kept_until_they_are_released(store: &dyn Stores) {
     let threshold = OwnValues { threshold: true, ..OwnValues::default() };
     let region = OwnValues { region: true, ..OwnValues::default() };
@@ -141,7 +141,7 @@ pub fn own_values_are_kept_until_they_are_released(store: &dyn Stores) {
     assert_eq!(own, [region, OwnValues::ALL.without(threshold)]);
 }
 
-/// For changing and removing.
+/// When changing and removing.
 pub fn unknown_cameras_are_not_found(store: &dyn Stores) {
     let changed = store.update_camera(CameraId(1), &CameraChange::default());
     assert!(matches!(changed, Err(Error::NotFound { what: Thing::Camera })));
@@ -149,7 +149,7 @@ pub fn unknown_cameras_are_not_found(store: &dyn Stores) {
 }
 
 /// Unlike the channel.
-pub fn a_watch_id_is_never_used_twice(store: &dyn Stores) {
+pub fn a_watch_id_is_never_reused(store: &dyn Stores) {
     let first = store.insert_camera(&new_camera([]), 3, at(0)).unwrap();
     store.remove_camera(first.id).unwrap();
     let second = store.insert_camera(&new_camera([]), 3, at(0)).unwrap();

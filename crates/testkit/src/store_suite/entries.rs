@@ -34,7 +34,7 @@ fn seqs(store: &dyn Stores, kinds: &[EntryKind]) -> Vec<Seq> {
     store.entries_after(Seq(0), kinds, 1000).unwrap().iter().map(|entry| entry.seq).collect()
 }
 
-/// With all its fields.
+/// With all fields.
 pub fn an_entry_of_every_kind_reads_back(store: &dyn Stores) {
     let record = NewEntry::from(recognised(store, 1, 5, candidate(7, 1, 0.9)));
     let mut appended = vec![store.append(&record).unwrap()];
@@ -66,8 +66,8 @@ pub fn an_entry_of_every_kind_reads_back(store: &dyn Stores) {
     assert_eq!(store.entries_after(Seq(0), &EntryKind::ALL, 1000).unwrap(), appended);
 }
 
-/// In commit order, whatever the time, as many as are wanted.
-pub fn entries_are_walked_by_kind(store: &dyn Stores) {
+/// In commit order, independent of time, up to the limit.
+pub fn entries_are_read_by_kind(store: &dyn Stores) {
     let first = append_stranger(store, 50).seq;
     let second = append(store, 10, What::Opening(opening(None))).seq;
     let third = append_stranger(store, 20).seq;
@@ -85,7 +85,7 @@ pub fn entries_are_walked_by_kind(store: &dyn Stores) {
     assert_eq!(store.count_between(first, fourth).unwrap(), 1);
 }
 
-/// Before the first one of that time or later.
+/// The place before the first entry of that time or later.
 pub fn places_are_found_by_time(store: &dyn Stores) {
     assert_eq!(store.place_before(at(0)).unwrap(), Seq(0));
     append_stranger(store, 10);
@@ -142,8 +142,8 @@ pub fn a_notice_stands_until_it_is_cleared(store: &dyn Stores) {
     assert_eq!(store.standing_notices().unwrap(), [storage]);
 }
 
-/// Whichever way the record goes.
-pub fn a_correction_needs_its_record_and_goes_with_it(store: &dyn Stores) {
+/// With every way of removal.
+pub fn a_correction_needs_its_record_and_is_removed_with_it(store: &dyn Stores) {
     let record = append_stranger(store, 1).seq;
     let opening = append(store, 1, What::Opening(opening(None))).seq;
     let correct = |record| What::Correction(Correction { record, shows: None, actor: "carol".into() });
@@ -156,8 +156,8 @@ pub fn a_correction_needs_its_record_and_goes_with_it(store: &dyn Stores) {
     assert_eq!(seqs(store, &EntryKind::ALL), [opening]);
 }
 
-/// Those for nobody known stay.
-pub fn openings_for_people_go_when_they_are_too_old(store: &dyn Stores) {
+/// Openings without a person stay.
+pub fn openings_for_people_are_removed_by_age(store: &dyn Stores) {
     append(store, 1, What::Opening(opening(Some(ada()))));
     let command = append(store, 1, What::Opening(opening(None))).seq;
     let later = append(store, 5, What::Opening(opening(Some(ada())))).seq;
@@ -167,8 +167,8 @@ pub fn openings_for_people_go_when_they_are_too_old(store: &dyn Stores) {
     assert_eq!(seqs(store, &EntryKind::ALL), [command, later]);
 }
 
-/// The oldest first.
-pub fn entries_of_all_kinds_go_up_to_a_place(store: &dyn Stores) {
+/// Oldest first.
+pub fn entries_of_all_kinds_are_removed_up_to_a_place(store: &dyn Stores) {
     append_stranger(store, 1);
     append(store, 2, What::Opening(opening(Some(ada()))));
     let third = append(store, 3, What::Notice(notice(true))).seq;

@@ -22,8 +22,8 @@ fn read(store: &dyn Stores, model: &ModelId, generation: u64) -> Option<Vec<Stri
     store.read_copy(model, generation, &mut take).unwrap().then_some(chunks)
 }
 
-/// Templates and memberships.
-pub fn the_generation_counts_what_the_gallery_is_made_of_and_nothing_else(store: &dyn Stores) {
+/// These are templates and memberships.
+pub fn the_generation_counts_changes_of_the_gallery_only(store: &dyn Stores) {
     let mut last = store.generation().unwrap();
     let mut rises = |store: &dyn Stores| {
         let now = store.generation().unwrap();
@@ -31,7 +31,7 @@ pub fn the_generation_counts_what_the_gallery_is_made_of_and_nothing_else(store:
     };
     let library = samples::library(store, "second");
     let person = samples::person(store, "a");
-    assert!(rises(store), "enrolling");
+    assert!(rises(store), "enrolment");
     let moved = PersonChange { libraries: Some(vec![library]), ..Default::default() };
     store.update_person(person, &moved, samples::at(1)).unwrap();
     assert!(rises(store), "moving to another library");
@@ -43,18 +43,18 @@ pub fn the_generation_counts_what_the_gallery_is_made_of_and_nothing_else(store:
     store.update_person(person, &permitted, samples::at(3)).unwrap();
     assert!(rises(store), "entering a permission group");
     samples::person(store, "b");
-    assert!(rises(store), "enrolling another");
+    assert!(rises(store), "enrolment another");
     store.remove_library(library).unwrap();
-    assert!(rises(store), "removing a library with somebody in it");
+    assert!(rises(store), "removing a library with a person in it");
     let other = samples::person(store, "c");
-    assert!(rises(store), "enrolling a third");
+    assert!(rises(store), "enrolment a third");
     store.remove_person(other).unwrap();
-    assert!(rises(store), "removing somebody");
+    assert!(rises(store), "removing a person");
     assert!(store.remove_person(other).is_err());
     assert!(!rises(store), "nothing happened");
 }
 
-/// All chunks in order, or nothing.
+/// All chunks are read in order, or none.
 pub fn a_copy_is_read_back_for_its_own_model_and_generation_only(store: &dyn Stores) {
     let generation = store.generation().unwrap();
     assert_eq!(read(store, &model(), generation), None);
@@ -65,7 +65,7 @@ pub fn a_copy_is_read_back_for_its_own_model_and_generation_only(store: &dyn Sto
     assert_eq!(read(store, &model(), store.generation().unwrap()), None);
 }
 
-/// The last one counts.
+/// The latest copy counts.
 pub fn a_copy_may_be_replaced_and_removed(store: &dyn Stores) {
     let generation = store.generation().unwrap();
     assert!(keep(store, generation, &["one", "two"]));
@@ -76,11 +76,11 @@ pub fn a_copy_may_be_replaced_and_removed(store: &dyn Stores) {
     assert_eq!(read(store, &model(), generation), None);
 }
 
-/// It may hold somebody who is gone.
-pub fn a_copy_of_a_generation_that_passed_is_not_kept(store: &dyn Stores) {
+/// It may contain a person who was removed.
+pub fn a_copy_of_a_former_generation_is_not_stored(store: &dyn Stores) {
     let before = store.generation().unwrap();
     let mut chunks = ["one", "two"].into_iter().map(|chunk| {
-        // Somebody is enrolled while the copy is being written.
+        // A person is enrolled while the copy is being written.
         samples::person(store, chunk);
         chunk.as_bytes().to_vec()
     });
@@ -90,8 +90,8 @@ pub fn a_copy_of_a_generation_that_passed_is_not_kept(store: &dyn Stores) {
     }
 }
 
-/// Nothing more is read then.
-pub fn who_reads_a_copy_may_refuse_it(store: &dyn Stores) {
+/// Reading stops then.
+pub fn a_reader_of_a_copy_may_refuse_it(store: &dyn Stores) {
     let generation = store.generation().unwrap();
     assert!(keep(store, generation, &["one", "two", "three"]));
     let mut seen = 0;

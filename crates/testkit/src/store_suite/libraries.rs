@@ -5,8 +5,8 @@ use domain::{Error, LibraryChange, LibraryFilter, LibraryId, LibraryKind, Librar
 use super::Stores;
 use super::samples::{at, library, new_camera, new_library, new_person, person};
 
-/// Library 1 exists from the start, allows, and cannot be removed.
-pub fn the_built_in_library_is_there_and_stays(store: &dyn Stores) {
+/// Library 1 is an allow list.
+pub fn the_built_in_library_exists_and_cannot_be_removed(store: &dyn Stores) {
     let libraries = store.libraries(&LibraryFilter::default()).unwrap();
     assert_eq!(libraries.len(), 1);
     assert_eq!((libraries[0].id, libraries[0].kind), (LibraryId::DEFAULT, LibraryKind::Allow));
@@ -14,20 +14,20 @@ pub fn the_built_in_library_is_there_and_stays(store: &dyn Stores) {
     assert!(matches!(store.remove_library(LibraryId::DEFAULT), Err(Error::Invalid { field: "library", .. })));
 }
 
-/// All fields survive.
-pub fn a_library_reads_back_as_made(store: &dyn Stores) {
+/// With all fields.
+pub fn a_library_reads_back_as_created(store: &dyn Stores) {
     for (name, kind) in [("staff", LibraryKind::Allow), ("banned 禁止", LibraryKind::Block)] {
         let new = new_library(name, kind);
-        let made = store.create_library(&new, at(5)).unwrap();
-        assert_eq!((&made.name, made.kind, &made.description), (&new.name, new.kind, &new.description));
-        assert_eq!((made.people, made.created_at, made.updated_at), (0, at(5), at(5)));
-        let filter = LibraryFilter { id: Some(made.id), ..Default::default() };
-        assert_eq!(store.libraries(&filter).unwrap(), [made]);
+        let created = store.create_library(&new, at(5)).unwrap();
+        assert_eq!((&created.name, created.kind, &created.description), (&new.name, new.kind, &new.description));
+        assert_eq!((created.people, created.created_at, created.updated_at), (0, at(5), at(5)));
+        let filter = LibraryFilter { id: Some(created.id), ..Default::default() };
+        assert_eq!(store.libraries(&filter).unwrap(), [created]);
     }
 }
 
-/// Making and renaming refuse a name in use; keeping one's own is fine.
-pub fn a_library_name_is_taken_once(store: &dyn Stores) {
+/// Creating and renaming refuse a name in use; a library may keep its own.
+pub fn a_library_name_is_unique(store: &dyn Stores) {
     let staff = library(store, "staff");
     let again = store.create_library(&new_library("staff", LibraryKind::Block), at(0));
     assert!(matches!(again, Err(Error::AlreadyExists { what: Thing::Library })));
@@ -39,8 +39,8 @@ pub fn a_library_name_is_taken_once(store: &dyn Stores) {
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Library })));
 }
 
-/// `None` keeps.
-pub fn a_library_changes_only_where_asked(store: &dyn Stores) {
+/// `None` keeps a field.
+pub fn a_change_of_a_library_keeps_other_fields(store: &dyn Stores) {
     let before = store.create_library(&new_library("staff", LibraryKind::Allow), at(0)).unwrap();
     let change = LibraryChange { kind: Some(LibraryKind::Block), ..Default::default() };
     let after = store.update_library(before.id, &change, at(1)).unwrap();
@@ -55,7 +55,7 @@ pub fn a_library_changes_only_where_asked(store: &dyn Stores) {
     assert_eq!((after.created_at, after.updated_at), (at(0), at(2)));
 }
 
-/// Conditions are combined, the order is that of the ids.
+/// Conditions are combined; the order is by id.
 pub fn libraries_are_found_by_id_name_and_kind(store: &dyn Stores) {
     let staff = library(store, "staff");
     let banned = store.create_library(&new_library("banned", LibraryKind::Block), at(0)).unwrap().id;
@@ -85,8 +85,8 @@ pub fn a_library_counts_its_people(store: &dyn Stores) {
     assert_eq!(counts(), [1, 1]);
 }
 
-/// Others lose the membership only; photos go with their people.
-pub fn removing_a_library_removes_who_is_in_no_other(store: &dyn Stores) {
+/// Other people lose the membership only; photos are removed with their people.
+pub fn removing_a_library_removes_people_who_are_in_no_other(store: &dyn Stores) {
     let staff = library(store, "staff");
     let mut only = new_person(store, "only");
     only.libraries = vec![staff];
@@ -106,8 +106,8 @@ pub fn removing_a_library_removes_who_is_in_no_other(store: &dyn Stores) {
     assert!(matches!(store.remove_library(staff), Err(Error::NotFound { what: Thing::Library })));
 }
 
-/// Until no camera watches for it.
-pub fn a_watched_library_stays(store: &dyn Stores) {
+/// While a camera watches for it.
+pub fn a_watched_library_cannot_be_removed(store: &dyn Stores) {
     let staff = library(store, "staff");
     let camera = store.insert_camera(&new_camera([staff]), 4, at(0)).unwrap();
     assert!(matches!(store.remove_library(staff), Err(Error::InUse { by: Thing::Camera })));
@@ -115,8 +115,8 @@ pub fn a_watched_library_stays(store: &dyn Stores) {
     assert_eq!(store.remove_library(staff).unwrap(), []);
 }
 
-/// Also when the newest was removed.
-pub fn a_library_id_is_never_used_twice(store: &dyn Stores) {
+/// Not even after the newest was removed.
+pub fn a_library_id_is_never_reused(store: &dyn Stores) {
     let first = library(store, "first");
     store.remove_library(first).unwrap();
     assert!(library(store, "second") > first);

@@ -1,7 +1,7 @@
-//! What every store must do, run on the store in memory and on the real one alike.
+//! Tests of every store, run on the store in memory and on the real one.
 //!
-//! `testkit::store_suite!(open)` makes one test of each function; `open` returns what keeps the store's place alive,
-//! and the store.
+//! `testkit::store_suite!(open)` defines one test per function; `open` returns a guard of the store's place, and the
+//! store.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -30,57 +30,57 @@ pub trait Stores: PersonStore + GalleryStore + LogStore + TaskStore + SettingsSt
 impl<T> Stores for T where T: PersonStore + GalleryStore + LogStore + TaskStore + SettingsStore + AdapterState + Pictures
 {}
 
-/// Makes a test of every function of the suite.
+/// Defines a test for every function of the suite.
 #[macro_export]
 macro_rules! store_suite {
     ($open:path) => {
         $crate::store_suite! {
             $open;
             libraries {
-                the_built_in_library_is_there_and_stays
-                a_library_reads_back_as_made
-                a_library_name_is_taken_once
-                a_library_changes_only_where_asked
+                the_built_in_library_exists_and_cannot_be_removed
+                a_library_reads_back_as_created
+                a_library_name_is_unique
+                a_change_of_a_library_keeps_other_fields
                 libraries_are_found_by_id_name_and_kind
                 a_library_counts_its_people
-                removing_a_library_removes_who_is_in_no_other
-                a_watched_library_stays
-                a_library_id_is_never_used_twice
+                removing_a_library_removes_people_who_are_in_no_other
+                a_watched_library_cannot_be_removed
+                a_library_id_is_never_reused
             }
             people {
                 a_person_reads_back_as_enrolled
                 every_category_and_validity_reads_back
                 a_person_needs_existing_libraries
-                a_code_is_taken_once
+                a_code_is_unique
                 a_card_number_belongs_to_one_person
                 a_person_needs_a_stored_photo
                 a_profile_changes_as_a_whole
-                a_counted_person_is_welcome_so_often
+                counted_passes_are_used_up
                 a_refused_change_changes_nothing
-                another_photo_replaces_the_one_before
+                another_photo_replaces_the_former_one
                 a_person_moves_between_libraries
                 unknown_people_are_not_found
                 a_removed_person_leaves_nothing
                 a_shared_photo_outlives_one_of_its_people
                 a_photo_put_again_survives_the_removal_of_its_last_person
-                a_person_id_is_never_used_twice
+                a_person_id_is_never_reused
                 templates_carry_memberships_and_their_own_model_only
             }
             templates {
-                a_new_model_knows_nobody_until_templates_are_put
-                a_photo_without_a_usable_face_is_noted
+                a_new_model_has_no_templates_until_they_are_put
+                a_photo_without_a_usable_face_is_recorded
                 the_templates_of_other_models_stay
-                an_embedding_is_the_asked_model_s_or_the_last_one
+                an_embedding_is_of_the_requested_model_or_the_latest
                 a_removed_person_leaves_no_template_of_any_model
-                people_are_enrolled_once_the_model_in_use_knows_them
+                people_are_enrolled_once_the_model_in_use_has_their_template
                 a_person_without_a_template_is_kept_with_the_reason
             }
             gallery {
-                the_generation_counts_what_the_gallery_is_made_of_and_nothing_else
+                the_generation_counts_changes_of_the_gallery_only
                 a_copy_is_read_back_for_its_own_model_and_generation_only
                 a_copy_may_be_replaced_and_removed
-                a_copy_of_a_generation_that_passed_is_not_kept
-                who_reads_a_copy_may_refuse_it
+                a_copy_of_a_former_generation_is_not_stored
+                a_reader_of_a_copy_may_refuse_it
             }
             people_lists {
                 people_come_newest_first_page_by_page
@@ -88,102 +88,102 @@ macro_rules! store_suite {
                 conditions_are_combined
                 any_one_field_suffices
                 names_are_found_in_any_letter_case_and_encoding
-                asking_for_nothing_finds_everybody
+                empty_conditions_match_all_people
             }
             records {
                 a_record_reads_back_as_appended
                 every_verdict_and_expression_reads_back
                 records_are_numbered_in_order
-                the_log_is_walked_from_any_place
-                a_capture_is_recorded_once
+                the_log_is_read_from_any_place
+                a_capture_is_recorded_only_once
                 a_record_needs_its_pictures
                 a_record_without_pictures_needs_none
                 records_come_newest_capture_first_page_by_page
                 each_condition_finds_its_records
                 conditions_on_records_are_combined
-                a_spoof_is_found_as_nobody
+                a_spoof_matches_no_person
                 a_record_outlives_its_camera_and_its_person
             }
             entries {
                 an_entry_of_every_kind_reads_back
-                entries_are_walked_by_kind
+                entries_are_read_by_kind
                 places_are_found_by_time
                 behaviours_are_found_by_each_condition
                 a_notice_stands_until_it_is_cleared
-                a_correction_needs_its_record_and_goes_with_it
-                openings_for_people_go_when_they_are_too_old
-                entries_of_all_kinds_go_up_to_a_place
+                a_correction_needs_its_record_and_is_removed_with_it
+                openings_for_people_are_removed_by_age
+                entries_of_all_kinds_are_removed_up_to_a_place
             }
             removals {
-                the_oldest_records_go_with_their_pictures
-                records_go_up_to_a_place_in_the_log
-                records_of_a_kind_go_when_they_are_too_old
-                a_picture_that_somebody_else_names_stays
+                the_oldest_records_are_removed_with_their_pictures
+                records_are_removed_up_to_a_place_in_the_log
+                records_of_a_kind_are_removed_by_age
+                a_picture_that_another_row_names_stays
                 pages_are_right_after_every_removal
-                a_place_in_the_log_is_never_used_twice
-                usage_falls_with_what_goes
+                a_place_in_the_log_is_never_reused
+                usage_falls_with_removals
             }
             cameras {
                 a_camera_reads_back_as_added
                 every_source_and_snap_mode_reads_back
                 a_camera_takes_the_lowest_free_channel
-                a_channel_asked_for_must_be_free_and_possible
+                a_requested_channel_must_be_free_and_in_range
                 a_watch_needs_existing_libraries
-                a_camera_changes_only_where_asked
+                a_change_of_a_camera_keeps_other_fields
                 the_kind_of_a_source_cannot_change
                 own_values_are_kept_until_they_are_released
                 unknown_cameras_are_not_found
-                a_watch_id_is_never_used_twice
+                a_watch_id_is_never_reused
             }
             relays {
                 a_relay_reads_back_as_bound
                 a_relay_needs_a_camera_and_room
-                a_relay_goes_by_itself_or_with_its_camera
+                a_relay_is_removed_alone_or_with_its_camera
             }
             rules {
                 a_rule_reads_back_as_added
                 a_rule_needs_a_camera_room_and_a_free_name
                 a_rule_changes_as_a_whole
-                a_rule_goes_by_itself_or_with_its_camera
+                a_rule_is_removed_alone_or_with_its_camera
             }
             tasks {
                 a_task_reads_back_as_added
                 a_task_changes_as_a_whole
                 a_task_needs_a_free_name_and_existing_cameras_and_libraries
-                what_a_task_needs_stays
-                a_task_id_is_never_used_twice
+                cameras_and_libraries_of_a_task_cannot_be_removed
+                a_task_id_is_never_reused
                 a_record_is_a_sighting_for_each_of_its_tasks
                 sightings_come_newest_capture_first_page_by_page
                 each_condition_finds_its_sightings
                 sightings_are_found_by_names_in_any_letter_case
-                a_spoof_is_a_sighting_of_nobody
-                sightings_go_with_their_records
-                a_roll_names_who_was_seen_and_who_was_not
+                a_spoof_is_a_sighting_without_a_person
+                sightings_are_removed_with_their_records
+                a_roll_lists_people_seen_and_not_seen
             }
             settings {
-                an_account_reads_back_as_made
-                a_login_name_is_taken_once
+                an_account_reads_back_as_created
+                a_login_name_is_unique
                 a_new_password_replaces_all_hashes
-                an_account_changes_only_where_asked
-                a_removed_account_is_gone_for_good
+                a_change_of_an_account_keeps_other_fields
+                a_removed_account_is_not_found
                 a_setting_is_set_and_removed
-                the_settings_of_a_new_device_come_back_together
+                restoring_changes_settings_values_and_password_together
                 the_audit_log_comes_newest_first
-                the_audit_log_keeps_who_acted_and_from_where
-                an_emptied_audit_log_has_one_entry
+                the_audit_log_keeps_actor_and_origin
+                a_cleared_audit_log_has_one_entry
             }
             adapters {
                 a_feed_remembers_its_place
-                an_adapter_sees_only_its_own_values
-                a_note_on_a_person_goes_with_the_person
-                notes_on_libraries_cameras_and_tasks_go_with_them
-                a_job_is_kept_until_it_ends
+                values_of_adapters_are_separate
+                a_note_on_a_person_is_removed_with_the_person
+                notes_on_libraries_cameras_and_tasks_are_removed_with_them
+                a_job_is_stored_until_it_ends
             }
             pictures {
                 a_picture_reads_back_as_put
                 the_same_bytes_are_one_picture
-                a_kept_picture_stays_until_its_person_goes
-                so_many_pictures_are_kept
+                a_kept_picture_stays_until_its_person_is_removed
+                the_number_of_kept_pictures_is_limited
                 a_picture_is_removed_unless_a_person_has_it
                 unknown_pictures_are_not_found
             }

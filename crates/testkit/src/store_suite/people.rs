@@ -1,4 +1,4 @@
-//! People, one at a time.
+//! People.
 
 use domain::{
     Category, EnrolledPerson, Error, KeptPhoto, LibraryId, Membership, ModelId, PersonChange, PersonId, PhotoFault,
@@ -16,7 +16,7 @@ fn person_with(store: &dyn Stores, code: &str, profile: Profile) -> EnrolledPers
     EnrolledPerson { profile, ..new_person(store, code) }
 }
 
-/// All fields survive, by whichever way the person is asked for.
+/// With all fields, by every way of reading.
 pub fn a_person_reads_back_as_enrolled(store: &dyn Stores) {
     let (staff, guests) = (library(store, "staff"), library(store, "guests"));
     let mut full = person_with(store, "full-1 证", full_profile());
@@ -33,7 +33,7 @@ pub fn a_person_reads_back_as_enrolled(store: &dyn Stores) {
     }
 }
 
-/// Every variant, at the edges of what it can hold.
+/// Every variant, with extreme values.
 pub fn every_category_and_validity_reads_back(store: &dyn Stores) {
     let daily = Validity::DailyBetween {
         from: time(8, 30, 0, 0),
@@ -61,7 +61,7 @@ pub fn every_category_and_validity_reads_back(store: &dyn Stores) {
     }
 }
 
-/// At least one, and no unknown one; otherwise nothing is stored.
+/// At least one, and only existing ones; otherwise nothing is stored.
 pub fn a_person_needs_existing_libraries(store: &dyn Stores) {
     let mut new = new_person(store, "a");
     new.libraries = vec![LibraryId::DEFAULT, LibraryId(99)];
@@ -73,8 +73,8 @@ pub fn a_person_needs_existing_libraries(store: &dyn Stores) {
     store.insert_person(&new).unwrap();
 }
 
-/// In whatever library; the first one stays as it was.
-pub fn a_code_is_taken_once(store: &dyn Stores) {
+/// In any library; the first person stays unchanged.
+pub fn a_code_is_unique(store: &dyn Stores) {
     let staff = library(store, "staff");
     let first = store.insert_person(&new_person(store, "a")).unwrap();
     let mut again = new_person(store, "a");
@@ -83,7 +83,7 @@ pub fn a_code_is_taken_once(store: &dyn Stores) {
     assert_eq!(store.person_by_code(&first.code).unwrap(), first);
 }
 
-/// Not to two people, not twice to one; free again after its holder was removed.
+/// Neither to two people nor twice to one; it is free again after its holder was removed.
 pub fn a_card_number_belongs_to_one_person(store: &dyn Stores) {
     let with_cards =
         |cards: &[&str]| Profile { cards: cards.iter().map(|card| (*card).to_owned()).collect(), ..Profile::default() };
@@ -99,14 +99,14 @@ pub fn a_card_number_belongs_to_one_person(store: &dyn Stores) {
     store.insert_person(&person_with(store, "e", with_cards(&["2", "5"]))).unwrap();
 }
 
-/// A row never names a picture that is not there.
+/// A row never names a picture that is not stored.
 pub fn a_person_needs_a_stored_photo(store: &dyn Stores) {
     let mut new = new_person(store, "a");
     new.photo.picture = "00".repeat(32).parse().unwrap();
     assert!(matches!(store.insert_person(&new), Err(Error::NotFound { what: Thing::Picture })));
 }
 
-/// Lists included; the enrolment time stays.
+/// Including its lists; the enrolment time stays.
 pub fn a_profile_changes_as_a_whole(store: &dyn Stores) {
     let id = store.insert_person(&person_with(store, "a", full_profile())).unwrap().id;
     let profile = Profile { name: "B".into(), permission_groups: vec!["x".into()], ..Profile::default() };
@@ -117,8 +117,8 @@ pub fn a_profile_changes_as_a_whole(store: &dyn Stores) {
     assert_eq!(store.person(id).unwrap(), changed);
 }
 
-/// Others are welcome however often.
-pub fn a_counted_person_is_welcome_so_often(store: &dyn Stores) {
+/// People whose passes are not counted are not limited.
+pub fn counted_passes_are_used_up(store: &dyn Stores) {
     let mut new = new_person(store, "visitor");
     new.profile.validity = Validity::Uses(2);
     let visitor = store.insert_person(&new).unwrap().id;
@@ -131,7 +131,7 @@ pub fn a_counted_person_is_welcome_so_often(store: &dyn Stores) {
     assert!(matches!(store.count_use(PersonId(99)), Err(Error::NotFound { what: Thing::Person })));
 }
 
-/// Neither half of it.
+/// Neither part of it.
 pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
     let before = store.insert_person(&person_with(store, "a", full_profile())).unwrap();
     let change =
@@ -144,8 +144,8 @@ pub fn a_refused_change_changes_nothing(store: &dyn Stores) {
     assert_eq!(store.person(before.id).unwrap(), before);
 }
 
-/// The old one goes, and so does what any model made of it.
-pub fn another_photo_replaces_the_one_before(store: &dyn Stores) {
+/// The former photo is removed with its templates of all models.
+pub fn another_photo_replaces_the_former_one(store: &dyn Stores) {
     let before = store.insert_person(&new_person(store, "a")).unwrap();
     let other = ModelId("other".into());
     store.put_template(before.id, &other, Err(PhotoFault::NoFace)).unwrap();
@@ -156,14 +156,14 @@ pub fn another_photo_replaces_the_one_before(store: &dyn Stores) {
     assert_eq!((&changed.photo, &changed.profile, changed.updated_at), (&picture, &before.profile, at(9)));
     assert!(store.get(&before.photo).is_err() && store.get(&picture).is_ok());
     assert_eq!(store.embedding(before.id, &model()).unwrap(), embedding(7));
-    assert_eq!(store.template_gaps(&other).unwrap().missing, 1, "it was made of the other photo");
+    assert_eq!(store.template_gaps(&other).unwrap().missing, 1, "its description was of the former photo");
     let missing = KeptPhoto { picture: "00".repeat(32).parse().unwrap(), ..kept_photo(store, "a third", embedding(8)) };
     let refused = store.update_person(before.id, &PersonChange { photo: Some(missing), ..Default::default() }, at(10));
     assert!(matches!(refused, Err(Error::NotFound { what: Thing::Picture })));
     assert_eq!(store.person(before.id).unwrap(), changed);
 }
 
-/// The set is replaced, ascending and each once.
+/// The set is replaced; ascending and without duplicates.
 pub fn a_person_moves_between_libraries(store: &dyn Stores) {
     let (staff, guests) = (library(store, "staff"), library(store, "guests"));
     let id = person(store, "a");
@@ -174,25 +174,25 @@ pub fn a_person_moves_between_libraries(store: &dyn Stores) {
     assert_eq!(seen, [[staff, guests]]);
 }
 
-/// By id and by code, for reading and writing.
+/// By id and code, for reading and writing.
 pub fn unknown_people_are_not_found(store: &dyn Stores) {
-    let gone = person(store, "a");
-    store.remove_person(gone).unwrap();
+    let removed = person(store, "a");
+    store.remove_person(removed).unwrap();
     let code = "a".parse().unwrap();
     let answers = [
-        store.person(gone).map(drop),
+        store.person(removed).map(drop),
         store.person_by_code(&code).map(drop),
-        store.update_person(gone, &PersonChange::default(), at(0)).map(drop),
-        store.embedding(gone, &model()).map(drop),
-        store.remove_person(gone),
+        store.update_person(removed, &PersonChange::default(), at(0)).map(drop),
+        store.embedding(removed, &model()).map(drop),
+        store.remove_person(removed),
     ];
     for answer in answers {
         assert!(matches!(answer, Err(Error::NotFound { what: Thing::Person })), "{answer:?}");
     }
-    assert_eq!(store.people_by_id(&[gone]).unwrap(), []);
+    assert_eq!(store.people_by_id(&[removed]).unwrap(), []);
 }
 
-/// Row, embedding, photo; the code is free again.
+/// Row, embedding and photo are removed; the code is free again.
 pub fn a_removed_person_leaves_nothing(store: &dyn Stores) {
     let removed = store.insert_person(&person_with(store, "a", full_profile())).unwrap();
     store.remove_person(removed.id).unwrap();
@@ -202,7 +202,7 @@ pub fn a_removed_person_leaves_nothing(store: &dyn Stores) {
     store.insert_person(&person_with(store, "a", full_profile())).unwrap();
 }
 
-/// Whether another person or a record names it.
+/// While another person or a record names it.
 pub fn a_shared_photo_outlives_one_of_its_people(store: &dyn Stores) {
     let first = store.insert_person(&new_person(store, "a")).unwrap();
     let mut second = new_person(store, "b");
@@ -219,7 +219,7 @@ pub fn a_shared_photo_outlives_one_of_its_people(store: &dyn Stores) {
     store.get(&second.photo).unwrap();
 }
 
-/// Somebody enrols with a photo while the only other person with the same photo is removed.
+/// A person is enrolled with a photo while the only other person with the same photo is removed.
 pub fn a_photo_put_again_survives_the_removal_of_its_last_person(store: &dyn Stores) {
     let first = store.insert_person(&new_person(store, "a")).unwrap();
     let mut second = new_person(store, "b");
@@ -231,14 +231,14 @@ pub fn a_photo_put_again_survives_the_removal_of_its_last_person(store: &dyn Sto
     assert!(matches!(store.get(&second.photo), Err(Error::NotFound { what: Thing::Picture })));
 }
 
-/// Also when the newest was removed.
-pub fn a_person_id_is_never_used_twice(store: &dyn Stores) {
+/// Not even after the newest was removed.
+pub fn a_person_id_is_never_reused(store: &dyn Stores) {
     let first = person(store, "a");
     store.remove_person(first).unwrap();
     assert!(person(store, "a") > first);
 }
 
-/// Each person once, however many libraries.
+/// Each person once, with any number of libraries.
 pub fn templates_carry_memberships_and_their_own_model_only(store: &dyn Stores) {
     let staff = library(store, "staff");
     let mut expected = Vec::new();

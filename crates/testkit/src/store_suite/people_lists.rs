@@ -12,7 +12,7 @@ fn ids(store: &dyn Stores, filter: &PersonFilter, window: Window) -> Vec<PersonI
     store.people(filter, window).unwrap().rows.into_iter().map(|person| person.id).collect()
 }
 
-/// Ties in time are broken by id; every window is right, counted from either end.
+/// Ties in time are ordered by id; every window is right.
 pub fn people_come_newest_first_page_by_page(store: &dyn Stores) {
     let mut expected: Vec<PersonId> = Vec::new();
     for (number, time) in [5, 1, 3, 3, 3, 2, 4].into_iter().enumerate() {
@@ -33,7 +33,7 @@ pub fn people_come_newest_first_page_by_page(store: &dyn Stores) {
     }
 }
 
-struct Cast {
+struct People {
     staff: LibraryId,
     ann: PersonId,
     bob: PersonId,
@@ -41,7 +41,7 @@ struct Cast {
 }
 
 /// Eve is the oldest, Ann the newest.
-fn cast(store: &dyn Stores) -> Cast {
+fn people(store: &dyn Stores) -> People {
     let staff = library(store, "staff");
     let enrol = |code: &str, time: i64, libraries: &[LibraryId], gender, age, address: &str| {
         let mut new = new_person(store, code);
@@ -55,12 +55,12 @@ fn cast(store: &dyn Stores) -> Cast {
     let eve = enrol("Eve", 1, &[LibraryId::DEFAULT], None, None, "");
     let bob = enrol("Bob", 2, &[staff], Some(Gender::Male), Some(35), "Harbour 7");
     let ann = enrol("Ann", 3, &[staff, LibraryId::DEFAULT], Some(Gender::Female), Some(53), "harbour 7");
-    Cast { staff, ann, bob, eve }
+    People { staff, ann, bob, eve }
 }
 
-/// One after the other.
+/// Each condition alone.
 pub fn each_condition_finds_its_people(store: &dyn Stores) {
-    let Cast { staff, ann, bob, eve } = cast(store);
+    let People { staff, ann, bob, eve } = people(store);
     let none = PersonFilter::default;
     let block = LibraryChange { kind: Some(LibraryKind::Block), ..Default::default() };
     store.update_library(LibraryId::DEFAULT, &block, at(9)).unwrap();
@@ -104,9 +104,9 @@ pub fn each_condition_finds_its_people(store: &dyn Stores) {
     }
 }
 
-/// With AND, whichever of them leads.
+/// With AND, whichever the store evaluates first.
 pub fn conditions_are_combined(store: &dyn Stores) {
-    let Cast { staff, ann, bob, eve } = cast(store);
+    let People { staff, ann, bob, eve } = people(store);
     let none = PersonFilter::default;
     let table = [
         (PersonFilter { library: Some(staff), gender: Some(Gender::Male), ..none() }, vec![bob]),
@@ -137,9 +137,9 @@ pub fn conditions_are_combined(store: &dyn Stores) {
     assert_eq!(ids(store, &all, ALL), []);
 }
 
-/// Parts of texts without regard to letter case, digits of the age, or the gender; no character is special.
+/// Parts of texts in any letter case, digits of the age, or the gender; no character is special.
 pub fn any_one_field_suffices(store: &dyn Stores) {
-    let Cast { staff, ann, bob, eve } = cast(store);
+    let People { staff, ann, bob, eve } = people(store);
     let any = |text: &str, age: Option<&str>, gender| AnyOf { text: text.into(), age: age.map(Into::into), gender };
     let table = [
         (any("EV", None, None), vec![eve]),
@@ -160,7 +160,7 @@ pub fn any_one_field_suffices(store: &dyn Stores) {
     assert_eq!(ids(store, &in_staff, ALL), [bob]);
 }
 
-/// By a part in any letter case and script, however its characters are encoded; no character is special.
+/// Also in any script; no character is special.
 pub fn names_are_found_in_any_letter_case_and_encoding(store: &dyn Stores) {
     let names = ["Иван Петров", "Jose\u{301} 100%_", "Straße", "Ａｎｎ", "ΝΊΚΟΣ", "張三"];
     let mut found = Vec::new();
@@ -213,9 +213,9 @@ pub fn names_are_found_in_any_letter_case_and_encoding(store: &dyn Stores) {
     }
 }
 
-/// An empty text is no condition.
-pub fn asking_for_nothing_finds_everybody(store: &dyn Stores) {
-    let Cast { ann, bob, eve, .. } = cast(store);
+/// An empty text is not a condition.
+pub fn empty_conditions_match_all_people(store: &dyn Stores) {
+    let People { ann, bob, eve, .. } = people(store);
     for age in [None, Some(String::new())] {
         let filter = PersonFilter { any: Some(AnyOf { age, ..AnyOf::default() }), ..Default::default() };
         assert_eq!(ids(store, &filter, ALL), [ann, bob, eve]);

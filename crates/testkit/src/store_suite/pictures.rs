@@ -5,7 +5,7 @@ use domain::{Error, Removal, Seq, Thing};
 use super::Stores;
 use super::samples::{at, new_person, stranger};
 
-/// Any bytes, none and many.
+/// Any bytes, also none and many.
 pub fn a_picture_reads_back_as_put(store: &dyn Stores) {
     let large: Vec<u8> = (0..3_000_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
     for content in [b"".as_slice(), b"\x00\xff\n", &large] {
@@ -23,21 +23,21 @@ pub fn the_same_bytes_are_one_picture(store: &dyn Stores) {
     assert_ne!(store.put(b"abd").unwrap(), first);
 }
 
-/// Until they are put.
+/// Pictures that were not put.
 pub fn unknown_pictures_are_not_found(store: &dyn Stores) {
     let id = "00".repeat(32).parse().unwrap();
     assert!(matches!(store.get(&id), Err(Error::NotFound { what: Thing::Picture })));
     assert!(matches!(store.size(&id), Err(Error::NotFound { what: Thing::Picture })));
 }
 
-/// It is the person's from then on.
-pub fn a_kept_picture_stays_until_its_person_goes(store: &dyn Stores) {
+/// From the enrolment on it belongs to the person.
+pub fn a_kept_picture_stays_until_its_person_is_removed(store: &dyn Stores) {
     let kept = store.keep(b"portrait", 9, at(0)).unwrap();
     let mut record = stranger(store, 1, 0);
     record.capture.crop = store.put(b"portrait").unwrap();
     store.append_record(&record).unwrap();
     store.remove_entries(Removal::UpTo(Seq(9)), 9).unwrap();
-    assert_eq!(store.get(&kept).unwrap(), &b"portrait"[..], "a record took it along");
+    assert_eq!(store.get(&kept).unwrap(), &b"portrait"[..], "not removed with a record");
     let mut person = new_person(store, "a");
     person.photo.picture = store.put(b"portrait").unwrap();
     let person = store.insert_person(&person).unwrap();
@@ -46,8 +46,8 @@ pub fn a_kept_picture_stays_until_its_person_goes(store: &dyn Stores) {
     assert!(matches!(store.get(&kept), Err(Error::NotFound { what: Thing::Picture })));
 }
 
-/// Those of people do not count; one too many leaves nothing.
-pub fn so_many_pictures_are_kept(store: &dyn Stores) {
+/// Photos of people do not count; a refused picture is not stored.
+pub fn the_number_of_kept_pictures_is_limited(store: &dyn Stores) {
     store.keep(b"one", 2, at(0)).unwrap();
     let two = store.keep(b"two", 2, at(0)).unwrap();
     assert!(matches!(store.keep(b"three", 2, at(0)), Err(Error::LimitReached { what: Thing::Picture })));
@@ -58,7 +58,7 @@ pub fn so_many_pictures_are_kept(store: &dyn Stores) {
     assert!(store.get(&two).is_ok() && store.get(&three).is_ok());
 }
 
-/// Kept ones and those of records go.
+/// Kept pictures and those of records are removed.
 pub fn a_picture_is_removed_unless_a_person_has_it(store: &dyn Stores) {
     let kept = store.keep(b"kept", 9, at(0)).unwrap();
     let record = store.append_record(&stranger(store, 1, 0)).unwrap();

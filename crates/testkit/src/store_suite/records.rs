@@ -16,7 +16,7 @@ fn seqs(store: &dyn Stores, filter: &RecordFilter, window: Window) -> Vec<Seq> {
     store.records(filter, window).unwrap().rows.into_iter().map(|record| record.seq).collect()
 }
 
-/// All fields survive, by whichever way the record is asked for; matches keep their order.
+/// With all fields, by every way of reading; matches keep their order.
 pub fn a_record_reads_back_as_appended(store: &dyn Stores) {
     for new in [stranger(store, 1, 0), recognised(store, u32::MAX, 1, candidate(4, 2, 0.8))] {
         let record = store.append_record(&new).unwrap();
@@ -50,7 +50,7 @@ pub fn every_verdict_and_expression_reads_back(store: &dyn Stores) {
     }
 }
 
-/// From 1, without gaps, whatever the time of the capture.
+/// From 1 without gaps, independent of the time of the capture.
 pub fn records_are_numbered_in_order(store: &dyn Stores) {
     assert_eq!(store.newest().unwrap(), Seq(0));
     for (seq, time) in [(1, 50), (2, 10), (3, 90)] {
@@ -59,22 +59,22 @@ pub fn records_are_numbered_in_order(store: &dyn Stores) {
     }
 }
 
-/// Ascending, up to the limit.
-pub fn the_log_is_walked_from_any_place(store: &dyn Stores) {
+/// In ascending order, up to the limit.
+pub fn the_log_is_read_from_any_place(store: &dyn Stores) {
     for time in [50, 10, 90, 20] {
         append(store, &stranger(store, 1, time));
     }
-    let walk = |seq, limit| -> Vec<i64> {
+    let read_after = |seq, limit| -> Vec<i64> {
         store.records_after(Seq(seq), limit).unwrap().iter().map(|record| record.seq.0).collect()
     };
-    assert_eq!(walk(0, 100), [1, 2, 3, 4]);
-    assert_eq!(walk(1, 2), [2, 3]);
-    assert_eq!(walk(3, u32::MAX), [4]);
-    assert_eq!(walk(4, 100), [0; 0]);
+    assert_eq!(read_after(0, 100), [1, 2, 3, 4]);
+    assert_eq!(read_after(1, 2), [2, 3]);
+    assert_eq!(read_after(3, u32::MAX), [4]);
+    assert_eq!(read_after(4, 100), [0; 0]);
 }
 
-/// And what is not recorded is not found.
-pub fn a_capture_is_recorded_once(store: &dyn Stores) {
+/// A capture that is not recorded is not found.
+pub fn a_capture_is_recorded_only_once(store: &dyn Stores) {
     let new = stranger(store, 1, 0);
     append(store, &new);
     assert!(matches!(store.append_record(&new), Err(Error::AlreadyExists { what: Thing::Record })));
@@ -83,7 +83,7 @@ pub fn a_capture_is_recorded_once(store: &dyn Stores) {
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Record })));
 }
 
-/// A row never names a picture that is not there.
+/// A row never names a picture that is not stored.
 pub fn a_record_needs_its_pictures(store: &dyn Stores) {
     let mut new = stranger(store, 1, 0);
     new.capture.scene = "00".repeat(32).parse().unwrap();
@@ -91,7 +91,7 @@ pub fn a_record_needs_its_pictures(store: &dyn Stores) {
     assert_eq!(store.newest().unwrap(), Seq(0));
 }
 
-/// It names what is kept of no picture.
+/// It contains [`PictureId::not_kept`].
 pub fn a_record_without_pictures_needs_none(store: &dyn Stores) {
     for second in [0, 1] {
         let mut new = stranger(store, 1, second);
@@ -103,7 +103,7 @@ pub fn a_record_without_pictures_needs_none(store: &dyn Stores) {
     assert_eq!(store.remove_entries(domain::Removal::Oldest, 10).unwrap(), 2);
 }
 
-/// Ties in time are broken by the place in the log; every window is right, counted from either end.
+/// Ties in time are ordered by the place in the log; every window is right.
 pub fn records_come_newest_capture_first_page_by_page(store: &dyn Stores) {
     for time in [5, 1, 3, 3, 3, 2, 4] {
         append(store, &stranger(store, 1, time));
@@ -121,7 +121,7 @@ pub fn records_come_newest_capture_first_page_by_page(store: &dyn Stores) {
 }
 
 /// Four records, the newest last: recognised in library 1, below the threshold in library 2, blocked in 3, stranger.
-fn cast(store: &dyn Stores) -> [Seq; 4] {
+fn four_records(store: &dyn Stores) -> [Seq; 4] {
     let known = recognised(store, 1, 1, candidate(10, 1, 0.9));
     let mut unlike = recognised(store, 2, 2, candidate(20, 2, 0.79));
     unlike.verdict = Verdict::Stranger;
@@ -132,9 +132,9 @@ fn cast(store: &dyn Stores) -> [Seq; 4] {
     [known, unlike, blocked, stranger(store, 2, 4)].map(|record| append(store, &record))
 }
 
-/// One after the other; the camera's own watch alone counts.
+/// Each condition alone; only the camera's own watch counts.
 pub fn each_condition_finds_its_records(store: &dyn Stores) {
-    let [known, unlike, blocked, nobody] = cast(store);
+    let [known, unlike, blocked, nobody] = four_records(store);
     let none = RecordFilter::default;
     let libraries = |ids: &[i64]| Some(ids.iter().copied().map(LibraryId).collect());
     let table = [
@@ -177,8 +177,8 @@ pub fn each_condition_finds_its_records(store: &dyn Stores) {
     }
 }
 
-/// Whom a picture shows was not there; the record still tells it.
-pub fn a_spoof_is_found_as_nobody(store: &dyn Stores) {
+/// The person shown by a picture was not present; the stored match still names that person.
+pub fn a_spoof_matches_no_person(store: &dyn Stores) {
     let mut record = recognised(store, 1, 1, candidate(10, 1, 0.95));
     record.verdict = Verdict::Spoof;
     let seq = append(store, &record);
@@ -201,9 +201,9 @@ pub fn a_spoof_is_found_as_nobody(store: &dyn Stores) {
     assert_eq!(stored.matches, record.matches);
 }
 
-/// With AND, whichever of them leads.
+/// With AND, whichever the store evaluates first.
 pub fn conditions_on_records_are_combined(store: &dyn Stores) {
-    let [known, unlike, blocked, _] = cast(store);
+    let [known, unlike, blocked, _] = four_records(store);
     let none = RecordFilter::default;
     let table = [
         (RecordFilter { camera: Some(CameraId(1)), verdict: Some(Verdict::Known), ..none() }, vec![known]),
@@ -238,7 +238,7 @@ pub fn conditions_on_records_are_combined(store: &dyn Stores) {
     assert_eq!(seqs(store, &all, ALL), []);
 }
 
-/// What was recorded stays as it was; the removed person's photo is gone.
+/// The record stays as it was; the removed person's photo is removed.
 pub fn a_record_outlives_its_camera_and_its_person(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([]), 4, at(0)).unwrap();
     let person = store.insert_person(&new_person(store, "a")).unwrap();

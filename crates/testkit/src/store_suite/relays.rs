@@ -12,7 +12,7 @@ fn new_relay(camera: CameraId, last: u8) -> NewRelay {
     NewRelay { camera, address, name: format!("relay {last}"), tag: "tag".into() }
 }
 
-/// In the order they were bound.
+/// In order of binding.
 pub fn a_relay_reads_back_as_bound(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id;
     let first = store.insert_relay(&new_relay(camera, 1), 9).unwrap();
@@ -21,7 +21,7 @@ pub fn a_relay_reads_back_as_bound(store: &dyn Stores) {
     assert_eq!(store.relays().unwrap(), [first, second]);
 }
 
-/// There must be a camera, and room.
+/// The camera must exist, and the number is limited.
 pub fn a_relay_needs_a_camera_and_room(store: &dyn Stores) {
     let missing = store.insert_relay(&new_relay(CameraId(1), 1), 9);
     assert!(matches!(missing, Err(Error::NotFound { what: Thing::Camera })));
@@ -32,8 +32,8 @@ pub fn a_relay_needs_a_camera_and_room(store: &dyn Stores) {
     assert_eq!(store.relays().unwrap().len(), 1);
 }
 
-/// By itself or with its camera; its id is not used again.
-pub fn a_relay_goes_by_itself_or_with_its_camera(store: &dyn Stores) {
+/// Its id is not reused.
+pub fn a_relay_is_removed_alone_or_with_its_camera(store: &dyn Stores) {
     let [gate, door] = [(); 2].map(|()| store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id);
     let [first, second, third] = [(gate, 1), (door, 2), (door, 3)]
         .map(|(camera, last)| store.insert_relay(&new_relay(camera, last), 9).unwrap());

@@ -1,4 +1,4 @@
-//! Records that go.
+//! Removals.
 
 use domain::{CameraId, Error, NewRecord, RecordFilter, RecordKind, Removal, Seq, Thing, Timestamp, Verdict, Window};
 
@@ -17,8 +17,8 @@ fn before(kind: RecordKind, time: Timestamp) -> Removal {
     Removal::Before { kind, time }
 }
 
-/// In the order of the log, not of time, as many as asked for; nothing of them is left.
-pub fn the_oldest_records_go_with_their_pictures(store: &dyn Stores) {
+/// In the order of the log, not of time, up to the limit; nothing of them is left.
+pub fn the_oldest_records_are_removed_with_their_pictures(store: &dyn Stores) {
     let first = stranger(store, 1, 9);
     let seqs: Vec<_> = [first.clone(), stranger(store, 1, 5), recognised(store, 2, 7, candidate(4, 2, 0.8))]
         .iter()
@@ -36,8 +36,8 @@ pub fn the_oldest_records_go_with_their_pictures(store: &dyn Stores) {
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().total, 0);
 }
 
-/// Later ones stay, however old their captures are.
-pub fn records_go_up_to_a_place_in_the_log(store: &dyn Stores) {
+/// Later records stay, even with older captures.
+pub fn records_are_removed_up_to_a_place_in_the_log(store: &dyn Stores) {
     let seqs: Vec<_> = [9, 5, 7, 1].map(|seconds| append(store, &stranger(store, 1, seconds))).into();
     assert_eq!(store.remove_entries(Removal::UpTo(seqs[2]), 2).unwrap(), 2);
     assert_eq!(left(store), seqs[2..]);
@@ -47,8 +47,8 @@ pub fn records_go_up_to_a_place_in_the_log(store: &dyn Stores) {
     assert_eq!(store.records(&RecordFilter::default(), ALL).unwrap().total, 1);
 }
 
-/// By verdict and by the time of the capture, which must be before the one given.
-pub fn records_of_a_kind_go_when_they_are_too_old(store: &dyn Stores) {
+/// By verdict and time of the capture, which must be before the given time.
+pub fn records_of_a_kind_are_removed_by_age(store: &dyn Stores) {
     let of = |verdict, seconds| append(store, &NewRecord { verdict, ..stranger(store, 1, seconds) });
     let verdicts = [Verdict::Known, Verdict::Stranger, Verdict::Blocked, Verdict::Spoof, Verdict::NotAllowedNow];
     let old: Vec<_> = verdicts.into_iter().map(|verdict| of(verdict, 1)).collect();
@@ -61,8 +61,8 @@ pub fn records_of_a_kind_go_when_they_are_too_old(store: &dyn Stores) {
     assert_eq!(left(store), new);
 }
 
-/// A person's photo, and the scene of another record.
-pub fn a_picture_that_somebody_else_names_stays(store: &dyn Stores) {
+/// This applies to a person's photo and to the scene of another record.
+pub fn a_picture_that_another_row_names_stays(store: &dyn Stores) {
     let mut person = new_person(store, "a");
     let mut first = stranger(store, 1, 1);
     let mut second = stranger(store, 1, 2);
@@ -80,7 +80,7 @@ pub fn a_picture_that_somebody_else_names_stays(store: &dyn Stores) {
     assert!(store.get(&first.capture.scene).is_err());
 }
 
-/// Totals and windows of filters that were asked before and are asked again.
+/// Totals and windows of filters that were used before.
 pub fn pages_are_right_after_every_removal(store: &dyn Stores) {
     let camera = RecordFilter { camera: Some(CameraId(2)), ..RecordFilter::default() };
     let mut kept: Vec<(Timestamp, Seq, u32)> = Vec::new();
@@ -112,16 +112,16 @@ pub fn pages_are_right_after_every_removal(store: &dyn Stores) {
     }
 }
 
-/// Not even when the newest record went.
-pub fn a_place_in_the_log_is_never_used_twice(store: &dyn Stores) {
+/// Not even after the newest record was removed.
+pub fn a_place_in_the_log_is_never_reused(store: &dyn Stores) {
     let last = append(store, &stranger(store, 1, 1));
     store.remove_entries(Removal::Oldest, 10).unwrap();
     assert_eq!(store.newest().unwrap(), last);
     assert!(append(store, &stranger(store, 1, 2)) > last);
 }
 
-/// Pictures count, and the file system has room.
-pub fn usage_falls_with_what_goes(store: &dyn Stores) {
+/// Pictures count; free space of the file system is reported.
+pub fn usage_falls_with_removals(store: &dyn Stores) {
     let before = store.usage().unwrap();
     assert!(before.free_bytes > 0 && !before.read_only);
     let mut record = stranger(store, 1, 1);

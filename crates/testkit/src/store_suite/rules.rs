@@ -31,7 +31,7 @@ fn parking() -> RuleSettings {
     RuleSettings { kind: BehaviourKind::Parking, object: ObjectClass::Cycle, points, options, ..line("yard") }
 }
 
-/// In the order they were added.
+/// In order of addition.
 pub fn a_rule_reads_back_as_added(store: &dyn Stores) {
     let [gate, door] = [(); 2].map(|()| store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id);
     let vehicles = RuleSettings { object: ObjectClass::Vehicle, direction: Crossing::Both, ..line("drive") };
@@ -45,7 +45,7 @@ pub fn a_rule_reads_back_as_added(store: &dyn Stores) {
     assert_eq!(store.rules().unwrap(), [first, second, third]);
 }
 
-/// There must be a camera with room, and no other rule of that name.
+/// The camera must exist and be below the limit, without another rule of that name.
 pub fn a_rule_needs_a_camera_room_and_a_free_name(store: &dyn Stores) {
     let missing = store.insert_rule(CameraId(1), &line("a"), 9);
     assert!(matches!(missing, Err(Error::NotFound { what: Thing::Camera })));
@@ -62,7 +62,7 @@ pub fn a_rule_needs_a_camera_room_and_a_free_name(store: &dyn Stores) {
     assert_eq!(store.rules().unwrap().len(), 3);
 }
 
-/// All but its camera; the name may stay.
+/// Everything except the camera; the name may stay.
 pub fn a_rule_changes_as_a_whole(store: &dyn Stores) {
     let camera = store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id;
     let rule = store.insert_rule(camera, &line("a"), 9).unwrap();
@@ -84,8 +84,8 @@ pub fn a_rule_changes_as_a_whole(store: &dyn Stores) {
     assert!(matches!(unknown, Err(Error::NotFound { what: Thing::Rule })));
 }
 
-/// By itself or with its camera; its id is not used again.
-pub fn a_rule_goes_by_itself_or_with_its_camera(store: &dyn Stores) {
+/// Its id is not reused.
+pub fn a_rule_is_removed_alone_or_with_its_camera(store: &dyn Stores) {
     let [gate, door] = [(); 2].map(|()| store.insert_camera(&new_camera([]), 3, at(0)).unwrap().id);
     let [first, second, third] = [(gate, "a"), (door, "a"), (door, "b")]
         .map(|(camera, name)| store.insert_rule(camera, &line(name), 9).unwrap());

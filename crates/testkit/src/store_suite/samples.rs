@@ -1,4 +1,4 @@
-//! Things to store.
+//! Samples for the suite.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use jiff::civil::{Weekday, date, time};
 
 use super::Stores;
 
-/// All rows that fit one page.
+/// The largest page.
 pub const ALL: Window = Window { skip: 0, limit: 1000 };
 
-/// A time, `seconds` after a fixed one.
+/// A fixed time plus `seconds`.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
 }
@@ -28,18 +28,18 @@ pub fn model() -> ModelId {
     ModelId(Arc::from("sample/1"))
 }
 
-/// A unit vector of `model` that differs from seed to seed.
+/// A unit vector of `model`, determined by the seed.
 pub fn embedding_by(model: ModelId, seed: u32) -> Embedding {
     let number = |i: u32| f32::from((seed.wrapping_mul(2_654_435_761).wrapping_add(i * 40_503) >> 16) as u16) + 1.0;
     Embedding::normalised(model, (0..512).map(number).collect()).unwrap()
 }
 
-/// A unit vector that differs from seed to seed.
+/// A unit vector of [`model`], determined by the seed.
 pub fn embedding(seed: u32) -> Embedding {
     embedding_by(model(), seed)
 }
 
-/// A library to be made.
+/// A library to be created.
 pub fn new_library(name: &str, kind: LibraryKind) -> NewLibrary {
     NewLibrary { name: LibraryName::new(name).unwrap(), kind, description: format!("about {name}"), note: None }
 }
@@ -61,14 +61,14 @@ pub fn new_person(store: &dyn Stores, code: &str) -> EnrolledPerson {
     }
 }
 
-/// A stored photo whose face is described so.
+/// A stored photo with this embedding.
 pub fn kept_photo(store: &dyn Stores, photo: &str, embedding: Embedding) -> KeptPhoto {
     let model = embedding.model().clone();
     let described = Description::Template(PhotoTemplate { embedding, quality: 77 });
     KeptPhoto { picture: store.put(photo.as_bytes()).unwrap(), model, described }
 }
 
-/// What is known of the person's face.
+/// The embedding of the person's photo.
 pub fn embedding_of(person: &EnrolledPerson) -> Embedding {
     person.photo.described.template().unwrap().embedding.clone()
 }
@@ -78,7 +78,7 @@ pub fn person(store: &dyn Stores, code: &str) -> PersonId {
     store.insert_person(&new_person(store, code)).unwrap().id
 }
 
-/// A profile with something everywhere.
+/// A profile with a value in every field.
 pub fn full_profile() -> Profile {
     Profile {
         name: "Ada \"Žofie\" 张伟".into(),
@@ -100,7 +100,7 @@ pub fn full_profile() -> Profile {
     }
 }
 
-/// A camera with something everywhere, watching for these libraries.
+/// A camera with a value in every field, watching for these libraries.
 pub fn new_camera(libraries: impl IntoIterator<Item = LibraryId>) -> NewCamera {
     NewCamera {
         id: None,
@@ -159,7 +159,7 @@ fn quality() -> Quality {
     Quality { overall: 81, size: 70, sharpness: 92, brightness: 63, pose: 88, yaw: -12.5, pitch: 3.1, roll: 0.7 }
 }
 
-/// A record that has something everywhere: recognised by the camera's own watch, not by another.
+/// A record with a value in every field: recognised for the camera's own watch, not for others.
 pub fn recognised(store: &dyn Stores, camera: u32, seconds: i64, best: Candidate) -> NewRecord {
     let mut record = stranger(store, camera, seconds);
     record.capture.attributes =
@@ -209,7 +209,7 @@ pub fn mark(task: i64, direction: Direction) -> TaskMark {
     TaskMark { task: TaskId(task), name: format!("task {task}"), direction }
 }
 
-/// A record of a person whom only these tasks saw.
+/// A record of a person for these tasks only.
 pub fn sighted(
     store: &dyn Stores,
     camera: u32,

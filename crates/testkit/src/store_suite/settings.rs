@@ -13,22 +13,22 @@ fn new_account(name: &str, role: Role) -> NewAccount {
     NewAccount { name: name.into(), role, hashes: hashes(name), at: at(1) }
 }
 
-/// Every role; the order is that of the ids.
-pub fn an_account_reads_back_as_made(store: &dyn Stores) {
-    let mut made = Vec::new();
+/// With every role, in order of id.
+pub fn an_account_reads_back_as_created(store: &dyn Stores) {
+    let mut created = Vec::new();
     for (name, role) in [("root", Role::Admin), ("op", Role::Operator), ("eye", Role::Viewer)] {
         let account = store.insert_account(&new_account(name, role)).unwrap();
         assert_eq!((&*account.name, account.role, account.created_at), (name, role, at(1)));
         let (read, kept) = store.credentials(name).unwrap();
         assert!(read == account && kept == hashes(name));
-        made.push(account);
+        created.push(account);
     }
-    assert_eq!(store.accounts().unwrap(), made);
-    assert!(made.is_sorted_by_key(|account| account.id));
+    assert_eq!(store.accounts().unwrap(), created);
+    assert!(created.is_sorted_by_key(|account| account.id));
 }
 
-/// The first one stays as it was; letter case matters.
-pub fn a_login_name_is_taken_once(store: &dyn Stores) {
+/// The first account stays unchanged; letter case matters.
+pub fn a_login_name_is_unique(store: &dyn Stores) {
     store.insert_account(&new_account("root", Role::Admin)).unwrap();
     let again = store.insert_account(&new_account("root", Role::Viewer));
     assert!(matches!(again, Err(Error::AlreadyExists { what: Thing::Account })));
@@ -36,7 +36,7 @@ pub fn a_login_name_is_taken_once(store: &dyn Stores) {
     assert!(matches!(store.credentials("Root"), Err(Error::NotFound { what: Thing::Account })));
 }
 
-/// Together, and for this account alone.
+/// All together, for this account only.
 pub fn a_new_password_replaces_all_hashes(store: &dyn Stores) {
     for name in ["root", "op"] {
         store.insert_account(&new_account(name, Role::Admin)).unwrap();
@@ -47,7 +47,7 @@ pub fn a_new_password_replaces_all_hashes(store: &dyn Stores) {
     assert!(matches!(store.set_password("nobody", &hashes("x")), Err(Error::NotFound { what: Thing::Account })));
 }
 
-/// `None` removes, also what is not there.
+/// `None` removes, also when there is no value.
 pub fn a_setting_is_set_and_removed(store: &dyn Stores) {
     assert_eq!(store.setting("a").unwrap(), None);
     store.set_setting("a", Some("1")).unwrap();
@@ -60,8 +60,8 @@ pub fn a_setting_is_set_and_removed(store: &dyn Stores) {
     assert_eq!(store.setting("a").unwrap(), None);
 }
 
-/// What is named goes, all else stays; an account that is gone is no obstacle.
-pub fn the_settings_of_a_new_device_come_back_together(store: &dyn Stores) {
+/// Everything else stays; an account that does not exist is ignored.
+pub fn restoring_changes_settings_values_and_password_together(store: &dyn Stores) {
     store.insert_account(&new_account("root", Role::Admin)).unwrap();
     for name in ["a", "b", "c"] {
         store.set_setting(name, Some("1")).unwrap();
@@ -84,7 +84,7 @@ pub fn the_settings_of_a_new_device_come_back_together(store: &dyn Stores) {
     store.restore(&defaults("nobody")).unwrap();
 }
 
-/// Something done by `root`.
+/// An entry by `root`.
 fn entry(time: i64, action: &str, subject: &str) -> AuditEntry {
     AuditEntry {
         at: at(time),
@@ -97,7 +97,7 @@ fn entry(time: i64, action: &str, subject: &str) -> AuditEntry {
     }
 }
 
-/// Newest by order of writing: the clock may have been set back.
+/// In order of writing, since the clock may have been set back.
 pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
     let entries = [(5, "1"), (3, "2"), (4, "3")].map(|(time, subject)| entry(time, "person.enrol", subject));
     for entry in &entries {
@@ -108,8 +108,8 @@ pub fn the_audit_log_comes_newest_first(store: &dyn Stores) {
     assert_eq!(store.audit_log(u32::MAX).unwrap(), [third, second, first]);
 }
 
-/// What is not known is not made up.
-pub fn the_audit_log_keeps_who_acted_and_from_where(store: &dyn Stores) {
+/// Unknown fields stay unknown.
+pub fn the_audit_log_keeps_actor_and_origin(store: &dyn Stores) {
     let known = entry(1, "person.enrol", "1");
     let by_ipv6 = AuditEntry { role: Some(Role::Operator), origin: "2001:db8::1".parse().ok(), ..known.clone() };
     let by_device = AuditEntry { origin: None, adapter: Some("device".into()), ..known.clone() };
@@ -120,8 +120,8 @@ pub fn the_audit_log_keeps_who_acted_and_from_where(store: &dyn Stores) {
     assert_eq!(kept.into_iter().rev().collect::<Vec<_>>(), entries);
 }
 
-/// What was written before is gone.
-pub fn an_emptied_audit_log_has_one_entry(store: &dyn Stores) {
+/// Former entries are removed.
+pub fn a_cleared_audit_log_has_one_entry(store: &dyn Stores) {
     let entry = |action: &str| entry(1, action, "");
     store.audit(&entry("person.enrol")).unwrap();
     store.clear_audit_log(&entry("audit.clear")).unwrap();
@@ -130,8 +130,8 @@ pub fn an_emptied_audit_log_has_one_entry(store: &dyn Stores) {
     assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("person.remove"), entry("audit.clear")]);
 }
 
-/// `None` keeps; a taken name and an unknown account change nothing.
-pub fn an_account_changes_only_where_asked(store: &dyn Stores) {
+/// `None` keeps a field; a name in use and an unknown account change nothing.
+pub fn a_change_of_an_account_keeps_other_fields(store: &dyn Stores) {
     let root = store.insert_account(&new_account("root", Role::Admin)).unwrap();
     let op = store.insert_account(&new_account("op", Role::Operator)).unwrap();
     let named = |name: &str| AccountChange { name: Some(name.into()), hashes: None };
@@ -149,8 +149,8 @@ pub fn an_account_changes_only_where_asked(store: &dyn Stores) {
     assert_eq!(store.accounts().unwrap(), [root, renamed]);
 }
 
-/// And its id is not used again.
-pub fn a_removed_account_is_gone_for_good(store: &dyn Stores) {
+/// Its id is not reused.
+pub fn a_removed_account_is_not_found(store: &dyn Stores) {
     let root = store.insert_account(&new_account("root", Role::Admin)).unwrap();
     let op = store.insert_account(&new_account("op", Role::Operator)).unwrap();
     store.remove_account(op.id).unwrap();

@@ -1,4 +1,4 @@
-//! Tasks and what they saw.
+//! Tasks and sightings.
 
 use domain::{
     Attendance, CameraId, Candidate, Direction, Error, LibraryId, NewRecord, PersonId, Presence, Removal, Roll, Seq,
@@ -13,23 +13,23 @@ fn cameras(store: &dyn Stores) -> [CameraId; 3] {
     [1, 2, 3].map(|_| store.insert_camera(&new_camera([]), 16, at(0)).unwrap().id)
 }
 
-/// All fields survive, cameras in the order given; every kind.
+/// With all fields, cameras in the given order, for every kind.
 pub fn a_task_reads_back_as_added(store: &dyn Stores) {
     let [one, two, three] = cameras(store);
     let mut added = Vec::new();
     for (name, kind) in [("a", TaskKind::RollCall), ("b", TaskKind::Plain), ("c", TaskKind::SignIn)] {
         let settings = TaskSettings { kind, ..task(name, &[two, one], &[three, two]) };
-        let made = store.insert_task(&settings, None, at(3)).unwrap();
-        assert_eq!((&made.settings, made.created_at), (&settings, at(3)));
-        assert_eq!(made.direction(one), Some(Direction::Entry));
-        assert_eq!((made.direction(three), made.direction(CameraId(9))), (Some(Direction::Exit), None));
-        added.push(made);
+        let added_task = store.insert_task(&settings, None, at(3)).unwrap();
+        assert_eq!((&added_task.settings, added_task.created_at), (&settings, at(3)));
+        assert_eq!(added_task.direction(one), Some(Direction::Entry));
+        assert_eq!((added_task.direction(three), added_task.direction(CameraId(9))), (Some(Direction::Exit), None));
+        added.push(added_task);
     }
     assert_eq!(store.tasks().unwrap(), added);
     assert!(added.is_sorted_by_key(|task| (task.id, task.watch)));
 }
 
-/// With its watch, which keeps its id; and the cameras' own watches stay.
+/// With its watch, which keeps its id; the cameras' own watches stay.
 pub fn a_task_changes_as_a_whole(store: &dyn Stores) {
     let [one, two, _] = cameras(store);
     let staff = library(store, "staff");
@@ -43,7 +43,7 @@ pub fn a_task_changes_as_a_whole(store: &dyn Stores) {
     assert!(matches!(store.update_task(TaskId(99), &settings, None), Err(Error::NotFound { what: Thing::Task })));
 }
 
-/// Adding and changing alike; otherwise nothing happens.
+/// When adding and changing; otherwise nothing changes.
 pub fn a_task_needs_a_free_name_and_existing_cameras_and_libraries(store: &dyn Stores) {
     let [one, ..] = cameras(store);
     store.insert_task(&task("a", &[one], &[]), None, at(0)).unwrap();
@@ -62,8 +62,8 @@ pub fn a_task_needs_a_free_name_and_existing_cameras_and_libraries(store: &dyn S
     assert_eq!(store.tasks().unwrap()[1..], [other]);
 }
 
-/// Its cameras and libraries, until the task goes.
-pub fn what_a_task_needs_stays(store: &dyn Stores) {
+/// Until the task is removed.
+pub fn cameras_and_libraries_of_a_task_cannot_be_removed(store: &dyn Stores) {
     let [one, two, three] = cameras(store);
     let staff = library(store, "staff");
     let mut settings = task("a", &[one], &[two]);
@@ -80,8 +80,8 @@ pub fn what_a_task_needs_stays(store: &dyn Stores) {
     store.remove_library(staff).unwrap();
 }
 
-/// Nor is its watch's.
-pub fn a_task_id_is_never_used_twice(store: &dyn Stores) {
+/// Nor is that of its watch.
+pub fn a_task_id_is_never_reused(store: &dyn Stores) {
     let [one, ..] = cameras(store);
     let first = store.insert_task(&task("a", &[one], &[]), None, at(0)).unwrap();
     store.remove_task(first.id).unwrap();
@@ -93,7 +93,7 @@ fn ids(store: &dyn Stores, filter: &SightingFilter, window: Window) -> Vec<i64> 
     store.sightings(filter, window).unwrap().rows.iter().map(|sighting| sighting.id.0).collect()
 }
 
-/// They share the capture; the record of no task is none.
+/// They share the capture; a record without a task has no sighting.
 pub fn a_record_is_a_sighting_for_each_of_its_tasks(store: &dyn Stores) {
     store.append_record(&stranger(store, 1, 0)).unwrap();
     let tasks = [(7, Direction::Entry), (8, Direction::Exit)];
@@ -109,7 +109,7 @@ pub fn a_record_is_a_sighting_for_each_of_its_tasks(store: &dyn Stores) {
     assert!(matches!(store.record_of_sighting(SightingId(99)), Err(Error::NotFound { what: Thing::Record })));
 }
 
-/// Whatever the order in which they were recorded.
+/// Independent of the order of recording.
 pub fn sightings_come_newest_capture_first_page_by_page(store: &dyn Stores) {
     for seconds in [3, 1, 2] {
         store.append_record(&sighted(store, 1, seconds, &candidate(1, 1, 0.9), &[(7, Direction::Entry)])).unwrap();
@@ -118,7 +118,7 @@ pub fn sightings_come_newest_capture_first_page_by_page(store: &dyn Stores) {
     assert_eq!((page(0, 2), page(2, 2), page(3, 2)), (vec![1, 3], vec![2], vec![]));
 }
 
-/// One after the other, and two together.
+/// Each condition alone, and two together.
 pub fn each_condition_finds_its_sightings(store: &dyn Stores) {
     let known = |person: i64, library, similarity| {
         let mut known = candidate(person, library, similarity);
@@ -158,7 +158,7 @@ pub fn each_condition_finds_its_sightings(store: &dyn Stores) {
     }
 }
 
-/// By a part in any letter case and script; strangers have no name.
+/// Also in any script; strangers have no name.
 pub fn sightings_are_found_by_names_in_any_letter_case(store: &dyn Stores) {
     for (person, name) in [(1, "Иван"), (2, "Jose\u{301}"), (3, "Groß_"), (4, "Ａｎｎ")] {
         let known = Candidate { name: name.into(), ..candidate(person, 1, 0.9) };
@@ -183,8 +183,8 @@ pub fn sightings_are_found_by_names_in_any_letter_case(store: &dyn Stores) {
     }
 }
 
-/// Though somebody is on the picture.
-pub fn a_spoof_is_a_sighting_of_nobody(store: &dyn Stores) {
+/// Even though a picture of a person was shown.
+pub fn a_spoof_is_a_sighting_without_a_person(store: &dyn Stores) {
     let record = sighted(store, 1, 1, &candidate(1, 1, 0.9), &[(7, Direction::Entry)]);
     store.append_record(&NewRecord { verdict: Verdict::Spoof, ..record }).unwrap();
     let found = store.sightings(&SightingFilter { accepted: Some(false), ..Default::default() }, ALL).unwrap();
@@ -192,8 +192,8 @@ pub fn a_spoof_is_a_sighting_of_nobody(store: &dyn Stores) {
     assert_eq!(ids(store, &SightingFilter { person: Some(PersonId(1)), ..Default::default() }, ALL), [0; 0]);
 }
 
-/// The one asked for, with its pictures; ids are not used again.
-pub fn sightings_go_with_their_records(store: &dyn Stores) {
+/// Only those of the removed record, with its pictures; ids are not reused.
+pub fn sightings_are_removed_with_their_records(store: &dyn Stores) {
     let append = |seconds| {
         let tasks = [(7, Direction::Entry), (8, Direction::Entry)];
         store.append_record(&sighted(store, 1, seconds, &candidate(1, 1, 0.9), &tasks)).unwrap()
@@ -209,8 +209,8 @@ pub fn sightings_go_with_their_records(store: &dyn Stores) {
     assert_eq!(ids(store, &SightingFilter::default(), ALL), [6, 5, 2, 1]);
 }
 
-/// Within the time and by the task asked about; a person in two of the libraries is there once.
-pub fn a_roll_names_who_was_seen_and_who_was_not(store: &dyn Stores) {
+/// In the requested period and by the requested task; a person in two of the libraries is listed once.
+pub fn a_roll_lists_people_seen_and_not_seen(store: &dyn Stores) {
     let staff = library(store, "staff");
     let [ann, bob, eve] = ["ann", "bob", "eve"].map(|code| person(store, code));
     let both = domain::PersonChange { libraries: Some(vec![staff, LibraryId::DEFAULT]), ..Default::default() };
@@ -231,9 +231,9 @@ pub fn a_roll_names_who_was_seen_and_who_was_not(store: &dyn Stores) {
         seen,
     };
     let was = Presence { first: at(10), last: at(12), direction: Direction::Exit };
-    let everybody = store.attendance(&roll(&[staff, LibraryId::DEFAULT], None), ALL).unwrap();
-    assert_eq!(everybody.total, 3);
-    assert_eq!(everybody.rows[0], Attendance { person: ann, seen: Some(was) });
+    let all_rows = store.attendance(&roll(&[staff, LibraryId::DEFAULT], None), ALL).unwrap();
+    assert_eq!(all_rows.total, 3);
+    assert_eq!(all_rows.rows[0], Attendance { person: ann, seen: Some(was) });
     let people = |seen, window| {
         let page = store.attendance(&roll(&[LibraryId::DEFAULT], seen), window).unwrap();
         (page.rows.iter().map(|row| row.person).collect::<Vec<_>>(), page.total)
