@@ -87,7 +87,7 @@ pub struct Opening {
     pub door: Door,
     /// Whether it opened.
     pub opened: bool,
-    /// For whom; `None` when no person was recognised, as with a command.
+    /// The person admitted; `None` when no person was recognised, as with a command.
     pub person: Option<NamedPerson>,
     /// What was shown or sent.
     pub by: Means,

@@ -19,7 +19,7 @@ pub struct Capture {
     pub camera_name: String,
     /// The camera's position text at that time.
     pub camera_position: String,
-    /// When the shot was taken.
+    /// Time of the shot.
     pub at: Timestamp,
     /// When the face came into view.
     pub first_seen: Timestamp,

@@ -131,7 +131,7 @@ pub fn behaviours_are_found_by_each_condition(store: &dyn Stores) {
     assert!(matches!(store.get(&row.behaviour.crop), Err(Error::NotFound { what: Thing::Picture })));
 }
 
-/// Even when the entry that raised it is gone.
+/// Even after the entry that raised it was removed.
 pub fn a_notice_stands_until_it_is_cleared(store: &dyn Stores) {
     append(store, 1, What::Notice(notice(true)));
     let storage = Notice { topic: Topic::Storage, subject: String::new(), ..notice(true) };

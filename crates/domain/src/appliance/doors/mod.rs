@@ -1,4 +1,4 @@
-//! Doors: whom they open to, which outputs are switched, and for how long.
+//! Doors: admission, the outputs that are switched, and hold times.
 
 mod confirmed;
 mod contact;

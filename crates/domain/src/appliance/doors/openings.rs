@@ -5,7 +5,7 @@ use crate::{
     Result, Verdict, What,
 };
 
-/// By whom, how and for whom a door opens.
+/// The actor, means and person of an opening.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access<'a> {
     pub(super) actor: &'a Actor,

@@ -139,7 +139,7 @@ impl FaceStage {
 }
 
 impl Stage for FaceStage {
-    /// Forgets whom watches that no longer apply have recorded.
+    /// Forgets the visitors that watches which no longer apply have recorded.
     fn configure(&mut self, config: Arc<CameraConfig>) {
         self.watches.retain(|watch| config.still_applies(watch));
         self.decider.recorded_mut().keep_only(|watch| config.has_watch(watch));
