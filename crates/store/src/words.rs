@@ -108,7 +108,7 @@ words! {
     }
     Direction ("direction") { Entry = "entry", Exit = "exit" }
     TaskKind ("task kind") { Plain = "plain", RollCall = "roll_call", SignIn = "sign_in" }
-    UnclearFaces ("treatment of unclear faces") { Tell = "tell", AsStrangers = "strangers", Ignore = "ignore" }
+    UnclearFaces ("treatment of unclear faces") { AsUnclear = "tell", AsStrangers = "strangers", Ignore = "ignore" }
     SnapMode ("snap mode") { Best = "best", Timed = "timed", First = "first" }
     Role ("role") { Viewer = "viewer", Operator = "operator", Admin = "admin" }
 }
