@@ -111,7 +111,7 @@ impl Appliance {
                 Ok(outcome) => return outcome,
                 Err(Error::NotFound { what: Thing::Person }) => return Outcome::Postponed,
                 Err(error) => {
-                    tracing::warn!(person = person.0, error = error.chain(), "failed to describe photo, retrying")
+                    tracing::warn!(person = person.0, error = error.chain(), "failed to describe photo, retrying");
                 }
             }
             tokio::time::sleep(BETWEEN_TRIES).await;

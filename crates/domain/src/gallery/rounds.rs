@@ -154,7 +154,7 @@ mod tests {
         let (release, held) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             let rounds = &rounds;
-            let doomed = scope.spawn(move || {
+            let panicking = scope.spawn(move || {
                 rounds.ask(&probe(0), &[], |_| {
                     held.recv().unwrap();
                     panic!("on purpose")
@@ -164,7 +164,7 @@ mod tests {
             let other = scope.spawn(move || rounds.ask(&probe(1), &[], echo));
             waiting(rounds, 2);
             release.send(()).unwrap();
-            assert!(doomed.join().is_err());
+            assert!(panicking.join().is_err());
             assert_eq!(other.join().unwrap()[0][0].cosine, probe(1).vector()[1]);
         });
     }

@@ -19,8 +19,8 @@ pub(super) trait Stage {
     /// `None` when nothing is to be searched for.
     fn begin(&mut self, frame: &Frame) -> Option<Search>;
 
-    /// Whether there is a live track. A frame without motion is searched too then, since a track ends unless its face or
-    /// object is found again.
+    /// Whether there is a live track. A frame without motion is searched too then, since a track ends unless its face
+    /// or object is found again.
     fn follows(&self) -> bool;
 
     /// Searches the frame and updates the tracks.

@@ -97,7 +97,7 @@ async fn another_person_soon_after_is_another_visit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_people_who_meet_and_turn_back_are_not_confused() {
+async fn two_people_who_approach_each_other_and_turn_back_are_not_confused() {
     let small = |name, x, y| -> FakeFace { face(name).sized(96).at(x, y) };
     // In the middle one hides the other; at the predicted place of each the other one appears.
     let ways = [(60, 440), (120, 380), (180, 320), (240, 260), (240, 260), (180, 320), (120, 380), (60, 440)];

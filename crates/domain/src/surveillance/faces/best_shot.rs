@@ -2,8 +2,8 @@
 //!
 //! Detecting a face is cheap and is done in every frame; describing it costs more inference, so it is done for at most
 //! [`MAX_LOOKS`] frames of a visit. A described frame is a look. All looks vote together: while the visit is unsure, it
-//! gets further looks at other moments, until it is sure, [`MAX_LOOKS`] is reached or the deadline has passed. A decision
-//! is final.
+//! gets further looks at other moments, until it is sure, [`MAX_LOOKS`] is reached or the deadline has passed. A
+//! decision is final.
 
 use crate::camera::SnapMode;
 use crate::face::Detection;
@@ -194,7 +194,8 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
-    /// Does what a camera's task does with one frame. Returns the time of the shot taken, and whether a decision is due.
+    /// Does what a camera's task does with one frame. Returns the time of the shot taken, and whether a decision is
+    /// due.
     fn see(best: &mut BestShot, millis: i64, overall: u8, standing: Standing) -> (Option<i64>, bool) {
         let plane = Plane { data: Bytes::from(vec![0; 12]), stride: 6 };
         let frame = Frame::new(at(millis), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();

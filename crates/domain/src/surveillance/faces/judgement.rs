@@ -25,8 +25,8 @@ const CANDIDATES: usize = 5;
 /// A person and the similarity to the probe.
 pub(super) type Choice = (PersonId, Similarity);
 
-/// For each watch, the people most similar to the probe and the threshold. The gallery is searched once for all watches.
-/// Blocking.
+/// For each watch, the people most similar to the probe and the threshold. The gallery is searched once for all
+/// watches. Blocking.
 ///
 /// # Errors
 /// When the libraries cannot be read.
@@ -86,8 +86,8 @@ impl View<'_> {
         ripe.into_iter().map(|visit| (visit, choices(visit))).collect()
     }
 
-    /// Assigns to every visit that is to be decided its best candidate that no other face has, most similar pair first. A
-    /// visit that is sure of its candidate reserves that person until it is decided itself.
+    /// Assigns to every visit that is to be decided its best candidate that no other face has, most similar pair first.
+    /// A visit that is sure of its candidate reserves that person until it is decided itself.
     fn assign(&self, watch: WatchId) -> Vec<(VisitId, Choice)> {
         let mut pairs: Vec<_> = self.visits.iter().flat_map(|visit| self.claims(visit, watch)).collect();
         pairs.sort_by(|a, b| b.1.1.value().total_cmp(&a.1.1.value()));

@@ -98,7 +98,8 @@ impl Visitors {
     }
 
     /// Sets the visitor of a visit. Returns whether the visitor is to be recorded: `false` when the same visitor was
-    /// recorded and has not been out of sight for the re-arm time since, or the same visit was recorded as this visitor.
+    /// recorded and has not been out of sight for the re-arm time since, or the same visit was recorded as this
+    /// visitor.
     pub(super) fn arrive(
         &mut self,
         visitor: Visitor,

@@ -147,8 +147,8 @@ impl Decider {
         rules::unrecognised(is_clear, first.map(|first| first.watch.settings.unclear).unwrap_or_default())
     }
 
-    /// Counts the visit of a known person as a pass, once, if the person's passes are counted; a person without passes left
-    /// is not allowed now. After it was counted, the rest of the visit stays that of a known person.
+    /// Counts the visit of a known person as a pass, once, if the person's passes are counted; a person without passes
+    /// left is not allowed now. After it was counted, the rest of the visit stays that of a known person.
     async fn pass(&self, visit: &mut Visit, verdict: Verdict, first: Option<&Answer>) -> (Verdict, Pass) {
         let person =
             first.and_then(|first| first.person.as_ref()).filter(|person| person.profile.validity.is_counted());
@@ -173,8 +173,8 @@ impl Decider {
         (if pass == Pass::NoneLeft { Verdict::NotAllowedNow } else { verdict }, pass)
     }
 
-    /// Reports a person known to the camera's own watch to the doors, before the record is written so that the door does
-    /// not wait for the disk. A visit that only a task records opens nothing.
+    /// Reports a person known to the camera's own watch to the doors, before the record is written so that the door
+    /// does not wait for the disk. A visit that only a task records opens nothing.
     fn report_to_doors(&self, camera: &Camera, verdict: Verdict, pass: Pass, first: Option<&Answer>, stay: Stay) {
         let own = first.filter(|first| first.watch.task.is_none() && first.is_new && verdict == Verdict::Known);
         let Some(known) = own.and_then(|own| own.answer.accepted()) else { return };

@@ -17,7 +17,8 @@ const RELINK_MILLIS: i64 = 2_000;
 const MARGIN: f32 = 0.05;
 /// After a single look it is sure only when the threshold is exceeded by this much.
 const CLEAR: f32 = 0.05;
-/// Faces at least this similar are of the same visitor; stricter than a match, so that two strangers are rarely confused.
+/// Faces at least this similar are of the same visitor; stricter than a match, so that two strangers are rarely
+/// confused.
 const SAME_VISITOR: f32 = 0.84;
 /// Faces less similar than this, both in good shots, are of different visitors.
 const OTHER_VISITOR: f32 = 0.50;

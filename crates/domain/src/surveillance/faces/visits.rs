@@ -85,8 +85,9 @@ impl Visits {
         waiting.rev().skip(max).map(|visit| visit.wanted = None).count()
     }
 
-    /// Adds a look to the visit that its face belongs to and returns that visit; `None` when `id` is no visit. By the face,
-    /// a visit that was lost from sight is continued, and visits whose tracks were confused (`doubtful`) are corrected.
+    /// Adds a look to the visit that its face belongs to and returns that visit; `None` when `id` is no visit. By the
+    /// face, a visit that was lost from sight is continued, and visits whose tracks were confused (`doubtful`) are
+    /// corrected.
     pub(super) fn take_in(&mut self, id: VisitId, look: Look, doubtful: bool, by: Comparison<'_>) -> Option<VisitId> {
         let own = self.all.iter().position(|visit| visit.id == id)?;
         let owner = match self.all[own].likeness(&look.face, by.calibration) {
@@ -116,8 +117,8 @@ impl Visits {
         self.all.len() - 1
     }
 
-    /// Joins a visit, whose face has just become known, with another visit of the same face that it may continue. Returns
-    /// the index of the joined visit, or `known` when there is none.
+    /// Joins a visit, whose face has just become known, with another visit of the same face that it may continue.
+    /// Returns the index of the joined visit, or `known` when there is none.
     fn rejoin(&mut self, known: usize, face: &Face, by: Comparison<'_>) -> usize {
         let own = &self.all[known];
         let may_join = |visit: &Visit| continues(visit, own, by.rearm) || continues(own, visit, by.rearm);
