@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(alarms.library_kind, Some(LibraryKind::Allow));
         assert_eq!(filter(sent(), Wanted::Snaps, 16, &TimeZone::UTC).unwrap().libraries, None);
         let bodies = bodies_filter(sent(), 16, &TimeZone::UTC).unwrap();
-        assert_eq!((bodies.object, bodies.camera), (ObjectClass::Person, Some(CameraId(16))));
+        assert_eq!((bodies.object, bodies.camera), (Some(ObjectClass::Person), Some(CameraId(16))));
         assert!(filter(sent(), Wanted::Alarms, 8, &TimeZone::UTC).is_err());
     }
 }
