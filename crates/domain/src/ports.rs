@@ -290,7 +290,10 @@ pub trait SettingsStore: Send + Sync {
             match self.change_settings(&conversions) {
                 Ok(()) => tracing::info!("settings of a former version converted"),
                 Err(error) => {
-                    tracing::warn!(error = error.chain(), "failed to store converted settings, retrying at the next start");
+                    tracing::warn!(
+                        error = error.chain(),
+                        "failed to store converted settings, retrying at the next start"
+                    );
                 }
             }
         }

@@ -52,8 +52,8 @@ impl Paces {
         Self { faces: Arc::new(Pace::new(every)), objects: Arc::new(objects) }
     }
 
-    /// The time between two searches for objects, at present: the longest while faces are searched for less often or less
-    /// closely than asked for.
+    /// The present interval between two searches for objects; the longest while the rate or the detail of the searches
+    /// for faces is reduced.
     pub(super) fn objects_interval(&self) -> Duration {
         if self.faces.is_reduced() {
             self.objects.state().interval = self.objects.slowest;
@@ -108,7 +108,7 @@ impl Pace {
         self.state().interval
     }
 
-    /// Whether the machine cannot do what is asked.
+    /// Whether the rate or the detail is reduced.
     fn is_reduced(&self) -> bool {
         let state = self.state();
         state.interval > self.every || state.detail != Detail::Full
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn objects_make_room_at_once_when_faces_are_late_and_come_back_little_by_little() {
+    async fn objects_slow_down_at_once_when_faces_are_late_and_recover_step_by_step() {
         let paces = Paces::new(EVERY);
         terms(&paces.objects, 3, 50).await;
         assert_eq!(paces.objects_interval(), OBJECTS_EVERY);
