@@ -4,35 +4,8 @@
 use axum::http::StatusCode;
 use domain::{Error, Thing};
 
-macro_rules! codes {
-    ($($name:ident = $number:literal, $text:literal;)*) => {
-        /// A code of the table, except 0. The texts are those of the document, with its misspellings.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[repr(u16)]
-        pub enum Code {
-            $(#[doc = $text] $name = $number,)*
-        }
-
-        impl Code {
-            /// All codes, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The number on the wire.
-            pub fn number(self) -> u16 {
-                self as u16
-            }
-
-            /// The English text of the table.
-            pub fn text(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-codes! {
+adapter::code_table! {
+    u16;
     Common = 1, "Common Error";
     Arguments = 2, "Invalid Arguments";
     NotAuthorized = 3, "Not Authorized";

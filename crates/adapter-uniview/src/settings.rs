@@ -6,7 +6,7 @@ use domain::{Camera, PictureId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::convert::algorithms::FACES;
-use crate::convert::smart::Tuning;
+use crate::convert::smart::{Tuning, faces};
 use crate::wire::plans::Week;
 use crate::wire::smart::Task;
 
@@ -178,7 +178,7 @@ impl Channel {
                 self.running = true;
                 self.faces_never = false;
                 if !self.analyses_faces() {
-                    self.tasks.push(Task::faces());
+                    self.tasks.push(faces());
                 }
             }
             (false, true) => self.running = false,

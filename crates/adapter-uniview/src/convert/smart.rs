@@ -72,6 +72,17 @@ pub(crate) fn task(sent: UpdateTask, finds: Finds<'_>) -> Result<Task, Fault> {
     })
 }
 
+/// The analysis of faces in the whole picture.
+pub(crate) fn faces() -> Task {
+    Task {
+        algo_model: algorithms::FACES.to_owned(),
+        numbers: BTreeMap::new(),
+        object_type: None,
+        workclothes_lib_list: None,
+        graphs: Vec::new(),
+    }
+}
+
 /// All tasks of a channel; one algorithm may stand there once.
 pub(crate) fn tasks(sent: Vec<UpdateTask>, finds: Finds<'_>) -> Result<Vec<Task>, Fault> {
     let tasks: Vec<Task> = sent.into_iter().map(|sent| task(sent, finds)).collect::<Result<_, _>>()?;

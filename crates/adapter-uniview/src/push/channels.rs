@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use adapter::BackOff;
 use domain::{Appliance, CameraSettings, Result};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pushes, messages, platform, post};
+use super::messages;
+use super::platform::{Pushes, platform, post};
 use crate::device::Device;
 use crate::wire::push::ChannelInfo;
 
@@ -112,15 +114,15 @@ pub(super) async fn push(pushes: &Pushes<'_>, id: u8, cancel: &CancellationToken
 
 async fn push_one(pushes: &Pushes<'_>, id: u8, change: ChannelInfo) {
     let (number, mut changed) = (pushes.number(), pushes.device.platforms_changed.subscribe());
-    let mut pause = SHORTEST_PAUSE;
+    let mut back_off = BackOff::new(SHORTEST_PAUSE, LONGEST_PAUSE);
     loop {
         match attempt(pushes, id, &number, &change).await {
             Ok(()) => return,
             Err(why) => tracing::debug!(platform.id = id, why, "channel change not pushed"),
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (2 * pause).min(LONGEST_PAUSE),
-            _ = changed.changed() => pause = SHORTEST_PAUSE,
+            () = tokio::time::sleep(back_off.next_interval()) => {}
+            _ = changed.changed() => back_off.reset(),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Pushes, messages, platform, post};
+use super::messages;
+use super::platform::{Pushes, platform, post};
 
 /// Sends a keep-alive every interval while the platform wants them.
 pub(super) async fn send(pushes: &Pushes<'_>, id: u8, cancel: &CancellationToken) {

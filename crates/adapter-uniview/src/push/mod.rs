@@ -3,76 +3,32 @@
 mod channels;
 mod keep_alive;
 mod messages;
+mod platform;
 mod records;
 
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::time::Duration;
-
-use domain::{Appliance, Error};
-use tokio::sync::broadcast;
+use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
-use crate::convert::docking::target;
 use crate::device::Device;
-use crate::settings::{IDS, Platform};
-use crate::wire::push::{ChannelInfo, Message};
-
-/// A platform acknowledges within this time.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Where a platform without a path takes messages.
-const PATH: &str = "/custom/router1";
-/// Changes of channels that wait for a platform; beyond, the oldest are dropped.
-const MOST_CHANGES: usize = 256;
-
-/// What the tasks share.
-struct Pushes<'a> {
-    device: &'a Device,
-    changes: broadcast::Sender<ChannelInfo>,
-    /// The number of the last message that is about no record.
-    last_number: AtomicI64,
-}
+use crate::settings::IDS;
+use platform::Pushes;
 
 /// Sends messages until cancelled.
 pub(crate) async fn run(device: &Device, appliance: Appliance, cancel: CancellationToken) {
-    let pushes = Pushes { device, changes: broadcast::Sender::new(MOST_CHANGES), last_number: AtomicI64::default() };
+    let pushes = Pushes::new(device);
     let [first, second] = IDS;
     tokio::join!(
-        pushes.run_for(first, appliance.clone(), &cancel),
-        pushes.run_for(second, appliance.clone(), &cancel),
+        run_for(&pushes, first, appliance.clone(), &cancel),
+        run_for(&pushes, second, appliance.clone(), &cancel),
         channels::watch(&pushes, &appliance, &cancel),
     );
 }
 
-impl Pushes<'_> {
-    async fn run_for(&self, id: u8, appliance: Appliance, cancel: &CancellationToken) {
-        tokio::join!(
-            records::deliver(self.device, id, appliance, cancel.clone()),
-            keep_alive::send(self, id, cancel),
-            channels::push(self, id, cancel),
-        );
-    }
-
-    /// A number of its own for a message about no record: it rises, and no record has it.
-    fn number(&self) -> String {
-        let now = self.device.appliance.now().as_millis();
-        let next = |last: i64| Some(now.max(last + 1));
-        let last = self.last_number.fetch_update(Relaxed, Relaxed, next).unwrap_or(now);
-        now.max(last + 1).to_string()
-    }
-}
-
-/// The platform with this id, while it is enabled.
-async fn platform(device: &Device, id: u8) -> domain::Result<Option<Platform>> {
-    Ok(device.platforms().await?.by_id.remove(&id).filter(|platform| platform.enabled))
-}
-
-/// Sends a message; only HTTP 200 says that the platform has it, otherwise the text says why it has not.
-async fn post(device: &Device, platform: &Platform, message: &Message) -> Result<(), String> {
-    let document = serde_json::to_value(message).map_err(Error::internal("writing a push"));
-    let document = document.map_err(|error| error.chain())?;
-    match device.outbound.post_json(&target(&platform.url, PATH), &document, TIMEOUT).await {
-        Ok(status) if status.as_u16() == 200 => Ok(()),
-        Ok(status) => Err(format!("the platform answers {status}")),
-        Err(error) => Err(error.to_string()),
-    }
+/// Sends messages to one platform.
+async fn run_for(pushes: &Pushes<'_>, id: u8, appliance: Appliance, cancel: &CancellationToken) {
+    tokio::join!(
+        records::deliver(pushes.device, id, appliance, cancel.clone()),
+        keep_alive::send(pushes, id, cancel),
+        channels::push(pushes, id, cancel),
+    );
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use domain::{Appliance, Behaviour, CameraId, Entry, EntryKind, Error, ObjectCapture, Result, Seq, Timestamp, What};
 use tokio_util::sync::CancellationToken;
 
-use super::{messages, platform, post};
+use super::messages;
+use super::platform::{platform, post};
 use crate::convert::algorithms::{name_of, rule};
 use crate::convert::plans::plan;
 use crate::device::Device;

@@ -15,7 +15,9 @@ pub(crate) mod push;
 pub(crate) mod searches;
 pub(crate) mod smart;
 
-pub(crate) use lenient::{Ids, Int, Text, Texts};
+use adapter::lenient::{FieldError, read_fields};
+pub(crate) use adapter::lenient::{Int, Text};
+pub(crate) use lenient::{Ids, Texts};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -77,7 +79,8 @@ impl Refusal {
 
 /// Reads a request; a missing field or a wrong type is code 2.
 pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| Fault::argument(error.to_string()))
+    read_fields(fields)
+        .map_err(|FieldError { path, why }| Fault::argument(format!("{}: {why}", path.unwrap_or_default())))
 }
 
 /// The name that a failed entry of an import is reported under: as it was sent, as far as it can be.

@@ -95,16 +95,3 @@ pub(crate) struct ControlRow {
 pub(crate) struct Algorithms {
     pub(crate) algo_model: Vec<&'static str>,
 }
-
-impl Task {
-    /// The analysis of faces in the whole picture.
-    pub(crate) fn faces() -> Self {
-        Self {
-            algo_model: crate::convert::algorithms::FACES.to_owned(),
-            numbers: BTreeMap::new(),
-            object_type: None,
-            workclothes_lib_list: None,
-            graphs: Vec::new(),
-        }
-    }
-}

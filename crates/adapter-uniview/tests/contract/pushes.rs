@@ -176,7 +176,10 @@ pub(crate) async fn alarms_and_their_ends_are_pushed_and_found(ledger: &Arc<Ledg
         column(found["list"].as_array().unwrap(), "alarm_id")
     };
     let id = json!(intrusion["event_id"].as_str().unwrap().parse::<i64>().unwrap());
-    assert_eq!(found(json!({"algo_model": ["FieldDetectorObjectsInside"], "object_type": [1]})).await, std::slice::from_ref(&id));
+    assert_eq!(
+        found(json!({"algo_model": ["FieldDetectorObjectsInside"], "object_type": [1]})).await,
+        std::slice::from_ref(&id)
+    );
     assert!(found(json!({})).await.contains(&id));
     for nothing in [
         json!({"algo_model": ["FieldDetectorObjectsInside"], "object_type": [2]}),
