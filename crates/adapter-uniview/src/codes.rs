@@ -94,7 +94,7 @@ fn limit_reached(what: Thing) -> Code {
     }
 }
 
-/// Why a call fails: what the caller is told, and what the log is.
+/// Why a call fails: the answer to the caller, and the cause for the log.
 #[derive(Debug)]
 pub(crate) struct Fault {
     /// The code in the body.
@@ -144,8 +144,7 @@ impl Fault {
         if self.status == StatusCode::OK { 0 } else { self.status.as_u16() }
     }
 
-    /// Logs why a call of somebody who is logged in was refused, where the code alone does not say it, and what the
-    /// device itself is at fault for.
+    /// Logs the reason of a refusal, where the code alone does not give it, and failures of the device itself.
     pub(crate) fn report(&self, path: &str) {
         let own = self.cause.as_ref().filter(|error| matches!(error, Error::Internal { .. } | Error::StorageFull));
         if let Some(error) = own {

@@ -14,7 +14,7 @@ use crate::convert::digest::Digest;
 use crate::device::{Device, NAME};
 use crate::wire::Fields;
 
-/// Somebody whose digest was right.
+/// A caller whose digest was right.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) device: Arc<Device>,

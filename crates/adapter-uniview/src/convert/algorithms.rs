@@ -149,7 +149,7 @@ pub(crate) fn run(name: &str, finds: Finds<'_>) -> Result<&'static str, Fault> {
     if runs { Ok(name) } else { Err(Code::NotSupported.into()) }
 }
 
-/// What the document calls the rules that there are, whoever sets them.
+/// The document's names of all kinds of rules, also of those that only other interfaces set.
 pub(crate) fn all_of_rules() -> Vec<&'static str> {
     let mut names: Vec<_> =
         KINDS.iter().flat_map(|kind| ObjectClass::ALL.map(|object| name_of(*kind, object))).collect();
@@ -168,7 +168,7 @@ pub(crate) fn rule(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.name == name)
 }
 
-/// What the document calls a rule of this kind about this class, whoever has set it.
+/// The document's name of a rule of this kind about this class, also of one that another interface has set.
 pub(crate) fn name_of(kind: BehaviourKind, object: ObjectClass) -> &'static str {
     match (kind, object) {
         (BehaviourKind::Line | BehaviourKind::Border, _) => "LineDetectorCrossed",

@@ -10,8 +10,8 @@ use crate::wire::{Int, Text};
 
 /// Maximum length of a phone number, characters.
 const MAX_TEL: usize = 32;
-/// `model_status`: not modelled, modelling, modelled, modelling failed. A photo is shown to the model as soon as it is
-/// stored, so nobody is not modelled.
+/// `model_status`: not modelled, modelling, modelled, modelling failed. The first does not occur: modelling starts when
+/// the photo is stored.
 const NOT_MODELLED: i64 = 1;
 const MODELLING: u8 = 2;
 const MODELLED: u8 = 3;
@@ -95,7 +95,7 @@ fn birth_date(text: &str) -> Result<Option<Date>, Fault> {
     }
 }
 
-/// The people asked for, and the page of them; `None` where nobody can be.
+/// The filter of a query for people, and the page; no filter where the result is empty.
 pub(crate) fn query(query: ListPeople) -> Result<(Option<PersonFilter>, Paging), Fault> {
     let paging = Paging::new(query.page, query.pagesize)?;
     let part =

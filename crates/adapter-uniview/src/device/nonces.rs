@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 /// Validity of a nonce.
 const VALIDITY: Duration = Duration::from_secs(5 * 60);
-/// Maximum number of nonces that no login was made with yet; the oldest gives way. Anybody can fill this, which makes
-/// nobody who is logged in log in again.
+/// Maximum number of nonces without a login; the oldest is dropped. Unauthenticated requests can fill this table, but drop
+/// no nonce that logins are made with.
 const MOST_FRESH: usize = 10_000;
 /// Maximum number of nonces that logins are made with.
 const MOST_USED: usize = 1_000;

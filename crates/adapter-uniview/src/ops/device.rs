@@ -10,7 +10,7 @@ use crate::wire::{Answer, Done, Nothing};
 
 /// What the device presents itself as: an AI box of the document's family PI.
 const MODEL: &str = "IA57XX@PI";
-/// When the firmware was released, seconds since 1970: the version is what tells releases apart.
+/// When the firmware was released, seconds since 1970; a fixed time, because releases differ in their version.
 const RELEASED: i64 = 1_764_547_200;
 /// Maximum length of a text of the device, characters.
 const MAX_TEXT: usize = 64;

@@ -54,8 +54,11 @@ fn updated(kept: Platforms, update: UpdateDocking) -> Result<Platforms, Fault> {
     if update.platform.len() > IDS.len() {
         return Err(Fault::argument("more than two platforms"));
     }
+    // Explicit ids first: id 0 takes a place that is left.
+    let mut sent = update.platform;
+    sent.sort_by_key(|platform| platform.id == Int(0));
     let mut named = Vec::new();
-    for sent in update.platform {
+    for sent in sent {
         let id = place(&by_id, &named, sent.id)?;
         if named.contains(&id) {
             return Err(Fault::argument("two platforms of one id"));
@@ -142,7 +145,9 @@ mod tests {
         assert_eq!(ids(&one), [1]);
         let both = updated(one.clone(), update(&[0])).unwrap();
         assert_eq!(ids(&both), [1, 2]);
-        assert_eq!(ids(&updated(Platforms::default(), update(&[1, 0])).unwrap()), [1, 2]);
+        for order in [[1, 0], [0, 1]] {
+            assert_eq!(ids(&updated(Platforms::default(), update(&order)).unwrap()), [1, 2]);
+        }
         assert!(updated(both, update(&[0])).is_err());
         assert!(updated(one, update(&[2, 2])).is_err() && updated(Platforms::default(), update(&[3])).is_err());
     }

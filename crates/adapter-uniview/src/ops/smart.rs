@@ -16,7 +16,7 @@ use crate::wire::{Answer, Done, Ids, Int, Nothing};
 /// `status` of an analysis that takes turns with others.
 const POLLING: i64 = 2;
 
-/// Sets all tasks of a channel, and whom it watches for (/smart/update, section 6.1).
+/// Sets all tasks of a channel, and its person libraries and threshold (/smart/update, section 6.1).
 pub(crate) async fn update(caller: Caller, request: UpdateTasks) -> Result<Done, Fault> {
     let tasks = smart::tasks(request.smart_list, &caller.finds())?;
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
@@ -31,7 +31,7 @@ pub(crate) async fn update(caller: Caller, request: UpdateTasks) -> Result<Done,
     Ok(Done::DONE)
 }
 
-/// Whom a channel watches for, checked; `None` keeps.
+/// Person libraries and threshold of a channel, checked; `None` keeps.
 #[derive(Default)]
 struct Control {
     threshold: Option<Similarity>,
@@ -75,7 +75,7 @@ async fn follow(caller: &Caller, camera: &Camera, kept: &Channel, control: Optio
     Ok(())
 }
 
-/// Lists the tasks of a channel, and whom it watches for (/smart/list, section 6.2).
+/// Lists the tasks of a channel, and its person libraries and threshold (/smart/list, section 6.2).
 pub(crate) async fn list(caller: Caller, request: ChannelKey) -> Result<Answer<Tasks>, Fault> {
     let camera = caller.reading()?.camera(channel(request.channel_id)).await?;
     let kept = caller.device.channel(&camera).await?;

@@ -13,9 +13,9 @@ use crate::wire::push::{ChannelInfo, CompareResult, DeviceInfo, Message};
 const ALARM: u8 = 1;
 /// What a rule has fired for is over.
 const RECOVERY: u8 = 2;
-/// A face on a channel that watches for nobody.
+/// A face on a channel without person libraries.
 const FACE_CAPTURE: u8 = 3;
-/// A face on a channel that watches for somebody.
+/// A face on a channel with person libraries.
 const FACE_COMPARISON: u8 = 4;
 /// The device lives.
 const KEEP_ALIVE: u8 = 6;
@@ -70,7 +70,7 @@ pub(super) async fn of_behaviour(
     })
 }
 
-/// The person recognised; none when nobody was.
+/// The person recognised; empty when the face matches none.
 async fn compare_results(device: &Device, record: &Record, with_pictures: bool) -> Result<Vec<CompareResult>> {
     let Some(found) = record.accepted() else { return Ok(Vec::new()) };
     let now = match device.appliance.person(found.person).await {
@@ -99,7 +99,7 @@ async fn channel_of(device: &Device, record: &Record, camera: Option<Camera>) ->
     Ok(ChannelInfo { channel_name: record.capture.camera_name.clone(), ..named })
 }
 
-/// What is told of a channel.
+/// The channel as messages describe it.
 pub(super) fn channel_info(camera: &Camera, kept: &Channel, mode: u8) -> ChannelInfo {
     let address = match &camera.settings.source {
         Source::Rtsp { url } => camera_of(url).0.unwrap_or_default(),
