@@ -49,7 +49,7 @@ pub enum BehaviourKind {
     Loitering,
     /// There have been fewer people in an area than the limit for the trigger time.
     Absence,
-    /// There is somebody in an area, but fewer people than the limit.
+    /// There is at least one person in an area, but fewer people than the limit.
     Alone,
     /// An object in an area moves fast.
     Fast,

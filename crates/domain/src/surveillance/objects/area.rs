@@ -6,7 +6,7 @@ use crate::behaviour::ObjectClass;
 use crate::surveillance::tracker::{Track, TrackId};
 use crate::time::Timestamp;
 
-/// An object that was lost is found again for so long.
+/// How long a lost object may be found again, milliseconds.
 const PATIENCE_MILLIS: i64 = 3_000;
 
 /// The rule `area`: an object is in the area. It fires for each object, and again when one comes back; it recovers when
@@ -37,7 +37,7 @@ pub(super) fn border(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Tim
     passing(memory, tracks, at, &[Passage::Entered, Passage::Left])
 }
 
-/// Fires for each passage, and recovers when those who passed have passed back or left the picture.
+/// Fires for each passage, and recovers when all objects that passed have passed back or left the picture.
 fn passing(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp, wanted: &[Passage]) -> Option<Change> {
     let passed = memory.follow(tracks, at, PATIENCE_MILLIS);
     let fired_for: Vec<TrackId> = passed.iter().filter(|(_, way)| wanted.contains(way)).map(|(id, _)| *id).collect();

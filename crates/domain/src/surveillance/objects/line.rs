@@ -54,7 +54,7 @@ pub(super) fn count(memory: &mut Memory, tracks: &[Track<ObjectClass>], _: Times
     Some(Change { passages, ..memory.fire(targets) })
 }
 
-/// Who has crossed the line with this frame, and which way.
+/// The objects that crossed the line in this frame, and their directions.
 fn crossings(memory: &mut Memory, tracks: &[Track<ObjectClass>]) -> Vec<(TrackId, Crossing)> {
     let counting = memory.counting();
     let Zone::Line(line) = &memory.zone else { return Vec::new() };

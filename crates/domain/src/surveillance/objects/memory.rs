@@ -26,13 +26,13 @@ pub(super) struct Memory {
     pub(super) count: u32,
     /// Where each object in view is, seen from a line.
     pub(super) traces: HashMap<TrackId, Trace>,
-    /// Those who have crossed the line and not moved on, or are in the area and reported.
+    /// Objects that crossed the line or passed the edge, and have neither moved on nor left the picture.
     pub(super) active: Vec<TrackId>,
     pub(super) visits: Visits,
     pub(super) situation: Situation,
     /// Since when the number of people differs from the one reported.
     pub(super) differs_since: Option<Timestamp>,
-    /// When the rule fired last, of those that keep an interval without a situation.
+    /// When the rule fired last; only for rules without a situation that keep an interval.
     pub(super) fired: Option<Timestamp>,
 }
 
@@ -69,14 +69,14 @@ impl Memory {
         }
     }
 
-    /// Which objects of its class the rule counts.
+    /// The criteria by which objects of its class count.
     pub(super) fn counting(&self) -> Scale {
         let Self { settings, size, .. } = self;
         Scale { certainty: certainty(settings.options.sensitivity), sizes: settings.options.sizes, size: *size }
     }
 
-    /// Follows who is in the area; what was lost is found again for `patience` milliseconds. Returns those that count and
-    /// entered or left.
+    /// Updates the visits to the area. A lost object may be found again for `patience` milliseconds. Returns the objects
+    /// that count and entered or left.
     pub(super) fn follow(
         &mut self,
         tracks: &[Track<ObjectClass>],
@@ -102,20 +102,20 @@ impl Memory {
         Change { fired: false, targets, count: self.count, passages: (0, 0) }
     }
 
-    /// Goes on with the situation that these objects are in; there is none when `is_seen` is false.
-    pub(super) fn go_on(
+    /// Updates the situation that these objects are part of; `is_seen`: whether it is seen now.
+    pub(super) fn update_situation(
         &mut self,
         is_seen: bool,
         targets: Vec<TrackId>,
         at: Timestamp,
         after: Duration,
     ) -> Option<Change> {
-        let turn = self.situation.go_on(is_seen, at, after, self.settings.options.every)?;
+        let turn = self.situation.update(is_seen, at, after, self.settings.options.every)?;
         self.count = targets.len() as u32;
         Some(Change { fired: turn == Turn::Fires, targets, count: self.count, passages: (0, 0) })
     }
 
-    /// Forgets all objects, which nobody follows any more; recovers when the rule had fired.
+    /// Forgets all objects, because the camera no longer delivers frames; recovers when the rule had fired.
     pub(super) fn end(&mut self) -> Option<Change> {
         let was_active = !self.active.is_empty() || self.visits.is_any_reported() || self.situation.is_reported();
         self.traces.clear();
@@ -125,7 +125,7 @@ impl Memory {
     }
 }
 
-/// By what objects count.
+/// The criteria by which objects count.
 pub(super) struct Scale {
     certainty: f32,
     sizes: SizeLimits,

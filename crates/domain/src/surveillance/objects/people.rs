@@ -8,10 +8,10 @@ use crate::behaviour::ObjectClass;
 use crate::surveillance::tracker::{Track, TrackId};
 use crate::time::Timestamp;
 
-/// A number of people is believed when it has lasted for so long.
+/// Minimum duration of a number of people.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// The rule `area count`: another number of people is in the area than was reported last. It never recovers.
+/// The rule `area count`: the number of people in the area differs from the last one reported. It never recovers.
 pub(super) fn count(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     let people = people(memory, tracks, at);
     if people.len() as u32 == memory.count {
@@ -31,32 +31,32 @@ pub(super) fn count(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Time
 /// The rule `crowd`: more people than the limit.
 pub(super) fn crowd(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     let limit = memory.settings.options.people;
-    go_on(memory, tracks, at, |count, _| count > limit)
+    situation_at(memory, tracks, at, |count, _| count > limit)
 }
 
-/// The rule `gathering`: as many people as the limit, or more; at least one. It lasts while no more people have left than
-/// are tolerated.
+/// The rule `gathering`: as many people as the limit, or more; at least one. It lasts until the number falls below the
+/// limit by more than the tolerance.
 pub(super) fn gathering(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     let options = memory.settings.options;
     let limit = options.people.max(1);
     let still = limit.saturating_sub(options.tolerance).max(1);
-    go_on(memory, tracks, at, |count, lasts| count >= if lasts { still } else { limit })
+    situation_at(memory, tracks, at, |count, lasts| count >= if lasts { still } else { limit })
 }
 
 /// The rule `absence`: fewer people than the limit, which is at least one.
 pub(super) fn absence(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     let limit = memory.settings.options.people.max(1);
-    go_on(memory, tracks, at, |count, _| count < limit)
+    situation_at(memory, tracks, at, |count, _| count < limit)
 }
 
-/// The rule `alone`: somebody, but fewer people than the limit, which is at least two.
+/// The rule `alone`: at least one person, but fewer people than the limit, which is at least two.
 pub(super) fn alone(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Option<Change> {
     let limit = memory.settings.options.people.max(2);
-    go_on(memory, tracks, at, |count, _| (1..limit).contains(&count))
+    situation_at(memory, tracks, at, |count, _| (1..limit).contains(&count))
 }
 
-/// Goes on with a situation that is seen at this number of people; the other argument is whether it was reported.
-fn go_on(
+/// Updates a situation that depends on the number of people; the second argument of `is_seen` is whether it was reported.
+fn situation_at(
     memory: &mut Memory,
     tracks: &[Track<ObjectClass>],
     at: Timestamp,
@@ -65,12 +65,12 @@ fn go_on(
     let people = people(memory, tracks, at);
     let is_seen = is_seen(people.len() as u32, memory.situation.is_reported());
     let after = memory.settings.options.after.max(SETTLED);
-    memory.go_on(is_seen, people, at, after)
+    memory.update_situation(is_seen, people, at, after)
 }
 
-/// Those in the area.
+/// The people in the area.
 fn people(memory: &mut Memory, tracks: &[Track<ObjectClass>], at: Timestamp) -> Vec<TrackId> {
-    // Somebody who is found again is counted again, and nobody who has left is.
+    // Without patience: people who have left are not counted.
     memory.follow(tracks, at, 0);
     memory.visits.inside().map(|visit| visit.track).collect()
 }

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// A situation that is interrupted for this time or less goes on: detections are missed.
+/// Longest interruption after which a situation continues: detections are missed.
 const INTERRUPTED_MILLIS: i64 = 2_000;
 
-/// Since when the situation lasts that a rule is about.
+/// The situation that a rule is about, and how far it was reported.
 #[derive(Debug, Default)]
 pub(super) struct Situation {
     since: Option<Timestamp>,
-    /// When it was seen last.
+    /// When it was last seen.
     seen: Option<Timestamp>,
-    /// When the rule fired last.
+    /// When the rule last fired.
     fired: Option<Timestamp>,
 }
 
-/// What becomes of a rule.
+/// A change of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     Fires,
@@ -25,14 +25,14 @@ pub(super) enum Turn {
 }
 
 impl Situation {
-    /// Whether the rule has fired, and the situation is not over yet.
+    /// Whether the rule has fired and the situation is not over.
     pub(super) fn is_reported(&self) -> bool {
         self.fired.is_some()
     }
 
-    /// Goes on: whether the situation is seen now. The rule fires when it has lasted for `after`, and then again in every
-    /// `every` that is not zero; it recovers when the situation is over.
-    pub(super) fn go_on(&mut self, is_seen: bool, at: Timestamp, after: Duration, every: Duration) -> Option<Turn> {
+    /// Updates the situation; `is_seen`: whether it is seen now. The rule fires when it has lasted for `after`, fires
+    /// again after each `every` unless that is zero, and recovers when it is over.
+    pub(super) fn update(&mut self, is_seen: bool, at: Timestamp, after: Duration, every: Duration) -> Option<Turn> {
         if !is_seen {
             let seen = self.seen?;
             if at.millis_since(seen) <= INTERRUPTED_MILLIS {
@@ -62,13 +62,13 @@ pub(super) fn passed(since: Timestamp, at: Timestamp, time: Duration) -> bool {
 mod tests {
     use super::*;
 
-    /// What becomes of a rule while its situation is seen (`#`) or not, a character in 500 ms: `+` fires, `-` recovers.
+    /// The changes of a rule while its situation is seen (`#`) or not, one character per 500 ms: `+` fires, `-` recovers.
     fn play(seen: &str, after: u64, every: u64) -> String {
         let mut situation = Situation::default();
         let (after, every) = (Duration::from_secs(after), Duration::from_secs(every));
         let turn = |(step, seen): (usize, char)| {
             let at = Timestamp::from_millis(step as i64 * 500);
-            match situation.go_on(seen == '#', at, after, every) {
+            match situation.update(seen == '#', at, after, every) {
                 None => '.',
                 Some(Turn::Fires) => '+',
                 Some(Turn::Recovers) => '-',

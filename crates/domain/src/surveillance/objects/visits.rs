@@ -1,8 +1,8 @@
-//! Who is in an area, and since when: objects followed for longer than their tracks.
+//! Visits to an area: objects followed for longer than their tracks.
 //!
 //! A track ends when its object was hidden for a second. A new track that begins near the place where an object was lost
-//! goes on with the visit of that object, so that a pillar or a missed detection neither starts a stay again nor makes
-//! two objects of one.
+//! continues the visit of that object, so that an occlusion or a missed detection neither restarts a stay nor counts an
+//! object twice.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,37 +14,37 @@ use crate::geometry::{Point, Rect};
 use crate::surveillance::tracker::{Track, TrackId};
 use crate::time::Timestamp;
 
-/// Where an object stands is so far above the lower edge of its box, as a share of the height: an object that is cut off
-/// by the lower edge of the picture is still in an area that ends a little above it.
+/// Distance of the point where an object stands from the lower edge of its box, as a share of the height. An object cut
+/// off by the lower edge of the picture is then still in an area that ends slightly above that edge.
 const RAISED: f32 = 0.1;
-/// An object has passed the edge of an area when it is so far from it, as a share of its height: boxes tremble;
+/// Distance from the edge of an area at which an object has passed it, as a share of its height: boxes jitter.
 const CLEAR: f32 = 0.1;
-/// or when it has been on the other side for so long.
+/// An object also has passed the edge after this time on the other side.
 const SETTLED_MILLIS: i64 = 1_000;
-/// An object that is lost is looked for within so many of its longer sides,
+/// Maximum distance between a lost and a found object, in longer sides of the lost one;
 const REACH: f32 = 0.5;
-/// and so many more in every second;
+/// its increase per second;
 const REACH_PER_SECOND: f32 = 0.5;
-/// but it does not go on for longer than this.
+/// and the time after which it no longer increases.
 const WALKS_ON_MILLIS: i64 = 2_000;
-/// A found object is not larger or smaller than the lost one by more than this.
+/// Maximum ratio of the sizes of a lost and a found object.
 const MAX_SIZE_RATIO: f32 = 1.8;
-/// An object that is so far from where it stood, as a share of its longer side, has moved,
+/// Distance at which an object has moved, as a share of its longer side,
 const MOVED: f32 = 0.25;
-/// if it stays away for so long: something that passes in front of it changes its box.
+/// if it stays away for this time: an object that passes in front changes its box.
 const MOVED_MILLIS: i64 = 1_500;
-/// Speed is measured over this time.
+/// Time over which speed is measured.
 const PACE_MILLIS: i64 = 1_000;
-/// Places that are remembered to measure it.
+/// Maximum number of places kept to measure it.
 const PLACES: usize = 32;
 
 /// One object in or near an area.
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) track: TrackId,
-    /// Where it was found last.
+    /// Where it was last found.
     place: Rect,
-    /// When it was found last.
+    /// When it was last found.
     found: Timestamp,
     is_inside: bool,
     /// Since when it is on the other side of the edge, though not clear of it.
@@ -53,7 +53,7 @@ pub(super) struct Visit {
     since: Timestamp,
     /// Whether it was ever certain enough to count.
     is_certain: bool,
-    /// Whether it is that, and of a size that counts.
+    /// Whether it is certain and has a size that counts.
     counts: bool,
     /// Whether the rule has fired for it during this stay inside.
     is_reported: bool,
@@ -77,9 +77,9 @@ pub(super) enum Passage {
     Left,
 }
 
-/// What of an object counts.
+/// Criteria by which objects count.
 pub(super) trait Counting {
-    /// Whether it is there for certain.
+    /// Whether its detections are certain enough.
     fn is_certain(&self, track: &Track<ObjectClass>) -> bool;
 
     /// Whether it is of a size that counts.
@@ -93,8 +93,8 @@ pub(super) struct Visits {
 }
 
 impl Visits {
-    /// Takes the tracks of one frame, of one class. What was lost is found again for `patience` milliseconds. Returns those
-    /// that count and passed the edge.
+    /// Processes the tracks of one frame, all of one class. A lost object may be found again for `patience` milliseconds.
+    /// Returns the objects that count and passed the edge.
     pub(super) fn update(
         &mut self,
         area: &Area,
@@ -114,7 +114,7 @@ impl Visits {
             let visit = &mut self.all[index];
             visit.is_certain |= counting.is_certain(track);
             visit.counts = visit.is_certain && counting.fits(track);
-            let passage = visit.go_on(track, depth, at).filter(|_| visit.counts);
+            let passage = visit.update(track, depth, at).filter(|_| visit.counts);
             passages.extend(passage.map(|passage| (track.id, passage)));
         }
         passages
@@ -130,12 +130,12 @@ impl Visits {
         near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
     }
 
-    /// Those inside who count.
+    /// The visits inside that count.
     pub(super) fn inside(&self) -> impl Iterator<Item = &Visit> {
         self.all.iter().filter(|visit| visit.is_inside && visit.counts)
     }
 
-    /// Those inside who count and for whom the rule has not fired yet; they are reported by this.
+    /// Marks the visits inside that count as reported; returns the tracks of those that were not.
     pub(super) fn report(&mut self) -> Vec<TrackId> {
         let new = self.all.iter_mut().filter(|visit| visit.is_inside && visit.counts && !visit.is_reported);
         new.map(|visit| {
@@ -145,7 +145,7 @@ impl Visits {
         .collect()
     }
 
-    /// Whether somebody for whom the rule has fired is still inside.
+    /// Whether a reported object is still inside.
     pub(super) fn is_any_reported(&self) -> bool {
         self.all.iter().any(|visit| visit.is_reported)
     }
@@ -169,10 +169,10 @@ impl Visit {
         }
     }
 
-    /// Goes on with what a frame shows of it.
-    fn go_on(&mut self, track: &Track<ObjectClass>, depth: f32, at: Timestamp) -> Option<Passage> {
+    /// Updates the visit with the track in this frame.
+    fn update(&mut self, track: &Track<ObjectClass>, depth: f32, at: Timestamp) -> Option<Passage> {
         if track.id != self.track {
-            // Found again: where it was meanwhile is not known.
+            // Found again: its way in between is unknown.
             self.track = track.id;
             self.places.clear();
         }
@@ -180,7 +180,7 @@ impl Visit {
             return None;
         }
         (self.place, self.found) = (track.place, at);
-        self.still.go_on(track.place, at);
+        self.still.update(track.place, at);
         self.places.push_back((at, stands(&track.place)));
         let is_old = |(then, _): &(Timestamp, Point)| at.millis_since(*then) > PACE_MILLIS;
         while self.places.len() > PLACES || self.places.front().is_some_and(is_old) {
@@ -217,18 +217,18 @@ impl Visit {
         (same_size && apart <= REACH + REACH_PER_SECOND * elapsed).then_some(apart)
     }
 
-    /// Whether it was inside for so long when it was found last.
+    /// Whether it had been inside for this time when it was last found.
     pub(super) fn has_stayed(&self, time: Duration) -> bool {
         self.is_inside && passed(self.since, self.found, time)
     }
 
-    /// Whether it had stood still inside for so long when it was found last.
+    /// Whether it had stood still inside for this time when it was last found.
     pub(super) fn has_stood(&self, time: Duration) -> bool {
         self.is_inside && passed(self.still.since, self.found, time)
     }
 
-    /// How fast it goes, in its own heights per second, as measured in both halves of the last second; the slower one: a
-    /// track that jumps from one object to another is fast in one half only. `None` before it was seen for so long.
+    /// Its speed in its own heights per second: the lower one of both halves of the last second, because a track that
+    /// jumps from one object to another is fast in one half only. `None` in the first second.
     pub(super) fn pace(&self) -> Option<f32> {
         let ((first, from), (last, to)) = (*self.places.front()?, *self.places.back()?);
         if last.millis_since(first) < PACE_MILLIS * 3 / 4 {
@@ -237,7 +237,7 @@ impl Visit {
         let half = last.millis_since(first) / 2;
         let middle = *self.places.iter().find(|(at, _)| at.millis_since(first) >= half)?;
         let ways = [((first, from), middle), (middle, (last, to)), ((first, from), (last, to))];
-        // Of a machine that looks once in a second there is no second half.
+        // A machine that searches once a second has no second half.
         let speeds = ways
             .into_iter()
             .filter(|((then, _), (now, _))| now > then)
@@ -247,7 +247,7 @@ impl Visit {
 }
 
 impl Still {
-    fn go_on(&mut self, place: Rect, at: Timestamp) {
+    fn update(&mut self, place: Rect, at: Timestamp) {
         let (a, b) = (self.place.center(), place.center());
         if (a.x - b.x).hypot(a.y - b.y) <= MOVED * longer_side(&self.place) {
             self.away_since = None;
