@@ -6,6 +6,7 @@ use std::sync::Arc;
 use adapter::{Adapter, Encryption, ExportLimits, Exports, Health, Outbound};
 use adapter_facebox::FaceBox;
 use adapter_sensetime::SenseTime;
+use adapter_sophon::Sophon;
 use adapter_terminal::{Pace, Terminal};
 use adapter_uniview::Uniview;
 use anyhow::{Context, Result};
@@ -66,6 +67,10 @@ pub(crate) fn enabled(
         let settings = adapter_uniview::Config { channels: config.channels(), key_file };
         let adapter = Arc::new(Uniview::new(settings, appliance.clone(), outbound.clone()));
         adapters.push(Enabled { adapter, listen: Some(config.uniview.listen), https: None });
+    }
+    if config.sophon.enabled {
+        let adapter = Arc::new(Sophon::new(config.sophon.settings()?, appliance.clone(), outbound.clone()));
+        adapters.push(Enabled { adapter, listen: Some(config.sophon.listen), https: None });
     }
     Ok(adapters)
 }

@@ -15,6 +15,7 @@ mod problem;
 mod reader;
 mod shapes;
 mod sip;
+mod sophon;
 mod terminal;
 mod trial;
 
@@ -24,6 +25,7 @@ use problem::{Problem, Problems};
 pub(crate) use door::Door;
 pub(crate) use reader::Reader;
 pub(crate) use sip::Sip;
+pub(crate) use sophon::Sophon;
 pub(crate) use terminal::Terminal;
 
 /// Less does not hold the database and a handful of pictures.
@@ -48,7 +50,7 @@ pub(crate) struct Config {
     pub(crate) sensetime: SenseTime,
     pub(crate) uniview: Uniview,
     pub(crate) facebox: FaceBox,
-    pub(crate) sophon: Absent,
+    pub(crate) sophon: Sophon,
     pub(crate) terminal: Terminal,
 }
 
@@ -278,13 +280,6 @@ impl Default for Uniview {
     }
 }
 
-/// The section of an adapter that this build does not have: it may be there, but not be enabled.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Absent {
-    pub(crate) enabled: bool,
-}
-
 impl Config {
     /// Reads and checks the file. On failure: one line for every problem, with key, line and what would be right.
     pub(crate) fn read(file: &Path) -> Result<Self, Vec<String>> {
@@ -348,14 +343,8 @@ impl Config {
             problems.add(format!("terminal.{key}"), why);
         }
         reader::check(&self.reader, problems);
-        for (name, section) in self.absent() {
-            problems.require(!section.enabled, &format!("{name}.enabled"), "this version has no such adapter");
-        }
+        self.sophon.check(problems);
         ports::check(self, problems);
-    }
-
-    fn absent(&self) -> [(&'static str, &Absent); 1] {
-        [("sophon", &self.sophon)]
     }
 }
 

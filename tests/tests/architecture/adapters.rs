@@ -43,7 +43,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("codes", &[]),
 ];
 /// The adapters that are built like this.
-const LAYERED: [&str; 4] = ["adapter-facebox", "adapter-sensetime", "adapter-terminal", "adapter-uniview"];
+const LAYERED: [&str; 5] =
+    ["adapter-facebox", "adapter-sensetime", "adapter-sophon", "adapter-terminal", "adapter-uniview"];
 
 /// The modules of an adapter by their paths, such as `push::broker`, with their code. Tests in them may use anything and
 /// are left out.

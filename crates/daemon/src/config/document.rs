@@ -68,7 +68,7 @@ impl Document {
         }
         let note = |path: serde_ignored::Path<'_>| {
             let key = path.to_string();
-            problems.extend(keys::unknown(&key).map(|why| Problem { line: self.line(&key), key, why }));
+            problems.push(Problem { line: self.line(&key), why: keys::unknown(&key), key });
         };
         let read = serde_ignored::deserialize(values, note);
         (read.unwrap_or_default(), problems)

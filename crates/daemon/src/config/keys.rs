@@ -4,21 +4,15 @@ use serde_aux::serde_introspection::serde_introspect;
 
 use super::*;
 
-/// Sections of adapters that this build does not have: what else they hold is theirs.
-const ABSENT: [&str; 1] = ["sophon"];
-
-/// Says that a key is unknown and which known one is nearest; `None` when it is nobody's here to know.
-pub(super) fn unknown(path: &str) -> Option<String> {
+/// Says that a key is unknown and which known one is nearest.
+pub(super) fn unknown(path: &str) -> String {
     let (section, key) = path.rsplit_once('.').map_or(("", path), |(section, key)| (section, key));
-    if ABSENT.contains(&section) {
-        return None;
-    }
     let nearest = known(section).iter().max_by(|a, b| closeness(a, key).total_cmp(&closeness(b, key)));
-    Some(match nearest.filter(|name| closeness(name, key) > 0.6) {
+    match nearest.filter(|name| closeness(name, key) > 0.6) {
         Some(name) if section.is_empty() => format!("unknown key; did you mean {name}?"),
         Some(name) => format!("unknown key; did you mean {}.{name}?", section.split('.').next().unwrap_or_default()),
         None => format!("unknown key; known here: {}", known(section).join(", ")),
-    })
+    }
 }
 
 /// Says that no time zone has this name, and which one has the nearest.
@@ -56,6 +50,7 @@ fn known(section: &str) -> &'static [&'static str] {
         "facebox" => serde_introspect::<FaceBox>(),
         "sensetime" => serde_introspect::<SenseTime>(),
         "sip" => serde_introspect::<Sip>(),
+        "sophon" => serde_introspect::<Sophon>(),
         "terminal" => serde_introspect::<Terminal>(),
         "uniview" => serde_introspect::<Uniview>(),
         _ => serde_introspect::<Config>(),

@@ -25,7 +25,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems<'_>) {
 }
 
 fn listening(config: &Config) -> Vec<Listening> {
-    let Config { console, sensetime, uniview, facebox, .. } = config;
+    let Config { console, sensetime, uniview, facebox, sophon, .. } = config;
     let clear = |key, address| Listening { key, address, encrypted: false };
     let mut all = vec![clear("console.listen", console.listen)];
     if sensetime.enabled {
@@ -38,6 +38,9 @@ fn listening(config: &Config) -> Vec<Listening> {
     }
     if facebox.enabled {
         all.push(clear("facebox.listen", facebox.listen));
+    }
+    if sophon.enabled {
+        all.push(clear("sophon.listen", sophon.listen));
     }
     all
 }

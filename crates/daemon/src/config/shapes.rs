@@ -1,8 +1,9 @@
 //! Values that are written as text, and the message for a value of a wrong shape.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytesize::ByteSize;
+use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -11,6 +12,16 @@ pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<SocketAddr, 
     let text = String::deserialize(value)?;
     let wrong = |_| D::Error::custom(format!("{text:?} is not an IP address with a port, like \"0.0.0.0:8080\""));
     text.parse().map_err(wrong)
+}
+
+/// Networks, or single addresses.
+pub(super) fn networks<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<IpNet>, D::Error> {
+    let wrong = |text: &str| D::Error::custom(format!("{text:?} is not a network, like \"192.168.1.0/24\""));
+    let read = |text: &String| match text.parse::<IpAddr>() {
+        Ok(address) => Ok(IpNet::from(address)),
+        Err(_) => text.parse().map_err(|_| wrong(text)),
+    };
+    Vec::<String>::deserialize(value)?.iter().map(read).collect()
 }
 
 /// A number of bytes.

@@ -39,7 +39,7 @@ fn an_unknown_key_is_answered_with_the_nearest_known_one() {
 
 #[test]
 fn every_problem_has_a_line() {
-    let text = "[device]\ntime_zone = \"Mars/Olympus\"\n[vision]\ndetect_every_ms = 5\n[sophon]\nenabled = true";
+    let text = "[device]\ntime_zone = \"Mars/Olympus\"\n[vision]\ndetect_every_ms = 5\n[sophon]\nuser = \"cloud\"";
     assert_eq!(problems(text).len(), 3);
 }
 

@@ -28,6 +28,11 @@ pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
     if config.terminal.enabled {
         try_broker(&config.terminal, problems);
     }
+    if config.sophon.enabled
+        && let Err(why) = config.sophon.login()
+    {
+        problems.add("sophon.password_file", why);
+    }
 }
 
 /// The folder, or the nearest above it that exists, must be one that can be written to.

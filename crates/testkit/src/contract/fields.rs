@@ -78,15 +78,18 @@ impl Check<'_> {
             self.faults.push(format!("{} does not belong to this kind of entry", field.name));
         }
         let fits = match field.kind.as_str() {
-            "string" | "text" => value.is_string(),
+            "string" | "text" | "base64" => value.is_string(),
             "int" | "integer" | "long" => value.is_i64() || value.is_u64(),
             "double" | "number" => value.is_number(),
-            "bool" => value.is_boolean(),
+            "bool" | "boolean" => value.is_boolean(),
             "json" => value.is_object(),
-            "json list" | "object[]" | "array" | "array of string" => value.is_array(),
+            "json list" | "object[]" | "array" | "array of string" | "list" => value.is_array(),
             "integer[]" => entries(value).is_some_and(|all| all.iter().all(|entry| entry.is_i64() || entry.is_u64())),
             "string[]" => entries(value).is_some_and(|all| all.iter().all(Value::is_string)),
-            "object" => value.is_object(),
+            "object" | "dict" => value.is_object(),
+            "list of string" => entries(value).is_some_and(|all| all.iter().all(Value::is_string)),
+            "list of 4 int" => entries(value).is_some_and(|all| all.len() == 4 && all.iter().all(Value::is_i64)),
+            "list of 3 bool" => entries(value).is_some_and(|all| all.len() == 3 && all.iter().all(Value::is_boolean)),
             "float" => value.is_number(),
             "any" => true,
             "string(int)" | "string(unsigned int)" => text(value).is_some_and(|text| text.parse::<i64>().is_ok()),
@@ -137,7 +140,8 @@ impl Check<'_> {
 }
 
 fn is_opaque(kind: &str) -> bool {
-    matches!(kind, "array" | "array of string" | "integer[]" | "string[]" | "object")
+    matches!(kind, "array" | "array of string" | "integer[]" | "string[]" | "object" | "dict")
+        || kind.starts_with("list")
 }
 
 fn entries(value: &Value) -> Option<&Vec<Value>> {

@@ -8,6 +8,7 @@ mod own;
 mod proofs;
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -26,6 +27,8 @@ use openings::Access;
 const MAX_RELAYS: u32 = 64;
 /// Maximum length of the name or tag of a relay, characters.
 const MAX_TEXT: usize = 255;
+/// The longest time that a relay is switched on by command.
+const MAX_RELAY_HOLD: Duration = Duration::from_secs(60);
 
 impl Appliance {
     /// Relays in ascending order of id, each with whether it responds.
@@ -155,6 +158,17 @@ impl Acts<'_> {
             Ok(bound)
         })
         .await
+    }
+
+    /// Switches a relay in the network on for so long, because somebody far away wants it. `Invalid` for more than a
+    /// minute, `Unavailable` when it cannot be reached.
+    pub async fn open_relay(self, address: SocketAddr, hold: Duration) -> Result<()> {
+        let actor = self.permit(Act::DOOR_OPEN)?;
+        if hold > MAX_RELAY_HOLD {
+            return Err(Error::invalid("hold", "longer than a minute"));
+        }
+        let command = Access { actor: &actor, camera: None, person: None, by: Means::Command };
+        self.appliance.open(&command, Output::Relay(address), hold).await
     }
 
     /// Releases a relay from its camera. `NotFound(Relay)`.

@@ -1,0 +1,137 @@
+//! What all requests and pushes share.
+
+use std::time::Duration;
+
+use adapter::Outbound;
+use domain::{Appliance, Error, Note, Noted, Result, State};
+use ipnet::IpNet;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio::sync::{Mutex, watch};
+
+use crate::settings::{HistoryServers, PermissionGroups, PlatformAddress, Reaction, RealtimeServers, StatusServer};
+
+/// The adapter's name, also of its state.
+pub(crate) const NAME: &str = "sophon";
+
+/// The values of the adapter's state.
+pub(crate) const REALTIME: &str = "realtime";
+pub(crate) const HISTORY: &str = "history";
+pub(crate) const STATUS: &str = "status";
+pub(crate) const REACTION: &str = "reaction";
+pub(crate) const PLATFORM: &str = "platform";
+pub(crate) const PERMISSIONS: &str = "permissions";
+
+/// How the adapter is reached; fixed while it runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Callers from anywhere else are refused.
+    pub allow_from: Vec<IpNet>,
+    /// What callers must prove beside that.
+    pub login: Option<Login>,
+    /// The least time between two uploads of the history (quirk S-PERIOD).
+    pub history_every: Duration,
+}
+
+/// A login by HTTP basic authentication.
+#[derive(Clone)]
+pub struct Login {
+    /// Login name.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+/// The password is not shown.
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// What all requests and pushes share.
+pub(crate) struct Device {
+    pub(crate) config: Config,
+    pub(crate) appliance: Appliance,
+    pub(crate) outbound: Outbound,
+    /// Held from reading what the adapter keeps, or which names are taken, until it is changed.
+    pub(crate) one_at_a_time: Mutex<()>,
+    /// Changes with the addresses that events and status are sent to, and with the platform.
+    pub(crate) servers_changed: watch::Sender<u64>,
+}
+
+impl Device {
+    pub(crate) fn new(config: Config, appliance: Appliance, outbound: Outbound) -> Self {
+        let servers_changed = watch::Sender::new(0);
+        Self { config, appliance, outbound, one_at_a_time: Mutex::default(), servers_changed }
+    }
+
+    /// The adapter's durable values.
+    pub(crate) fn state(&self) -> State {
+        self.appliance.state(NAME)
+    }
+
+    /// Where realtime events go.
+    pub(crate) async fn realtime(&self) -> Result<RealtimeServers> {
+        self.kept(REALTIME).await
+    }
+
+    /// Where the history goes.
+    pub(crate) async fn history(&self) -> Result<HistoryServers> {
+        self.kept(HISTORY).await
+    }
+
+    /// Where the status goes.
+    pub(crate) async fn status(&self) -> Result<StatusServer> {
+        self.kept(STATUS).await
+    }
+
+    /// What follows a recognised person.
+    pub(crate) async fn reaction(&self) -> Result<Reaction> {
+        self.kept(REACTION).await
+    }
+
+    /// How the platform is found.
+    pub(crate) async fn platform(&self) -> Result<PlatformAddress> {
+        self.kept(PLATFORM).await
+    }
+
+    /// The permission groups.
+    pub(crate) async fn permissions(&self) -> Result<PermissionGroups> {
+        self.kept(PERMISSIONS).await
+    }
+
+    /// The licence code, `dev_sno`.
+    pub(crate) async fn dev_sno(&self) -> Result<String> {
+        match self.platform().await?.dev_sno {
+            Some(code) => Ok(code),
+            None => Ok(self.appliance.device().await?.serial),
+        }
+    }
+
+    /// What is noted on a person or group beside what the core knows.
+    pub(crate) async fn noted(&self, thing: impl Into<Noted>) -> Result<Map<String, Value>> {
+        match self.state().note(thing).await? {
+            Some(text) => serde_json::from_str(&text).map_err(Error::internal("reading a note of sophon")),
+            None => Ok(Map::new()),
+        }
+    }
+
+    /// A note, to be written with what it is about.
+    pub(crate) fn noting(&self, more: &Map<String, Value>) -> Result<Note> {
+        let text = if more.is_empty() { None } else { Some(written(more)?) };
+        Ok(self.state().noting(text))
+    }
+
+    /// A kept value, or the one that a new device has; `Unavailable` while it cannot be read.
+    async fn kept<T: DeserializeOwned + Default>(&self, key: &str) -> Result<T> {
+        let read = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
+        Ok(self.state().read_value(key, read).await?.unwrap_or_default())
+    }
+}
+
+/// A value as it is kept.
+pub(crate) fn written(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal("writing a setting of sophon"))
+}

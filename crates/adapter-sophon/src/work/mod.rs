@@ -1,0 +1,6 @@
+//! What requests and commands of the platform have in common.
+
+pub(crate) mod groups;
+pub(crate) mod people;
+pub(crate) mod permissions;
+pub(crate) mod wipe;

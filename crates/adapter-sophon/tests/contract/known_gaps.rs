@@ -1,0 +1,43 @@
+//! What of the catalogue is not done yet.
+
+use testkit::contract::Gap;
+
+const NO_PLATFORM: &str = "the device does not log in at a platform yet";
+const NO_PUSHES: &str = "nothing is pushed yet";
+
+pub(crate) const KNOWN_GAPS: &[Gap] = &[
+    ("add_users_plus", NO_PLATFORM),
+    ("delete_users", NO_PLATFORM),
+    ("wipe_data", NO_PLATFORM),
+    ("fiqa", NO_PLATFORM),
+    ("sync_permissions", NO_PLATFORM),
+    ("FTP STOR", "no FTP server runs yet"),
+    ("platform login", NO_PLATFORM),
+    ("user detail fetch", NO_PLATFORM),
+    ("picture fetch", NO_PLATFORM),
+    ("mq result", NO_PLATFORM),
+    ("realtime event", NO_PUSHES),
+    ("history event", NO_PUSHES),
+    ("status report", NO_PUSHES),
+    ("device list sync", NO_PLATFORM),
+    ("device operation", NO_PLATFORM),
+];
+
+/// Codes that nothing is refused with, and why.
+pub(crate) const UNPROVOKED: &[Gap] = &[
+    ("0", "says that all went well"),
+    ("40071", NO_PLATFORM),
+    ("50072", "only when the device itself fails"),
+    ("50074", NO_PLATFORM),
+    ("40000", "refuses callers and methods before there is a call"),
+    ("40006", "a poor face is refused as one that cannot be found"),
+    ("40008", "an empty group is no fault of a request"),
+    ("40009", "a small face is one of low quality"),
+    ("40010", "a face without a usable feature is one of low quality"),
+    ("40013", "groups need no loading"),
+    ("40014", "strangers are not enrolled"),
+    ("40400", "refuses paths that are no call"),
+    ("40094", "only in a sample"),
+    ("40095", "only in a sample"),
+    ("500001", "sent by platforms"),
+];

@@ -1,0 +1,66 @@
+//! The contract with platforms and clients that speak the Sophon SE3 fog interface: a scenario for every operation, which
+//! changes the device over a real socket, reads it again and is held against the catalogue, and the refusals it names.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
+
+mod access;
+mod device;
+mod gates;
+mod groups;
+mod known_gaps;
+mod later;
+mod people;
+mod permissions;
+mod servers;
+mod system;
+
+use std::process::ExitCode;
+
+use known_gaps::{KNOWN_GAPS, UNPROVOKED};
+use testkit::contract::{Contract, Rules};
+
+testkit::scenarios! {
+    access:
+        strangers_are_turned_away,
+        a_login_is_needed_where_one_is_set,
+        broken_bodies_are_refused,
+        unknown_paths_and_methods_are_refused;
+    permissions:
+        permission_groups_are_made_changed_listed_and_removed,
+        permission_groups_that_cannot_be_are_refused,
+        a_permission_group_goes_with_its_people;
+    groups:
+        groups_are_made_changed_listed_and_removed,
+        groups_that_cannot_be_are_refused,
+        people_stay_when_their_group_goes,
+        people_are_put_into_groups_and_taken_out;
+    people:
+        people_are_enrolled_changed_listed_and_removed,
+        people_come_in_forms_too,
+        known_people_are_overwritten_when_that_is_asked_for,
+        people_are_found_page_by_page,
+        people_who_cannot_be_are_refused,
+        permission_groups_of_people_are_known_or_made;
+    gates:
+        the_reaction_reads_back,
+        relays_are_switched_on,
+        actions_that_cannot_be_are_refused;
+    servers:
+        addresses_for_events_and_status_read_back,
+        addresses_that_cannot_be_are_refused;
+    system:
+        people_and_events_are_wiped,
+        the_platform_of_the_device_reads_back;
+    later:
+        programs_for_later_versions_find_groups;
+}
+
+fn main() -> ExitCode {
+    let contract = Contract {
+        catalogue: "sophon",
+        rules: Rules::NONE,
+        gaps: KNOWN_GAPS,
+        unprovoked: Some(UNPROVOKED),
+        scenarios: scenarios(),
+    };
+    contract.main()
+}
