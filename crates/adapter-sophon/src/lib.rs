@@ -4,6 +4,7 @@ pub mod codes;
 mod convert;
 mod device;
 mod ops;
+mod push;
 mod request;
 mod serve;
 mod settings;
@@ -44,7 +45,7 @@ impl Adapter for Sophon {
         Some(serve::routes(Arc::clone(&self.device)))
     }
 
-    async fn run(&self, _: Appliance, cancel: CancellationToken) {
-        cancel.cancelled().await;
+    async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
+        push::run(&self.device, appliance, cancel).await;
     }
 }

@@ -83,6 +83,10 @@ impl Device {
         self.rig.stop().await;
     }
 
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// A request of an operation such as `POST users`; the fields of a GET go into the query.
     pub(crate) fn request(&self, operation: &str, fields: &Value) -> RequestBuilder {
         let (method, name) = operation.split_once(' ').unwrap();

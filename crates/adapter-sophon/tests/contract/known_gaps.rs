@@ -3,7 +3,6 @@
 use testkit::contract::Gap;
 
 const NO_PLATFORM: &str = "the device does not log in at a platform yet";
-const NO_PUSHES: &str = "nothing is pushed yet";
 
 pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("add_users_plus", NO_PLATFORM),
@@ -16,9 +15,6 @@ pub(crate) const KNOWN_GAPS: &[Gap] = &[
     ("user detail fetch", NO_PLATFORM),
     ("picture fetch", NO_PLATFORM),
     ("mq result", NO_PLATFORM),
-    ("realtime event", NO_PUSHES),
-    ("history event", NO_PUSHES),
-    ("status report", NO_PUSHES),
     ("device list sync", NO_PLATFORM),
     ("device operation", NO_PLATFORM),
 ];

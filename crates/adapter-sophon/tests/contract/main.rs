@@ -4,12 +4,14 @@
 
 mod access;
 mod device;
+mod events;
 mod gates;
 mod groups;
 mod known_gaps;
 mod later;
 mod people;
 mod permissions;
+mod platform;
 mod servers;
 mod system;
 
@@ -19,6 +21,12 @@ use known_gaps::{KNOWN_GAPS, UNPROVOKED};
 use testkit::contract::{Contract, Rules};
 
 testkit::scenarios! {
+    // The longest, so they begin first.
+    events:
+        known_people_are_told_of_at_once,
+        the_history_is_sent_until_the_servers_have_it,
+        events_are_sent_as_forms_too,
+        the_status_is_reported_every_period;
     access:
         strangers_are_turned_away,
         a_login_is_needed_where_one_is_set,

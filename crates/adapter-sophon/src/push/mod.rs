@@ -1,0 +1,20 @@
+//! What the device tells of its own accord (4.4.6, 4.4.9, 4.5.3).
+
+mod history;
+mod messages;
+mod realtime;
+mod status;
+
+use domain::Appliance;
+use tokio_util::sync::CancellationToken;
+
+use crate::device::Device;
+
+/// Pushes until cancelled.
+pub(crate) async fn run(device: &Device, appliance: Appliance, cancel: CancellationToken) {
+    tokio::join!(
+        realtime::deliver(device, appliance.clone(), cancel.clone()),
+        history::deliver(device, appliance, cancel.clone()),
+        status::report(device, &cancel),
+    );
+}

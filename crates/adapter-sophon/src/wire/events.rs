@@ -1,0 +1,86 @@
+//! What the device tells of its own accord (4.4.6, 4.4.9, 4.5.3).
+
+use serde::Serialize;
+
+/// A face that was compared.
+#[derive(Serialize)]
+pub(crate) struct Event {
+    pub(crate) identity_id: String,
+    pub(crate) identity_name: String,
+    pub(crate) group_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reg_pic: Option<String>,
+    pub(crate) timestamp: i64,
+    pub(crate) score: f64,
+    pub(crate) ext_data: ExtData,
+}
+
+/// More of it.
+#[derive(Serialize)]
+pub(crate) struct ExtData {
+    pub(crate) device_ip: String,
+    #[serde(flatten)]
+    pub(crate) origin: Option<Origin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spot_pic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recognize_face: Option<String>,
+    pub(crate) person_type: u8,
+    pub(crate) device_type: &'static str,
+    pub(crate) grab_fiqa_info: Empty,
+    pub(crate) box_fiqa_info: Empty,
+}
+
+/// Which device it comes from; only in the history.
+#[derive(Serialize)]
+pub(crate) struct Origin {
+    pub(crate) ep_id: String,
+    pub(crate) dev_sno: String,
+}
+
+/// `{}`.
+#[derive(Serialize)]
+pub(crate) struct Empty {}
+
+/// The status of the device.
+#[derive(Serialize)]
+pub(crate) struct Status {
+    pub(crate) gateway_ip: String,
+    pub(crate) gateway_name: String,
+    pub(crate) gateway_status: &'static str,
+    pub(crate) gateway_sn: String,
+    pub(crate) dev_sno: String,
+    pub(crate) gateway_ext_data: Gateway,
+    pub(crate) sub_devices: Vec<SubDevice>,
+}
+
+/// The machine.
+#[derive(Serialize)]
+pub(crate) struct Gateway {
+    pub(crate) sw_version: String,
+    pub(crate) sdk_version: &'static str,
+    pub(crate) gateway_mac: String,
+    /// Percent.
+    pub(crate) cpu_usage: f64,
+    /// GB.
+    pub(crate) memory_size: f64,
+    /// 0 to 1.
+    pub(crate) memory_usage: f64,
+    /// GB.
+    pub(crate) disk_size: f64,
+    /// GB.
+    pub(crate) disk_free_size: f64,
+    /// Always 0: nothing measures it.
+    pub(crate) temperature: i32,
+}
+
+/// A camera.
+#[derive(Serialize)]
+pub(crate) struct SubDevice {
+    pub(crate) ep_id: String,
+    pub(crate) ep_name: String,
+    pub(crate) ep_ip: String,
+    pub(crate) ep_status: &'static str,
+    pub(crate) ep_location: String,
+    pub(crate) ep_type: &'static str,
+}

@@ -1,0 +1,69 @@
+//! A server that takes what the device sends, and whose answer a test chooses.
+
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+use testkit::eventually;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// A running server; it ends when this is dropped.
+pub(crate) struct Platform {
+    taken: Arc<Taken>,
+    pub(crate) url: String,
+    _task: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Taken {
+    status: AtomicU16,
+    messages: Mutex<Vec<(String, Value)>>,
+}
+
+impl Platform {
+    /// Acknowledges everything.
+    pub(crate) async fn start() -> Self {
+        let taken = Arc::new(Taken::default());
+        taken.status.store(200, Relaxed);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(take).with_state(Arc::clone(&taken));
+        let mut task = JoinSet::new();
+        task.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { taken, url, _task: task }
+    }
+
+    /// Answers with this HTTP status from now on.
+    pub(crate) fn answer(&self, status: u16) {
+        self.taken.status.store(status, Relaxed);
+    }
+
+    /// All bodies so far that were sent to this path, acknowledged or not.
+    pub(crate) fn messages(&self, path: &str) -> Vec<Value> {
+        let all = self.taken.messages.lock().unwrap();
+        all.iter().filter(|(target, _)| target == path).map(|(_, body)| body.clone()).collect()
+    }
+
+    /// The bodies sent to this path, once there are so many.
+    pub(crate) async fn several(&self, path: &str, count: usize) -> Vec<Value> {
+        eventually(&format!("{count} messages come to {path}"), async || {
+            let found = self.messages(path);
+            (found.len() >= count).then_some(found)
+        })
+        .await
+    }
+}
+
+async fn take(State(taken): State<Arc<Taken>>, request: Request) -> (StatusCode, axum::Json<Value>) {
+    let path = request.uri().path().to_owned();
+    let is_json = request.headers()[CONTENT_TYPE] == "application/json";
+    let body = axum::body::to_bytes(request.into_body(), 64 << 20).await.unwrap();
+    let body = if is_json { serde_json::from_slice(&body).unwrap() } else { json!(String::from_utf8_lossy(&body)) };
+    taken.messages.lock().unwrap().push((path, body));
+    (StatusCode::from_u16(taken.status.load(Relaxed)).unwrap(), axum::Json(json!({"status": 0})))
+}
