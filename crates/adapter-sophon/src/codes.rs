@@ -155,6 +155,12 @@ impl Fault {
         Self::with(Code::Parameter, detail)
     }
 
+    /// The same fault of a command instead of a call: wrong parameters have another code there.
+    pub(crate) fn of_command(self) -> Self {
+        let code = if self.code == Code::Parameter { Code::CommandParameter } else { self.code };
+        Self { code, ..self }
+    }
+
     /// A failure that HTTP has a status for, and the table no code.
     pub(crate) fn with_status(http: StatusCode, detail: &str) -> Self {
         Self { http: Some(http), ..Self::with(Code::BadRequest, detail) }

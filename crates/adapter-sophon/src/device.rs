@@ -32,6 +32,8 @@ pub struct Config {
     pub login: Option<Login>,
     /// The least time between two uploads of the history (quirk S-PERIOD).
     pub history_every: Duration,
+    /// The shortest interval between two attempts to reach the platform (quirk S-RETRY).
+    pub retry_after: Duration,
 }
 
 /// A login by HTTP basic authentication.

@@ -2,6 +2,8 @@
 
 pub(crate) mod events;
 pub(crate) mod people;
+pub(crate) mod platform;
+pub(crate) mod quality;
 pub(crate) mod servers;
 
 use crate::codes::{Code, Fault};

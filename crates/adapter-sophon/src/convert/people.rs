@@ -14,7 +14,7 @@ use crate::wire::people::{Info, PersonInfo, PersonRow};
 use crate::wire::{self, Fields, Texts};
 
 /// The largest picture, bytes.
-const MAX_PICTURE: usize = 6 << 20;
+pub(crate) const MAX_PICTURE: usize = 6 << 20;
 /// Maximum length of a name, characters.
 const MAX_NAME: usize = 128;
 /// Maximum length of what is kept of a person as it is, bytes.

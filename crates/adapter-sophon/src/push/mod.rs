@@ -2,6 +2,7 @@
 
 mod history;
 mod messages;
+mod platform;
 mod realtime;
 mod status;
 
@@ -16,5 +17,6 @@ pub(crate) async fn run(device: &Device, appliance: Appliance, cancel: Cancellat
         realtime::deliver(device, appliance.clone(), cancel.clone()),
         history::deliver(device, appliance, cancel.clone()),
         status::report(device, &cancel),
+        platform::serve(device, &cancel),
     );
 }

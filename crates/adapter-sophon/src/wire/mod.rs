@@ -7,6 +7,7 @@ pub(crate) mod groups;
 mod lenient;
 pub(crate) mod people;
 pub(crate) mod permissions;
+pub(crate) mod platform;
 pub(crate) mod servers;
 pub(crate) mod system;
 

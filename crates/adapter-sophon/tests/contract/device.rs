@@ -35,7 +35,12 @@ impl Deref for Device {
 /// A device that this machine may use.
 pub(crate) fn config() -> Config {
     let allow_from = vec!["127.0.0.0/8".parse().unwrap()];
-    Config { allow_from, login: None, history_every: Duration::from_millis(300) }
+    Config {
+        allow_from,
+        login: None,
+        history_every: Duration::from_millis(300),
+        retry_after: Duration::from_millis(200),
+    }
 }
 
 /// With a login.

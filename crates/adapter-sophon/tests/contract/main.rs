@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic like tests do")]
 
 mod access;
+mod broker;
+mod commands;
 mod device;
 mod events;
 mod gates;
@@ -22,6 +24,12 @@ use testkit::contract::{Contract, Rules};
 
 testkit::scenarios! {
     // The longest, so they begin first.
+    commands:
+        people_come_from_the_platform_and_go,
+        permission_groups_and_pictures_come_from_the_platform,
+        what_is_no_command_holds_up_nothing,
+        results_go_to_an_address_where_there_is_no_queue,
+        the_device_logs_in_again;
     events:
         known_people_are_told_of_at_once,
         the_history_is_sent_until_the_servers_have_it,

@@ -1,5 +1,6 @@
 //! A server that takes what the device sends, and whose answer a test chooses.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -23,6 +24,8 @@ pub(crate) struct Platform {
 struct Taken {
     status: AtomicU16,
     messages: Mutex<Vec<(String, Value)>>,
+    /// What is answered at a path, in place of the acknowledgement.
+    answers: Mutex<HashMap<String, Vec<u8>>>,
 }
 
 impl Platform {
@@ -43,7 +46,12 @@ impl Platform {
         self.taken.status.store(status, Relaxed);
     }
 
-    /// All bodies so far that were sent to this path, acknowledged or not.
+    /// Answers with this at a path from now on.
+    pub(crate) fn answer_at(&self, path: &str, body: impl Into<Vec<u8>>) {
+        self.taken.answers.lock().unwrap().insert(path.to_owned(), body.into());
+    }
+
+    /// All bodies so far, or queries, that were sent to this path, acknowledged or not.
     pub(crate) fn messages(&self, path: &str) -> Vec<Value> {
         let all = self.taken.messages.lock().unwrap();
         all.iter().filter(|(target, _)| target == path).map(|(_, body)| body.clone()).collect()
@@ -59,11 +67,17 @@ impl Platform {
     }
 }
 
-async fn take(State(taken): State<Arc<Taken>>, request: Request) -> (StatusCode, axum::Json<Value>) {
-    let path = request.uri().path().to_owned();
-    let is_json = request.headers()[CONTENT_TYPE] == "application/json";
+async fn take(State(taken): State<Arc<Taken>>, request: Request) -> (StatusCode, Vec<u8>) {
+    let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+    let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let body = axum::body::to_bytes(request.into_body(), 64 << 20).await.unwrap();
-    let body = if is_json { serde_json::from_slice(&body).unwrap() } else { json!(String::from_utf8_lossy(&body)) };
-    taken.messages.lock().unwrap().push((path, body));
-    (StatusCode::from_u16(taken.status.load(Relaxed)).unwrap(), axum::Json(json!({"status": 0})))
+    let told = match (is_json, body.is_empty()) {
+        (true, _) => serde_json::from_slice(&body).unwrap(),
+        (false, true) => json!(query),
+        (false, false) => json!(String::from_utf8_lossy(&body)),
+    };
+    let answer = taken.answers.lock().unwrap().get(&path).cloned();
+    taken.messages.lock().unwrap().push((path, told));
+    let answer = answer.unwrap_or_else(|| json!({"status": 0}).to_string().into_bytes());
+    (StatusCode::from_u16(taken.status.load(Relaxed)).unwrap(), answer)
 }

@@ -175,6 +175,24 @@ impl Outbound {
         Ok((answer.status(), body))
     }
 
+    /// Posts a JSON document that asks for much; returns the response status and at most `max_bytes` of its body.
+    /// Redirects are not followed.
+    ///
+    /// # Errors
+    /// As [`exchange_json`](Self::exchange_json).
+    pub async fn ask_json(
+        &self,
+        url: &str,
+        document: &(impl Serialize + Sync),
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<(StatusCode, Bytes), OutboundError> {
+        let request = self.client.post(self.policy.check(url)?).json(document).timeout(timeout);
+        let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
+        let body = client::read(&mut answer, max_bytes).await?;
+        Ok((answer.status(), body))
+    }
+
     /// Downloads a file of at most `max_bytes`, replacing an existing one; an incomplete download is removed. Fails
     /// when the server is silent for 20 s.
     ///

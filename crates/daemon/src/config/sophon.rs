@@ -12,6 +12,8 @@ use super::{Problems, shapes};
 
 /// The least time between two uploads of the history, which the document sets.
 const HISTORY_EVERY: Duration = Duration::from_secs(20);
+/// The shortest interval between two attempts to reach the platform.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
@@ -44,7 +46,12 @@ impl Sophon {
     /// As the adapter has it.
     pub(crate) fn settings(&self) -> anyhow::Result<adapter_sophon::Config> {
         let login = self.login().map_err(|why| anyhow::anyhow!("sophon.password_file: {why}"))?;
-        Ok(adapter_sophon::Config { allow_from: self.allow_from.clone(), login, history_every: HISTORY_EVERY })
+        Ok(adapter_sophon::Config {
+            allow_from: self.allow_from.clone(),
+            login,
+            history_every: HISTORY_EVERY,
+            retry_after: RETRY_AFTER,
+        })
     }
 
     /// The login that callers must have, if any; else why the password cannot be read.

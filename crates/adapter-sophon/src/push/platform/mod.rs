@@ -1,0 +1,95 @@
+//! The platform (4 to 6): the device logs in, takes commands from the platform's broker, and says what became of them.
+
+mod broker;
+mod commands;
+mod people;
+
+use std::time::Duration;
+
+use adapter::BackOff;
+use tokio_util::sync::CancellationToken;
+
+use crate::convert::events::main_port;
+use crate::convert::platform::{composed, login, signed};
+use crate::device::Device;
+use crate::wire;
+use crate::wire::platform::LoggedIn;
+
+/// The longest interval between two attempts (quirk S-RETRY).
+const LONGEST: Duration = Duration::from_secs(60);
+/// The device logs in again when the broker failed so often.
+const ATTEMPTS: u32 = 3;
+/// The largest answer to a login, bytes.
+const MAX_ANSWER: usize = 64 << 10;
+
+/// A login.
+struct Session {
+    login_url: String,
+    dev_sno: String,
+    answer: LoggedIn,
+}
+
+impl Session {
+    /// An address of the platform, with what every call carries; `None` when it is none.
+    fn url(&self, given: &str) -> Option<String> {
+        Some(signed(composed(&self.login_url, given)?, &self.answer.token.0, &self.dev_sno))
+    }
+}
+
+/// Serves the platform, while one is set, until cancelled.
+pub(super) async fn serve(device: &Device, cancel: &CancellationToken) {
+    let mut changed = device.servers_changed.subscribe();
+    loop {
+        changed.borrow_and_update();
+        let address = device.platform().await.ok().and_then(|address| address.login_url);
+        let served = async {
+            match address {
+                Some(login_url) => stay_logged_in(device, &login_url).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = changed.changed() => {}
+            () = served => {}
+        }
+    }
+}
+
+/// Logs in whenever that is needed; ends only by being dropped.
+async fn stay_logged_in(device: &Device, login_url: &str) {
+    let mut back_off = BackOff::new(device.config.retry_after, LONGEST);
+    loop {
+        match log_in(device, login_url).await {
+            Ok(session) => {
+                tracing::info!("logged in at the platform");
+                take_commands(device, &session, &mut back_off).await;
+            }
+            Err(why) => {
+                tracing::warn!(why, "login at the platform failed");
+                tokio::time::sleep(back_off.next_interval()).await;
+            }
+        }
+    }
+}
+
+/// Takes commands until the broker has failed too often.
+async fn take_commands(device: &Device, session: &Session, back_off: &mut BackOff) {
+    for _ in 0..ATTEMPTS {
+        if let Err(why) = broker::take_commands(device, session, back_off).await {
+            tracing::warn!(why, "connection to the broker of the platform failed");
+        }
+        tokio::time::sleep(back_off.next_interval()).await;
+    }
+}
+
+async fn log_in(device: &Device, login_url: &str) -> Result<Session, String> {
+    let dev_sno = device.dev_sno().await.map_err(|error| error.chain())?;
+    let network = device.appliance.network().await.map_err(|error| error.chain())?;
+    let mac = main_port(&network.ports).map(|port| port.hardware_address.as_str()).unwrap_or_default();
+    let url = login(login_url, &dev_sno, mac).ok_or("the address of the login is none")?;
+    let body = device.outbound.fetch_picture(&url, MAX_ANSWER).await.map_err(|error| error.to_string())?;
+    let fields = adapter::parse_object(&body).map_err(|error| error.to_string())?;
+    let answer = wire::read(fields).map_err(|fault| fault.message())?;
+    Ok(Session { login_url: login_url.to_owned(), dev_sno, answer })
+}
