@@ -52,6 +52,21 @@ impl std::fmt::Debug for Login {
     }
 }
 
+/// Where the platform wants what the device tells, as it said at the login; nothing while there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct PlatformServers {
+    /// For the history.
+    pub(crate) history: Vec<String>,
+    /// Between two uploads of the history.
+    pub(crate) history_every: Duration,
+    /// For the status.
+    pub(crate) status: Option<String>,
+    /// Between two reports of the status.
+    pub(crate) status_every: Duration,
+    /// For the list of cameras.
+    pub(crate) cameras: Option<String>,
+}
+
 /// What all requests and pushes share.
 pub(crate) struct Device {
     pub(crate) config: Config,
@@ -61,12 +76,15 @@ pub(crate) struct Device {
     pub(crate) one_at_a_time: Mutex<()>,
     /// Changes with the addresses that events and status are sent to, and with the platform.
     pub(crate) servers_changed: watch::Sender<u64>,
+    /// What the platform said at the last login.
+    pub(crate) platform_servers: watch::Sender<PlatformServers>,
 }
 
 impl Device {
     pub(crate) fn new(config: Config, appliance: Appliance, outbound: Outbound) -> Self {
         let servers_changed = watch::Sender::new(0);
-        Self { config, appliance, outbound, one_at_a_time: Mutex::default(), servers_changed }
+        let platform_servers = watch::Sender::new(PlatformServers::default());
+        Self { config, appliance, outbound, one_at_a_time: Mutex::default(), servers_changed, platform_servers }
     }
 
     /// The adapter's durable values.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::people::{STRANGER, person_type};
-use crate::wire::events::{Empty, Event, ExtData, Origin, SubDevice};
+use crate::wire::events::{Empty, Event, ExtData, ListEntry, Origin, SubDevice};
 
 /// The precision of scores: millionths.
 const MILLION: f64 = 1e6;
@@ -76,6 +76,27 @@ pub(crate) fn sub_device(camera: &Camera, status: &CameraStatus, dev_sno: &str) 
         ep_status: if online { "online" } else { "offline" },
         ep_location: camera.settings.position.clone(),
         ep_type: device_type(&camera.settings.source),
+    }
+}
+
+/// A camera in the list. Its stream has a login in it, and is not told.
+pub(crate) fn list_entry(camera: &Camera, status: &CameraStatus, dev_sno: &str, now: i64) -> ListEntry {
+    let SubDevice { ep_id, ep_name, ep_ip, ep_status, ep_type, .. } = sub_device(camera, status, dev_sno);
+    ListEntry {
+        ep_id,
+        dev_sno: dev_sno.to_owned(),
+        direction: 0,
+        ep_type,
+        memo: camera.settings.description.clone(),
+        ep_name,
+        ep_ip,
+        ep_status,
+        ep_version: "",
+        ep_group_name: "",
+        ep_stream_url: "",
+        last_monitor_time: now,
+        is_monitor: camera.watch.settings.enabled,
+        privilege_group_key: "",
     }
 }
 

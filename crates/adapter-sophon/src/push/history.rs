@@ -48,11 +48,17 @@ impl Deliver for ToServers<'_> {
 
 impl ToServers<'_> {
     async fn push(&mut self, entry: &Entry) -> Result<Delivery> {
-        let servers = self.device.history().await?;
+        let mut servers = self.device.history().await?;
+        let platform = self.device.platform_servers.borrow().clone();
+        // The period of a platform is its own; ours has a least (quirk S-PERIOD).
+        let period = match platform.history.is_empty() {
+            true => self.device.config.history_every.max(Duration::from_secs(servers.period.into())),
+            false => platform.history_every,
+        };
+        servers.urls.extend(platform.history);
         let Some(record) = entry.record().filter(|_| !servers.urls.is_empty()) else {
             return Ok(Delivery::Acknowledged);
         };
-        let period = self.device.config.history_every.max(Duration::from_secs(servers.period.into()));
         if !self.turn_has_come(entry, period).await {
             return Ok(Delivery::retry("the device stops"));
         }

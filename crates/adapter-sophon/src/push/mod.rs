@@ -1,5 +1,6 @@
 //! What the device tells of its own accord (4.4.6, 4.4.9, 4.5.3).
 
+mod cameras;
 mod history;
 mod messages;
 mod platform;
@@ -17,6 +18,7 @@ pub(crate) async fn run(device: &Device, appliance: Appliance, cancel: Cancellat
         realtime::deliver(device, appliance.clone(), cancel.clone()),
         history::deliver(device, appliance, cancel.clone()),
         status::report(device, &cancel),
+        cameras::send(device, &cancel),
         platform::serve(device, &cancel),
     );
 }

@@ -84,3 +84,32 @@ pub(crate) struct SubDevice {
     pub(crate) ep_location: String,
     pub(crate) ep_type: &'static str,
 }
+
+/// The cameras (7.4).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CameraList {
+    pub(crate) dev_sno: String,
+    pub(crate) device_list: Vec<ListEntry>,
+}
+
+/// A camera.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListEntry {
+    pub(crate) ep_id: String,
+    pub(crate) dev_sno: String,
+    pub(crate) direction: u8,
+    pub(crate) ep_type: &'static str,
+    pub(crate) memo: String,
+    pub(crate) ep_name: String,
+    pub(crate) ep_ip: String,
+    pub(crate) ep_status: &'static str,
+    pub(crate) ep_version: &'static str,
+    pub(crate) ep_group_name: &'static str,
+    pub(crate) ep_stream_url: &'static str,
+    /// Seconds since 1970.
+    pub(crate) last_monitor_time: i64,
+    pub(crate) is_monitor: bool,
+    pub(crate) privilege_group_key: &'static str,
+}

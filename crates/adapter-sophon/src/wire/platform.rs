@@ -4,15 +4,25 @@ use adapter::lenient::{Int, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Bool, Dict, Fields, Texts};
+use super::{Bool, Dict, Fields, Names, Texts};
 
-/// The answer to a login; what it says of servers of events is taken up by the pushes.
+/// The answer to a login.
 #[derive(Deserialize)]
 pub(crate) struct LoggedIn {
     pub(crate) token: Text,
     #[serde(rename = "imgServerAddr", alias = "imgServerAddress")]
     pub(crate) pictures: Option<Text>,
     pub(crate) rabbitmq: Broker,
+    #[serde(rename = "recordAddr")]
+    pub(crate) history: Option<Names>,
+    #[serde(rename = "recordUploadPeriod")]
+    pub(crate) history_period: Option<Int>,
+    #[serde(rename = "deviceMonitorAddr")]
+    pub(crate) status: Option<Text>,
+    #[serde(rename = "deviceMonitorPeriod")]
+    pub(crate) status_period: Option<Int>,
+    #[serde(rename = "deviceListInfoAddr")]
+    pub(crate) cameras: Option<Text>,
 }
 
 /// Where the commands come from.

@@ -155,6 +155,28 @@ pub(crate) async fn results_go_to_an_address_where_there_is_no_queue(ledger: &Ar
     set.stop().await;
 }
 
+pub(crate) async fn the_device_tells_what_the_platform_wants(ledger: &Arc<Ledger>) {
+    let (device, platform) = (Device::start(ledger).await, Platform::start().await);
+    device.enrol("alice").await;
+    let broker = json!({"host": "127.0.0.1", "port": 1, "login": "a", "password": "b", "queue": "c"});
+    let told = json!({"token": "t", "rabbitmq": broker, "recordAddr": "/record , /record2", "recordUploadPeriod": 1,
+        "deviceMonitorAddr": "/status", "deviceMonitorPeriod": "1", "deviceListInfoAddr": "/cameras"});
+    platform.answer_at("/login", told.to_string());
+    device.ok("PUT LoginUrl", json!({"login_url": format!("{}/login", platform.url)})).await;
+    assert_eq!(platform.several("/cameras", 1).await[0], json!({"devSno": "PF0001", "deviceList": []}));
+    device.add_gate(&["alice"]).await;
+    let list = testkit::eventually("the list has the camera", async || {
+        platform.messages("/cameras").into_iter().find(|list| list["deviceList"] != json!([]))
+    })
+    .await;
+    assert_eq!(ledger.event("device list sync", &list, &[]), Ok(()));
+    for path in ["/record", "/record2", "/status"] {
+        platform.several(path, 1).await;
+    }
+    assert_eq!(platform.messages("/record")[0]["identity_id"], "alice");
+    device.stop().await;
+}
+
 pub(crate) async fn the_device_logs_in_again(ledger: &Arc<Ledger>) {
     let (device, platform) = (Device::start(ledger).await, Platform::start().await);
     platform.answer(500);

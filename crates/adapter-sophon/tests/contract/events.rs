@@ -21,7 +21,7 @@ impl Device {
     }
 
     /// Adds a camera before which these people pass.
-    async fn add_gate(&self, names: &[&str]) {
+    pub(crate) async fn add_gate(&self, names: &[&str]) {
         let settings = CameraSettings {
             name: "gate".into(),
             position: "hall".into(),

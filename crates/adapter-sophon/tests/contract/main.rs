@@ -29,6 +29,7 @@ testkit::scenarios! {
         permission_groups_and_pictures_come_from_the_platform,
         what_is_no_command_holds_up_nothing,
         results_go_to_an_address_where_there_is_no_queue,
+        the_device_tells_what_the_platform_wants,
         the_device_logs_in_again;
     events:
         known_people_are_told_of_at_once,

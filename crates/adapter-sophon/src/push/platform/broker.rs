@@ -15,7 +15,8 @@ use lapin::types::FieldTable;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
 
-use super::{Session, commands};
+use super::commands;
+use super::session::Session;
 use crate::device::Device;
 use crate::wire::platform::{Broker, Exchange};
 

@@ -5,8 +5,8 @@ use domain::Actor;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Session;
 use super::people::add_users;
+use super::session::Session;
 use crate::codes::{Code, Fault};
 use crate::convert::people::photo;
 use crate::convert::quality::{judged, level};

@@ -3,6 +3,7 @@
 mod broker;
 mod commands;
 mod people;
+mod session;
 
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use adapter::BackOff;
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::events::main_port;
-use crate::convert::platform::{composed, login, signed};
-use crate::device::Device;
+use crate::convert::platform::login;
+use crate::device::{Device, PlatformServers};
 use crate::wire;
-use crate::wire::platform::LoggedIn;
+use session::Session;
 
 /// The longest interval between two attempts (quirk S-RETRY).
 const LONGEST: Duration = Duration::from_secs(60);
@@ -22,25 +23,12 @@ const ATTEMPTS: u32 = 3;
 /// The largest answer to a login, bytes.
 const MAX_ANSWER: usize = 64 << 10;
 
-/// A login.
-struct Session {
-    login_url: String,
-    dev_sno: String,
-    answer: LoggedIn,
-}
-
-impl Session {
-    /// An address of the platform, with what every call carries; `None` when it is none.
-    fn url(&self, given: &str) -> Option<String> {
-        Some(signed(composed(&self.login_url, given)?, &self.answer.token.0, &self.dev_sno))
-    }
-}
-
 /// Serves the platform, while one is set, until cancelled.
 pub(super) async fn serve(device: &Device, cancel: &CancellationToken) {
     let mut changed = device.servers_changed.subscribe();
     loop {
         changed.borrow_and_update();
+        tell(device, &PlatformServers::default());
         let address = device.platform().await.ok().and_then(|address| address.login_url);
         let served = async {
             match address {
@@ -56,6 +44,11 @@ pub(super) async fn serve(device: &Device, cancel: &CancellationToken) {
     }
 }
 
+/// Has the pushes use these servers of the platform.
+fn tell(device: &Device, servers: &PlatformServers) {
+    device.platform_servers.send_if_modified(|before| std::mem::replace(before, servers.clone()) != *servers);
+}
+
 /// Logs in whenever that is needed; ends only by being dropped.
 async fn stay_logged_in(device: &Device, login_url: &str) {
     let mut back_off = BackOff::new(device.config.retry_after, LONGEST);
@@ -63,6 +56,7 @@ async fn stay_logged_in(device: &Device, login_url: &str) {
         match log_in(device, login_url).await {
             Ok(session) => {
                 tracing::info!("logged in at the platform");
+                tell(device, &session.servers());
                 take_commands(device, &session, &mut back_off).await;
             }
             Err(why) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{Actor, LibraryId};
 
-use super::Session;
+use super::session::Session;
 use crate::codes::{Code, Fault};
 use crate::convert::people::{Details, MAX_PICTURE, photo};
 use crate::convert::platform::composed;

@@ -1,0 +1,52 @@
+//! The list of cameras (7.4): whole, after a login and whenever one changes, until the platform has it.
+
+use std::time::Duration;
+
+use domain::Error;
+use tokio_util::sync::CancellationToken;
+
+use super::messages::accepted;
+use crate::convert::events::list_entry;
+use crate::device::Device;
+use crate::wire::events::CameraList;
+
+/// The platform takes the list within this time.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Sends the list until cancelled.
+pub(super) async fn send(device: &Device, cancel: &CancellationToken) {
+    let (mut cameras, mut platform) = (device.appliance.camera_changes(), device.platform_servers.subscribe());
+    loop {
+        let servers = platform.borrow_and_update().clone();
+        let sent = async {
+            let Some(url) = servers.cameras else { return std::future::pending().await };
+            while let Err(why) = send_list(device, &url).await {
+                tracing::debug!(why, "list of cameras not sent");
+                tokio::time::sleep(servers.status_every).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = cameras.changed() => {}
+            _ = platform.changed() => {}
+            () = sent => {}
+        }
+    }
+}
+
+async fn send_list(device: &Device, url: &str) -> Result<(), String> {
+    let list = list(device).await.map_err(|error| error.chain())?;
+    let sent = device.outbound.exchange_json(url, &list, None, TIMEOUT).await;
+    let (status, body) = sent.map_err(|error| error.to_string())?;
+    accepted(status, &body)
+}
+
+async fn list(device: &Device) -> Result<CameraList, Error> {
+    let appliance = &device.appliance;
+    let dev_sno = device.dev_sno().await?;
+    let now = appliance.now().as_millis() / 1000;
+    let cameras = appliance.cameras().await?;
+    let entry = |camera| list_entry(camera, &appliance.camera_status(camera.id), &dev_sno, now);
+    Ok(CameraList { device_list: cameras.iter().map(entry).collect(), dev_sno })
+}
