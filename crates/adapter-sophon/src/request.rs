@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use adapter::{BodyError, Form, FormError, FormLimits, Part, caller_address, is_multipart, parse_request, read_body};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +32,10 @@ impl Caller {
         let config = &device.config;
         if !origin.is_some_and(|origin| config.allow_from.iter().any(|network| network.contains(&origin))) {
             return Err(Fault::with_status(StatusCode::FORBIDDEN, "this address is not allowed"));
+        }
+        // A browser sends requests for any page that it shows, also from an allowed address and with a login it knows.
+        if request.headers().contains_key(ORIGIN) {
+            return Err(Fault::with_status(StatusCode::FORBIDDEN, "requests of web pages are not allowed"));
         }
         if !config.login.as_ref().is_none_or(|login| is_proved(login, request.headers())) {
             return Err(Fault::with_status(StatusCode::UNAUTHORIZED, "a login is needed"));

@@ -22,6 +22,14 @@ pub(crate) async fn strangers_are_turned_away(ledger: &Arc<Ledger>) {
     }
 }
 
+pub(crate) async fn web_pages_are_turned_away(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let request = device.request("GET groups", &json!({})).header("origin", "http://site.example");
+    let response = request.send().await.unwrap();
+    assert_eq!((response.status().as_u16(), refusal(response).await["code"].clone()), (403, json!(40000)));
+    device.stop().await;
+}
+
 pub(crate) async fn a_login_is_needed_where_one_is_set(ledger: &Arc<Ledger>) {
     let device = Device::start_as(ledger, guarded()).await;
     let request = || device.request("GET groups", &json!({}));

@@ -38,6 +38,7 @@ testkit::scenarios! {
         the_status_is_reported_every_period;
     access:
         strangers_are_turned_away,
+        web_pages_are_turned_away,
         a_login_is_needed_where_one_is_set,
         broken_bodies_are_refused,
         unknown_paths_and_methods_are_refused;
