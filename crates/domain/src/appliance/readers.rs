@@ -105,7 +105,8 @@ async fn run_reader(appliance: Appliance, reader: Arc<dyn Reader>, cancel: Cance
         if opened.elapsed() >= STABLE {
             delays = back_off();
         }
-        let delay = delays.next().unwrap_or(LONGEST_DELAY);
+        // The jitter may double the longest delay.
+        let delay = delays.next().unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
         if cancel.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
             return;
         }
