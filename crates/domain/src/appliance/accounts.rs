@@ -56,7 +56,10 @@ impl Appliance {
 
     fn check_login(&self, name: &str, secret: &Secret, origin: Option<IpAddr>) -> Result<Account> {
         let (account, hashes) = self.admit_login(name, origin, |hashes| secret.matches(hashes))?;
-        self.complete_digest(&account, &hashes, secret)?;
+        // Somebody has to log in to mend a disk that takes no writes.
+        if let Err(error) = self.complete_digest(&account, &hashes, secret) {
+            tracing::warn!(error = error.chain(), "digest of the password not kept");
+        }
         Ok(account)
     }
 

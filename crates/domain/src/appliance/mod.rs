@@ -179,7 +179,9 @@ impl Appliance {
             tracing::warn!(error = error.chain(), "failed to select embedding model");
         }
         let kept_copy = gallery::load(&ports, &gallery)?;
-        accounts::keep_digests_only_for(options.digest_realm.as_deref(), ports.settings.as_ref())?;
+        if let Err(error) = accounts::keep_digests_only_for(options.digest_realm.as_deref(), ports.settings.as_ref()) {
+            tracing::warn!(error = error.chain(), "digests of passwords that no adapter needs not dropped");
+        }
         let settings = Settings::load(&ports)?;
         let console_open = watch::Sender::new(settings.now().is_console_open());
         let storage_limits = watch::Sender::new(settings.now().storage_limits(options.storage));

@@ -175,6 +175,16 @@ async fn a_digest_is_kept_only_while_an_adapter_needs_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disk_that_takes_no_writes_keeps_nobody_from_logging_in() {
+    let options = Options { digest_realm: None, ..testkit::options() };
+    let (_, handles) = testkit::appliance_of(options).unwrap();
+    let appliance = handles.restart(Limits::default()).unwrap();
+    handles.store.fill_up(true);
+    appliance.log_in("admin", password("Admin_123"), Some(HERE)).await.unwrap();
+    assert_eq!(handles.store.credentials("admin").unwrap().1.digest_ha1, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn wrong_digests_lock_as_wrong_passwords_do() {
     let appliance = Stage::new().appliance;
     for _ in 0..5 {
