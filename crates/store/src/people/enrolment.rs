@@ -36,7 +36,7 @@ pub(super) fn is_by(db: &Connection, model: &ModelId) -> Result<bool, Fault> {
     Ok(known.is_some_and(|known| known == *model.0))
 }
 
-/// Sets the state of a person, of whom this model has made something; of no consequence while another is in use.
+/// Sets the state of a person by what this model made of the photo; ignored while another model is in use.
 pub(super) fn follow(db: &Connection, id: PersonId, model: &ModelId, enrolment: Enrolment) -> Result<(), Fault> {
     if is_by(db, model)? {
         columns::update(db, "person", id.0, columns(enrolment))?;
