@@ -14,7 +14,7 @@ use crate::wire::push::{Authentication, FaceEdges, Message, Pushed, Subject};
 
 /// A record sent later than this after its capture counts as queued, milliseconds.
 const IN_TIME_MS: i64 = 10_000;
-/// `VerifyStatus` of a person about whom the platform is asked.
+/// `VerifyStatus` of a person whose entry the platform decides.
 const TO_BE_VERIFIED: u8 = 22;
 /// `otype` of a record.
 const FACE: i64 = 1;

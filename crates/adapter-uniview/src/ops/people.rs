@@ -30,7 +30,7 @@ async fn enrol(caller: &Caller, request: AddPerson) -> Result<PersonId, Fault> {
     Ok(caller.acts().enrol(person).await?.id)
 }
 
-/// Enrols people one by one; those who cannot be are named (/person/import, section 3.2).
+/// Enrols people one by one and names those that cannot be enrolled (/person/import, section 3.2).
 pub(crate) async fn import(caller: Caller, request: ImportPeople) -> Result<Answer<Failures>, Fault> {
     if request.person_list.is_empty() {
         return Err(Fault::argument("person_list is empty"));

@@ -1,4 +1,4 @@
-//! People whom the platform sends (5.1.1, 6.1).
+//! People that the platform sends (5.1.1, 6.1).
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const MAX_DETAILS: usize = 64 << 20;
 /// Maximum number of people of a command.
 const MAX_PEOPLE: usize = 10_000;
 
-/// Stores people, new or known; those who cannot be are named. `path`: where the platform tells of those of whom it sent
-/// the numbers alone.
+/// Stores people, new or known, and names those that cannot be stored. `path`: where the platform describes people that
+/// it sent by number only.
 pub(super) async fn add_users(
     device: &Device,
     session: &Session,
