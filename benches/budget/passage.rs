@@ -95,7 +95,7 @@ pub(crate) fn gate() -> NewCamera {
 async fn push_to_platform(rig: &Rig, cancel: &CancellationToken, tasks: &mut JoinSet<()>) -> PushReceiver {
     rig.appliance.by(&actor("bench")).create_account("admin", Role::Admin, "Bench_1234").await.unwrap();
     let outbound = Outbound::new(Policy { allow_private: true, allow_loopback: true }).unwrap();
-    let config = adapter_sensetime::Config { channels: 16 };
+    let config = adapter_sensetime::Config { channels: 16, sip_default_password: false };
     let downloads = rig.storage.path().join("exports");
     let exports = Exports::open(downloads, ExportLimits::default()).unwrap();
     let encryption = Encryption::new(rig.storage.path().join("tls"));

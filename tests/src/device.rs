@@ -249,6 +249,8 @@ fn launch(dir: &Path, disk: Option<&Disk>) -> Child {
 fn configuration(dir: &Path, storage_keys: &str, extra: &str) -> String {
     let storage = storage(dir);
     let models = crate::cast::models();
+    // Films lie beside the storage or among temporary files.
+    let films = [dir.to_owned(), std::env::temp_dir(), crate::cast::cache()];
     format!(
         r#"
 [device]
@@ -260,6 +262,8 @@ dir = {storage:?}
 {storage_keys}
 [models]
 dir = {models:?}
+[video]
+file_folders = {films:?}
 [outbound]
 allow_loopback = true
 [host]

@@ -32,6 +32,8 @@ const MAX_EXTENSIONS: usize = 8192;
 pub struct Config {
     /// Camera channels: 16 (M8s) or 8 (M4s).
     pub channels: u32,
+    /// Whether cameras may log in at the device, as their SIP server, with the password that the document prints.
+    pub sip_default_password: bool,
 }
 
 /// What all requests and pushes share.

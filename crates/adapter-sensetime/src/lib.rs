@@ -20,6 +20,7 @@ use axum::Router;
 use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::convert::sources::SIP_PASSWORD;
 pub use crate::device::Config;
 use crate::device::Device;
 

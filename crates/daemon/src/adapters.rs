@@ -41,7 +41,11 @@ pub(crate) fn enabled(
 ) -> Result<Vec<Enabled>> {
     let mut adapters = Vec::new();
     if config.sensetime.enabled {
-        let settings = adapter_sensetime::Config { channels: config.channels() };
+        let sip_default_password = config.sip.allows_default_password();
+        let settings = adapter_sensetime::Config { channels: config.channels(), sip_default_password };
+        if sip_default_password {
+            health.raise("sip.default_password", "cameras may log in with a password that a vendor's document prints");
+        }
         let exports = exports(config, "sensetime")?;
         let encryption = Encryption::new(config.storage.dir.join("tls").join("sensetime"));
         let open_pictures = config.sensetime.open_pictures;
@@ -73,6 +77,12 @@ pub(crate) fn enabled(
         adapters.push(Enabled { adapter, listen: Some(config.sophon.listen), https: None });
     }
     Ok(adapters)
+}
+
+/// Passwords of cameras that documents print; none where the owner allows them.
+pub(crate) fn default_sip_passwords(config: &Config) -> Vec<String> {
+    let passwords = [adapter_sensetime::SIP_PASSWORD.to_owned()];
+    if config.sip.allows_default_password() { Vec::new() } else { passwords.into() }
 }
 
 /// The realm that passwords are hashed for beside everything else; none unless an adapter with digest logins is enabled.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
+use domain::OutboundPolicy;
 use serde::Deserialize;
 
 mod document;
@@ -18,6 +19,7 @@ mod sip;
 mod sophon;
 mod terminal;
 mod trial;
+mod video;
 
 use document::Document;
 use problem::{Problem, Problems};
@@ -27,6 +29,7 @@ pub(crate) use reader::Reader;
 pub(crate) use sip::Sip;
 pub(crate) use sophon::Sophon;
 pub(crate) use terminal::Terminal;
+pub(crate) use video::Video;
 
 /// Less does not hold the database and a handful of pictures.
 const MIN_STORAGE: ByteSize = ByteSize::mib(16);
@@ -41,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) models: Models,
     pub(crate) inference: Inference,
     pub(crate) vision: Vision,
+    pub(crate) video: Video,
     pub(crate) door: Door,
     pub(crate) reader: Vec<Reader>,
     pub(crate) outbound: Outbound,
@@ -179,6 +183,13 @@ pub(crate) struct Outbound {
     pub(crate) allow_private: bool,
     /// Whether they may go to this machine or to link-local addresses.
     pub(crate) allow_loopback: bool,
+}
+
+impl Outbound {
+    /// As all who connect have it.
+    pub(crate) fn policy(self) -> OutboundPolicy {
+        OutboundPolicy { allow_private: self.allow_private, allow_loopback: self.allow_loopback }
+    }
 }
 
 impl Default for Outbound {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapter::{Adapter, Component, Health, Outbound, Policy};
+use adapter::{Adapter, Component, Health, Outbound};
 use anyhow::{Context, Result, ensure};
 use axum::http::StatusCode;
 use console::Console;
@@ -45,8 +45,14 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let sip = video::Sip { id: config.sip.id.clone(), listen: config.sip.listen };
-    let video = video::Options { sip, ..video::Options::default() };
+    let refused_passwords = adapters::default_sip_passwords(config);
+    let sip = video::Sip { id: config.sip.id.clone(), listen: config.sip.listen, refused_passwords };
+    let access = video::Access {
+        outbound: config.outbound.policy(),
+        file_folders: Some(config.video.file_folders.clone()),
+        clear_logins: Some(config.video.clear_logins.clone()),
+    };
+    let video = video::Options { sip, access, ..video::Options::default() };
     let video = VideoSource::new(Arc::clone(&clock), video).context("no video")?;
     let video = Arc::new(video);
     let (store, analyzer) = tokio::join!(open_store(config), open_models(config));
@@ -60,9 +66,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     }
     let appliance = assemble(config, clock, Arc::clone(&video), store, analyzer, &health).await?;
     accounts::ensure_admin(&appliance, &config.accounts, &config.storage.dir).await?;
-    let policy =
-        Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
-    let outbound = Outbound::new(policy).context("no outbound client")?;
+    let outbound = Outbound::new(config.outbound.policy()).context("no outbound client")?;
 
     let mut enabled = adapters::enabled(config, &appliance, &outbound, &health)?;
     health.expect(enabled.iter().map(|e| e.adapter.name()));
@@ -212,11 +216,11 @@ fn machine(config: &Config, health: &Health) -> Arc<dyn Host> {
             let numbers = config.door.number_line().map(|line| host::Numbers::open(&line));
             let contact = contact.and_then(|opened| opened.inspect_err(|_| alarm("door.contact")).ok());
             let numbers = numbers.and_then(|opened| opened.inspect_err(|_| alarm("door.wiegand")).ok());
-            Arc::new(host::Linux::new(relays, contact, numbers))
+            Arc::new(host::Linux::new(relays, contact, numbers).reaching(config.outbound.policy()))
         }
         HostBackend::Recording => {
             tracing::warn!("acts on the machine are recorded and not done");
-            Arc::new(host::Recording::default())
+            Arc::new(host::Recording::default().reaching(config.outbound.policy()))
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod defaults;
 
+use std::net::IpAddr;
+
 use jiff::civil::{DateTime, Time, Weekday};
 
 use crate::geometry::Rect;
@@ -127,6 +129,21 @@ pub struct DeviceAddress {
     pub password: String,
 }
 
+impl DeviceAddress {
+    /// The same device at another host. A password is for the host that it was given for: there is none for another.
+    pub fn moved_to(self, host: String) -> Self {
+        let password = if same_host(&self.host, &host) { self.password } else { String::new() };
+        Self { host, password, ..self }
+    }
+}
+
+/// Whether two texts name the same host; names are not resolved.
+pub fn same_host(one: &str, other: &str) -> bool {
+    let bare = |host: &str| host.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let address = |host: &str| bare(host).parse::<IpAddr>().ok();
+    bare(one) == bare(other) || address(one).is_some() && address(one) == address(other)
+}
+
 /// When a capture of a visit is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SnapMode {
@@ -248,6 +265,8 @@ pub struct CameraCounters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
+
     use jiff::civil::{date, time};
 
     #[test]

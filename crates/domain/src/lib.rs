@@ -26,6 +26,7 @@ mod log;
 mod login_guard;
 pub mod names;
 mod note;
+mod outbound;
 mod page;
 mod person;
 pub mod ports;
@@ -57,7 +58,7 @@ pub use behaviour::{
 };
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
-    NewCamera, OwnValues, SnapMode, Source, WeeklyPlan,
+    NewCamera, OwnValues, SnapMode, Source, WeeklyPlan, same_host,
 };
 pub use discovery::{CameraStream, FoundCamera};
 pub use door::{ContactUse, Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};
@@ -76,6 +77,7 @@ pub use liveness::LivenessRule;
 pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
 pub use login_guard::LoginGuard;
 pub use note::{Note, Noted};
+pub use outbound::{ConnectError, OutboundPolicy};
 pub use page::{Page, Window};
 pub use person::{
     Amendment, AnyOf, Category, Description, EnrolledPerson, Enrolment, EnrolmentState, KeptPhoto, Membership,

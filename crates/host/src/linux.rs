@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, Output, Processor, Result, Thing, TimeService, Timestamp, WiegandFrame};
+use domain::{
+    Error, Memory, Network, OutboundPolicy, Output, Processor, Result, Thing, TimeService, Timestamp, WiegandFrame,
+};
 use tokio::process::Command;
 
 use crate::bus::{self, Bus, LOGIN, TIME, TIME_SYNC};
@@ -52,6 +54,7 @@ pub struct Linux {
     contact: Option<Contact>,
     numbers: Option<Numbers>,
     speaker: Speaker,
+    outbound: OutboundPolicy,
 }
 
 impl Linux {
@@ -59,6 +62,11 @@ impl Linux {
     /// line.
     pub fn new(relays: RelayMessages, contact: Option<Contact>, numbers: Option<Numbers>) -> Self {
         Self { relays, contact, numbers, ..Self::default() }
+    }
+
+    /// The same machine, which connects to relays and time servers at these addresses.
+    pub fn reaching(self, outbound: OutboundPolicy) -> Self {
+        Self { outbound, ..self }
     }
 
     async fn switch_relay(&self, address: SocketAddr, on: bool) -> Result<()> {
@@ -71,7 +79,7 @@ impl Linux {
         if message.is_empty() {
             return Ok(());
         }
-        relay::send(address, message).await.map_err(|error| {
+        relay::send(address, message, self.outbound).await.map_err(|error| {
             tracing::warn!(host.relay = %address, %error, "failed to send message to relay");
             Error::Unavailable { what: "the relay" }
         })
@@ -150,7 +158,7 @@ impl Host for Linux {
         if !service.enabled {
             return self.bus.call(TIME, "SetNTP", &(false, false)).await;
         }
-        if !time_server::answers(&service.server, service.port).await {
+        if !time_server::answers(&service.server, service.port, self.outbound).await {
             return Err(Error::NotFound { what: Thing::TimeServer });
         }
         self.bus.call(TIME, "SetNTP", &(true, false)).await?;
@@ -200,7 +208,7 @@ impl Host for Linux {
     }
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
-        relay::answers(relay).await
+        relay::answers(relay, self.outbound).await
     }
 
     async fn play(&self, sound: &Path, volume: u8) -> Result<()> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
+use domain::{Error, Memory, Network, OutboundPolicy, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
 
 use crate::network::seen;
 use crate::speaker::Samples;
@@ -17,6 +17,7 @@ use crate::{figures, relay};
 #[derive(Default)]
 pub struct Recording {
     network: Mutex<Changes>,
+    outbound: OutboundPolicy,
 }
 
 #[derive(Default)]
@@ -26,6 +27,11 @@ struct Changes {
 }
 
 impl Recording {
+    /// The same host, which connects to relays at these addresses.
+    pub fn reaching(self, outbound: OutboundPolicy) -> Self {
+        Self { outbound, ..self }
+    }
+
     fn changes(&self) -> MutexGuard<'_, Changes> {
         self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,7 +113,7 @@ impl Host for Recording {
     }
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
-        relay::answers(relay).await
+        relay::answers(relay, self.outbound).await
     }
 
     async fn play(&self, sound: &Path, volume: u8) -> Result<()> {

@@ -23,6 +23,7 @@
 //!
 //! [`write_clip`]: domain::ports::FrameSource::write_clip
 
+mod access;
 mod address;
 mod camera;
 mod capture;
@@ -54,6 +55,7 @@ use domain::{AccessUnit, CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
 use tokio_util::task::TaskTracker;
 
+pub use crate::access::Access;
 pub use crate::counters::Counters;
 pub use crate::gb28181::Sip;
 
@@ -98,11 +100,13 @@ pub struct Options {
     pub searched: SocketAddr,
     /// Duration of a discovery.
     pub search: Duration,
+    /// What platforms and operators may make a camera of.
+    pub access: Access,
 }
 
 impl Default for Options {
     /// 5 s per response, 10 s to the first picture, 5 s until a stall, 30 s without data from a camera that delivers
-    /// pictures, 3 s for discovery by multicast.
+    /// pictures, 3 s for discovery by multicast. Access is open.
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(5),
@@ -113,6 +117,7 @@ impl Default for Options {
             sip: Sip::default(),
             searched: onvif::EVERYBODY,
             search: Duration::from_secs(3),
+            access: Access::open(),
         }
     }
 }
@@ -149,10 +154,15 @@ impl VideoSource {
     pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Self, Unusable> {
         gst::init().map_err(|e| Unusable::Library(e.to_string()))?;
         check_elements()?;
-        let http = Http::new(options.answer)?;
+        let http = Http::new(options.answer, options.access.clone())?;
         let exchange = Exchange::new(options.sip.clone());
-        let surroundings =
-            Surroundings { clock, tally: Arc::default(), closing: TaskTracker::new(), answer: options.answer };
+        let surroundings = Surroundings {
+            clock,
+            tally: Arc::default(),
+            closing: TaskTracker::new(),
+            answer: options.answer,
+            access: options.access.clone(),
+        };
         Ok(Self { options, surroundings: Arc::new(surroundings), http, exchange })
     }
 
@@ -202,7 +212,8 @@ impl FrameSource for VideoSource {
             }
             Source::File { url } => {
                 let (clock, tally) = (Arc::clone(&surroundings.clock), Arc::clone(&surroundings.tally));
-                let address = FileAddress::parse(url)?;
+                let mut address = FileAddress::parse(url)?;
+                address.path = surroundings.access.file(&address.path)?;
                 Ok(Box::new(file::open(address, self.options.first_picture, clock, tally).await?))
             }
             // Resolved at every opening: the camera's address may have changed.

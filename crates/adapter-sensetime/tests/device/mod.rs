@@ -74,7 +74,7 @@ impl Device {
         let limits = ExportLimits { keep_free: 0, ..ExportLimits::default() };
         let downloads = Exports::open(folder.path().join("exports"), limits).unwrap();
         let encryption = Encryption::new(folder.path().join("tls"));
-        let config = Config { channels: 16 };
+        let config = Config { channels: 16, sip_default_password: true };
         let adapter = SenseTime::new(config, rig.appliance.clone(), outbound, downloads, encryption.clone());
         let adapter = Arc::new(with(adapter));
         let routes = || adapter::noting_arrivals(adapter.routes().unwrap(), rig.appliance.clone());

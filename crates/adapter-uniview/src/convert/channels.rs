@@ -1,6 +1,6 @@
 //! Cameras.
 
-use domain::{CameraId, DeviceAddress, Source, StreamAddress, StreamTransport};
+use domain::{CameraId, DeviceAddress, Source, StreamAddress, StreamTransport, same_host};
 use url::Url;
 
 use super::{bounded, within};
@@ -65,8 +65,8 @@ impl Where {
         let Source::Rtsp { url } = source else { return Ok(source) };
         let former = former.and_then(|url| StreamAddress::parse(url).ok());
         let mut address = StreamAddress::parse(&url).map_err(|why| Fault::argument(format!("rtsp: {why}")))?;
-        // What was shown had no login, so an address without one is the same camera.
-        let kept = former.filter(|_| address.user.is_empty());
+        // What was shown had no login, so an address without one is the same camera; but a password is for one host.
+        let kept = former.filter(|former| address.user.is_empty() && same_host(&former.host, &address.host));
         if let Some(former) = &kept {
             (address.user, address.password) = (former.user.clone(), former.password.clone());
         }
@@ -82,11 +82,12 @@ impl Where {
 
     /// The device that was sent, with what was left out as before.
     pub(crate) fn device(&self, former: Option<&DeviceAddress>) -> Result<DeviceAddress, Fault> {
-        let former = former.cloned();
         let missing = |field| move || Fault::argument(format!("{field} is missing"));
+        let host = self.host.clone().or_else(|| former.map(|device| device.host.clone())).ok_or_else(missing("ip"))?;
+        let former = former.map(|device| device.clone().moved_to(host.clone()));
         let of = |part: fn(DeviceAddress) -> String| former.clone().map(part);
         Ok(DeviceAddress {
-            host: self.host.clone().or_else(|| of(|device| device.host)).ok_or_else(missing("ip"))?,
+            host,
             port: self.port.or_else(|| former.as_ref().map(|device| device.port)).ok_or_else(missing("port"))?,
             user: self.user.clone().or_else(|| of(|device| device.user)).unwrap_or_default(),
             password: self.password.clone().or_else(|| of(|device| device.password)).unwrap_or_default(),
