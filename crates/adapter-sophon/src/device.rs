@@ -1,5 +1,6 @@
 //! What all requests and pushes share.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use adapter::Outbound;
@@ -22,6 +23,7 @@ pub(crate) const STATUS: &str = "status";
 pub(crate) const REACTION: &str = "reaction";
 pub(crate) const PLATFORM: &str = "platform";
 pub(crate) const PERMISSIONS: &str = "permissions";
+pub(crate) const RESULT: &str = "result";
 
 /// How the adapter is reached; fixed while it runs.
 #[derive(Debug, Clone)]
@@ -30,6 +32,9 @@ pub struct Config {
     pub allow_from: Vec<IpNet>,
     /// What callers must prove beside that.
     pub login: Option<Login>,
+    /// The certificates (PEM) that the one of the platform's broker must be issued by; `None`: those that the machine
+    /// trusts. Read at every connection.
+    pub ca_file: Option<PathBuf>,
     /// The least time between two uploads of the history (quirk S-PERIOD).
     pub history_every: Duration,
     /// The shortest interval between two attempts to reach the platform (quirk S-RETRY).

@@ -21,6 +21,7 @@ mod queue;
 mod serve;
 mod sessions;
 mod short_lived;
+mod trust;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
@@ -47,6 +48,7 @@ pub use queue::{Queue, Worker};
 pub use serve::{Limits, caller_address, noting_arrivals, serve};
 pub use sessions::{Caller, Sessions, decimal_id, hex_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
+pub use trust::{TrustError, server_trust};
 
 /// One vendor's interface, or the console: it serves requests through its routes and sends pushes from its task.
 #[async_trait]

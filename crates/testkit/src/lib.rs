@@ -1,4 +1,5 @@
-//! Fakes for every port of the core, the contract runner, an RTSP server, an MQTT broker, simulated cameras, and clips.
+//! Fakes for every port of the core, the contract runner, an RTSP server, MQTT and AMQP brokers, simulated cameras, and
+//! clips.
 
 mod analyzer;
 mod bench;
@@ -16,6 +17,7 @@ pub mod mqtt;
 pub mod onvif;
 mod picture;
 mod poll;
+pub mod rabbitmq;
 mod reader;
 mod rig;
 pub mod rtsp;

@@ -143,7 +143,7 @@ pub(crate) struct FiqaPicture {
 }
 
 /// The result of a command (5.4).
-#[derive(Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct CommandResult {
     pub(crate) success: bool,
     pub(crate) code: u16,
@@ -151,7 +151,7 @@ pub(crate) struct CommandResult {
     pub(crate) dev_sno: String,
     #[serde(rename = "messageKey")]
     pub(crate) method: String,
-    #[serde(rename = "messageId", skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "messageId", skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
     pub(crate) result: Value,
 }

@@ -4,40 +4,45 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::rabbitmq::{Broker, Client};
 use testkit::until;
 
-use crate::broker::{Broker, Client};
+use crate::broker;
 use crate::device::{Device, photo};
 use crate::platform::Platform;
 
 /// A device that is logged in at a platform.
-struct Set {
-    device: Device,
-    platform: Platform,
-    broker: Arc<Broker>,
-    client: Client,
+pub(crate) struct Set {
+    pub(crate) device: Device,
+    pub(crate) platform: Platform,
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) client: Client,
 }
 
 impl Set {
-    async fn start(ledger: &Arc<Ledger>, name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let (device, platform, broker) = (Device::start(ledger).await, Platform::start().await, Broker::shared().await);
+    pub(crate) async fn start(ledger: &Arc<Ledger>, name: &str, change: impl FnOnce(&mut Value)) -> Self {
+        Self::start_on(Device::start(ledger).await, name, |told, _| change(told)).await
+    }
+
+    pub(crate) async fn start_on(device: Device, name: &str, change: impl FnOnce(&mut Value, &Broker)) -> Self {
+        let (platform, broker) = (Platform::start().await, broker::shared().await);
         let client = broker.client(name).await;
         let mut told =
-            json!({"token": "t1", "imgServerAddr": "", "message": "登录成功", "rabbitmq": client.told(broker.port)});
-        change(&mut told);
+            json!({"token": "t1", "imgServerAddr": "", "message": "登录成功", "rabbitmq": client.told(broker.port())});
+        change(&mut told, &broker);
         platform.answer_at("/login", told.to_string());
         device.ok("PUT DevSno", json!({"dev_sno": "SNO1"})).await;
         device.ok("PUT LoginUrl", json!({"login_url": format!("{}/login", platform.url)})).await;
         Self { device, platform, broker, client }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.device.stop().await;
         drop(self.broker);
     }
 
     /// A result, held against the catalogue.
-    async fn done(&mut self, command: Value) -> Value {
+    pub(crate) async fn done(&mut self, command: Value) -> Value {
         let method = command["method"].as_str().unwrap().to_owned();
         let result = self.client.done(command).await;
         assert_eq!((&result["messageKey"], &result["dev_sno"]), (&json!(method), &json!("SNO1")), "{result}");
@@ -126,13 +131,14 @@ pub(crate) async fn permission_groups_and_pictures_come_from_the_platform(ledger
 
 pub(crate) async fn what_is_no_command_holds_up_nothing(ledger: &Arc<Ledger>) {
     let mut set = Set::start(ledger, "poison", |_| {}).await;
-    for body in [&b"no json"[..], b"[]", b"", b"\xff\x00"] {
+    let large = vec![b' '; 50 << 20];
+    for body in [&b"no json"[..], b"[]", b"", b"\xff\x00", &large] {
         set.client.send(body).await;
     }
     let result = set.done(json!({"method": "delete_users", "userid_list": []})).await;
     assert_eq!(result["result"], json!({"success_users": [], "failed_users": []}));
     // The queue is bound to the exchange of the platform.
-    let exchange = format!("{}-exchange", set.client.commands);
+    let exchange = format!("{}-exchange", set.client.commands());
     set.client.send_by(&exchange, "routing.dev", b"{\"method\": \"delete_users\", \"userid_list\": []}").await;
     assert_eq!(set.client.result().await["code"], 0);
     let Set { device, client, .. } = set;

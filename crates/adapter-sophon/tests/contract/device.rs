@@ -38,6 +38,7 @@ pub(crate) fn config() -> Config {
     Config {
         allow_from,
         login: None,
+        ca_file: None,
         history_every: Duration::from_millis(300),
         retry_after: Duration::from_millis(200),
     }

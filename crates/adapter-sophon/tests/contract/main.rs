@@ -5,6 +5,7 @@
 mod access;
 mod broker;
 mod commands;
+mod delivery;
 mod device;
 mod events;
 mod gates;
@@ -31,6 +32,12 @@ testkit::scenarios! {
         results_go_to_an_address_where_there_is_no_queue,
         the_device_tells_what_the_platform_wants,
         the_device_logs_in_again;
+    delivery:
+        commands_that_cannot_be_are_refused,
+        a_command_that_comes_again_is_answered_once_more,
+        a_command_that_is_cut_off_is_carried_out_after_the_restart,
+        commands_come_over_tls,
+        a_broker_that_does_not_prove_its_name_gets_no_password;
     events:
         known_people_are_told_of_at_once,
         the_history_is_sent_until_the_servers_have_it,

@@ -27,6 +27,8 @@ pub(crate) struct Sophon {
     /// What callers must prove beside that; nothing when empty.
     pub(crate) user: String,
     pub(crate) password_file: PathBuf,
+    /// Certificates that the one of the platform's broker must come from; those of the machine when empty.
+    pub(crate) ca_file: PathBuf,
 }
 
 impl Default for Sophon {
@@ -38,6 +40,7 @@ impl Default for Sophon {
             allow_from: vec![loopback, IpAddr::V6(Ipv6Addr::LOCALHOST).into()],
             user: String::new(),
             password_file: PathBuf::new(),
+            ca_file: PathBuf::new(),
         }
     }
 }
@@ -49,6 +52,7 @@ impl Sophon {
         Ok(adapter_sophon::Config {
             allow_from: self.allow_from.clone(),
             login,
+            ca_file: (!self.ca_file.as_os_str().is_empty()).then(|| self.ca_file.clone()),
             history_every: HISTORY_EVERY,
             retry_after: RETRY_AFTER,
         })

@@ -33,6 +33,9 @@ pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
     {
         problems.add("sophon.password_file", why);
     }
+    if config.sophon.enabled {
+        try_file("sophon.ca_file", &config.sophon.ca_file, problems);
+    }
 }
 
 /// The folder, or the nearest above it that exists, must be one that can be written to.
@@ -94,9 +97,14 @@ fn try_host(host: &Host, problems: &mut Problems<'_>) {
 
 fn try_broker(terminal: &Terminal, problems: &mut Problems<'_>) {
     for (key, file) in [("password_file", &terminal.password_file), ("ca_file", &terminal.ca_file)] {
-        let tried = if file.as_os_str().is_empty() { Ok(()) } else { fs::read(file).map(drop) };
-        if let Err(error) = tried {
-            problems.add(format!("terminal.{key}"), format!("the file cannot be read: {error}"));
-        }
+        try_file(&format!("terminal.{key}"), file, problems);
+    }
+}
+
+/// A file that need not be named, but must be readable if it is.
+fn try_file(key: &str, file: &Path, problems: &mut Problems<'_>) {
+    let tried = if file.as_os_str().is_empty() { Ok(()) } else { fs::read(file).map(drop) };
+    if let Err(error) = tried {
+        problems.add(key, format!("the file cannot be read: {error}"));
     }
 }

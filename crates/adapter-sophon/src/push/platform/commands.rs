@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::Actor;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::people::add_users;
@@ -23,6 +23,7 @@ use crate::work::permissions;
 use crate::work::wipe::wipe;
 
 /// What became of a command.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Done {
     pub(super) result: CommandResult,
     /// Where the result goes when there is no queue for it.

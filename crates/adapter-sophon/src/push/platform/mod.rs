@@ -1,8 +1,11 @@
 //! The platform (4 to 6): the device logs in, takes commands from the platform's broker, and says what became of them.
 
+mod bounded;
 mod broker;
 mod commands;
+mod connection;
 mod people;
+mod results;
 mod session;
 
 use std::time::Duration;
@@ -14,6 +17,7 @@ use crate::convert::events::main_port;
 use crate::convert::platform::login;
 use crate::device::{Device, PlatformServers};
 use crate::wire;
+use results::Results;
 use session::Session;
 
 /// The longest interval between two attempts (quirk S-RETRY).
@@ -52,12 +56,13 @@ fn tell(device: &Device, servers: &PlatformServers) {
 /// Logs in whenever that is needed; ends only by being dropped.
 async fn stay_logged_in(device: &Device, login_url: &str) {
     let mut back_off = BackOff::new(device.config.retry_after, LONGEST);
+    let mut results = Results::default();
     loop {
         match log_in(device, login_url).await {
             Ok(session) => {
                 tracing::info!("logged in at the platform");
                 tell(device, &session.servers());
-                take_commands(device, &session, &mut back_off).await;
+                take_commands(device, &session, &mut results, &mut back_off).await;
             }
             Err(why) => {
                 tracing::warn!(why, "login at the platform failed");
@@ -68,9 +73,9 @@ async fn stay_logged_in(device: &Device, login_url: &str) {
 }
 
 /// Takes commands until the broker has failed too often.
-async fn take_commands(device: &Device, session: &Session, back_off: &mut BackOff) {
+async fn take_commands(device: &Device, session: &Session, results: &mut Results, back_off: &mut BackOff) {
     for _ in 0..ATTEMPTS {
-        if let Err(why) = broker::take_commands(device, session, back_off).await {
+        if let Err(why) = broker::take_commands(device, session, results, back_off).await {
             tracing::warn!(why, "connection to the broker of the platform failed");
         }
         tokio::time::sleep(back_off.next_interval()).await;
