@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::device::Device;
 pub use crate::device::Pace;
-pub use crate::device::broker::{BrokerError, Config};
+pub use crate::device::broker::{BrokerError, Config, Trust};
 use crate::device::inbox::Inbox;
 
 /// The adapter.
