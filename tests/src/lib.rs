@@ -3,8 +3,10 @@
 
 #![allow(clippy::expect_used, reason = "code of tests, which may die of what a test may die of")]
 
+pub mod bait;
 mod cast;
 mod client;
+pub mod cloud;
 mod device;
 pub mod disk;
 mod facebox;

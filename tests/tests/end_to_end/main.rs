@@ -13,6 +13,7 @@ mod process;
 mod readers;
 mod recognition;
 mod soak;
+mod sophon;
 mod storage;
 mod terminal;
 mod torture;
