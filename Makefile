@@ -9,10 +9,10 @@ export PATH := $(POLYFACE_CACHE)/bin:$(HOME)/.cargo/bin:$(PATH)
 MEASURED = cargo build --release --locked --workspace --bins --examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check fuzz bench eval soak torture cross
+.PHONY: help setup models demo release test check advisories fuzz bench eval soak torture cross
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: ## install what is missing: system packages, cargo tools, ONNX Runtime, models
 	@.ci/packages build test
@@ -28,16 +28,24 @@ demo: ## build and recognise people in a sample clip; Ctrl-C stops it
 	cargo build --release --locked --package daemon
 	@demo/run.sh
 
+release: ## build the daemon for release, with the list of its crates inside for `cargo audit bin`
+	@.ci/packages build release
+	cargo auditable build --release --locked --package daemon
+
 test: setup ## install what is missing and run all tests
 	@models/fetch.sh --photos
 	cargo test --workspace --locked --doc
 	cargo nextest run --workspace --locked
 
-check: ## check formatting, lints, documentation and licences of dependencies
+check: ## check formatting, lints, documentation, licences of dependencies and the sandbox of the service
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cargo deny --locked check licenses bans sources
+	.ci/unit
+
+advisories: ## check the dependencies against the RustSec advisories, where they can be fetched
+	@.ci/advisories
 
 fuzz: ## fuzz each parser of what devices send for MINUTES=10; TARGET=sip for one
 	@.ci/packages build

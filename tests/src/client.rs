@@ -63,6 +63,11 @@ impl SenseTime {
         Self { session: Some(session.to_owned()), ..self.clone() }
     }
 
+    /// The same client and session at another address.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
     /// One call by JSON.
     pub async fn call(&self, request: Value) -> Answer {
         self.try_call(request).await.expect("the device answers")
@@ -172,8 +177,8 @@ impl SenseTime {
     }
 }
 
-/// The HTTP client of this test process.
-pub(crate) fn http() -> &'static reqwest::Client {
+/// The HTTP client of this test process; it takes any certificate.
+pub fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
         // The first to install a provider wins; all install the same.

@@ -32,6 +32,22 @@ impl Device {
         Self::start_with_storage("").await
     }
 
+    /// Starts a device with the sections of its adapters replaced by these.
+    pub async fn start_with_adapters(sections: &str) -> Self {
+        Self::start_changed(|text| {
+            let (head, _) = text.split_once("[sensetime]").expect("the adapters come last");
+            format!("{head}{}\n{sections}", accounts())
+        })
+        .await
+    }
+
+    /// Starts a device with its configuration changed before.
+    pub async fn start_changed(change: impl FnOnce(String) -> String) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let config = change(configuration(dir.path(), "", &accounts()));
+        Self::start_on(dir, None, &config).await
+    }
+
     /// Starts a device with these keys in the section `storage`.
     pub async fn start_with_storage(keys: &str) -> Self {
         Self::start_with(keys, &accounts()).await
@@ -60,6 +76,10 @@ impl Device {
 
     async fn start_in(dir: TempDir, disk: Option<Disk>, storage: &str, extra: &str) -> Self {
         let config = configuration(dir.path(), storage, extra);
+        Self::start_on(dir, disk, &config).await
+    }
+
+    async fn start_on(dir: TempDir, disk: Option<Disk>, config: &str) -> Self {
         fs::write(dir.path().join("polyface.toml"), config).expect("the configuration is written");
         let child = launch(dir.path(), disk.as_ref());
         let mut device = Self { dir, disk, child, listeners: BTreeMap::new() };
@@ -271,9 +291,11 @@ backend = "recording"
 [console]
 listen = "127.0.0.1:0"
 [sensetime]
+enabled = true
 listen = "127.0.0.1:0"
 listen_https = "127.0.0.1:0"
 [facebox]
+enabled = true
 listen = "127.0.0.1:0"
 {extra}
 "#

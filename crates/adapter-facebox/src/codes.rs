@@ -145,6 +145,11 @@ impl Fault {
         Self { code: Code::Parameter, detail: Some(field), cause: None }
     }
 
+    /// A request in clear where logins in clear are refused.
+    pub(crate) fn in_clear() -> Self {
+        Self { code: Code::Session, detail: Some(adapter::LOGIN_REFUSED.to_owned()), cause: None }
+    }
+
     /// An address that cannot be used; `why` contains nothing of it.
     pub(crate) fn address(why: &UnusableAddress) -> Self {
         Self { code: Code::BadRtsp, detail: Some(why.to_string()), cause: None }

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{caller_address, parse_request, picture_answer, read_body};
+use adapter::{Arrival, Transport, caller_address, parse_request, picture_answer, read_body};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -116,13 +116,18 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 /// Any path of the table.
 async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>, request: Request) -> Response {
     let origin = caller_address(request.extensions());
+    let arrival = Arrival::of(request.extensions());
     let outcome = async {
+        let request = encrypted(request).await?;
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
         let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
         let fields = parse_request(content_type.as_ref(), &body).map_err(|_| Code::Json)?;
         // Requests without a session are not logged: they could fill the log.
         let session = fields.get("session").and_then(Value::as_str);
         let known = session.is_some_and(|session| device.sessions.find(session).is_some());
+        if known {
+            arrival.authenticated();
+        }
         let outcome = (operation.run)(Call { device, origin, fields }).await;
         outcome.inspect_err(|fault| {
             if known {
@@ -131,6 +136,16 @@ async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>
         })
     };
     respond(outcome.await, operation.on_failure)
+}
+
+/// The request, unless it came in clear where logins in clear are refused.
+async fn encrypted(request: Request) -> Result<Request, Fault> {
+    if !Transport::of(request.extensions()).refuses_logins() {
+        return Ok(request);
+    }
+    // A connection that is closed over an unread body may lose the answer.
+    let _ = read_body(request, MAX_BODY).await;
+    Err(Fault::in_clear())
 }
 
 /// The session, where neither form nor header has one.
@@ -145,8 +160,11 @@ async fn upload_person_picture(
     Query(query): Query<InQuery>,
     request: Request,
 ) -> Response {
-    let kept = pictures::upload_person_picture(device, query.session, request).await;
-    respond(kept.and_then(|kept| success(&kept)), refusal)
+    let kept = async {
+        let request = encrypted(request).await?;
+        pictures::upload_person_picture(device, query.session, request).await
+    };
+    respond(kept.await.and_then(|kept| success(&kept)), refusal)
 }
 
 /// GET of an address (quirk "2.1 pic_url").
@@ -154,8 +172,13 @@ async fn show_picture(
     State(device): State<Arc<Device>>,
     Path(path): Path<String>,
     Query(query): Query<InQuery>,
+    request: Request,
 ) -> Response {
-    match pictures::show_picture(device, query.session, &path).await {
+    let shown = async {
+        encrypted(request).await?;
+        pictures::show_picture(device, query.session, &path).await
+    };
+    match shown.await {
         Ok(picture) => picture_answer(picture),
         Err(fault) => respond(Err(fault), refusal),
     }

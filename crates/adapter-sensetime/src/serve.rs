@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use adapter::{Arrival, LOGIN_REFUSED, Transport, read_body};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::{Act, Actor, Error};
@@ -22,6 +23,9 @@ use crate::ops::{
 };
 use crate::request::{Call, session_id};
 use crate::wire::{Envelope, Nothing};
+
+/// How much is read of a request that is refused, so that its sender reads the answer, bytes.
+const MAX_REFUSED: usize = 1 << 20;
 
 /// A message that the device answers.
 struct Operation {
@@ -145,7 +149,7 @@ fn answer<T: Serialize>(
 pub(crate) fn routes(device: Arc<Device>, open_pictures: bool) -> Router {
     // Any message may come on either path; public clients write //api/json and //ws, an example of the document /form.
     let message = || post(respond);
-    let download = || get(move |device, path, query, headers| download(open_pictures, device, path, query, headers));
+    let download = || get(move |device, path, query, request| download(open_pictures, device, path, query, request));
     let router = Router::new()
         .route("/api/json", message())
         .route("/api/form", message())
@@ -161,6 +165,11 @@ pub(crate) fn routes(device: Arc<Device>, open_pictures: bool) -> Router {
 
 /// POST `/api/json`, `/api/form`: any message on either path.
 async fn respond(State(device): State<Arc<Device>>, request: Request) -> Response {
+    if Transport::of(request.extensions()).refuses_logins() {
+        // A connection that is closed over an unread body may lose the answer.
+        let _ = read_body(request, MAX_REFUSED).await;
+        return refusal(&Fault::with_detail(Code::NoPermission, LOGIN_REFUSED));
+    }
     match perform(device, request).await {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
         Err(fault) => refusal(&fault),
@@ -168,7 +177,11 @@ async fn respond(State(device): State<Arc<Device>>, request: Request) -> Respons
 }
 
 async fn perform(device: Arc<Device>, request: Request) -> Result<Vec<u8>, Fault> {
+    let arrival = Arrival::of(request.extensions());
     let call = Call::receive(device, request).await?;
+    if call.caller.is_some() {
+        arrival.authenticated();
+    }
     let msg_id = call.msg_id()?;
     let operation = find(msg_id).ok_or(Code::MsgId)?;
     operation.admit(call.caller.as_ref().map(|caller| &caller.actor))?;
@@ -187,12 +200,16 @@ async fn download(
     State(device): State<Arc<Device>>,
     Path(path): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
     let wanted = paths::download(&path);
-    let id = session_id(&headers).or_else(|| query.get("sessionid").map(String::as_str));
+    let id = session_id(request.headers()).or_else(|| query.get("sessionid").map(String::as_str));
+    let id = id.filter(|_| !Transport::of(request.extensions()).refuses_logins());
     let caller = id.and_then(|id| device.sessions.caller(id, None, NAME));
     let known = caller.is_some_and(|caller| caller.actor.may(Act::READ).is_ok());
+    if known {
+        Arrival::of(request.extensions()).authenticated();
+    }
     let is_open = open_pictures && wanted.as_ref().is_some_and(Download::is_picture);
     if !known && !is_open {
         return StatusCode::UNAUTHORIZED.into_response();

@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use adapter::{BodyError, Form, FormError, FormLimits, Part, caller_address, is_multipart, parse_request, read_body};
+use adapter::{
+    Arrival, BodyError, Form, FormError, FormLimits, LOGIN_REFUSED, Part, Transport, caller_address, is_multipart,
+    parse_request, read_body,
+};
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
@@ -33,12 +36,19 @@ impl Caller {
         if !origin.is_some_and(|origin| config.allow_from.iter().any(|network| network.contains(&origin))) {
             return Err(Fault::with_status(StatusCode::FORBIDDEN, "this address is not allowed"));
         }
+        if Transport::of(request.extensions()).refuses_logins() {
+            return Err(Fault::with_status(StatusCode::FORBIDDEN, LOGIN_REFUSED));
+        }
         // A browser sends requests for any page that it shows, also from an allowed address and with a login it knows.
         if request.headers().contains_key(ORIGIN) {
             return Err(Fault::with_status(StatusCode::FORBIDDEN, "requests of web pages are not allowed"));
         }
         if !config.login.as_ref().is_none_or(|login| is_proved(login, request.headers())) {
             return Err(Fault::with_status(StatusCode::UNAUTHORIZED, "a login is needed"));
+        }
+        // An address alone proves nothing.
+        if config.login.is_some() {
+            Arrival::of(request.extensions()).authenticated();
         }
         Ok(Self { device: Arc::clone(device), actor: actor(origin) })
     }

@@ -103,6 +103,8 @@ pub(crate) struct Fault {
     pub(crate) status: StatusCode,
     /// Whether the login was right, only the nonce too old.
     pub(crate) stale: bool,
+    /// The text of the answer, where that of the code does not explain it.
+    pub(crate) told: Option<&'static str>,
     /// For the log: the field, and what is wrong with it.
     detail: Option<String>,
     /// For the log.
@@ -127,6 +129,12 @@ impl Fault {
     /// A good login whose nonce is too old or was used before.
     pub(crate) fn stale() -> Self {
         Self { stale: true, ..Self::login(Code::NotAuthorized) }
+    }
+
+    /// A request in clear where logins in clear are refused.
+    pub(crate) fn in_clear() -> Self {
+        let told = Some(adapter::LOGIN_REFUSED);
+        Self { told, ..Self::with_status(StatusCode::FORBIDDEN, Code::NotAuthorized) }
     }
 
     /// A failure that HTTP has a status for.
@@ -158,7 +166,7 @@ impl Fault {
 
 impl From<Code> for Fault {
     fn from(code: Code) -> Self {
-        Self { code, status: StatusCode::OK, stale: false, detail: None, cause: None }
+        Self { code, status: StatusCode::OK, stale: false, told: None, detail: None, cause: None }
     }
 }
 

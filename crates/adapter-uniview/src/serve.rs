@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{picture_answer, read_body};
+use adapter::{Arrival, Transport, picture_answer, read_body};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
@@ -148,11 +148,13 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 /// Admits the sender of a request; a stranger gets a challenge.
 async fn admit(State(device): State<Arc<Device>>, mut request: Request, next: Next) -> Response {
     let caller = match Login::of(&request) {
+        _ if Transport::of(request.extensions()).refuses_logins() => Err(Fault::in_clear()),
         Ok(login) => Caller::of(&device, login).await,
         Err(fault) => Err(fault),
     };
     match caller {
         Ok(caller) => {
+            Arrival::of(request.extensions()).authenticated();
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 pub use back_off::BackOff;
 pub use body::{BodyError, read_body};
 pub use charset::parse_request;
-pub use encryption::{CredentialError, Encryption, Piece};
+pub use encryption::{CredentialError, Encryption, HttpsPlace, OwnCertificate, Piece, Served, own_certificate};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
@@ -45,7 +45,10 @@ pub use metadata::strip_metadata;
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
 pub use picture::{PictureTextError, content_type, data_uri, decode_picture, picture_answer};
 pub use queue::{Queue, Worker};
-pub use serve::{Limits, caller_address, noting_arrivals, serve};
+pub use serve::{
+    Arrival, LOGIN_REFUSED, Limits, Transport, caller_address, noting_arrivals, refusing_clear_logins, serve,
+    serve_encrypted,
+};
 pub use sessions::{Caller, Sessions, decimal_id, hex_id, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 pub use trust::{TrustError, server_trust};

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use adapter::caller_address;
+use adapter::{Arrival, Transport, caller_address};
 use axum::Form;
 use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, State};
 use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
@@ -19,8 +19,7 @@ use crate::{Desk, NAME, page};
 
 /// The cookie's name.
 const SESSION: &str = "polyface_session";
-/// Strict: links and forms of other sites never send it. Not `Secure`: the listener uses plain HTTP, by default only on
-/// the loopback interface.
+/// Strict: links and forms of other sites never send it. `Secure` is added over HTTPS.
 const ATTRIBUTES: &str = "Path=/; HttpOnly; SameSite=Strict";
 
 /// Fields of the login form.
@@ -36,6 +35,7 @@ pub(crate) struct Viewer(Actor);
 /// Checks the credentials and opens a session.
 pub(crate) async fn log_in(
     State(desk): State<Arc<Desk>>,
+    transport: Transport,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Form(Credentials { username, password }): Form<Credentials>,
@@ -43,8 +43,11 @@ pub(crate) async fn log_in(
     if !comes_from_here(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
+    if transport.refuses_logins() {
+        return page::login_in_clear();
+    }
     match desk.appliance.log_in(&username, Secret::Password(password), Some(peer.ip().to_canonical())).await {
-        Ok(account) => open_session(&desk, account),
+        Ok(account) => open_session(&desk, account, transport),
         Err(Error::WrongCredentials | Error::Locked { .. }) => page::login_refused(),
         Err(error) => {
             tracing::error!(error = error.chain(), "failed to check login");
@@ -53,9 +56,10 @@ pub(crate) async fn log_in(
     }
 }
 
-fn open_session(desk: &Desk, account: Account) -> Response {
+fn open_session(desk: &Desk, account: Account, transport: Transport) -> Response {
     let id = desk.sessions.open(account);
-    with_cookie(&format!("{SESSION}={id}; {ATTRIBUTES}"), Redirect::to("/"))
+    let secure = if transport == Transport::Encrypted { "; Secure" } else { "" };
+    with_cookie(&format!("{SESSION}={id}; {ATTRIBUTES}{secure}"), Redirect::to("/"))
 }
 
 /// Ends the session.
@@ -95,7 +99,11 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 
 impl Viewer {
     fn of(parts: &Parts, desk: &Desk) -> Option<Self> {
+        if Transport::of(&parts.extensions).refuses_logins() {
+            return None;
+        }
         let account = session_id(&parts.headers).and_then(|id| desk.sessions.find(id))?;
+        Arrival::of(&parts.extensions).authenticated();
         Some(Self(Actor::user(&account, caller_address(&parts.extensions), NAME)))
     }
 

@@ -1,6 +1,5 @@
 //! The adapters of this build: the one place that names them all.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapter::{Adapter, Encryption, ExportLimits, Exports, Health, Outbound};
@@ -12,24 +11,22 @@ use adapter_uniview::Uniview;
 use anyhow::{Context, Result};
 use domain::Appliance;
 
-use crate::config::Config;
+use crate::config::{Config, Place};
 
 /// An adapter and where it is reached.
 pub(crate) struct Enabled {
     pub(crate) adapter: Arc<dyn Adapter>,
-    /// Nowhere, for one that only calls others.
-    pub(crate) listen: Option<SocketAddr>,
-    /// When it can also be reached over HTTPS.
-    pub(crate) https: Option<Https>,
+    /// `None` for one that only makes outbound calls.
+    pub(crate) place: Option<Place>,
+    /// By which the adapter switches its listener to HTTPS.
+    pub(crate) switch: Option<Encryption>,
 }
 
-/// The way of an adapter over HTTPS.
-#[derive(Clone)]
-pub(crate) struct Https {
-    /// The name of its listener.
-    pub(crate) name: &'static str,
-    pub(crate) listen: SocketAddr,
-    pub(crate) encryption: Encryption,
+impl Enabled {
+    /// An adapter that is served at this place.
+    pub(crate) fn served(adapter: Arc<dyn Adapter>, place: Place) -> Self {
+        Self { adapter, place: Some(place), switch: None }
+    }
 }
 
 /// Builds every adapter that the configuration enables.
@@ -54,27 +51,26 @@ pub(crate) fn enabled(
         }
         let adapter = SenseTime::new(settings, appliance.clone(), outbound.clone(), exports, encryption.clone());
         let adapter = Arc::new(adapter.with_open_pictures(open_pictures));
-        let https = Https { name: "sensetime-https", listen: config.sensetime.listen_https, encryption };
-        adapters.push(Enabled { adapter, listen: Some(config.sensetime.listen), https: Some(https) });
+        adapters.push(Enabled { switch: Some(encryption), ..Enabled::served(adapter, config.sensetime.place()) });
     }
     if config.terminal.enabled {
         let (settings, pace) = (config.terminal.settings(), Pace::default());
         let adapter = Terminal::new(settings, pace, appliance.clone(), outbound.clone(), Arc::clone(health))?;
-        adapters.push(Enabled { adapter: Arc::new(adapter), listen: None, https: None });
+        adapters.push(Enabled { adapter: Arc::new(adapter), place: None, switch: None });
     }
     if config.facebox.enabled {
         let adapter = Arc::new(FaceBox::new(appliance.clone()));
-        adapters.push(Enabled { adapter, listen: Some(config.facebox.listen), https: None });
+        adapters.push(Enabled::served(adapter, config.facebox.place()));
     }
     if config.uniview.enabled {
         let key_file = config.storage.dir.join("keys").join("uniview.pem");
         let settings = adapter_uniview::Config { channels: config.channels(), key_file };
         let adapter = Arc::new(Uniview::new(settings, appliance.clone(), outbound.clone()));
-        adapters.push(Enabled { adapter, listen: Some(config.uniview.listen), https: None });
+        adapters.push(Enabled::served(adapter, config.uniview.place()));
     }
     if config.sophon.enabled {
         let adapter = Arc::new(Sophon::new(config.sophon.settings()?, appliance.clone(), outbound.clone()));
-        adapters.push(Enabled { adapter, listen: Some(config.sophon.listen), https: None });
+        adapters.push(Enabled::served(adapter, config.sophon.place()));
     }
     Ok(adapters)
 }

@@ -1,7 +1,6 @@
 //! The configuration file: how the process runs. What an operator or platform may change while it runs lives
 //! in the store instead.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 mod document;
 mod door;
+mod http;
 mod keys;
 mod ports;
 mod problem;
@@ -25,6 +25,8 @@ use document::Document;
 use problem::{Problem, Problems};
 
 pub(crate) use door::Door;
+pub(crate) use http::{Clear, Console, FaceBox, Place, SenseTime, Uniview};
+pub(crate) use ports::USELESS;
 pub(crate) use reader::Reader;
 pub(crate) use sip::Sip;
 pub(crate) use sophon::Sophon;
@@ -204,13 +206,16 @@ pub(crate) struct Host {
     pub(crate) backend: HostBackend,
     /// The public key (minisign) whose signatures on software packages count; without one none is taken.
     pub(crate) upgrade_key: Option<String>,
+    /// Whether packages of the installed version and earlier ones are taken too.
+    pub(crate) allow_downgrade: bool,
     /// Where the sounds lie that came with the device.
     pub(crate) sounds: PathBuf,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { backend: HostBackend::Auto, upgrade_key: None, sounds: "/usr/share/polyface/sounds".into() }
+        let sounds = "/usr/share/polyface/sounds".into();
+        Self { backend: HostBackend::Auto, upgrade_key: None, allow_downgrade: false, sounds }
     }
 }
 
@@ -221,74 +226,6 @@ pub(crate) enum HostBackend {
     Auto,
     /// Logs what it would do.
     Recording,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Console {
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for Console {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8000)) }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct SenseTime {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-    /// Used instead of `listen` while a platform wants HTTPS.
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen_https: SocketAddr,
-    /// The former place of `device.channels`.
-    pub(crate) channels: Option<u32>,
-    /// Whether pictures are served without a session.
-    pub(crate) open_pictures: bool,
-}
-
-impl Default for SenseTime {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
-            listen_https: SocketAddr::from(([0, 0, 0, 0], 8443)),
-            channels: None,
-            open_pictures: false,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct FaceBox {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for FaceBox {
-    fn default() -> Self {
-        Self { enabled: true, listen: SocketAddr::from(([0, 0, 0, 0], 8080)) }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Uniview {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for Uniview {
-    fn default() -> Self {
-        Self { enabled: false, listen: SocketAddr::from(([0, 0, 0, 0], 8080)) }
-    }
 }
 
 impl Config {
@@ -356,6 +293,18 @@ impl Config {
         reader::check(&self.reader, problems);
         self.sophon.check(problems);
         ports::check(self, problems);
+    }
+
+    /// Where everything that is enabled and served over HTTP is reached.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let enabled = [
+            (true, self.console.place()),
+            (self.sensetime.enabled, self.sensetime.place()),
+            (self.uniview.enabled, self.uniview.place()),
+            (self.facebox.enabled, self.facebox.place()),
+            (self.sophon.enabled, self.sophon.place()),
+        ];
+        enabled.into_iter().filter_map(|(enabled, place)| enabled.then_some(place)).collect()
     }
 }
 

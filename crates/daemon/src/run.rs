@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapter::{Adapter, Component, Health, Outbound};
+use adapter::{Adapter, Component, Health, Outbound, OwnCertificate};
 use anyhow::{Context, Result, ensure};
 use axum::http::StatusCode;
 use console::Console;
@@ -19,10 +19,10 @@ use tokio_util::sync::CancellationToken;
 use video::VideoSource;
 use vision::Analyzer;
 
-use crate::adapters::{self, Enabled, Https};
+use crate::adapters::{self, Enabled};
 use crate::clock::SystemClock;
 use crate::config::{Config, HostBackend, Liveness, WhenFull};
-use crate::listeners::{Listeners, Published};
+use crate::listeners::{Listeners, Surroundings};
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, printing, serial, vitals};
 
@@ -66,13 +66,16 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     }
     let appliance = assemble(config, clock, Arc::clone(&video), store, analyzer, &health).await?;
     accounts::ensure_admin(&appliance, &config.accounts, &config.storage.dir).await?;
+    if config.host.allow_downgrade {
+        health.raise("host.allow_downgrade", "earlier versions of the software are installed when they are signed");
+    }
     let outbound = Outbound::new(config.outbound.policy()).context("no outbound client")?;
 
     let mut enabled = adapters::enabled(config, &appliance, &outbound, &health)?;
     health.expect(enabled.iter().map(|e| e.adapter.name()));
     health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
-    enabled.push(Enabled { adapter: Arc::new(console), listen: Some(config.console.listen), https: None });
+    enabled.push(Enabled::served(Arc::new(console), config.console.place()));
 
     let mut tasks = start(config, &appliance, &enabled, &health, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
@@ -80,6 +83,7 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
     tasks.spawn(vitals::report_readers(appliance.readers_changed(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(vitals::report_settings(appliance.clone(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_doors(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(vitals::report_progress(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(notices::run(appliance.clone(), cancel.clone()));
     tasks.spawn(readers::run(appliance.clone(), wired_readers(config), cancel.clone()));
@@ -139,13 +143,10 @@ async fn refuse(
     let health = Arc::new(Health::expecting([]));
     health.set(MODELS, Component::Down { reason: format!("{error:#}") });
     let mut listeners = Listeners::default();
-    let routes = console::vital_routes(health, metrics);
-    listeners.add("console", config.console.listen, routes, StatusCode::NOT_FOUND).await?;
-    listeners.publish(&config.storage.dir)?;
+    let routes = console::vital_routes(Arc::clone(&health), metrics);
+    listeners.add(config.console.place(), routes, StatusCode::NOT_FOUND, None).await?;
     let mut tasks = JoinSet::new();
-    for listener in listeners.into_sockets() {
-        tasks.spawn(adapter::serve(listener.socket, listener.routes, adapter::Limits::default(), cancel.clone()));
-    }
+    serve_listeners(config, listeners, None, &health, &mut tasks, cancel).await?;
     tasks.spawn(vitals::feed_watchdog(cancel.clone()));
     notify(sd_notify::NotifyState::Ready);
     tracing::error!(error = format!("{error:#}"), "refusing to serve");
@@ -247,10 +248,12 @@ fn options(config: &Config) -> Result<domain::Options> {
             max_age: Duration::from_millis(config.door.max_age_ms),
             relay_hold: Duration::from_millis(config.door.relay_hold_ms),
             own_door: !config.door.contact.is_empty() || !config.door.wiegand.is_empty(),
+            photos_open: config.door.photos_open,
         },
         thresholds_rise: config.vision.thresholds_rise,
         storage: storage_limits(config),
         upgrade_key: config.host.upgrade_key.clone(),
+        allow_downgrade: config.host.allow_downgrade,
         uploads: uploads(&config.storage.dir)?,
         sounds: SoundFolders { built_in: config.host.sounds.clone(), own: config.storage.dir.join("sounds") },
         sip_id: config.sip.id.clone(),
@@ -282,31 +285,13 @@ async fn start(
     cancel: &CancellationToken,
 ) -> Result<JoinSet<()>> {
     let mut listeners = Listeners::default();
-    for Enabled { adapter, listen, https } in enabled {
-        if let (Some(listen), Some(routes)) = (listen, adapter.routes()) {
-            let routes = match https {
-                Some(https) => https.encryption.clear(routes),
-                None => routes,
-            };
-            listeners.add(adapter.name(), *listen, routes, adapter.unknown_path()).await?;
+    for Enabled { adapter, place, switch } in enabled {
+        if let (Some(place), Some(routes)) = (place, adapter.routes()) {
+            listeners.add(*place, routes, adapter.unknown_path(), switch.clone()).await?;
         }
-    }
-    listeners.publish(&config.storage.dir)?;
-    for (name, address) in listeners.names() {
-        tracing::info!(listener.name = name, listener.address = %address, "listening");
     }
     let mut tasks = JoinSet::new();
-    let published = Arc::new(Published::new(&listeners, &config.storage.dir));
-    for Enabled { adapter, https, .. } in enabled {
-        if let (Some(https), Some(routes)) = (https, adapter.routes()) {
-            let routes = adapter::noting_arrivals(routes, appliance.clone());
-            tasks.spawn(serve_https(https.clone(), routes, Arc::clone(&published), cancel.clone()));
-        }
-    }
-    for listener in listeners.into_sockets() {
-        let routes = adapter::noting_arrivals(listener.routes, appliance.clone());
-        tasks.spawn(adapter::serve(listener.socket, routes, adapter::Limits::default(), cancel.clone()));
-    }
+    serve_listeners(config, listeners, Some(appliance), health, &mut tasks, cancel).await?;
     for Enabled { adapter, .. } in enabled {
         tasks.spawn(supervise(Arc::clone(adapter), appliance.clone(), Arc::clone(health), cancel.clone()));
     }
@@ -319,11 +304,32 @@ async fn start(
     Ok(tasks)
 }
 
-/// Serves an adapter over HTTPS whenever it wants that.
-async fn serve_https(https: Https, routes: axum::Router, published: Arc<Published>, cancel: CancellationToken) {
-    let Https { name, listen, encryption } = https;
-    let announce = |address| published.announce(name, address);
-    encryption.serve(listen, routes, adapter::Limits::default(), announce, cancel).await;
+/// Serves what the listeners have, with the device's own certificate where HTTPS is always served.
+async fn serve_listeners(
+    config: &Config,
+    listeners: Listeners,
+    appliance: Option<&Appliance>,
+    health: &Arc<Health>,
+    tasks: &mut JoinSet<()>,
+    cancel: &CancellationToken,
+) -> Result<()> {
+    let certificate = if listeners.need_certificate() { Some(own_certificate(config).await?) } else { None };
+    let surroundings = Surroundings { appliance: appliance.cloned(), certificate, health: Arc::clone(health) };
+    listeners.serve(surroundings, &config.storage.dir, tasks, cancel).await
+}
+
+/// The folder of the device's own certificate and key.
+pub(crate) fn own_certificate_folder(config: &Config) -> PathBuf {
+    config.storage.dir.join("tls").join("own")
+}
+
+async fn own_certificate(config: &Config) -> Result<OwnCertificate> {
+    let (folder, name) = (own_certificate_folder(config), config.device.name.clone());
+    let shown = folder.display().to_string();
+    let made = tokio::task::spawn_blocking(move || adapter::own_certificate(folder, &name)).await?;
+    let own = made.with_context(|| format!("the certificate in {shown} cannot be used"))?;
+    tracing::info!(https.sha256 = own.fingerprint, "certificate for HTTPS");
+    Ok(own)
 }
 
 /// Runs an adapter's task; when it panics or ends early it is started again, and an alarm stands until it has run for

@@ -13,6 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two looks at the progress of the parts.
 const LOOK: Duration = Duration::from_secs(2);
+/// Between two looks at the doors.
+const LOOK_AT_DOORS: Duration = Duration::from_secs(5);
+const OPENS_TO_PHOTOS: &str = "a photo of a known person opens it, because liveness is not always checked";
+const OPENS_TO_NO_FACE: &str =
+    "a face does not open it while liveness is not checked; set vision.liveness, or door.photos_open to accept photos";
 /// A part that hangs for this long does not recover by itself: the service manager restarts the daemon.
 const GIVEN_UP: Duration = Duration::from_secs(60);
 
@@ -73,6 +78,28 @@ pub(crate) async fn report_settings(appliance: Appliance, health: Arc<Health>, c
         if !matches!(cancel.run_until_cancelled(changed).await, Some(Ok(()))) {
             return;
         }
+    }
+}
+
+/// An alarm for every door that a face alone is to open although faces are not checked for being alive.
+pub(crate) async fn report_doors(appliance: Appliance, health: Arc<Health>, cancel: CancellationToken) {
+    let mut raised = BTreeSet::new();
+    let mut looks = tokio::time::interval(LOOK_AT_DOORS);
+    while cancel.run_until_cancelled(looks.tick()).await.is_some() {
+        let doors = match appliance.doors_without_liveness().await {
+            Ok(doors) => doors,
+            Err(error) => {
+                tracing::error!(error = error.chain(), "failed to read doors");
+                continue;
+            }
+        };
+        let alarms: Vec<_> = doors.iter().map(|door| (format!("door {}", door.name), door.photos_open)).collect();
+        for (name, photos_open) in &alarms {
+            health.raise(name, if *photos_open { OPENS_TO_PHOTOS } else { OPENS_TO_NO_FACE });
+        }
+        let now = alarms.into_iter().map(|(name, _)| name).collect();
+        raised.difference(&now).for_each(|name: &String| health.clear(name));
+        raised = now;
     }
 }
 

@@ -73,6 +73,25 @@ fn check_tries_sets_folders_files_and_devices() {
 }
 
 #[test]
+fn check_tells_what_contradicts_itself() {
+    let problems = |text: &str| {
+        let told = problems(&format!("{text}\n[models]\ndir = \"/nowhere\""));
+        told.into_iter().filter(|line| !line.contains("`models.dir`")).collect::<Vec<_>>()
+    };
+    let useless = problems("[facebox]\nenabled = true\nlisten = \"0.0.0.0:8080\"");
+    assert_eq!(useless.len(), 1, "{useless:?}");
+    assert!(useless[0].contains("`facebox.listen`") && useless[0].contains("listen_https"), "{useless:?}");
+    for meant in [
+        "[facebox]\nenabled = true\nclear = \"allow\"",
+        "[facebox]\nenabled = true\nlisten_https = \"0.0.0.0:8443\"",
+        "[facebox]\nenabled = true\nlisten = \"127.0.0.1:8080\"",
+        "[facebox]\nenabled = true\n[uniview]\nenabled = true\nlisten_https = \"0.0.0.0:8443\"",
+    ] {
+        assert_eq!(problems(meant), [] as [&str; 0], "{meant}");
+    }
+}
+
+#[test]
 fn a_missing_configuration_is_named() {
     let output = polyfaced().args(["run", "--config", "/nowhere/polyface.toml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

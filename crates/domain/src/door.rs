@@ -65,11 +65,14 @@ pub struct DoorOptions {
     pub relay_hold: Duration,
     /// Whether the device has a door of its own.
     pub own_door: bool,
+    /// Whether a face alone opens a door although it was not checked for being alive, so that a photo of it does too.
+    pub photos_open: bool,
 }
 
 impl Default for DoorOptions {
     fn default() -> Self {
-        Self { max_age: Duration::from_millis(1_500), relay_hold: Duration::from_secs(3), own_door: false }
+        let (max_age, relay_hold) = (Duration::from_millis(1_500), Duration::from_secs(3));
+        Self { max_age, relay_hold, own_door: false, photos_open: false }
     }
 }
 
@@ -155,6 +158,11 @@ impl DoorRules {
     /// What a known face with this similarity proves.
     pub(crate) fn judge_face(&self, similarity: Similarity) -> Proved {
         if similarity >= self.threshold { self.judge(Shown::Face) } else { Proved::Nothing }
+    }
+
+    /// Whether a face alone opens the door.
+    pub(crate) fn opens_by_face_alone(&self) -> bool {
+        self.judge(Shown::Face) == Proved::Enough
     }
 
     /// Whether a command may open the door.

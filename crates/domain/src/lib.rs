@@ -27,6 +27,7 @@ mod login_guard;
 pub mod names;
 mod note;
 mod outbound;
+mod package;
 mod page;
 mod person;
 pub mod ports;
@@ -78,6 +79,7 @@ pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, 
 pub use login_guard::LoginGuard;
 pub use note::{Note, Noted};
 pub use outbound::{ConnectError, OutboundPolicy};
+pub use package::Package;
 pub use page::{Page, Window};
 pub use person::{
     Amendment, AnyOf, Category, Description, EnrolledPerson, Enrolment, EnrolmentState, KeptPhoto, Membership,

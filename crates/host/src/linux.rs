@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use domain::ports::Host;
 use domain::{
-    Error, Memory, Network, OutboundPolicy, Output, Processor, Result, Thing, TimeService, Timestamp, WiegandFrame,
+    Error, Memory, Network, OutboundPolicy, Output, Package, Processor, Result, Thing, TimeService, Timestamp,
+    WiegandFrame,
 };
 use tokio::process::Command;
 
@@ -187,7 +188,7 @@ impl Host for Linux {
         self.keep_network().await
     }
 
-    async fn install(&self, _package: &Path) -> Result<()> {
+    async fn install(&self, _package: Package) -> Result<()> {
         tracing::error!(host.lacks = "two software slots", "host operation refused");
         Err(Error::Unavailable { what: "the system's upgrade service" })
     }

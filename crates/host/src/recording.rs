@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::ports::Host;
-use domain::{Error, Memory, Network, OutboundPolicy, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
+use domain::{
+    Error, Memory, Network, OutboundPolicy, Output, Package, Processor, Result, TimeService, Timestamp, WiegandFrame,
+};
 
 use crate::network::seen;
 use crate::speaker::Samples;
@@ -95,10 +97,18 @@ impl Host for Recording {
         Ok(())
     }
 
-    async fn install(&self, package: &Path) -> Result<()> {
-        let length = tokio::fs::metadata(package).await.map_err(Error::internal("reading the package"))?.len();
-        tracing::info!(host.act = "install", host.package_bytes = length, "recorded, not done");
-        tokio::fs::remove_file(package).await.map_err(Error::internal("removing the package"))
+    async fn install(&self, mut package: Package) -> Result<()> {
+        let (length, version) = (package.length(), package.version().to_string());
+        let read = tokio::task::spawn_blocking(move || package.copy_to(&mut std::io::sink())).await;
+        let read = read.map_err(Error::internal("reading the package"))?;
+        read.map_err(Error::internal("reading the package"))?;
+        tracing::info!(
+            host.act = "install",
+            host.package_bytes = length,
+            host.package_version = version,
+            "recorded, not done"
+        );
+        Ok(())
     }
 
     async fn switch(&self, output: Output, on: bool) -> Result<()> {

@@ -51,9 +51,10 @@ pub fn options() -> Options {
         thresholds_rise: true,
         sip_id: "34020000002000000001".into(),
         limits: Limits::default(),
-        doors: DoorOptions::default(),
+        doors: DoorOptions { photos_open: true, ..DoorOptions::default() },
         storage: StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite },
         upgrade_key: None,
+        allow_downgrade: false,
         uploads: std::env::temp_dir(),
         sounds: SoundFolders::default(),
     }

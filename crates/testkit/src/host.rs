@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::ports::Host;
 use domain::{
-    Error, Memory, Network, NetworkPort, Output, Processor, Result, Subnet, Thing, TimeService, Timestamp, WiegandFrame,
+    Error, Memory, Network, NetworkPort, Output, Package, Processor, Result, Subnet, Thing, TimeService, Timestamp,
+    WiegandFrame,
 };
 
 use crate::FakeClock;
@@ -172,8 +173,9 @@ impl Host for FakeHost {
         Ok(())
     }
 
-    async fn install(&self, package: &Path) -> Result<()> {
-        let content = std::fs::read(package).map_err(Error::internal("reading the package"))?;
+    async fn install(&self, mut package: Package) -> Result<()> {
+        let mut content = Vec::new();
+        package.copy_to(&mut content).map_err(Error::internal("reading the package"))?;
         self.act(Act::Install(content))
     }
 

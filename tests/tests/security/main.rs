@@ -1,4 +1,4 @@
-//! The built daemon under attack: one module for each property that must hold.
+//! The built daemon under attack: one file for each property that must hold.
 
 #![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
 
@@ -6,4 +6,8 @@ mod addresses;
 mod broker_topics;
 mod broker_trust;
 mod camera_passwords;
+mod network_trial;
+mod packages;
+mod photos_at_the_door;
+mod secure_by_default;
 mod sip_cameras;

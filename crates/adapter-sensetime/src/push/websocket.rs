@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{LiveEnd, Subscriber, content_type};
+use adapter::{LOGIN_REFUSED, LiveEnd, Subscriber, Transport, content_type};
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -53,8 +53,13 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 /// GET with an Upgrade.
 async fn connect(
     State(device): State<Arc<Device>>,
+    transport: Transport,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    // The key of a subscription is a login.
+    if transport.refuses_logins() {
+        return (StatusCode::FORBIDDEN, LOGIN_REFUSED).into_response();
+    }
     match upgrade {
         Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).on_upgrade(|socket| converse(device, socket)),
         Err(_) => StatusCode::NOT_FOUND.into_response(),

@@ -16,7 +16,11 @@ use crate::witness::Witness;
 const LARGE: usize = 45 << 20;
 
 fn signed(content: &[u8], keys: &KeyPair) -> Bytes {
-    let signature = minisign::sign(None, &keys.sk, Cursor::new(content), Some("version 2"), None).unwrap();
+    signed_as("polyface 99.0.0", content, keys)
+}
+
+fn signed_as(comment: &str, content: &[u8], keys: &KeyPair) -> Bytes {
+    let signature = minisign::sign(None, &keys.sk, Cursor::new(content), Some(comment), None).unwrap();
     [content, signature.into_string().as_bytes()].concat().into()
 }
 
@@ -61,6 +65,8 @@ pub(crate) async fn a_package_that_is_not_signed_changes_nothing(ledger: &Arc<Le
         damaged.into(),
         broken.into(),
         signed(b"the new software", &stranger),
+        signed_as("polyface 0.0.1", b"the new software", &keys),
+        signed_as("another product 99.0.0", b"the new software", &keys),
     ];
     for package in cases {
         witness.refused_form("upgrade", json!({}), &[("file", package)], -3603).await;

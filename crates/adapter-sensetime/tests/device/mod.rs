@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapter::{Adapter, Encryption, ExportLimits, Exports, Limits, Outbound, Policy, serve};
+use adapter::{Adapter, Encryption, ExportLimits, Exports, HttpsPlace, Limits, Outbound, Policy, Served, serve};
 use adapter_sensetime::{Config, SenseTime};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -85,9 +85,9 @@ impl Device {
         let https = Arc::new(Mutex::new(None));
         let known = Arc::clone(&https);
         rig.spawn(|_, cancel| async move {
-            let any = SocketAddr::from(([127, 0, 0, 1], 0));
-            let announce = |address| *known.lock().unwrap() = address;
-            encryption.serve(any, secure, Limits::default(), announce, cancel).await;
+            let any = HttpsPlace::WhileSwitched(SocketAddr::from(([127, 0, 0, 1], 0)));
+            let changed = |served: Served| *known.lock().unwrap() = served.https;
+            encryption.serve(any, secure, Limits::default(), changed, cancel).await;
         });
         rig.spawn(|appliance, cancel| async move { adapter.run(appliance, cancel).await });
         // A connection that idles while a test lets hours pass would be closed.

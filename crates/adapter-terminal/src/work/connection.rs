@@ -132,8 +132,10 @@ impl Events<'_> {
                     return Err("the broker refuses the subscription to the device's topic".to_owned());
                 }
                 link.note_subscribed(self.number);
-                // A network change on trial has succeeded.
-                self.device.appliance.note_connection();
+                // A network change on trial has succeeded, unless anyone could pose as the broker.
+                if self.device.broker.is_authenticated() {
+                    self.device.appliance.note_connection();
+                }
             }
             Event::Incoming(Incoming::Publish(publish)) => {
                 if let Some(refused) = self.inbox.put(self.number, publish) {

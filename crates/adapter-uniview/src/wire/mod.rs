@@ -73,7 +73,8 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// What the caller learns of a fault.
     pub(crate) fn of(fault: &Fault) -> Self {
-        Self { code: fault.code.number(), msg: fault.code.text(), status_code: fault.status_code() }
+        let msg = fault.told.unwrap_or(fault.code.text());
+        Self { code: fault.code.number(), msg, status_code: fault.status_code() }
     }
 }
 

@@ -64,8 +64,14 @@ pub(crate) async fn a_signed_package_is_installed_and_anything_else_is_not(ledge
         Options { upgrade_key: Some(keys.pk.to_base64()), uploads: uploads.path().to_owned(), ..testkit::options() };
     let device = Device::start_as(ledger, options).await;
     device.note_refusal(STATUS, &status(&device).await, 1906, &json!({}));
-    let signature = minisign::sign(None, &keys.sk, Cursor::new(b"new software"), Some("version 2"), None).unwrap();
-    let package = [b"new software", signature.into_string().as_bytes()].concat();
+    let signed = |comment| {
+        let signature = minisign::sign(None, &keys.sk, Cursor::new(b"new software"), Some(comment), None).unwrap();
+        [b"new software", signature.into_string().as_bytes()].concat()
+    };
+    let package = signed("polyface 99.0.0");
+    for (comment, code) in [("polyface 0.0.1", 1902), ("another 99.0.0", 1903)] {
+        device.note_refusal(UPGRADE, &upload(&device, "file", &signed(comment)).await, code, &json!({}));
+    }
     device.note_refusal(UPGRADE, &upload(&device, "file", b"new software").await, 1905, &json!({}));
     assert_eq!(device.note_success(STATUS, status(&device).await), json!({"status": 4}));
     device.note_refusal(UPGRADE, &upload(&device, "other", &package).await, 2, &json!({}));

@@ -4,6 +4,7 @@ mod connection;
 mod pace;
 mod place;
 mod socket;
+mod transport;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -18,10 +19,12 @@ use domain::Appliance;
 use domain::progress::Part;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
+
+pub use transport::{LOGIN_REFUSED, Transport, refusing_clear_logins};
 
 use place::Places;
 
@@ -71,21 +74,33 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel
 }
 
 /// Like [`serve`], over TLS.
-pub(crate) async fn serve_encrypted(
+pub async fn serve_encrypted(
     listener: TcpListener,
     router: Router,
     limits: Limits,
     config: Arc<ServerConfig>,
     cancel: CancellationToken,
 ) {
-    serve_connections(listener, router, limits, Some(config.into()), cancel).await;
+    let (_kept, config) = watch::channel(config);
+    serve_connections(listener, router, limits, Some(config), cancel).await;
+}
+
+/// Like [`serve_encrypted`]; a new connection uses the newest configuration.
+pub(crate) async fn serve_with_changes(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    config: watch::Receiver<Arc<ServerConfig>>,
+    cancel: CancellationToken,
+) {
+    serve_connections(listener, router, limits, Some(config), cancel).await;
 }
 
 async fn serve_connections(
     listener: TcpListener,
     router: Router,
     limits: Limits,
-    tls: Option<TlsAcceptor>,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     cancel: CancellationToken,
 ) {
     let tasks = TaskTracker::new();
@@ -128,14 +143,32 @@ struct LocalAddress(IpAddr);
 /// Paths requested by monitoring rather than by users.
 const WATCHED: [&str; 2] = ["/healthz", "/metrics"];
 
-/// Wraps routes to report to the appliance the local address of every request ([`Appliance::note_arrival`]) and that it
-/// was answered.
+/// Where a request arrived, to be reported once its caller has proved who it is.
+#[derive(Clone, Default)]
+pub struct Arrival(Option<(Appliance, IpAddr)>);
+
+impl Arrival {
+    /// That of a request with these extensions; one that reports nothing outside [`noting_arrivals`].
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Reports that the caller has proved who it is ([`Appliance::note_arrival`]).
+    pub fn authenticated(&self) {
+        if let Self(Some((appliance, address))) = self {
+            appliance.note_arrival(*address);
+        }
+    }
+}
+
+/// Wraps routes so that adapters can report to the appliance where authenticated requests arrive ([`Arrival`]), and to
+/// report that every request was answered.
 pub fn noting_arrivals(router: Router, appliance: Appliance) -> Router {
-    router.layer(from_fn(move |request: Request, next: Next| {
+    router.layer(from_fn(move |mut request: Request, next: Next| {
         let appliance = appliance.clone();
         async move {
-            if let Some(LocalAddress(address)) = request.extensions().get() {
-                appliance.note_arrival(*address);
+            if let Some(LocalAddress(address)) = request.extensions().get().copied() {
+                request.extensions_mut().insert(Arrival(Some((appliance.clone(), address))));
             }
             let counts = !WATCHED.contains(&request.uri().path());
             let response = next.run(request).await;
@@ -153,7 +186,7 @@ struct Server {
     router: Router,
     limits: Limits,
     /// `Some` for encrypted connections.
-    tls: Option<TlsAcceptor>,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     closing: CancellationToken,
 }
 

@@ -9,6 +9,8 @@ use super::problem::Problems;
 pub(crate) struct Door {
     /// A face last seen longer ago than this opens no door, milliseconds.
     pub(crate) max_age_ms: u64,
+    /// Whether a face alone opens a door although liveness is off.
+    pub(crate) photos_open: bool,
     /// The message that switches a relay in the network on; empty: none is ever switched.
     #[serde(deserialize_with = "super::shapes::hexadecimal")]
     pub(crate) relay_on: Vec<u8>,
@@ -29,6 +31,7 @@ impl Default for Door {
     fn default() -> Self {
         Self {
             max_age_ms: 1_500,
+            photos_open: false,
             relay_on: Vec::new(),
             relay_off: Vec::new(),
             relay_hold_ms: 3_000,

@@ -14,6 +14,14 @@ pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<SocketAddr, 
     text.parse().map_err(wrong)
 }
 
+/// An address and a port; `None` for an empty text.
+pub(super) fn optional_listen<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(value)?;
+    let wrong =
+        |_| D::Error::custom(format!("{text:?} is neither empty nor an IP address with a port, like \"0.0.0.0:8443\""));
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
+}
+
 /// Networks, or single addresses.
 pub(super) fn networks<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<IpNet>, D::Error> {
     let wrong = |text: &str| D::Error::custom(format!("{text:?} is not a network, like \"192.168.1.0/24\""));

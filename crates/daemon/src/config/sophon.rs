@@ -8,7 +8,7 @@ use adapter_sophon::Login;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{Problems, shapes};
+use super::{Clear, Place, Problems, shapes};
 
 /// The least time between two uploads of the history, which the document sets.
 const HISTORY_EVERY: Duration = Duration::from_secs(20);
@@ -21,6 +21,9 @@ pub(crate) struct Sophon {
     pub(crate) enabled: bool,
     #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen: SocketAddr,
+    #[serde(deserialize_with = "shapes::optional_listen")]
+    pub(crate) listen_https: Option<SocketAddr>,
+    pub(crate) clear: Clear,
     /// Callers from anywhere else are refused.
     #[serde(deserialize_with = "shapes::networks")]
     pub(crate) allow_from: Vec<IpNet>,
@@ -37,6 +40,8 @@ impl Default for Sophon {
         Self {
             enabled: false,
             listen: SocketAddr::from(([0, 0, 0, 0], 5555)),
+            listen_https: None,
+            clear: Clear::default(),
             allow_from: vec![loopback, IpAddr::V6(Ipv6Addr::LOCALHOST).into()],
             user: String::new(),
             password_file: PathBuf::new(),
@@ -46,6 +51,11 @@ impl Default for Sophon {
 }
 
 impl Sophon {
+    pub(crate) fn place(&self) -> Place {
+        let Self { listen, listen_https: https, clear, .. } = *self;
+        Place { section: "sophon", listen, https, switched: None, clear }
+    }
+
     /// As the adapter has it.
     pub(crate) fn settings(&self) -> anyhow::Result<adapter_sophon::Config> {
         let login = self.login().map_err(|why| anyhow::anyhow!("sophon.password_file: {why}"))?;

@@ -7,9 +7,10 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 use vision::OpenError;
 
+use super::ports;
 use super::problem::Problems;
 use super::{Accounts, Config, Door, Host, HostBackend, Terminal};
-use crate::run::model_options;
+use crate::run::{self, model_options};
 
 /// Adds everything that would keep a start from doing what the file says. Changes nothing on the machine.
 pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
@@ -25,6 +26,8 @@ pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
         try_device(&format!("reader.{number}.device"), &reader.device, problems);
     }
     try_host(&config.host, problems);
+    ports::check_reach(config, problems);
+    try_certificate(config, problems);
     if config.terminal.enabled {
         try_broker(&config.terminal, problems);
     }
@@ -93,6 +96,18 @@ fn try_host(host: &Host, problems: &mut Problems<'_>) {
     }
     let absent = host.sounds != Host::default().sounds && !host.sounds.is_dir();
     problems.require(!absent, "host.sounds", format!("{} is not a folder", host.sounds.display()));
+}
+
+/// The certificate of HTTPS, unless it is still to be made.
+fn try_certificate(config: &Config, problems: &mut Problems<'_>) {
+    let Some(place) = config.places().into_iter().find(|place| place.https.is_some()) else { return };
+    let folder = run::own_certificate_folder(config);
+    if folder.join("certificate.pem").exists()
+        && let Err(error) = adapter::own_certificate(folder.clone(), &config.device.name)
+    {
+        let key = format!("{}.listen_https", place.section);
+        problems.add(key, format!("the certificate in {} cannot be used: {error}", folder.display()));
+    }
 }
 
 fn try_broker(terminal: &Terminal, problems: &mut Problems<'_>) {

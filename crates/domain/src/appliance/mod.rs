@@ -85,6 +85,8 @@ pub struct Options {
     pub storage: StorageLimits,
     /// Public key (minisign) that verifies software packages; `None`: all packages are refused.
     pub upgrade_key: Option<String>,
+    /// Whether packages of the installed version and earlier ones are installed too.
+    pub allow_downgrade: bool,
     /// Folder of large uploads until they are used; leftovers of an earlier process are invalid.
     pub uploads: PathBuf,
     /// Folders of the sounds that can be played.

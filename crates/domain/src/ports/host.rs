@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use crate::{Memory, Network, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
+use crate::{Memory, Network, Output, Package, Processor, Result, TimeService, Timestamp, WiegandFrame};
 
 /// The machine. A call that the machine does not permit, or that no service can do, fails with
 /// [`Error::Unavailable`](crate::Error::Unavailable); the log names the missing right or service.
@@ -36,9 +36,9 @@ pub trait Host: Send + Sync {
     /// Restores the network settings from before they were applied last; no effect once they are permanent.
     async fn roll_back_network(&self) -> Result<()>;
 
-    /// Installs a verified software package and restarts the machine. The file has been moved or removed when this
-    /// returns.
-    async fn install(&self, package: &Path) -> Result<()>;
+    /// Installs a verified software package and restarts the machine. Nothing is activated unless
+    /// [`Package::copy_to`] has succeeded.
+    async fn install(&self, package: Package) -> Result<()>;
 
     /// Switches an output on or off. `Unavailable` when it cannot be reached or does not exist.
     async fn switch(&self, output: Output, on: bool) -> Result<()>;

@@ -20,6 +20,8 @@ pub(crate) struct Arrival {
     pub(crate) person: PersonId,
     pub(crate) camera: CameraId,
     pub(crate) similarity: Similarity,
+    /// Whether the face was checked for being alive.
+    pub(crate) checked_alive: bool,
     /// When the face was last in view; a face older than `door.max_age_ms` opens nothing.
     pub(crate) seen: Timestamp,
     pub(crate) pass: Pass,

@@ -71,7 +71,7 @@ async fn a_return_within_the_rearm_time_is_not_counted() {
 
 /// A device with a door of its own, whose camera plays these takes.
 async fn own_door(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     stage.fakes.frames.script(GATE, [takes]);
     let mut camera = gate();

@@ -206,7 +206,7 @@ fn a_value_that_could_not_have_been_set_is_unreadable() {
 
 #[tokio::test]
 async fn a_door_with_unreadable_rules_stays_closed_until_they_are_set_again() {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     let device = restarted_with(&stage.fakes, "setting door.rules", "{}");
     assert_eq!(device.door_rules().await.unwrap().proof, Proof::Impossible);

@@ -4,6 +4,7 @@ mod confirmed;
 mod contact;
 mod held;
 mod openings;
+mod outlook;
 mod own;
 mod proofs;
 
@@ -22,6 +23,7 @@ use crate::surveillance::{Arrival, Pass};
 use crate::{Act, Actor, DoorRules, Error, Means, NewRelay, Output, Proved, Relay, RelayId, Result, Shown};
 pub(super) use held::Doors;
 use openings::Access;
+pub use outlook::DoorByFace;
 
 /// Maximum number of relays; listing them probes each.
 const MAX_RELAYS: u32 = 64;
@@ -39,11 +41,22 @@ impl Appliance {
         Ok(relays.into_iter().zip(online).collect())
     }
 
-    /// Opens the doors of the camera that has recognised the person, unless the face is older than `door.max_age_ms`.
+    /// Opens the doors of the camera that has recognised the person, unless the face is older than `door.max_age_ms`. A
+    /// face that was not checked for being alive opens none by itself, unless `door.photos_open` is set.
     async fn admit(&self, arrival: Arrival) -> Result<()> {
-        let (outputs, rules) = self.outputs(&arrival).await?;
+        let (mut outputs, rules) = self.outputs(&arrival).await?;
         let own_door = self.options().doors.own_door;
-        let proved = if own_door { rules.judge_face(arrival.similarity) } else { Proved::Nothing };
+        let mut proved = if own_door { rules.judge_face(arrival.similarity) } else { Proved::Nothing };
+        let opens = !outputs.is_empty() || proved == Proved::Enough;
+        if opens && !arrival.checked_alive && !self.options().doors.photos_open {
+            tracing::info!(
+                camera.id = arrival.camera.0,
+                reason = "liveness is off and door.photos_open is not set",
+                "face opened no door"
+            );
+            outputs.clear();
+            proved = if proved == Proved::Enough { Proved::Nothing } else { proved };
+        }
         if outputs.is_empty() && proved == Proved::Nothing {
             return Ok(());
         }

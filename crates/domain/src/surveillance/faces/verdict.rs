@@ -79,7 +79,8 @@ impl Decider {
         (watches, chosen): (&[CameraWatch], &HashMap<WatchId, Choice>),
         now: Timestamp,
     ) -> Result<()> {
-        let living = is_living(visit, self.handle.live_from());
+        let live_from = self.handle.live_from();
+        let living = is_living(visit, live_from);
         let stay = Stay { first_seen: visit.first_seen, last_seen: visit.last_seen };
         let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
         let questions: Vec<_> = watches.iter().filter_map(|watch| question(visit, watch, chosen)).collect();
@@ -90,7 +91,8 @@ impl Decider {
         let Some(new) = self.new_answers(answers, &probe, living, visit, timed) else { return Ok(()) };
         let Some(verdict) = self.verdict(living, new.first(), &look) else { return Ok(()) };
         let (verdict, pass) = self.pass(visit, verdict, new.first()).await;
-        self.report_to_doors(camera, verdict, pass, new.first(), stay);
+        let known = new.first().filter(|_| verdict == Verdict::Known);
+        self.report_to_doors(camera, pass, known, (stay, live_from.is_some()));
         let draft = draft(camera, look, stay, new.into_iter().map(|new| new.answer).collect(), verdict);
         let kept = self.handle.blocking(move |handle| handle.recorder().keep(draft)).await;
         // A visitor whose record was lost has to be recorded again.
@@ -175,11 +177,18 @@ impl Decider {
 
     /// Reports a person known to the camera's own watch to the doors, before the record is written so that the door
     /// does not wait for the disk. A visit that only a task records opens nothing.
-    fn report_to_doors(&self, camera: &Camera, verdict: Verdict, pass: Pass, first: Option<&Answer>, stay: Stay) {
-        let own = first.filter(|first| first.watch.task.is_none() && first.is_new && verdict == Verdict::Known);
+    fn report_to_doors(
+        &self,
+        camera: &Camera,
+        pass: Pass,
+        known: Option<&Answer>,
+        (stay, checked_alive): (Stay, bool),
+    ) {
+        let own = known.filter(|known| known.watch.task.is_none() && known.is_new);
         let Some(known) = own.and_then(|own| own.answer.accepted()) else { return };
         let (person, similarity) = (known.person, known.similarity);
-        self.handle.doorkeeper().report(Arrival { person, camera: camera.id, similarity, seen: stay.last_seen, pass });
+        let (camera, seen) = (camera.id, stay.last_seen);
+        self.handle.doorkeeper().report(Arrival { person, camera, similarity, checked_alive, seen, pass });
     }
 }
 
