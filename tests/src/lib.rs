@@ -4,7 +4,9 @@
 #![allow(clippy::expect_used, reason = "code of tests, which may die of what a test may die of")]
 
 pub mod bait;
+mod calls;
 mod cast;
+mod cli;
 mod client;
 pub mod cloud;
 mod device;

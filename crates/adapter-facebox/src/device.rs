@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapter::{Sessions, hex_id};
+use adapter::{Sessions, hex_id, platform_terms};
 use domain::{Appliance, State};
 use jiff::tz::TimeZone;
 use tokio::sync::Mutex;
@@ -12,8 +12,6 @@ pub(crate) const NAME: &str = "facebox";
 
 /// Sessions end after this time without a call.
 const SESSION_IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Maximum number of sessions.
-const MAX_SESSIONS: usize = 1000;
 
 /// What all requests share.
 pub(crate) struct Device {
@@ -25,7 +23,7 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn new(appliance: Appliance) -> Self {
-        let sessions = Sessions::new(SESSION_IDLE, MAX_SESSIONS, hex_id);
+        let sessions = Sessions::new(appliance.clone(), platform_terms(NAME, SESSION_IDLE), hex_id);
         Self { appliance, sessions, one_at_a_time: Mutex::default() }
     }
 

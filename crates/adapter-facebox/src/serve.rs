@@ -64,7 +64,7 @@ const OPERATIONS: &[Operation] = &[
     operation("/UpdateCamera", |call| run(call, Act::CAMERA_UPDATE, cameras::update_camera)),
     operation("/QueryCameraList", |call| run(call, Act::READ, cameras::query_camera_list)),
     operation("/SearchCamera", |call| run(call, Act::READ, cameras::search_camera)),
-    operation("/QueryCameraRtsp", |call| run(call, Act::READ, cameras::query_camera_rtsp)),
+    operation("/QueryCameraRtsp", |call| run(call, Act::ADDRESS_CALL, cameras::query_camera_rtsp)),
     operation("/AddTask", |call| run(call, Act::TASK_ADD, tasks::add_task)),
     operation("/DeleteTask", |call| run(call, Act::TASK_REMOVE, tasks::delete_task)),
     operation("/UpdateTask", |call| run(call, Act::TASK_UPDATE, tasks::update_task)),
@@ -95,7 +95,7 @@ where
 {
     Box::pin(async move {
         let request = call.read()?;
-        let caller = call.admit(needed)?;
+        let caller = call.admit(needed).await?;
         success(&act(caller, request).await?)
     })
 }
@@ -124,7 +124,10 @@ async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>
         let fields = parse_request(content_type.as_ref(), &body).map_err(|_| Code::Json)?;
         // Requests without a session are not logged: they could fill the log.
         let session = fields.get("session").and_then(Value::as_str);
-        let known = session.is_some_and(|session| device.sessions.find(session).is_some());
+        let known = match session {
+            Some(session) => device.sessions.caller(session, origin).await?.is_some(),
+            None => false,
+        };
         if known {
             arrival.authenticated();
         }

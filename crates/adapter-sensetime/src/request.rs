@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::codes::{Code, Fault};
-use crate::device::{Device, NAME};
+use crate::device::Device;
 use crate::wire::people::PictureFile;
 use crate::wire::{self, Fields};
 
@@ -74,7 +74,10 @@ impl Call {
     /// Reads a request; the body of a caller without a session only as far as a login needs it.
     pub(crate) async fn receive(device: Arc<Device>, request: Request) -> Result<Self, Fault> {
         let origin = caller_address(request.extensions());
-        let caller = session_id(request.headers()).and_then(|id| device.sessions.caller(id, origin, NAME));
+        let caller = match session_id(request.headers()) {
+            Some(id) => device.sessions.caller(id, origin).await?,
+            None => None,
+        };
         let (fields, files, upload) = read(&device, request, caller.as_ref()).await?;
         Ok(Self { device, caller, origin, fields, files, upload })
     }

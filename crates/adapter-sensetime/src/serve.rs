@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::codes::{Code, Fault};
 use crate::convert::paths::{self, Download};
-use crate::device::{Device, NAME};
+use crate::device::Device;
 use crate::ops::{
     batches, cameras, compare, device, download, exports, https, libraries, network, people, push, records, relays,
     session, time, upgrade,
@@ -204,8 +204,10 @@ async fn download(
 ) -> Response {
     let wanted = paths::download(&path);
     let id = session_id(request.headers()).or_else(|| query.get("sessionid").map(String::as_str));
-    let id = id.filter(|_| !Transport::of(request.extensions()).refuses_logins());
-    let caller = id.and_then(|id| device.sessions.caller(id, None, NAME));
+    let caller = match id.filter(|_| !Transport::of(request.extensions()).refuses_logins()) {
+        Some(id) => device.sessions.caller(id, None).await.unwrap_or_default(),
+        None => None,
+    };
     let known = caller.is_some_and(|caller| caller.actor.may(Act::READ).is_ok());
     if known {
         Arrival::of(request.extensions()).authenticated();

@@ -49,11 +49,12 @@ impl Caller {
     pub(crate) async fn of(device: &Arc<Device>, Login { digest, origin }: Login) -> Result<Self, Fault> {
         let (user, nonce, count) = (digest.username.clone(), digest.nonce, digest.count);
         let proves = move |ha1: &str| digest.is_proved_by(ha1);
-        let account = device.appliance.log_in_by_digest(&user, proves, origin).await.map_err(|error| match error {
-            Error::WrongCredentials => Fault::login(Code::WrongLogin),
-            Error::Locked { .. } => Fault::login(Code::AddressLocked),
-            other => other.into(),
-        })?;
+        let account =
+            device.appliance.log_in_by_digest(&user, proves, (origin, NAME)).await.map_err(|error| match error {
+                Error::WrongCredentials => Fault::login(Code::WrongLogin),
+                Error::Locked { .. } => Fault::login(Code::AddressLocked),
+                other => other.into(),
+            })?;
         if !device.nonces.take(nonce, count) {
             return Err(Fault::stale());
         }

@@ -70,7 +70,7 @@ const OPERATIONS: &[Operation] = &[
     with_picture("/person/update", |caller, fields| run(caller, fields, Act::PERSON_UPDATE, people::update)),
     operation("/person/list", |caller, fields| run(caller, fields, Act::READ, people::list)),
     operation("/rsa/publickey", |caller, fields| run(caller, fields, Act::READ, key::public_key)),
-    operation("/channel/device/info", |caller, fields| run(caller, fields, Act::READ, channels::device_info)),
+    operation("/channel/device/info", |caller, fields| run(caller, fields, Act::ADDRESS_CALL, channels::device_info)),
     operation("/channel/add", |caller, fields| run(caller, fields, Act::CAMERA_ADD, channels::add)),
     operation("/channel/delete", |caller, fields| run(caller, fields, Act::CAMERA_REMOVE, channels::delete)),
     operation("/channel/update", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, channels::update)),

@@ -14,10 +14,10 @@ mod health;
 mod json;
 mod live;
 mod local_time;
-mod metadata;
 mod outbound;
 mod picture;
 mod queue;
+mod secrets;
 mod serve;
 mod sessions;
 mod short_lived;
@@ -41,15 +41,15 @@ pub use json::lenient;
 pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use local_time::{WrongEnd, local_range, local_text, read_local};
-pub use metadata::strip_metadata;
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
 pub use picture::{PictureTextError, content_type, data_uri, decode_picture, picture_answer};
 pub use queue::{Queue, Worker};
+pub use secrets::{masked_url, unmasked_url};
 pub use serve::{
     Arrival, LOGIN_REFUSED, Limits, Transport, caller_address, noting_arrivals, refusing_clear_logins, serve,
     serve_encrypted,
 };
-pub use sessions::{Caller, Sessions, decimal_id, hex_id, uuid_id};
+pub use sessions::{Caller, Sessions, decimal_id, hex_id, platform_terms, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 pub use trust::{TrustError, server_trust};
 

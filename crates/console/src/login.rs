@@ -1,7 +1,7 @@
 //! Login and logout.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use adapter::{Arrival, Transport, caller_address};
@@ -46,8 +46,9 @@ pub(crate) async fn log_in(
     if transport.refuses_logins() {
         return page::login_in_clear();
     }
-    match desk.appliance.log_in(&username, Secret::Password(password), Some(peer.ip().to_canonical())).await {
-        Ok(account) => open_session(&desk, account, transport),
+    let origin = Some(peer.ip().to_canonical());
+    match desk.appliance.log_in(&username, Secret::Password(password), (origin, NAME)).await {
+        Ok(account) => open_session(&desk, &account, (origin, transport)).await,
         Err(Error::WrongCredentials | Error::Locked { .. }) => page::login_refused(),
         Err(error) => {
             tracing::error!(error = error.chain(), "failed to check login");
@@ -56,19 +57,29 @@ pub(crate) async fn log_in(
     }
 }
 
-fn open_session(desk: &Desk, account: Account, transport: Transport) -> Response {
-    let id = desk.sessions.open(account);
+async fn open_session(
+    desk: &Desk,
+    account: &Account,
+    (origin, transport): (Option<IpAddr>, Transport),
+) -> Response {
+    let id = desk.sessions.open(account, origin).await;
     let secure = if transport == Transport::Encrypted { "; Secure" } else { "" };
     with_cookie(&format!("{SESSION}={id}; {ATTRIBUTES}{secure}"), Redirect::to("/"))
 }
 
 /// Ends the session.
-pub(crate) async fn log_out(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
+pub(crate) async fn log_out(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     if !comes_from_here(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    if let Some(id) = session_id(&headers) {
-        desk.sessions.close(id);
+    if let Some(id) = session_id(&headers)
+        && let Ok(Some(caller)) = desk.sessions.caller(id, Some(peer.ip().to_canonical())).await
+    {
+        desk.sessions.close(&caller).await;
     }
     with_cookie(&format!("{SESSION}=; {ATTRIBUTES}; Max-Age=0"), Redirect::to("/login"))
 }
@@ -98,13 +109,17 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 }
 
 impl Viewer {
-    fn of(parts: &Parts, desk: &Desk) -> Option<Self> {
+    async fn of(parts: &Parts, desk: &Desk) -> Option<Self> {
         if Transport::of(&parts.extensions).refuses_logins() {
             return None;
         }
-        let account = session_id(&parts.headers).and_then(|id| desk.sessions.find(id))?;
+        let (id, origin) = (session_id(&parts.headers)?, caller_address(&parts.extensions));
+        let caller = desk.sessions.caller(id, origin).await.unwrap_or_else(|error| {
+            tracing::error!(error = error.chain(), "failed to check session");
+            None
+        })?;
         Arrival::of(&parts.extensions).authenticated();
-        Some(Self(Actor::user(&account, caller_address(&parts.extensions), NAME)))
+        Some(Self(caller.actor))
     }
 
     /// The appliance, after checking the right to read.
@@ -117,7 +132,7 @@ impl FromRequestParts<Arc<Desk>> for Viewer {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, StatusCode> {
-        Self::of(parts, desk).ok_or(StatusCode::UNAUTHORIZED)
+        Self::of(parts, desk).await.ok_or(StatusCode::UNAUTHORIZED)
     }
 }
 
@@ -125,6 +140,6 @@ impl OptionalFromRequestParts<Arc<Desk>> for Viewer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Option<Self>, Infallible> {
-        Ok(Self::of(parts, desk))
+        Ok(Self::of(parts, desk).await)
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adapters;
+mod audit;
 mod clock;
 mod config;
 mod listeners;
@@ -60,6 +61,12 @@ enum Command {
         /// Login name.
         user: String,
     },
+    /// Print the audit log and verify its chains of hashes; the daemon may be running. Fails when entries were changed
+    /// or are missing.
+    Audit {
+        #[command(flatten)]
+        file: File,
+    },
 }
 
 #[derive(clap::Args)]
@@ -101,6 +108,11 @@ fn act(cli: Cli) -> Result<(), Vec<String>> {
         Command::Passwd { file, user } => {
             let config = Config::read(&file.config)?;
             accounts::read_and_set_password(&config, &user).map_err(one)
+        }
+        Command::Audit { file } => {
+            let config = Config::read(&file.config)?;
+            let whole = audit::print_and_verify(&config).map_err(one)?;
+            if whole { Ok(()) } else { Err(vec!["the audit log was changed".to_owned()]) }
         }
     }
 }

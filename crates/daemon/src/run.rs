@@ -256,6 +256,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         allow_downgrade: config.host.allow_downgrade,
         uploads: uploads(&config.storage.dir)?,
         sounds: SoundFolders { built_in: config.host.sounds.clone(), own: config.storage.dir.join("sounds") },
+        initial_password: accounts::initial_password(&config.storage.dir),
         sip_id: config.sip.id.clone(),
         limits: domain::Limits {
             channels: config.channels(),

@@ -5,6 +5,7 @@ mod account;
 mod actor;
 mod address;
 mod appliance;
+mod audit;
 mod behaviour;
 mod camera;
 mod discovery;
@@ -24,11 +25,13 @@ mod library;
 mod liveness;
 mod log;
 mod login_guard;
+mod metadata;
 pub mod names;
 mod note;
 mod outbound;
 mod package;
 mod page;
+mod passwords;
 mod person;
 pub mod ports;
 pub mod progress;
@@ -36,6 +39,8 @@ mod record;
 mod reembedding;
 mod rules;
 mod scan;
+mod secrets;
+mod sessions;
 pub mod settings;
 mod similarity;
 mod storage;
@@ -46,13 +51,15 @@ mod video;
 mod watch;
 mod wiegand;
 
-pub use account::{Account, AccountChange, AuditEntry, NewAccount, PasswordHashes, Role};
-pub use actor::{Act, Actor};
+pub use account::{Account, AccountChange, NewAccount, PasswordHashes, Role};
+pub use actor::{Act, Actor, LoginFrom};
 pub use address::{StreamAddress, StreamTransport, UnusableAddress};
 pub use appliance::{
     Acts, Appliance, DeviceInfo, Hit, HitList, Limits, Options, PhotoFace, ReaderState, Readers, RollEntry, Secret,
-    Sound, SoundFolders, SoundKind, State, doors, hash_password, is_upgrade_key, network, notices, readers, retention,
+    SessionTerms, Sound, SoundFolders, SoundKind, State, StreamPass, doors, hash_password, is_upgrade_key, network,
+    notices, readers, retention, set_password_beside,
 };
+pub use audit::{AuditClass, AuditEntry};
 pub use behaviour::{
     Behaviour, BehaviourFilter, BehaviourKind, Crossing, DetectedObject, ObjectCapture, ObjectClass, Rule, RuleOptions,
     RuleSettings, SizeLimits,
@@ -77,6 +84,7 @@ pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryNam
 pub use liveness::LivenessRule;
 pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
 pub use login_guard::LoginGuard;
+pub use metadata::{Stripped, strip_metadata};
 pub use note::{Note, Noted};
 pub use outbound::{ConnectError, OutboundPolicy};
 pub use package::Package;
@@ -89,6 +97,7 @@ pub use person::{
 pub use record::{Candidate, Capture, Match, NewRecord, Record, RecordFilter, Verdict};
 pub use reembedding::Reembedding;
 pub use scan::{Document, Scan};
+pub use secrets::MASK;
 pub use similarity::{Calibration, Similarity};
 pub use storage::{Ages, Defaults, RecordKind, Removal, StorageLimits, StorageState, Usage, WhenFull};
 pub use task::{

@@ -160,8 +160,16 @@ pub trait PersonStore: Send + Sync {
     fn count_use(&self, id: PersonId) -> Result<bool>;
 
     /// Removes a person: row, embeddings of all models, and the photo unless another person has the same.
-    /// `NotFound(Person)`.
+    /// `NotFound(Person)`. What the log says about the person stays until [`erase_removed`](Self::erase_removed).
     fn remove_person(&self, id: PersonId) -> Result<()>;
+
+    /// Erases what the log says about people removed so far: it then names them with [`PersonId::ERASED`],
+    /// [`PersonCode::erased`] and no other particulars. On `Ok` no file of the store contains their data any more. A
+    /// person who is removed before an entry about them is appended is erased from that entry at once.
+    ///
+    /// # Errors
+    /// `Unavailable` while long reads keep old data in use; repeated by the store's [tidying](LogStore::tidy).
+    fn erase_removed(&self) -> Result<()>;
 
     /// Passes every template of this model to `take`, in any order.
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()>;
@@ -257,20 +265,27 @@ pub trait SettingsStore: Send + Sync {
     /// All accounts in ascending order of id.
     fn accounts(&self) -> Result<Vec<Account>>;
 
+    /// One account. `NotFound(Account)`.
+    fn account(&self, id: AccountId) -> Result<Account>;
+
     /// Creates an account. `AlreadyExists(Account)`.
     fn insert_account(&self, account: &NewAccount) -> Result<Account>;
 
     /// An account by login name, and the hashes of its password. `NotFound(Account)`.
     fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)>;
 
-    /// Changes an account's name or password. `NotFound(Account)`, `AlreadyExists(Account)` when the name is in use.
+    /// Changes an account's name or password; its revision rises with the password. `NotFound(Account)`, `AlreadyExists(Account)` when the name is in use.
     fn update_account(&self, id: AccountId, change: &AccountChange) -> Result<Account>;
 
     /// Removes an account. `NotFound(Account)`.
     fn remove_account(&self, id: AccountId) -> Result<()>;
 
-    /// Sets all three hashes together. `NotFound(Account)`.
+    /// Sets all three hashes together; the revision rises unless the password is the same. `NotFound(Account)`.
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()>;
+
+    /// Sets the digest of a password that was just checked; does nothing when the password was changed since, also by
+    /// another process.
+    fn set_digest(&self, name: &str, checked: &PasswordHashes, digest: &str) -> Result<()>;
 
     /// A single setting by name.
     fn setting(&self, name: &str) -> Result<Option<String>>;
@@ -308,10 +323,10 @@ pub trait SettingsStore: Send + Sync {
     /// Restores the factory settings in one transaction.
     fn restore(&self, defaults: &Defaults<'_>) -> Result<()>;
 
-    /// Appends to the audit log.
+    /// Appends to the audit log; the oldest entry beyond the quota of its class goes.
     fn audit(&self, entry: &AuditEntry) -> Result<()>;
 
-    /// Clears the audit log; `entry` becomes the first of the new one.
+    /// Removes the entries of the classes that can be cleared from the audit log, and appends `entry`.
     fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()>;
 
     /// The newest entries of the audit log, newest first.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::OpenError;
 use crate::error::Fault;
@@ -114,6 +114,17 @@ impl Writer<'_> {
             Ok(())
         };
         shrink().map_err(|error| Fault::from(error).while_doing("shrinking the database"))
+    }
+
+    /// Writes the write-ahead log into the database and truncates it to nothing. Waits a few seconds for readers of
+    /// older content; returns `false` when they still keep it in use.
+    pub(crate) fn truncate_log(&mut self) -> domain::Result<bool> {
+        let busy = self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        match busy {
+            Ok(busy) => Ok(busy == 0),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(error) => Err(Fault::from(error).while_doing("truncating the write-ahead log")),
+        }
     }
 
     fn attempt<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {

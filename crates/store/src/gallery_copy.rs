@@ -93,7 +93,9 @@ impl GalleryStore for Store {
 
     fn remove_copy(&self) -> Result<()> {
         let _naming = self.gallery_copy.naming();
-        let removed = remove_if_there(&self.gallery_copy.file());
+        // One that is being written belongs to an older generation and would not be used.
+        let removed =
+            remove_if_there(&self.gallery_copy.file()).and_then(|()| remove_if_there(&self.gallery_copy.part()));
         removed.map_err(|error| Fault::from(error).while_doing("removing the gallery copy"))
     }
 }

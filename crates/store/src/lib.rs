@@ -7,9 +7,11 @@
 
 mod accounts;
 mod adapters;
+mod audit;
 mod cameras;
 mod columns;
 mod connection;
+mod erasure;
 mod error;
 mod gallery_copy;
 mod jobs;
@@ -36,9 +38,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use audit::{AuditCheck, AuditLine, AuditTrail};
 use connection::{Database, Writer};
 use domain::PictureId;
 use domain::ports::SettingsStore;
+use erasure::Erasures;
 pub use error::OpenError;
 use gallery_copy::GalleryCopy;
 use lock::DirectoryLock;
@@ -67,6 +71,7 @@ pub struct Store {
     pictures: PictureFiles,
     gallery_copy: GalleryCopy,
     ladders: Ladders,
+    erasures: Erasures,
     dir: PathBuf,
     /// `None` when opened beside the process that has the lock.
     _lock: Option<DirectoryLock>,
@@ -85,8 +90,13 @@ impl Store {
         let pictures = PictureFiles::open(dir, options.keep_unnamed)?;
         sync_names(dir).map_err(OpenError::file("syncing the storage directory"))?;
         let (gallery_copy, ladders) = (GalleryCopy::open(dir)?, Ladders::default());
-        let store = Self { database, pictures, gallery_copy, ladders, dir: dir.to_owned(), _lock: Some(lock) };
+        let erasures = Erasures::default();
+        let store =
+            Self { database, pictures, gallery_copy, ladders, erasures, dir: dir.to_owned(), _lock: Some(lock) };
         store.sweep()?;
+        if let Err(error) = store.database.writer().truncate_log() {
+            tracing::warn!(error = error.chain(), "failed to truncate the write-ahead log");
+        }
         Ok(store)
     }
 
@@ -105,7 +115,8 @@ impl Store {
         let database = Database::open_current(dir)?;
         let pictures = PictureFiles::open(dir, Options::default().keep_unnamed)?;
         let (gallery_copy, ladders) = (GalleryCopy::beside(dir), Ladders::default());
-        Ok(Self { database, pictures, gallery_copy, ladders, dir: dir.to_owned(), _lock: None })
+        let erasures = Erasures::default();
+        Ok(Self { database, pictures, gallery_copy, ladders, erasures, dir: dir.to_owned(), _lock: None })
     }
 
     /// Removes the files of pictures that the last transaction left unreferenced. The caller still has the writer

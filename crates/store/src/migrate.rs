@@ -42,6 +42,8 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0018_rule_options.sql"),
     include_str!("../../../migrations/0019_digests_on_demand.sql"),
     include_str!("../../../migrations/0020_behaviours_by_time_alone.sql"),
+    include_str!("../../../migrations/0025_sessions_and_audit.sql"),
+    include_str!("../../../migrations/0026_erasure.sql"),
 ];
 
 /// Rejects a database of another program.
@@ -161,7 +163,7 @@ pub(crate) fn remove_backups(dir: &Path, keep: Duration) -> io::Result<()> {
         // `elapsed` fails after the clock was set back; the file is then kept.
         if is_backup && entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= keep) {
             remove_if_there(&entry.path())?;
-            tracing::info!("old migration backup removed");
+            tracing::info!("migration backup removed");
         }
     }
     Ok(())

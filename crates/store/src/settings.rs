@@ -8,7 +8,7 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Store, accounts, cameras, relays, rules};
+use crate::{Store, accounts, audit, cameras, relays, rules};
 
 impl SettingsStore for Store {
     fn cameras(&self) -> Result<Vec<Camera>> {
@@ -63,6 +63,10 @@ impl SettingsStore for Store {
         self.database.read("reading accounts", accounts::accounts)
     }
 
+    fn account(&self, id: AccountId) -> Result<Account> {
+        self.database.read("reading an account", |db| accounts::account(db, id))
+    }
+
     fn insert_account(&self, account: &NewAccount) -> Result<Account> {
         self.database.write("creating an account", |db| accounts::insert(db, account))
     }
@@ -81,6 +85,10 @@ impl SettingsStore for Store {
 
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {
         self.database.write("setting a password", |db| accounts::set_password(db, name, hashes))
+    }
+
+    fn set_digest(&self, name: &str, checked: &PasswordHashes, digest: &str) -> Result<()> {
+        self.database.write("setting a digest", |db| Ok(accounts::set_digest(db, name, checked, digest)?))
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>> {
@@ -110,18 +118,18 @@ impl SettingsStore for Store {
     }
 
     fn audit(&self, entry: &AuditEntry) -> Result<()> {
-        self.database.write("writing the audit log", |db| Ok(accounts::audit(db, entry)?))
+        self.database.write("writing the audit log", |db| audit::append(db, entry))
     }
 
     fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()> {
         self.database.write("clearing the audit log", |db| {
-            db.execute("DELETE FROM audit", [])?;
-            Ok(accounts::audit(db, entry)?)
+            audit::clear(db)?;
+            audit::append(db, entry)
         })
     }
 
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
-        self.database.read("reading the audit log", |db| accounts::audit_log(db, limit))
+        self.database.read("reading the audit log", |db| audit::newest(db, limit))
     }
 }
 

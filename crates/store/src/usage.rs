@@ -35,8 +35,9 @@ impl Store {
         rest().map_err(|error| Fault::from(error).while_doing("measuring the storage directory"))
     }
 
-    /// Returns some unused pages to the file system and removes old backups.
+    /// Returns some unused pages to the file system, removes old backups and goes on with an interrupted erasure.
     pub(crate) fn give_back(&self) -> Result<()> {
+        self.resume_erasure()?;
         let unused = self.database.read("counting unused pages", |db| Ok(pragma(db, "freelist_count")?))?;
         if unused > SPARE_PAGES {
             self.database.writer().shrink(STEP_PAGES.min(unused - SPARE_PAGES))?;

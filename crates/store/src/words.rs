@@ -1,8 +1,8 @@
 //! Enumerations as stored in the database. A released value never changes its meaning.
 
 use domain::{
-    BehaviourKind, Category, Crossing, Direction, EnrolmentState, EntryKind, Expression, Gender, LibraryKind, Means,
-    ObjectClass, PhotoFault, Role, SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
+    AuditClass, BehaviourKind, Category, Crossing, Direction, EnrolmentState, EntryKind, Expression, Gender,
+    LibraryKind, Means, ObjectClass, PhotoFault, Role, SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
 };
 
 /// An enumeration with a stored text for each of its values.
@@ -37,6 +37,16 @@ macro_rules! words {
 }
 
 words! {
+    AuditClass ("class of audit entries") {
+        Logins = "logins",
+        Failures = "failures",
+        Accounts = "accounts",
+        Doors = "doors",
+        Flows = "flows",
+        Exports = "exports",
+        Settings = "settings",
+        Contents = "contents",
+    }
     LibraryKind ("library kind") { Allow = "allow", Block = "block" }
     Gender ("gender") { Female = "female", Male = "male" }
     Category ("category") {

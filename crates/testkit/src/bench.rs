@@ -57,6 +57,7 @@ pub fn options() -> Options {
         allow_downgrade: false,
         uploads: std::env::temp_dir(),
         sounds: SoundFolders::default(),
+        initial_password: std::env::temp_dir().join("polyface-no-initial-password"),
     }
 }
 

@@ -3,11 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
 
 mod addresses;
+mod audit;
 mod broker_topics;
 mod broker_trust;
 mod camera_passwords;
+mod metadata;
+mod names;
 mod network_trial;
 mod packages;
+mod passwords;
 mod photos_at_the_door;
+mod removal;
+mod secrets;
 mod secure_by_default;
+mod sessions;
 mod sip_cameras;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use adapter::{Form, FormError, FormLimits, Part, caller_address, strip_metadata};
+use adapter::{Form, FormError, FormLimits, Part, caller_address};
 use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::{Act, Error, PictureId};
+use domain::{Act, Error, PictureId, Stripped, strip_metadata};
 
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{ROOT, person_address, picture};
@@ -37,9 +37,11 @@ pub(crate) async fn upload_person_picture(
     let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
     let session = in_form.or(in_query).or(in_header).ok_or_else(|| Fault::field("session"))?;
     let file = file(&form).ok_or_else(|| Fault::field("file"))?;
-    let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin)?;
-    let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
-    let kept = caller.acts().keep_picture(bare).await?;
+    let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin).await?;
+    if strip_metadata(&file) == Stripped::Other {
+        return Err(Code::BadPicture.into());
+    }
+    let kept = caller.acts().keep_picture(file).await?;
     Ok(Uploaded { code: 0, pic_url: person_address(&kept), msg: "" })
 }
 
@@ -53,7 +55,7 @@ fn file(form: &Form) -> Option<Bytes> {
 /// Reads a picture by its address (/picture/…, quirk "2.1 pic_url").
 pub(crate) async fn show_picture(device: Arc<Device>, session: Option<String>, path: &str) -> Result<Bytes, Fault> {
     let session = session.ok_or_else(|| Fault::field("session"))?;
-    let caller = Caller::of(device, &session, Act::READ, None)?;
+    let caller = Caller::of(device, &session, Act::READ, None).await?;
     stored(&caller, &format!("{ROOT}{path}")).await
 }
 

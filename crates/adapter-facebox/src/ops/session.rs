@@ -4,6 +4,7 @@ use domain::{Account, Error, Secret};
 
 use crate::codes::{Code, Fault};
 use crate::convert::accounts::md5_text;
+use crate::device::NAME;
 use crate::request::Call;
 use crate::wire::accounts::{LoggedIn, Login, LoginRefused, SessionInfo};
 
@@ -13,7 +14,7 @@ pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
     let md5 = md5_text(&password).ok_or_else(|| Fault::field("password"))?;
     let account = check(call, &username, md5).await?;
     let user_id = account.id.0;
-    let session = call.device.sessions.open(account);
+    let session = call.device.sessions.open(&account, call.origin).await;
     let info = SessionInfo { user_id, session: session.clone() };
     Ok(LoggedIn { code: 0, user_id, session, info, msg: "" })
 }
@@ -21,7 +22,7 @@ pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
 /// The document distinguishes an unknown account from a wrong password.
 async fn check(call: &Call, name: &str, md5: String) -> Result<Account, Fault> {
     let appliance = &call.device.appliance;
-    match appliance.log_in(name, Secret::Md5(md5), call.origin).await {
+    match appliance.log_in(name, Secret::Md5(md5), (call.origin, NAME)).await {
         Err(Error::WrongCredentials | Error::Locked { .. }) => {
             let known = appliance.accounts().await?.iter().any(|account| account.name == name);
             Err(if known { Code::WrongPassword } else { Code::NoUser }.into())

@@ -22,7 +22,7 @@ const MAX_LIBRARIES: usize = 1000;
 
 /// Lists all cameras with their live status (516, section 4.1).
 pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
-    let cameras = call.reading()?.cameras().await?;
+    let cameras = call.acts()?.cameras().await?;
     let used_computing_power = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
     let computing_power_capacity = call.reading()?.options().limits.computing_power;
     let ids: Vec<_> = cameras.iter().map(|camera| camera.id).collect();

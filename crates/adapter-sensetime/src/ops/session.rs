@@ -3,6 +3,7 @@
 use domain::Secret;
 
 use crate::codes::{Code, Fault};
+use crate::device::NAME;
 use crate::request::Call;
 use crate::wire::Nothing;
 use crate::wire::session::Login;
@@ -17,8 +18,8 @@ pub(crate) async fn login(call: Call) -> Result<String, Fault> {
     check_name(&name)?;
     let secret = Secret::Password(login.user_pwd.0);
     // The answer does not reveal whether the user exists.
-    let account = call.device.appliance.log_in(&name, secret, call.origin).await?;
-    Ok(call.device.sessions.open(account))
+    let account = call.device.appliance.log_in(&name, secret, (call.origin, NAME)).await?;
+    Ok(call.device.sessions.open(&account, call.origin).await)
 }
 
 fn check_name(name: &str) -> Result<(), Fault> {
@@ -31,6 +32,6 @@ fn check_name(name: &str) -> Result<(), Fault> {
 
 /// Ends the session (258, section 2.2).
 pub(crate) async fn logout(call: Call) -> Result<Nothing, Fault> {
-    let closed = call.caller.is_some_and(|caller| call.device.sessions.close(&caller.session));
-    if closed { Ok(Nothing::NOTHING) } else { Err(Code::NotLoggedIn.into()) }
+    let caller = call.caller.as_ref().ok_or(Code::NotLoggedIn)?;
+    if call.device.sessions.close(caller).await { Ok(Nothing::NOTHING) } else { Err(Code::NotLoggedIn.into()) }
 }

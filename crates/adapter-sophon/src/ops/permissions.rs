@@ -11,7 +11,7 @@ use crate::wire::permissions::{
     CreatePermission, DeletePermission, Permission, PermissionDeleted, PermissionInfo, Permissions, QueryPermissions,
     UpdatePermission,
 };
-use crate::work::groups::{everybody, unless_gone};
+use crate::work::groups::everybody;
 use crate::work::permissions as work;
 
 /// Makes a group (POST permissions, section 4.1.1).
@@ -51,11 +51,9 @@ pub(crate) async fn delete(caller: Caller, request: DeletePermission) -> Result<
     let mut groups = caller.device.permissions().await?;
     let id = groups.named(&request.permission_name.0).ok_or(Code::NoResource)?.id.clone();
     if with_people {
-        for person in everybody(caller.reading()?, None).await? {
-            if person.profile.permission_groups.contains(&id) {
-                unless_gone(caller.acts().remove_person(person.id).await)?;
-            }
-        }
+        let people = everybody(caller.reading()?, None).await?.into_iter();
+        let members = people.filter(|person| person.profile.permission_groups.contains(&id));
+        caller.acts().remove_people(members.map(|person| person.id).collect()).await?;
     }
     groups.groups.retain(|group| group.id != id);
     work::keep(&caller.device, &caller.actor, &groups).await?;

@@ -77,7 +77,7 @@ impl Where {
             (None, Some(former)) if address.transport == StreamTransport::Any => address.transport = former.transport,
             (None, _) => {}
         }
-        Ok(Source::Rtsp { url: written(&address) })
+        Ok(Source::Rtsp { url: address.to_url() })
     }
 
     /// The device that was sent, with what was left out as before.
@@ -156,30 +156,11 @@ pub(crate) fn shown(url: &str) -> String {
                 transport: StreamTransport::Any,
                 ..address
             };
-            written(&bare)
+            bare.to_url()
         }
         // A file.
         Err(_) => url.to_owned(),
     }
-}
-
-/// An address with everything percent-encoded that must be.
-fn written(address: &StreamAddress) -> String {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let scheme = if address.encrypted { "rtsps" } else { "rtsp" };
-    let login = match (address.user.is_empty(), address.password.is_empty()) {
-        (true, true) => String::new(),
-        (_, true) => format!("{}@", encoded(&address.user)),
-        (_, false) => format!("{}:{}@", encoded(&address.user), encoded(&address.password)),
-    };
-    let port = address.port.map(|port| format!(":{port}")).unwrap_or_default();
-    let transport = match address.transport {
-        StreamTransport::Any => "",
-        StreamTransport::Tcp => "#transport=tcp",
-        StreamTransport::Udp => "#transport=udp",
-    };
-    format!("{scheme}://{login}{}{port}{}{transport}", address.host, address.path)
 }
 
 /// Address and login name of a stream's camera, as far as it has them.

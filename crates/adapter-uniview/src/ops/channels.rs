@@ -264,7 +264,7 @@ fn former_device(camera: &Camera, kept: &Channel) -> Option<DeviceAddress> {
 
 /// What the camera answers; a camera that does not, or refuses the login, is code 1 (no code of its own exists).
 async fn streams(caller: &Caller, device: &DeviceAddress) -> Result<Vec<domain::CameraStream>, Fault> {
-    caller.reading()?.camera_streams(device).await.map_err(|error| match error {
+    caller.acts().camera_streams(device).await.map_err(|error| match error {
         Error::Invalid { .. } => error.into(),
         _ => Code::Common.into(),
     })

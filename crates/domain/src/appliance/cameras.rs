@@ -55,7 +55,8 @@ impl Appliance {
         let stored = self.stored_camera(id)?;
         let before = self.in_force(stored.clone());
         let mut change = change(&before)?;
-        if let Some(settings) = &change.settings {
+        if let Some(settings) = &mut change.settings {
+            settings.source = settings.source.clone().unmasked(Some(&stored.settings.source))?;
             check(settings)?;
             check_same_kind(&before.settings, settings)?;
             // A stored address that is no longer valid must not prevent changes of other settings.
@@ -107,11 +108,23 @@ impl Appliance {
 }
 
 impl Acts<'_> {
+    /// All cameras in ascending order of channel, as the actor may see them: passwords are masked for actors who may
+    /// not change cameras.
+    pub async fn cameras(self) -> Result<Vec<Camera>> {
+        let mut cameras = self.reading()?.cameras().await?;
+        if self.permit(Act::CAMERA_UPDATE).is_err() {
+            cameras.iter_mut().for_each(|camera| camera.settings.source = camera.settings.source.masked());
+        }
+        Ok(cameras)
+    }
+
     /// Adds a camera; it is opened at once. `LimitReached(Camera)` or `LimitReached(CameraCapacity)`,
     /// `AlreadyExists(Camera)` for a channel in use, `NotFound(Library)`, `Invalid`.
     pub async fn add_camera(self, camera: NewCamera) -> Result<Camera> {
         let actor = self.permit(Act::CAMERA_ADD)?;
         self.blocking(move |a| {
+            // The mask stands for a password that the device does not have.
+            camera.settings.source.clone().unmasked(None)?;
             check(&camera.settings)?;
             check_address(&camera.settings)?;
             let _order = a.camera_order();

@@ -61,6 +61,10 @@ impl DeviceState<'_> {
         self.0.set_setting(FACTORY_LOGIN, Some(&lines))
     }
 
+    pub(crate) fn forget_factory_login(&self) -> Result<()> {
+        self.0.set_setting(FACTORY_LOGIN, None)
+    }
+
     /// Writes a value, to test that the store can be written.
     pub(crate) fn test_write(&self, at: Timestamp) -> Result<()> {
         self.0.set_setting(WRITE_TEST, Some(&at.as_millis().to_string()))

@@ -28,6 +28,7 @@ mod reembedding;
 mod restore;
 pub mod retention;
 mod rules;
+mod sessions;
 mod settings;
 mod sounds;
 mod state;
@@ -46,16 +47,18 @@ use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::progress::Progress;
+use crate::sessions::Sessions;
 use crate::settings::CurrentSettings;
 use crate::surveillance::{self, Board, Doorkeeper, Recorder};
 use crate::{DoorOptions, Error, Event, LoginGuard, Reembedding, Result, StorageLimits};
 
-pub use accounts::{Secret, hash_password};
+pub use accounts::{Secret, hash_password, set_password_beside};
 pub use acts::Acts;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 use doors::Doors;
 pub use readers::{ReaderState, Readers};
+pub use sessions::{SessionTerms, StreamPass};
 use settings::Settings;
 pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
@@ -91,6 +94,8 @@ pub struct Options {
     pub uploads: PathBuf,
     /// Folders of the sounds that can be played.
     pub sounds: SoundFolders,
+    /// File with the password that was made up for the first account; removed when that account's password changes.
+    pub initial_password: PathBuf,
 }
 
 /// Maximum numbers of things on the device.
@@ -135,6 +140,8 @@ pub struct Appliance {
     core: Arc<Core>,
 }
 
+type Erase = Box<dyn Fn() -> Result<()> + Send + Sync>;
+
 struct Core {
     /// Ports, gallery, cameras, the log: the parts shared with surveillance.
     surveillance: surveillance::Handle,
@@ -149,7 +156,10 @@ struct Core {
     account_order: Mutex<()>,
     /// Generation of the gallery's copy in the store; `None` when there may be none.
     kept_copy: Mutex<Option<u64>>,
+    /// Remove files with data of people that the store does not know.
+    other_copies: Mutex<Vec<Erase>>,
     logins: LoginGuard,
+    sessions: Sessions,
     feeds: Arc<FeedBoard>,
     reembedding: watch::Sender<Reembedding>,
     /// Notified when a photo waits to be described.
@@ -194,7 +204,9 @@ impl Appliance {
             camera_order: Mutex::default(),
             account_order: Mutex::default(),
             kept_copy: Mutex::new(kept_copy),
+            other_copies: Mutex::default(),
             logins: LoginGuard::default(),
+            sessions: Sessions::default(),
             feeds: Arc::default(),
             reembedding: watch::Sender::default(),
             pending_photo: Notify::new(),

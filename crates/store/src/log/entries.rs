@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 
 use domain::names::folded;
 use domain::{
-    CameraId, Correction, Door, Entry, EntryKind, Error, NamedPerson, NewEntry, NewRecord, Opening, PersonId, Seq,
-    Thing, Timestamp, What,
+    CameraId, Correction, Door, Entry, EntryKind, Error, NamedPerson, NewEntry, NewRecord, Opening, PersonCode,
+    PersonId, Seq, Thing, Timestamp, What,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{behaviours, newest, notices, rows, seq_of, sightings};
 use crate::columns::{self, Columns, Reader, optional, picture, text, time, word};
+use crate::erasure;
 use crate::error::Fault;
 use crate::lists::{bounded, json};
 use crate::words::Word as _;
@@ -34,6 +35,7 @@ pub(super) fn append(db: &Connection, new: &NewEntry) -> Result<Seq, Fault> {
         What::Opening(opening) => drop(columns::insert(db, "opening", opening_columns(seq, new.at, opening))?),
         What::Notice(notice) => notices::append(db, seq, notice)?,
     }
+    erasure::erase_late(db, seq)?;
     Ok(Seq(seq))
 }
 
@@ -198,9 +200,18 @@ fn corrections(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
     statement.query_and_then([seqs], read)?.collect()
 }
 
+/// A person's code; that of an erased person is empty.
+pub(super) fn read_code(row: &mut Reader<'_>) -> Result<Option<PersonCode>, Fault> {
+    let text: Option<String> = row.take()?;
+    let read = |text: String| {
+        if text.is_empty() { Ok(PersonCode::erased()) } else { text.parse().map_err(|_| Fault::Corrupt("person code")) }
+    };
+    text.map(read).transpose()
+}
+
 /// Three columns: id, code and name; all NULL for an unknown person.
 pub(super) fn read_person(row: &mut Reader<'_>) -> Result<Option<NamedPerson>, Fault> {
-    let (id, code, name) = (row.take()?, row.parse_optional("person code")?, row.text_or_empty()?);
+    let (id, code, name) = (row.take()?, read_code(row)?, row.text_or_empty()?);
     Ok(Option::zip(id, code).map(|(id, code)| NamedPerson { id: PersonId(id), code, name }))
 }
 

@@ -72,6 +72,15 @@ impl Ladders {
         }
     }
 
+    /// Forgets the ladders of filters by person, name or document, after people were erased from records. To be called
+    /// with the lock of [`Ladders::change`].
+    pub(crate) fn forget_people(&self) {
+        let about_people = |filter: &RecordFilter| {
+            filter.person.is_some() || filter.name_part.is_some() || filter.document_number_part.is_some()
+        };
+        self.by_filter.lock().unwrap_or_else(PoisonError::into_inner).retain(|(filter, _)| !about_people(filter));
+    }
+
     /// Total number of records, and the sequence numbers of those in the window, newest capture first. Must be the
     /// first query of its database snapshot, which must not be older than the ladder.
     pub(crate) fn keys(

@@ -10,6 +10,7 @@ use domain::{
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::entries::read_code;
 use crate::columns::{Columns, Reader, optional, picture, real, text, time, vector, whole, word};
 use crate::error::Fault;
 use crate::lists::json;
@@ -186,7 +187,7 @@ fn read_task(row: &mut Reader<'_>) -> Result<Option<TaskMark>, Fault> {
 fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
     Ok(Candidate {
         person,
-        code: row.parse("person code")?,
+        code: read_code(row)?.ok_or(Fault::Corrupt("person code"))?,
         library: LibraryId(row.take()?),
         library_name: row.take()?,
         library_kind: row.word()?,

@@ -33,6 +33,7 @@ impl PersonStore for Store {
     fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>> {
         let mut writer = self.database.writer();
         let (people, photos) = writer.commit("removing a library", |db| libraries::remove(db, id))?;
+        self.erasures.note_removal();
         self.discard(&writer, &photos);
         Ok(people)
     }
@@ -84,8 +85,13 @@ impl PersonStore for Store {
             require(db, id)?;
             remove_rows(db, &[id])
         })?;
+        self.erasures.note_removal();
         self.discard(&writer, &photos);
         Ok(())
+    }
+
+    fn erase_removed(&self) -> Result<()> {
+        self.erase_removed_people()
     }
 
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {

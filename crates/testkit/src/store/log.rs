@@ -17,7 +17,8 @@ impl LogStore for MemoryStore {
         let mut state = self.write()?;
         state.check(new)?;
         let seq = Seq(next(&mut state.last.entry));
-        let entry = new.clone().at_place(seq);
+        let mut entry = new.clone().at_place(seq);
+        state.erase_from(&mut entry);
         match &new.what {
             What::Record(record) => state.add_sightings(seq, record),
             What::Notice(notice) => state.update_standing(notice),

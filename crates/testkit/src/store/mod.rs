@@ -1,6 +1,7 @@
 //! A store in memory with the behaviour of the real one for every store port.
 
 mod adapters;
+mod erasure;
 mod gallery;
 mod log;
 mod people;

@@ -176,6 +176,11 @@ impl PersonStore for MemoryStore {
         self.write()?.remove_person(id)
     }
 
+    fn erase_removed(&self) -> Result<()> {
+        self.read().erase_removed();
+        Ok(())
+    }
+
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
         // Collected first: `take` may call the store.
         let template = |enrolled: &Enrolled| {

@@ -8,6 +8,7 @@
 pub mod adapters;
 pub mod cameras;
 pub mod entries;
+pub mod erasure;
 pub mod gallery;
 pub mod libraries;
 pub mod people;
@@ -65,6 +66,11 @@ macro_rules! store_suite {
                 a_photo_put_again_survives_the_removal_of_its_last_person
                 a_person_id_is_never_reused
                 templates_carry_memberships_and_their_own_model_only
+            }
+            erasure {
+                an_erased_person_is_named_nowhere
+                an_erased_person_is_found_by_no_filter
+                an_entry_appended_after_the_removal_names_nobody
             }
             templates {
                 a_new_model_has_no_templates_until_they_are_put
@@ -170,7 +176,8 @@ macro_rules! store_suite {
                 restoring_changes_settings_values_and_password_together
                 the_audit_log_comes_newest_first
                 the_audit_log_keeps_actor_and_origin
-                a_cleared_audit_log_has_one_entry
+                a_cleared_audit_log_keeps_what_must_not_be_erased
+                the_revision_of_an_account_rises_with_its_password
             }
             adapters {
                 a_feed_remembers_its_place

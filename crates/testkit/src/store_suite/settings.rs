@@ -1,6 +1,8 @@
 //! Accounts, the audit log and single settings.
 
-use domain::{AccountChange, AccountId, AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing};
+use domain::{
+    AccountChange, AccountId, AuditClass, AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing,
+};
 
 use super::Stores;
 use super::samples::at;
@@ -88,6 +90,7 @@ pub fn restoring_changes_settings_values_and_password_together(store: &dyn Store
 fn entry(time: i64, action: &str, subject: &str) -> AuditEntry {
     AuditEntry {
         at: at(time),
+        class: AuditClass::Contents,
         actor: "root".into(),
         role: Some(Role::Admin),
         origin: Some([192, 0, 2, 1].into()),
@@ -120,14 +123,43 @@ pub fn the_audit_log_keeps_actor_and_origin(store: &dyn Stores) {
     assert_eq!(kept.into_iter().rev().collect::<Vec<_>>(), entries);
 }
 
-/// Former entries are removed.
-pub fn a_cleared_audit_log_has_one_entry(store: &dyn Stores) {
-    let entry = |action: &str| entry(1, action, "");
-    store.audit(&entry("person.enrol")).unwrap();
-    store.clear_audit_log(&entry("audit.clear")).unwrap();
-    assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("audit.clear")]);
-    store.audit(&entry("person.remove")).unwrap();
-    assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("person.remove"), entry("audit.clear")]);
+/// Entries about logins, accounts, doors and data flows stay.
+pub fn a_cleared_audit_log_keeps_what_must_not_be_erased(store: &dyn Stores) {
+    let of = |class, action: &str| AuditEntry { class, ..entry(1, action, "") };
+    for class in AuditClass::ALL {
+        store.audit(&of(class, "before")).unwrap();
+    }
+    let clear = of(AuditClass::Accounts, "audit.clear");
+    store.clear_audit_log(&clear).unwrap();
+    let kept = AuditClass::ALL.into_iter().filter(|class| !class.is_cleared()).map(|class| of(class, "before"));
+    let mut expected: Vec<_> = kept.chain([clear]).collect();
+    expected.reverse();
+    assert_eq!(store.audit_log(u32::MAX).unwrap(), expected);
+}
+
+/// It does so with the password, for itself alone; the same password and a digest are no change.
+pub fn the_revision_of_an_account_rises_with_its_password(store: &dyn Stores) {
+    store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    let op = store.insert_account(&new_account("op", Role::Operator)).unwrap();
+    let revision = || store.account(op.id).unwrap().revision;
+    let first = revision();
+    assert_eq!(store.credentials("op").unwrap().0.revision, first);
+    store.set_password("op", &PasswordHashes { digest_ha1: None, ..hashes("op") }).unwrap();
+    store.update_account(op.id, &AccountChange { name: Some("ops".into()), hashes: None }).unwrap();
+    store.set_password("root", &hashes("new")).unwrap();
+    store.set_digest("ops", &hashes("op"), "digest").unwrap();
+    assert_eq!(store.credentials("ops").unwrap().1.digest_ha1.as_deref(), Some("digest"));
+    store.set_digest("ops", &hashes("former"), "another").unwrap();
+    assert_eq!(store.credentials("ops").unwrap().1.digest_ha1.as_deref(), Some("digest"));
+    assert_eq!(revision(), first);
+    store.set_password("ops", &hashes("new")).unwrap();
+    assert_eq!(revision(), first + 1);
+    let changed = AccountChange { name: None, hashes: Some(hashes("newer")) };
+    assert_eq!(store.update_account(op.id, &changed).unwrap().revision, first + 2);
+    let password = Some(("ops".to_owned(), hashes("first")));
+    store.restore(&Defaults { changes: &[], values: ("one", &[]), password }).unwrap();
+    assert_eq!(revision(), first + 3);
+    assert!(matches!(store.account(AccountId(99)), Err(Error::NotFound { what: Thing::Account })));
 }
 
 /// `None` keeps a field; a name in use and an unknown account change nothing.
