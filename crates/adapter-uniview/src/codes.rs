@@ -71,7 +71,8 @@ fn already_exists(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Arguments,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Arguments,
     }
 }
 
@@ -90,7 +91,8 @@ fn limit_reached(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Common,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Common,
     }
 }
 

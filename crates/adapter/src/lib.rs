@@ -9,6 +9,7 @@ mod encryption;
 mod exports;
 mod feed;
 mod form;
+mod ftp;
 mod header;
 mod health;
 mod json;
@@ -35,6 +36,7 @@ pub use encryption::{CredentialError, Encryption, HttpsPlace, OwnCertificate, Pi
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
+pub use ftp::{FtpLimits, Refused, Uploads, serve_ftp};
 pub use header::{Authorization, UnreadableName, is_multipart};
 pub use health::{Component, Health, Report};
 pub use json::lenient;

@@ -1,5 +1,6 @@
 //! The adapters of this build: the one place that names them all.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapter::{Adapter, Encryption, ExportLimits, Exports, Health, Outbound};
@@ -20,12 +21,14 @@ pub(crate) struct Enabled {
     pub(crate) place: Option<Place>,
     /// By which the adapter switches its listener to HTTPS.
     pub(crate) switch: Option<Encryption>,
+    /// A socket of another protocol that it serves itself: its name and address.
+    pub(crate) other: Option<(&'static str, SocketAddr)>,
 }
 
 impl Enabled {
     /// An adapter that is served at this place.
     pub(crate) fn served(adapter: Arc<dyn Adapter>, place: Place) -> Self {
-        Self { adapter, place: Some(place), switch: None }
+        Self { adapter, place: Some(place), switch: None, other: None }
     }
 }
 
@@ -56,7 +59,7 @@ pub(crate) fn enabled(
     if config.terminal.enabled {
         let (settings, pace) = (config.terminal.settings(), Pace::default());
         let adapter = Terminal::new(settings, pace, appliance.clone(), outbound.clone(), Arc::clone(health))?;
-        adapters.push(Enabled { adapter: Arc::new(adapter), place: None, switch: None });
+        adapters.push(Enabled { adapter: Arc::new(adapter), place: None, switch: None, other: None });
     }
     if config.facebox.enabled {
         let adapter = Arc::new(FaceBox::new(appliance.clone()));
@@ -69,8 +72,11 @@ pub(crate) fn enabled(
         adapters.push(Enabled::served(adapter, config.uniview.place()));
     }
     if config.sophon.enabled {
-        let adapter = Arc::new(Sophon::new(config.sophon.settings()?, appliance.clone(), outbound.clone()));
-        adapters.push(Enabled::served(adapter, config.sophon.place()));
+        let settings = config.sophon.settings()?;
+        let ftp = settings.ftp.as_ref().map(|ftp| ftp.listener.local_addr()).transpose();
+        let other = ftp.context("an FTP socket without an address")?.map(|address| ("sophon-ftp", address));
+        let adapter = Arc::new(Sophon::new(settings, appliance.clone(), outbound.clone()));
+        adapters.push(Enabled { other, ..Enabled::served(adapter, config.sophon.place()) });
     }
     Ok(adapters)
 }

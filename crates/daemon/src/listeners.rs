@@ -138,6 +138,11 @@ impl Listener {
         Ok(())
     }
 
+    /// Adds a socket that an adapter serves itself to those that are published.
+    pub(crate) fn name(&mut self, name: &'static str, address: SocketAddr) {
+        self.names.insert(name, address);
+    }
+
     /// Which adapter is reached where.
     fn names(&self) -> Vec<(String, SocketAddr)> {
         let clear = self.places.iter().map(|place| (place.section.to_owned(), self.address));

@@ -247,6 +247,7 @@ fn options(config: &Config) -> Result<domain::Options> {
         doors: DoorOptions {
             max_age: Duration::from_millis(config.door.max_age_ms),
             relay_hold: Duration::from_millis(config.door.relay_hold_ms),
+            alarm: config.door.alarm,
             own_door: !config.door.contact.is_empty() || !config.door.wiegand.is_empty(),
             photos_open: config.door.photos_open,
         },
@@ -286,7 +287,10 @@ async fn start(
     cancel: &CancellationToken,
 ) -> Result<JoinSet<()>> {
     let mut listeners = Listeners::default();
-    for Enabled { adapter, place, switch } in enabled {
+    for Enabled { adapter, place, switch, other } in enabled {
+        if let Some((name, address)) = other {
+            listeners.name(name, *address);
+        }
         if let (Some(place), Some(routes)) = (place, adapter.routes()) {
             listeners.add(*place, routes, adapter.unknown_path(), switch.clone()).await?;
         }

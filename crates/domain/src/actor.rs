@@ -93,6 +93,7 @@ impl Act {
     pub const PERSON_ENROL: Self = operator("person.enrol");
     pub const PERSON_UPDATE: Self = operator("person.update");
     pub const PERSON_REMOVE: Self = operator("person.remove");
+    pub const PICTURE_DELIVER: Self = operator("picture.deliver");
     pub const PICTURE_KEEP: Self = operator("picture.keep");
     pub const PICTURE_REMOVE: Self = operator("picture.remove");
 
@@ -105,6 +106,10 @@ impl Act {
     pub const CAMERA_REMOVE: Self = operator("camera.remove");
     pub const CAMERA_DEFAULTS: Self = operator("camera.defaults");
     pub const CAMERA_RELEASE: Self = operator("camera.release");
+
+    pub const PERMISSION_CREATE: Self = operator("permission.create");
+    pub const PERMISSION_UPDATE: Self = operator("permission.update");
+    pub const PERMISSION_REMOVE: Self = operator("permission.remove");
 
     pub const RULE_ADD: Self = operator("rule.add");
     pub const RULE_UPDATE: Self = operator("rule.update");
@@ -128,8 +133,11 @@ impl Act {
     pub const RELAY_BIND: Self = operator("relay.bind").of(AuditClass::Doors);
     pub const RELAY_RELEASE: Self = operator("relay.release").of(AuditClass::Doors);
     pub const DOOR_OPEN: Self = operator("door.open").of(AuditClass::Doors);
+    pub const DOOR_CLOSE: Self = operator("door.close").of(AuditClass::Doors);
     pub const DOOR_ADMIT: Self = operator("door.admit").of(AuditClass::Doors);
     pub const DOOR_NUMBER: Self = operator("door.number").of(AuditClass::Doors);
+    pub const ALARM_SOUND: Self = operator("alarm.sound").of(AuditClass::Doors);
+    pub const DOOR_REACTION: Self = admin("door.reaction").of(AuditClass::Doors);
     pub const DOOR_RULES: Self = admin("door.rules").of(AuditClass::Doors);
 
     pub const FEED_ORDER: Self = operator("feed.order").of(AuditClass::Flows);

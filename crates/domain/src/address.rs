@@ -97,7 +97,7 @@ impl Source {
     pub(crate) fn check_url(&self) -> Result<(), UnusableAddress> {
         match self {
             Self::Rtsp { url } | Self::File { url } => Self::of_url(url).map(drop),
-            Self::Onvif(_) | Self::Gb28181 { .. } | Self::Capture { .. } => Ok(()),
+            Self::Onvif(_) | Self::Gb28181 { .. } | Self::Capture { .. } | Self::Pushed { .. } => Ok(()),
         }
     }
 }

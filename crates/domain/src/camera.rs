@@ -2,6 +2,7 @@
 
 mod defaults;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use jiff::civil::{DateTime, Time, Weekday};
@@ -23,6 +24,9 @@ pub struct Camera {
     pub watch: Watch,
     /// Which of its values are its own; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
+    /// Ids of the permission groups whose people may pass; empty: everyone who is known may. A group that does not exist
+    /// has no people.
+    pub permission_groups: BTreeSet<String>,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -82,6 +86,11 @@ pub enum Source {
         /// Model text.
         product: String,
     },
+    /// A camera that detects faces itself and sends pictures to the device, which never connects to it.
+    Pushed {
+        /// The address that it sends from.
+        host: IpAddr,
+    },
 }
 
 impl Source {
@@ -90,9 +99,14 @@ impl Source {
     /// delivers pictures of faces.
     pub fn computing_power(&self) -> u32 {
         match self {
-            Self::Capture { .. } => 1,
+            Self::Capture { .. } | Self::Pushed { .. } => 1,
             Self::Rtsp { .. } | Self::File { .. } | Self::Onvif(_) | Self::Gb28181 { .. } => 2,
         }
+    }
+
+    /// Whether it delivers single pictures in place of video.
+    pub fn delivers_pictures(&self) -> bool {
+        matches!(self, Self::Capture { .. } | Self::Pushed { .. })
     }
 
     /// Whether the source of a camera may change from this to `other`: to another address, but not to another kind. An
@@ -112,6 +126,7 @@ impl std::fmt::Debug for Source {
             Self::Onvif(_) => "Onvif",
             Self::Gb28181 { .. } => "Gb28181",
             Self::Capture { .. } => "Capture",
+            Self::Pushed { .. } => "Pushed",
         })
     }
 }
@@ -166,6 +181,8 @@ pub struct NewCamera {
     pub watch: WatchSettings,
     /// The values that are set explicitly; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
+    /// Ids of the permission groups whose people may pass; empty: everyone who is known may.
+    pub permission_groups: BTreeSet<String>,
     /// Note of an adapter.
     pub note: Option<Note>,
 }
@@ -180,6 +197,8 @@ pub struct CameraChange {
     /// Values that are set explicitly, even to their present value; a value that changes becomes the camera's own
     /// anyway.
     pub own: OwnValues,
+    /// Ids of the permission groups whose people may pass.
+    pub permission_groups: Option<BTreeSet<String>>,
     /// Note of an adapter.
     pub note: Option<Note>,
 }

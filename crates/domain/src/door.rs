@@ -67,12 +67,14 @@ pub struct DoorOptions {
     pub own_door: bool,
     /// Whether a face alone opens a door although it was not checked for being alive, so that a photo of it does too.
     pub photos_open: bool,
+    /// The relay in the network that [`FaceReaction::Alarm`] switches on; `None`: there is none.
+    pub alarm: Option<SocketAddr>,
 }
 
 impl Default for DoorOptions {
     fn default() -> Self {
         let (max_age, relay_hold) = (Duration::from_millis(1_500), Duration::from_secs(3));
-        Self { max_age, relay_hold, own_door: false, photos_open: false }
+        Self { max_age, relay_hold, own_door: false, photos_open: false, alarm: None }
     }
 }
 
@@ -182,6 +184,20 @@ impl DoorRules {
         let face = matches!(self.proof, Proof::Face | Proof::FaceOrCard);
         self.decided_by == Decider::FaceThenRemote && face
     }
+}
+
+/// What follows at the doors when a camera recognises a person who may pass. Cards, documents and commands are not
+/// affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaceReaction {
+    /// The doors of the camera open.
+    #[default]
+    OpenDoors,
+    /// The doors stay closed, and the alarm output is switched on, if there is one.
+    Alarm,
+    /// The doors stay closed.
+    Nothing,
 }
 
 /// What a person must show. Two things must belong to the same person and be shown within ten seconds.

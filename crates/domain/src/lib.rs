@@ -32,6 +32,7 @@ mod outbound;
 mod package;
 mod page;
 mod passwords;
+mod permission;
 mod person;
 pub mod ports;
 pub mod progress;
@@ -69,7 +70,7 @@ pub use camera::{
     NewCamera, OwnValues, SnapMode, Source, WeeklyPlan, same_host,
 };
 pub use discovery::{CameraStream, FoundCamera};
-pub use door::{ContactUse, Decider, DoorOptions, DoorRules, NewRelay, Output, Proof, Relay};
+pub use door::{ContactUse, Decider, DoorOptions, DoorRules, FaceReaction, NewRelay, Output, Proof, Relay};
 pub(crate) use door::{Proved, Shown};
 pub use error::{Error, Result, Thing};
 pub use event::Event;
@@ -89,6 +90,7 @@ pub use note::{Note, Noted};
 pub use outbound::{ConnectError, OutboundPolicy};
 pub use package::Package;
 pub use page::{Page, Window};
+pub use permission::PermissionGroup;
 pub use person::{
     Amendment, AnyOf, Category, Description, EnrolledPerson, Enrolment, EnrolmentState, KeptPhoto, Membership,
     NewPerson, Person, PersonChange, PersonFilter, PhotoFault, PhotoTemplate, Profile, SeveralFaces, Template,

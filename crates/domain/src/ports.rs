@@ -24,9 +24,9 @@ use crate::settings::{Change, DeviceSettings};
 use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
     Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
-    NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId,
-    PhotoFault, PhotoTemplate, PictureId, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Template, TemplateGaps,
-    Timestamp, Window,
+    NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, PermissionGroup, Person, PersonChange, PersonCode,
+    PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Relay, RelayId, Result, Rule, RuleId, RuleSettings,
+    Template, TemplateGaps, Timestamp, Window,
 };
 
 pub use adapters::AdapterState;
@@ -196,6 +196,21 @@ pub trait PersonStore: Send + Sync {
     /// Makes this model the one that determines whether people are enrolled: those without a template or fault of it
     /// become pending.
     fn use_model(&self, model: &ModelId) -> Result<()>;
+
+    /// Permission groups in the order in which they were created.
+    fn permission_groups(&self) -> Result<Vec<PermissionGroup>>;
+
+    /// Creates a permission group. `AlreadyExists(PermissionGroup)` when the id or name is in use;
+    /// `LimitReached(PermissionGroup)` when there are `limit`.
+    fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()>;
+
+    /// Replaces the permission group with this id. `NotFound(PermissionGroup)`; `AlreadyExists(PermissionGroup)` when
+    /// another one has the name.
+    fn update_permission_group(&self, group: &PermissionGroup) -> Result<()>;
+
+    /// Removes a permission group, also from the people in it, who are returned. Cameras stay reserved for it.
+    /// `NotFound(PermissionGroup)`.
+    fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>>;
 
     /// Number of people who are pending or failed.
     fn people_not_enrolled(&self) -> Result<u64>;

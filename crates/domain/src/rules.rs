@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::time::begun_on;
 use crate::{
-    Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, UnclearFaces, Validity,
-    Verdict,
+    Camera, Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, UnclearFaces,
+    Validity, Verdict,
 };
 
 /// The candidate of a watch; `None` when the person is in none of its libraries.
@@ -51,24 +51,46 @@ pub(crate) fn unrecognised(is_clear: bool, unclear: UnclearFaces) -> Option<Verd
     }
 }
 
-/// The verdict on a living face; `person` is the accepted candidate, if any.
-pub(crate) fn verdict(answer: &Match, person: Option<&Person>, now: Timestamp, zone: &TimeZone) -> Verdict {
+/// Whether a person in these permission groups may pass a camera that is reserved for `reserved`. A camera that is
+/// reserved for none lets everyone pass, a person in no group only passes there.
+pub(crate) fn permits(reserved: &BTreeSet<String>, groups: &[String]) -> bool {
+    reserved.is_empty() || groups.iter().any(|group| reserved.contains(group))
+}
+
+/// The verdict on a living face; `person` is the accepted candidate, if any, and `reserved` the permission groups that
+/// the camera is reserved for.
+pub(crate) fn verdict(
+    answer: &Match,
+    person: Option<&Person>,
+    reserved: &BTreeSet<String>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Verdict {
     let (Some(candidate), Some(person)) = (answer.accepted(), person) else { return Verdict::Stranger };
     let blocked = candidate.library_kind == LibraryKind::Block || person.profile.category == Category::Blocked;
     if blocked {
         Verdict::Blocked
-    } else if is_valid(&person.profile.validity, now, zone) {
+    } else if is_valid(&person.profile.validity, now, zone) && permits(reserved, &person.profile.permission_groups) {
         Verdict::Known
     } else {
         Verdict::NotAllowedNow
     }
 }
 
-/// Whether a person who is identified by something else than the face is admitted now: not blocked, and valid now.
-pub(crate) fn admitted(person: &Person, libraries: &[Library], now: Timestamp, zone: &TimeZone) -> bool {
+/// Whether a person who is identified by something else than the face is admitted now: not blocked, valid now, and
+/// permitted at one camera at least, where there are any: each of them can open the door.
+pub(crate) fn admitted(
+    person: &Person,
+    libraries: &[Library],
+    cameras: &[Camera],
+    now: Timestamp,
+    zone: &TimeZone,
+) -> bool {
     let blocks = |library: &Library| library.kind == LibraryKind::Block && person.libraries.contains(&library.id);
     let blocked = person.profile.category == Category::Blocked || libraries.iter().any(blocks);
-    !blocked && is_valid(&person.profile.validity, now, zone)
+    let groups = &person.profile.permission_groups;
+    let permitted = cameras.is_empty() || cameras.iter().any(|camera| permits(&camera.permission_groups, groups));
+    !blocked && permitted && is_valid(&person.profile.validity, now, zone)
 }
 
 /// Whether the validity covers this time.
@@ -155,6 +177,22 @@ mod tests {
         assert!(is_living(Some(0.5), Some(0.5)) && is_living(Some(0.5), Some(1.0)));
         assert!(!is_living(Some(0.5), Some(0.49)));
         assert!(!is_living(Some(0.5), None) && !is_living(Some(0.0), Some(f32::NAN)));
+    }
+
+    #[test]
+    fn a_reserved_camera_lets_people_of_its_groups_pass_and_no_others() {
+        let groups = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let reserved = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        for (camera, person, may_pass) in [
+            (&[][..], &[][..], true),
+            (&[], &["day"], true),
+            (&["day"], &[], false),
+            (&["day"], &["night"], false),
+            (&["day"], &["night", "day"], true),
+            (&["day", "night"], &["night"], true),
+        ] {
+            assert_eq!(permits(&reserved(camera), &groups(person)), may_pass, "{camera:?} {person:?}");
+        }
     }
 
     #[test]

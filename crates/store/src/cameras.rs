@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::columns::{self, Columns, Reader, optional, real, text, time, whole, word};
 use crate::error::Fault;
-use crate::{notes, watches};
+use crate::{notes, permissions, watches};
 
 const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
         source, url, device_host, device_port, device_user, device_password,
@@ -30,8 +30,10 @@ pub(crate) fn cameras(db: &Connection, only: Option<CameraId>) -> Result<Vec<Cam
     let mut cameras = statement
         .query_and_then([only.map(|id| id.0)], |row| read(&mut Reader::new(row)))?
         .collect::<Result<Vec<Camera>, Fault>>()?;
-    for watch in cameras.iter_mut().map(|camera| &mut camera.watch) {
+    let mut reserved = permissions::reserved(db)?;
+    for Camera { id, watch, permission_groups, .. } in &mut cameras {
         lists.fill(watch.id, &mut watch.settings);
+        *permission_groups = reserved.remove(id).unwrap_or_default();
     }
     Ok(cameras)
 }
@@ -57,6 +59,7 @@ pub(crate) fn insert(db: &Connection, new: &NewCamera, channels: u32, at: Timest
     columns.extend(own_columns(new.own));
     columns::insert(db, "camera", columns)?;
     watches::insert(db, vec![("camera", id.0.into())], &new.watch)?;
+    permissions::reserve(db, id, &new.permission_groups)?;
     notes::keep(db, id, new.note.as_ref())?;
     camera(db, id)
 }
@@ -87,6 +90,9 @@ pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Re
     }
     if let Some(settings) = &change.watch {
         watches::update(db, before.watch.id, settings)?;
+    }
+    if let Some(groups) = &change.permission_groups {
+        permissions::reserve(db, id, groups)?;
     }
     columns::update(db, "camera", id.0.into(), own_columns(before.own.and(change.own)))?;
     notes::keep(db, id, change.note.as_ref())?;
@@ -146,6 +152,7 @@ fn source_columns(source: &Source) -> Columns {
             columns.extend([("server_sip_id", text(server_sip_id)), ("camera_sip_id", text(camera_sip_id))]);
             columns
         }
+        Source::Pushed { host } => vec![("source", text("pushed")), ("device_host", text(&host.to_string()))],
         Source::Capture { device, vendor, product } => {
             let mut columns = device_columns("capture", device);
             columns.extend([("vendor", text(vendor)), ("product", text(product))]);
@@ -178,7 +185,8 @@ fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
         snap_mode: row.word()?,
     };
     let own = OwnValues { threshold: row.take()?, rearm: row.take()?, min_face_px: row.take()?, region: row.take()? };
-    Ok(Camera { id, settings, own, watch: watches::read(row)?, created_at })
+    let permission_groups = BTreeSet::new();
+    Ok(Camera { id, settings, own, watch: watches::read(row)?, permission_groups, created_at })
 }
 
 /// Reads the source columns, of which each kind of source fills its own.
@@ -199,6 +207,7 @@ fn read_source(row: &mut Reader<'_>) -> Result<Source, Fault> {
         "onvif" => Source::Onvif(device),
         "gb28181" => Source::Gb28181 { server: device, server_sip_id, camera_sip_id },
         "capture" => Source::Capture { device, vendor, product },
+        "pushed" => Source::Pushed { host: device.host.parse().map_err(|_| Fault::Corrupt("device_host"))? },
         _ => return Err(Fault::Corrupt("source")),
     })
 }

@@ -22,6 +22,7 @@ mod log;
 mod migrate;
 mod notes;
 mod people;
+mod permissions;
 mod pictures;
 mod relays;
 mod rules;

@@ -44,6 +44,7 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0020_behaviours_by_time_alone.sql"),
     include_str!("../../../migrations/0025_sessions_and_audit.sql"),
     include_str!("../../../migrations/0026_erasure.sql"),
+    include_str!("../../../migrations/0022_permission_groups.sql"),
 ];
 
 /// Rejects a database of another program.

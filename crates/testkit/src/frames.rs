@@ -193,6 +193,7 @@ fn url(source: &Source) -> String {
         Source::Onvif(device) => format!("onvif://{}:{}", device.host, device.port),
         Source::Gb28181 { server_sip_id, camera_sip_id, .. } => format!("sip://{server_sip_id}/{camera_sip_id}"),
         Source::Capture { device, .. } => format!("capture://{}:{}", device.host, device.port),
+        Source::Pushed { host } => format!("pushed://{host}"),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod contract;
 mod detector;
 mod discovery;
 mod frames;
+pub mod ftp;
 pub mod gb28181;
 mod host;
 pub mod memory;

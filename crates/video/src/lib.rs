@@ -227,16 +227,18 @@ impl FrameSource for VideoSource {
                 Ok(Box::new(camera::show(units, &self.options, surroundings).await?))
             }
             // Delivers pictures, not video.
-            Source::Capture { .. } => Err(SourceError::NotSupported),
+            Source::Capture { .. } | Source::Pushed { .. } => Err(SourceError::NotSupported),
         }
     }
 
     async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
         match source {
             Source::Capture { device, .. } => capture::open(device, &self.http, self.options.heartbeat).await,
-            Source::Rtsp { .. } | Source::File { .. } | Source::Onvif(_) | Source::Gb28181 { .. } => {
-                Err(SourceError::NotSupported)
-            }
+            Source::Rtsp { .. }
+            | Source::File { .. }
+            | Source::Onvif(_)
+            | Source::Gb28181 { .. }
+            | Source::Pushed { .. } => Err(SourceError::NotSupported),
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
 
+mod capture;
 mod durability;
 mod facebox;
 mod hostile;

@@ -1,5 +1,7 @@
 //! The sources of cameras.
 
+use std::net::IpAddr;
+
 use domain::{DeviceAddress, Source};
 
 use super::bounded;
@@ -101,6 +103,7 @@ pub(crate) fn changed_source(source: Source, fields: &CameraFields) -> Result<So
             vendor: fields.vendor.as_ref().map_or(vendor, maker),
             product: sent("product", fields.product.as_ref(), product)?,
         },
+        Source::Pushed { host } => Source::Pushed { host: fields.ip.as_ref().map_or(Ok(host), address)? },
     })
 }
 
@@ -128,6 +131,10 @@ fn host(text: &Text) -> Result<String, Fault> {
         1..=253 if host.chars().all(usable) => Ok(host.to_owned()),
         _ => Err(Fault::parameter("ip is not an address")),
     }
+}
+
+fn address(text: &Text) -> Result<IpAddr, Fault> {
+    text.0.trim().parse().map_err(|_| Fault::parameter("ip is not an address"))
 }
 
 fn port(number: Int) -> Result<u16, Fault> {
@@ -172,7 +179,7 @@ mod tests {
             Source::Onvif(device) | Source::Gb28181 { server: device, .. } | Source::Capture { device, .. } => {
                 device.clone()
             }
-            Source::Rtsp { .. } | Source::File { .. } => DeviceAddress::default(),
+            Source::Rtsp { .. } | Source::File { .. } | Source::Pushed { .. } => DeviceAddress::default(),
         }
     }
 

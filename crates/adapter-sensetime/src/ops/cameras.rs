@@ -70,7 +70,7 @@ fn new_camera(call: &Call, kind: CameraKind, fields: CameraFields) -> Result<New
     }
     let own = own_values(kind, &fields);
     let (settings, watch) = changed(settings, WatchSettings::default(), fields)?;
-    Ok(NewCamera { id, settings, watch, own, note: None })
+    Ok(NewCamera { id, settings, watch, own, permission_groups: BTreeSet::new(), note: None })
 }
 
 /// Changes the fields of a camera that are sent (515, section 4.3).

@@ -23,6 +23,8 @@ pub(crate) struct LoggedIn {
     pub(crate) status_period: Option<Int>,
     #[serde(rename = "deviceListInfoAddr")]
     pub(crate) cameras: Option<Text>,
+    #[serde(rename = "deviceInfoAddr")]
+    pub(crate) operations: Option<Text>,
 }
 
 /// Where the commands come from.

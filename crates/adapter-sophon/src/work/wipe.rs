@@ -3,10 +3,8 @@
 use domain::{Actor, CameraChange, Error, LibraryFilter, LibraryId, Result, Thing};
 
 use super::groups::everybody;
-use super::permissions;
 use crate::codes::Fault;
 use crate::device::Device;
-use crate::settings::PermissionGroups;
 use crate::wire::system::Options;
 
 /// Removes people with their groups, and events, as asked. To be called with `one_at_a_time` held.
@@ -20,7 +18,9 @@ pub(crate) async fn wipe(device: &Device, actor: &Actor, options: Options) -> Re
                 remove_library(device, actor, library.id).await?;
             }
         }
-        permissions::keep(device, actor, &PermissionGroups::default()).await?;
+        for group in device.appliance.permission_groups().await? {
+            device.appliance.by(actor).remove_permission_group(&group.id).await?;
+        }
     }
     if options.events {
         device.appliance.by(actor).remove_all_records().await?;

@@ -107,6 +107,7 @@ pub(super) fn channel_info(camera: &Camera, kept: &Channel, mode: u8) -> Channel
         Source::Onvif(device) | Source::Gb28181 { server: device, .. } | Source::Capture { device, .. } => {
             device.host.clone()
         }
+        Source::Pushed { host } => host.to_string(),
     };
     ChannelInfo {
         mode,

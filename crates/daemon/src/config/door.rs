@@ -1,5 +1,7 @@
 //! The section of doors.
 
+use std::net::SocketAddr;
+
 use serde::Deserialize;
 
 use super::problem::Problems;
@@ -19,6 +21,9 @@ pub(crate) struct Door {
     pub(crate) relay_off: Vec<u8>,
     /// How long it stays on, milliseconds.
     pub(crate) relay_hold_ms: u64,
+    /// The relay in the network that an alarm switches on; nothing: there is none.
+    #[serde(deserialize_with = "super::shapes::optional_listen")]
+    pub(crate) alarm: Option<SocketAddr>,
     /// The line that opens the device's own door, `/dev/gpiochip0:17`; empty: it has none.
     pub(crate) contact: String,
     /// Whether that line is low while the door is open.
@@ -35,6 +40,7 @@ impl Default for Door {
             relay_on: Vec::new(),
             relay_off: Vec::new(),
             relay_hold_ms: 3_000,
+            alarm: None,
             contact: String::new(),
             contact_active_low: false,
             wiegand: String::new(),

@@ -9,8 +9,16 @@ use super::{Clear, Config, Place};
 struct Listening {
     key: String,
     address: SocketAddr,
-    /// The HTTP address of the listener that HTTPS is served for; `None` for HTTP itself.
-    https_of: Option<SocketAddr>,
+    spoken: Spoken,
+}
+
+/// What is spoken at an address.
+#[derive(PartialEq, Eq)]
+enum Spoken {
+    Http,
+    /// For the listener with this HTTP address.
+    Https { of: SocketAddr },
+    Ftp,
 }
 
 /// Adds a problem for each listener that cannot be opened beside an earlier one, and for sections that share one but not
@@ -18,7 +26,7 @@ struct Listening {
 pub(super) fn check(config: &Config, problems: &mut Problems<'_>) {
     let places = config.places();
     check_shared(&places, problems);
-    let all: Vec<_> = listening(&places).into_iter().filter(|one| problems.none_with(&one.key)).collect();
+    let all: Vec<_> = listening(config, &places).into_iter().filter(|one| problems.none_with(&one.key)).collect();
     for (number, one) in all.iter().enumerate() {
         if let Some(other) = all.iter().take(number).find(|other| collide(one, other)) {
             let (key, address) = (&other.key, other.address);
@@ -65,14 +73,19 @@ fn check_shared(places: &[Place], problems: &mut Problems<'_>) {
     }
 }
 
-fn listening(places: &[Place]) -> Vec<Listening> {
+fn listening(config: &Config, places: &[Place]) -> Vec<Listening> {
     let mut all = Vec::new();
     for place in places {
         let Place { section, listen, switched, .. } = *place;
-        all.push(Listening { key: format!("{section}.listen"), address: listen, https_of: None });
+        all.push(Listening { key: format!("{section}.listen"), address: listen, spoken: Spoken::Http });
         if let Some(address) = https_of(places, place).or(switched) {
-            all.push(Listening { key: format!("{section}.listen_https"), address, https_of: Some(listen) });
+            let spoken = Spoken::Https { of: listen };
+            all.push(Listening { key: format!("{section}.listen_https"), address, spoken });
         }
+    }
+    if config.sophon.enabled && config.sophon.ftp {
+        let address = config.sophon.ftp_listen;
+        all.push(Listening { key: "sophon.ftp_listen".to_owned(), address, spoken: Spoken::Ftp });
     }
     all
 }
@@ -84,7 +97,7 @@ fn collide(one: &Listening, other: &Listening) -> bool {
     }
     if a == b {
         // What listens for HTTP on port 0 shares its listener with nothing.
-        return one.https_of != other.https_of || one.https_of.is_some_and(|listen| listen.port() == 0);
+        return one.spoken != other.spoken || matches!(one.spoken, Spoken::Https { of } if of.port() == 0);
     }
     // An unspecified address takes the port on every address of its kind; the one of IPv6 on those of IPv4 too.
     let covers = |a: SocketAddr, b: SocketAddr| a.ip().is_unspecified() && (a.is_ipv6() || b.is_ipv4());

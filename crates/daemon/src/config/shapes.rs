@@ -1,11 +1,17 @@
 //! Values that are written as text, and the message for a value of a wrong shape.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+/// The largest range of ports.
+const MOST_PORTS: u16 = 1024;
+/// The lowest port that needs no right.
+const LOWEST_PORT: u16 = 1024;
 
 /// An address and a port.
 pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<SocketAddr, D::Error> {
@@ -30,6 +36,22 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<IpNet>
         Err(_) => text.parse().map_err(|_| wrong(text)),
     };
     Vec::<String>::deserialize(value)?.iter().map(read).collect()
+}
+
+/// A range of ports, `0-0` for any free one.
+pub(super) fn ports<'de, D: Deserializer<'de>>(value: D) -> Result<RangeInclusive<u16>, D::Error> {
+    let text = String::deserialize(value)?;
+    let range =
+        text.split_once('-').and_then(|(first, last)| Some(first.trim().parse().ok()?..=last.trim().parse().ok()?));
+    let usable = |range: &RangeInclusive<u16>| {
+        let (first, last) = (*range.start(), *range.end());
+        first <= last && last - first < MOST_PORTS && (first >= LOWEST_PORT || last == 0)
+    };
+    range.filter(usable).ok_or_else(|| {
+        D::Error::custom(format!(
+            "{text:?} is not a range of at most {MOST_PORTS} ports from {LOWEST_PORT}, like \"50000-50063\""
+        ))
+    })
 }
 
 /// A number of bytes.

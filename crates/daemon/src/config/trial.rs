@@ -39,6 +39,12 @@ pub(super) fn run(config: &Config, problems: &mut Problems<'_>) {
     if config.sophon.enabled {
         try_file("sophon.ca_file", &config.sophon.ca_file, problems);
     }
+    if config.sophon.enabled
+        && config.sophon.ftp
+        && let Err(why) = config.sophon.ftp_login()
+    {
+        problems.add("sophon.ftp_password_file", why);
+    }
 }
 
 /// The folder, or the nearest above it that exists, must be one that can be written to.

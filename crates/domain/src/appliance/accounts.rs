@@ -60,6 +60,28 @@ impl Appliance {
         .await
     }
 
+    /// Checks a login that is not an account's but of the configuration, under the same lock-out. `proved`: whether the
+    /// caller, who gave this name, knows the secret.
+    ///
+    /// # Errors
+    /// `WrongCredentials`, or `Locked` for a name or address after five failures, also for one who knows the secret.
+    pub async fn log_in_as_configured(&self, name: &str, proved: bool, from: impl Into<LoginFrom>) -> Result<()> {
+        let (name, from) = (name.to_owned(), from.into());
+        self.blocking(move |a| {
+            let keys = login_keys(&name, from.origin);
+            if let Some(until) = a.core.logins.locked_until(&keys, a.now()) {
+                return Err(Error::Locked { until });
+            }
+            if !proved {
+                a.note_failure(&keys, from, None);
+                return Err(Error::WrongCredentials);
+            }
+            a.core.logins.forget(&keys);
+            Ok(())
+        })
+        .await
+    }
+
     fn check_login(&self, name: &str, secret: &Secret, from: LoginFrom) -> Result<Account> {
         let (account, hashes) = self.admit_login(name, from, |hashes| secret.matches(hashes))?;
         // Somebody has to log in to mend a disk that takes no writes.
@@ -76,7 +98,7 @@ impl Appliance {
         from: LoginFrom,
         proves: impl FnOnce(Option<&PasswordHashes>) -> bool,
     ) -> Result<(Account, PasswordHashes)> {
-        let keys = [format!("user {name}"), format!("from {}", shown(from.origin))];
+        let keys = login_keys(name, from.origin);
         if let Some(until) = self.core.logins.locked_until(&keys, self.now()) {
             return Err(Error::Locked { until });
         }
@@ -222,6 +244,11 @@ impl Acts<'_> {
         })
         .await
     }
+}
+
+/// What failures of a login are counted for.
+fn login_keys(name: &str, origin: Option<IpAddr>) -> [String; 2] {
+    [format!("user {name}"), format!("from {}", shown(origin))]
 }
 
 impl From<&str> for Secret {

@@ -10,9 +10,11 @@ use super::{Acts, Appliance, camera_defaults};
 use crate::surveillance::KeptVideo;
 use crate::{
     Act, Actor, Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result,
-    Source, Thing,
+    Source, Thing, Timestamp,
 };
 
+/// Time-out of a delivered picture.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time-out of a snapshot.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -153,6 +155,23 @@ impl Acts<'_> {
     ) -> Result<Camera, E> {
         let actor = self.permit(Act::CAMERA_UPDATE)?;
         self.blocking(move |a| Ok(a.change_camera(&actor, id, change))).await?
+    }
+
+    /// Takes a picture that a camera has sent ([`Source::Pushed`]); `at`: when it was sent, or earlier. On `Ok` it was
+    /// analysed, and the people in it are recorded. Not in the audit log.
+    ///
+    /// # Errors
+    /// `NotFound(Camera)`; `NotSupported` for a camera that sends none; `BadPicture`; `StorageFull`; `Busy` when too many
+    /// pictures wait, for longer than 30 seconds, or when a record waits for the store; `Unavailable` when the camera is
+    /// removed meanwhile; others when it cannot be analysed. The same picture may be sent again after all of these.
+    pub async fn deliver_picture(self, camera: CameraId, picture: Bytes, at: Timestamp) -> Result<()> {
+        self.permit(Act::PICTURE_DELIVER)?;
+        if !matches!(self.appliance.camera(camera).await?.settings.source, Source::Pushed { .. }) {
+            return Err(Error::NotSupported { what: "pictures from a camera that sends none" });
+        }
+        let outcome = self.appliance.board().deliver(camera, picture, at)?;
+        let outcome = tokio::time::timeout(DELIVERY_TIMEOUT, outcome).await.map_err(|_| Error::Busy)?;
+        outcome.map_err(|_| Error::Unavailable { what: "the camera" })?
     }
 
     /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.

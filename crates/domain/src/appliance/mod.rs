@@ -21,6 +21,7 @@ mod machine;
 pub mod network;
 pub mod notices;
 mod people;
+mod permissions;
 mod pictures;
 mod privacy;
 pub mod readers;

@@ -5,13 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::clips::Clips;
+use super::inbox::Inbox;
 use crate::camera::{CameraCounters, CameraStatus};
+use crate::error::Result;
 use crate::frame::Frame;
 use crate::ids::CameraId;
 use crate::ports::Detail;
+use crate::time::Timestamp;
 
 /// Status and counters of all cameras since the daemon started.
 #[derive(Default)]
@@ -27,6 +31,7 @@ pub(crate) struct Entry {
     /// Width and height of the newest frame, pixels.
     size: Mutex<Option<(u32, u32)>>,
     pub(super) clips: Clips,
+    pub(super) inbox: Inbox,
     pub(super) frames: Tally,
     pub(super) frames_skipped: Tally,
     pub(super) frames_still: Tally,
@@ -71,6 +76,17 @@ impl Board {
         Some(frame)
     }
 
+    /// Hands a picture that a camera has sent to its task, which may be still to start. Returns the receiver of what
+    /// becomes of it, which is closed when the task ends first; `Busy` when too many wait.
+    pub(crate) fn deliver(
+        &self,
+        camera: CameraId,
+        picture: Bytes,
+        at: Timestamp,
+    ) -> Result<oneshot::Receiver<Result<()>>> {
+        self.entry(camera).inbox.put(picture, at)
+    }
+
     /// Width and height of the camera's newest picture, pixels; `None` before the first.
     pub(crate) fn picture_size(&self, camera: CameraId) -> Option<(u32, u32)> {
         *self.find(camera)?.size.lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,6 +117,7 @@ impl Entry {
             viewers: Mutex::default(),
             size: Mutex::default(),
             clips: Clips::default(),
+            inbox: Inbox::default(),
             frames: tally(metrics::counter!("polyface_camera_frames_total", "camera" => label.clone())),
             frames_skipped: tally(metrics::counter!("polyface_camera_frames_skipped_total", "camera" => label.clone())),
             frames_still: tally(metrics::counter!("polyface_camera_frames_still_total", "camera" => label.clone())),

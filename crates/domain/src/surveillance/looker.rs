@@ -16,6 +16,7 @@ use super::objects::ObjectStage;
 use super::pace::{Pace, Paces};
 use super::slot::Slot;
 use super::stage::{Answer, Stage};
+use crate::error::Result;
 use crate::frame::Frame;
 use crate::progress::Part;
 
@@ -95,12 +96,16 @@ impl Looker {
 
     /// Analyses a picture that the camera has selected itself. The people in it are recorded at once, since there is no
     /// track from one such picture to the next.
-    pub(super) async fn take_picture(&mut self, frame: &Frame) {
+    ///
+    /// # Errors
+    /// When it cannot be analysed, or a person in it was not recorded; that is logged, too.
+    pub(super) async fn take_picture(&mut self, frame: &Frame) -> Result<()> {
         self.handle.progress().stamp(Part::Frames);
         self.faces.follow_configuration();
         let faces = &mut self.faces.stage;
-        if let Some(search) = faces.begin(frame) {
-            faces.take_picture(frame, search).await;
+        match faces.begin(frame) {
+            Some(search) => faces.take_picture(frame, search).await,
+            None => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ mod config;
 mod doorkeeper;
 mod faces;
 mod handle;
+mod inbox;
 mod looker;
 mod motion;
 mod objects;

@@ -9,6 +9,7 @@ mod camera_defaults;
 mod cameras;
 mod captures;
 mod clips;
+mod deliveries;
 mod discovery;
 mod doors;
 mod enrolment;

@@ -120,7 +120,7 @@ pub(crate) fn gate() -> NewCamera {
     };
     let libraries = [LibraryId::DEFAULT].into();
     let watch = WatchSettings { libraries, rearm: secs(5.0), ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), note: None }
+    NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), permission_groups: [].into(), note: None }
 }
 
 /// A person with this name and code, and a photo of the face of this name that differs from what cameras see.

@@ -8,14 +8,14 @@ mod templates;
 use domain::ports::PersonStore;
 use domain::{
     Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange, LibraryFilter,
-    LibraryId, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault,
-    PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Window,
+    LibraryId, ModelId, NewLibrary, Page, PermissionGroup, Person, PersonChange, PersonCode, PersonFilter, PersonId,
+    PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Window,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, Columns, Reader, picture, text, time};
 use crate::error::Fault;
-use crate::{Store, libraries, notes, pictures};
+use crate::{Store, libraries, notes, permissions, pictures};
 
 impl PersonStore for Store {
     fn libraries(&self, filter: &LibraryFilter) -> Result<Vec<Library>> {
@@ -128,6 +128,22 @@ impl PersonStore for Store {
             return Ok(());
         }
         self.database.write("changing the model in use", |db| enrolment::use_model(db, model))
+    }
+
+    fn permission_groups(&self) -> Result<Vec<PermissionGroup>> {
+        self.database.read("reading permission groups", permissions::groups)
+    }
+
+    fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()> {
+        self.database.write("creating a permission group", |db| permissions::insert(db, group, limit))
+    }
+
+    fn update_permission_group(&self, group: &PermissionGroup) -> Result<()> {
+        self.database.write("changing a permission group", |db| permissions::update(db, group))
+    }
+
+    fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>> {
+        self.database.write("removing a permission group", |db| permissions::remove(db, id))
     }
 
     fn people_not_enrolled(&self) -> Result<u64> {

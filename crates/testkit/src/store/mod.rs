@@ -15,8 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use domain::{
     Account, AuditEntry, Camera, CameraId, Embedding, Entry, Error, Job, JobId, Library, LibraryId, LibraryKind,
-    LibraryName, ModelId, Noted, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Rule,
-    RuleId, Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
+    LibraryName, ModelId, Noted, Notice, PasswordHashes, PermissionGroup, Person, PersonId, PictureId, Relay, RelayId,
+    Result, Rule, RuleId, Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
 };
 
 /// Implements `PersonStore`, `GalleryStore`, `LogStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
@@ -38,6 +38,7 @@ struct State {
     log: BTreeMap<Seq, Entry>,
     standing: BTreeMap<(Topic, String), Notice>,
     cameras: BTreeMap<CameraId, Camera>,
+    permission_groups: Vec<PermissionGroup>,
     relays: BTreeMap<RelayId, Relay>,
     rules: BTreeMap<RuleId, Rule>,
     tasks: BTreeMap<TaskId, Task>,
@@ -139,6 +140,7 @@ impl State {
             log: BTreeMap::new(),
             standing: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            permission_groups: Vec::new(),
             relays: BTreeMap::new(),
             rules: BTreeMap::new(),
             tasks: BTreeMap::new(),

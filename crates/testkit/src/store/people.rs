@@ -6,9 +6,9 @@ use domain::names::{holds, same};
 use domain::ports::PersonStore;
 use domain::{
     AnyOf, Category, Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange,
-    LibraryFilter, LibraryId, LibraryKind, LibraryName, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode,
-    PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing,
-    Timestamp, Validity, Window,
+    LibraryFilter, LibraryId, LibraryKind, LibraryName, ModelId, NewLibrary, Page, PermissionGroup, Person,
+    PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template,
+    TemplateGaps, Thing, Timestamp, Validity, Window,
 };
 
 use super::{Enrolled, MemoryStore, State, next, window};
@@ -158,6 +158,50 @@ impl PersonStore for MemoryStore {
         }
         state.keep_note(id, change.note.as_ref());
         Ok(person)
+    }
+
+    fn permission_groups(&self) -> Result<Vec<PermissionGroup>> {
+        Ok(self.read().permission_groups.clone())
+    }
+
+    fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()> {
+        let mut state = self.write()?;
+        let present = &mut state.permission_groups;
+        if present.iter().any(|other| other.id == group.id || other.name == group.name) {
+            return Err(Error::AlreadyExists { what: Thing::PermissionGroup });
+        }
+        if present.len() >= limit as usize {
+            return Err(Error::LimitReached { what: Thing::PermissionGroup });
+        }
+        present.push(group.clone());
+        Ok(())
+    }
+
+    fn update_permission_group(&self, group: &PermissionGroup) -> Result<()> {
+        let mut state = self.write()?;
+        let present = &mut state.permission_groups;
+        if present.iter().any(|other| other.id != group.id && other.name == group.name) {
+            return Err(Error::AlreadyExists { what: Thing::PermissionGroup });
+        }
+        let changed = present.iter_mut().find(|other| other.id == group.id);
+        changed.ok_or(Error::NotFound { what: Thing::PermissionGroup })?.clone_from(group);
+        Ok(())
+    }
+
+    fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>> {
+        let mut state = self.write()?;
+        let place = state.permission_groups.iter().position(|group| group.id == id);
+        state.permission_groups.remove(place.ok_or(Error::NotFound { what: Thing::PermissionGroup })?);
+        let mut people = Vec::new();
+        for Enrolled { person, .. } in state.people.values_mut() {
+            let groups = &mut person.profile.permission_groups;
+            if groups.iter().any(|group| group == id) {
+                groups.retain(|group| group != id);
+                people.push(person.id);
+            }
+        }
+        state.generation += people.len() as u64;
+        Ok(people)
     }
 
     fn count_use(&self, id: PersonId) -> Result<bool> {

@@ -25,7 +25,9 @@ impl SettingsStore for MemoryStore {
         state.require_libraries(&camera.watch.libraries)?;
         let watch = Watch { id: WatchId(next(&mut state.last.watch)), settings: camera.watch.clone() };
         state.keep_note(id, camera.note.as_ref());
-        let camera = Camera { id, settings: camera.settings.clone(), watch, own: camera.own, created_at: at };
+        let (settings, own, permission_groups) =
+            (camera.settings.clone(), camera.own, camera.permission_groups.clone());
+        let camera = Camera { id, settings, watch, own, permission_groups, created_at: at };
         state.cameras.insert(id, camera.clone());
         Ok(camera)
     }
@@ -42,6 +44,9 @@ impl SettingsStore for MemoryStore {
         if let Some(watch) = &change.watch {
             state.require_libraries(&watch.libraries)?;
             camera.watch.settings = watch.clone();
+        }
+        if let Some(groups) = &change.permission_groups {
+            camera.permission_groups.clone_from(groups);
         }
         camera.own = camera.own.and(change.own);
         state.cameras.insert(id, camera.clone());

@@ -13,6 +13,7 @@ pub mod gallery;
 pub mod libraries;
 pub mod people;
 pub mod people_lists;
+pub mod permissions;
 pub mod pictures;
 pub mod records;
 pub mod relays;
@@ -140,6 +141,11 @@ macro_rules! store_suite {
                 own_values_are_kept_until_they_are_released
                 unknown_cameras_are_not_found
                 a_watch_id_is_never_reused
+            }
+            permissions {
+                permission_groups_read_back_in_order_of_creation
+                ids_and_names_of_permission_groups_are_unique
+                a_removed_permission_group_leaves_its_people_and_stays_at_cameras
             }
             relays {
                 a_relay_reads_back_as_bound

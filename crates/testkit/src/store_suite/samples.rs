@@ -121,6 +121,7 @@ pub fn new_camera(libraries: impl IntoIterator<Item = LibraryId>) -> NewCamera {
             ..WatchSettings::default()
         },
         own: OwnValues::default(),
+        permission_groups: ["night".to_owned(), "day".to_owned()].into(),
         note: None,
     }
 }

@@ -11,7 +11,6 @@ use crate::codes::{Code, Fault};
 use crate::convert::people::photo;
 use crate::convert::quality::{judged, level};
 use crate::device::{Device, NAME};
-use crate::settings::PermissionGroup;
 use crate::wire::platform::{
     Command, CommandResult, DeleteUsers, ExtendParams, Fiqa, FiqaResults, PermissionResult, PermissionResults,
     SyncPermissions, UserResult, UserResults,
@@ -125,28 +124,20 @@ async fn wipe_data(device: &Device, actor: &Actor, fields: Fields) -> Result<Wip
 async fn sync_permissions(device: &Device, actor: &Actor, fields: Fields) -> Result<PermissionResults, Fault> {
     let request: SyncPermissions = wire::read(fields)?;
     let _one_at_a_time = device.one_at_a_time.lock().await;
-    let mut groups = device.permissions().await?;
     let mut results = PermissionResults::default();
     for entry in request.permissions_info_list {
         let (id, name) = (entry.id.0, entry.info.name.0);
-        let outcome = match groups.groups.iter_mut().find(|group| group.id == id) {
-            Some(group) => {
-                group.name.clone_from(&name);
-                Ok(())
-            }
-            None => {
-                let (id, name, info) = (id.clone(), name.clone(), Fields::new());
-                permissions::add(&mut groups, PermissionGroup { id, name, description: String::new(), info })
-            }
-        };
+        let outcome = permissions::name(device, actor, &id, &name).await;
         let (code, message) = match outcome {
             Ok(()) => (0, "权限组信息同步成功".to_owned()),
-            Err(fault) => (fault.code.number(), fault.message()),
+            Err(fault) => {
+                let fault = fault.of_command();
+                (fault.code.number(), fault.message())
+            }
         };
         let list = if code == 0 { &mut results.success_permission } else { &mut results.failed_permission };
         list.push(PermissionResult { permission_id: id, permission_name: name, message, code });
     }
-    permissions::keep(device, actor, &groups).await?;
     Ok(results)
 }
 

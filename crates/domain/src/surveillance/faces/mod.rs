@@ -20,7 +20,7 @@ use super::handle::Handle;
 use super::pace::Pace;
 use super::stage::{Answer, Stage};
 use super::tracker::{Step, Tracker};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::face::Detection;
 use crate::frame::{Frame, Passing};
 use crate::ports::Search;
@@ -54,6 +54,8 @@ pub(super) struct FaceStage {
     decider: Decider,
     /// Time of the newest frame.
     now: Timestamp,
+    /// Why a person of the delivered picture was not recorded.
+    failure: Option<Error>,
 }
 
 impl FaceStage {
@@ -67,19 +69,30 @@ impl FaceStage {
             visits: Visits::default(),
             decider: Decider::new(handle.clone(), Arc::clone(&entry)),
             now: handle.now(),
+            failure: None,
             handle,
             entry,
         }
     }
 
     /// Analyses a picture that the camera has selected itself; the people in it are recorded at once.
-    pub(super) async fn take_picture(&mut self, frame: &Frame, search: Search) {
+    ///
+    /// # Errors
+    /// When it cannot be analysed, or a person in it was not recorded; that is logged, too.
+    pub(super) async fn take_picture(&mut self, frame: &Frame, search: Search) -> Result<()> {
+        self.failure = None;
         match self.detector.find_in_picture(frame, search).await {
             Ok(detections) => self.follow(frame, &detections),
-            Err(error) => tracing::error!(error = error.chain(), "failed to analyse delivered picture"),
+            Err(error) => self.fail(error, "failed to analyse delivered picture"),
         }
         self.visits.trust();
         self.finish().await;
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn fail(&mut self, error: Error, what: &'static str) {
+        tracing::error!(error = error.chain(), "{what}");
+        self.failure = Some(error);
     }
 
     /// Joins the detections to tracks, and the tracks to visits.
@@ -110,7 +123,7 @@ impl FaceStage {
             match look {
                 Ok(look) => self.take_in(visit, look).await,
                 Err(Error::Busy) => self.visits.give_back(visit, shot),
-                Err(error) => tracing::error!(error = error.chain(), "failed to describe shot, shot dropped"),
+                Err(error) => self.fail(error, "failed to describe shot, shot dropped"),
             }
         }
     }
@@ -176,8 +189,10 @@ impl Stage for FaceStage {
         for (visit, people) in view.identify() {
             let Some(visit) = self.visits.get_mut(visit) else { continue };
             let decided = self.decider.decide(&self.config.camera, visit, (&self.watches, &people), now).await;
-            if let Err(error) = decided {
-                tracing::error!(error = error.chain(), "failed to write record");
+            match decided {
+                Ok(true) => {}
+                Ok(false) => self.failure = Some(Error::Busy),
+                Err(error) => self.fail(error, "failed to write record"),
             }
         }
         self.visits.remove_over(now);
@@ -195,6 +210,9 @@ impl Stage for FaceStage {
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
             self.settle().await;
+        }
+        if self.visits.iter().any(|visit| visit.wanted.is_some()) {
+            self.failure = Some(Error::Busy);
         }
         self.visits.clear();
     }

@@ -68,7 +68,8 @@ impl Decider {
     }
 
     /// Decides a visit now and commits its record, unless every watch has recorded the visitor within its re-arm time.
-    /// `chosen` is the candidate assigned to the visit for each watch.
+    /// `chosen` is the candidate assigned to the visit for each watch. Returns whether nothing is left to be written:
+    /// `false` when the record waits for the store.
     ///
     /// # Errors
     /// When the candidates cannot be read or the record cannot be written.
@@ -78,18 +79,18 @@ impl Decider {
         visit: &mut Visit,
         (watches, chosen): (&[CameraWatch], &HashMap<WatchId, Choice>),
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let live_from = self.handle.live_from();
         let living = is_living(visit, live_from);
         let stay = Stay { first_seen: visit.first_seen, last_seen: visit.last_seen };
-        let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
+        let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(true) };
         let questions: Vec<_> = watches.iter().filter_map(|watch| question(visit, watch, chosen)).collect();
         visit.decided(now);
         let at = look.at;
         let answers = self.handle.blocking(move |handle| answers(handle, questions, at)).await?;
         let timed = camera.settings.snap_mode == SnapMode::Timed;
-        let Some(new) = self.new_answers(answers, &probe, living, visit, timed) else { return Ok(()) };
-        let Some(verdict) = self.verdict(living, new.first(), &look) else { return Ok(()) };
+        let Some(new) = self.new_answers(answers, &probe, living, visit, timed) else { return Ok(true) };
+        let Some(verdict) = self.verdict(camera, living, new.first(), &look) else { return Ok(true) };
         let (verdict, pass) = self.pass(visit, verdict, new.first()).await;
         let known = new.first().filter(|_| verdict == Verdict::Known);
         self.report_to_doors(camera, pass, known, (stay, live_from.is_some()));
@@ -99,7 +100,7 @@ impl Decider {
         let committed = kept.inspect_err(|_| self.recorded.forget(visit.id))?;
         self.entry.records.count();
         committed.as_ref().and_then(Entry::record).into_iter().for_each(log_record);
-        Ok(())
+        Ok(committed.is_some())
     }
 
     /// Returns the answer of the camera's own watch, followed by those of the tasks that record the visitor now; `None`
@@ -131,12 +132,12 @@ impl Decider {
     }
 
     /// The verdict on a visit, `look` being the best look at it; `None` when the visit is not to be recorded.
-    fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Option<Verdict> {
+    fn verdict(&self, camera: &Camera, living: bool, first: Option<&Answer>, look: &Look) -> Option<Verdict> {
         if !living {
             return Some(Verdict::Spoof);
         }
         let verdict = first.map_or(Verdict::Stranger, |Answer { answer, person, .. }| {
-            rules::verdict(answer, person.as_ref(), look.at, &self.handle.zone())
+            rules::verdict(answer, person.as_ref(), &camera.permission_groups, look.at, &self.handle.zone())
         });
         if verdict != Verdict::Stranger {
             return Some(verdict);
