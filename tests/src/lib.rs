@@ -21,6 +21,7 @@ mod report;
 mod samples;
 pub mod soak;
 pub mod torture;
+mod uniview;
 
 pub use cast::{Actor, cache, cast, hd, models, photo};
 pub use client::{Answer, SenseTime, http};
@@ -34,3 +35,4 @@ pub use platform::{Push, PushReceiver, Subscription};
 pub use report::{Report, checkout};
 pub use samples::SampleReceivers;
 pub use testkit::{eventually, eventually_within};
+pub use uniview::{Uniview, UniviewPlatform, UniviewVideo};

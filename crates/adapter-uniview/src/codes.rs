@@ -81,6 +81,8 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Library => Code::LibraryLimit,
         Thing::Person | Thing::PersonCode => Code::PersonLimit,
         Thing::Picture => Code::ClothesLimit,
+        // A channel has room for so many areas and targets of all its algorithms together.
+        Thing::Rule => Code::Exclusive,
         // No code of its own exists (quirk "14.1 modules 1300, 1400, 2000, 2100, 2200").
         Thing::Camera
         | Thing::CameraCapacity
@@ -91,7 +93,6 @@ fn limit_reached(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule
         | Thing::PermissionGroup => Code::Common,
     }
 }
@@ -203,6 +204,7 @@ mod tests {
             (Error::LimitReached { what: Thing::Library }, 1100),
             (Error::LimitReached { what: Thing::Person }, 1200),
             (Error::LimitReached { what: Thing::Camera }, 1),
+            (Error::LimitReached { what: Thing::Rule }, 1500),
             (Error::BadPicture { why: String::new() }, 1202),
             (Error::Busy, 6),
             (Error::WrongCredentials, 1000),

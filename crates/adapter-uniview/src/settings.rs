@@ -1,8 +1,9 @@
 //! What the adapter keeps: one struct for each value of its state.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use domain::{Camera, PictureId, Timestamp};
+use domain::{Camera, ClipSpan, PictureId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::convert::algorithms::FACES;
@@ -129,6 +130,15 @@ pub(crate) struct Params {
     pub(crate) face: (u32, u32),
 }
 
+impl Params {
+    /// The alarm video; `None` while it is off.
+    fn clip(&self) -> Option<ClipSpan> {
+        let seconds = |seconds: u8| Duration::from_secs(seconds.into());
+        let span = ClipSpan { before: seconds(self.video_before), after: seconds(self.video_after) };
+        self.video.then_some(span)
+    }
+}
+
 impl Default for Params {
     fn default() -> Self {
         Self { video: false, video_before: 5, video_after: 5, recovery: false, face: (10, 10) }
@@ -156,10 +166,14 @@ impl Default for Channel {
 }
 
 impl Channel {
-    /// Sensitivity and interval of an algorithm; none while the defaults hold.
+    /// Sensitivity and interval of an algorithm, none while the defaults hold, and the alarm video.
     pub(crate) fn tuning(&self, algorithm: &str) -> Tuning {
         let set = self.extended.get(algorithm).filter(|_| self.extended_on);
-        Tuning { sensitivity: set.map(|set| set.sensitive), every: set.map(|set| set.report_rate) }
+        Tuning {
+            sensitivity: set.map(|set| set.sensitive),
+            every: set.map(|set| set.report_rate),
+            clip: self.params.clip(),
+        }
     }
 
     fn analyses_faces(&self) -> bool {

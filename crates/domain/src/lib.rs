@@ -62,8 +62,8 @@ pub use appliance::{
 };
 pub use audit::{AuditClass, AuditEntry};
 pub use behaviour::{
-    Behaviour, BehaviourFilter, BehaviourKind, Crossing, DetectedObject, ObjectCapture, ObjectClass, Rule, RuleOptions,
-    RuleSettings, SizeLimits,
+    Behaviour, BehaviourFilter, BehaviourKind, ClipSpan, ClipState, ComparedFilter, Comparison, Crossing,
+    DetectedObject, ObjectCapture, ObjectClass, Rule, RuleOptions, RuleSettings, SizeLimits,
 };
 pub use camera::{
     Area, Camera, CameraChange, CameraCounters, CameraDefaults, CameraSettings, CameraStatus, DayWindow, DeviceAddress,
@@ -83,7 +83,7 @@ pub use ids::{
 pub use job::{Job, JobItem};
 pub use library::{Library, LibraryChange, LibraryFilter, LibraryKind, LibraryName, NewLibrary};
 pub use liveness::LivenessRule;
-pub use log::{Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
+pub use log::{Clip, Correction, Door, Entry, EntryKind, Means, NamedPerson, NewEntry, Notice, Opening, Topic, What};
 pub use login_guard::LoginGuard;
 pub use metadata::{Stripped, strip_metadata};
 pub use note::{Note, Noted};

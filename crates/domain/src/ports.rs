@@ -348,7 +348,7 @@ pub trait SettingsStore: Send + Sync {
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>>;
 }
 
-/// Encoded pictures, durable, named by their content.
+/// Encoded pictures, and videos, durable, named by their content.
 pub trait Pictures: Send + Sync {
     /// Stores a picture; it is on disk when this returns. The same bytes are stored once. A picture that no row names
     /// is removed at the next start, or after an hour.

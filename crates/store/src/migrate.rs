@@ -42,9 +42,10 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0018_rule_options.sql"),
     include_str!("../../../migrations/0019_digests_on_demand.sql"),
     include_str!("../../../migrations/0020_behaviours_by_time_alone.sql"),
-    include_str!("../../../migrations/0025_sessions_and_audit.sql"),
-    include_str!("../../../migrations/0026_erasure.sql"),
+    include_str!("../../../migrations/0021_clips.sql"),
     include_str!("../../../migrations/0022_permission_groups.sql"),
+    include_str!("../../../migrations/0023_sessions_and_audit.sql"),
+    include_str!("../../../migrations/0024_erasure.sql"),
 ];
 
 /// Rejects a database of another program.

@@ -108,7 +108,7 @@ pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<V
     let mut is_named = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM person WHERE photo = ?1) OR EXISTS (SELECT 1 FROM record WHERE crop = ?1)
              OR EXISTS (SELECT 1 FROM record WHERE scene = ?1) OR EXISTS (SELECT 1 FROM behaviour WHERE crop = ?1)
-             OR EXISTS (SELECT 1 FROM behaviour WHERE scene = ?1)
+             OR EXISTS (SELECT 1 FROM behaviour WHERE scene = ?1) OR EXISTS (SELECT 1 FROM behaviour WHERE video = ?1)
              OR EXISTS (SELECT 1 FROM kept_picture WHERE picture = ?1)",
     )?;
     let mut unnamed = Vec::new();

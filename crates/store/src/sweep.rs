@@ -17,6 +17,7 @@ const NAMED: &str = "SELECT photo FROM person WHERE photo >= ?1 AND photo < ?2
      UNION ALL SELECT scene FROM record WHERE scene >= ?1 AND scene < ?2
      UNION ALL SELECT crop FROM behaviour WHERE crop >= ?1 AND crop < ?2
      UNION ALL SELECT scene FROM behaviour WHERE scene >= ?1 AND scene < ?2
+     UNION ALL SELECT video FROM behaviour WHERE video >= ?1 AND video < ?2
      UNION ALL SELECT picture FROM kept_picture WHERE picture >= ?1 AND picture < ?2";
 
 impl Store {

@@ -76,6 +76,7 @@ words! {
         Record = "record",
         Correction = "correction",
         Behaviour = "behaviour",
+        Clip = "clip",
         Opening = "opening",
         Notice = "notice",
     }

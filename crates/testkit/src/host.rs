@@ -48,6 +48,7 @@ struct State {
     offline: HashSet<Output>,
     slow: HashMap<Output, Duration>,
     silent: bool,
+    fails_to_install: bool,
 }
 
 impl FakeHost {
@@ -61,6 +62,7 @@ impl FakeHost {
             offline: HashSet::new(),
             slow: HashMap::new(),
             silent: false,
+            fails_to_install: false,
         };
         Self { clock, state: Mutex::new(state) }
     }
@@ -95,6 +97,11 @@ impl FakeHost {
     /// Sets whether the machine has no loudspeaker.
     pub fn silence(&self, silent: bool) {
         self.lock().silent = silent;
+    }
+
+    /// Sets whether the installation of packages fails.
+    pub fn fail_to_install(&self, fails: bool) {
+        self.lock().fails_to_install = fails;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -174,6 +181,9 @@ impl Host for FakeHost {
     }
 
     async fn install(&self, mut package: Package) -> Result<()> {
+        if self.lock().fails_to_install {
+            return Err(Error::internal("installing the package")("requested by the test"));
+        }
         let mut content = Vec::new();
         package.copy_to(&mut content).map_err(Error::internal("reading the package"))?;
         self.act(Act::Install(content))

@@ -18,3 +18,4 @@ mod sophon;
 mod storage;
 mod terminal;
 mod torture;
+mod uniview;

@@ -57,6 +57,7 @@ async fn install(caller: &Caller, request: Request) -> Result<(), Fault> {
     caller.acts().upgrade(package.path()).await.map_err(|error| match error {
         Error::Invalid { field: "package product", .. } => Code::PackageDevice.into(),
         Error::Invalid { field: "package version", .. } => Code::PackageVersion.into(),
+        Error::Invalid { field: "package content", .. } => Code::PackageDamaged.into(),
         Error::Invalid { .. } => Code::PackageSignature.into(),
         Error::Unavailable { .. } => Code::UpgradeResources.into(),
         Error::Internal { .. } => Fault::from(error).with_code(Code::Upgrade),

@@ -80,8 +80,10 @@ impl Refusal {
 
 /// Reads a request; a missing field or a wrong type is code 2.
 pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
-    read_fields(fields)
-        .map_err(|FieldError { path, why }| Fault::argument(format!("{}: {why}", path.unwrap_or_default())))
+    read_fields(fields).map_err(|FieldError { path, why }| match path {
+        Some(path) => Fault::argument(format!("{path}: {why}")),
+        None => Fault::argument(why),
+    })
 }
 
 /// The name that a failed entry of an import is reported under: as it was sent, as far as it can be.

@@ -106,6 +106,12 @@ impl Device {
         Self::start_on(&self.ledger, Rig::restart(handles)).await
     }
 
+    /// The same device, crashed and started again.
+    pub(crate) async fn crash(self) -> Self {
+        let handles = self.rig.crash().await;
+        Self::start_on(&self.ledger, Rig::restart(handles)).await
+    }
+
     pub(crate) async fn stop(self) {
         self.rig.stop().await;
     }
@@ -115,6 +121,10 @@ impl Device {
         tokio::time::pause();
         tokio::time::advance(time).await;
         tokio::time::resume();
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

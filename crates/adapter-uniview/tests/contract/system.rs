@@ -7,8 +7,10 @@ use domain::Options;
 use minisign::KeyPair;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use testkit::Act;
 use testkit::contract::Ledger;
+use testkit::{Act, until};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::device::{Device, full};
 
@@ -39,6 +41,20 @@ pub(crate) async fn the_device_presents_itself(ledger: &Arc<Ledger>) {
         device.refused("/device/update", bad, 2).await;
     }
     assert_eq!(device.ok("/device/get", json!({})).await, about);
+    device.stop().await;
+}
+
+pub(crate) async fn a_device_that_cannot_be_read_or_set_says_so(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let update = json!({"device_name": "box", "device_code": 7});
+    device.ok("/device/update", update.clone()).await;
+    device.handles.store.break_down(true);
+    device.refused("/device/update", json!({"device_name": "other", "device_code": 8}), 1801).await;
+    device.handles.store.break_down(false);
+    assert_eq!(device.ok("/device/get", json!({})).await["device_name"], "box");
+    device.appliance.state("uniview").set_value("device", Some("garbled".to_owned())).await.unwrap();
+    device.refused("/device/get", json!({}), 1800).await;
+    device.refused("/device/update", update, 1801).await;
     device.stop().await;
 }
 
@@ -77,6 +93,11 @@ pub(crate) async fn a_signed_package_is_installed_and_anything_else_is_not(ledge
     device.note_refusal(UPGRADE, &upload(&device, "other", &package).await, 2, &json!({}));
     device.note_refusal(UPGRADE, &upload(&device, "file", b"").await, 2, &json!({}));
     device.refused(UPGRADE, json!({}), 2).await;
+    let damaged = [b"new softwore", &package[12..]].concat();
+    device.note_refusal(UPGRADE, &upload(&device, "file", &damaged).await, 1901, &json!({}));
+    device.handles.host.fail_to_install(true);
+    device.note_refusal(UPGRADE, &upload(&device, "file", &package).await, 1900, &json!({}));
+    device.handles.host.fail_to_install(false);
     device.handles.host.forbid(true);
     device.note_refusal(UPGRADE, &upload(&device, "file", &package).await, 1904, &json!({}));
     device.handles.host.forbid(false);
@@ -86,5 +107,25 @@ pub(crate) async fn a_signed_package_is_installed_and_anything_else_is_not(ledge
     assert_eq!(std::fs::read_dir(uploads.path()).unwrap().count(), 0);
     let device = device.restart().await;
     assert_eq!(device.note_success(STATUS, status(&device).await), json!({"status": 3}));
+    device.stop().await;
+}
+
+pub(crate) async fn one_upgrade_runs_at_a_time(ledger: &Arc<Ledger>) {
+    let uploads = tempfile::tempdir().unwrap();
+    let device = Device::start_as(ledger, Options { uploads: uploads.path().to_owned(), ..testkit::options() }).await;
+    device.ok("/device/get", json!({})).await;
+    let proof = device.admin().answer(&reqwest::Method::POST, &full(UPGRADE)).await.unwrap();
+    let mut slow = TcpStream::connect(device.address()).await.unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: box\r\nauthorization: {proof}\r\ncontent-length: 1000\r\n\
+         content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\n",
+        full(UPGRADE)
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    until("the upload has begun", async || status(&device).await["data"]["status"] == 1).await;
+    device.note_refusal(UPGRADE, &upload(&device, "file", b"software").await, 6, &json!({}));
+    drop(slow);
+    until("it has failed", async || status(&device).await["data"]["status"] == 4).await;
+    device.note_refusal(UPGRADE, &upload(&device, "file", b"software").await, 1905, &json!({}));
     device.stop().await;
 }

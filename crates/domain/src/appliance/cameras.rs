@@ -97,10 +97,11 @@ impl Appliance {
         self.ports().analyzer.encode(frame.ok_or_else(unavailable)?, None).await
     }
 
-    /// Keeps the newest video of a camera, for clips, until the returned value is dropped. `NotFound(Camera)`.
-    pub async fn keep_video(&self, id: CameraId) -> Result<KeptVideo> {
+    /// Keeps the newest video of a camera, for clips of up to this duration, until the returned value is dropped.
+    /// `NotFound(Camera)`.
+    pub async fn keep_video(&self, id: CameraId, longest: Duration) -> Result<KeptVideo> {
         self.camera(id).await?;
-        Ok(KeptVideo::new(self.core.surveillance.clone(), self.board().entry(id)))
+        Ok(KeptVideo::new(self.core.surveillance.clone(), self.board().entry(id), longest))
     }
 
     /// Counters of a camera since the daemon started.

@@ -50,7 +50,7 @@ use crate::ports::Ports;
 use crate::progress::Progress;
 use crate::sessions::Sessions;
 use crate::settings::CurrentSettings;
-use crate::surveillance::{self, Board, Doorkeeper, Recorder};
+use crate::surveillance::{self, Board, ClipOrders, Doorkeeper, Recorder};
 use crate::{DoorOptions, Error, Event, LoginGuard, Reembedding, Result, StorageLimits};
 
 pub use accounts::{Secret, hash_password, set_password_beside};
@@ -294,6 +294,7 @@ fn parts(
         gallery,
         board: Board::default(),
         recorder: Recorder::new(&ports, Arc::clone(&progress), settings.clone())?,
+        clip_orders: ClipOrders::default(),
         doorkeeper: Doorkeeper::new(&ports, settings.clone(), options.doors.own_door),
         settings,
         own_zone: options.time_zone.clone(),

@@ -28,7 +28,8 @@ impl Acts<'_> {
     /// # Errors
     /// `Invalid` with the field `package` without the signature of the configured key, `package product` when it was
     /// signed for something else, `package version` when it is not newer than what runs and `Options::allow_downgrade`
-    /// is not set; `Unavailable` when the machine cannot install packages. Nothing has changed then.
+    /// is not set, `package content` when it is not what was signed; `Unavailable` when the machine cannot install
+    /// packages. Nothing has changed then.
     pub async fn upgrade(self, package: &Path) -> Result<()> {
         let actor = self.permit(Act::MACHINE_UPGRADE)?;
         let path = package.to_owned();
@@ -68,7 +69,8 @@ fn verify(mut file: File, options: &Options) -> Result<Package> {
     };
     read_all(&mut file, length, check).map_err(reading)?;
     // Covers the comment too.
-    verifier.finalize().map_err(|_| refuse("it is not what was signed"))?;
+    let changed = |_| Error::invalid("package content", "it is not what was signed");
+    verifier.finalize().map_err(changed)?;
     let version = admit(signature.trusted_comment(), options.allow_downgrade)?;
     Ok(Package::new(file, length, digest.finalize().into(), version))
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
 use super::board::Board;
+use super::clips::Orders;
 use super::doorkeeper::Doorkeeper;
 use super::recorder::Recorder;
 use crate::camera::Camera;
@@ -29,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) gallery: Gallery,
     pub(crate) board: Board,
     pub(crate) recorder: Recorder,
+    pub(crate) clip_orders: Orders,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) settings: CurrentSettings,
     /// The time zone while none is set.
@@ -60,6 +62,10 @@ impl Handle {
 
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.parts.recorder
+    }
+
+    pub(super) fn clip_orders(&self) -> &Orders {
+        &self.parts.clip_orders
     }
 
     pub(crate) fn doorkeeper(&self) -> &Doorkeeper {

@@ -32,6 +32,7 @@ use crate::ids::CameraId;
 pub(crate) use board::Board;
 use camera::CameraTask;
 pub use clips::KeptVideo;
+pub(crate) use clips::Orders as ClipOrders;
 use config::CameraConfig;
 pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass};
 pub use handle::Handle;
@@ -55,6 +56,15 @@ const REREAD_DELAY: Duration = Duration::from_secs(2);
 /// Watches all cameras until cancelled; then records what is in view and returns.
 pub async fn run(device: impl Into<Handle>, options: Options, cancel: CancellationToken) {
     let handle = device.into();
+    let cameras_closed = CancellationToken::new();
+    let cameras = async {
+        watch_cameras(handle.clone(), options, cancel).await;
+        cameras_closed.cancel();
+    };
+    tokio::join!(cameras, clips::run(&handle, &cameras_closed));
+}
+
+async fn watch_cameras(handle: Handle, options: Options, cancel: CancellationToken) {
     let mut changed = handle.changes();
     let paces = Paces::new(options.detect_every);
     let cancel_tasks = cancel.child_token();

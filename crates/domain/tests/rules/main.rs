@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod alarms;
 mod batches;
 mod behaviours;
 mod camera_defaults;

@@ -95,6 +95,11 @@ impl Stage {
         }
     }
 
+    /// Ends surveillance where it is, as a crash does.
+    pub(crate) async fn crash(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
     /// Allows [`open`](Self::open) again after [`close`](Self::close).
     pub(crate) fn reopen(&mut self) {
         self.cancel = CancellationToken::new();

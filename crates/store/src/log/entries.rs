@@ -32,6 +32,7 @@ pub(super) fn append(db: &Connection, new: &NewEntry) -> Result<Seq, Fault> {
         What::Record(record) => append_record(db, seq, record)?,
         What::Correction(correction) => append_correction(db, seq, correction)?,
         What::Behaviour(behaviour) => behaviours::append(db, seq, (new.at, new.camera), behaviour)?,
+        What::Clip(clip) => behaviours::settle_clip(db, seq, clip)?,
         What::Opening(opening) => drop(columns::insert(db, "opening", opening_columns(seq, new.at, opening))?),
         What::Notice(notice) => notices::append(db, seq, notice)?,
     }
@@ -100,7 +101,7 @@ fn opening_columns(seq: i64, at: Timestamp, opening: &Opening) -> Columns {
     columns
 }
 
-pub(super) fn person_columns(person: Option<&NamedPerson>) -> Columns {
+fn person_columns(person: Option<&NamedPerson>) -> Columns {
     vec![
         ("person", optional(person, |person| person.id.0.into())),
         ("person_code", optional(person, |person| text(person.code.as_str()))),
@@ -151,6 +152,7 @@ fn load(db: &Connection, heads: Vec<Head>) -> Result<Vec<Entry>, Fault> {
     let others = heads.iter().any(|head| head.kind != EntryKind::Record);
     if others {
         details.extend(behaviours::load(db, &of(EntryKind::Behaviour))?);
+        details.extend(behaviours::load_clips(db, &of(EntryKind::Clip))?);
         details.extend(openings(db, &of(EntryKind::Opening))?);
         details.extend(corrections(db, &of(EntryKind::Correction))?);
         details.extend(notices::load(db, &of(EntryKind::Notice))?);

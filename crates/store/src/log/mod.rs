@@ -75,6 +75,10 @@ impl LogStore for Store {
         self.database.read("reading a behaviour", |db| behaviours::of_capture(db, id))
     }
 
+    fn awaited_clips(&self, limit: u32) -> Result<Vec<ObjectCapture>> {
+        self.database.read("reading awaited clips", |db| behaviours::awaiting(db, limit))
+    }
+
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32> {
         self.remove_some(removal, limit)
     }

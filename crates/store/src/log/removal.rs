@@ -27,6 +27,8 @@ impl Store {
             for delete in [
                 "DELETE FROM entry WHERE seq IN (
                      SELECT entry FROM correction WHERE record IN (SELECT value FROM json_each(?)))",
+                "DELETE FROM entry WHERE seq IN (
+                     SELECT entry FROM clip WHERE behaviour IN (SELECT value FROM json_each(?)))",
                 "DELETE FROM entry WHERE seq IN (SELECT value FROM json_each(?))",
             ] {
                 db.prepare_cached(delete)?.execute([&seqs])?;
@@ -68,7 +70,7 @@ fn selected(db: &Connection, removal: Removal, limit: u64) -> Result<Vec<Removed
 fn between(db: &Connection, (first, last): (Seq, Seq), limit: u64) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT entry.seq, record.seq IS NOT NULL, coalesce(record.crop, behaviour.crop),
-             coalesce(record.scene, behaviour.scene)
+             coalesce(record.scene, behaviour.scene), behaviour.video
          FROM entry LEFT JOIN record ON record.seq = entry.seq LEFT JOIN behaviour ON behaviour.entry = entry.seq
          WHERE entry.seq BETWEEN ? AND ? ORDER BY entry.seq LIMIT ?",
     )?;
@@ -84,7 +86,7 @@ fn records_before(
     limit: u64,
 ) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT seq, true, crop, scene FROM record INDEXED BY record_by_verdict
+        "SELECT seq, true, crop, scene, NULL FROM record INDEXED BY record_by_verdict
          WHERE verdict = ? AND captured_at < ? ORDER BY captured_at, seq LIMIT ?",
     )?;
     let values = params![word(&verdict), time(before), limit.cast_signed()];
@@ -110,7 +112,7 @@ fn behaviours_before(
     limit: u64,
 ) -> Result<Vec<RemovedEntry>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT entry, false, crop, scene FROM behaviour INDEXED BY behaviour_by_time
+        "SELECT entry, false, crop, scene, video FROM behaviour INDEXED BY behaviour_by_time
          WHERE object = ? AND at < ? ORDER BY at, entry LIMIT ?",
     )?;
     let values = params![word(&object), time(before), limit.cast_signed()];
@@ -119,6 +121,7 @@ fn behaviours_before(
 
 fn read(row: &mut Reader<'_>) -> Result<RemovedEntry, Fault> {
     let (seq, is_record) = (row.take()?, row.take()?);
-    let pictures = [row.picture_optional()?, row.picture_optional()?].into_iter().flatten().collect();
+    let pictures = [row.picture_optional()?, row.picture_optional()?, row.picture_optional()?];
+    let pictures = pictures.into_iter().flatten().collect();
     Ok(RemovedEntry { seq, is_record, pictures })
 }

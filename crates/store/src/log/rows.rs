@@ -77,7 +77,7 @@ fn task_columns(mark: &TaskMark) -> Columns {
     vec![("task", mark.task.0.into()), ("task_name", text(&mark.name)), ("direction", word(&mark.direction))]
 }
 
-fn candidate_columns(best: &Candidate) -> Columns {
+pub(super) fn candidate_columns(best: &Candidate) -> Columns {
     vec![
         ("person", best.person.0.into()),
         ("code", text(best.code.as_str())),
@@ -184,7 +184,7 @@ fn read_task(row: &mut Reader<'_>) -> Result<Option<TaskMark>, Fault> {
     Ok(Some(TaskMark { task: TaskId(task), name: row.take()?, direction: row.word()? }))
 }
 
-fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
+pub(super) fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
     Ok(Candidate {
         person,
         code: read_code(row)?.ok_or(Fault::Corrupt("person code"))?,

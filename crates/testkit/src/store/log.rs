@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use domain::names::same;
 use domain::ports::LogStore;
 use domain::{
-    Behaviour, BehaviourFilter, CameraId, Candidate, CaptureId, Entry, EntryKind, Error, NewEntry, NewRecord, Notice,
-    ObjectCapture, Page, Record, RecordFilter, RecordKind, Removal, Result, Seq, SightingId, Thing, Timestamp, Usage,
-    What, Window,
+    Behaviour, BehaviourFilter, CameraId, Candidate, CaptureId, Clip, ClipState, ComparedFilter, Comparison, Entry,
+    EntryKind, Error, NewEntry, NewRecord, Notice, ObjectCapture, Page, Record, RecordFilter, RecordKind, Removal,
+    Result, Seq, SightingId, Thing, Timestamp, Usage, What, Window,
 };
 
 use super::{MemoryStore, State, next, window};
@@ -22,6 +22,7 @@ impl LogStore for MemoryStore {
         match &new.what {
             What::Record(record) => state.add_sightings(seq, record),
             What::Notice(notice) => state.update_standing(notice),
+            What::Clip(clip) => state.settle_clip(clip),
             What::Correction(_) | What::Behaviour(_) | What::Opening(_) => {}
         }
         new.pictures().into_iter().for_each(|picture| state.unpin(picture));
@@ -69,15 +70,16 @@ impl LogStore for MemoryStore {
     }
 
     fn behaviours(&self, filter: &BehaviourFilter, wanted: Window) -> Result<Page<ObjectCapture>> {
-        let BehaviourFilter { object, camera, captured, cameras, kinds, fired_only } = filter;
+        let BehaviourFilter { object, camera, captured, cameras, kinds, fired_only, compared } = filter;
         let state = self.read();
         let mut rows: Vec<_> = state.behaviours().collect();
         rows.retain(|(_, found)| {
-            let Behaviour { kind, object: class, fired, .. } = found.behaviour;
+            let Behaviour { kind, object: class, fired, ref comparisons, .. } = found.behaviour;
             object.is_none_or(|object| object == class)
                 && (cameras.is_empty() || cameras.contains(&found.camera))
                 && (kinds.is_empty() || kinds.contains(&(kind, class)))
                 && (fired || !fired_only)
+                && compared.as_ref().is_none_or(|filter| comparisons.iter().any(|face| fits_comparison(filter, face)))
                 && camera.is_none_or(|camera| found.camera == camera)
                 && captured.as_ref().is_none_or(|captured| captured.contains(&found.at))
         });
@@ -89,6 +91,12 @@ impl LogStore for MemoryStore {
     fn behaviour(&self, id: CaptureId) -> Result<ObjectCapture> {
         let found = self.read().behaviours().find(|(_, found)| found.behaviour.id == id);
         found.map(|(_, found)| found).ok_or(Error::NotFound { what: Thing::Record })
+    }
+
+    fn awaited_clips(&self, limit: u32) -> Result<Vec<ObjectCapture>> {
+        let state = self.read();
+        let awaited = state.behaviours().filter(|(_, found)| found.behaviour.clip == ClipState::Awaited);
+        Ok(awaited.map(|(_, found)| found).take(limit as usize).collect())
     }
 
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32> {
@@ -140,9 +148,26 @@ impl State {
                 let known = self.log.get(&correction.record).and_then(Entry::record);
                 known.ok_or(Error::NotFound { what: Thing::Record })?;
             }
+            What::Clip(clip) => {
+                let found = self.behaviours().find(|(_, found)| found.behaviour.id == clip.of);
+                let (_, found) = found.ok_or(Error::NotFound { what: Thing::Record })?;
+                if found.behaviour.clip != ClipState::Awaited {
+                    return Err(Error::AlreadyExists { what: Thing::Record });
+                }
+            }
             What::Behaviour(_) | What::Opening(_) | What::Notice(_) => {}
         }
         Ok(())
+    }
+
+    fn settle_clip(&mut self, clip: &Clip) {
+        let behaviours = self.log.values_mut().filter_map(|entry| match &mut entry.what {
+            What::Behaviour(behaviour) => Some(behaviour),
+            _ => None,
+        });
+        for behaviour in behaviours.filter(|behaviour| behaviour.id == clip.of) {
+            behaviour.clip = clip.video.clone().map_or(ClipState::Lost, ClipState::Stored);
+        }
     }
 
     fn add_sightings(&mut self, seq: Seq, record: &NewRecord) {
@@ -166,6 +191,10 @@ impl State {
         if let What::Behaviour(behaviour) = &entry.what {
             self.remove_unnamed(&behaviour.crop);
             self.remove_unnamed(&behaviour.scene);
+            self.log.retain(|_, other| !matches!(&other.what, What::Clip(clip) if clip.of == behaviour.id));
+            if let ClipState::Stored(video) = &behaviour.clip {
+                self.remove_unnamed(video);
+            }
         }
         let Some(record) = entry.record() else { return };
         self.sightings.retain(|_, (seq, _)| *seq != record.seq);
@@ -191,7 +220,7 @@ fn is_of(kind: RecordKind, entry: &Entry) -> bool {
         What::Record(record) => kind.verdicts().contains(&record.verdict),
         What::Opening(opening) => kind == RecordKind::People && opening.person.is_some(),
         What::Behaviour(_) => kind == RecordKind::Strangers,
-        What::Correction(_) | What::Notice(_) => false,
+        What::Correction(_) | What::Clip(_) | What::Notice(_) => false,
     }
 }
 
@@ -208,6 +237,14 @@ fn fits(filter: &RecordFilter, record: &Record) -> bool {
         && (filter.cameras.is_empty() || filter.cameras.contains(&record.capture.camera))
         && fits_best(filter, record)
         && fits_face(filter, record)
+}
+
+fn fits_comparison(filter: &ComparedFilter, face: &Comparison) -> bool {
+    let ComparedFilter { accepted, name_part, document_number_part, similarity } = filter;
+    accepted.is_none_or(|accepted| face.accepted().is_some() == accepted)
+        && name_part.as_ref().is_none_or(|part| face.best.name.contains(part))
+        && document_number_part.as_ref().is_none_or(|part| face.best.document_number.contains(part))
+        && similarity.as_ref().is_none_or(|range| range.contains(&face.best.similarity))
 }
 
 fn fits_best(filter: &RecordFilter, record: &Record) -> bool {

@@ -1,8 +1,9 @@
 //! The log, with entries of all kinds.
 
 use domain::{
-    BehaviourFilter, BehaviourKind, CameraId, Correction, Door, Entry, EntryKind, Error, Means, NamedPerson, NewEntry,
-    NewRecord, Notice, ObjectClass, Opening, PersonId, RecordKind, Removal, Seq, Thing, Topic, What, Window,
+    Attributes, BehaviourFilter, BehaviourKind, CameraId, Candidate, Comparison, Correction, Door, Entry, EntryKind,
+    Error, Gender, Means, NamedPerson, NewEntry, NewRecord, Notice, ObjectClass, Opening, PersonId, RecordKind,
+    Removal, Seq, Similarity, Thing, Topic, What, Window,
 };
 
 use super::Stores;
@@ -49,7 +50,13 @@ pub fn an_entry_of_every_kind_reads_back(store: &dyn Stores) {
     appended.push(store.append(&seen).unwrap());
     let mut crossed = line_crossed(store, 3, 8);
     if let What::Behaviour(behaviour) = &mut crossed.what {
-        behaviour.person = Some(ada());
+        let attributes = Attributes { gender: Some(Gender::Female), age: Some(33.5), expression: None };
+        let compared = |target, threshold, best| {
+            let threshold = Similarity::new(threshold);
+            Comparison { target, attributes, threshold, best }
+        };
+        let nearest = Candidate { gender: None, age: None, ..candidate(9, 2, 0.5) };
+        behaviour.comparisons = vec![compared(0, 0.8, candidate(7, 1, 0.9)), compared(1, 0.75, nearest)];
     }
     let mut over = line_crossed(store, 3, 8);
     if let (What::Behaviour(over), What::Behaviour(crossed)) = (&mut over.what, &crossed.what) {

@@ -7,6 +7,7 @@
 
 pub mod adapters;
 pub mod cameras;
+pub mod clips;
 pub mod entries;
 pub mod erasure;
 pub mod gallery;
@@ -110,6 +111,11 @@ macro_rules! store_suite {
                 conditions_on_records_are_combined
                 a_spoof_matches_no_person
                 a_record_outlives_its_camera_and_its_person
+            }
+            clips {
+                a_clip_settles_its_behaviour_once
+                a_clip_is_removed_with_its_behaviour
+                behaviours_are_found_by_the_faces_compared
             }
             entries {
                 an_entry_of_every_kind_reads_back

@@ -22,7 +22,7 @@ const TIMED_MILLIS: i64 = 5_000;
 /// Lowest quality of a shot that is good enough for a decision.
 const GOOD_QUALITY: u8 = 50;
 /// Lowest quality of a shot that is described; a worse one is not recorded.
-const MIN_QUALITY: u8 = 15;
+pub(in crate::surveillance) const MIN_QUALITY: u8 = 15;
 /// How much better a shot has to be to replace the best so far: keeping a frame costs a copy.
 const QUALITY_GAIN: u8 = 3;
 /// How much better than all described shots the best one has to be to be described before the decision.

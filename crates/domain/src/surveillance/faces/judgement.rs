@@ -30,7 +30,11 @@ pub(super) type Choice = (PersonId, Similarity);
 ///
 /// # Errors
 /// When the libraries cannot be read.
-pub(super) fn opinions(handle: &Handle, watches: &[CameraWatch], probe: &Embedding) -> Result<Vec<Opinion>> {
+pub(in crate::surveillance) fn opinions(
+    handle: &Handle,
+    watches: &[CameraWatch],
+    probe: &Embedding,
+) -> Result<Vec<Opinion>> {
     let query = |watch: &CameraWatch| {
         let scope = Scope::libraries(watch.settings.libraries.iter().copied());
         Query { scope, limit: CANDIDATES }

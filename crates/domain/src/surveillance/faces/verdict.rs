@@ -269,7 +269,7 @@ fn draft(camera: &Camera, look: Look, stay: Stay, matches: Vec<Match>, verdict: 
         };
         NewEntry::from(NewRecord { capture, matches: matches.clone(), verdict })
     };
-    Draft { crop, scene, entry: Box::new(entry) }
+    Draft::new(crop, scene, entry)
 }
 
 fn log_record(record: &Record) {

@@ -70,14 +70,14 @@ pub(super) struct Visit {
 
 /// Result of a search for one watch.
 #[derive(Debug, Clone)]
-pub(super) struct Opinion {
-    pub(super) watch: WatchId,
+pub(in crate::surveillance) struct Opinion {
+    pub(in crate::surveillance) watch: WatchId,
     /// Candidates, most similar first.
-    pub(super) candidates: Vec<(PersonId, Similarity)>,
+    pub(in crate::surveillance) candidates: Vec<(PersonId, Similarity)>,
     /// Lowest similarity at which a candidate is accepted.
-    pub(super) threshold: Similarity,
+    pub(in crate::surveillance) threshold: Similarity,
     /// Number of people searched among.
-    pub(super) people: u64,
+    pub(in crate::surveillance) people: u64,
 }
 
 impl Visit {
