@@ -139,6 +139,9 @@ convert() { # CONVERSION NAME SOURCE RESULT
     case $1 in
     none) cp "$3" "$4" ;;
     tidy) "$tools_dir/bin/python" "$here/convert/tidy.py" "$2" "$3" "$4" ;;
+    blocked) "$tools_dir/bin/python" "$here/convert/tidy.py" "$2" "$3" "$4" --blocked ;;
+    centerface) "$tools_dir/bin/python" "$here/convert/centerface.py" "$3" "$4" ;;
+    centerface_int8) "$tools_dir/bin/python" "$here/convert/centerface.py" "$3" "$4" --int8 ;;
     tfjs | centernet | dlib) "$tools_dir/bin/python" "$here/convert/$1.py" "$3" "$4" ;;
     *) die "unknown conversion $1" ;;
     esac

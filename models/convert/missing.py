@@ -31,10 +31,12 @@ def models(folder, *names):
     sets = read("sets.toml")
     for name in sorted({model for chosen in names for model in sets[chosen].values()}):
         manifest = read(f"{name}.toml")
-        if not stands(folder / manifest["file"], manifest["sha256"]):
-            source = manifest["source"]
-            file = [name, manifest["file"], manifest["sha256"]]
-            yield file + [source["conversion"], source["path"]] + archive(source)
+        source = manifest["source"]
+        common = manifest | {"conversion": source["conversion"]}
+        for form in [common, *manifest.get("architecture", {}).values()]:
+            if not stands(folder / form["file"], form["sha256"]):
+                file = [name, form["file"], form["sha256"]]
+                yield file + [form["conversion"], source["path"]] + archive(source)
 
 
 def runtime(folder, arch):

@@ -52,7 +52,9 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
         file_folders: Some(config.video.file_folders.clone()),
         clear_logins: Some(config.video.clear_logins.clone()),
     };
-    let video = video::Options { sip, access, ..video::Options::default() };
+    // A little less than between two searches, so that each finds a new picture.
+    let pictures_every = Duration::from_millis(config.vision.detect_every_ms) * 3 / 4;
+    let video = video::Options { sip, access, pictures_every, ..video::Options::default() };
     let video = VideoSource::new(Arc::clone(&clock), video).context("no video")?;
     let video = Arc::new(video);
     let (store, analyzer) = tokio::join!(open_store(config), open_models(config));

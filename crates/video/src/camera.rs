@@ -49,7 +49,7 @@ pub(crate) async fn show(
     surroundings: Arc<Surroundings>,
 ) -> Result<CameraStream, SourceError> {
     let codec = units.codec();
-    let trial = Trial::new(codec, &options.decoders, Arc::clone(&surroundings.tally))?;
+    let trial = Trial::new(codec, options, Arc::clone(&surroundings.tally))?;
     let Ok(outcome) = timeout(options.first_picture, trial.first_picture(&mut *units)).await else {
         return Err(no_picture(&*units, options.first_picture));
     };

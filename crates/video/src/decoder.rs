@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ports::SourceError;
@@ -10,6 +11,7 @@ use gstreamer as gst;
 use gstreamer_app::AppSrc;
 
 use crate::counters::Tally;
+use crate::disposable::Disposables;
 use crate::sink::{self, LARGEST, Pipeline, Sink};
 
 /// Maximum number of access units queued for the decoder: two and a half seconds at 25 frames per second.
@@ -173,10 +175,18 @@ pub(crate) struct Feed {
     arrivals: Arc<Arrivals>,
     tally: Arc<Tally>,
     skipping: bool,
+    disposables: Disposables,
+    pictures_every: Duration,
+    /// Arrival of the last unit given to the decoder.
+    last: Option<Timestamp>,
 }
 
 impl Feed {
     pub(crate) fn push(&mut self, unit: Unit) {
+        if self.can_do_without(&unit) {
+            self.tally.spared();
+            return;
+        }
         let full =
             self.source.current_level_buffers() >= LONGEST_QUEUE || self.source.current_level_bytes() >= LARGEST_QUEUE;
         self.skipping = full || (self.skipping && !unit.key);
@@ -185,8 +195,17 @@ impl Feed {
             return;
         }
         self.arrivals.note(&unit);
+        self.last = Some(unit.arrived);
         // Fails only when the pipeline has failed, which the sink reports with the reason.
         let _ = self.source.push_buffer(unit.data);
+    }
+
+    /// Whether the picture is not wanted yet and no other one needs it.
+    fn can_do_without(&mut self, unit: &Unit) -> bool {
+        let Ok(data) = unit.data.map_readable() else { return false };
+        let disposable = self.disposables.has(&data);
+        let every = self.pictures_every.as_millis() as i64;
+        disposable && self.last.is_some_and(|last| unit.arrived.millis_since(last) < every)
     }
 }
 
@@ -201,7 +220,12 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// Starts this decoder, given as an element with its properties. Blocking: it opens the hardware.
-    pub(crate) fn start(codec: Codec, decoder: &str, tally: &Arc<Tally>) -> Result<Self, SourceError> {
+    pub(crate) fn start(
+        codec: Codec,
+        decoder: &str,
+        tally: &Arc<Tally>,
+        pictures_every: Duration,
+    ) -> Result<Self, SourceError> {
         let (media, parser) = (codec.media(), codec.parser());
         // The caps limit the size before a decoder allocates memory for the dimensions that the stream claims.
         let pipeline = Pipeline::build(&format!(
@@ -214,7 +238,15 @@ impl Decoder {
         let sink = Sink::attach(&pipeline, Arc::clone(tally))?;
         pipeline.play()?;
         let arrivals = Arc::<Arrivals>::default();
-        let feed = Feed { source, arrivals: Arc::clone(&arrivals), tally: Arc::clone(tally), skipping: false };
+        let feed = Feed {
+            source,
+            arrivals: Arc::clone(&arrivals),
+            tally: Arc::clone(tally),
+            skipping: false,
+            disposables: Disposables::of(codec),
+            pictures_every,
+            last: None,
+        };
         Ok(Self { name: decoder.to_owned(), feed, sink, arrivals, pipeline })
     }
 }

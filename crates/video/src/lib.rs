@@ -31,11 +31,13 @@ mod challenge;
 mod clip;
 mod counters;
 mod decoder;
+mod disposable;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod gb28181;
 mod http;
+mod nal;
 mod onvif;
 mod pixels;
 mod rtsp;
@@ -92,6 +94,8 @@ pub struct Options {
     /// Decoders tried before the built-in ones: gstreamer elements with their properties, for example `avdec_h264
     /// max-threads=2`. Those not installed are skipped.
     pub decoders: Vec<String>,
+    /// Minimum time between two pictures of a camera, as far as leaving some out does not change the others.
+    pub pictures_every: Duration,
     /// Maximum time without any data from a camera that delivers pictures.
     pub heartbeat: Duration,
     /// Identity of this device as a SIP server.
@@ -113,6 +117,7 @@ impl Default for Options {
             first_picture: Duration::from_secs(10),
             stall: Duration::from_secs(5),
             decoders: Vec::new(),
+            pictures_every: Duration::ZERO,
             heartbeat: Duration::from_secs(30),
             sip: Sip::default(),
             searched: onvif::EVERYBODY,

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::ports::SourceError;
 use gstreamer as gst;
 
+use crate::Options;
 use crate::counters::Tally;
 use crate::decoder::{Codec, Decoder, Unit};
 use crate::supply::Supply;
@@ -16,6 +18,7 @@ const LONGEST_REPLAY: usize = 250;
 /// The decoders not tried yet, and the access units to feed to the next one first.
 pub(crate) struct Trial {
     codec: Codec,
+    pictures_every: Duration,
     candidates: VecDeque<String>,
     tally: Arc<Tally>,
     /// Access units since the last key frame.
@@ -23,12 +26,12 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
-    pub(crate) fn new(codec: Codec, wanted: &[String], tally: Arc<Tally>) -> Result<Self, SourceError> {
-        let candidates = codec.candidates(wanted);
+    pub(crate) fn new(codec: Codec, options: &Options, tally: Arc<Tally>) -> Result<Self, SourceError> {
+        let candidates = codec.candidates(&options.decoders);
         if candidates.is_empty() {
             return Err(SourceError::Undecodable(format!("no decoder for {codec} is installed in gstreamer")));
         }
-        Ok(Self { codec, candidates, tally, replay: Vec::new() })
+        Ok(Self { codec, pictures_every: options.pictures_every, candidates, tally, replay: Vec::new() })
     }
 
     /// Feeds one decoder after another until one produces a picture; returns that decoder and the picture. Waits
@@ -82,8 +85,8 @@ impl Trial {
     }
 
     async fn start(&self, name: String) -> Result<Decoder, SourceError> {
-        let (codec, tally) = (self.codec, Arc::clone(&self.tally));
-        let started = tokio::task::spawn_blocking(move || Decoder::start(codec, &name, &tally)).await;
+        let (codec, tally, every) = (self.codec, Arc::clone(&self.tally), self.pictures_every);
+        let started = tokio::task::spawn_blocking(move || Decoder::start(codec, &name, &tally, every)).await;
         started.unwrap_or_else(|e| Err(SourceError::Undecodable(format!("starting a decoder failed: {e}"))))
     }
 }

@@ -240,7 +240,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 }
 
 fn open(options: &Options) -> Result<Analyzer, OpenError> {
-    let models = ModelSet::load(&options.models_dir, &options.set, options.liveness)?;
+    let mut models = ModelSet::load(&options.models_dir, &options.set, options.liveness)?;
     let environment = runtime::environment(&library(options))?;
     if let Err(error) = imaging::use_calling_thread() {
         tracing::warn!(%error, "failed to disable OpenCV threads");
@@ -252,7 +252,8 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         threads,
         stopwatch: Stopwatch::default(),
     };
-    let (pipelines, fallen_back) = pipelines(&models, &mut settings, options, workers)?;
+    let (mut pipelines, fallen_back) = pipelines(&models, &mut settings, options, workers)?;
+    drop_unfit_live_detector(&mut models, &mut pipelines, settings.provider);
     let engine = Arc::new(Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?);
     Ok(Analyzer {
         objects: models.objects.as_ref().and_then(|model| Objects::new(&engine, &model.manifest)),
@@ -286,6 +287,16 @@ fn pipelines(
         }
         loaded => Ok((loaded?, None)),
     }
+}
+
+/// Searches camera frames with the detector for photos where that for camera frames gives wrong results, as 8-bit
+/// arithmetic of older processors does, or is not faster.
+fn drop_unfit_live_detector(models: &mut ModelSet, pipelines: &mut [Pipeline], provider: Provider) {
+    let Some(first) = pipelines.first_mut() else { return };
+    let Some(why) = first.drop_unfit_live_detector(provider) else { return };
+    pipelines.iter_mut().for_each(Pipeline::drop_live_detector);
+    let dropped = models.live_detector.take().map(|model| model.manifest.name);
+    tracing::warn!(model = dropped, reason = why, "live detector not used, searching camera frames with the detector");
 }
 
 fn library(options: &Options) -> PathBuf {

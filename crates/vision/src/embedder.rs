@@ -21,13 +21,13 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The id consists of name, revision and the start of the network's hash, for example
+    /// The id consists of name, revision and the start of the hash that stands for the network's results, for example
     /// `face_embed_512/1/36911dcbddbb`.
     pub(crate) fn new(manifest: &Manifest) -> Result<Self, OpenError> {
         let wrong = |why: String| OpenError::WrongTensor { model: manifest.name.clone(), why };
         let output = output(manifest).map_err(wrong)?;
         let calibration = calibration(&output).map_err(|error| wrong(error.to_string()))?;
-        let hash = manifest.sha256.get(..HASH_DIGITS).unwrap_or_default();
+        let hash = manifest.identity().get(..HASH_DIGITS).unwrap_or_default();
         let model = ModelId(format!("{}/{}/{hash}", manifest.name, manifest.revision).into());
         Ok(Self { model, calibration })
     }

@@ -7,6 +7,7 @@ use domain::geometry::{Point, Rect};
 use crate::align::Transform;
 use crate::error::AnalysisError;
 use crate::imaging::{self, Picture};
+use crate::light::lightened;
 use crate::manifest::{Aspect, Crop, Manifest};
 use crate::pixel_box::PixelBox;
 
@@ -23,7 +24,7 @@ pub(crate) fn crop(frame: &Frame, place: &Place, manifest: &Manifest) -> Result<
     match &manifest.crop {
         Crop::Template { points } => {
             let template = points.map(|[x, y]| Point { x, y });
-            aligned(frame, &place.landmarks, &template, width, height)
+            lightened(aligned(frame, &place.landmarks, &template, width, height)?, &template)
         }
         Crop::Box { scale, aspect } => {
             let area = inside(&boxed(&place.face_box, *scale, *aspect), frame);

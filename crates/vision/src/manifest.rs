@@ -46,6 +46,7 @@ pub enum Role {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetEntry {
     pub(crate) detector: String,
+    pub(crate) live_detector: Option<String>,
     pub(crate) landmarks: Option<String>,
     pub(crate) embedder: String,
     pub(crate) age: Option<String>,
@@ -71,6 +72,11 @@ pub(crate) struct Manifest {
     pub(crate) file: String,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
+    /// SHA-256 of an earlier file of this network that gives the same results: templates made with it stay valid.
+    pub(crate) same_as: Option<String>,
+    /// The file for these processor architectures, where it differs.
+    #[serde(default)]
+    pub(crate) architecture: BTreeMap<String, File>,
     /// Used only by the script that downloads the file.
     #[serde(rename = "source")]
     _source: IgnoredAny,
@@ -79,6 +85,18 @@ pub(crate) struct Manifest {
     pub(crate) crop: Crop,
     pub(crate) output: Output,
     pub(crate) self_test: Vec<Question>,
+}
+
+/// A network's file for a processor architecture.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    pub(crate) file: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    /// Used only by the script that downloads the file.
+    #[serde(rename = "conversion")]
+    _conversion: IgnoredAny,
 }
 
 /// Licence of the weights.
@@ -110,6 +128,8 @@ pub(crate) struct Input {
 pub(crate) enum Layout {
     Nchw,
     Nhwc,
+    /// Bytes of pixels, in cells of 2 × 2: u8 [N, H/2, W/2, 12].
+    Squares,
 }
 
 /// Order of the tensor's channels.
@@ -164,8 +184,16 @@ pub(crate) struct Question {
 impl Manifest {
     /// Parses and checks a manifest; the error is meant for the operator.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(own) = manifest.architecture.remove(std::env::consts::ARCH) {
+            (manifest.file, manifest.bytes, manifest.sha256) = (own.file, own.bytes, own.sha256);
+        }
         manifest.check().map(|()| manifest).map_err(str::to_owned)
+    }
+
+    /// SHA-256 that stands for the network's results.
+    pub(crate) fn identity(&self) -> &str {
+        self.same_as.as_ref().unwrap_or(&self.sha256)
     }
 
     fn check(&self) -> Result<(), &'static str> {
@@ -225,7 +253,14 @@ impl Input {
         )?;
         demand((self.width == 0) == (self.height == 0), "width and height are both 0 or neither")?;
         demand(self.width.max(self.height) <= MAX_INPUT_SIDE, "the input is too large")?;
-        demand((1..=MAX_INPUT_SIDE).contains(&self.multiple_of), "multiple_of must be at least 1")
+        demand((1..=MAX_INPUT_SIDE).contains(&self.multiple_of), "multiple_of must be at least 1")?;
+        demand(self.layout != Layout::Squares || self.takes_squares(), "squares are rgb with even sides, mean 0, scale 1")
+    }
+
+    fn takes_squares(&self) -> bool {
+        let even = if self.is_free() { [self.multiple_of; 2] } else { [self.width, self.height] };
+        let plain = self.mean.iter().all(|mean| *mean == 0.0) && self.scale.iter().all(|scale| *scale == 1.0);
+        self.colour == Colour::Rgb && plain && even.iter().all(|side| side.is_multiple_of(2))
     }
 
     /// Whether the network accepts pictures of any size.
@@ -262,7 +297,7 @@ mod tests {
         for set in sets.values() {
             let faces = [&set.landmarks, &set.age, &set.gender, &set.head_pose, &set.expression, &set.liveness];
             let optional = faces.into_iter().chain([&set.objects]);
-            let names = optional.flatten().chain([&set.detector, &set.embedder]);
+            let names = optional.chain([&set.live_detector]).flatten().chain([&set.detector, &set.embedder]);
             for name in names {
                 let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
                 assert_eq!(Manifest::parse(&text).unwrap().name, *name);

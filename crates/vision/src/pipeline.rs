@@ -17,6 +17,7 @@ use crate::models::{Model, ModelSet};
 use crate::objects::ObjectNetwork;
 use crate::pose::PoseReading;
 use crate::quality;
+use crate::runtime::Provider;
 use crate::session::{Network, SessionSettings};
 
 /// Minimum side of a frame, pixels: no face can be recognised in a smaller one.
@@ -59,6 +60,16 @@ impl Pipeline {
                 objects: joined(objects)?,
             })
         })
+    }
+
+    /// Stops using the network for camera frames unless it is fit for this device; returns why.
+    pub(crate) fn drop_unfit_live_detector(&mut self, provider: Provider) -> Option<String> {
+        self.detector.drop_unfit_live(provider)
+    }
+
+    /// Stops using the network for camera frames.
+    pub(crate) fn drop_live_detector(&mut self) {
+        self.detector.drop_live();
     }
 
     /// Finds faces, largest first, and rates their quality from pixels and landmarks.

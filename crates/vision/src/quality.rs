@@ -3,7 +3,7 @@
 //! | component | measured on | 0 … 100 |
 //! |---|---|---|
 //! | size | the longer of the distances eye to eye and eyes to mouth, pixels of the frame | 8 … 90, by [`SIZE`] |
-//! | sharpness | variance of the Laplacian over the variance of the face aligned to 112×112 pixels, logarithm | by [`SHARPNESS`] |
+//! | sharpness | variance of the Laplacian over the variance of the face aligned to 112×112 pixels, and smoothed if it is dark, logarithm | by [`SHARPNESS`] |
 //! | brightness | mean of the aligned face, times its contrast (95th less 5th percentile, full from 50) | by [`BRIGHTNESS`] |
 //! | pose | cos²(yaw) · cos²(pitch) · cos²(roll / 2) | |
 //!
@@ -19,6 +19,7 @@ use domain::{Landmarks, Quality};
 
 use crate::error::AnalysisError;
 use crate::face_crop::{Place, aligned};
+use crate::light::lightened;
 use crate::pose::Pose;
 
 /// Side of the aligned face, pixels.
@@ -62,11 +63,13 @@ pub(crate) fn is_frontal(quality: &Quality) -> bool {
 /// Rates a face from the frame's pixels and its landmarks.
 pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisError> {
     let face = aligned(frame, &place.landmarks, &TEMPLATE, SIDE, SIDE)?.to_grey()?;
-    let pixels = face.bytes()?;
+    let brightness = component(brightness(face.bytes()?));
+    // In the dark, noise would count as sharpness.
+    let face = lightened(face, &TEMPLATE)?;
     let quality = Quality {
         size: component(along(SIZE, measure(&place.landmarks))),
-        sharpness: component(sharpness(pixels)),
-        brightness: component(brightness(pixels)),
+        sharpness: component(sharpness(face.bytes()?)),
+        brightness,
         ..Quality::default()
     };
     Ok(with_pose(quality, Pose::from_landmarks(&place.landmarks)))

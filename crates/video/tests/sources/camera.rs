@@ -59,6 +59,40 @@ async fn a_forced_transport_is_not_replaced() {
     assert_eq!(why, SourceError::Broken("the camera refuses the transport".into()));
 }
 
+/// Decoded, spared and all units of a film of which a picture is wanted every 150 ms.
+async fn spared(film: &std::path::Path, codec: Codec) -> video::Counters {
+    let server = RtspServer::start(&[film], &RtspOptions { codec, ..RtspOptions::default() }).unwrap();
+    let source = source(Options { pictures_every: Duration::from_millis(150), ..Options::default() });
+    let mut stream = source.open(&Source::Rtsp { url: server.url() }).await.unwrap();
+    let mut last = frame(&mut *stream).await;
+    let start = last.at();
+    while last.at().millis_since(start) < 3_000 {
+        let next = frame(&mut *stream).await;
+        assert_picture(&next, 640, 360);
+        assert!(next.at().millis_since(last.at()) < 1_000, "pictures keep coming");
+        last = next;
+    }
+    source.counters()
+}
+
+#[tokio::test]
+async fn pictures_that_no_other_one_needs_are_not_decoded_before_one_is_wanted() {
+    for codec in [Codec::H264, Codec::H265] {
+        let film = clip::pattern_with_disposable_pictures(directory(), Shape::small(codec), 2).unwrap();
+        let counters = spared(&film, codec).await;
+        assert!(counters.units_spared * 3 > counters.units, "two or three of four are disposable: {counters:?}");
+        assert_eq!(counters.units_skipped, 0);
+        assert!(counters.pictures >= 12, "{counters:?}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_that_others_need_are_all_decoded() {
+    let counters = spared(&pattern(Codec::H264), Codec::H264).await;
+    assert_eq!(counters.units_spared, 0);
+    assert!(counters.pictures > counters.units * 3 / 4, "{counters:?}");
+}
+
 async fn assert_password_is_checked(scheme: Scheme) {
     let login = Login { scheme, user: "us er".into(), password: "p@ss:#1".into() };
     let server = serve(&RtspOptions { login: Some(login), ..RtspOptions::default() });

@@ -1,6 +1,7 @@
 //! Finds faces in frames.
 
 mod centerface;
+mod race;
 mod ultraface;
 mod window;
 
@@ -11,10 +12,12 @@ use domain::ports::{Lane, Search};
 
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::{self, Place};
+use crate::golden;
 use crate::imaging;
 use crate::manifest::Output;
 use crate::models::ModelSet;
 use crate::pixel_box::PixelBox;
+use crate::runtime::Provider;
 use crate::session::{Network, SessionSettings, Workspace};
 use crate::suppression;
 use crate::view::View;
@@ -23,6 +26,8 @@ use crate::view::View;
 const MAX_FACES: usize = 200;
 /// Longer side to which photos are scaled down, pixels: they usually show one face at close range.
 const PHOTO_SIDE: u32 = 640;
+/// Minimum overlap (IoU) of two boxes around one face.
+const SAME_FACE: f32 = 0.5;
 /// Border added around a photo in which no face was found, relative to the longer side.
 const BORDER: f32 = 0.5;
 
@@ -59,6 +64,8 @@ pub(crate) struct Found {
 /// A detector with its optional landmark network.
 pub(crate) struct Detector {
     network: Network,
+    /// Searches camera frames in place of `network`.
+    live: Option<Network>,
     landmarks: Option<Network>,
     most: u32,
 }
@@ -67,20 +74,37 @@ impl Detector {
     /// `most`: maximum longer side of the network's input, pixels.
     pub(crate) fn load(models: &ModelSet, settings: &SessionSettings, most: u32) -> Result<Self, OpenError> {
         let network = Network::load(&models.detector, settings, Workspace::Kept)?;
+        let live = models.live_detector.as_ref();
+        let live = live.map(|model| Network::load(model, settings, Workspace::Kept)).transpose()?;
         let load = |model| Network::load(model, settings, Workspace::Borrowed);
         let landmarks = models.landmarks.as_ref().map(load).transpose()?;
         if matches!(network.manifest().output, Output::Ultraface(_)) && landmarks.is_none() {
             let why = "it outputs no landmarks, and its set has no landmarks model".to_owned();
             return Err(OpenError::WrongTensor { model: network.manifest().name.clone(), why });
         }
-        Ok(Self { network, landmarks, most: most.max(models.detector.manifest.input.multiple_of) })
+        Ok(Self { network, live, landmarks, most: most.max(models.detector.manifest.input.multiple_of) })
+    }
+
+    /// Stops using the network for camera frames unless it gives the expected results and is faster on this device;
+    /// returns why.
+    pub(crate) fn drop_unfit_live(&mut self, provider: Provider) -> Option<String> {
+        let live = self.live.as_mut()?;
+        let why = golden::check(live, provider).err().map(|error| error.to_string());
+        let why = why.or_else(|| race::lost(live, &mut self.network))?;
+        self.live = None;
+        Some(why)
+    }
+
+    /// Stops using the network for camera frames.
+    pub(crate) fn drop_live(&mut self) {
+        self.live = None;
     }
 
     /// Faces that match the search, largest first.
     pub(crate) fn find(&mut self, frame: &Frame, search: &Search, lane: Lane) -> Result<Vec<Found>, AnalysisError> {
         let Some(area) = window::area(frame, search) else { return Ok(Vec::new()) };
         let mut found = match lane {
-            Lane::Live => self.find_in(frame, area, self.side(&area, search), 0.0)?,
+            Lane::Live => self.find_live(frame, area, search)?,
             Lane::Photo => self.find_in_photo(frame, area)?,
         };
         found.retain(|face| is_wanted(&face.place.face_box, search));
@@ -89,29 +113,51 @@ impl Detector {
         Ok(found)
     }
 
-    /// The input size required for the search.
-    fn side(&self, area: &PixelBox, search: &Search) -> u32 {
-        let (_, least) = limits(&self.network.manifest().output);
-        window::side(area, search, least, self.most)
+    /// Searches a camera frame. Faces too large for exact landmarks are searched again at half the size.
+    fn find_live(&mut self, frame: &Frame, area: PixelBox, search: &Search) -> Result<Vec<Found>, AnalysisError> {
+        let limits = Limits::of(&self.network(Lane::Live).manifest().output);
+        let side = window::side(&area, search, limits.min_side, self.most);
+        let mut found = self.find_in(frame, area, side, 0.0, Lane::Live)?;
+        let scale = side as f32 / area.width.max(area.height) as f32;
+        let is_large = |face: &Found| face.place.face_box.width().min(face.place.face_box.height()) * scale > limits.max_side;
+        if found.iter().any(is_large) {
+            let again = self.find_in(frame, area, side / 2, 0.0, Lane::Live)?;
+            found.iter_mut().filter(|face| is_large(face)).for_each(|face| refine(face, &again));
+        }
+        Ok(found)
+    }
+
+    fn network(&mut self, lane: Lane) -> &mut Network {
+        match (lane, &mut self.live) {
+            (Lane::Live, Some(live)) => live,
+            _ => &mut self.network,
+        }
     }
 
     /// Searches a photo. If no face is found, retries with a border, for a face that fills the picture, then at a
     /// higher resolution, for a distant face.
     fn find_in_photo(&mut self, frame: &Frame, area: PixelBox) -> Result<Vec<Found>, AnalysisError> {
         let side = PHOTO_SIDE.min(self.most);
-        let mut found = self.find_in(frame, area, side, 0.0)?;
+        let mut found = self.find_in(frame, area, side, 0.0, Lane::Photo)?;
         if found.is_empty() {
-            found = self.find_in(frame, area, side, BORDER)?;
+            found = self.find_in(frame, area, side, BORDER, Lane::Photo)?;
         }
         if found.is_empty() && area.width.max(area.height) > side as usize {
-            found = self.find_in(frame, area, side * 2, 0.0)?;
+            found = self.find_in(frame, area, side * 2, 0.0, Lane::Photo)?;
         }
         Ok(found)
     }
 
-    fn find_in(&mut self, frame: &Frame, area: PixelBox, side: u32, border: f32) -> Result<Vec<Found>, AnalysisError> {
-        let view = View::of(&self.network.manifest().input, area, side, border);
-        let candidates = self.candidates(frame, &view)?;
+    fn find_in(
+        &mut self,
+        frame: &Frame,
+        area: PixelBox,
+        side: u32,
+        border: f32,
+        lane: Lane,
+    ) -> Result<Vec<Found>, AnalysisError> {
+        let view = View::of(&self.network(lane).manifest().input, area, side, border);
+        let candidates = self.candidates(frame, &view, lane)?;
         let mut found = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let face_box = view.area(candidate.face_box).clamped_to(&frame.bounds());
@@ -125,19 +171,20 @@ impl Detector {
         Ok(found)
     }
 
-    fn candidates(&mut self, frame: &Frame, view: &View) -> Result<Vec<Candidate>, AnalysisError> {
+    fn candidates(&mut self, frame: &Frame, view: &View, lane: Lane) -> Result<Vec<Candidate>, AnalysisError> {
         let picture = imaging::fit(frame, view)?;
         let canvas = (picture.width() as f32, picture.height() as f32);
-        let output = self.network.manifest().output.clone();
-        let (iou, least) = limits(&output);
-        let answers = self.network.ask(&[picture], |answer| match &output {
+        let network = self.network(lane);
+        let output = network.manifest().output.clone();
+        let limits = Limits::of(&output);
+        let answers = network.ask(&[picture], |answer| match &output {
             Output::Centerface(output) => centerface::read(answer, output),
             Output::Ultraface(output) => ultraface::read(answer, output, canvas),
             _ => Ok(Vec::new()),
         })?;
         let mut candidates: Vec<Candidate> = answers.into_iter().flatten().collect();
-        candidates.retain(|face| face.face_box.width().min(face.face_box.height()) >= least);
-        Ok(suppression::suppressed(candidates, iou))
+        candidates.retain(|face| face.face_box.width().min(face.face_box.height()) >= limits.min_side);
+        Ok(without_parts(suppression::suppressed(candidates, limits.overlap)))
     }
 
     fn landmarks_in(&mut self, frame: &Frame, face_box: Rect) -> Result<Landmarks, AnalysisError> {
@@ -156,17 +203,53 @@ impl Detector {
     }
 
     pub(crate) fn networks(&mut self) -> impl Iterator<Item = &mut Network> {
-        [&mut self.network].into_iter().chain(&mut self.landmarks)
+        [&mut self.network].into_iter().chain(&mut self.live).chain(&mut self.landmarks)
     }
 }
 
-/// Maximum overlap of candidates (IoU), and minimum face size that the network detects reliably, pixels of its input.
-fn limits(output: &Output) -> (f32, f32) {
-    match output {
-        Output::Centerface(output) => (output.nms_iou, output.min_side),
-        Output::Ultraface(output) => (output.nms_iou, output.min_side),
-        // Manifests of detectors have no other output.
-        _ => (1.0, 1.0),
+/// What a network detects reliably.
+struct Limits {
+    /// Maximum overlap of candidates (IoU).
+    overlap: f32,
+    /// Minimum side of a face, pixels of the input.
+    min_side: f32,
+    /// Maximum side of a face with exact landmarks, pixels of the input.
+    max_side: f32,
+}
+
+impl Limits {
+    fn of(output: &Output) -> Self {
+        let (overlap, min_side, max_side) = match output {
+            Output::Centerface(output) => (output.nms_iou, output.min_side, output.max_side),
+            Output::Ultraface(output) => (output.nms_iou, output.min_side, None),
+            // Manifests of detectors have no other output.
+            _ => (1.0, 1.0, None),
+        };
+        Self { overlap, min_side, max_side: max_side.unwrap_or(f32::INFINITY) }
+    }
+}
+
+/// The candidates, surest first, without those whose centre lies in a surer and larger one: an eye or a cheek of a face
+/// that fills the picture.
+fn without_parts(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let is_part_of = |surer: &Candidate| {
+            surer.face_box.area() > candidate.face_box.area() && surer.face_box.contains(candidate.face_box.center())
+        };
+        if !kept.iter().any(is_part_of) {
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
+/// Replaces a face by the same one of another search, if that found it.
+fn refine(face: &mut Found, again: &[Found]) {
+    let overlap = |other: &Found| other.place.face_box.overlap(&face.place.face_box);
+    let best = again.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+    if let Some(best) = best.filter(|best| overlap(best) >= SAME_FACE) {
+        *face = *best;
     }
 }
 
@@ -209,6 +292,32 @@ mod tests {
         assert!(!is_wanted(&Rect::new(80.0, 30.0, 130.0, 90.0), &search), "its centre is outside");
         assert!(!is_wanted(&Rect::new(30.0, 30.0, 69.0, 90.0), &search), "its shorter side is below");
         assert!(!is_wanted(&Rect::new(30.0, 10.0, 80.0, 91.0), &search), "its longer side is above");
+    }
+
+    #[test]
+    fn an_eye_of_a_surer_face_is_no_face_but_a_face_before_a_less_sure_one_is() {
+        let candidate = |side: f32, score| Candidate {
+            face_box: Rect::new(50.0 - side / 2.0, 50.0 - side / 2.0, 50.0 + side / 2.0, 50.0 + side / 2.0),
+            landmarks: None,
+            score,
+        };
+        let (large, small) = (candidate(80.0, 0.9), candidate(20.0, 0.5));
+        assert_eq!(without_parts(vec![large, small]), [large]);
+        let (large, small) = (candidate(80.0, 0.5), candidate(20.0, 0.9));
+        assert_eq!(without_parts(vec![small, large]), [small, large]);
+    }
+
+    #[test]
+    fn a_face_is_replaced_only_by_the_same_one() {
+        let found = |left: f32| Found {
+            place: Place { face_box: Rect::new(left, 0.0, left + 10.0, 10.0), landmarks: [Point::default(); 5] },
+            score: 0.5,
+        };
+        let mut face = found(0.0);
+        refine(&mut face, &[found(8.0)]);
+        assert_eq!(face, found(0.0));
+        refine(&mut face, &[found(8.0), found(1.0)]);
+        assert_eq!(face, found(1.0));
     }
 
     #[test]

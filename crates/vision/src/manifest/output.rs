@@ -30,6 +30,8 @@ pub(crate) struct CenterfaceOutput {
     pub(crate) score_min: f32,
     pub(crate) nms_iou: f32,
     pub(crate) min_side: f32,
+    /// Side above which landmarks are not trusted, pixels of the input; absent: any.
+    pub(crate) max_side: Option<f32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
