@@ -181,11 +181,23 @@ impl SenseTime {
 pub fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
-        // The first to install a provider wins; all install the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto();
         let builder = reqwest::Client::builder().timeout(Duration::from_secs(60));
         // Connections held open for nothing would look like the daemon's leak.
         let builder = builder.pool_idle_timeout(Duration::from_secs(2));
         builder.tls_danger_accept_invalid_certs(true).build().expect("an HTTP client")
     })
+}
+
+/// A login of the administrator at the console.
+pub fn console_login(client: &reqwest::Client, console: &str, password: &str) -> reqwest::RequestBuilder {
+    let credentials = json!({"username": "admin", "password": password});
+    let request = client.post(format!("{console}/login"));
+    request.header("content-type", "application/json").body(credentials.to_string())
+}
+
+/// Chooses what encrypts; the HTTP client cannot be built without.
+pub(crate) fn install_crypto() {
+    // The first to install a provider wins; all install the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -5,6 +5,7 @@
 
 pub mod bait;
 mod calls;
+mod attacker;
 mod cast;
 mod cli;
 mod client;
@@ -23,8 +24,9 @@ pub mod soak;
 pub mod torture;
 mod uniview;
 
+pub use attacker::{Attacker, memory_growth};
 pub use cast::{Actor, cache, cast, hd, models, photo};
-pub use client::{Answer, SenseTime, http};
+pub use client::{Answer, SenseTime, console_login, http};
 pub use device::{ADMIN_PASSWORD, Device, polyfaced};
 pub use facebox::FaceBox;
 pub use figures::Figures;

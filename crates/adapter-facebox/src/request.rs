@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use adapter::{Sender, Standing};
 use domain::{Account, Act, Actor, Acts, Appliance, Note, Noted};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,6 +17,10 @@ pub(crate) struct Call {
     pub(crate) device: Arc<Device>,
     /// Address of the caller, for the login guard.
     pub(crate) origin: Option<IpAddr>,
+    /// The connection of the caller.
+    pub(crate) standing: Standing,
+    /// What had the request sent.
+    pub(crate) sender: Sender,
     pub(crate) fields: Fields,
 }
 

@@ -4,13 +4,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{Arrival, Transport, caller_address, parse_request, picture_answer, read_body};
+use adapter::{BodyError, Sender, Standing, Transport, caller_address, parse_request, picture_answer, read_body};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use domain::Act;
+use domain::{Act, Error};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -116,11 +116,14 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 /// Any path of the table.
 async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>, request: Request) -> Response {
     let origin = caller_address(request.extensions());
-    let arrival = Arrival::of(request.extensions());
     let outcome = async {
         let request = encrypted(request).await?;
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
-        let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
+        let (standing, sender) = (Standing::of(request.extensions()), Sender::of(request.headers()));
+        let body = read_body(device.bounded(request), MAX_BODY).await.map_err(|error| match error {
+            BodyError::Busy => Fault::from(Error::Busy),
+            BodyError::TooLarge | BodyError::Incomplete => Code::Json.into(),
+        })?;
         let fields = parse_request(content_type.as_ref(), &body).map_err(|_| Code::Json)?;
         // Requests without a session are not logged: they could fill the log.
         let session = fields.get("session").and_then(Value::as_str);
@@ -129,9 +132,9 @@ async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>
             None => false,
         };
         if known {
-            arrival.authenticated();
+            standing.authenticated();
         }
-        let outcome = (operation.run)(Call { device, origin, fields }).await;
+        let outcome = (operation.run)(Call { device, origin, standing, sender, fields }).await;
         outcome.inspect_err(|fault| {
             if known {
                 fault.explain(operation.path);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use adapter::{Arrival, LOGIN_REFUSED, Transport, read_body};
+use adapter::{LOGIN_REFUSED, Standing, Transport, discard_body};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
@@ -167,7 +167,7 @@ pub(crate) fn routes(device: Arc<Device>, open_pictures: bool) -> Router {
 async fn respond(State(device): State<Arc<Device>>, request: Request) -> Response {
     if Transport::of(request.extensions()).refuses_logins() {
         // A connection that is closed over an unread body may lose the answer.
-        let _ = read_body(request, MAX_REFUSED).await;
+        discard_body(request, MAX_REFUSED).await;
         return refusal(&Fault::with_detail(Code::NoPermission, LOGIN_REFUSED));
     }
     match perform(device, request).await {
@@ -177,11 +177,7 @@ async fn respond(State(device): State<Arc<Device>>, request: Request) -> Respons
 }
 
 async fn perform(device: Arc<Device>, request: Request) -> Result<Vec<u8>, Fault> {
-    let arrival = Arrival::of(request.extensions());
     let call = Call::receive(device, request).await?;
-    if call.caller.is_some() {
-        arrival.authenticated();
-    }
     let msg_id = call.msg_id()?;
     let operation = find(msg_id).ok_or(Code::MsgId)?;
     operation.admit(call.caller.as_ref().map(|caller| &caller.actor))?;
@@ -210,7 +206,7 @@ async fn download(
     };
     let known = caller.is_some_and(|caller| caller.actor.may(Act::READ).is_ok());
     if known {
-        Arrival::of(request.extensions()).authenticated();
+        Standing::of(request.extensions()).authenticated();
     }
     let is_open = open_pictures && wanted.as_ref().is_some_and(Download::is_picture);
     if !known && !is_open {

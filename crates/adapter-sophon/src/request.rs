@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use adapter::{
-    Arrival, BodyError, Form, FormError, FormLimits, LOGIN_REFUSED, Part, Transport, caller_address, is_multipart,
+    BodyError, Form, FormError, FormLimits, LOGIN_REFUSED, Part, Standing, Transport, caller_address, is_multipart,
     parse_request, read_body,
 };
 use axum::extract::Request;
@@ -48,10 +48,9 @@ impl Caller {
         if let Some(login) = &config.login {
             log_in(device, login, origin, headers).await?;
         }
+        let standing = Standing::of(extensions);
         // An address alone proves nothing.
-        if config.login.is_some() {
-            Arrival::of(extensions).authenticated();
-        }
+        if config.login.is_some() { standing.authenticated() } else { standing.admitted() }
         Ok(Self { device: Arc::clone(device), actor: actor(origin) })
     }
 
@@ -128,7 +127,7 @@ pub(crate) async fn fields(request: Request, bodies: Bodies, max_body: usize) ->
     }
     let body = read_body(request, max_body).await.map_err(|error| match error {
         BodyError::TooLarge => Fault::from(Code::TooLarge),
-        BodyError::Incomplete => Code::BadRequest.into(),
+        BodyError::Incomplete | BodyError::Busy => Code::BadRequest.into(),
     })?;
     if body.trim_ascii().is_empty() {
         return Err(Code::Empty.into());

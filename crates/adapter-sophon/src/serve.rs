@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{caller_address, read_body};
+use adapter::discard_body;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::WWW_AUTHENTICATE;
@@ -181,7 +181,7 @@ async fn turn_away(fault: Fault, request: Request) -> Response {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"sophon\""));
     }
     // A connection that is closed over an unread body may lose the answer.
-    let _ = read_body(request, MAX_REFUSED).await;
+    discard_body(request, MAX_REFUSED).await;
     response
 }
 

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{Arrival, Transport, picture_answer, read_body};
+use adapter::{Sender, Standing, Transport, discard_body, picture_answer};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
@@ -150,16 +150,20 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
         .layer(DefaultBodyLimit::disable())
 }
 
-/// Admits the sender of a request; a stranger gets a challenge.
+/// Admits the sender of a request; a stranger gets a challenge. A browser adds a login that it knows to forms of any
+/// page, so that pages of other sites are refused.
 async fn admit(State(device): State<Arc<Device>>, mut request: Request, next: Next) -> Response {
     let caller = match Login::of(&request) {
         _ if Transport::of(request.extensions()).refuses_logins() => Err(Fault::in_clear()),
+        _ if Sender::of(request.headers()) == Sender::ForeignPage => {
+            Err(Fault::with_status(StatusCode::FORBIDDEN, Code::NoPermission))
+        }
         Ok(login) => Caller::of(&device, login).await,
         Err(fault) => Err(fault),
     };
     match caller {
         Ok(caller) => {
-            Arrival::of(request.extensions()).authenticated();
+            Standing::of(request.extensions()).authenticated();
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -168,7 +172,7 @@ async fn admit(State(device): State<Arc<Device>>, mut request: Request, next: Ne
             let mut response = respond("", Err(fault));
             response.headers_mut().extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
             // A connection that is closed over an unread body may lose the answer.
-            let _ = read_body(request, MAX_REFUSED).await;
+            discard_body(request, MAX_REFUSED).await;
             response
         }
     }

@@ -16,6 +16,7 @@ mod json;
 mod live;
 mod local_time;
 mod outbound;
+mod page;
 mod picture;
 mod queue;
 mod secrets;
@@ -23,6 +24,7 @@ mod serve;
 mod sessions;
 mod short_lived;
 mod trust;
+mod unproven;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
@@ -30,7 +32,7 @@ use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
 pub use back_off::BackOff;
-pub use body::{BodyError, read_body};
+pub use body::{BodyError, discard_body, read_body};
 pub use charset::parse_request;
 pub use encryption::{CredentialError, Encryption, HttpsPlace, OwnCertificate, Piece, Served, own_certificate};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
@@ -44,16 +46,18 @@ pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use local_time::{WrongEnd, local_range, local_text, read_local};
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
+pub use page::Sender;
 pub use picture::{PictureTextError, content_type, data_uri, decode_picture, picture_answer};
 pub use queue::{Queue, Worker};
 pub use secrets::{masked_url, unmasked_url};
 pub use serve::{
-    Arrival, LOGIN_REFUSED, Limits, Transport, caller_address, noting_arrivals, refusing_clear_logins, serve,
-    serve_encrypted,
+    LOGIN_REFUSED, Limits, Standing, Transport, TrustedProxies, caller_address, noting_arrivals, refusing_clear_logins,
+    serve, serve_encrypted,
 };
 pub use sessions::{Caller, Sessions, decimal_id, hex_id, platform_terms, uuid_id};
 pub use short_lived::{ShortLived, Transient};
 pub use trust::{TrustError, server_trust};
+pub use unproven::UnprovenBodies;
 
 /// One vendor's interface, or the console: it serves requests through its routes and sends pushes from its task.
 #[async_trait]

@@ -71,6 +71,11 @@ impl Sessions {
         Ok(Some(Caller { account, session: session.to_owned(), actor }))
     }
 
+    /// Whether a session has this id; its account is not looked at.
+    pub fn has(&self, session: &str) -> bool {
+        self.appliance.has_session(self.terms.adapter, session)
+    }
+
     /// Ends the caller's session; returns whether it was open.
     pub async fn close(&self, caller: &Caller) -> bool {
         self.appliance.end_session(self.terms.adapter, &caller.session, &caller.actor).await

@@ -43,7 +43,7 @@ async fn open_at(place: HttpsPlace) -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let clear = listener.local_addr().unwrap();
     let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    tasks.spawn(serve(listener, encryption.clear(routes()), limits, cancel.clone()));
+    tasks.spawn(serve(listener, encryption.clear(routes()), limits.clone(), cancel.clone()));
     let (secure, handle) = (Arc::new(Mutex::new(None)), encryption.clone());
     let (known, routes) = (secure.clone(), routes());
     tasks.spawn(async move {

@@ -1,16 +1,16 @@
 //! Login and logout.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use adapter::{Arrival, Transport, caller_address};
-use axum::Form;
-use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, State};
-use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use adapter::{Sender, Standing, Transport, caller_address};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request, State};
+use axum::http::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Form, Json};
 use domain::{Account, Actor, Appliance, Error, Secret};
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ const SESSION: &str = "polyface_session";
 /// Strict: links and forms of other sites never send it. `Secure` is added over HTTPS.
 const ATTRIBUTES: &str = "Path=/; HttpOnly; SameSite=Strict";
 
-/// Fields of the login form.
+/// Fields of the login, as a form or JSON.
 #[derive(Deserialize)]
 pub(crate) struct Credentials {
     username: String,
@@ -32,28 +32,45 @@ pub(crate) struct Credentials {
 /// The logged-in user. As an extractor it rejects other requests with 401; as an optional one it does not.
 pub(crate) struct Viewer(Actor);
 
-/// Checks the credentials and opens a session.
-pub(crate) async fn log_in(
-    State(desk): State<Arc<Desk>>,
-    transport: Transport,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    Form(Credentials { username, password }): Form<Credentials>,
-) -> Response {
-    if !comes_from_here(&headers) {
-        return StatusCode::FORBIDDEN.into_response();
-    }
+/// Checks the credentials and opens a session. They are taken as JSON, which no page of another site can have a browser
+/// send, or from the console's own form.
+pub(crate) async fn log_in(State(desk): State<Arc<Desk>>, transport: Transport, request: Request) -> Response {
     if transport.refuses_logins() {
         return page::login_in_clear();
     }
-    let origin = Some(peer.ip().to_canonical());
+    let (origin, standing) = (caller_address(request.extensions()), Standing::of(request.extensions()));
+    let Credentials { username, password } = match credentials(request).await {
+        Ok(credentials) => credentials,
+        Err(refusal) => return refusal,
+    };
     match desk.appliance.log_in(&username, Secret::Password(password), (origin, NAME)).await {
-        Ok(account) => open_session(&desk, &account, (origin, transport)).await,
+        Ok(account) => {
+            standing.authenticated();
+            open_session(&desk, &account, (origin, transport)).await
+        }
         Err(Error::WrongCredentials | Error::Locked { .. }) => page::login_refused(),
+        Err(Error::Busy) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "busy").into_response(),
         Err(error) => {
             tracing::error!(error = error.chain(), "failed to check login");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
+    }
+}
+
+/// The credentials in a request, or its refusal.
+async fn credentials(request: Request) -> Result<Credentials, Response> {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_json = content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json");
+    match (Sender::of(request.headers()), is_json) {
+        (Sender::OwnPage | Sender::Program, true) => {
+            let json = Json::from_request(request, &()).await;
+            json.map(|Json(credentials)| credentials).map_err(IntoResponse::into_response)
+        }
+        (Sender::OwnPage, false) => {
+            let form = Form::from_request(request, &()).await;
+            form.map(|Form(credentials)| credentials).map_err(IntoResponse::into_response)
+        }
+        (Sender::ForeignPage, _) | (Sender::Program, false) => Err(StatusCode::FORBIDDEN.into_response()),
     }
 }
 
@@ -68,16 +85,13 @@ async fn open_session(
 }
 
 /// Ends the session.
-pub(crate) async fn log_out(
-    State(desk): State<Arc<Desk>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Response {
-    if !comes_from_here(&headers) {
+pub(crate) async fn log_out(State(desk): State<Arc<Desk>>, request: Request) -> Response {
+    let (origin, headers) = (caller_address(request.extensions()), request.headers().clone());
+    if Sender::of(&headers) == Sender::ForeignPage {
         return StatusCode::FORBIDDEN.into_response();
     }
     if let Some(id) = session_id(&headers)
-        && let Ok(Some(caller)) = desk.sessions.caller(id, Some(peer.ip().to_canonical())).await
+        && let Ok(Some(caller)) = desk.sessions.caller(id, origin).await
     {
         desk.sessions.close(&caller).await;
     }
@@ -99,15 +113,6 @@ fn session_id(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == SESSION).map(|(_, id)| id)
 }
 
-/// Whether a form was sent by a page of this console. Browsers send the origin with every form; a client that sends
-/// none is not a browser, so request forgery does not apply.
-fn comes_from_here(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    matches!((origin, host), (Some((_, origin)), Some(host)) if origin == host)
-}
-
 impl Viewer {
     async fn of(parts: &Parts, desk: &Desk) -> Option<Self> {
         if Transport::of(&parts.extensions).refuses_logins() {
@@ -118,7 +123,7 @@ impl Viewer {
             tracing::error!(error = error.chain(), "failed to check session");
             None
         })?;
-        Arrival::of(&parts.extensions).authenticated();
+        Standing::of(&parts.extensions).authenticated();
         Some(Self(caller.actor))
     }
 

@@ -14,6 +14,7 @@ mod keys;
 mod ports;
 mod problem;
 mod reader;
+mod sections;
 mod shapes;
 mod sip;
 mod sophon;
@@ -25,8 +26,9 @@ use document::Document;
 use problem::{Problem, Problems};
 
 pub(crate) use door::Door;
-pub(crate) use http::{Clear, Console, FaceBox, Place, SenseTime, Uniview};
+pub(crate) use http::Http;
 pub(crate) use ports::USELESS;
+pub(crate) use sections::{Clear, Console, FaceBox, Place, SenseTime, Uniview};
 pub(crate) use reader::Reader;
 pub(crate) use sip::Sip;
 pub(crate) use sophon::Sophon;
@@ -51,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) reader: Vec<Reader>,
     pub(crate) outbound: Outbound,
     pub(crate) host: Host,
+    pub(crate) http: Http,
     pub(crate) console: Console,
     pub(crate) sip: Sip,
     pub(crate) sensetime: SenseTime,

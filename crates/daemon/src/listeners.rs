@@ -45,6 +45,8 @@ pub(crate) struct Listeners {
     shared: BTreeMap<SocketAddr, Listener>,
     /// Those on port 0, which share nothing.
     alone: Vec<Listener>,
+    /// The names of sockets that adapters serve themselves.
+    others: Vec<(String, SocketAddr)>,
 }
 
 /// What serving needs besides the sockets.
@@ -54,6 +56,7 @@ pub(crate) struct Surroundings {
     /// The device's own certificate, where HTTPS is always served.
     pub(crate) certificate: Option<OwnCertificate>,
     pub(crate) health: Arc<Health>,
+    pub(crate) limits: Limits,
 }
 
 impl Listeners {
@@ -83,6 +86,11 @@ impl Listeners {
         Ok(())
     }
 
+    /// Adds a socket that an adapter serves itself to those that are published.
+    pub(crate) fn name(&mut self, name: &str, address: SocketAddr) {
+        self.others.push((name.to_owned(), address));
+    }
+
     /// Whether HTTPS is always served anywhere.
     pub(crate) fn need_certificate(&self) -> bool {
         self.all().flat_map(|listener| &listener.places).any(|place| place.https.is_some())
@@ -99,7 +107,8 @@ impl Listeners {
         for listener in self.shared.values_mut().chain(&mut self.alone) {
             listener.open_https().await?;
         }
-        let published = Arc::new(Published::new(self.all().flat_map(Listener::names), storage)?);
+        let names = self.all().flat_map(Listener::names).chain(self.others.clone());
+        let published = Arc::new(Published::new(names, storage)?);
         let surroundings = Arc::new(surroundings);
         for listener in self.shared.into_values().chain(self.alone) {
             listener.serve(&surroundings, &published, tasks, cancel);
@@ -138,11 +147,6 @@ impl Listener {
         Ok(())
     }
 
-    /// Adds a socket that an adapter serves itself to those that are published.
-    pub(crate) fn name(&mut self, name: &'static str, address: SocketAddr) {
-        self.names.insert(name, address);
-    }
-
     /// Which adapter is reached where.
     fn names(&self) -> Vec<(String, SocketAddr)> {
         let clear = self.places.iter().map(|place| (place.section.to_owned(), self.address));
@@ -165,9 +169,9 @@ impl Listener {
             Some(appliance) => adapter::noting_arrivals(routes, appliance.clone()),
             None => routes,
         };
-        let limits = Limits::default();
+        let limits = surroundings.limits.clone();
         let clear = switch.as_ref().map_or_else(|| routes.clone(), |switch| switch.clear(routes.clone()));
-        tasks.spawn(adapter::serve(socket, clear, limits, cancel.clone()));
+        tasks.spawn(adapter::serve(socket, clear, limits.clone(), cancel.clone()));
         let always = https.zip(surroundings.certificate.as_ref().map(|own| Arc::clone(&own.config)));
         let Some(switch) = switch else {
             surroundings.report(&attention, true);

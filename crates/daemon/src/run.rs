@@ -321,7 +321,12 @@ async fn serve_listeners(
     cancel: &CancellationToken,
 ) -> Result<()> {
     let certificate = if listeners.need_certificate() { Some(own_certificate(config).await?) } else { None };
-    let surroundings = Surroundings { appliance: appliance.cloned(), certificate, health: Arc::clone(health) };
+    let surroundings = Surroundings {
+        appliance: appliance.cloned(),
+        certificate,
+        health: Arc::clone(health),
+        limits: config.http.limits(),
+    };
     listeners.serve(surroundings, &config.storage.dir, tasks, cancel).await
 }
 

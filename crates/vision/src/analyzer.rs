@@ -10,11 +10,10 @@ use domain::frame::Frame;
 use domain::geometry::Rect;
 use domain::ports::{FaceAnalyzer, Lane, Search};
 use domain::{Calibration, Detection, Embedding, Error, Face, ModelId, Result, Timestamp};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use crate::codec;
 use crate::counters::Counters;
+use crate::decoding::{Decoding, blocking};
 use crate::embedder::Identity;
 use crate::engine::{Engine, Refusal, Room};
 use crate::error::{AnalysisError, OpenError, SelfTestError};
@@ -29,8 +28,6 @@ use crate::session::{SessionSettings, Stopwatch};
 
 /// Maximum number of jobs queued for the inference threads.
 const ROOM: Room = Room { live: 32, photos: 16, objects: 32 };
-/// Memory budget of concurrent picture decoding, MiB: one of the largest, or many of the usual size.
-const DECODING_MIB: u32 = 320;
 /// Maximum number of threads per run. Two halve the time of a detection; more gain little. Two workers of one thread
 /// each would process a tenth more frames, but take twice as long per frame and 100 MB more.
 const MAX_THREADS_PER_RUN: usize = 2;
@@ -112,7 +109,7 @@ pub struct Analyzer {
     provider: Provider,
     fallen_back: Option<FallBack>,
     stopwatch: Stopwatch,
-    decoding: Arc<Semaphore>,
+    decoding: Decoding,
 }
 
 /// An accelerator that could not be used.
@@ -202,17 +199,7 @@ impl FaceAnalyzer for Analyzer {
     }
 
     async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {
-        let header = picture.clone();
-        let bytes = blocking(move || codec::decoded_bytes(&header)).await?;
-        let share = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).clamp(1, DECODING_MIB);
-        let share = Arc::clone(&self.decoding).acquire_many_owned(share).await;
-        let share = share.map_err(|_| Error::Unavailable { what: "picture decoding" })?;
-        blocking(move || {
-            let decoded = codec::decode(&picture, at);
-            drop(share);
-            decoded
-        })
-        .await
+        self.decoding.decode(picture, at).await
     }
 
     async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes> {
@@ -233,10 +220,6 @@ impl FaceAnalyzer for Analyzer {
     async fn embed(&self, frame: Frame, detection: Detection, lane: Lane) -> Result<(Detection, Embedding)> {
         self.analyse(lane, move |pipeline| pipeline.embed(&frame, detection)).await
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    spawn_blocking(work).await.map_err(Error::internal("reading or writing a picture"))?
 }
 
 fn open(options: &Options) -> Result<Analyzer, OpenError> {
@@ -264,7 +247,7 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         provider: settings.provider,
         fallen_back,
         stopwatch: settings.stopwatch,
-        decoding: Arc::new(Semaphore::new(DECODING_MIB as usize)),
+        decoding: Decoding::default(),
     })
 }
 

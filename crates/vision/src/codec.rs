@@ -7,7 +7,7 @@ use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use domain::{Error, Result, Timestamp};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::jpeg;
 use crate::jpeg_file::Mended;
@@ -21,6 +21,8 @@ pub const MAX_PICTURE_SIDE: u32 = 16_384;
 pub const MAX_PICTURE_PIXELS: u64 = 64_000_000;
 /// Maximum memory for the samples of one picture, bytes: four per pixel.
 const MAX_DECODED_BYTES: u64 = MAX_PICTURE_PIXELS * 4;
+/// A JPEG of several scans is decoded from the coefficients of the whole picture: two bytes for each of three colours.
+const COEFFICIENTS: u64 = 6;
 
 /// Decodes a JPEG, PNG, BMP, WebP or TIFF and applies its orientation. The limits are checked against the header before
 /// memory for the samples is allocated.
@@ -36,15 +38,38 @@ pub(crate) fn decode(picture: &[u8], at: Timestamp) -> Result<Frame> {
     Frame::new(at, width, height, PixelFormat::Rgb8, vec![plane])
 }
 
-/// Memory that `decode` will allocate for this picture, bytes.
-pub(crate) fn decoded_bytes(picture: &[u8]) -> Result<u64> {
+/// Memory that a picture takes, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// At most, while it is decoded.
+    pub(crate) peak: u64,
+    /// As a frame.
+    pub(crate) frame: u64,
+}
+
+/// What decoding this picture will take, from its header.
+pub(crate) fn cost(picture: &[u8]) -> Result<Cost> {
     match repaired(picture)? {
         Some(jpeg) => {
-            let times = if jpeg.is_whole() { 1 } else { 2 };
-            decoder(jpeg.bytes()).map(|decoder| decoder.total_bytes() * times)
+            let cost = cost_of(jpeg.bytes(), if jpeg.is_simple() { 0 } else { COEFFICIENTS })?;
+            // A damaged one is decoded twice.
+            let again = if jpeg.is_whole() { 0 } else { cost.frame };
+            Ok(Cost { peak: cost.peak + again, ..cost })
         }
-        None => decoder(picture).map(|decoder| decoder.total_bytes()),
+        None => cost_of(picture, 0),
     }
+}
+
+/// `working`: what the decoder needs beside its result, bytes per pixel.
+fn cost_of(picture: &[u8], working: u64) -> Result<Cost> {
+    let mut decoder = decoder(picture)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let (decoded, frame) = (decoder.total_bytes(), pixels * 3);
+    let is_turned = decoder.orientation().is_ok_and(|orientation| orientation != Orientation::NoTransforms);
+    let is_converted = decoder.color_type() != ColorType::Rgb8;
+    let copy = [is_turned.then_some(decoded), is_converted.then_some(frame)].into_iter().flatten().max().unwrap_or(0);
+    Ok(Cost { peak: decoded + copy.max(pixels * working), frame })
 }
 
 /// The repaired JPEG; `None` for any other format.

@@ -8,6 +8,7 @@ mod attributes;
 mod codec;
 mod colour;
 mod counters;
+mod decoding;
 mod detector;
 mod embedder;
 mod engine;

@@ -1,6 +1,6 @@
 //! Only an authenticated request confirms a network change that is on trial.
 
-use polyface_tests::{ADMIN_PASSWORD, Device, FaceBox, eventually, http};
+use polyface_tests::{ADMIN_PASSWORD, Device, FaceBox, console_login, eventually, http};
 use serde_json::json;
 
 const CONFIRMED: &str = "network change confirmed";
@@ -10,8 +10,8 @@ async fn send_as_a_stranger(device: &Device) {
     for path in ["/healthz", "/metrics", "/login", "/", "/api/status"] {
         http().get(format!("http://{}{path}", device.listener("console"))).send().await.unwrap();
     }
-    let wrong = [("username", "admin"), ("password", "wrong")];
-    http().post(format!("http://{}/login", device.listener("console"))).form(&wrong).send().await.unwrap();
+    let console = format!("http://{}", device.listener("console"));
+    console_login(http(), &console, "wrong").send().await.unwrap();
     let stranger = device.anonymous();
     stranger.call(json!({"msg_id": "257", "user_name": "admin", "user_pwd": "wrong"})).await;
     stranger.call(json!({"msg_id": "1028"})).await;

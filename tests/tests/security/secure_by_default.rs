@@ -7,7 +7,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 
-use polyface_tests::{ADMIN_PASSWORD, Device, FaceBox, OTHER_MACHINE, SenseTime, has_own_network, http};
+use polyface_tests::{ADMIN_PASSWORD, Device, FaceBox, OTHER_MACHINE, SenseTime, console_login, has_own_network, http};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ async fn ask(name: &str, url: &str) -> (u16, String) {
         "facebox" => http().post(format!("{url}/Login")).json(&json!({"username": "admin", "password": md5})),
         "uniview" => http().post(format!("{url}/api/v2/device/get")).json(&json!({})),
         "sophon" => http().get(format!("{url}/SophonMQ/api/DevSno")),
-        _ => http().post(format!("{url}/login")).form(&[("username", "admin"), ("password", ADMIN_PASSWORD)]),
+        _ => console_login(http(), url, ADMIN_PASSWORD),
     };
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
@@ -166,8 +166,8 @@ async fn everything_is_served_over_tls_with_a_key_of_the_device() {
         assert!(!is_served(name, &ask(name, &format!("http://{clear}")).await), "{name} in clear");
     }
     assert_eq!(attention(&device).await, [] as [&str; 0]);
-    let login = http_without_redirects().post(format!("https://{}/login", device.listener("console-https")));
-    let login = login.form(&[("username", "admin"), ("password", ADMIN_PASSWORD)]).send().await.unwrap();
+    let console = format!("https://{}", device.listener("console-https"));
+    let login = console_login(&http_without_redirects(), &console, ADMIN_PASSWORD).send().await.unwrap();
     assert!(login.headers()["set-cookie"].to_str().unwrap().ends_with("; Secure"), "{:?}", login.headers());
     device.restart().await;
     assert_eq!(fs::read(&key).unwrap(), made, "the key stays");

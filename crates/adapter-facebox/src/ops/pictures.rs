@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adapter::{Form, FormError, FormLimits, Part, caller_address};
+use adapter::{Form, FormError, FormLimits, Part, Standing, caller_address};
 use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -30,14 +30,20 @@ pub(crate) async fn upload_person_picture(
 ) -> Result<Uploaded, Fault> {
     let origin = caller_address(request.extensions());
     let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let standing = Standing::of(request.extensions());
+    let named = in_query.as_ref().or(in_header.as_ref());
+    let known = named.is_some_and(|session| device.sessions.find(session).is_some());
+    let request = if known { request } else { device.bounded(request) };
     let form = Form::read(request, FORM).await.map_err(|error| match error {
-        FormError::TooLarge => Code::BadPicture,
-        _ => Code::Json,
+        FormError::TooLarge => Code::BadPicture.into(),
+        FormError::Busy => Fault::from(Error::Busy),
+        _ => Code::Json.into(),
     })?;
     let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
     let session = in_form.or(in_query).or(in_header).ok_or_else(|| Fault::field("session"))?;
     let file = file(&form).ok_or_else(|| Fault::field("file"))?;
     let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin).await?;
+    standing.authenticated();
     if strip_metadata(&file) == Stripped::Other {
         return Err(Code::BadPicture.into());
     }

@@ -1,5 +1,6 @@
 //! Logging in.
 
+use adapter::Sender;
 use domain::{Account, Error, Secret};
 
 use crate::codes::{Code, Fault};
@@ -8,11 +9,15 @@ use crate::device::NAME;
 use crate::request::Call;
 use crate::wire::accounts::{LoggedIn, Login, LoginRefused, SessionInfo};
 
-/// Opens a session (/Login, section 1.1).
+/// Opens a session (/Login, section 1.1). Pages of other sites, which can have a browser send text, are refused.
 pub(crate) async fn login(call: &Call) -> Result<LoggedIn, Fault> {
+    if call.sender == Sender::ForeignPage {
+        return Err(Code::Json.into());
+    }
     let Login { username, password } = call.read()?;
     let md5 = md5_text(&password).ok_or_else(|| Fault::field("password"))?;
     let account = check(call, &username, md5).await?;
+    call.standing.authenticated();
     let user_id = account.id.0;
     let session = call.device.sessions.open(&account, call.origin).await;
     let info = SessionInfo { user_id, session: session.clone() };

@@ -1,5 +1,6 @@
 //! Logging in and out.
 
+use adapter::Sender;
 use domain::Secret;
 
 use crate::codes::{Code, Fault};
@@ -11,14 +12,18 @@ use crate::wire::session::Login;
 /// The longest login name.
 const MAX_USER_NAME: usize = 49;
 
-/// Opens a session (257, section 2.1).
+/// Opens a session (257, section 2.1). Pages of other sites, which can have a browser send forms, are refused.
 pub(crate) async fn login(call: Call) -> Result<String, Fault> {
+    if call.sender == Sender::ForeignPage {
+        return Err(Code::NoPermission.into());
+    }
     let login: Login = call.read()?;
     let name = login.user_name.0;
     check_name(&name)?;
     let secret = Secret::Password(login.user_pwd.0);
     // The answer does not reveal whether the user exists.
     let account = call.device.appliance.log_in(&name, secret, (call.origin, NAME)).await?;
+    call.standing.authenticated();
     Ok(call.device.sessions.open(&account, call.origin).await)
 }
 

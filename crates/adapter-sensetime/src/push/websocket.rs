@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{LOGIN_REFUSED, LiveEnd, Subscriber, Transport, content_type};
+use adapter::{LOGIN_REFUSED, LiveEnd, Standing, Subscriber, Transport, content_type};
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::{Record, Result, StreamPass};
@@ -24,7 +24,7 @@ use crate::wire::{self, Notice};
 
 /// The number of the subscription.
 const SUBSCRIBE: i64 = 776;
-/// The largest message of a client, bytes.
+/// The largest message of a client, bytes. No more of it is ever in memory, whatever length a frame announces.
 const MAX_MESSAGE: usize = 4096;
 /// Time-out of the subscription.
 const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,22 +55,30 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 /// GET with an Upgrade.
 async fn connect(
     State(device): State<Arc<Device>>,
-    transport: Transport,
+    extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     // The key of a subscription is a login.
-    if transport.refuses_logins() {
+    if Transport::of(&extensions).refuses_logins() {
         return (StatusCode::FORBIDDEN, LOGIN_REFUSED).into_response();
     }
+    let standing = Standing::of(&extensions);
     match upgrade {
-        Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).on_upgrade(|socket| converse(device, socket)),
+        Ok(upgrade) => upgrade
+            .max_message_size(MAX_MESSAGE)
+            .max_frame_size(MAX_MESSAGE)
+            .read_buffer_size(MAX_MESSAGE)
+            .on_upgrade(|socket| converse(device, socket, standing)),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn converse(device: Arc<Device>, mut socket: WebSocket) {
+async fn converse(device: Arc<Device>, mut socket: WebSocket, standing: Standing) {
     let end = match timeout(SUBSCRIBE_TIMEOUT, subscribe(&device, &mut socket)).await {
-        Ok(Ok((pass, subscriber))) => forward(&device, &mut socket, &pass, subscriber).await,
+        Ok(Ok((pass, subscriber))) => {
+            standing.authenticated();
+            forward(&device, &mut socket, &pass, subscriber).await
+        }
         Ok(Err(end)) => end,
         Err(_) => End::Closed(close_code::POLICY, "no subscription"),
     };

@@ -46,7 +46,8 @@ testkit::scenarios! {
         a_nonce_is_replaced_after_five_minutes,
         clients_use_nonces_of_their_own_side_by_side,
         the_path_may_be_proved_without_its_query,
-        wrong_logins_are_refused_and_lock_the_address,
+        wrong_logins_are_refused_and_lock_the_user,
+        pages_of_other_sites_are_refused,
         users_may_do_what_their_role_allows,
         unknown_paths_and_methods_are_refused,
         broken_bodies_are_refused;

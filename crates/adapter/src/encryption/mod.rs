@@ -230,7 +230,7 @@ impl Secure {
     fn serve(&mut self, listener: TcpListener, config: Arc<ServerConfig>) {
         let (address, stop) = (listener.local_addr().ok(), self.cancel.child_token());
         let (configs, current) = watch::channel(config);
-        self.tasks.spawn(serve_with_changes(listener, self.routes.clone(), self.limits, current, stop.clone()));
+        self.tasks.spawn(serve_with_changes(listener, self.routes.clone(), self.limits.clone(), current, stop.clone()));
         self.opened = Some(Opened { address, configs, stop });
     }
 

@@ -24,10 +24,12 @@ use tracing::Instrument;
 use super::pace::{Watched, paced};
 use super::place::{Place, Pulse};
 use super::socket::Socket;
-use super::{Limits, LocalAddress, Server, Transport};
+use super::transport::Peer;
+use super::{Limits, LocalAddress, Server, Standing, Transport};
 
-/// Maximum size of a request head, bytes.
-const LONGEST_HEAD: usize = 64 << 10;
+/// Maximum size of a request head, and of what is read ahead of a body, bytes. So much memory a caller takes who has
+/// proved nothing.
+const LONGEST_HEAD: usize = 32 << 10;
 /// Interval at which timeouts are checked while the listener closes.
 const CLOSING_TICK: Duration = Duration::from_millis(50);
 
@@ -107,12 +109,15 @@ async fn answer(
 ) -> Result<Response<Watched>, Infallible> {
     pulse.requested(!request.body().is_end_stream());
     let mut request = request.map(|body| paced(body, limits, &pulse));
-    request.extensions_mut().insert(ConnectInfo(ends.peer));
+    let caller = limits.trusted_proxies.caller(ends.peer, request.headers());
+    request.extensions_mut().insert(ConnectInfo(caller));
+    request.extensions_mut().insert(Peer(ends.peer));
     request.extensions_mut().insert(ends.transport);
+    request.extensions_mut().insert(Standing::new(pulse.clone()));
     if let Some(local) = ends.local {
         request.extensions_mut().insert(LocalAddress(local.ip()));
     }
-    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %ends.peer.ip());
+    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %caller.ip());
     let response = service.call(request).instrument(span).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         pulse.upgraded();

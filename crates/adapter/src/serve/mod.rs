@@ -3,7 +3,9 @@
 mod connection;
 mod pace;
 mod place;
+mod proxies;
 mod socket;
+mod standing;
 mod transport;
 
 use std::io;
@@ -27,9 +29,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use transport::{LOGIN_REFUSED, Transport, refusing_clear_logins};
 
 use place::Places;
+pub use proxies::TrustedProxies;
+pub use standing::Standing;
 
 /// Limits of a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum size of a request body, bytes.
     pub body_bytes: usize,
@@ -37,6 +41,10 @@ pub struct Limits {
     pub upload_bytes: usize,
     /// Maximum number of concurrent connections, including WebSockets.
     pub connections: usize,
+    /// Maximum number of them from one IPv4 address or IPv6 network of 64 bits, except from a trusted proxy.
+    pub per_address: usize,
+    /// The proxies that state the caller's address.
+    pub trusted_proxies: TrustedProxies,
     /// Timeout for the head of a request, from its first byte or, on a new connection, from the start.
     pub head: Duration,
     /// Maximum idle time between two requests.
@@ -48,12 +56,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 40 MiB, 2 GiB streamed, 512 connections, 10 s for heads, 60 s idle, 15 s stalled, 8 s to drain.
+    /// 40 MiB, 2 GiB streamed, 512 connections, 128 from one address, no proxies, 10 s for heads, 60 s idle, 15 s stalled, 8 s to drain.
     fn default() -> Self {
         Self {
             body_bytes: 40 << 20,
             upload_bytes: 2 << 30,
             connections: 512,
+            per_address: 128,
+            trusted_proxies: TrustedProxies::NONE,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             stall: Duration::from_secs(15),
@@ -66,9 +76,11 @@ impl Default for Limits {
 /// within `limits.drain` and returns. Handlers get the caller from `ConnectInfo<SocketAddr>`. A panicking handler is
 /// answered with 500.
 ///
-/// At the maximum number of connections, a new one replaces the one that has been silent the longest; when all are
-/// being served, the new one is rejected. A WebSocket keeps its slot until it ends, so a route that upgrades before
-/// authentication must enforce its own deadline.
+/// At the maximum number of connections, a new one replaces one on which nothing was authenticated
+/// ([`Standing::authenticated`]), whatever it is doing, or else the one that has been idle the longest; when all are
+/// authenticated and being served, the new one is rejected. At the maximum of an address, a new connection replaces one
+/// of the same address in the same way. A route that upgrades to a WebSocket before authentication must enforce its own
+/// deadline.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     serve_connections(listener, router, limits, None, cancel).await;
 }
@@ -104,8 +116,9 @@ async fn serve_connections(
     cancel: CancellationToken,
 ) {
     let tasks = TaskTracker::new();
-    let places = Places::new(limits.connections, tasks.clone());
+    let places = Places::new(&limits, tasks.clone());
     let router = router.layer(DefaultBodyLimit::max(limits.body_bytes)).layer(CatchPanicLayer::new());
+    let drain = limits.drain;
     let server = Server { router, limits, tls, closing: cancel.clone() };
     loop {
         let accepted = tokio::select! {
@@ -115,7 +128,8 @@ async fn serve_connections(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if let Some(place) = places.take() {
+                let is_proxy = server.limits.trusted_proxies.contain(peer.ip());
+                if let Some(place) = places.take((!is_proxy).then(|| peer.ip())) {
                     tasks.spawn(connection::drive(server.clone(), stream, peer, place));
                 }
             }
@@ -124,14 +138,14 @@ async fn serve_connections(
     }
     drop(listener);
     tasks.close();
-    if tokio::time::timeout(limits.drain, tasks.wait()).await.is_err() {
+    if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections closed before their requests finished");
         places.vacate();
         tasks.wait().await;
     }
 }
 
-/// The caller's address; `None` for a request not received by [`serve`].
+/// The caller's address, as a trusted proxy states it; `None` for a request not received by [`serve`].
 pub fn caller_address(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
 }
@@ -143,32 +157,15 @@ struct LocalAddress(IpAddr);
 /// Paths requested by monitoring rather than by users.
 const WATCHED: [&str; 2] = ["/healthz", "/metrics"];
 
-/// Where a request arrived, to be reported once its caller has proved who it is.
-#[derive(Clone, Default)]
-pub struct Arrival(Option<(Appliance, IpAddr)>);
-
-impl Arrival {
-    /// That of a request with these extensions; one that reports nothing outside [`noting_arrivals`].
-    pub fn of(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().unwrap_or_default()
-    }
-
-    /// Reports that the caller has proved who it is ([`Appliance::note_arrival`]).
-    pub fn authenticated(&self) {
-        if let Self(Some((appliance, address))) = self {
-            appliance.note_arrival(*address);
-        }
-    }
-}
-
-/// Wraps routes so that adapters can report to the appliance where authenticated requests arrive ([`Arrival`]), and to
-/// report that every request was answered.
+/// Wraps routes so that the appliance learns where authenticated requests arrive ([`Standing::authenticated`]), and that
+/// every request was answered.
 pub fn noting_arrivals(router: Router, appliance: Appliance) -> Router {
     router.layer(from_fn(move |mut request: Request, next: Next| {
         let appliance = appliance.clone();
         async move {
             if let Some(LocalAddress(address)) = request.extensions().get().copied() {
-                request.extensions_mut().insert(Arrival(Some((appliance.clone(), address))));
+                let standing = Standing::of(request.extensions()).arriving(appliance.clone(), address);
+                request.extensions_mut().insert(standing);
             }
             let counts = !WATCHED.contains(&request.uri().path());
             let response = next.run(request).await;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::Extensions;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn};
@@ -43,11 +43,15 @@ impl<S: Sync> FromRequestParts<S> for Transport {
     }
 }
 
+/// The other end of the connection, which may be a proxy, as a request extension.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
 /// Wraps routes of an adapter to mark requests in clear from other machines as [`Transport::Refused`]. The address that
 /// counts is that of the connection, so a proxy on this machine may terminate TLS.
 pub fn refusing_clear_logins(router: Router) -> Router {
     router.layer(from_fn(async |mut request: Request, next: Next| {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
         let local = peer.is_some_and(|peer| peer.is_loopback());
         if !local && Transport::of(request.extensions()) == Transport::Clear {
             request.extensions_mut().insert(Transport::Refused);
@@ -68,7 +72,7 @@ mod tests {
         let routes = Router::new().route("/", get(async |transport: Transport| format!("{transport:?}")));
         let mut request = Request::new(Body::empty());
         let peer: SocketAddr = peer.parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Peer(peer));
         request.extensions_mut().insert(if encrypted { Transport::Encrypted } else { Transport::Clear });
         let answer = refusing_clear_logins(routes).oneshot(request).await.unwrap();
         String::from_utf8(axum::body::to_bytes(answer.into_body(), 99).await.unwrap().to_vec()).unwrap()

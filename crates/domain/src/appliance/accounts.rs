@@ -1,6 +1,5 @@
-//! Accounts, passwords and logging in.
+//! Accounts and passwords.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
 
@@ -13,8 +12,8 @@ use super::device_state::DeviceState;
 use super::{Acts, Appliance};
 use crate::ports::SettingsStore;
 use crate::{
-    Account, AccountChange, AccountId, Act, Actor, AuditEntry, Error, LoginFrom, NewAccount, PasswordHashes, Result,
-    Role, Thing, Timestamp, passwords,
+    Account, AccountChange, AccountId, Act, AuditEntry, Error, NewAccount, PasswordHashes, Result, Role, Thing, Timestamp,
+    passwords,
 };
 
 /// What a caller offers as proof, or as a new password.
@@ -27,96 +26,8 @@ pub enum Secret {
 }
 
 impl Appliance {
-    /// Checks a login. An unknown user costs as much time as a wrong password.
-    ///
-    /// # Errors
-    /// `WrongCredentials` for an unknown user or a wrong secret, `Locked` for a name or address after five failures.
-    pub async fn log_in(&self, name: &str, secret: Secret, from: impl Into<LoginFrom>) -> Result<Account> {
-        let (name, from) = (name.to_owned(), from.into());
-        self.blocking(move |a| a.check_login(&name, &secret, from)).await
-    }
-
-    /// Checks a login by HTTP digest: `proves` is given the account's HA1 and says whether the caller knows it. An
-    /// unknown user, and one whose password was set before digests were kept, cost as much time as a wrong digest.
-    ///
-    /// # Errors
-    /// As [`log_in`](Self::log_in).
-    pub async fn log_in_by_digest(
-        &self,
-        name: &str,
-        proves: impl FnOnce(&str) -> bool + Send + 'static,
-        from: impl Into<LoginFrom>,
-    ) -> Result<Account> {
-        let (name, from) = (name.to_owned(), from.into());
-        self.blocking(move |a| {
-            let proves = |hashes: Option<&PasswordHashes>| {
-                let ha1 = hashes.and_then(|hashes| hashes.digest_ha1.as_deref());
-                proves(ha1.unwrap_or_default()) && ha1.is_some()
-            };
-            let (account, _) = a.admit_login(&name, from, proves)?;
-            a.audit_presence(&account, from.origin, from.adapter);
-            Ok(account)
-        })
-        .await
-    }
-
-    /// Checks a login that is not an account's but of the configuration, under the same lock-out. `proved`: whether the
-    /// caller, who gave this name, knows the secret.
-    ///
-    /// # Errors
-    /// `WrongCredentials`, or `Locked` for a name or address after five failures, also for one who knows the secret.
-    pub async fn log_in_as_configured(&self, name: &str, proved: bool, from: impl Into<LoginFrom>) -> Result<()> {
-        let (name, from) = (name.to_owned(), from.into());
-        self.blocking(move |a| {
-            let keys = login_keys(&name, from.origin);
-            if let Some(until) = a.core.logins.locked_until(&keys, a.now()) {
-                return Err(Error::Locked { until });
-            }
-            if !proved {
-                a.note_failure(&keys, from, None);
-                return Err(Error::WrongCredentials);
-            }
-            a.core.logins.forget(&keys);
-            Ok(())
-        })
-        .await
-    }
-
-    fn check_login(&self, name: &str, secret: &Secret, from: LoginFrom) -> Result<Account> {
-        let (account, hashes) = self.admit_login(name, from, |hashes| secret.matches(hashes))?;
-        // Somebody has to log in to mend a disk that takes no writes.
-        if let Err(error) = self.complete_digest(&account, &hashes, secret) {
-            tracing::warn!(error = error.chain(), "digest of the password not kept");
-        }
-        Ok(account)
-    }
-
-    /// Logs a user in whose kept hashes `proves` accepts; it is given none for an unknown user.
-    fn admit_login(
-        &self,
-        name: &str,
-        from: LoginFrom,
-        proves: impl FnOnce(Option<&PasswordHashes>) -> bool,
-    ) -> Result<(Account, PasswordHashes)> {
-        let keys = login_keys(name, from.origin);
-        if let Some(until) = self.core.logins.locked_until(&keys, self.now()) {
-            return Err(Error::Locked { until });
-        }
-        let found = match self.ports().settings.credentials(name) {
-            Ok(found) => Some(found),
-            Err(Error::NotFound { .. }) => None,
-            Err(error) => return Err(error),
-        };
-        if !proves(found.as_ref().map(|(_, hashes)| hashes)) {
-            self.note_failure(&keys, from, found.as_ref().map(|(account, _)| account));
-            return Err(Error::WrongCredentials);
-        }
-        self.core.logins.forget(&keys);
-        found.ok_or(Error::WrongCredentials)
-    }
-
     /// Keeps the digest of a password that was set when no adapter needed one.
-    fn complete_digest(&self, account: &Account, hashes: &PasswordHashes, secret: &Secret) -> Result<()> {
+    pub(super) fn complete_digest(&self, account: &Account, hashes: &PasswordHashes, secret: &Secret) -> Result<()> {
         let (Some(realm), None, Secret::Password(password)) = (self.digest_realm(), &hashes.digest_ha1, secret) else {
             return Ok(());
         };
@@ -126,15 +37,6 @@ impl Appliance {
     /// The realm that digests are kept for; `None` when no adapter needs them.
     fn digest_realm(&self) -> Option<&str> {
         self.options().digest_realm.as_deref()
-    }
-
-    fn note_failure(&self, keys: &[String], LoginFrom { origin, adapter }: LoginFrom, account: Option<&Account>) {
-        let from = shown(origin);
-        tracing::warn!(login.origin = from, login.adapter = adapter, "login failed");
-        self.audit(&Actor::refused(account, origin, adapter), Act::LOGIN_FAILED, &adapter);
-        if self.core.logins.fail(keys, self.now()) {
-            self.audit(&Actor { origin, ..Actor::system() }, Act::LOGIN_LOCKED, &from);
-        }
     }
 
     fn account_order(&self) -> MutexGuard<'_, ()> {
@@ -149,12 +51,14 @@ impl Appliance {
 
 impl Acts<'_> {
     /// Makes an account. `AlreadyExists(Account)`, `LimitReached(Account)`, `Invalid` for a name or a password outside
-    /// the rules.
+    /// the rules, `Busy` when too many callers wait to have a password hashed.
     pub async fn create_account(self, name: &str, role: Role, password: impl Into<Secret>) -> Result<Account> {
         let actor = self.permit(Act::ACCOUNT_CREATE)?;
         check_name(name)?;
         let (name, password) = (name.to_owned(), password.into());
+        let pass = self.appliance.pass(actor.origin).await?;
         self.blocking(move |a| {
+            let _pass = pass;
             let _order = a.account_order();
             if a.ports().settings.accounts()?.len() as u64 >= a.options().limits.accounts {
                 return Err(Error::LimitReached { what: Thing::Account });
@@ -169,18 +73,20 @@ impl Acts<'_> {
     }
 
     /// Sets a password; all hashes change together, and the account's sessions end. `NotFound(Account)`, `Invalid` for a
-    /// password outside the rules.
+    /// password outside the rules, `Busy`.
     pub async fn set_password(self, name: &str, password: &str) -> Result<()> {
         let actor = self.permit(Act::ACCOUNT_PASSWORD)?;
         let (name, password) = (name.to_owned(), password.to_owned());
+        let pass = self.appliance.pass(actor.origin).await?;
         self.blocking(move |a| {
+            let _pass = pass;
             let hashes = hash_password(&name, a.digest_realm(), &password)?;
             let _order = a.account_order();
             a.ports().settings.set_password(&name, &hashes)?;
             let store = a.ports().settings.as_ref();
             let account = store.credentials(&name)?.0.id;
             forget_initial_password(store, account, &a.options().initial_password)?;
-            a.core.logins.forget(&[format!("user {name}")]);
+            a.core.attempts.forget(&name);
             a.audit(&actor, Act::ACCOUNT_PASSWORD, &name);
             Ok(())
         })
@@ -189,7 +95,7 @@ impl Acts<'_> {
 
     /// Changes an account's name or password; users may change their own. A new password ends the account's sessions.
     /// Digest logins are hashed for the name: under a new one there is none until the password is set again.
-    /// `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
+    /// `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`, `Busy`.
     pub async fn update_account(
         self,
         id: AccountId,
@@ -198,7 +104,12 @@ impl Acts<'_> {
     ) -> Result<Account> {
         let actor = self.permit(Act::OWN_ACCOUNT_UPDATE)?;
         name.as_deref().map_or(Ok(()), check_name)?;
+        let pass = match &password {
+            Some(_) => Some(self.appliance.pass(actor.origin).await?),
+            None => None,
+        };
         self.blocking(move |a| {
+            let _pass = pass;
             let _order = a.account_order();
             let before = a.ports().settings.account(id);
             if !before.as_ref().is_ok_and(|account| account.name == actor.name) {
@@ -221,7 +132,7 @@ impl Acts<'_> {
                 forget_initial_password(a.ports().settings.as_ref(), id, &a.options().initial_password)?;
             }
             a.rename_factory_login(&before.name, &changed.name)?;
-            a.core.logins.forget(&[format!("user {}", changed.name)]);
+            a.core.attempts.forget(&changed.name);
             a.audit(&actor, Act::ACCOUNT_UPDATE, &id);
             Ok(changed)
         })
@@ -246,11 +157,6 @@ impl Acts<'_> {
     }
 }
 
-/// What failures of a login are counted for.
-fn login_keys(name: &str, origin: Option<IpAddr>) -> [String; 2] {
-    [format!("user {name}"), format!("from {}", shown(origin))]
-}
-
 impl From<&str> for Secret {
     fn from(password: &str) -> Self {
         Self::Password(password.to_owned())
@@ -272,7 +178,7 @@ impl Secret {
 
     /// Compares with what is kept; without an account it spends the same time and says no. A password can be compared
     /// with its MD5 where only that is known.
-    fn matches(&self, hashes: Option<&PasswordHashes>) -> bool {
+    pub(super) fn matches(&self, hashes: Option<&PasswordHashes>) -> bool {
         let by_md5 = hashes.is_some_and(|hashes| hashes.password.is_empty());
         let kept = hashes.map(|hashes| match self {
             Self::Password(_) if !by_md5 => hashes.password.as_str(),
@@ -293,10 +199,6 @@ impl Secret {
             }
         }
     }
-}
-
-fn shown(origin: Option<IpAddr>) -> String {
-    origin.map_or_else(|| "unknown".to_owned(), |origin| origin.to_string())
 }
 
 /// The longest name of an account, in characters.

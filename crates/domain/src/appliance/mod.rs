@@ -17,6 +17,7 @@ mod gallery;
 mod libraries;
 mod liveness;
 mod log;
+mod logins;
 mod machine;
 pub mod network;
 pub mod notices;
@@ -51,13 +52,14 @@ use crate::progress::Progress;
 use crate::sessions::Sessions;
 use crate::settings::CurrentSettings;
 use crate::surveillance::{self, Board, ClipOrders, Doorkeeper, Recorder};
-use crate::{DoorOptions, Error, Event, LoginGuard, Reembedding, Result, StorageLimits};
+use crate::{DoorOptions, Error, Event, Reembedding, Result, StorageLimits};
 
 pub use accounts::{Secret, hash_password, set_password_beside};
 pub use acts::Acts;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 use doors::Doors;
+use logins::{Attempts, Gate};
 pub use readers::{ReaderState, Readers};
 pub use sessions::{SessionTerms, StreamPass};
 use settings::Settings;
@@ -159,7 +161,8 @@ struct Core {
     kept_copy: Mutex<Option<u64>>,
     /// Remove files with data of people that the store does not know.
     other_copies: Mutex<Vec<Erase>>,
-    logins: LoginGuard,
+    attempts: Arc<Attempts>,
+    gate: Gate,
     sessions: Sessions,
     feeds: Arc<FeedBoard>,
     reembedding: watch::Sender<Reembedding>,
@@ -206,7 +209,8 @@ impl Appliance {
             account_order: Mutex::default(),
             kept_copy: Mutex::new(kept_copy),
             other_copies: Mutex::default(),
-            logins: LoginGuard::default(),
+            attempts: Arc::default(),
+            gate: Gate::default(),
             sessions: Sessions::default(),
             feeds: Arc::default(),
             reembedding: watch::Sender::default(),

@@ -40,6 +40,11 @@ impl Appliance {
         Ok(account)
     }
 
+    /// Whether there is such a session; whether its account is still the same is not looked at.
+    pub fn has_session(&self, adapter: &'static str, id: &str) -> bool {
+        self.core.sessions.use_of(adapter, id).is_some()
+    }
+
     /// Ends a session; returns whether it was open.
     pub async fn end_session(&self, adapter: &'static str, id: &str, actor: &Actor) -> bool {
         let ended = self.core.sessions.end(adapter, id).is_some();
