@@ -25,7 +25,7 @@ INSERT OR IGNORE INTO permission_group (id, name, description, note)
 SELECT entry.value ->> 'id', entry.value ->> 'name', entry.value ->> 'description', nullif(entry.value -> 'info', '{}')
 FROM adapter_value
     JOIN json_each(iif(json_valid(adapter_value.value), adapter_value.value, '{}'), '$.groups') AS entry
-WHERE adapter = 'sophon' AND key = 'permissions'
+WHERE adapter_value.adapter = 'sophon' AND adapter_value.key = 'permissions'
     AND entry.value ->> 'id' IS NOT NULL AND entry.value ->> 'name' IS NOT NULL
     AND entry.value ->> 'description' IS NOT NULL
 ORDER BY entry.key;

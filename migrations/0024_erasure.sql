@@ -12,7 +12,7 @@ END;
 CREATE INDEX record_match_by_person ON record_match (person) WHERE person > 0;
 CREATE INDEX opening_by_person ON opening (person) WHERE person > 0;
 CREATE INDEX correction_by_person ON correction (person) WHERE person > 0;
-CREATE INDEX behaviour_by_person ON behaviour (person) WHERE person > 0;
+CREATE INDEX behaviour_match_by_person ON behaviour_match (person) WHERE person > 0;
 
 -- Of people whom former versions removed.
 INSERT OR IGNORE INTO erasure (person)
@@ -20,5 +20,5 @@ SELECT person FROM (
     SELECT DISTINCT person FROM record_match WHERE person > 0
     UNION SELECT DISTINCT person FROM opening WHERE person > 0
     UNION SELECT DISTINCT person FROM correction WHERE person > 0
-    UNION SELECT DISTINCT person FROM behaviour WHERE person > 0
+    UNION SELECT DISTINCT person FROM behaviour_match WHERE person > 0
 ) WHERE person NOT IN (SELECT id FROM person);

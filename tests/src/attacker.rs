@@ -1,9 +1,10 @@
 //! Callers who mean harm, from addresses of their own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::Figures;
@@ -16,28 +17,37 @@ const SAMPLE: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub struct Attacker {
     address: Ipv4Addr,
-    http: reqwest::Client,
+    /// Made for the first request.
+    http: OnceLock<reqwest::Client>,
 }
 
 impl Attacker {
     /// The caller at 127.0.0.`last`. Tests themselves are at 127.0.0.1.
     pub fn at(last: u8) -> Self {
-        install_crypto();
-        let address = Ipv4Addr::new(127, 0, 0, last);
-        let client = reqwest::Client::builder().local_address(IpAddr::V4(address)).timeout(Duration::from_secs(60));
-        let client = client.redirect(reqwest::redirect::Policy::none()).pool_idle_timeout(Duration::from_secs(2));
-        Self { address, http: client.build().expect("an HTTP client") }
+        Self { address: Ipv4Addr::new(127, 0, 0, last), http: OnceLock::new() }
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        self.http.get_or_init(|| {
+            install_crypto();
+            let client = reqwest::Client::builder().local_address(IpAddr::V4(self.address));
+            let client = client.timeout(Duration::from_secs(60)).pool_idle_timeout(Duration::from_secs(2));
+            let client = client.redirect(reqwest::redirect::Policy::none());
+            // Nothing is encrypted here, and to read the certificates of the machine takes long.
+            client.tls_danger_accept_invalid_certs(true).build().expect("an HTTP client")
+        })
     }
 
     /// A request to be filled by the test.
     pub fn post(&self, to: SocketAddr, path: &str) -> reqwest::RequestBuilder {
-        self.http.post(format!("http://{to}{path}"))
+        self.http().post(format!("http://{to}{path}"))
     }
 
-    /// Tries a login at the console and returns the status: 303 when it succeeded.
-    pub async fn log_in(&self, console: SocketAddr, user: &str, password: &str) -> u16 {
-        let request = self.post(console, "/login").json(&json!({"username": user, "password": password}));
-        request.send().await.expect("the console answers").status().as_u16()
+    /// Tries a login at SenseNebula-M and returns the code: 0 when it succeeded.
+    pub async fn log_in(&self, sensetime: SocketAddr, user: &str, password: &str) -> i64 {
+        let login = json!({"msg_id": "257", "user_name": user, "user_pwd": password});
+        let answer = self.post(sensetime, "/api/json").json(&login).send().await.expect("the device answers");
+        answer.json::<Value>().await.expect("JSON")["code"].as_i64().expect("a code")
     }
 
     /// A connection from this address.

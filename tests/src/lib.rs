@@ -3,9 +3,9 @@
 
 #![allow(clippy::expect_used, reason = "code of tests, which may die of what a test may die of")]
 
+mod attacker;
 pub mod bait;
 mod calls;
-mod attacker;
 mod cast;
 mod cli;
 mod client;

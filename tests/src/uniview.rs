@@ -164,9 +164,10 @@ async fn read_video(request: Request) -> Option<UniviewVideo> {
     let mut form = Multipart::from_request(request, &()).await.ok()?;
     let mut video = UniviewVideo { uuid: String::new(), file: Bytes::new() };
     while let Some(part) = form.next_field().await.ok()? {
-        match part.name()? {
-            "video_uuid" => video.uuid = part.text().await.ok()?,
-            _ => video.file = part.bytes().await.ok()?,
+        if part.file_name().is_some() {
+            video.file = part.bytes().await.ok()?;
+        } else {
+            video.uuid = part.text().await.ok()?;
         }
     }
     Some(video)

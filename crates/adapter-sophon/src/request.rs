@@ -29,11 +29,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The sender of a request, when its address and login are allowed.
-    pub(crate) async fn of(
-        device: &Arc<Device>,
-        extensions: &Extensions,
-        headers: &HeaderMap,
-    ) -> Result<Self, Fault> {
+    pub(crate) async fn of(device: &Arc<Device>, extensions: &Extensions, headers: &HeaderMap) -> Result<Self, Fault> {
         let (config, origin) = (&device.config, caller_address(extensions));
         if !origin.is_some_and(|origin| config.allow_from.iter().any(|network| network.contains(&origin))) {
             return Err(Fault::with_status(StatusCode::FORBIDDEN, "this address is not allowed"));
@@ -50,7 +46,11 @@ impl Caller {
         }
         let standing = Standing::of(extensions);
         // An address alone proves nothing.
-        if config.login.is_some() { standing.authenticated() } else { standing.admitted() }
+        if config.login.is_some() {
+            standing.authenticated();
+        } else {
+            standing.admitted();
+        }
         Ok(Self { device: Arc::clone(device), actor: actor(origin) })
     }
 

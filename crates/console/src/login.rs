@@ -74,11 +74,7 @@ async fn credentials(request: Request) -> Result<Credentials, Response> {
     }
 }
 
-async fn open_session(
-    desk: &Desk,
-    account: &Account,
-    (origin, transport): (Option<IpAddr>, Transport),
-) -> Response {
+async fn open_session(desk: &Desk, account: &Account, (origin, transport): (Option<IpAddr>, Transport)) -> Response {
     let id = desk.sessions.open(account, origin).await;
     let secure = if transport == Transport::Encrypted { "; Secure" } else { "" };
     with_cookie(&format!("{SESSION}={id}; {ATTRIBUTES}{secure}"), Redirect::to("/"))

@@ -283,10 +283,9 @@ pub struct CameraCounters {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::net::IpAddr;
-
     use jiff::civil::{date, time};
+
+    use super::*;
 
     #[test]
     fn a_window_over_midnight_covers_the_early_morning_of_the_next_day() {

@@ -23,6 +23,7 @@ impl Source {
             Self::Capture { device: address, vendor, product } => {
                 Self::Capture { device: device(&address), vendor, product }
             }
+            Self::Pushed { host } => Self::Pushed { host },
         }
     }
 
@@ -47,6 +48,7 @@ impl Source {
             Self::Capture { device, vendor, product } => {
                 Ok(Self::Capture { device: unmasked_device(device, before)?, vendor, product })
             }
+            Self::Pushed { host } => Ok(Self::Pushed { host }),
         }
     }
 
@@ -58,7 +60,7 @@ impl Source {
 
     fn device(&self) -> Option<&DeviceAddress> {
         match self {
-            Self::Rtsp { .. } | Self::File { .. } => None,
+            Self::Rtsp { .. } | Self::File { .. } | Self::Pushed { .. } => None,
             Self::Onvif(device) | Self::Gb28181 { server: device, .. } | Self::Capture { device, .. } => Some(device),
         }
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::columns::{self, Reader, optional, text, time, word};
 use crate::connection::Database;
 use crate::error::Fault;
-use crate::words::Word as _;
+use crate::words::Word;
 use crate::{OpenError, lists};
 
 type Hash = [u8; 32];
@@ -119,7 +119,7 @@ fn hash(before: &Hash, number: i64, entry: &AuditEntry) -> Hash {
         Some(&*number),
         Some(&*at),
         Some(&**actor),
-        role.as_ref().map(|role| role.word()),
+        role.as_ref().map(Word::word),
         origin.as_deref(),
         adapter.as_deref(),
         Some(&**action),
@@ -321,7 +321,7 @@ mod tests {
     fn clearing_leaves_logins_accounts_doors_and_flows() {
         let trail = Trail::new();
         AuditClass::ALL.into_iter().for_each(|class| trail.append(class, 3));
-        trail.trail.0.write("clearing", clear).unwrap();
+        trail.trail.0.write("clearing", |db| clear(db)).unwrap();
         let left = AuditClass::ALL.map(|class| trail.count(class));
         assert_eq!(left, [3, 3, 3, 3, 3, 3, 0, 0]);
         trail.append(AuditClass::Contents, 1);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use domain::{Error, PictureId, Result};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, params};
 
 use crate::columns::picture;
 use crate::error::Fault;
@@ -117,7 +117,10 @@ fn first(db: &Connection) -> rusqlite::Result<Option<i64>> {
 /// Erases a person from some entries of each kind; returns how many there were.
 fn step(db: &Connection, person: i64) -> Result<usize, Fault> {
     let mut count = erase_records(db, person, &some(db, "record_match", "record", person)?)?;
-    for table in ["opening", "correction", "behaviour"] {
+    let behaviours = some(db, "behaviour_match", "behaviour", person)?;
+    count += behaviours.len();
+    erase_candidates(db, ("behaviour_match", "behaviour"), person, json(behaviours))?;
+    for table in ["opening", "correction"] {
         let entries = some(db, table, "entry", person)?;
         count += entries.len();
         let erase = format!(
@@ -137,8 +140,7 @@ fn some(db: &Connection, table: &str, key: &str, person: i64) -> rusqlite::Resul
 
 /// Verdict, similarity, library and time of the records stay.
 fn erase_records(db: &Connection, person: i64, records: &[i64]) -> Result<usize, Fault> {
-    let (listed, no_photo) = (json(records.iter().copied()), picture(&PictureId::not_kept()));
-    let (listed, person) = (Value::from(listed), Value::from(person));
+    let (listed, person) = (Value::from(json(records.iter().copied())), Value::from(person));
     db.prepare_cached(
         "UPDATE record SET best_person = 0 WHERE seq IN (SELECT value FROM json_each(?)) AND best_person = ?",
     )?
@@ -148,13 +150,24 @@ fn erase_records(db: &Connection, person: i64, records: &[i64]) -> Result<usize,
          WHERE record IN (SELECT value FROM json_each(?)) AND person = ?",
     )?
     .execute(params![listed, person])?;
-    db.prepare_cached(
-        "UPDATE record_match SET person = 0, code = '', name = '', gender = NULL, age = NULL, document_number = '',
-             address = '', photo = ?3, enrolled_at = 0
-         WHERE record IN (SELECT value FROM json_each(?1)) AND person = ?2",
-    )?
-    .execute(params![listed, person, no_photo])?;
+    erase_candidates(db, ("record_match", "record"), person, listed)?;
     Ok(records.len())
+}
+
+/// Erases a person from the candidates of entries, which `key` refers to. `listed`: the entries, as JSON.
+fn erase_candidates(
+    db: &Connection,
+    (table, key): (&str, &str),
+    person: impl ToSql,
+    listed: impl ToSql,
+) -> Result<(), Fault> {
+    let erase = format!(
+        "UPDATE {table} SET person = 0, code = '', name = '', gender = NULL, age = NULL, document_number = '',
+             address = '', photo = ?3, enrolled_at = 0
+         WHERE {key} IN (SELECT value FROM json_each(?1)) AND person = ?2"
+    );
+    db.prepare_cached(&erase)?.execute(params![listed, person, picture(&PictureId::not_kept())])?;
+    Ok(())
 }
 
 /// Erases people who were removed before this entry about them was appended.
@@ -162,7 +175,8 @@ pub(crate) fn erase_late(db: &Connection, seq: i64) -> Result<(), Fault> {
     let mut statement = db.prepare_cached(
         "SELECT person FROM (
              SELECT person FROM record_match WHERE record = ?1 UNION SELECT person FROM opening WHERE entry = ?1
-             UNION SELECT person FROM correction WHERE entry = ?1 UNION SELECT person FROM behaviour WHERE entry = ?1)
+             UNION SELECT person FROM correction WHERE entry = ?1
+             UNION SELECT person FROM behaviour_match WHERE behaviour = ?1)
          WHERE person > 0 AND person <= (SELECT seq FROM sqlite_sequence WHERE name = 'person')
              AND person NOT IN (SELECT id FROM person)",
     )?;

@@ -57,7 +57,7 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
 
 #[test]
 fn nothing_of_removed_people_is_left_in_any_file() {
-    const PEOPLE: usize = 120;
+    const PEOPLE: usize = 24;
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut people = Vec::new();

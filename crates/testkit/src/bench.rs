@@ -13,7 +13,7 @@ use crate::store::MemoryStore;
 use crate::{FakeAnalyzer, FakeClock, FakeDetector, FakeDiscovery, FakeFrames, FakeHost};
 
 /// The administrator that every fake appliance has.
-pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
+pub const ADMIN: (&str, &str) = ("admin", "Admin_1234");
 /// The realm of digest logins.
 const REALM: &str = "NVRDVR";
 

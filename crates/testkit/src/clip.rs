@@ -245,13 +245,7 @@ const NO_LATER_REFERENCES: [&str; 2] = ["-bf", "0"];
 const DISPOSABLE_PICTURES: [&str; 6] = ["-bf", "3", "-b_strategy", "0", "-b-pyramid", "none"];
 
 /// Runs ffmpeg into a file of another name first, so that an unfinished clip is never used.
-fn run(
-    input: &[String],
-    shape: Shape,
-    references: &[&str],
-    file: &Path,
-    draw: Option<Draw<'_>>,
-) -> io::Result<()> {
+fn run(input: &[String], shape: Shape, references: &[&str], file: &Path, draw: Option<Draw<'_>>) -> io::Result<()> {
     let unfinished = file.with_extension(format!("{}.mp4", uuid::Uuid::new_v4()));
     let key_frames = shape.fps.to_string();
     let mut ffmpeg = Command::new("ffmpeg")

@@ -36,7 +36,8 @@ fn detector_and_embedder() -> TempDir {
     for file in files.chain(["onnxruntime".to_owned()]) {
         std::os::unix::fs::symlink(models().join(&file), folder.path().join(file)).unwrap();
     }
-    let sets = "[default]\ndetector = \"centerface\"\nlive_detector = \"centerface_int8\"\nembedder = \"face_embed_512\"\n";
+    let sets =
+        "[default]\ndetector = \"centerface\"\nlive_detector = \"centerface_int8\"\nembedder = \"face_embed_512\"\n";
     std::fs::write(folder.path().join("sets.toml"), sets).unwrap();
     folder
 }

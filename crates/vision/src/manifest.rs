@@ -254,7 +254,10 @@ impl Input {
         demand((self.width == 0) == (self.height == 0), "width and height are both 0 or neither")?;
         demand(self.width.max(self.height) <= MAX_INPUT_SIDE, "the input is too large")?;
         demand((1..=MAX_INPUT_SIDE).contains(&self.multiple_of), "multiple_of must be at least 1")?;
-        demand(self.layout != Layout::Squares || self.takes_squares(), "squares are rgb with even sides, mean 0, scale 1")
+        demand(
+            self.layout != Layout::Squares || self.takes_squares(),
+            "squares are rgb with even sides, mean 0, scale 1",
+        )
     }
 
     fn takes_squares(&self) -> bool {

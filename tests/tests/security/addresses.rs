@@ -7,7 +7,6 @@ use std::time::Duration;
 use polyface_tests::bait::Bait;
 use polyface_tests::{Device, SenseTime, eventually_within};
 use serde_json::{Value, json};
-use testkit::rabbitmq::Broker;
 
 /// An address of this machine that is not loopback; `None` without a network.
 fn own_address() -> Option<IpAddr> {
@@ -51,10 +50,7 @@ async fn try_camera(device: &Device, client: &SenseTime, camera: Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_device_does_not_connect_to_itself_for_others() {
-    let (mut device, broker) = tokio::join!(
-        Device::start_with_sections("[sophon]\nenabled = true\nlisten = \"127.0.0.1:0\""),
-        Broker::start()
-    );
+    let mut device = Device::start_with_sections("[sophon]\nenabled = true\nlisten = \"127.0.0.1:0\"").await;
     device.reconfigure("allow_loopback = true", "allow_loopback = false");
     device.restart().await;
     let client = device.log_in().await;
@@ -74,12 +70,12 @@ async fn the_device_does_not_connect_to_itself_for_others() {
         assert_eq!(bait.heard(), Vec::<String>::new(), "{host} was connected to");
         assert!(datagrams.recv(&mut [0; 16]).is_err(), "{host} was sent a datagram");
     }
-    // A platform says where its broker is; the device asks only where it may.
+    // Nor does it log in at itself as at a platform.
     let put = |name: &'static str, fields: Value| {
         let url = format!("http://{}/SophonMQ/api/{name}", device.listener("sophon"));
         reqwest::Client::new().put(url).json(&fields).send()
     };
-    let login_url = format!("http://127.0.0.1:{}/login", broker.port());
+    let login_url = "http://127.0.0.1:9/login";
     assert_eq!(put("LoginUrl", json!({"login_url": login_url})).await.unwrap().status(), 400);
     assert!(!device.log().contains("secret"), "the log shows a password");
 }

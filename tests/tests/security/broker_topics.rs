@@ -36,10 +36,10 @@ async fn no_topic_cuts_the_device_off() {
     }
     let kept = platform.ask(json!({"operator": "GetMQTTconfig", "info": {}})).await;
     assert_eq!((&kept["info"]["OnlineTopic"], kept["code"].as_str()), (&json!("mqtt/face/basic"), Some("200")));
-    let set = platform.ask(json!({"operator": "UpMQTTconfig", "info": {"OnlineTopic": "site/\u{95e8}"}})).await;
+    let set = platform.ask(json!({"operator": "UpMQTTconfig", "info": {"OnlineTopic": "mqtt/face/\u{95e8}"}})).await;
     assert_eq!(set["code"], "200", "any other is set");
-    platform.wait_on("site/\u{95e8}", |notice| notice["operator"] == "Online").await;
+    platform.wait_on("mqtt/face/\u{95e8}", |notice| notice["operator"] == "Online").await;
     device.restart().await;
-    platform.wait_on("site/\u{95e8}", |notice| notice["operator"] == "Online").await;
+    platform.wait_on("mqtt/face/\u{95e8}", |notice| notice["operator"] == "Online").await;
     answered(&platform).await;
 }

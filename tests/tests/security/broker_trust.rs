@@ -55,14 +55,20 @@ async fn people(platform: &Platform) -> Value {
 /// What `/healthz` says about the trust in the broker.
 async fn attention(device: &Device) -> Option<String> {
     let (_, health) = device.health().await.unwrap();
-    let lines = health["attention"].as_array().unwrap().clone();
+    let lines = health["attention"].as_array().cloned().unwrap_or_default();
     lines.iter().filter_map(Value::as_str).find(|line| line.starts_with("terminal.broker_trust: ")).map(str::to_owned)
 }
 
 /// The platform, once the device is there.
 async fn platform(broker: &Broker) -> Platform {
     let platform = Platform::connect(broker.address(), None).await;
-    platform.wait_on("mqtt/face/heartbeat", |_| true).await;
+    let question = json!({"messageId": "there", "operator": "Versions", "info": {}});
+    eventually_within(Duration::from_secs(30), "the device answers", async || {
+        platform.send(&question).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        platform.take_one(&format!("mqtt/face/{ID}/Ack"))
+    })
+    .await;
     platform
 }
 

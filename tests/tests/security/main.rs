@@ -16,7 +16,6 @@ mod packages;
 mod password_memory;
 mod passwords;
 mod photos_at_the_door;
-mod picture_memory;
 mod places;
 mod removal;
 mod secrets;

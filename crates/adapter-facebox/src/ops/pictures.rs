@@ -32,7 +32,7 @@ pub(crate) async fn upload_person_picture(
     let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let standing = Standing::of(request.extensions());
     let named = in_query.as_ref().or(in_header.as_ref());
-    let known = named.is_some_and(|session| device.sessions.find(session).is_some());
+    let known = named.is_some_and(|session| device.sessions.has(session));
     let request = if known { request } else { device.bounded(request) };
     let form = Form::read(request, FORM).await.map_err(|error| match error {
         FormError::TooLarge => Code::BadPicture.into(),

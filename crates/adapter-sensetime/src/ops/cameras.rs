@@ -90,7 +90,13 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
         }
         let own = own_values(kind, &fields);
         let (settings, watch) = changed(settings, camera.watch.settings.clone(), fields)?;
-        Ok::<_, Fault>(CameraChange { settings: Some(settings), watch: Some(watch), own, note })
+        Ok::<_, Fault>(CameraChange {
+            settings: Some(settings),
+            watch: Some(watch),
+            own,
+            permission_groups: None,
+            note,
+        })
     };
     call.acts()?.amend_camera(id, change).await?;
     Ok(Channel { channel: id.0 })

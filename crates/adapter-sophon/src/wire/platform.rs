@@ -63,13 +63,9 @@ pub(crate) struct Exchange {
     pub(crate) routing_key: Option<Text>,
 }
 
-/// What all commands have.
+/// What all commands have beside what identifies them.
 #[derive(Deserialize)]
 pub(crate) struct Command {
-    pub(crate) method: Text,
-    /// Under the name of the change log too (quirk S-MSGKEY).
-    #[serde(rename = "messageId", alias = "messageKey")]
-    pub(crate) id: Option<Text>,
     pub(crate) extend_params: Option<ExtendParams>,
 }
 

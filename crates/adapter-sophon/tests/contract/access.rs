@@ -54,12 +54,10 @@ pub(crate) async fn failed_logins_lock_the_address(ledger: &Arc<Ledger>) {
     }
     device.accepted("GET groups", login("cloud", "Secret-1")).await;
     for n in 0..5 {
-        assert_eq!(login(&format!("guess {n}"), "Secret-1").send().await.unwrap().status(), 401);
+        assert_eq!(login("cloud", &format!("guess {n}")).send().await.unwrap().status(), 401);
     }
     let response = login("cloud", "Secret-1").send().await.unwrap();
     assert_eq!((response.status().as_u16(), refusal(response).await["code"].clone()), (429, json!(40000)));
-    device.handles.clock.advance(std::time::Duration::from_secs(301));
-    device.accepted("GET groups", login("cloud", "Secret-1")).await;
     device.stop().await;
 }
 

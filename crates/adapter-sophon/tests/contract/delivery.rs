@@ -18,7 +18,7 @@ pub(crate) async fn commands_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         json!({"method": "add_users_plus", "userid_list": {"1": 2}, "extend_params": {"path": "/p"}}),
         json!({"method": "add_users_plus", "user_info_list": ["1"], "extend_params": {}}),
         json!({"method": "add_users_plus", "userid_list": ["1"], "extend_params": "none"}),
-        json!({"method": "delete_users", "userid_list": 7.5}),
+        json!({"method": "delete_users", "userid_list": {"id": 7}}),
         json!({"method": "delete_users"}),
         json!({"method": "sync_permissions", "permissions_info_list": [{"id": "1", "info": "x"}]}),
         json!({"method": "fiqa", "info": {"image_base64_str": 5}}),

@@ -62,7 +62,7 @@ pub(crate) async fn relays_are_switched_off_and_sound_alarms(ledger: &Arc<Ledger
 
 pub(crate) async fn the_mode_decides_what_follows_a_known_face(ledger: &Arc<Ledger>) {
     let (door, alarm) = ("192.0.2.50:5000".parse().unwrap(), "192.0.2.51:5000".parse().unwrap());
-    let doors = domain::DoorOptions { alarm: Some(alarm), ..domain::DoorOptions::default() };
+    let doors = domain::DoorOptions { alarm: Some(alarm), ..testkit::options().doors };
     let device = Device::start_for(ledger, domain::Options { doors, ..testkit::options() }).await;
     let camera = json!({"device_type": "photo", "device_name": "a", "device_key": "192.0.2.1", "group_id": "1",
         "permission_id": "0"});

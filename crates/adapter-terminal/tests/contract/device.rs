@@ -97,6 +97,7 @@ impl Device {
     /// Adds a camera that shows what was scripted.
     pub(crate) async fn watch_scripted(&self, url: &str) {
         let mut camera = testkit::store_suite::samples::new_camera([LibraryId::DEFAULT]);
+        camera.permission_groups.clear();
         camera.settings.source = domain::Source::Rtsp { url: url.to_owned() };
         camera.settings.region = None;
         camera.settings.snap_mode = domain::SnapMode::First;

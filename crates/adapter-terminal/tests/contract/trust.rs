@@ -80,19 +80,22 @@ pub(crate) async fn topics_with_which_nothing_connects_are_given_up(_: &Arc<Ledg
     heard("mqtt/face/heartbeat").await;
     heard("mqtt/face/basic").await;
     let set = async |info: Value| platform.ask(json!({"operator": "UpMQTTconfig", "info": info})).await;
-    assert_eq!(set(json!({"OnlineTopic": "site/online", "HeartbeatTopic": "site/beat"})).await["code"], "200");
-    heard("site/online").await;
-    heard("site/beat").await;
+    assert_eq!(
+        set(json!({"OnlineTopic": "mqtt/face/site/online", "HeartbeatTopic": "mqtt/face/site/beat"})).await["code"],
+        "200"
+    );
+    heard("mqtt/face/site/online").await;
+    heard("mqtt/face/site/beat").await;
     // The device confirms it and is cut off; it does not matter that it restarts meanwhile.
-    assert_eq!(set(json!({"OnlineTopic": "forbidden/online"})).await["code"], "200");
+    assert_eq!(set(json!({"OnlineTopic": "mqtt/face/forbidden"})).await["code"], "200");
     until("the device is cut off", async || device.broker() != adapter::Component::Up).await;
     let device = device.restart().await;
-    while platform.take_one("site/online").is_some() {}
-    heard("site/online").await;
+    while platform.take_one("mqtt/face/site/online").is_some() {}
+    heard("mqtt/face/site/online").await;
     device.wait_until_connected().await;
     let now = platform.ask(json!({"operator": "GetMQTTconfig", "info": {}})).await;
     let topics = [&now["info"]["OnlineTopic"], &now["info"]["HeartbeatTopic"]];
-    assert_eq!(topics, ["site/online", "site/beat"]);
+    assert_eq!(topics, ["mqtt/face/site/online", "mqtt/face/site/beat"]);
     device.stop().await;
 }
 

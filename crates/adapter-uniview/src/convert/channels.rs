@@ -201,8 +201,14 @@ mod tests {
         let kept = stream(&sent, None).unwrap();
         assert_eq!(kept, "rtsp://admin:p%40ss%2Fw@192.0.2.7:554/media/video1?x=1");
         assert_eq!(shown(&kept), url);
-        let again = Where { rtsp: text("rtsp://192.0.2.8/other"), ..Where::default() };
-        assert_eq!(stream(&again, Some(&kept)).unwrap(), "rtsp://admin:p%40ss%2Fw@192.0.2.8/other");
+        let again = Where { rtsp: text("rtsp://192.0.2.7/other"), ..Where::default() };
+        assert_eq!(stream(&again, Some(&kept)).unwrap(), "rtsp://admin:p%40ss%2Fw@192.0.2.7/other");
+        let elsewhere = Where { rtsp: text("rtsp://192.0.2.8/other"), ..Where::default() };
+        assert_eq!(
+            stream(&elsewhere, Some(&kept)).unwrap(),
+            "rtsp://192.0.2.8/other",
+            "the password was for another host"
+        );
         let renamed = Where { user: text("viewer"), ..Where::default() };
         assert!(stream(&renamed, Some(&kept)).unwrap().starts_with("rtsp://viewer:p%40ss%2Fw@"));
         assert_eq!(camera_of(&kept), (text("192.0.2.7"), Some(554), text("admin")));

@@ -348,7 +348,7 @@ mod tests {
             "max_vehicle_object_width": 960, "min_vehicle_object_height": 0,
         }))
         .unwrap();
-        let rules = rules(&task, Tuning { sensitivity: Some(30), every: None }).unwrap();
+        let rules = rules(&task, Tuning { sensitivity: Some(30), ..Tuning::default() }).unwrap();
         let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
         let expected =
             ["1 person", "1 vehicle", "2 person", "2 vehicle"].map(|end| format!("FieldDetectorObjectsInside {end}"));

@@ -83,7 +83,8 @@ async fn take(State(taken): State<Arc<Taken>>, request: Request) -> StatusCode {
     let status = StatusCode::from_u16(taken.status.load(Relaxed)).unwrap();
     let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
     if is_form {
-        taken.videos.lock().unwrap().push(video(target, request).await);
+        let video = video(target, request).await;
+        taken.videos.lock().unwrap().push(video);
         return status;
     }
     let body = axum::body::to_bytes(request.into_body(), 64 << 20).await.unwrap();
@@ -96,12 +97,11 @@ async fn video(target: String, request: Request) -> Video {
     let (mut parts, mut uuid, mut content_type, mut file) = (Vec::new(), String::new(), String::new(), Bytes::new());
     while let Some(part) = form.next_field().await.unwrap() {
         parts.push((part.name().unwrap().to_owned(), part.file_name().map(str::to_owned)));
-        match part.file_name() {
-            Some(_) => {
-                content_type = part.content_type().unwrap().to_owned();
-                file = part.bytes().await.unwrap();
-            }
-            None => uuid = part.text().await.unwrap(),
+        if part.file_name().is_some() {
+            content_type = part.content_type().unwrap().to_owned();
+            file = part.bytes().await.unwrap();
+        } else {
+            uuid = part.text().await.unwrap();
         }
     }
     Video { target, parts, uuid, content_type, file }

@@ -157,7 +157,7 @@ pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         task[field] = bad;
         device.refused("/smart/update", update(task), 2).await;
     }
-    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "EnterArea"] {
+    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "ClimbingDetectionAlarm"] {
         device.refused("/smart/update", update(json!({"algo_model": elsewhere})), 4).await;
     }
     let line = |y: &str| json!([{"graph_type": "line", "line": {"point_x": "1000,9000", "point_y": y}}]);

@@ -17,7 +17,9 @@ struct Listening {
 enum Spoken {
     Http,
     /// For the listener with this HTTP address.
-    Https { of: SocketAddr },
+    Https {
+        of: SocketAddr,
+    },
     Ftp,
 }
 

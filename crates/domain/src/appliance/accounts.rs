@@ -12,8 +12,8 @@ use super::device_state::DeviceState;
 use super::{Acts, Appliance};
 use crate::ports::SettingsStore;
 use crate::{
-    Account, AccountChange, AccountId, Act, AuditEntry, Error, NewAccount, PasswordHashes, Result, Role, Thing, Timestamp,
-    passwords,
+    Account, AccountChange, AccountId, Act, AuditEntry, Error, NewAccount, PasswordHashes, Result, Role, Thing,
+    Timestamp, passwords,
 };
 
 /// What a caller offers as proof, or as a new password.

@@ -69,7 +69,7 @@ impl Stage {
 
 /// A stage whose camera sends pictures and has a relay, with doors that are run.
 async fn stage(groups: &[&str]) -> (Stage, JoinSet<()>) {
-    let doors = DoorOptions { alarm: Some(alarm()), ..DoorOptions::default() };
+    let doors = DoorOptions { alarm: Some(alarm()), photos_open: true, ..DoorOptions::default() };
     let mut stage = Stage::with(Options { doors, ..testkit::options() });
     stage.add(sender(groups)).await;
     let relay = NewRelay { camera: FIRST, address: lock(), name: String::new(), tag: String::new() };

@@ -224,7 +224,8 @@ fn comparisons(db: &Connection, seqs: &str) -> Result<HashMap<i64, Vec<Compariso
     let mut comparisons: HashMap<i64, Vec<Comparison>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let mut row = Reader::new(row);
-        let (behaviour, target) = (row.take()?, row.take()?);
+        let behaviour = row.take()?;
+        let target = usize::try_from(row.take::<i64>()?).map_err(|_| Fault::Corrupt("target"))?;
         let attributes =
             Attributes { gender: row.word_optional()?, age: row.take()?, expression: row.word_optional()? };
         let (threshold, person) = (Similarity::new(row.take()?), PersonId(row.take()?));

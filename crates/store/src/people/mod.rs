@@ -131,7 +131,7 @@ impl PersonStore for Store {
     }
 
     fn permission_groups(&self) -> Result<Vec<PermissionGroup>> {
-        self.database.read("reading permission groups", permissions::groups)
+        self.database.read("reading permission groups", |db| permissions::groups(db))
     }
 
     fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()> {

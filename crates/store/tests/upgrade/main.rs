@@ -12,8 +12,9 @@ use std::time::Duration;
 use domain::ports::{AdapterState, LogStore, PersonStore, SettingsStore, TaskStore};
 use domain::settings::DeviceSettings;
 use domain::{
-    CameraId, Decider, Direction, Door, DoorRules, Enrolment, EntryKind, LibraryId, Means, NamedPerson, NewRecord,
-    Noted, Opening, PersonId, Proof, Record, RecordFilter, Seq, SightingFilter, Similarity, Timestamp, What, Window,
+    CameraId, Decider, Direction, Door, DoorRules, Enrolment, EntryKind, FaceReaction, LibraryId, Means, NamedPerson,
+    NewRecord, Noted, Opening, PermissionGroup, PersonId, Proof, Record, RecordFilter, Seq, SightingFilter, Similarity,
+    Timestamp, What, Window,
 };
 use rusqlite::Connection;
 use store::{Options, Store};
@@ -148,4 +149,29 @@ fn removing_goes_on_in_order() {
     assert_eq!(store.remove_entries(domain::Removal::Oldest, 100).unwrap(), 5);
     assert!(store.entries_after(Seq(0), &EntryKind::ALL, 100).unwrap().is_empty());
     assert_eq!(store.sightings(&SightingFilter::default(), ALL).unwrap().total, 0, "they went with their records");
+}
+
+#[test]
+fn permission_groups_of_an_adapter_become_those_of_the_device() {
+    let dir = tempfile::tempdir().unwrap();
+    write_version_11(dir.path());
+    let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+    let groups = r#"{"groups":[{"id":"b","name":"day","description":"x","info":{}},
+        {"id":"a","name":"night","description":"","info":{"floor":3}}]}"#;
+    for (key, value) in [("permissions", groups), ("reaction", r#"{"mode":"avoid"}"#), ("platform", "{}")] {
+        database.execute("INSERT INTO adapter_value VALUES ('sophon', ?, ?)", [key, value]).unwrap();
+    }
+    drop(database);
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let group = |id: &str, name: &str, description: &str, note: Option<&str>| PermissionGroup {
+        id: id.into(),
+        name: name.into(),
+        description: description.into(),
+        note: note.map(str::to_owned),
+    };
+    let wanted = [group("b", "day", "x", None), group("a", "night", "", Some(r#"{"floor":3}"#))];
+    assert_eq!(store.permission_groups().unwrap(), wanted);
+    assert_eq!(store.device_settings().unwrap().reaction, Ok(Some(FaceReaction::Nothing)));
+    let left = ["permissions", "reaction", "platform"].map(|key| store.value("sophon", key).unwrap().is_some());
+    assert_eq!(left, [false, false, true]);
 }

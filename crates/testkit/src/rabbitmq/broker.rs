@@ -1,6 +1,7 @@
 //! A rabbitmq-server.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -62,14 +63,9 @@ impl Broker {
 
     /// Kills the broker; its queues and what is in them stay on the disk.
     pub fn go_away(&mut self) {
-        // The program that was started is a shell: the broker itself wrote its number.
-        let number = self.folder.path().join("pid");
-        if let Ok(pid) = std::fs::read_to_string(&number) {
-            let _ = Command::new("kill").arg("-9").arg(pid.trim()).status();
-            let _ = std::fs::remove_file(number);
-        }
         if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
+            // The program that was started is a shell: the broker is in its group.
+            let _ = Command::new("kill").args(["-9", "--", &format!("-{}", process.id())]).status();
             let _ = process.wait();
         }
     }
@@ -83,9 +79,10 @@ impl Broker {
         command.env("RABBITMQ_DIST_PORT", self.inner_port.to_string());
         command.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2");
         command.env("ERL_EPMD_ADDRESS", "127.0.0.1").env("ERL_EPMD_PORT", self.mapper_port.to_string());
+        command.env("ERL_CRASH_DUMP_SECONDS", "0").process_group(0);
         command.env("RABBITMQ_CONFIG_FILE", path("rabbitmq.conf"));
         command.env("RABBITMQ_MNESIA_BASE", path("db")).env("RABBITMQ_LOG_BASE", path("log"));
-        command.env("RABBITMQ_ENABLED_PLUGINS_FILE", path("plugins")).env("RABBITMQ_PID_FILE", path("pid"));
+        command.env("RABBITMQ_ENABLED_PLUGINS_FILE", path("plugins"));
         self.process = Some(quiet(&mut command).spawn().expect("rabbitmq-server is not installed"));
         let until = Instant::now() + START;
         for port in [Some(self.port), self.tls_port].into_iter().flatten() {

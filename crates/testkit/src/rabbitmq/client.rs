@@ -31,7 +31,11 @@ impl Client {
     /// Connects; the queues are named after `name` and outlive the broker and the connection.
     pub(super) async fn connect(broker: SocketAddr, name: &str) -> Self {
         let uri = format!("amqp://guest:guest@{broker}/%2f");
-        let connection = Connection::connect(&uri, ConnectionProperties::default()).await.unwrap();
+        // A broker that has just started listens before it serves.
+        let connection = crate::eventually("the broker serves", async || {
+            Connection::connect(&uri, ConnectionProperties::default()).await.ok()
+        })
+        .await;
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
         let [commands, results] = ["commands", "results"].map(|kind| format!("{name}-{kind}"));

@@ -19,9 +19,12 @@ impl State {
                 candidates.filter(|best| self.was_removed(best.person)).for_each(erase_candidate);
             }
             What::Correction(correction) => self.erase_named(correction.shows.as_mut()),
-            What::Behaviour(behaviour) => self.erase_named(behaviour.person.as_mut()),
+            What::Behaviour(behaviour) => {
+                let candidates = behaviour.comparisons.iter_mut().map(|comparison| &mut comparison.best);
+                candidates.filter(|best| self.was_removed(best.person)).for_each(erase_candidate);
+            }
             What::Opening(opening) => self.erase_named(opening.person.as_mut()),
-            What::Notice(_) => {}
+            What::Notice(_) | What::Clip(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ mod erasure;
 mod gallery;
 mod log;
 mod people;
+mod people_filter;
 mod pictures;
 mod settings;
 mod tasks;

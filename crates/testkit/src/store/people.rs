@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 
-use domain::names::{holds, same};
+use domain::names::same;
 use domain::ports::PersonStore;
 use domain::{
-    AnyOf, Category, Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange,
+    Category, Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange,
     LibraryFilter, LibraryId, LibraryKind, LibraryName, ModelId, NewLibrary, Page, PermissionGroup, Person,
     PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template,
     TemplateGaps, Thing, Timestamp, Validity, Window,
 };
 
+use super::people_filter::fits;
 use super::{Enrolled, MemoryStore, State, next, window};
 
 impl PersonStore for MemoryStore {
@@ -184,8 +185,7 @@ impl PersonStore for MemoryStore {
             return Err(Error::AlreadyExists { what: Thing::PermissionGroup });
         }
         let changed = present.iter_mut().find(|other| other.id == group.id);
-        changed.ok_or(Error::NotFound { what: Thing::PermissionGroup })?.clone_from(group);
-        Ok(())
+        changed.map(|former| former.clone_from(group)).ok_or(Error::NotFound { what: Thing::PermissionGroup })
     }
 
     fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>> {
@@ -194,11 +194,8 @@ impl PersonStore for MemoryStore {
         state.permission_groups.remove(place.ok_or(Error::NotFound { what: Thing::PermissionGroup })?);
         let mut people = Vec::new();
         for Enrolled { person, .. } in state.people.values_mut() {
-            let groups = &mut person.profile.permission_groups;
-            if groups.iter().any(|group| group == id) {
-                groups.retain(|group| group != id);
-                people.push(person.id);
-            }
+            let left = person.profile.permission_groups.extract_if(.., |group| group == id).count();
+            people.extend((left > 0).then_some(person.id));
         }
         state.generation += people.len() as u64;
         Ok(people)
@@ -375,35 +372,4 @@ fn normalised(libraries: &[LibraryId]) -> Result<Vec<LibraryId>> {
     libraries.sort_unstable();
     libraries.dedup();
     Ok(libraries)
-}
-
-fn fits(filter: &PersonFilter, person: &Person) -> bool {
-    let profile = &person.profile;
-    filter.library.is_none_or(|library| person.libraries.contains(&library))
-        && filter.name.as_ref().is_none_or(|name| same(&profile.name, name))
-        && filter.name_part.as_ref().is_none_or(|part| holds(&profile.name, part))
-        && filter.phone_part.as_ref().is_none_or(|part| profile.phone.contains(part))
-        && filter.card.as_ref().is_none_or(|card| profile.cards.contains(card))
-        && filter.document_number.as_ref().is_none_or(|number| profile.document_number == *number)
-        && filter.document_number_part.as_ref().is_none_or(|part| holds(&profile.document_number, part))
-        && filter.gender.is_none_or(|gender| profile.gender == Some(gender))
-        && (!filter.gender_unstated || profile.gender.is_none())
-        && filter.age.is_none_or(|age| profile.age == Some(age))
-        && filter.address.as_ref().is_none_or(|address| profile.address == *address)
-        && filter.enrolment.is_none_or(|state| person.enrolment.state() == state)
-        && filter.created_from.is_none_or(|from| person.created_at >= from)
-        && filter.created_to.is_none_or(|to| person.created_at <= to)
-        && filter.any.as_ref().is_none_or(|any| fits_any(any, profile))
-}
-
-/// Empty texts are no conditions; without conditions all people match.
-fn fits_any(any: &AnyOf, profile: &Profile) -> bool {
-    let text = Some(&any.text).filter(|text| !text.is_empty());
-    let age = any.age.as_ref().filter(|age| !age.is_empty());
-    let no_condition = text.is_none() && age.is_none() && any.gender.is_none();
-    let texts = [&profile.name, &profile.document_number, &profile.address];
-    no_condition
-        || text.is_some_and(|wanted| texts.iter().any(|text| holds(text, wanted)))
-        || age.is_some_and(|wanted| profile.age.is_some_and(|age| age.to_string().contains(wanted)))
-        || any.gender.is_some_and(|gender| profile.gender == Some(gender))
 }

@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(login.challenged(&digest("a", false), 1), Ok(()));
         assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().contains("nonce=\"a\""));
         assert_eq!(login.challenged(&digest("b", false), 2), Err(SourceError::Unauthorised));
-        assert_eq!(Login::new(None).challenged(&digest("a", false), 1), Err(SourceError::Unauthorised));
+        assert_eq!(Login::new(None, true).challenged(&digest("a", false), 1), Err(SourceError::Unauthorised));
         assert_eq!(self::login().challenged(&challenge(&[]), 1), Err(SourceError::Unauthorised));
     }
 

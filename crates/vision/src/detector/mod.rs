@@ -119,7 +119,8 @@ impl Detector {
         let side = window::side(&area, search, limits.min_side, self.most);
         let mut found = self.find_in(frame, area, side, 0.0, Lane::Live)?;
         let scale = side as f32 / area.width.max(area.height) as f32;
-        let is_large = |face: &Found| face.place.face_box.width().min(face.place.face_box.height()) * scale > limits.max_side;
+        let is_large =
+            |face: &Found| face.place.face_box.width().min(face.place.face_box.height()) * scale > limits.max_side;
         if found.iter().any(is_large) {
             let again = self.find_in(frame, area, side / 2, 0.0, Lane::Live)?;
             found.iter_mut().filter(|face| is_large(face)).for_each(|face| refine(face, &again));

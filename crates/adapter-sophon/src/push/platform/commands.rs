@@ -12,8 +12,8 @@ use crate::convert::people::photo;
 use crate::convert::quality::{judged, level};
 use crate::device::{Device, NAME};
 use crate::wire::platform::{
-    Command, CommandResult, DeleteUsers, ExtendParams, Fiqa, FiqaResults, PermissionResult, PermissionResults,
-    SyncPermissions, UserResult, UserResults,
+    Command, CommandResult, DeleteUsers, Fiqa, FiqaResults, PermissionResult, PermissionResults, SyncPermissions,
+    UserResult, UserResults,
 };
 use crate::wire::system::{Options, WipeData, WipeOptions, Wiped};
 use crate::wire::{self, Fields};
@@ -33,14 +33,17 @@ pub(super) struct Done {
 
 /// Carries out a command.
 pub(super) async fn carry_out(device: &Device, session: &Session, fields: Fields) -> Done {
+    // What identifies a command is echoed even where the rest cannot be read; the id also has the name of the change log
+    // (quirk S-MSGKEY).
+    let said = |name: &str| fields.get(name).and_then(adapter::lenient::text);
+    let (method, id) = (said("method").unwrap_or_default(), said("messageId").or_else(|| said("messageKey")));
     let read: Result<Command, Fault> = wire::read(fields.clone());
-    let (method, id, extended) = match read {
-        Ok(Command { method, id, extend_params }) => (method.0, id.map(|id| id.0), extend_params.unwrap_or_default()),
-        Err(_) => (String::new(), None, ExtendParams::default()),
-    };
+    let is_readable = read.is_ok();
+    let extended = read.ok().and_then(|command| command.extend_params).unwrap_or_default();
     let actor = Actor::platform(NAME);
     let path = extended.path.map(|path| path.0);
     let outcome = match method.as_str() {
+        _ if !is_readable => Err(Code::CommandParameter.into()),
         "add_users_plus" => add_users(device, session, &actor, fields, path).await.and_then(value),
         "delete_users" => delete_users(device, &actor, fields).await.and_then(value),
         "wipe_data" => wipe_data(device, &actor, fields).await.and_then(value),

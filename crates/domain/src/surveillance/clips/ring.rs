@@ -140,7 +140,7 @@ mod tests {
             ring.clear();
             push_pictures(&mut ring, 0..end * 100);
             assert!(ring.bytes <= 1_200);
-            assert!(ring.units.front().is_none_or(|unit| unit.key));
+            assert!(ring.units.front().is_none_or(|kept| kept.unit.key));
         }
         // A single group that is too large: nothing until the next one.
         let mut small = Ring::new(300);

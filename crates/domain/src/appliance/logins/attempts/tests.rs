@@ -55,6 +55,7 @@ async fn failures_elsewhere_delay_new_sources_and_not_known_ones() {
     assert_eq!(refused(&attempts, "admin", source(2)), Some(Refusal::Busy), "one turn at a time");
     assert!(attempts.start("admin", source(9), true).is_ok());
     assert_eq!(refused(&attempts, "admin", source(10)), Some(Refusal::Busy), "too long a delay");
+    drop(turns);
     advance(WINDOW).await;
     assert_eq!(attempts.start("admin", source(10), true).ok().map(|attempt| attempt.turn), Some(None));
 }
