@@ -40,13 +40,8 @@ backend = "recording"
 [console]
 listen = "127.0.0.1:0"
 [sensetime]
+enabled = true
 listen = "127.0.0.1:0"
-[uniview]
-enabled = false
-[facebox]
-enabled = false
-[sophon]
-enabled = false
 END
 
 die() {

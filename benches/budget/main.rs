@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may die of what it did not expect")]
 
+mod arithmetic;
+mod bare;
 mod enrolment;
+mod first_look;
 mod memory;
 mod networks;
 mod passage;
@@ -21,6 +24,7 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [networks::BARE] => return networks::serve_bare(),
         [networks::BARE_MEMORY] => return println!("{}", networks::bare_memory()),
+        [arithmetic::ARITHMETIC] => return println!("{}", arithmetic::ratios()),
         [memory::BARE_DECODING, film] => return println!("{}", memory::bare_decoding(film)),
         _ => {}
     }
@@ -28,6 +32,9 @@ async fn main() {
     let (room, face) = rig::room_and_face(&cast()[0].seen).await;
     if wanted("networks") {
         networks::measure(&mut report, &face).await;
+    }
+    if wanted("arithmetic") {
+        arithmetic::measure(&mut report);
     }
     if wanted("passage") {
         passage::measure(&mut report, &room, &face).await;

@@ -4,58 +4,65 @@ use std::fs;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::ObjectClass;
 use domain::frame::Frame;
 use domain::ports::{FaceAnalyzer, Lane, ObjectDetector, Search};
-use ort::environment::Environment;
-use ort::session::Session;
-use ort::value::TensorRef;
 use polyface_tests::{Report, cache};
 use tempfile::TempDir;
 use vision::Analyzer;
 
+use crate::bare::{self, Bare};
 use crate::memory::Memory;
 use crate::rig::{cores, quantile};
 
 /// Calls of each side. They take turns, call by call, so that a machine that is busy for a second is busy for both.
-const ROUNDS: usize = 60;
-/// What the detector is asked about a full-HD frame, and the embedder about a face.
-const DETECTOR_INPUT: [usize; 4] = [1, 3, 736, 1280];
-const EMBEDDER_INPUT: [usize; 4] = [1, 3, 112, 112];
+pub(crate) const ROUNDS: usize = 60;
+/// What the detector of camera frames is asked about a full-HD frame, in squares of 2 × 2 pixels, and the embedder about a
+/// face.
+pub(crate) const DETECTOR_INPUT: [usize; 4] = [1, 368, 640, 12];
+pub(crate) const EMBEDDER_INPUT: [usize; 4] = [1, 3, 112, 112];
 /// What the detector of objects is asked about a full-HD frame.
 const OBJECTS_INPUT: [usize; 4] = [1, 3, 288, 512];
-/// What the detector is asked about a full-HD frame when it is to find faces of 60 pixels, as cameras are.
+/// What a network of any size is asked about a full-HD frame when it is to find faces of 60 pixels, as cameras are: the
+/// detector, and that of camera frames.
 const CAMERA_INPUT: [usize; 4] = [1, 3, 544, 960];
+const CAMERA_SQUARES: [usize; 4] = [1, 240, 400, 12];
 /// The networks that look at faces, and the one that finds objects.
 const FACES: &str = "faces";
 const OBJECTS: &str = "objects_centernet";
+const PHOTO_DETECTOR: &str = "centerface";
 /// What this program is called with to do [`serve_bare`] and nothing else.
 pub(crate) const BARE: &str = "bare-networks";
 /// What this program is called with to print [`bare_memory`] and do nothing else.
 pub(crate) const BARE_MEMORY: &str = "bare-memory";
 
 pub(crate) async fn measure(report: &mut Report, face: &Frame) {
-    let folder = detector_and_embedder();
-    let analyzer = Analyzer::open(vision::Options::new(folder.path())).unwrap();
-    let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
-    assert_eq!(found.len(), 1);
-    let (mut whole, mut limit) = (Vec::new(), Vec::new());
+    let folders = [detector_and_embedder(), first_detector_and_embedder()];
+    let [now, before] = folders.each_ref().map(|folder| Analyzer::open(vision::Options::new(folder.path())).unwrap());
+    let (mut whole, mut limit, mut former) = (Vec::new(), Vec::new(), Vec::new());
     let mut bare = BareProcess::start();
     for _ in 0..ROUNDS {
-        let start = Instant::now();
-        let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
-        black_box(analyzer.describe(face.clone(), found, Lane::Live).await.unwrap());
-        whole.push(start.elapsed());
+        whole.push(analyse(&now, face).await);
         limit.push(bare.run(FACES));
+        former.push(analyse(&before, face).await);
     }
-    let (whole, limit) = (quantile(&mut whole, 0.5), quantile(&mut limit, 0.5));
+    let [whole, limit, former] = [whole, limit, former].map(|mut times| quantile(&mut times, 0.5));
     report.row("detect + align + embed, ms", whole, Some(limit), Some(1.10));
-    drop(analyzer);
+    report.row("detect + align + embed, against the networks of version 0.1", whole, Some(former), Some(0.50));
+    drop((now, before));
     measure_objects(report, face, bare).await;
+}
+
+/// The time that a frame with one face takes.
+async fn analyse(analyzer: &Analyzer, face: &Frame) -> Duration {
+    let start = Instant::now();
+    let found = analyzer.detect(face.clone(), Search::ANYWHERE, Lane::Live).await.unwrap();
+    assert_eq!(found.len(), 1);
+    black_box(analyzer.describe(face.clone(), found, Lane::Live).await.unwrap());
+    start.elapsed()
 }
 
 async fn measure_objects(report: &mut Report, frame: &Frame, mut bare: BareProcess) {
@@ -72,9 +79,23 @@ async fn measure_objects(report: &mut Report, frame: &Frame, mut bare: BareProce
     report.row("detect objects, ms", whole, Some(limit), Some(1.10));
 }
 
-/// A set of detector and embedder alone.
+/// A set of detectors and embedder alone.
 pub(crate) fn detector_and_embedder() -> TempDir {
-    set_of(&["centerface", "face_embed_512"], "")
+    set_of(&["centerface", "centerface_int8", "face_embed_512"], "live_detector = \"centerface_int8\"\n")
+}
+
+/// The set that version 0.1 had, as far as it is still made: its embedder, and its detector with fewer operations.
+fn first_detector_and_embedder() -> TempDir {
+    let folder = set_of(&["centerface"], "");
+    let mut embedder = manifest("face_embed_512");
+    let first = embedder.remove("architecture").unwrap()["aarch64"].clone();
+    for key in ["file", "bytes", "sha256"] {
+        embedder.insert(key.to_owned(), first[key].clone());
+    }
+    std::fs::write(folder.path().join("face_embed_512.toml"), embedder.to_string()).unwrap();
+    let file = first["file"].as_str().unwrap();
+    symlink(cache().join("models").join(file), folder.path().join(file)).unwrap();
+    folder
 }
 
 /// A folder of these models, with a set of detector, embedder and these other roles.
@@ -124,11 +145,11 @@ impl Drop for BareProcess {
 
 /// Runs the networks that each line read names once, and prints the microseconds it took.
 pub(crate) fn serve_bare() {
-    let library = cache().join("models/onnxruntime/libonnxruntime.so");
-    let environment = ort::init_from(library).unwrap().build().unwrap();
-    let mut detector = Bare::load(&environment, "centerface", "input", DETECTOR_INPUT);
-    let mut embedder = Bare::load(&environment, "face_embed_512", "input", EMBEDDER_INPUT);
-    let mut objects = Bare::load(&environment, OBJECTS, "input", OBJECTS_INPUT);
+    let environment = bare::environment();
+    let load = |network, shape| Bare::load(&environment, &bare::model(network), "input", shape, cores().min(2));
+    let mut detector = load("centerface_int8", DETECTOR_INPUT);
+    let mut embedder = load("face_embed_512", EMBEDDER_INPUT);
+    let mut objects = load(OBJECTS, OBJECTS_INPUT);
     let mut run = |networks: &str| {
         if networks == OBJECTS {
             return objects.run();
@@ -150,14 +171,13 @@ pub(crate) fn serve_bare() {
 /// it works in. Each is asked once, as the device asks it.
 pub(crate) fn bare_memory() -> Memory {
     let before = Memory::of(std::process::id());
-    let library = cache().join("models/onnxruntime/libonnxruntime.so");
-    let environment = ort::init_from(library).unwrap().build().unwrap();
+    let environment = bare::environment();
     let networks = default_set().into_iter().map(|network| {
         let manifest = manifest(&network);
         let (tensor, shape) = question(&manifest);
-        let mut bare = Bare::load(&environment, &network, tensor, shape);
-        // Without rules nothing is searched for objects.
-        if network != OBJECTS {
+        let mut bare = Bare::load(&environment, &bare::model(&network), &tensor, shape, cores().min(2));
+        // Without rules nothing is searched for objects, and without enrolments no photo for faces.
+        if network != OBJECTS && network != PHOTO_DETECTOR {
             bare.run();
         }
         bare
@@ -185,38 +205,10 @@ fn question(manifest: &toml::Table) -> (String, [usize; 4]) {
     let side = |name: &str| input[name].as_integer().unwrap() as usize;
     let channels = if input["colour"].as_str() == Some("grey") { 1 } else { 3 };
     let shape = match (side("width"), side("height")) {
+        (0, _) if input["layout"].as_str() == Some("squares") => CAMERA_SQUARES,
         (0, _) => CAMERA_INPUT,
         (width, height) if input["layout"].as_str() == Some("nhwc") => [1, height, width, channels],
         (width, height) => [1, channels, height, width],
     };
     (input["tensor"].as_str().unwrap().to_owned(), shape)
-}
-
-/// A network and a question to it.
-struct Bare {
-    session: Session,
-    tensor: String,
-    shape: [usize; 4],
-    input: Vec<f32>,
-}
-
-impl Bare {
-    fn load(environment: &Environment, network: &str, tensor: impl Into<String>, shape: [usize; 4]) -> Self {
-        let session = bare_session(environment, &cache().join(format!("models/{network}.onnx")));
-        let input = (0..shape.iter().product()).map(|i: usize| (i % 251) as f32 / 125.0 - 1.0).collect();
-        Self { session, tensor: tensor.into(), shape, input }
-    }
-
-    fn run(&mut self) {
-        let input = TensorRef::from_array_view((self.shape, self.input.as_slice())).unwrap();
-        black_box(self.session.run(ort::inputs![self.tensor.as_str() => input]).unwrap());
-    }
-}
-
-fn bare_session(environment: &Environment, network: &Path) -> Session {
-    let builder = Session::builder(environment).unwrap().with_intra_threads(cores().min(2)).unwrap();
-    let builder = builder.with_flush_to_zero().unwrap().with_log_level(ort::logging::LogLevel::Error).unwrap();
-    let builder = builder.with_memory_pattern(false).unwrap();
-    let mut builder = builder.with_intra_op_spinning(false).unwrap();
-    builder.commit_from_file(network).unwrap()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use domain::ports::LogStore;
 use domain::{CameraId, LibraryId, PersonId, RecordFilter, Timestamp, Verdict, Window};
 use polyface_tests::Report;
-use store::{Options, Store};
+use store::{Options, Store, StoreKey};
 
 use crate::rig::{quantile, run_tool};
 
@@ -17,7 +17,7 @@ const PAGE: u32 = 20;
 pub(crate) fn measure(report: &mut Report) {
     let dir = tempfile::tempdir().unwrap();
     run_tool("long_log", dir.path(), &[&RECORDS.to_string()]);
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let store = Store::open(dir.path(), &StoreKey::new([7; 32]), Options::default()).unwrap();
     let mut pages = Vec::new();
     for filter in filters(&store) {
         pages.extend(times(&store, &filter));

@@ -19,6 +19,8 @@ use tokio::sync::{Mutex, mpsc};
 use video::VideoSource;
 use vision::Analyzer;
 
+use crate::first_look::FirstLook;
+
 pub(crate) const FULL_HD: Shape = Shape { width: 1920, height: 1080, fps: 25, codec: Codec::H264 };
 
 pub(crate) fn cores() -> usize {
@@ -53,6 +55,7 @@ impl Clock for SystemClock {
 pub(crate) struct Rig {
     pub(crate) appliance: Appliance,
     pub(crate) analyzer: Arc<Analyzer>,
+    pub(crate) first_look: Arc<FirstLook>,
     pub(crate) hand: mpsc::Sender<Frame>,
     pub(crate) storage: TempDir,
 }
@@ -68,12 +71,14 @@ impl Rig {
     pub(crate) fn over(frames: Arc<dyn FrameSource>) -> Self {
         let storage = tempfile::tempdir().unwrap();
         let analyzer = Arc::new(Analyzer::open(vision::Options::new(cache().join("models"))).unwrap());
-        let store = Arc::new(Store::open(storage.path(), store::Options::default()).unwrap());
+        let first_look = Arc::new(FirstLook::new(analyzer.clone()));
+        let store =
+            Arc::new(Store::open(storage.path(), &store::StoreKey::new([7; 32]), store::Options::default()).unwrap());
         let ports = Ports {
             clock: Arc::new(SystemClock),
             frames,
             discovery: Arc::new(FakeDiscovery::default()),
-            analyzer: analyzer.clone(),
+            analyzer: first_look.clone(),
             objects: analyzer.objects().map(|objects| Arc::new(objects) as Arc<dyn ObjectDetector>),
             people: store.clone(),
             gallery: store.clone(),
@@ -85,7 +90,8 @@ impl Rig {
             host: Arc::new(FakeHost::new(Arc::new(FakeClock::new()))),
         };
         let options = Options { time_zone: TimeZone::UTC, ..testkit::options() };
-        Self { appliance: Appliance::load(ports, options).unwrap(), analyzer, hand: mpsc::channel(1).0, storage }
+        let appliance = Appliance::load(ports, options).unwrap();
+        Self { appliance, analyzer, first_look, hand: mpsc::channel(1).0, storage }
     }
 }
 

@@ -18,12 +18,17 @@ const MOST_MISSED: f64 = 0.05;
 /// The default threshold lies so far above equal errors at least, cosine.
 const LEAST_STEP: f64 = 0.02;
 
+/// No threshold falls below the nearest pair of different people and a little more, deviations.
+const FLOOR_ABOVE: f64 = 0.1;
+
 /// What the manifest is to say.
 pub(crate) struct Found {
     /// (cosine, similarity), rising.
     pub(crate) points: Vec<(f64, f64)>,
     /// Mean and deviation of unlike faces.
     pub(crate) unlike: (f64, f64),
+    /// Lowest cosine to which a threshold falls.
+    floor: f64,
     comment: String,
 }
 
@@ -54,14 +59,17 @@ impl Found {
             pairs.impostor.len(),
             rate * 100.0,
         );
-        Self { points, unlike: (mean, deviation), comment }
+        // Nearer than a normal distribution has them: look-alikes.
+        let floor = pairs.impostor[pairs.impostor.len() - 1] + FLOOR_ABOVE * deviation;
+        Self { points, unlike: (mean, deviation), floor, comment }
     }
 
     /// As the device would read it.
     pub(crate) fn calibration(&self) -> Calibration {
         let points = self.points.iter().map(|point| (point.0 as f32, point.1 as f32)).collect();
         let calibration = Calibration::new(points).expect("rising points");
-        calibration.with_unlike(self.unlike.0 as f32, self.unlike.1 as f32).expect("a spread")
+        let calibration = calibration.with_unlike(self.unlike.0 as f32, self.unlike.1 as f32).expect("a spread");
+        calibration.with_floor(self.floor as f32).expect("a cosine")
     }
 
     /// Writes it into the manifest; the rest of the file stays as it is.
@@ -74,6 +82,7 @@ impl Found {
         let output = document["output"].as_table_mut().ok_or_else(|| io::Error::other("no [output]"))?;
         output.insert("calibration", points.into());
         output.insert("unlike", Value::from(pair(self.unlike)).into());
+        output.insert("threshold_floor", toml_edit::value(rounded(self.floor)));
         if let Some(mut key) = output.key_mut("calibration") {
             key.leaf_decor_mut().set_prefix(self.comment.as_str());
         }
@@ -83,5 +92,9 @@ impl Found {
 
 /// Rounded to what the number of pairs can bear.
 fn pair((a, b): (f64, f64)) -> Array {
-    [a, b].into_iter().map(|value| (value * 1_000.0).round() / 1_000.0).collect()
+    [a, b].into_iter().map(rounded).collect()
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
 }

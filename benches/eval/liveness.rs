@@ -31,24 +31,73 @@ enum Show {
     Mask,
 }
 
-/// Measures the errors at the threshold of the manifest; adds rows and prints how the scores are spread.
+/// Shares of living faces that a threshold of the printed table rejects.
+const REJECTED: [f32; 4] = [0.01, 0.02, 0.05, 0.1];
+
+/// Measures the errors at the threshold of the manifest and the area below the ROC; adds rows and prints how the scores
+/// are spread and what other thresholds would do.
 pub(crate) async fn measure(report: &mut Report) {
     let analyzer = Analyzer::open(Options { liveness: true, ..Options::new(models()) }).expect("the models");
     let threshold = analyzer.live_from().expect("a threshold");
     let people = people(&analyzer).await;
     report.row("liveness: score demanded of a living face", f64::from(threshold), None, None);
+    let living = scores(&analyzer, &people, Show::Living).await;
     for (show, name) in [
         (Show::Living, "liveness BPCER: living taken for pictures, %"),
         (Show::Print, "liveness APCER: simulated prints taken for living, %"),
         (Show::Screen, "liveness APCER: simulated screens taken for living, %"),
         (Show::Mask, "liveness APCER: simulated masks taken for living, %"),
     ] {
-        let scores = scores(&analyzer, &people, show).await;
-        let living = scores.iter().filter(|score| **score >= threshold).count();
-        let wrong = if show == Show::Living { scores.len() - living } else { living };
-        report.row(name, 100.0 * wrong as f64 / scores.len() as f64, None, None);
+        let scores = if show == Show::Living { living.clone() } else { scores(&analyzer, &people, show).await };
+        let accepted = accepted(&scores, threshold);
+        let wrong = if show == Show::Living { 1.0 - accepted } else { accepted };
+        report.row(name, 100.0 * wrong, None, None);
+        if show != Show::Living {
+            let name = format!("liveness: area below the ROC, living against simulated {}", plural(show));
+            report.row(&name, area(&living, &scores), None, None);
+            for rejected in REJECTED {
+                let threshold = quantile(&living, rejected);
+                println!(
+                    "{show:?}: at {threshold:.4}, {:.1} % of the living rejected, {:.1} % of these accepted",
+                    100.0 * (1.0 - self::accepted(&living, threshold)),
+                    100.0 * self::accepted(&scores, threshold)
+                );
+            }
+        }
         println!("{show:?}: {} scores, by tenths from 0 to 1: {:?}", scores.len(), histogram(&scores));
     }
+}
+
+fn plural(show: Show) -> &'static str {
+    match show {
+        Show::Living => "living",
+        Show::Print => "prints",
+        Show::Screen => "screens",
+        Show::Mask => "masks",
+    }
+}
+
+/// The share of scores from a threshold on.
+fn accepted(scores: &[f32], threshold: f32) -> f64 {
+    scores.iter().filter(|score| **score >= threshold).count() as f64 / scores.len() as f64
+}
+
+/// The threshold that rejects this share of the scores at most.
+fn quantile(scores: &[f32], share: f32) -> f32 {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    sorted[(share * sorted.len() as f32) as usize]
+}
+
+/// The chance that a living face has a higher score than an attack; equal scores count half.
+fn area(living: &[f32], attacks: &[f32]) -> f64 {
+    let beaten = |score: &f32| {
+        let (below, equal) = attacks.iter().fold((0, 0), |(below, equal), attack| {
+            (below + u32::from(attack < score), equal + u32::from(attack == score))
+        });
+        f64::from(below) + f64::from(equal) / 2.0
+    };
+    living.iter().map(beaten).sum::<f64>() / (living.len() * attacks.len()) as f64
 }
 
 /// A photo and the face in it.

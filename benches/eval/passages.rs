@@ -25,7 +25,7 @@ use vision::Analyzer;
 use crate::faces::PhotoFace;
 use crate::scenes::{self, Scene};
 
-/// Cameras watched at once.
+/// Cameras watched at once, unless the environment names another number as `CAMERAS`.
 const CAMERAS: usize = 4;
 /// Empty picture at the end of each film, seconds: the last visit is decided in it.
 const TAIL: f64 = 4.5;
@@ -59,7 +59,7 @@ pub(crate) async fn tell(analyzer: Arc<Analyzer>, faces: &[PhotoFace], part: &st
     render(&mut scenes);
     let device = Device::start(analyzer, folder.path()).await;
     device.enrol().await;
-    for batch in scenes.chunks(CAMERAS) {
+    for batch in scenes.chunks(cameras()) {
         device.show(batch).await;
     }
     let (records, opened) = device.stop().await;
@@ -70,6 +70,10 @@ pub(crate) async fn tell(analyzer: Arc<Analyzer>, faces: &[PhotoFace], part: &st
         sum.add(&outcome);
     }
     sum.tell("all", false, report);
+}
+
+fn cameras() -> usize {
+    std::env::var("CAMERAS").ok().and_then(|cameras| cameras.parse().ok()).unwrap_or(CAMERAS)
 }
 
 /// On all cores: composing pictures takes longer than showing them.
@@ -102,7 +106,9 @@ impl Device {
         let video = VideoSource::new(Arc::clone(&clock), video::Options::default()).unwrap();
         let opened = Arc::new(Opened { video, first: Mutex::default() });
         let dir = storage.path().to_owned();
-        let store = tokio::task::spawn_blocking(move || Store::open(&dir, store::Options::default()));
+        let store = tokio::task::spawn_blocking(move || {
+            Store::open(&dir, &store::StoreKey::new([7; 32]), store::Options::default())
+        });
         let store = Arc::new(store.await.unwrap().unwrap());
         let ports = Ports {
             clock,
@@ -186,7 +192,7 @@ fn camera(scene: &Scene) -> NewCamera {
     };
     let libraries = [LibraryId::DEFAULT].into();
     let watch = WatchSettings { libraries, rearm: REARM, ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch, own: OwnValues::default(), note: None }
+    NewCamera { id: None, settings, watch, own: OwnValues::default(), permission_groups: [].into(), note: None }
 }
 
 /// Compares what was recorded with who was to be seen.

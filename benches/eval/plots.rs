@@ -61,6 +61,26 @@ pub(crate) fn trade_off(pairs: &Pairs, file: &Path) {
     area.present().unwrap();
 }
 
+/// The share of looks that are not recognised when the least clear are discarded, by the share discarded; percent.
+pub(crate) fn discard(curve: &[(usize, f64)], file: &Path) {
+    let points: Vec<_> = curve.iter().map(|(share, missed)| (*share as f64, *missed)).collect();
+    let highest = points.iter().map(|point| point.1).fold(1.0, f64::max);
+    let last = points.last().map_or(1.0, |point| point.0);
+    let area = SVGBackend::new(file, SIZE).into_drawing_area();
+    area.fill(&WHITE).unwrap();
+    let mut chart = ChartBuilder::on(&area)
+        .margin(12)
+        .x_label_area_size(40)
+        .y_label_area_size(50)
+        .build_cartesian_2d(0.0..last, 0.0..highest * 1.05)
+        .unwrap();
+    let mut mesh = chart.configure_mesh();
+    mesh.x_desc("least clear looks discarded, %").y_desc("known people not recognised, %").label_style(FONT);
+    mesh.light_line_style(WHITE).draw().unwrap();
+    chart.draw_series(LineSeries::new(points, GENUINE.stroke_width(2))).unwrap();
+    area.present().unwrap();
+}
+
 /// For each bin its left edge and the share of the values in it, percent.
 fn shares(values: &[f64]) -> Vec<(f64, f64)> {
     let width = (RANGE.1 - RANGE.0) / f64::from(BINS);

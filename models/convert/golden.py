@@ -28,7 +28,11 @@ def question(spec, width, height, seed):
     channels = 1 if spec["colour"] == "grey" else 3
     mean = np.array(spec["mean"], np.float32)
     scale = np.array(spec["scale"], np.float32)
-    tensor = (pattern(width, height, channels, seed) - mean) * scale
+    drawn = pattern(width, height, channels, seed)
+    if spec["layout"] == "squares":
+        cells = drawn.reshape(height // 2, 2, width // 2, 2, channels).transpose(0, 2, 1, 3, 4)
+        return cells.reshape(1, height // 2, width // 2, 4 * channels).astype(np.uint8)
+    tensor = (drawn - mean) * scale
     if spec["layout"] == "nchw":
         tensor = tensor.transpose(2, 0, 1)
     return np.ascontiguousarray(tensor[None])

@@ -1,7 +1,7 @@
 """Tidy an ONNX file: plain tensor names, initialisers out of the inputs, a free batch size, no
 weights next to zero.
 
-usage: tidy.py MODEL SOURCE RESULT      MODEL is a key of RECIPES
+usage: tidy.py MODEL SOURCE RESULT [--blocked]      MODEL is a key of RECIPES; --blocked also rewrites PRelu
 """
 
 import sys
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 from onnx import numpy_helper
+
+import prelu
 
 # Below this a weight changes no result, but what it is multiplied with becomes a denormal number, and
 # processors are several times slower with those.
@@ -114,9 +116,11 @@ def tidy(model, recipe):
 
 
 def main():
-    name, source, result = sys.argv[1:]
+    name, source, result, *options = sys.argv[1:]
     model = onnx.load(source)
     tidy(model, RECIPES[name])
+    if options == ["--blocked"]:
+        prelu.rewrite(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, result)
 

@@ -63,6 +63,11 @@ impl SenseTime {
         Self { session: Some(session.to_owned()), ..self.clone() }
     }
 
+    /// The same client and session at another address.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
     /// One call by JSON.
     pub async fn call(&self, request: Value) -> Answer {
         self.try_call(request).await.expect("the device answers")
@@ -172,15 +177,27 @@ impl SenseTime {
     }
 }
 
-/// The HTTP client of this test process.
-pub(crate) fn http() -> &'static reqwest::Client {
+/// The HTTP client of this test process; it takes any certificate.
+pub fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
-        // The first to install a provider wins; all install the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto();
         let builder = reqwest::Client::builder().timeout(Duration::from_secs(60));
         // Connections held open for nothing would look like the daemon's leak.
         let builder = builder.pool_idle_timeout(Duration::from_secs(2));
         builder.tls_danger_accept_invalid_certs(true).build().expect("an HTTP client")
     })
+}
+
+/// A login of the administrator at the console.
+pub fn console_login(client: &reqwest::Client, console: &str, password: &str) -> reqwest::RequestBuilder {
+    let credentials = json!({"username": "admin", "password": password});
+    let request = client.post(format!("{console}/login"));
+    request.header("content-type", "application/json").body(credentials.to_string())
+}
+
+/// Chooses what encrypts; the HTTP client cannot be built without.
+pub(crate) fn install_crypto() {
+    // The first to install a provider wins; all install the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

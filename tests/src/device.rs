@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use store::StoreKey;
 use tempfile::TempDir;
 
 use crate::disk::{self, Disk};
@@ -32,6 +33,22 @@ impl Device {
         Self::start_with_storage("").await
     }
 
+    /// Starts a device with the sections of its adapters replaced by these.
+    pub async fn start_with_adapters(sections: &str) -> Self {
+        Self::start_changed(|text| {
+            let (head, _) = text.split_once("[sensetime]").expect("the adapters come last");
+            format!("{head}{}\n{sections}", accounts())
+        })
+        .await
+    }
+
+    /// Starts a device with its configuration changed before.
+    pub async fn start_changed(change: impl FnOnce(String) -> String) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let config = change(configuration(dir.path(), "", &accounts()));
+        Self::start_on(dir, None, &config).await
+    }
+
     /// Starts a device with these keys in the section `storage`.
     pub async fn start_with_storage(keys: &str) -> Self {
         Self::start_with(keys, &accounts()).await
@@ -54,12 +71,21 @@ impl Device {
         Some(Self::start_in(dir, Some(disk), keys, &accounts()).await)
     }
 
+    /// Starts a device in this folder, where the directory `storage` may be a mounted disk.
+    pub async fn start_in_folder(dir: TempDir, keys: &str) -> Self {
+        Self::start_in(dir, None, keys, &accounts()).await
+    }
+
     async fn start_with(storage: &str, extra: &str) -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary directory"), None, storage, extra).await
     }
 
     async fn start_in(dir: TempDir, disk: Option<Disk>, storage: &str, extra: &str) -> Self {
         let config = configuration(dir.path(), storage, extra);
+        Self::start_on(dir, disk, &config).await
+    }
+
+    async fn start_on(dir: TempDir, disk: Option<Disk>, config: &str) -> Self {
         fs::write(dir.path().join("polyface.toml"), config).expect("the configuration is written");
         let child = launch(dir.path(), disk.as_ref());
         let mut device = Self { dir, disk, child, listeners: BTreeMap::new() };
@@ -143,6 +169,12 @@ impl Device {
     /// Where an adapter listens.
     pub fn listener(&self, name: &str) -> SocketAddr {
         self.listeners[name]
+    }
+
+    /// The key that the storage directory is sealed with.
+    pub fn storage_key(&self) -> StoreKey {
+        let file = storage(self.dir.path()).with_added_extension("key");
+        StoreKey::parse(&fs::read(file).expect("a key file")).expect("a key")
     }
 
     /// The storage directory; one on a disk of its own can be reached while the daemon runs.
@@ -239,6 +271,8 @@ fn launch(dir: &Path, disk: Option<&Disk>) -> Child {
         .arg(dir.join("polyface.toml"))
         // As its service does.
         .env("MIMALLOC_PURGE_DELAY", "0")
+        // The daemon sets it itself.
+        .env_remove("ORT_DISABLE_TELEMETRY")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -249,6 +283,8 @@ fn launch(dir: &Path, disk: Option<&Disk>) -> Child {
 fn configuration(dir: &Path, storage_keys: &str, extra: &str) -> String {
     let storage = storage(dir);
     let models = crate::cast::models();
+    // Films lie beside the storage or among temporary files.
+    let films = [dir.to_owned(), std::env::temp_dir(), crate::cast::cache()];
     format!(
         r#"
 [device]
@@ -260,6 +296,8 @@ dir = {storage:?}
 {storage_keys}
 [models]
 dir = {models:?}
+[video]
+file_folders = {films:?}
 [outbound]
 allow_loopback = true
 [host]
@@ -267,9 +305,11 @@ backend = "recording"
 [console]
 listen = "127.0.0.1:0"
 [sensetime]
+enabled = true
 listen = "127.0.0.1:0"
 listen_https = "127.0.0.1:0"
 [facebox]
+enabled = true
 listen = "127.0.0.1:0"
 {extra}
 "#

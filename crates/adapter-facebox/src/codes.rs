@@ -66,7 +66,8 @@ fn not_found(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::NoData,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::NoData,
     }
 }
 
@@ -83,7 +84,8 @@ fn already_exists(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Unknown,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Unknown,
     }
 }
 
@@ -101,7 +103,8 @@ fn limit_reached(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Unknown,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Unknown,
     }
 }
 
@@ -120,7 +123,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::LibraryInUse,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::LibraryInUse,
     }
 }
 
@@ -143,6 +147,11 @@ impl Fault {
     pub(crate) fn field(name: impl AsRef<str>) -> Self {
         let field = name.as_ref().chars().take(MAX_FIELD).collect();
         Self { code: Code::Parameter, detail: Some(field), cause: None }
+    }
+
+    /// A request in clear where logins in clear are refused.
+    pub(crate) fn in_clear() -> Self {
+        Self { code: Code::Session, detail: Some(adapter::LOGIN_REFUSED.to_owned()), cause: None }
     }
 
     /// An address that cannot be used; `why` contains nothing of it.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use adapter::{Sender, Standing};
 use domain::{Account, Act, Actor, Acts, Appliance, Note, Noted};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::codes::{Code, Fault};
-use crate::device::{Device, NAME};
+use crate::device::Device;
 use crate::wire::{self, Fields};
 
 /// A request that was read.
@@ -16,6 +17,10 @@ pub(crate) struct Call {
     pub(crate) device: Arc<Device>,
     /// Address of the caller, for the login guard.
     pub(crate) origin: Option<IpAddr>,
+    /// The connection of the caller.
+    pub(crate) standing: Standing,
+    /// What had the request sent.
+    pub(crate) sender: Sender,
     pub(crate) fields: Fields,
 }
 
@@ -26,9 +31,9 @@ impl Call {
     }
 
     /// The caller, when it has a session and may do this.
-    pub(crate) fn admit(self, act: Act) -> Result<Caller, Fault> {
+    pub(crate) async fn admit(self, act: Act) -> Result<Caller, Fault> {
         let Some(Value::String(session)) = self.fields.get("session") else { return Err(Fault::field("session")) };
-        Caller::of(self.device, session, act, self.origin)
+        Caller::of(self.device, session, act, self.origin).await
     }
 }
 
@@ -45,8 +50,13 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The caller with this session, when it may do this.
-    pub(crate) fn of(device: Arc<Device>, session: &str, act: Act, origin: Option<IpAddr>) -> Result<Self, Fault> {
-        let caller = device.sessions.caller(session, origin, NAME).ok_or(Code::Session)?;
+    pub(crate) async fn of(
+        device: Arc<Device>,
+        session: &str,
+        act: Act,
+        origin: Option<IpAddr>,
+    ) -> Result<Self, Fault> {
+        let caller = device.sessions.caller(session, origin).await?.ok_or(Code::Session)?;
         caller.actor.may(act)?;
         let adapter::Caller { account, session, actor } = caller;
         Ok(Self { device, account, session, actor })

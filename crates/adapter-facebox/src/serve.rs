@@ -4,13 +4,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{caller_address, parse_request, picture_answer, read_body};
+use adapter::{BodyError, Sender, Standing, Transport, caller_address, parse_request, picture_answer, read_body};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use domain::Act;
+use domain::{Act, Error};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ const OPERATIONS: &[Operation] = &[
     operation("/UpdateCamera", |call| run(call, Act::CAMERA_UPDATE, cameras::update_camera)),
     operation("/QueryCameraList", |call| run(call, Act::READ, cameras::query_camera_list)),
     operation("/SearchCamera", |call| run(call, Act::READ, cameras::search_camera)),
-    operation("/QueryCameraRtsp", |call| run(call, Act::READ, cameras::query_camera_rtsp)),
+    operation("/QueryCameraRtsp", |call| run(call, Act::ADDRESS_CALL, cameras::query_camera_rtsp)),
     operation("/AddTask", |call| run(call, Act::TASK_ADD, tasks::add_task)),
     operation("/DeleteTask", |call| run(call, Act::TASK_REMOVE, tasks::delete_task)),
     operation("/UpdateTask", |call| run(call, Act::TASK_UPDATE, tasks::update_task)),
@@ -95,7 +95,7 @@ where
 {
     Box::pin(async move {
         let request = call.read()?;
-        let caller = call.admit(needed)?;
+        let caller = call.admit(needed).await?;
         success(&act(caller, request).await?)
     })
 }
@@ -117,13 +117,24 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>, request: Request) -> Response {
     let origin = caller_address(request.extensions());
     let outcome = async {
+        let request = encrypted(request).await?;
         let content_type = request.headers().get(CONTENT_TYPE).cloned();
-        let body = read_body(request, MAX_BODY).await.map_err(|_| Code::Json)?;
+        let (standing, sender) = (Standing::of(request.extensions()), Sender::of(request.headers()));
+        let body = read_body(device.bounded(request), MAX_BODY).await.map_err(|error| match error {
+            BodyError::Busy => Fault::from(Error::Busy),
+            BodyError::TooLarge | BodyError::Incomplete => Code::Json.into(),
+        })?;
         let fields = parse_request(content_type.as_ref(), &body).map_err(|_| Code::Json)?;
         // Requests without a session are not logged: they could fill the log.
         let session = fields.get("session").and_then(Value::as_str);
-        let known = session.is_some_and(|session| device.sessions.find(session).is_some());
-        let outcome = (operation.run)(Call { device, origin, fields }).await;
+        let known = match session {
+            Some(session) => device.sessions.caller(session, origin).await?.is_some(),
+            None => false,
+        };
+        if known {
+            standing.authenticated();
+        }
+        let outcome = (operation.run)(Call { device, origin, standing, sender, fields }).await;
         outcome.inspect_err(|fault| {
             if known {
                 fault.explain(operation.path);
@@ -131,6 +142,16 @@ async fn answer(operation: &'static Operation, State(device): State<Arc<Device>>
         })
     };
     respond(outcome.await, operation.on_failure)
+}
+
+/// The request, unless it came in clear where logins in clear are refused.
+async fn encrypted(request: Request) -> Result<Request, Fault> {
+    if !Transport::of(request.extensions()).refuses_logins() {
+        return Ok(request);
+    }
+    // A connection that is closed over an unread body may lose the answer.
+    let _ = read_body(request, MAX_BODY).await;
+    Err(Fault::in_clear())
 }
 
 /// The session, where neither form nor header has one.
@@ -145,8 +166,11 @@ async fn upload_person_picture(
     Query(query): Query<InQuery>,
     request: Request,
 ) -> Response {
-    let kept = pictures::upload_person_picture(device, query.session, request).await;
-    respond(kept.and_then(|kept| success(&kept)), refusal)
+    let kept = async {
+        let request = encrypted(request).await?;
+        pictures::upload_person_picture(device, query.session, request).await
+    };
+    respond(kept.await.and_then(|kept| success(&kept)), refusal)
 }
 
 /// GET of an address (quirk "2.1 pic_url").
@@ -154,8 +178,13 @@ async fn show_picture(
     State(device): State<Arc<Device>>,
     Path(path): Path<String>,
     Query(query): Query<InQuery>,
+    request: Request,
 ) -> Response {
-    match pictures::show_picture(device, query.session, &path).await {
+    let shown = async {
+        encrypted(request).await?;
+        pictures::show_picture(device, query.session, &path).await
+    };
+    match shown.await {
         Ok(picture) => picture_answer(picture),
         Err(fault) => respond(Err(fault), refusal),
     }

@@ -85,7 +85,8 @@ fn not_found(what: Thing) -> Code {
         | Thing::Relay
         | Thing::Task
         | Thing::Feed
-        | Thing::Rule => Code::NoData,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::NoData,
     }
 }
 
@@ -102,7 +103,8 @@ fn already_exists(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Internal,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Internal,
     }
 }
 
@@ -114,9 +116,13 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Account => Code::UserLimit,
         // The table has no code for it.
         Thing::Relay => Code::Parameter,
-        Thing::Record | Thing::Task | Thing::NetworkPort | Thing::TimeServer | Thing::Feed | Thing::Rule => {
-            Code::Internal
-        }
+        Thing::Record
+        | Thing::Task
+        | Thing::NetworkPort
+        | Thing::TimeServer
+        | Thing::Feed
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Internal,
     }
 }
 
@@ -133,7 +139,8 @@ fn in_use(by: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Unknown,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Unknown,
     }
 }
 

@@ -4,22 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use adapter::{Encryption, Exports, Live, Outbound, Sessions, ShortLived, content_type, decimal_id};
+use adapter::{Encryption, Exports, Live, Outbound, Sessions, ShortLived, content_type, decimal_id, platform_terms};
 use domain::{Appliance, PictureId, State};
 use jiff::tz::TimeZone;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::watch;
 
-use crate::codes::Fault;
 use crate::convert::paths;
-use crate::settings;
 
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "sensetime";
 
 /// Sessions end after this time without a call.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// Maximum number of sessions.
-const MAX_SESSIONS: usize = 1000;
 /// Maximum number of WebSocket subscribers.
 const MAX_SUBSCRIBERS: usize = 32;
 /// Maximum size of the temporary pictures kept for download, bytes.
@@ -32,6 +28,8 @@ const MAX_EXTENSIONS: usize = 8192;
 pub struct Config {
     /// Camera channels: 16 (M8s) or 8 (M4s).
     pub channels: u32,
+    /// Whether cameras may log in at the device, as their SIP server, with the password that the document prints.
+    pub sip_default_password: bool,
 }
 
 /// What all requests and pushes share.
@@ -48,7 +46,6 @@ pub(crate) struct Device {
     pub(crate) https_order: tokio::sync::Mutex<()>,
     /// Changes when the receiver of pushes is set.
     pub(crate) receiver_changed: watch::Sender<u64>,
-    ws_key: OnceCell<String>,
     extensions: Mutex<HashMap<PictureId, &'static str>>,
 }
 
@@ -60,18 +57,20 @@ impl Device {
         exports: Exports,
         encryption: Encryption,
     ) -> Self {
+        let sessions = Sessions::new(appliance.clone(), platform_terms(NAME, SESSION_IDLE), decimal_id);
+        let copies = exports.clone();
+        appliance.on_erasure(move || copies.remove_all());
         Self {
             config,
             appliance,
             outbound,
-            sessions: Sessions::new(SESSION_IDLE, MAX_SESSIONS, decimal_id),
+            sessions,
             live: Live::new(MAX_SUBSCRIBERS),
             temporary: ShortLived::new(TEMPORARY_BYTES),
             exports,
             encryption,
             https_order: tokio::sync::Mutex::default(),
             receiver_changed: watch::Sender::new(0),
-            ws_key: OnceCell::new(),
             extensions: Mutex::default(),
         }
     }
@@ -84,11 +83,6 @@ impl Device {
     /// The device's time zone.
     pub(crate) fn zone(&self) -> TimeZone {
         self.appliance.time_zone()
-    }
-
-    /// The key that admits clients to the WebSocket: created once, never changed.
-    pub(crate) async fn ws_key(&self) -> Result<&str, Fault> {
-        Ok(self.ws_key.get_or_try_init(|| async { settings::ws_key(&self.state()).await }).await?)
     }
 
     /// The extension of a stored picture, by its content; `jpg` when it is gone. Pictures never change, so it is

@@ -20,8 +20,10 @@ use axum::Router;
 use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::convert::sources::SIP_PASSWORD;
 pub use crate::device::Config;
 use crate::device::Device;
+pub use crate::settings::push_urls;
 
 /// The adapter.
 pub struct SenseTime {

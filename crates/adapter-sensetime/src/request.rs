@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use adapter::{
-    BodyError, Caller, Form, FormError, FormLimits, Part, Spool, Upload, caller_address, decode_picture, is_multipart,
-    parse_request, read_body,
+    BodyError, Caller, Form, FormError, FormLimits, Part, Sender, Spool, Standing, Upload, caller_address,
+    decode_picture, is_multipart, parse_request, read_body,
 };
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -16,14 +16,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::codes::{Code, Fault};
-use crate::device::{Device, NAME};
+use crate::device::Device;
 use crate::wire::people::PictureFile;
 use crate::wire::{self, Fields};
 
 /// The largest JSON body, bytes.
 const MAX_BODY: usize = 40 << 20;
 /// The largest body of a caller who is not logged in, bytes: enough to log in.
-const MAX_BODY_WITHOUT_SESSION: usize = 64 << 10;
+const MAX_BODY_WITHOUT_SESSION: usize = 16 << 10;
+/// Maximum number of parts in a form of such a caller.
+const MAX_PARTS_WITHOUT_SESSION: usize = 8;
 /// The message that carries a file too large to be kept in memory, and what a caller must be allowed to do to send it.
 const UPLOAD: (&str, Act) = ("1292", Act::MACHINE_UPGRADE);
 /// The largest software package, bytes.
@@ -50,6 +52,10 @@ pub(crate) struct Call {
     pub(crate) caller: Option<Caller>,
     /// The address of the caller, for the login guard.
     pub(crate) origin: Option<IpAddr>,
+    /// The connection of the caller.
+    pub(crate) standing: Standing,
+    /// What had the request sent.
+    pub(crate) sender: Sender,
     fields: Fields,
     files: Vec<Part>,
     upload: Option<Upload>,
@@ -74,9 +80,16 @@ impl Call {
     /// Reads a request; the body of a caller without a session only as far as a login needs it.
     pub(crate) async fn receive(device: Arc<Device>, request: Request) -> Result<Self, Fault> {
         let origin = caller_address(request.extensions());
-        let caller = session_id(request.headers()).and_then(|id| device.sessions.caller(id, origin, NAME));
+        let caller = match session_id(request.headers()) {
+            Some(id) => device.sessions.caller(id, origin).await?,
+            None => None,
+        };
+        let (standing, sender) = (Standing::of(request.extensions()), Sender::of(request.headers()));
+        if caller.is_some() {
+            standing.authenticated();
+        }
         let (fields, files, upload) = read(&device, request, caller.as_ref()).await?;
-        Ok(Self { device, caller, origin, fields, files, upload })
+        Ok(Self { device, caller, origin, standing, sender, fields, files, upload })
     }
 
     /// The number of the message.
@@ -217,7 +230,8 @@ fn large_form() -> FormLimits {
 
 /// The limits of a form without a session.
 fn small_form() -> FormLimits {
-    FormLimits { part_bytes: MAX_BODY_WITHOUT_SESSION, total_bytes: MAX_BODY_WITHOUT_SESSION, ..FormLimits::default() }
+    let most = MAX_BODY_WITHOUT_SESSION;
+    FormLimits { parts: MAX_PARTS_WITHOUT_SESSION, part_bytes: most, total_bytes: most }
 }
 
 /// A request without a session that is larger than a login is answered with "not logged in".

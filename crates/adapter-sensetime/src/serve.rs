@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use adapter::{LOGIN_REFUSED, Standing, Transport, discard_body};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::{Act, Actor, Error};
@@ -15,13 +16,16 @@ use serde::Serialize;
 
 use crate::codes::{Code, Fault};
 use crate::convert::paths::{self, Download};
-use crate::device::{Device, NAME};
+use crate::device::Device;
 use crate::ops::{
     batches, cameras, compare, device, download, exports, https, libraries, network, people, push, records, relays,
     session, time, upgrade,
 };
 use crate::request::{Call, session_id};
 use crate::wire::{Envelope, Nothing};
+
+/// How much is read of a request that is refused, so that its sender reads the answer, bytes.
+const MAX_REFUSED: usize = 1 << 20;
 
 /// A message that the device answers.
 struct Operation {
@@ -145,7 +149,7 @@ fn answer<T: Serialize>(
 pub(crate) fn routes(device: Arc<Device>, open_pictures: bool) -> Router {
     // Any message may come on either path; public clients write //api/json and //ws, an example of the document /form.
     let message = || post(respond);
-    let download = || get(move |device, path, query, headers| download(open_pictures, device, path, query, headers));
+    let download = || get(move |device, path, query, request| download(open_pictures, device, path, query, request));
     let router = Router::new()
         .route("/api/json", message())
         .route("/api/form", message())
@@ -161,6 +165,11 @@ pub(crate) fn routes(device: Arc<Device>, open_pictures: bool) -> Router {
 
 /// POST `/api/json`, `/api/form`: any message on either path.
 async fn respond(State(device): State<Arc<Device>>, request: Request) -> Response {
+    if Transport::of(request.extensions()).refuses_logins() {
+        // A connection that is closed over an unread body may lose the answer.
+        discard_body(request, MAX_REFUSED).await;
+        return refusal(&Fault::with_detail(Code::NoPermission, LOGIN_REFUSED));
+    }
     match perform(device, request).await {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
         Err(fault) => refusal(&fault),
@@ -187,12 +196,18 @@ async fn download(
     State(device): State<Arc<Device>>,
     Path(path): Path<String>,
     Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
     let wanted = paths::download(&path);
-    let id = session_id(&headers).or_else(|| query.get("sessionid").map(String::as_str));
-    let caller = id.and_then(|id| device.sessions.caller(id, None, NAME));
+    let id = session_id(request.headers()).or_else(|| query.get("sessionid").map(String::as_str));
+    let caller = match id.filter(|_| !Transport::of(request.extensions()).refuses_logins()) {
+        Some(id) => device.sessions.caller(id, None).await.unwrap_or_default(),
+        None => None,
+    };
     let known = caller.is_some_and(|caller| caller.actor.may(Act::READ).is_ok());
+    if known {
+        Standing::of(request.extensions()).authenticated();
+    }
     let is_open = open_pictures && wanted.as_ref().is_some_and(Download::is_picture);
     if !known && !is_open {
         return StatusCode::UNAUTHORIZED.into_response();

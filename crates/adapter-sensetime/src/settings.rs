@@ -3,7 +3,6 @@
 use adapter::Piece;
 use domain::{Error, Result, State};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::convert::clock::{self, Format};
 
@@ -13,8 +12,6 @@ pub(crate) const RECEIVER: &str = "push.receiver";
 pub(crate) const TIME_FORMAT: &str = "time.format";
 /// The key of the mode; its value is `https`, and it is absent while the device is served over HTTP.
 pub(crate) const HTTPS_MODE: &str = "https.mode";
-/// The key of the WebSocket's key.
-const WS_KEY: &str = "ws.key";
 
 /// The receiver of pushes over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +34,13 @@ fn read_receiver(text: &str) -> Result<Receiver, String> {
         Some((key, url)) => Ok(Receiver { key: key.to_owned(), url: url.to_owned() }),
         None => serde_json::from_str(text).map_err(|error| error.to_string()),
     }
+}
+
+/// The URLs that pushes go to, from the values that the adapter keeps, for a check whether they can be reached. Values
+/// that cannot be read are left out.
+pub fn push_urls(value: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let receiver = value(RECEIVER).and_then(|text| read_receiver(&text).ok());
+    receiver.map(|receiver| receiver.url).into_iter().filter(|url| !url.is_empty()).collect()
 }
 
 impl Receiver {
@@ -68,16 +72,6 @@ pub(crate) fn https_file(piece: Piece) -> &'static str {
 /// The name under which a file for HTTPS was uploaded; empty when there is none.
 pub(crate) async fn https_file_name(state: &State, piece: Piece) -> Result<String> {
     Ok(state.value(https_file(piece)).await?.unwrap_or_default())
-}
-
-/// The key that admits clients to the WebSocket, created when there is none yet.
-pub(crate) async fn ws_key(state: &State) -> Result<String> {
-    if let Some(key) = state.value(WS_KEY).await? {
-        return Ok(key);
-    }
-    let key = Uuid::new_v4().to_string();
-    state.set_value(WS_KEY, Some(key.clone())).await?;
-    Ok(key)
 }
 
 #[cfg(test)]

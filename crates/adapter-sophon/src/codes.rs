@@ -105,14 +105,15 @@ fn not_found(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::NoResource,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::NoResource,
     }
 }
 
 fn already_exists(what: Thing) -> Code {
     match what {
         Thing::Person | Thing::PersonCode => Code::PersonExists,
-        Thing::Library => Code::GroupName,
+        Thing::Library | Thing::PermissionGroup => Code::GroupName,
         Thing::Camera
         | Thing::CameraCapacity
         | Thing::Record
@@ -221,6 +222,8 @@ mod tests {
         let cases = [
             (Error::NotFound { what: Thing::Library }, 40491),
             (Error::NotFound { what: Thing::Person }, 40401),
+            (Error::NotFound { what: Thing::PermissionGroup }, 40491),
+            (Error::AlreadyExists { what: Thing::PermissionGroup }, 40012),
             (Error::AlreadyExists { what: Thing::Library }, 40012),
             (Error::AlreadyExists { what: Thing::PersonCode }, 40011),
             (Error::invalid("library name", "too long"), 40091),

@@ -1,27 +1,29 @@
 //! What all requests and pushes share.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::Outbound;
+use adapter::{FtpLimits, Outbound};
 use domain::{Appliance, Error, Note, Noted, Result, State};
 use ipnet::IpNet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use subtle::ConstantTimeEq;
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 
-use crate::settings::{HistoryServers, PermissionGroups, PlatformAddress, Reaction, RealtimeServers, StatusServer};
+pub(crate) use crate::settings::{HISTORY, PLATFORM, REALTIME, STATUS};
+use crate::settings::{HistoryServers, PlatformAddress, RealtimeServers, ReportedCameras, StatusServer};
 
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "sophon";
 
-/// The values of the adapter's state.
-pub(crate) const REALTIME: &str = "realtime";
-pub(crate) const HISTORY: &str = "history";
-pub(crate) const STATUS: &str = "status";
-pub(crate) const REACTION: &str = "reaction";
-pub(crate) const PLATFORM: &str = "platform";
-pub(crate) const PERMISSIONS: &str = "permissions";
+/// Further values of the adapter's state.
+pub(crate) const RESULT: &str = "result";
+pub(crate) const REPORTED: &str = "reported cameras";
 
 /// How the adapter is reached; fixed while it runs.
 #[derive(Debug, Clone)]
@@ -30,19 +32,57 @@ pub struct Config {
     pub allow_from: Vec<IpNet>,
     /// What callers must prove beside that.
     pub login: Option<Login>,
+    /// The certificates (PEM) that the one of the platform's broker must be issued by; `None`: those that the machine
+    /// trusts. Read at every connection.
+    pub ca_file: Option<PathBuf>,
     /// The least time between two uploads of the history (quirk S-PERIOD).
     pub history_every: Duration,
     /// The shortest interval between two attempts to reach the platform (quirk S-RETRY).
     pub retry_after: Duration,
+    /// Where capture cameras upload pictures; `None`: nowhere.
+    pub ftp: Option<Ftp>,
 }
 
-/// A login by HTTP basic authentication.
+/// The FTP server.
+#[derive(Debug, Clone)]
+pub struct Ftp {
+    /// Its socket, which outlives a restart of the adapter.
+    pub listener: Arc<TcpListener>,
+    /// The login of the cameras.
+    pub login: Login,
+    /// What it allows.
+    pub limits: FtpLimits,
+}
+
+/// A login of the configuration: by HTTP basic authentication, or by FTP.
 #[derive(Clone)]
 pub struct Login {
     /// Login name.
     pub user: String,
     /// Password.
     pub password: String,
+}
+
+impl Login {
+    /// Whether this is the login, found out in a time that tells nothing of it but its length.
+    pub(crate) fn is(&self, user: &str, password: &str) -> bool {
+        let same = |one: &str, other: &str| one.as_bytes().ct_eq(other.as_bytes());
+        (same(&self.user, user) & same(&self.password, password)).into()
+    }
+
+    /// Checks a login under the lock-out of the device. Names that are not the user's count as one.
+    ///
+    /// # Errors
+    /// `WrongCredentials`, `Locked`.
+    pub(crate) async fn check(
+        &self,
+        appliance: &Appliance,
+        (user, password): (&str, &str),
+        origin: Option<IpAddr>,
+    ) -> Result<()> {
+        let name = if user == self.user { user } else { "" };
+        appliance.log_in_as_configured(name, self.is(user, password), (origin, NAME)).await
+    }
 }
 
 /// The password is not shown.
@@ -65,6 +105,8 @@ pub(crate) struct PlatformServers {
     pub(crate) status_every: Duration,
     /// For the list of cameras.
     pub(crate) cameras: Option<String>,
+    /// For cameras that are added or removed, one by one; a platform has this or the list.
+    pub(crate) operations: Option<String>,
 }
 
 /// What all requests and pushes share.
@@ -107,19 +149,14 @@ impl Device {
         self.kept(STATUS).await
     }
 
-    /// What follows a recognised person.
-    pub(crate) async fn reaction(&self) -> Result<Reaction> {
-        self.kept(REACTION).await
-    }
-
     /// How the platform is found.
     pub(crate) async fn platform(&self) -> Result<PlatformAddress> {
         self.kept(PLATFORM).await
     }
 
-    /// The permission groups.
-    pub(crate) async fn permissions(&self) -> Result<PermissionGroups> {
-        self.kept(PERMISSIONS).await
+    /// The cameras that the platform knows of.
+    pub(crate) async fn reported(&self) -> Result<ReportedCameras> {
+        self.kept(REPORTED).await
     }
 
     /// The licence code, `dev_sno`.

@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::device::Device;
 
-pub use device::{Config, Login};
+pub use device::{Config, Ftp, Login};
+pub use settings::push_urls;
 
 /// The adapter.
 pub struct Sophon {
@@ -46,6 +47,7 @@ impl Adapter for Sophon {
     }
 
     async fn run(&self, appliance: Appliance, cancel: CancellationToken) {
-        push::run(&self.device, appliance, cancel).await;
+        let uploads = work::uploads::serve(Arc::clone(&self.device), cancel.clone());
+        tokio::join!(push::run(&self.device, appliance, cancel), uploads);
     }
 }

@@ -3,16 +3,18 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use adapter::{BodyError, Form, FormError, FormLimits, Part, caller_address, is_multipart, parse_request, read_body};
+use adapter::{
+    BodyError, Form, FormError, FormLimits, LOGIN_REFUSED, Part, Standing, Transport, caller_address, is_multipart,
+    parse_request, read_body,
+};
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::{Actor, Acts, Appliance, Role};
+use domain::{Actor, Acts, Appliance, Error, Role};
 use serde::Serialize;
 use serde_json::Value;
-use subtle::ConstantTimeEq;
 
 use crate::codes::{Code, Fault};
 use crate::device::{Device, Login, NAME, written};
@@ -27,18 +29,27 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The sender of a request, when its address and login are allowed.
-    pub(crate) fn of(device: &Arc<Device>, request: &Request) -> Result<Self, Fault> {
-        let origin = caller_address(request.extensions());
-        let config = &device.config;
+    pub(crate) async fn of(device: &Arc<Device>, extensions: &Extensions, headers: &HeaderMap) -> Result<Self, Fault> {
+        let (config, origin) = (&device.config, caller_address(extensions));
         if !origin.is_some_and(|origin| config.allow_from.iter().any(|network| network.contains(&origin))) {
             return Err(Fault::with_status(StatusCode::FORBIDDEN, "this address is not allowed"));
         }
+        if Transport::of(extensions).refuses_logins() {
+            return Err(Fault::with_status(StatusCode::FORBIDDEN, LOGIN_REFUSED));
+        }
         // A browser sends requests for any page that it shows, also from an allowed address and with a login it knows.
-        if request.headers().contains_key(ORIGIN) {
+        if headers.contains_key(ORIGIN) {
             return Err(Fault::with_status(StatusCode::FORBIDDEN, "requests of web pages are not allowed"));
         }
-        if !config.login.as_ref().is_none_or(|login| is_proved(login, request.headers())) {
-            return Err(Fault::with_status(StatusCode::UNAUTHORIZED, "a login is needed"));
+        if let Some(login) = &config.login {
+            log_in(device, login, origin, headers).await?;
+        }
+        let standing = Standing::of(extensions);
+        // An address alone proves nothing.
+        if config.login.is_some() {
+            standing.authenticated();
+        } else {
+            standing.admitted();
         }
         Ok(Self { device: Arc::clone(device), actor: actor(origin) })
     }
@@ -64,13 +75,26 @@ fn actor(origin: Option<IpAddr>) -> Actor {
     Actor { name: NAME.to_owned(), role: Role::Admin, origin, adapter: NAME }
 }
 
-/// Whether the request has the login, by HTTP basic authentication.
-fn is_proved(login: &Login, headers: &HeaderMap) -> bool {
-    let field = headers.get(AUTHORIZATION).and_then(|field| field.to_str().ok());
-    let proof = field.and_then(|field| field.split_once(' '));
-    let Some((_, proof)) = proof.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")) else { return false };
-    let wanted = format!("{}:{}", login.user, login.password);
-    STANDARD.decode(proof.trim()).is_ok_and(|proof| proof.ct_eq(wanted.as_bytes()).into())
+/// Checks the login of a request. A request without one does not count as a failure: clients may ask first whether one is
+/// needed.
+async fn log_in(device: &Device, login: &Login, origin: Option<IpAddr>, headers: &HeaderMap) -> Result<(), Fault> {
+    let refused = || Fault::with_status(StatusCode::UNAUTHORIZED, "a login is needed");
+    let (user, password) = offered(headers).ok_or_else(refused)?;
+    match login.check(&device.appliance, (&user, &password), origin).await {
+        Err(Error::WrongCredentials) => Err(refused()),
+        Err(Error::Locked { .. }) => {
+            Err(Fault::with_status(StatusCode::TOO_MANY_REQUESTS, "locked after failed logins; try again in minutes"))
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+/// User and password of a request, by HTTP basic authentication.
+fn offered(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, proof) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let proof = STANDARD.decode(proof.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let (user, password) = std::str::from_utf8(&proof).ok()?.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
 }
 
 /// What bodies an operation takes.
@@ -103,7 +127,7 @@ pub(crate) async fn fields(request: Request, bodies: Bodies, max_body: usize) ->
     }
     let body = read_body(request, max_body).await.map_err(|error| match error {
         BodyError::TooLarge => Fault::from(Code::TooLarge),
-        BodyError::Incomplete => Code::BadRequest.into(),
+        BodyError::Incomplete | BodyError::Busy => Code::BadRequest.into(),
     })?;
     if body.trim_ascii().is_empty() {
         return Err(Code::Empty.into());

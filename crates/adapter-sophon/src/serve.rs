@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::read_body;
+use adapter::discard_body;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::WWW_AUTHENTICATE;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::codes::{Code, Fault};
 use crate::device::Device;
-use crate::ops::{gates, groups, later, people, permissions, servers, system};
+use crate::ops::{devices, gates, groups, later, people, permissions, servers, system};
 use crate::request::{self, Bodies, Caller};
 use crate::wire::{self, Answer, Fields, Refusal};
 
@@ -72,10 +72,10 @@ const LOGIN_URL: &str = "/SophonMQ/api/LoginUrl";
 
 /// All operations.
 const OPERATIONS: &[Operation] = &[
-    form(Method::POST, PERMISSIONS, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, permissions::create)),
+    form(Method::POST, PERMISSIONS, |c, f| run(c, f, Act::PERMISSION_CREATE, permissions::create)),
     get(PERMISSIONS, |c, f| run(c, f, Act::READ, permissions::query)),
-    form(Method::DELETE, PERMISSIONS, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, permissions::delete)),
-    form(Method::PUT, PERMISSIONS, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, permissions::update)),
+    form(Method::DELETE, PERMISSIONS, |c, f| run(c, f, Act::PERMISSION_REMOVE, permissions::delete)),
+    form(Method::PUT, PERMISSIONS, |c, f| run(c, f, Act::PERMISSION_UPDATE, permissions::update)),
     form(Method::POST, GROUPS, |c, f| run(c, f, Act::LIBRARY_CREATE, groups::create)),
     get(GROUPS, |c, f| run(c, f, Act::READ, groups::query)),
     form(Method::DELETE, GROUPS, |c, f| run(c, f, Act::LIBRARY_REMOVE, groups::delete)),
@@ -86,7 +86,7 @@ const OPERATIONS: &[Operation] = &[
     get(USERS, |c, f| run(c, f, Act::READ, people::query)),
     picture(Method::PUT, USERS, |c, f| run(c, f, Act::PERSON_UPDATE, people::update)),
     form(Method::DELETE, USERS, |c, f| run(c, f, Act::PERSON_REMOVE, people::delete)),
-    form(Method::POST, MODE, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, gates::set_mode)),
+    form(Method::POST, MODE, |c, f| run(c, f, Act::DOOR_REACTION, gates::set_mode)),
     get(MODE, |c, f| run(c, f, Act::READ, gates::mode)),
     json(Method::PUT, "/SophonFogSys/api/EventAction", |c, f| run(c, f, Act::DOOR_OPEN, gates::act)),
     form(Method::POST, REALTIME, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_realtime)),
@@ -102,6 +102,10 @@ const OPERATIONS: &[Operation] = &[
     json(Method::PUT, LOGIN_URL, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, system::set_login_url)),
     get("/SophonFace/api/groups", |c, f| run(c, f, Act::READ, later::groups)),
     get("/SophonFace/api/permissions", |c, f| run(c, f, Act::READ, later::permissions)),
+    json(Method::POST, "/SophonDevice/api/Devices", |c, f| run(c, f, Act::CAMERA_ADD, devices::add)),
+    picture(Method::POST, "/SophonMatch/api/PictureMatch", |c, f| {
+        run(c, f, Act::PICTURE_DELIVER, devices::take_picture)
+    }),
 ];
 
 /// Refuses what the caller may not do, reads the fields, and does it.
@@ -132,7 +136,7 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
     for path in paths {
         router = router.route(path, any(move |state, request| answer(path, state, request)));
     }
-    for api in ["SophonFogSys", "SophonMQ", "SophonFace"] {
+    for api in ["SophonFogSys", "SophonMQ", "SophonFace", "SophonDevice", "SophonMatch"] {
         router = router.route(&format!("/{api}/api/{{*path}}"), any(|state, request| answer("", state, request)));
     }
     // The bodies are bounded where they are read.
@@ -141,7 +145,8 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 
 /// Any path.
 async fn answer(path: &'static str, State(device): State<Arc<Device>>, request: Request) -> Response {
-    let caller = match Caller::of(&device, &request) {
+    let (extensions, headers) = (request.extensions().clone(), request.headers().clone());
+    let caller = match Caller::of(&device, &extensions, &headers).await {
         Ok(caller) => caller,
         Err(fault) => return turn_away(fault, request).await,
     };
@@ -176,7 +181,7 @@ async fn turn_away(fault: Fault, request: Request) -> Response {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"sophon\""));
     }
     // A connection that is closed over an unread body may lose the answer.
-    let _ = read_body(request, MAX_REFUSED).await;
+    discard_body(request, MAX_REFUSED).await;
     response
 }
 

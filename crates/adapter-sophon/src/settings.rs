@@ -1,7 +1,32 @@
 //! What the adapter keeps: one struct for each value of its state.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::wire::events::ListEntry;
+
+/// The key of [`RealtimeServers`].
+pub(crate) const REALTIME: &str = "realtime";
+/// The key of [`HistoryServers`].
+pub(crate) const HISTORY: &str = "history";
+/// The key of [`StatusServer`].
+pub(crate) const STATUS: &str = "status";
+/// The key of [`PlatformAddress`].
+pub(crate) const PLATFORM: &str = "platform";
+
+/// The URLs that pushes go to, from the values that the adapter keeps, for a check whether they can be reached. Values
+/// that cannot be read are left out.
+pub fn push_urls(value: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    fn read<T: DeserializeOwned + Default>(text: Option<String>) -> T {
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    }
+    let mut urls = read::<RealtimeServers>(value(REALTIME)).urls;
+    urls.extend(read::<HistoryServers>(value(HISTORY)).urls);
+    urls.push(read::<StatusServer>(value(STATUS)).url);
+    urls.extend(read::<PlatformAddress>(value(PLATFORM)).login_url);
+    urls.retain(|url| !url.is_empty());
+    urls
+}
 
 /// How events are posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -81,19 +106,6 @@ impl Default for StatusServer {
     }
 }
 
-/// What follows a recognised person (4.4.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Reaction {
-    pub(crate) mode: String,
-}
-
-impl Default for Reaction {
-    fn default() -> Self {
-        Self { mode: "opendoor".into() }
-    }
-}
-
 /// How the device finds its platform (8).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,35 +116,22 @@ pub(crate) struct PlatformAddress {
     pub(crate) login_url: Option<String>,
 }
 
-/// Permission groups (4.1).
+/// The cameras that the platform was told of one by one (7.4 of V2R1C01).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PermissionGroups {
-    /// In the order in which they were made.
-    pub(crate) groups: Vec<PermissionGroup>,
+pub(crate) struct ReportedCameras {
+    /// Where they were reported to, without the query.
+    pub(crate) to: String,
+    pub(crate) cameras: Vec<ReportedCamera>,
 }
 
-/// A permission group.
+/// A camera as it was reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PermissionGroup {
-    /// What people carry in `permission_ids`.
-    pub(crate) id: String,
-    /// Unique.
-    pub(crate) name: String,
-    pub(crate) description: String,
-    /// What else was sent.
-    pub(crate) info: Map<String, Value>,
-}
-
-impl PermissionGroups {
-    /// The group with this name.
-    pub(crate) fn named(&self, name: &str) -> Option<&PermissionGroup> {
-        self.groups.iter().find(|group| group.name == name)
-    }
-
-    /// The group with this id, or else with this name: clients send either (quirk S-PERMID).
-    pub(crate) fn meant(&self, text: &str) -> Option<&PermissionGroup> {
-        self.groups.iter().find(|group| group.id == text).or_else(|| self.named(text))
-    }
+pub(crate) struct ReportedCamera {
+    /// Its channel.
+    pub(crate) channel: u32,
+    /// When it was added, milliseconds since 1970: a channel is used again.
+    pub(crate) added_at: i64,
+    pub(crate) entry: ListEntry,
 }

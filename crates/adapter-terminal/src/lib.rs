@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::device::Device;
 pub use crate::device::Pace;
-pub use crate::device::broker::{BrokerError, Config};
+pub use crate::device::broker::{BrokerError, Config, Trust};
 use crate::device::inbox::Inbox;
+pub use crate::settings::push_urls;
 
 /// The adapter.
 pub struct Terminal {

@@ -71,7 +71,8 @@ fn already_exists(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Arguments,
+        | Thing::Rule
+        | Thing::PermissionGroup => Code::Arguments,
     }
 }
 
@@ -80,6 +81,8 @@ fn limit_reached(what: Thing) -> Code {
         Thing::Library => Code::LibraryLimit,
         Thing::Person | Thing::PersonCode => Code::PersonLimit,
         Thing::Picture => Code::ClothesLimit,
+        // A channel has room for so many areas and targets of all its algorithms together.
+        Thing::Rule => Code::Exclusive,
         // No code of its own exists (quirk "14.1 modules 1300, 1400, 2000, 2100, 2200").
         Thing::Camera
         | Thing::CameraCapacity
@@ -90,7 +93,7 @@ fn limit_reached(what: Thing) -> Code {
         | Thing::TimeServer
         | Thing::Relay
         | Thing::Feed
-        | Thing::Rule => Code::Common,
+        | Thing::PermissionGroup => Code::Common,
     }
 }
 
@@ -103,6 +106,8 @@ pub(crate) struct Fault {
     pub(crate) status: StatusCode,
     /// Whether the login was right, only the nonce too old.
     pub(crate) stale: bool,
+    /// The text of the answer, where that of the code does not explain it.
+    pub(crate) told: Option<&'static str>,
     /// For the log: the field, and what is wrong with it.
     detail: Option<String>,
     /// For the log.
@@ -127,6 +132,12 @@ impl Fault {
     /// A good login whose nonce is too old or was used before.
     pub(crate) fn stale() -> Self {
         Self { stale: true, ..Self::login(Code::NotAuthorized) }
+    }
+
+    /// A request in clear where logins in clear are refused.
+    pub(crate) fn in_clear() -> Self {
+        let told = Some(adapter::LOGIN_REFUSED);
+        Self { told, ..Self::with_status(StatusCode::FORBIDDEN, Code::NotAuthorized) }
     }
 
     /// A failure that HTTP has a status for.
@@ -158,7 +169,7 @@ impl Fault {
 
 impl From<Code> for Fault {
     fn from(code: Code) -> Self {
-        Self { code, status: StatusCode::OK, stale: false, detail: None, cause: None }
+        Self { code, status: StatusCode::OK, stale: false, told: None, detail: None, cause: None }
     }
 }
 
@@ -193,6 +204,7 @@ mod tests {
             (Error::LimitReached { what: Thing::Library }, 1100),
             (Error::LimitReached { what: Thing::Person }, 1200),
             (Error::LimitReached { what: Thing::Camera }, 1),
+            (Error::LimitReached { what: Thing::Rule }, 1500),
             (Error::BadPicture { why: String::new() }, 1202),
             (Error::Busy, 6),
             (Error::WrongCredentials, 1000),

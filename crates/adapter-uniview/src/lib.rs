@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::device::Device;
 
 pub use convert::digest::REALM;
+pub use settings::push_urls;
 
 /// How the device presents itself; fixed while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,16 +44,17 @@ impl Caller {
     /// The sender of a request.
     ///
     /// # Errors
-    /// HTTP 401: with a wrong user or password, while the address is locked, and when the digest is right but its nonce
+    /// HTTP 401: with a wrong user or password, while the user is locked for this address, and when the digest is right but its nonce
     /// is too old or was used before.
     pub(crate) async fn of(device: &Arc<Device>, Login { digest, origin }: Login) -> Result<Self, Fault> {
         let (user, nonce, count) = (digest.username.clone(), digest.nonce, digest.count);
         let proves = move |ha1: &str| digest.is_proved_by(ha1);
-        let account = device.appliance.log_in_by_digest(&user, proves, origin).await.map_err(|error| match error {
-            Error::WrongCredentials => Fault::login(Code::WrongLogin),
-            Error::Locked { .. } => Fault::login(Code::AddressLocked),
-            other => other.into(),
-        })?;
+        let account =
+            device.appliance.log_in_by_digest(&user, proves, (origin, NAME)).await.map_err(|error| match error {
+                Error::WrongCredentials => Fault::login(Code::WrongLogin),
+                Error::Locked { .. } => Fault::login(Code::AddressLocked),
+                other => other.into(),
+            })?;
         if !device.nonces.take(nonce, count) {
             return Err(Fault::stale());
         }
@@ -84,7 +85,7 @@ pub(crate) async fn fields(request: Request, max_bytes: usize) -> Result<Fields,
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
     let body = read_body(request, max_bytes).await.map_err(|error| match error {
         BodyError::TooLarge => Fault::with_status(StatusCode::PAYLOAD_TOO_LARGE, Code::Arguments),
-        BodyError::Incomplete => Fault::argument(error.to_string()),
+        BodyError::Incomplete | BodyError::Busy => Fault::argument(error.to_string()),
     })?;
     if body.trim_ascii().is_empty() {
         return Ok(Fields::new());

@@ -4,11 +4,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{picture_answer, read_body};
+use adapter::{Sender, Standing, Transport, discard_body, picture_answer};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +25,8 @@ use crate::device::Device;
 use crate::ops::{channels, device as own, docking, key, libraries, people, pictures, plans, searches, smart, upgrade};
 use crate::ops::{clothes, extended};
 use crate::request::{self, Caller, Login};
-use crate::wire::{self, Fields, Refusal, pictures::PictureQuery};
+use crate::wire::pictures::{PictureQuery, VideoQuery};
+use crate::wire::{self, Fields, Refusal};
 
 /// The largest body without pictures, bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -70,7 +71,7 @@ const OPERATIONS: &[Operation] = &[
     with_picture("/person/update", |caller, fields| run(caller, fields, Act::PERSON_UPDATE, people::update)),
     operation("/person/list", |caller, fields| run(caller, fields, Act::READ, people::list)),
     operation("/rsa/publickey", |caller, fields| run(caller, fields, Act::READ, key::public_key)),
-    operation("/channel/device/info", |caller, fields| run(caller, fields, Act::READ, channels::device_info)),
+    operation("/channel/device/info", |caller, fields| run(caller, fields, Act::ADDRESS_CALL, channels::device_info)),
     operation("/channel/add", |caller, fields| run(caller, fields, Act::CAMERA_ADD, channels::add)),
     operation("/channel/delete", |caller, fields| run(caller, fields, Act::CAMERA_REMOVE, channels::delete)),
     operation("/channel/update", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, channels::update)),
@@ -83,6 +84,9 @@ const OPERATIONS: &[Operation] = &[
     operation("/smart/task", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, smart::task)),
     operation("/smart/cycle", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, smart::cycle)),
     operation("/algo/list", |caller, fields| run(caller, fields, Act::READ, smart::algorithm_list)),
+    // Of newer firmware, not in the document.
+    operation("/algo/list/current", |caller, fields| run(caller, fields, Act::READ, smart::algorithm_list)),
+    operation("/smart/enable/list", |caller, fields| run(caller, fields, Act::READ, smart::enabled_list)),
     operation("/extend/get", |caller, fields| run(caller, fields, Act::READ, extended::get)),
     operation("/extend/update", |caller, fields| run(caller, fields, Act::CAMERA_UPDATE, extended::update)),
     operation("/smart/params/get", |caller, fields| run(caller, fields, Act::READ, extended::params)),
@@ -139,20 +143,27 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
         .route("/api/v2/upgrade", any(upload_upgrade))
         .route("/api/v2/upgrade/status", any(upgrade_status))
         .route("/api/v2/smart/picture", any(show_picture))
+        .route("/api/v2/smart/video", any(show_video))
         .route("/api/v2/{*path}", any(unknown))
         .layer(from_fn_with_state(device, admit))
         // The bodies are bounded where they are read.
         .layer(DefaultBodyLimit::disable())
 }
 
-/// Admits the sender of a request; a stranger gets a challenge.
+/// Admits the sender of a request; a stranger gets a challenge. A browser adds a login that it knows to forms of any
+/// page, so that pages of other sites are refused.
 async fn admit(State(device): State<Arc<Device>>, mut request: Request, next: Next) -> Response {
     let caller = match Login::of(&request) {
+        _ if Transport::of(request.extensions()).refuses_logins() => Err(Fault::in_clear()),
+        _ if Sender::of(request.headers()) == Sender::ForeignPage => {
+            Err(Fault::with_status(StatusCode::FORBIDDEN, Code::NoPermission))
+        }
         Ok(login) => Caller::of(&device, login).await,
         Err(fault) => Err(fault),
     };
     match caller {
         Ok(caller) => {
+            Standing::of(request.extensions()).authenticated();
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -161,7 +172,7 @@ async fn admit(State(device): State<Arc<Device>>, mut request: Request, next: Ne
             let mut response = respond("", Err(fault));
             response.headers_mut().extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
             // A connection that is closed over an unread body may lose the answer.
-            let _ = read_body(request, MAX_REFUSED).await;
+            discard_body(request, MAX_REFUSED).await;
             response
         }
     }
@@ -214,6 +225,21 @@ async fn show_picture(
         pictures::show(&caller, query).await.map(picture_answer)
     };
     respond("/smart/picture", outcome.await)
+}
+
+/// As [`show_picture`].
+async fn show_video(
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<VideoQuery>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let outcome = async move {
+        require(&request, &[Method::GET, Method::HEAD, Method::POST])?;
+        let Query(query) = query.map_err(|_| pictures::unknown())?;
+        let video = pictures::show_video(&caller, query).await?;
+        Ok(([(CONTENT_TYPE, "video/mp4"), (CACHE_CONTROL, "no-store")], video).into_response())
+    };
+    respond("/smart/video", outcome.await)
 }
 
 async fn unknown() -> Response {

@@ -1,8 +1,9 @@
 //! What the adapter keeps: one struct for each value of its state.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use domain::{Camera, PictureId, Timestamp};
+use domain::{Camera, ClipSpan, PictureId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::convert::algorithms::FACES;
@@ -27,6 +28,9 @@ impl Default for DeviceNames {
     }
 }
 
+/// The key of [`Platforms`].
+pub(crate) const PLATFORMS: &str = "platforms";
+
 /// The ids of platforms.
 pub(crate) const IDS: [u8; 2] = [1, 2];
 
@@ -38,6 +42,13 @@ pub(crate) struct Platforms {
     pub(crate) by_id: BTreeMap<u8, Platform>,
     /// By channel, whether it is in use or not.
     pub(crate) intervals: BTreeMap<u32, Interval>,
+}
+
+/// The URLs that pushes go to, from the values that the adapter keeps, for a check whether they can be reached. Values
+/// that cannot be read are left out.
+pub fn push_urls(value: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let platforms = value(PLATFORMS).and_then(|text| serde_json::from_str::<Platforms>(&text).ok()).unwrap_or_default();
+    platforms.by_id.into_values().filter(|platform| platform.enabled).map(|platform| platform.url).collect()
 }
 
 /// A platform.
@@ -129,6 +140,15 @@ pub(crate) struct Params {
     pub(crate) face: (u32, u32),
 }
 
+impl Params {
+    /// The alarm video; `None` while it is off.
+    fn clip(&self) -> Option<ClipSpan> {
+        let seconds = |seconds: u8| Duration::from_secs(seconds.into());
+        let span = ClipSpan { before: seconds(self.video_before), after: seconds(self.video_after) };
+        self.video.then_some(span)
+    }
+}
+
 impl Default for Params {
     fn default() -> Self {
         Self { video: false, video_before: 5, video_after: 5, recovery: false, face: (10, 10) }
@@ -156,10 +176,14 @@ impl Default for Channel {
 }
 
 impl Channel {
-    /// Sensitivity and interval of an algorithm; none while the defaults hold.
+    /// Sensitivity and interval of an algorithm, none while the defaults hold, and the alarm video.
     pub(crate) fn tuning(&self, algorithm: &str) -> Tuning {
         let set = self.extended.get(algorithm).filter(|_| self.extended_on);
-        Tuning { sensitivity: set.map(|set| set.sensitive), every: set.map(|set| set.report_rate) }
+        Tuning {
+            sensitivity: set.map(|set| set.sensitive),
+            every: set.map(|set| set.report_rate),
+            clip: self.params.clip(),
+        }
     }
 
     fn analyses_faces(&self) -> bool {

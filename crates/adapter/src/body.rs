@@ -17,6 +17,9 @@ pub enum BodyError {
     /// The caller sends too slowly, disconnected or broke the protocol.
     #[error("the request is incomplete")]
     Incomplete,
+    /// Too many large bodies of callers who have not proved who they are.
+    #[error("busy")]
+    Busy,
 }
 
 impl BodyError {
@@ -52,6 +55,19 @@ pub async fn read_body(request: Request, max_bytes: usize) -> Result<Bytes, Body
         body.extend_from_slice(&piece);
     }
     Ok(body.freeze())
+}
+
+/// Reads at most `max_bytes` of a body and forgets them. A connection that is closed over an unread body may lose the
+/// answer.
+pub async fn discard_body(request: Request, max_bytes: usize) {
+    let mut pieces = request.into_body().into_data_stream();
+    let mut left = max_bytes;
+    while let Some(Ok(piece)) = pieces.next().await {
+        match left.checked_sub(piece.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 /// The announced length of the body.

@@ -62,6 +62,9 @@ pub enum FormError {
     /// Too many parts, or too many bytes.
     #[error("the form is too large")]
     TooLarge,
+    /// Too many large bodies of callers who have not proved who they are.
+    #[error("busy")]
+    Busy,
     /// The form is malformed or incomplete.
     #[error("the form is broken")]
     Broken,
@@ -276,7 +279,11 @@ impl FormError {
         use multer::Error::{FieldSizeExceeded, StreamReadFailed, StreamSizeExceeded};
         match error {
             FieldSizeExceeded { .. } | StreamSizeExceeded { .. } => Self::TooLarge,
-            StreamReadFailed(source) if BodyError::of(source.as_ref()) == BodyError::TooLarge => Self::TooLarge,
+            StreamReadFailed(source) => match BodyError::of(source.as_ref()) {
+                BodyError::TooLarge => Self::TooLarge,
+                BodyError::Busy => Self::Busy,
+                BodyError::Incomplete => Self::Broken,
+            },
             _ => Self::Broken,
         }
     }

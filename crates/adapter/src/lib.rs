@@ -9,18 +9,22 @@ mod encryption;
 mod exports;
 mod feed;
 mod form;
+mod ftp;
 mod header;
 mod health;
 mod json;
 mod live;
 mod local_time;
-mod metadata;
 mod outbound;
+mod page;
 mod picture;
 mod queue;
+mod secrets;
 mod serve;
 mod sessions;
 mod short_lived;
+mod trust;
+mod unproven;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
@@ -28,25 +32,32 @@ use domain::Appliance;
 use tokio_util::sync::CancellationToken;
 
 pub use back_off::BackOff;
-pub use body::{BodyError, read_body};
+pub use body::{BodyError, discard_body, read_body};
 pub use charset::parse_request;
-pub use encryption::{CredentialError, Encryption, Piece};
+pub use encryption::{CredentialError, Encryption, HttpsPlace, OwnCertificate, Piece, Served, own_certificate};
 pub use exports::{Archive, Cell, ExportFile, ExportLimits, Exports, Table};
 pub use feed::{Deliver, Delivery, Feed, Start};
 pub use form::{Form, FormError, FormLimits, Part, Spool, Upload};
+pub use ftp::{FtpLimits, Refused, Uploads, serve_ftp};
 pub use header::{Authorization, UnreadableName, is_multipart};
 pub use health::{Component, Health, Report};
 pub use json::lenient;
 pub use json::{JsonError, lenient_json, parse_object};
 pub use live::{Live, LiveEnd, Subscriber};
 pub use local_time::{WrongEnd, local_range, local_text, read_local};
-pub use metadata::strip_metadata;
 pub use outbound::{Outbound, OutboundError, OutboundPart, Policy};
+pub use page::Sender;
 pub use picture::{PictureTextError, content_type, data_uri, decode_picture, picture_answer};
 pub use queue::{Queue, Worker};
-pub use serve::{Limits, caller_address, noting_arrivals, serve};
-pub use sessions::{Caller, Sessions, decimal_id, hex_id, uuid_id};
+pub use secrets::{masked_url, unmasked_url};
+pub use serve::{
+    LOGIN_REFUSED, Limits, Standing, Transport, TrustedProxies, caller_address, noting_arrivals, refusing_clear_logins,
+    serve, serve_encrypted,
+};
+pub use sessions::{Caller, Sessions, decimal_id, hex_id, platform_terms, uuid_id};
 pub use short_lived::{ShortLived, Transient};
+pub use trust::{TrustError, server_trust};
+pub use unproven::UnprovenBodies;
 
 /// One vendor's interface, or the console: it serves requests through its routes and sends pushes from its task.
 #[async_trait]

@@ -1,29 +1,23 @@
-//! Login sessions.
+//! Login sessions of one adapter, in the register of the core.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Account, AccountId, Actor};
-use tokio::time::Instant;
+use domain::{Account, Actor, Appliance, Result, SessionTerms, StreamPass};
 
-/// A bounded table of login sessions that expire when idle.
+/// The login sessions of one adapter.
+///
+/// They are kept by the [`Appliance`]: a session ends when it is idle or too old, at the logout, and as soon as its
+/// account is removed or gets another password or role, whoever does that.
 pub struct Sessions {
-    idle: Duration,
-    most: usize,
+    appliance: Appliance,
+    terms: SessionTerms,
     make_id: fn() -> String,
-    open: Mutex<HashMap<String, Session>>,
-}
-
-struct Session {
-    account: Account,
-    used: Instant,
 }
 
 /// A caller with a session.
 pub struct Caller {
-    /// The account of the session.
+    /// The account of the session, as it is now.
     pub account: Account,
     /// The id of the session.
     pub session: String,
@@ -46,143 +40,68 @@ pub fn hex_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
+/// How long the sessions of platforms last: this long without a call, and a week at most.
+pub fn platform_terms(adapter: &'static str, idle: Duration) -> SessionTerms {
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+    SessionTerms { adapter, idle, longest: WEEK }
+}
+
 impl Sessions {
-    /// An empty table. A session ends after `idle` without use; beyond `most` sessions, the one unused the longest
-    /// ends. `make_id` must be hard to guess, such as [`decimal_id`], [`hex_id`] or [`uuid_id`].
-    pub fn new(idle: Duration, most: usize, make_id: fn() -> String) -> Self {
-        Self { idle, most, make_id, open: Mutex::default() }
+    /// The sessions of the adapter that `terms` name. `make_id` must be hard to guess, such as [`decimal_id`],
+    /// [`hex_id`] or [`uuid_id`].
+    pub fn new(appliance: Appliance, terms: SessionTerms, make_id: fn() -> String) -> Self {
+        Self { appliance, terms, make_id }
     }
 
-    /// Opens a session and returns its id.
-    pub fn open(&self, account: Account) -> String {
-        let mut open = self.lock();
-        open.retain(|_, session| session.used.elapsed() < self.idle);
-        if open.len() >= self.most {
-            let oldest = open.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| id.clone());
-            oldest.map(|id| open.remove(&id));
-        }
+    /// Opens a session of a user who has just logged in from an address, and returns its id.
+    pub async fn open(&self, account: &Account, origin: Option<IpAddr>) -> String {
         let id = (self.make_id)();
-        open.insert(id.clone(), Session { account, used: Instant::now() });
+        self.appliance.open_session(self.terms, id.clone(), account, origin).await;
         id
     }
 
-    /// The account of a session; counts as use. `None` when the session does not exist or has ended.
-    pub fn find(&self, id: &str) -> Option<Account> {
-        let mut open = self.lock();
-        let session = open.get_mut(id)?;
-        if session.used.elapsed() >= self.idle {
-            open.remove(id);
-            return None;
-        }
-        session.used = Instant::now();
-        Some(session.account.clone())
+    /// The caller of a request with a session and from an address; counts as use. `None` when the session does not
+    /// exist or has ended.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn caller(&self, session: &str, origin: Option<IpAddr>) -> Result<Option<Caller>> {
+        let Some(account) = self.appliance.session(self.terms.adapter, session).await? else { return Ok(None) };
+        let actor = Actor::user(&account, origin, self.terms.adapter);
+        Ok(Some(Caller { account, session: session.to_owned(), actor }))
     }
 
-    /// The caller of a request to this adapter, with a session and from an address; counts as use. `None` as for
-    /// [`find`](Self::find).
-    pub fn caller(&self, session: &str, origin: Option<IpAddr>, adapter: &'static str) -> Option<Caller> {
-        let account = self.find(session)?;
-        let actor = Actor::user(&account, origin, adapter);
-        Some(Caller { account, session: session.to_owned(), actor })
+    /// Whether a session has this id; its account is not looked at.
+    pub fn has(&self, session: &str) -> bool {
+        self.appliance.has_session(self.terms.adapter, session)
     }
 
-    /// Ends a session; returns whether it was open.
-    pub fn close(&self, id: &str) -> bool {
-        let closed = self.lock().remove(id);
-        closed.is_some_and(|session| session.used.elapsed() < self.idle)
+    /// Ends the caller's session; returns whether it was open.
+    pub async fn close(&self, caller: &Caller) -> bool {
+        self.appliance.end_session(self.terms.adapter, &caller.session, &caller.actor).await
     }
 
-    /// Ends every session of an account, for example when its password changes.
-    pub fn close_all_of(&self, account: AccountId) {
-        self.lock().retain(|_, session| session.account.id != account);
+    /// Keeps a session open over the change of the password that its user has made in it; `changed` is what the change
+    /// answered. The account's other sessions end.
+    pub fn carry_over(&self, session: &str, changed: &Account) {
+        self.appliance.carry_session_over(self.terms.adapter, session, changed);
     }
 
-    /// Ends every session of an account except this one.
-    pub fn close_others_of(&self, account: AccountId, kept: &str) {
-        self.lock().retain(|id, session| session.account.id != account || id == kept);
-    }
-
-    /// Updates the account in all its sessions.
-    pub fn renew(&self, account: &Account) {
-        let mut open = self.lock();
-        let own = open.values_mut().filter(|session| session.account.id == account.id);
-        own.for_each(|session| session.account.clone_from(account));
-    }
-
-    /// Ends every session, for example when the device shuts down.
+    /// Ends every session of the adapter, for example when the device restarts.
     pub fn close_all(&self) {
-        self.lock().clear();
+        self.appliance.end_sessions(self.terms.adapter);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::{Role, Timestamp};
-    use tokio::time::advance;
-
-    use super::*;
-
-    const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
-
-    fn account(id: i64) -> Account {
-        let name = format!("user{id}");
-        Account { id: AccountId(id), name, role: Role::Viewer, created_at: Timestamp::from_millis(0) }
+    /// The key that admits streams in the name of a session; `None` when the session has ended.
+    pub fn stream_key(&self, session: &str) -> Option<String> {
+        self.appliance.stream_key(self.terms.adapter, session, uuid_id)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn use_keeps_a_session_open_and_idleness_ends_it() {
-        let sessions = Sessions::new(HALF_AN_HOUR, 10, decimal_id);
-        let id = sessions.open(account(1));
-        for _ in 0..3 {
-            advance(HALF_AN_HOUR - Duration::from_secs(1)).await;
-            assert_eq!(sessions.find(&id), Some(account(1)));
-        }
-        advance(HALF_AN_HOUR).await;
-        assert_eq!(sessions.find(&id), None);
-        assert!(!sessions.close(&id));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_session_unused_for_longest_makes_room() {
-        let sessions = Sessions::new(HALF_AN_HOUR, 2, uuid_id);
-        let first = sessions.open(account(1));
-        advance(Duration::from_secs(1)).await;
-        let second = sessions.open(account(2));
-        advance(Duration::from_secs(1)).await;
-        sessions.find(&first);
-        let third = sessions.open(account(3));
-        assert_eq!(sessions.find(&second), None);
-        assert!(sessions.find(&first).is_some() && sessions.find(&third).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_closed_session_is_gone() {
-        let sessions = Sessions::new(HALF_AN_HOUR, 10, decimal_id);
-        let (first, second, other) = (sessions.open(account(1)), sessions.open(account(1)), sessions.open(account(2)));
-        assert!(sessions.close(&first));
-        assert!(!sessions.close(&first));
-        let third = sessions.open(account(1));
-        sessions.close_others_of(AccountId(1), &third);
-        assert!(sessions.find(&second).is_none() && sessions.find(&third).is_some());
-        sessions.close_all_of(AccountId(1));
-        assert_eq!(sessions.find(&third), None);
-        assert!(sessions.find(&other).is_some());
-        assert!(other.parse::<u64>().is_ok());
-        sessions.close_all();
-        assert_eq!(sessions.find(&other), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_session_of_an_account_shows_it_as_it_is_now() {
-        let sessions = Sessions::new(HALF_AN_HOUR, 10, hex_id);
-        let (first, second, other) = (sessions.open(account(1)), sessions.open(account(1)), sessions.open(account(2)));
-        let renamed = Account { name: "rosa".into(), role: Role::Admin, ..account(1) };
-        sessions.renew(&renamed);
-        assert_eq!([&first, &second].map(|id| sessions.find(id)), [Some(renamed.clone()), Some(renamed)]);
-        assert_eq!(sessions.find(&other), Some(account(2)));
+    /// Admits a stream by its key; `None` when its session has ended.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn admit_stream(&self, key: &str) -> Result<Option<StreamPass>> {
+        self.appliance.admit_stream(self.terms.adapter, key).await
     }
 }

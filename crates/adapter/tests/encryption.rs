@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapter::{Encryption, Limits, Piece, serve};
+use adapter::{Encryption, HttpsPlace, Limits, Piece, Served, own_certificate, serve};
 use axum::Router;
 use axum::routing::get;
 use tempfile::TempDir;
@@ -28,6 +28,10 @@ struct Site {
 
 /// A site that may be encrypted on that address; nobody has said yet whether it is.
 async fn open(on: SocketAddr) -> Site {
+    open_at(HttpsPlace::WhileSwitched(on)).await
+}
+
+async fn open_at(place: HttpsPlace) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let encryption = Encryption::new(folder.path().join("tls"));
     let key = rcgen::KeyPair::generate().unwrap();
@@ -39,11 +43,13 @@ async fn open(on: SocketAddr) -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let clear = listener.local_addr().unwrap();
     let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    tasks.spawn(serve(listener, encryption.clear(routes()), limits, cancel.clone()));
+    tasks.spawn(serve(listener, encryption.clear(routes()), limits.clone(), cancel.clone()));
     let (secure, handle) = (Arc::new(Mutex::new(None)), encryption.clone());
     let (known, routes) = (secure.clone(), routes());
     tasks.spawn(async move {
-        handle.serve(on, routes, limits, |address| *known.lock().unwrap() = address, cancel).await;
+        let changed =
+            |Served { https, clear }| *known.lock().unwrap() = https.inspect(|_| assert!(clear || handle.is_on()));
+        handle.serve(place, routes, limits, changed, cancel).await;
     });
     Site { clear, secure, encryption, _folder: folder, _tasks: tasks }
 }
@@ -93,6 +99,25 @@ async fn what_is_served_encrypted_is_not_served_in_clear_and_back() {
     assert_eq!(site.ask(format!("http://{}/", site.clear)).await.unwrap().0, 200);
     assert!(!site.encryption.is_on() && site.secure.lock().unwrap().is_none());
     timeout(DEADLINE, async { while TcpStream::connect(secure).await.is_ok() {} }).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_https_is_always_served_a_switch_ends_only_http() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = own_certificate(folder.path().to_owned(), "polyface").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let secure = listener.local_addr().unwrap();
+    let site = open_at(HttpsPlace::Always(listener, own.config)).await;
+    site.encryption.turn_off().await.unwrap();
+    for (on, clear) in [(false, 200), (true, 403), (false, 200)] {
+        match on {
+            true => site.turn_on().await.unwrap(),
+            false => site.encryption.turn_off().await.unwrap(),
+        }
+        assert_eq!(site.secure(), secure);
+        assert_eq!(site.ask(format!("https://{secure}/")).await.unwrap(), (200, "here".into()));
+        assert_eq!(site.ask(format!("http://{}/", site.clear)).await.unwrap().0, clear);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{BodyError, Limits, read_body, serve};
+use adapter::{BodyError, Limits, Standing, TrustedProxies, read_body, serve};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State, WebSocketUpgrade};
 use axum::routing::{get, post};
@@ -24,6 +24,8 @@ const QUICK: Limits = Limits {
     body_bytes: 1000,
     upload_bytes: 1000,
     connections: 64,
+    per_address: 64,
+    trusted_proxies: TrustedProxies::NONE,
     head: Duration::from_millis(300),
     idle: Duration::from_millis(1500),
     stall: Duration::from_millis(300),
@@ -80,6 +82,13 @@ fn routes(arrived: Arc<Notify>) -> Router {
         .route("/caller", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
         .route("/slow", get(async |State(arrived)| busy(arrived, Duration::from_secs(1)).await))
         .route("/stuck", get(async |State(arrived)| busy(arrived, DEADLINE * 2).await))
+        .route(
+            "/stuck-user",
+            get(async |State(arrived), request: Request| {
+                Standing::of(request.extensions()).authenticated();
+                busy(arrived, DEADLINE * 2).await;
+            }),
+        )
         .route("/large", get(async || vec![7u8; 32 << 20]))
         .route("/panic", get(async || -> () { panic!("on purpose") }))
         .route("/body", post(body))
@@ -101,7 +110,7 @@ async fn body(request: Request) -> String {
     match read_body(request, 900).await {
         Ok(body) => format!("read {}", body.len()),
         Err(BodyError::TooLarge) => "too large".into(),
-        Err(BodyError::Incomplete) => "incomplete".into(),
+        Err(BodyError::Incomplete | BodyError::Busy) => "incomplete".into(),
     }
 }
 
@@ -120,6 +129,8 @@ async fn answer(stream: &mut TcpStream) -> String {
 }
 
 const CALLER: &str = "GET /caller HTTP/1.1\r\nHost: x\r\n\r\n";
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 const LAST: &str = "GET /caller HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
@@ -223,11 +234,11 @@ async fn a_thousand_silent_connections_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn when_all_are_being_served_a_new_connection_is_refused() {
+async fn when_all_are_authenticated_and_being_served_a_new_connection_is_refused() {
     let site = Site::open(Limits { connections: 4, ..QUICK }).await;
     let mut busy = Vec::new();
     for _ in 0..4 {
-        busy.push(site.ask_for("/stuck").await);
+        busy.push(site.ask_for("/stuck-user").await);
     }
     assert_eq!(site.exchange(LAST).await, "");
     drop(busy);
@@ -237,6 +248,47 @@ async fn when_all_are_being_served_a_new_connection_is_refused() {
         }
     };
     timeout(DEADLINE, free).await.expect("the places are free again");
+}
+
+#[tokio::test]
+async fn a_connection_without_authentication_gives_way_whatever_it_does() {
+    let site = Site::open(Limits { connections: 4, ..QUICK }).await;
+    let mut user = site.ask_for("/stuck-user").await;
+    let mut strangers = vec![site.ask_for("/stuck").await, site.connect().await];
+    strangers[1].write_all(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n").await.unwrap();
+    strangers.push(site.connect().await);
+    strangers[2].write_all(UPGRADE.as_bytes()).await.unwrap();
+    assert!(answer(&mut strangers[2]).await.starts_with("HTTP/1.1 101"));
+    for _ in 0..20 {
+        assert!(site.ask_for("/slow").await.peer_addr().is_ok());
+    }
+    assert!(timeout(Duration::from_millis(50), user.read(&mut [0])).await.is_err(), "the user is still being served");
+}
+
+#[tokio::test]
+async fn one_address_has_a_share_of_the_connections() {
+    let site = Site::open(Limits { connections: 6, per_address: 4, ..QUICK }).await;
+    let mut own = Vec::new();
+    for _ in 0..4 {
+        own.push(site.ask_for("/stuck-user").await);
+    }
+    assert_eq!(site.exchange(LAST).await, "", "the share is used up");
+    let elsewhere = tokio::net::TcpSocket::new_v4().unwrap();
+    elsewhere.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut elsewhere = elsewhere.connect(site.address).await.unwrap();
+    elsewhere.write_all(LAST.as_bytes()).await.unwrap();
+    assert!(rest(&mut elsewhere).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_caller_is_the_one_it_names() {
+    let trusted_proxies = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
+    let site = Site::open(Limits { trusted_proxies, per_address: 1, ..QUICK }).await;
+    let _silent = [site.connect().await, site.connect().await];
+    let forwarded = LAST.replace("Host: x", "Host: x\r\nX-Forwarded-For: 203.0.113.9, 192.0.2.7");
+    assert!(site.exchange(&forwarded).await.ends_with("192.0.2.7:0"));
+    let site = Site::open(QUICK).await;
+    assert!(site.exchange(&forwarded).await.contains("127.0.0.1:"));
 }
 
 #[tokio::test]
@@ -279,9 +331,7 @@ async fn closing_cuts_off_what_does_not_finish() {
     let site = Site::open(Limits { drain: Duration::from_millis(500), ..QUICK }).await;
     let mut stuck = site.ask_for("/stuck").await;
     let mut socket = site.connect().await;
-    let upgrade = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    socket.write_all(upgrade.as_bytes()).await.unwrap();
+    socket.write_all(UPGRADE.as_bytes()).await.unwrap();
     assert!(answer(&mut socket).await.starts_with("HTTP/1.1 101"));
     // Longer than any time-out: a WebSocket may be silent.
     sleep(QUICK.idle * 2).await;

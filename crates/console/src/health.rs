@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
+use domain::upgrades::UpgradeState;
 use domain::{Appliance, Reembedding};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
@@ -45,6 +46,36 @@ struct Healthz {
     /// Present only after a change of the embedding model; the device serves meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     reembedding: Option<Photos>,
+    /// Present after the first upgrade.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade: Option<Upgrade>,
+}
+
+/// How the last upgrade goes or went.
+#[derive(Serialize)]
+struct Upgrade {
+    /// `installing`, `on_trial`, `succeeded` or `failed`.
+    state: &'static str,
+    version: String,
+    /// How much is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<u8>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Upgrade {
+    fn of(appliance: &Appliance) -> Option<Self> {
+        let (state, version, percent, why) = match appliance.upgrade_state() {
+            UpgradeState::None => return None,
+            UpgradeState::Installing { version, percent } => ("installing", version, Some(percent), None),
+            UpgradeState::OnTrial { version } => ("on_trial", version, None, None),
+            UpgradeState::Succeeded { version } => ("succeeded", version, None, None),
+            UpgradeState::Failed { version, why } => ("failed", version, None, Some(why)),
+        };
+        Some(Self { state, version, percent, why })
+    }
 }
 
 /// Progress of re-embedding the stored photos.
@@ -80,6 +111,7 @@ async fn healthz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
         attention: report.attention,
         progress: vitals.appliance.as_ref().map(ages).unwrap_or_default(),
         reembedding: vitals.appliance.as_ref().and_then(Photos::of),
+        upgrade: vitals.appliance.as_ref().and_then(Upgrade::of),
     };
     for (name, component) in report.components {
         let state = match component {

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
-use domain::Appliance;
+use domain::{Appliance, SessionTerms};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 const NAME: &str = "console";
 /// Idle time after which a login ends; an open page keeps sending requests.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// Maximum number of concurrent logins.
-const SESSIONS: usize = 100;
+/// Time after which a login ends, used or not.
+const SESSION_LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// Maximum size of a login form, bytes.
 const FORM_BYTES: usize = 4096;
 /// Interval of the exporter's upkeep, which condenses distributions.
@@ -50,7 +50,8 @@ struct Desk {
 impl Console {
     /// A console for this appliance, with `/healthz` from `health` and `/metrics` from `metrics`.
     pub fn new(appliance: Appliance, health: Arc<Health>, metrics: PrometheusHandle) -> Self {
-        let sessions = Sessions::new(SESSION_IDLE, SESSIONS, uuid_id);
+        let terms = SessionTerms { adapter: NAME, idle: SESSION_IDLE, longest: SESSION_LONGEST };
+        let sessions = Sessions::new(appliance.clone(), terms, uuid_id);
         Self { desk: Arc::new(Desk { appliance, health, metrics, sessions }) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use adapter::Transport;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -15,6 +16,7 @@ use crate::login::Viewer;
 
 const OVERVIEW: &str = include_str!("../assets/overview.html");
 const LOGIN: &str = include_str!("../assets/login.html");
+const IN_CLEAR: &str = include_str!("../assets/in_clear.html");
 const REFUSED: &str = include_str!("../assets/refused.html");
 
 /// The live page, or a redirect to the login.
@@ -22,9 +24,14 @@ pub(crate) async fn overview(viewer: Option<Viewer>) -> Response {
     if viewer.is_some() { Html(OVERVIEW).into_response() } else { Redirect::to("/login").into_response() }
 }
 
-/// The login form.
-pub(crate) async fn login() -> Html<&'static str> {
-    Html(LOGIN)
+/// The login form; where logins in clear are refused, the reason.
+pub(crate) async fn login(transport: Transport) -> Response {
+    if transport.refuses_logins() { login_in_clear() } else { Html(LOGIN).into_response() }
+}
+
+/// The reason why nobody logs in here over HTTP.
+pub(crate) fn login_in_clear() -> Response {
+    (StatusCode::FORBIDDEN, Html(IN_CLEAR)).into_response()
 }
 
 /// The login form after a failed login.

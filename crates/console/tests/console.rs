@@ -54,7 +54,8 @@ impl Site {
         let host = self.address;
         let head = format!("{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}");
         let length = body.len();
-        let form = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}");
+        let content_type = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+        let form = format!("Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}");
         let mut stream = TcpStream::connect(host).await.unwrap();
         stream.write_all(format!("{head}{form}").as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -74,7 +75,12 @@ impl Site {
     }
 
     async fn log_in(&self, password: &str) -> Answer {
-        self.send("POST /login", "", &format!("username={}&password={password}", testkit::ADMIN.0)).await
+        let form = format!("username={}&password={password}", testkit::ADMIN.0);
+        self.send("POST /login", &self.own_origin(), &form).await
+    }
+
+    fn own_origin(&self) -> String {
+        format!("Origin: http://{}\r\n", self.address)
     }
 
     /// The cookie of a new session.
@@ -214,15 +220,26 @@ async fn a_form_of_another_site_logs_nobody_in() {
         let answer = site.send("POST /login", &format!("Origin: {origin}\r\n"), &form).await;
         assert_eq!((answer.status, answer.header("Set-Cookie")), (403, None), "{origin}");
     }
-    let own = format!("Origin: http://{}\r\n", site.address);
-    assert_eq!(site.send("POST /login", &own, &form).await.status, 303);
+    assert_eq!(site.send("POST /login", "", &form).await.status, 403, "a form without an origin");
+    assert_eq!(site.send("POST /login", &site.own_origin(), &form).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_program_logs_in_by_json() {
+    let site = Site::open(appliance()).await;
+    let json = format!("{{\"username\":{:?},\"password\":{:?}}}", testkit::ADMIN.0, testkit::ADMIN.1);
+    let answer = site.send("POST /login", "", &json).await;
+    let cookie = answer.header("Set-Cookie").unwrap().split(';').next().unwrap();
+    assert_eq!(site.get_as(cookie, "/api/status").await.status, 200);
+    assert_eq!(site.send("POST /login", "Origin: http://evil.example\r\n", &json).await.status, 403);
+    assert_eq!(site.send("POST /login", "", "{\"username\":\"admin\"}").await.status, 422);
 }
 
 #[tokio::test]
 async fn a_login_form_is_bounded() {
     let site = Site::open(appliance()).await;
     assert_eq!(site.log_in(&"x".repeat(10_000)).await.status, 413);
-    assert_eq!(site.send("POST /login", "", "username=admin").await.status, 422);
+    assert_eq!(site.send("POST /login", &site.own_origin(), "username=admin").await.status, 422);
 }
 
 #[tokio::test]

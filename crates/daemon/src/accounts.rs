@@ -3,33 +3,55 @@
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use domain::ports::SettingsStore;
-use domain::{Actor, Appliance, Role};
+use domain::names::printable;
+use domain::ports::Clock;
+use domain::{Account, Actor, Appliance, Role};
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
 use crate::adapters;
+use crate::clock::SystemClock;
 use crate::config::{Accounts, Config};
+use crate::key;
 
 const RANDOM_PASSWORD_CHARS: usize = 20;
 
-/// Makes the administrator when the device has no account yet.
+/// The file with the password that was made up for the first account.
+pub(crate) fn initial_password(storage: &Path) -> PathBuf {
+    storage.join("initial-password")
+}
+
+/// Makes the administrator when the device has no account yet. A configured password is the one that restoring the
+/// factory settings brings back; a made-up one never comes back once it was changed.
 pub(crate) async fn ensure_admin(appliance: &Appliance, config: &Accounts, storage: &Path) -> Result<()> {
-    if !appliance.accounts().await.context("accounts cannot be read")?.is_empty() {
-        return Ok(());
+    let accounts = appliance.accounts().await.context("accounts cannot be read")?;
+    if let Some(first) = accounts.first() {
+        return remove_outdated_password(first, storage);
     }
-    let password = match configured_password(config)? {
-        Some(password) => password,
+    let configured = configured_password(config)?;
+    let password = match &configured {
+        Some(password) => password.clone(),
         None => random_password(storage)?,
     };
     let made = appliance.by(&Actor::system()).create_account(&config.admin_user, Role::Admin, password.as_str()).await;
     made.context("the administrator cannot be created")?;
-    appliance.keep_factory_login(&config.admin_user).await.context("the first password cannot be kept")?;
+    if configured.is_some() {
+        appliance.keep_factory_login(&config.admin_user).await.context("the first password cannot be kept")?;
+    }
     tracing::info!("administrator account created");
     Ok(())
+}
+
+/// Removes the initial password of an account that has another one since, as after a crash in between.
+fn remove_outdated_password(first: &Account, storage: &Path) -> Result<()> {
+    let file = initial_password(storage);
+    if first.revision == 1 || !file.exists() {
+        return Ok(());
+    }
+    fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))
 }
 
 fn configured_password(config: &Accounts) -> Result<Option<String>> {
@@ -41,14 +63,14 @@ fn configured_password(config: &Accounts) -> Result<Option<String>> {
 /// Makes a password and writes it to `initial-password`, for the owner's eyes only.
 fn random_password(storage: &Path) -> Result<String> {
     let password: String = rand::rng().sample_iter(Alphanumeric).take(RANDOM_PASSWORD_CHARS).map(char::from).collect();
-    let file = storage.join("initial-password");
+    let file = initial_password(storage);
     let write = || -> std::io::Result<()> {
         let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
         writeln!(out, "{password}")?;
         out.sync_all()
     };
     write().with_context(|| format!("{} cannot be written", file.display()))?;
-    tracing::warn!(file = %file.display(), "a random administrator password was written; change it and remove the file");
+    tracing::warn!(file = %file.display(), "a random administrator password was written; changing it removes the file");
     Ok(password)
 }
 
@@ -58,10 +80,12 @@ pub(crate) fn read_and_set_password(config: &Config, user: &str) -> Result<()> {
     std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
     let password = line.trim_end_matches(['\r', '\n']);
     let hashes = domain::hash_password(user, adapters::digest_realm(config), password)?;
-    let store = store::Store::open_beside(&config.storage.dir).context("the store cannot be opened")?;
-    match store.set_password(user, &hashes) {
+    let key = key::existing(&config.storage)?;
+    let store = store::Store::open_beside(&config.storage.dir, &key).context("the store cannot be opened")?;
+    let initial = initial_password(&config.storage.dir);
+    match domain::set_password_beside(&store, user, &hashes, &initial, SystemClock.now()) {
         Ok(()) => Ok(()),
-        Err(domain::Error::NotFound { .. }) => bail!("there is no user {user}"),
+        Err(domain::Error::NotFound { .. }) => bail!("there is no user {}", printable(user)),
         Err(error) => bail!("{}", error.chain()),
     }
 }

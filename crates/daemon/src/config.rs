@@ -1,33 +1,45 @@
 //! The configuration file: how the process runs. What an operator or platform may change while it runs lives
 //! in the store instead.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
+use domain::{Matching, OutboundPolicy};
+use jiff::civil::Time;
 use serde::Deserialize;
 
+mod backup;
 mod document;
 mod door;
+mod http;
 mod keys;
 mod ports;
 mod problem;
 mod reader;
+mod sections;
 mod shapes;
 mod sip;
 mod sophon;
 mod terminal;
 mod trial;
+mod video;
 
 use document::Document;
 use problem::{Problem, Problems};
 
+pub(crate) use backup::{Backup, NO_RECIPIENT};
 pub(crate) use door::Door;
+pub(crate) use http::Http;
+pub(crate) use ports::USELESS;
 pub(crate) use reader::Reader;
+pub(crate) use sections::{Clear, Console, FaceBox, Place, SenseTime, Uniview};
 pub(crate) use sip::Sip;
 pub(crate) use sophon::Sophon;
 pub(crate) use terminal::Terminal;
+pub(crate) use video::Video;
 
+/// Good copies of the database kept at most.
+const MOST_COPIES: u32 = 30;
 /// Less does not hold the database and a handful of pictures.
 const MIN_STORAGE: ByteSize = ByteSize::mib(16);
 
@@ -37,14 +49,17 @@ const MIN_STORAGE: ByteSize = ByteSize::mib(16);
 pub(crate) struct Config {
     pub(crate) device: Device,
     pub(crate) storage: Storage,
+    pub(crate) backup: Backup,
     pub(crate) accounts: Accounts,
     pub(crate) models: Models,
     pub(crate) inference: Inference,
     pub(crate) vision: Vision,
+    pub(crate) video: Video,
     pub(crate) door: Door,
     pub(crate) reader: Vec<Reader>,
     pub(crate) outbound: Outbound,
     pub(crate) host: Host,
+    pub(crate) http: Http,
     pub(crate) console: Console,
     pub(crate) sip: Sip,
     pub(crate) sensetime: SenseTime,
@@ -73,21 +88,35 @@ impl Default for Device {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub(crate) struct Storage {
     /// Where everything durable lies.
     pub(crate) dir: PathBuf,
+    /// The file with the key that it is sealed with; see `key.rs` for what is used without.
+    pub(crate) key: Option<PathBuf>,
     /// The most that database and pictures may take.
     #[serde(deserialize_with = "shapes::size")]
     pub(crate) max_bytes: ByteSize,
     /// What happens then.
     pub(crate) when_full: WhenFull,
+    /// Good copies of the database that are kept.
+    pub(crate) copies: u32,
+    /// When they are made, in local time.
+    #[serde(deserialize_with = "shapes::clock_time")]
+    pub(crate) upkeep_at: Time,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { dir: "/var/lib/polyface".into(), max_bytes: ByteSize::gib(20), when_full: WhenFull::Overwrite }
+        Self {
+            dir: "/var/lib/polyface".into(),
+            key: None,
+            max_bytes: ByteSize::gib(20),
+            when_full: WhenFull::Overwrite,
+            copies: 3,
+            upkeep_at: Time::constant(3, 0, 0, 0),
+        }
     }
 }
 
@@ -142,6 +171,8 @@ impl Default for Models {
 pub(crate) struct Inference {
     /// What inference runs on; what is not there falls back to the processor.
     pub(crate) provider: vision::Provider,
+    /// The device that OpenVINO computes on, when it is the provider.
+    pub(crate) openvino_device: vision::OpenVinoDevice,
     /// Inference threads; 0 is one per core.
     pub(crate) threads: usize,
 }
@@ -155,13 +186,19 @@ pub(crate) struct Vision {
     pub(crate) min_face_px: u32,
     /// Whether thresholds rise where many people are watched for.
     pub(crate) thresholds_rise: bool,
+    /// Whether thresholds fall where few people are watched for and no door opens.
+    pub(crate) thresholds_fall: bool,
+    /// Whether each look of a visit is searched beside their mean.
+    pub(crate) each_look: bool,
     /// Whether faces are checked for being alive.
     pub(crate) liveness: Liveness,
 }
 
 impl Default for Vision {
     fn default() -> Self {
-        Self { detect_every_ms: 200, min_face_px: 60, thresholds_rise: true, liveness: Liveness::Off }
+        let Matching { thresholds_rise, thresholds_fall, each_look } = Matching::default();
+        let liveness = Liveness::Off;
+        Self { detect_every_ms: 200, min_face_px: 60, thresholds_rise, thresholds_fall, each_look, liveness }
     }
 }
 
@@ -181,6 +218,13 @@ pub(crate) struct Outbound {
     pub(crate) allow_loopback: bool,
 }
 
+impl Outbound {
+    /// As all who connect have it.
+    pub(crate) fn policy(self) -> OutboundPolicy {
+        OutboundPolicy { allow_private: self.allow_private, allow_loopback: self.allow_loopback }
+    }
+}
+
 impl Default for Outbound {
     fn default() -> Self {
         Self { allow_private: true, allow_loopback: false }
@@ -193,13 +237,38 @@ pub(crate) struct Host {
     pub(crate) backend: HostBackend,
     /// The public key (minisign) whose signatures on software packages count; without one none is taken.
     pub(crate) upgrade_key: Option<String>,
+    /// Whether packages of the installed version and earlier ones are taken too.
+    pub(crate) allow_downgrade: bool,
+    /// How long a new version must be healthy to be kept, seconds.
+    pub(crate) keep_after_s: u64,
+    /// After how long it is given up, seconds.
+    pub(crate) give_up_after_s: u64,
     /// Where the sounds lie that came with the device.
     pub(crate) sounds: PathBuf,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { backend: HostBackend::Auto, upgrade_key: None, sounds: "/usr/share/polyface/sounds".into() }
+        let sounds = "/usr/share/polyface/sounds".into();
+        Self {
+            backend: HostBackend::Auto,
+            upgrade_key: None,
+            allow_downgrade: false,
+            keep_after_s: 120,
+            give_up_after_s: 600,
+            sounds,
+        }
+    }
+}
+
+impl Host {
+    fn check(&self, problems: &mut Problems<'_>) {
+        let keep = self.keep_after_s;
+        problems.require((1..=600).contains(&keep), "host.keep_after_s", "must be 1 to 600");
+        let limit = self.give_up_after_s;
+        // polyface-fallback.timer takes over after 25 minutes.
+        let fits = (keep..=600).contains(&limit);
+        problems.require(fits, "host.give_up_after_s", "must be keep_after_s to 600");
     }
 }
 
@@ -210,74 +279,6 @@ pub(crate) enum HostBackend {
     Auto,
     /// Logs what it would do.
     Recording,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Console {
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for Console {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8000)) }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct SenseTime {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-    /// Used instead of `listen` while a platform wants HTTPS.
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen_https: SocketAddr,
-    /// The former place of `device.channels`.
-    pub(crate) channels: Option<u32>,
-    /// Whether pictures are served without a session.
-    pub(crate) open_pictures: bool,
-}
-
-impl Default for SenseTime {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
-            listen_https: SocketAddr::from(([0, 0, 0, 0], 8443)),
-            channels: None,
-            open_pictures: false,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct FaceBox {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for FaceBox {
-    fn default() -> Self {
-        Self { enabled: true, listen: SocketAddr::from(([0, 0, 0, 0], 8080)) }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Uniview {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-}
-
-impl Default for Uniview {
-    fn default() -> Self {
-        Self { enabled: false, listen: SocketAddr::from(([0, 0, 0, 0], 8080)) }
-    }
 }
 
 impl Config {
@@ -300,10 +301,16 @@ impl Config {
 
     /// As [`Config::read`], and tries what can be tried without starting: folders, files, models, devices.
     pub(crate) fn read_and_try(file: &Path) -> Result<Self, Vec<String>> {
+        let (config, problems) = Self::diagnose(file)?;
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// As [`Config::read_and_try`], but the values with their defaults for whatever has a problem, and the problems.
+    pub(crate) fn diagnose(file: &Path) -> Result<(Self, Vec<String>), Vec<String>> {
         let (config, document, problems) = Self::examine(file)?;
         let mut problems = Problems::new(&document, problems);
         trial::run(&config, &mut problems);
-        told(file, problems).map(|()| config)
+        Ok((config, told(file, problems).err().unwrap_or_default()))
     }
 
     /// What the file says, with its default for whatever has a problem.
@@ -326,6 +333,8 @@ impl Config {
         }
         let every = self.vision.detect_every_ms;
         problems.require((20..=10_000).contains(&every), "vision.detect_every_ms", "must be 20 to 10000");
+        let few = self.storage.copies <= MOST_COPIES;
+        problems.require(few, "storage.copies", format!("must be 0 to {MOST_COPIES}"));
         let enough = self.storage.max_bytes >= MIN_STORAGE;
         problems.require(enough, "storage.max_bytes", format!("must be at least {MIN_STORAGE}"));
         let face = self.vision.min_face_px;
@@ -338,6 +347,8 @@ impl Config {
         problems.require(self.sip.is_usable(), "sip.id", "must be 20 digits");
         let both = self.accounts.admin_password.is_some() && self.accounts.admin_password_file.is_some();
         problems.require(!both, "accounts.admin_password", "must not be set together with admin_password_file");
+        self.host.check(problems);
+        self.backup.check(&self.storage.dir, problems);
         self.door.check(problems);
         for (key, why) in self.terminal.settings().problems() {
             problems.add(format!("terminal.{key}"), why);
@@ -345,6 +356,18 @@ impl Config {
         reader::check(&self.reader, problems);
         self.sophon.check(problems);
         ports::check(self, problems);
+    }
+
+    /// Where everything that is enabled and served over HTTP is reached.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let enabled = [
+            (true, self.console.place()),
+            (self.sensetime.enabled, self.sensetime.place()),
+            (self.uniview.enabled, self.uniview.place()),
+            (self.facebox.enabled, self.facebox.place()),
+            (self.sophon.enabled, self.sophon.place()),
+        ];
+        enabled.into_iter().filter_map(|(enabled, place)| enabled.then_some(place)).collect()
     }
 }
 

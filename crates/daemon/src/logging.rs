@@ -3,20 +3,10 @@
 use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
+use daemon::cli::LogFormat;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
-
-/// Format and destination of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum LogFormat {
-    /// One line per message, for people.
-    Text,
-    /// One JSON object per message.
-    Json,
-    /// Structured messages to the systemd journal.
-    Journald,
-}
 
 /// Starts logging; `RUST_LOG` filters it (default `info`).
 pub(crate) fn start(format: LogFormat) -> Result<()> {

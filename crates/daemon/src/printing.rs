@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use domain::names::printable;
 use domain::{Appliance, Record, Seq};
 use tokio_util::sync::CancellationToken;
 
@@ -41,5 +42,6 @@ fn line(record: &Record, zone: &jiff::tz::TimeZone) -> String {
     let best = record.own_match().and_then(|answer| answer.best.as_ref());
     let name = record.accepted().map_or("-", |candidate| candidate.name.as_str());
     let similarity = best.map_or(0.0, |candidate| candidate.similarity.value());
-    format!("{time}  {:<10}  {name:<20}  {similarity:.2}  {}", record.capture.camera_name, record.verdict)
+    let (camera, name) = (printable(&record.capture.camera_name), printable(name));
+    format!("{time}  {camera:<10}  {name:<20}  {similarity:.2}  {}", record.verdict)
 }

@@ -2,32 +2,30 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use adapter::{Adapter, Component, Health, Outbound, Policy};
+use adapter::{Adapter, Component, Health, Outbound, OwnCertificate};
 use anyhow::{Context, Result, ensure};
-use axum::http::StatusCode;
 use console::Console;
 use domain::ports::{Clock, Host, ObjectDetector, Ports, Reader};
 use domain::{
     Appliance, DoorOptions, SoundFolders, StorageLimits, doors, network, notices, readers, retention, surveillance,
 };
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use store::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use video::VideoSource;
 use vision::Analyzer;
 
-use crate::adapters::{self, Enabled, Https};
+use crate::adapters::{self, Enabled};
 use crate::clock::SystemClock;
-use crate::config::{Config, HostBackend, Liveness, WhenFull};
-use crate::listeners::{Listeners, Published};
+use crate::config::{self, Config, HostBackend, WhenFull};
+use crate::key::{self, Loaded};
+use crate::listeners::{Listeners, Surroundings};
+use crate::refusal::{self, MODELS, refuse};
 use crate::shutdown::{DRAIN, Signals};
-use crate::{accounts, printing, serial, vitals};
-
-/// The models' name on the health board.
-const MODELS: &str = "models";
+use crate::{accounts, backup, models, printing, reset, sealing, serial, upgrades, upkeep, vitals};
 
 /// Serves until a signal; then drains and returns.
 pub(crate) fn run(config: &Config, print_recognitions: bool) -> Result<()> {
@@ -45,30 +43,58 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
 
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let sip = video::Sip { id: config.sip.id.clone(), listen: config.sip.listen };
-    let video = video::Options { sip, ..video::Options::default() };
+    let refused_passwords = adapters::default_sip_passwords(config);
+    let sip = video::Sip { id: config.sip.id.clone(), listen: config.sip.listen, refused_passwords };
+    let access = video::Access {
+        outbound: config.outbound.policy(),
+        file_folders: Some(config.video.file_folders.clone()),
+        clear_logins: Some(config.video.clear_logins.clone()),
+    };
+    // A little less than between two searches, so that each finds a new picture.
+    let pictures_every = Duration::from_millis(config.vision.detect_every_ms) * 3 / 4;
+    // This program, also after an upgrade has replaced its file.
+    let decoder_process = config.video.decoder_process.then(|| PathBuf::from("/proc/self/exe"));
+    let video = video::Options { sip, access, pictures_every, decoder_process, ..video::Options::default() };
     let video = VideoSource::new(Arc::clone(&clock), video).context("no video")?;
     let video = Arc::new(video);
-    let (store, analyzer) = tokio::join!(open_store(config), open_models(config));
-    let (store, analyzer) = match (store?, analyzer) {
-        (store, Ok(analyzer)) => (store, analyzer),
-        (_, Err(error)) => return refuse(config, &error, metrics, &cancel).await,
+    upgrades::put_database_back(config)?;
+    reset::everything_if_wanted(config)?;
+    let Loaded { key, attention } = key::load_or_make(&config.storage)?;
+    let backup_key = config.backup.is_daily().then(|| key.clone());
+    let (store, analyzer) = tokio::join!(sealing::open(config, key), models::open(config));
+    let store = match store {
+        Ok(store) => store,
+        Err(error) if sealing::is_beyond_repair(&error) => {
+            return refuse(config, refusal::DATABASE, &error, metrics, &cancel).await;
+        }
+        Err(error) => return Err(error.context("the store cannot be opened")),
     };
+    let analyzer = match analyzer {
+        Ok(analyzer) => analyzer,
+        Err(error) => return refuse(config, MODELS, &error, metrics, &cancel).await,
+    };
+    reset::parts_if_wanted(&store, config).await?;
     let health = Arc::new(Health::default());
+    if let Some(attention) = &attention {
+        health.raise("storage.key", attention);
+    }
     if let Some(vision::FallBack { from, why }) = analyzer.fallen_back() {
         health.raise("inference.provider", &format!("the processor is used in place of {from}: {why}"));
     }
-    let appliance = assemble(config, clock, Arc::clone(&video), store, analyzer, &health).await?;
+    let analyzer = Arc::new(analyzer);
+    let watched = Arc::clone(&analyzer);
+    let appliance = assemble(config, clock, Arc::clone(&video), Arc::clone(&store), analyzer, &health).await?;
     accounts::ensure_admin(&appliance, &config.accounts, &config.storage.dir).await?;
-    let policy =
-        Policy { allow_private: config.outbound.allow_private, allow_loopback: config.outbound.allow_loopback };
-    let outbound = Outbound::new(policy).context("no outbound client")?;
+    if config.host.allow_downgrade {
+        health.raise("host.allow_downgrade", "earlier versions of the software are installed when they are signed");
+    }
+    let outbound = Outbound::new(config.outbound.policy()).context("no outbound client")?;
 
     let mut enabled = adapters::enabled(config, &appliance, &outbound, &health)?;
     health.expect(enabled.iter().map(|e| e.adapter.name()));
     health.set(MODELS, Component::Up);
     let console = Console::new(appliance.clone(), Arc::clone(&health), metrics);
-    enabled.push(Enabled { adapter: Arc::new(console), listen: Some(config.console.listen), https: None });
+    enabled.push(Enabled::served(Arc::new(console), config.console.place()));
 
     let mut tasks = start(config, &appliance, &enabled, &health, &cancel).await?;
     enabled.iter().for_each(|e| health.set(e.adapter.name(), Component::Up));
@@ -76,12 +102,23 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     tasks.spawn(doors::run(appliance.clone(), cancel.clone()));
     tasks.spawn(vitals::report_readers(appliance.readers_changed(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(vitals::report_settings(appliance.clone(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_doors(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(vitals::report_progress(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(notices::run(appliance.clone(), cancel.clone()));
     tasks.spawn(readers::run(appliance.clone(), wired_readers(config), cancel.clone()));
     tasks.spawn(network::guard(appliance.clone(), cancel.clone()));
+    let wellbeing = Arc::new(upgrades::Wellbeing { health: Arc::clone(&health), analyzer: watched });
+    tasks.spawn(domain::upgrades::run(appliance.clone(), wellbeing, upgrades::terms(config), cancel.clone()));
+    tasks.spawn(upgrades::report(appliance.clone(), Arc::clone(&health), cancel.clone()));
     tasks.spawn(resume_machine(appliance.clone(), cancel.clone()));
     tasks.spawn(vitals::report_storage(appliance.clone(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::forget_former_storage(config.storage.dir.clone(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::report_past(appliance.clone(), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(vitals::watch_database(Arc::clone(&store), Arc::clone(&health), cancel.clone()));
+    tasks.spawn(upkeep::run(config, store, appliance.clone(), Arc::clone(&health), cancel.clone()));
+    if let Some(key) = backup_key {
+        tasks.spawn(backup::daily(config, key, appliance.clone(), Arc::clone(&health), cancel.clone()));
+    }
     if print_recognitions {
         tasks.spawn(printing::print_recognitions(appliance.clone(), cancel.clone()));
     }
@@ -89,6 +126,11 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     tracing::info!("serving");
     let died = tokio::select! {
         () = cancel.cancelled() => false,
+        // The service manager starts it again, which resets the device.
+        () = appliance.until_reset() => {
+            tracing::warn!("ending, to be reset by the next start");
+            false
+        }
         // None of them ends by itself: the service manager starts a daemon that lost one anew.
         _ = tasks.join_next() => !cancel.is_cancelled(),
     };
@@ -100,63 +142,13 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     Ok(())
 }
 
-async fn open_store(config: &Config) -> Result<Arc<Store>> {
-    let storage = config.storage.dir.clone();
-    let store = tokio::task::spawn_blocking(move || Store::open(&storage, store::Options::default())).await?;
-    Ok(Arc::new(store.context("the store cannot be opened")?))
-}
-
-/// Opens the models and has them prove themselves on what they run on.
-async fn open_models(config: &Config) -> Result<Analyzer> {
-    let started = Instant::now();
-    let models = model_options(config);
-    let analyzer = tokio::task::spawn_blocking(move || Analyzer::open(models)).await?;
-    let analyzer = analyzer.context("the models cannot be loaded")?;
-    let opened = started.elapsed();
-    analyzer.self_test().await.context("the models do not work on this machine")?;
-    tracing::info!(
-        models.set = config.models.set,
-        models.provider = %analyzer.provider(),
-        models.open_ms = opened.as_millis() as u64,
-        models.test_ms = (started.elapsed() - opened).as_millis() as u64,
-        "models ready"
-    );
-    Ok(analyzer)
-}
-
-/// Serves nothing but the reason: a device with wrong models would take people for others without any other sign.
-/// It does not end, because a service manager could only start it anew, to the same end.
-async fn refuse(
-    config: &Config,
-    error: &anyhow::Error,
-    metrics: PrometheusHandle,
-    cancel: &CancellationToken,
-) -> Result<()> {
-    let health = Arc::new(Health::expecting([]));
-    health.set(MODELS, Component::Down { reason: format!("{error:#}") });
-    let mut listeners = Listeners::default();
-    let routes = console::vital_routes(health, metrics);
-    listeners.add("console", config.console.listen, routes, StatusCode::NOT_FOUND).await?;
-    listeners.publish(&config.storage.dir)?;
-    let mut tasks = JoinSet::new();
-    for listener in listeners.into_sockets() {
-        tasks.spawn(adapter::serve(listener.socket, listener.routes, adapter::Limits::default(), cancel.clone()));
-    }
-    tasks.spawn(vitals::feed_watchdog(cancel.clone()));
-    notify(sd_notify::NotifyState::Ready);
-    tracing::error!(error = format!("{error:#}"), "refusing to serve");
-    cancel.cancelled().await;
-    drain(tasks).await;
-    Ok(())
-}
-
 /// Loads the gallery.
 async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
     video: Arc<VideoSource>,
     store: Arc<Store>,
-    analyzer: Analyzer,
+    analyzer: Arc<Analyzer>,
     health: &Health,
 ) -> Result<Appliance> {
     let objects = analyzer.objects().map(|objects| Arc::new(objects) as Arc<dyn ObjectDetector>);
@@ -164,7 +156,7 @@ async fn assemble(
         clock,
         frames: video.clone(),
         discovery: video,
-        analyzer: Arc::new(analyzer),
+        analyzer,
         objects,
         people: store.clone(),
         gallery: store.clone(),
@@ -180,7 +172,7 @@ async fn assemble(
     loaded.context("the gallery cannot be loaded")
 }
 
-fn storage_limits(config: &Config) -> StorageLimits {
+pub(crate) fn storage_limits(config: &Config) -> StorageLimits {
     let when_full = match config.storage.when_full {
         WhenFull::Overwrite => domain::WhenFull::Overwrite,
         WhenFull::Stop => domain::WhenFull::Stop,
@@ -202,7 +194,7 @@ fn uploads(storage: &Path) -> Result<PathBuf> {
 }
 
 /// The machine that the appliance acts on.
-fn machine(config: &Config, health: &Health) -> Arc<dyn Host> {
+pub(crate) fn machine(config: &Config, health: &Health) -> Arc<dyn Host> {
     let relays = host::RelayMessages { on: config.door.relay_on.clone(), off: config.door.relay_off.clone() };
     match config.host.backend {
         HostBackend::Auto => {
@@ -212,13 +204,20 @@ fn machine(config: &Config, health: &Health) -> Arc<dyn Host> {
             let numbers = config.door.number_line().map(|line| host::Numbers::open(&line));
             let contact = contact.and_then(|opened| opened.inspect_err(|_| alarm("door.contact")).ok());
             let numbers = numbers.and_then(|opened| opened.inspect_err(|_| alarm("door.wiegand")).ok());
-            Arc::new(host::Linux::new(relays, contact, numbers))
+            let machine = host::Linux::new(relays, contact, numbers).reaching(config.outbound.policy());
+            Arc::new(machine.with_places(places(config)))
         }
         HostBackend::Recording => {
             tracing::warn!("acts on the machine are recorded and not done");
-            Arc::new(host::Recording::default())
+            Arc::new(host::Recording::default().reaching(config.outbound.policy()))
         }
     }
+}
+
+fn places(config: &Config) -> host::Places {
+    let places = host::Places::default();
+    let spool = host::Spool { folder: upgrades::folder(config).join(upgrades::SPOOL), ..places.spool };
+    host::Places { spool, ..places }
 }
 
 /// Has the machine follow the settings that it may have forgotten.
@@ -242,13 +241,19 @@ fn options(config: &Config) -> Result<domain::Options> {
         doors: DoorOptions {
             max_age: Duration::from_millis(config.door.max_age_ms),
             relay_hold: Duration::from_millis(config.door.relay_hold_ms),
+            alarm: config.door.alarm,
             own_door: !config.door.contact.is_empty() || !config.door.wiegand.is_empty(),
+            photos_open: config.door.photos_open,
+            turn_head: config.door.turn_head,
         },
-        thresholds_rise: config.vision.thresholds_rise,
+        matching: matching(&config.vision),
         storage: storage_limits(config),
         upgrade_key: config.host.upgrade_key.clone(),
+        allow_downgrade: config.host.allow_downgrade,
+        upgrades: upgrades::folder(config),
         uploads: uploads(&config.storage.dir)?,
         sounds: SoundFolders { built_in: config.host.sounds.clone(), own: config.storage.dir.join("sounds") },
+        initial_password: accounts::initial_password(&config.storage.dir),
         sip_id: config.sip.id.clone(),
         limits: domain::Limits {
             channels: config.channels(),
@@ -258,15 +263,9 @@ fn options(config: &Config) -> Result<domain::Options> {
     })
 }
 
-/// How the analyzer is opened.
-pub(crate) fn model_options(config: &Config) -> vision::Options {
-    vision::Options {
-        set: config.models.set.clone(),
-        provider: config.inference.provider,
-        threads: config.inference.threads,
-        liveness: config.vision.liveness == Liveness::Passive,
-        ..vision::Options::new(&config.models.dir)
-    }
+fn matching(vision: &config::Vision) -> domain::Matching {
+    let config::Vision { thresholds_rise, thresholds_fall, each_look, .. } = *vision;
+    domain::Matching { thresholds_rise, thresholds_fall, each_look }
 }
 
 /// Binds every listener and starts every task.
@@ -278,31 +277,16 @@ async fn start(
     cancel: &CancellationToken,
 ) -> Result<JoinSet<()>> {
     let mut listeners = Listeners::default();
-    for Enabled { adapter, listen, https } in enabled {
-        if let (Some(listen), Some(routes)) = (listen, adapter.routes()) {
-            let routes = match https {
-                Some(https) => https.encryption.clear(routes),
-                None => routes,
-            };
-            listeners.add(adapter.name(), *listen, routes, adapter.unknown_path()).await?;
+    for Enabled { adapter, place, switch, other } in enabled {
+        if let Some((name, address)) = other {
+            listeners.name(name, *address);
         }
-    }
-    listeners.publish(&config.storage.dir)?;
-    for (name, address) in listeners.names() {
-        tracing::info!(listener.name = name, listener.address = %address, "listening");
+        if let (Some(place), Some(routes)) = (place, adapter.routes()) {
+            listeners.add(*place, routes, adapter.unknown_path(), switch.clone()).await?;
+        }
     }
     let mut tasks = JoinSet::new();
-    let published = Arc::new(Published::new(&listeners, &config.storage.dir));
-    for Enabled { adapter, https, .. } in enabled {
-        if let (Some(https), Some(routes)) = (https, adapter.routes()) {
-            let routes = adapter::noting_arrivals(routes, appliance.clone());
-            tasks.spawn(serve_https(https.clone(), routes, Arc::clone(&published), cancel.clone()));
-        }
-    }
-    for listener in listeners.into_sockets() {
-        let routes = adapter::noting_arrivals(listener.routes, appliance.clone());
-        tasks.spawn(adapter::serve(listener.socket, routes, adapter::Limits::default(), cancel.clone()));
-    }
+    serve_listeners(config, listeners, Some(appliance), health, &mut tasks, cancel).await?;
     for Enabled { adapter, .. } in enabled {
         tasks.spawn(supervise(Arc::clone(adapter), appliance.clone(), Arc::clone(health), cancel.clone()));
     }
@@ -315,11 +299,37 @@ async fn start(
     Ok(tasks)
 }
 
-/// Serves an adapter over HTTPS whenever it wants that.
-async fn serve_https(https: Https, routes: axum::Router, published: Arc<Published>, cancel: CancellationToken) {
-    let Https { name, listen, encryption } = https;
-    let announce = |address| published.announce(name, address);
-    encryption.serve(listen, routes, adapter::Limits::default(), announce, cancel).await;
+/// Serves what the listeners have, with the device's own certificate where HTTPS is always served.
+pub(crate) async fn serve_listeners(
+    config: &Config,
+    listeners: Listeners,
+    appliance: Option<&Appliance>,
+    health: &Arc<Health>,
+    tasks: &mut JoinSet<()>,
+    cancel: &CancellationToken,
+) -> Result<()> {
+    let certificate = if listeners.need_certificate() { Some(own_certificate(config).await?) } else { None };
+    let surroundings = Surroundings {
+        appliance: appliance.cloned(),
+        certificate,
+        health: Arc::clone(health),
+        limits: config.http.limits(),
+    };
+    listeners.serve(surroundings, &config.storage.dir, tasks, cancel).await
+}
+
+/// The folder of the device's own certificate and key.
+pub(crate) fn own_certificate_folder(config: &Config) -> PathBuf {
+    config.storage.dir.join("tls").join("own")
+}
+
+async fn own_certificate(config: &Config) -> Result<OwnCertificate> {
+    let (folder, name) = (own_certificate_folder(config), config.device.name.clone());
+    let shown = folder.display().to_string();
+    let made = tokio::task::spawn_blocking(move || adapter::own_certificate(folder, &name)).await?;
+    let own = made.with_context(|| format!("the certificate in {shown} cannot be used"))?;
+    tracing::info!(https.sha256 = own.fingerprint, "certificate for HTTPS");
+    Ok(own)
 }
 
 /// Runs an adapter's task; when it panics or ends early it is started again, and an alarm stands until it has run for
@@ -354,7 +364,7 @@ async fn supervise(adapter: Arc<dyn Adapter>, appliance: Appliance, health: Arc<
 }
 
 /// Waits for every task, but not for ever.
-async fn drain(mut tasks: JoinSet<()>) {
+pub(crate) async fn drain(mut tasks: JoinSet<()>) {
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, all).await.is_err() {
         tracing::warn!(tasks.left = tasks.len(), "some tasks did not end in time");

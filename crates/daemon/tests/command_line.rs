@@ -73,6 +73,25 @@ fn check_tries_sets_folders_files_and_devices() {
 }
 
 #[test]
+fn check_tells_what_contradicts_itself() {
+    let problems = |text: &str| {
+        let told = problems(&format!("{text}\n[models]\ndir = \"/nowhere\""));
+        told.into_iter().filter(|line| !line.contains("`models.dir`")).collect::<Vec<_>>()
+    };
+    let useless = problems("[facebox]\nenabled = true\nlisten = \"0.0.0.0:8080\"");
+    assert_eq!(useless.len(), 1, "{useless:?}");
+    assert!(useless[0].contains("`facebox.listen`") && useless[0].contains("listen_https"), "{useless:?}");
+    for meant in [
+        "[facebox]\nenabled = true\nclear = \"allow\"",
+        "[facebox]\nenabled = true\nlisten_https = \"0.0.0.0:8443\"",
+        "[facebox]\nenabled = true\nlisten = \"127.0.0.1:8080\"",
+        "[facebox]\nenabled = true\n[uniview]\nenabled = true\nlisten_https = \"0.0.0.0:8443\"",
+    ] {
+        assert_eq!(problems(meant), [] as [&str; 0], "{meant}");
+    }
+}
+
+#[test]
 fn a_missing_configuration_is_named() {
     let output = polyfaced().args(["run", "--config", "/nowhere/polyface.toml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -83,4 +102,19 @@ fn a_missing_configuration_is_named() {
 fn version_is_printed() {
     let output = polyfaced().arg("version").output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("polyfaced 0."));
+}
+
+#[test]
+fn the_supported_version_of_the_database_needs_no_configuration() {
+    let output = polyfaced().args(["schema", "--config", "/nowhere/polyface.toml"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{}\n", store::supported_schema()));
+}
+
+#[test]
+fn the_stored_version_of_the_database_is_0_before_the_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("polyface.toml");
+    std::fs::write(&file, format!("[storage]\ndir = \"{}/storage\"", dir.path().display())).unwrap();
+    let output = polyfaced().args(["schema", "--stored", "--config"]).arg(file).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\n");
 }

@@ -1,7 +1,5 @@
 //! Users of the device.
 
-use std::net::IpAddr;
-
 use crate::{AccountId, Timestamp};
 
 /// What a user may do.
@@ -26,6 +24,8 @@ pub struct Account {
     pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Rises with every change of the password or the role, which ends the account's sessions.
+    pub revision: u64,
 }
 
 /// What is kept of a password: nothing it could be read from.
@@ -67,23 +67,4 @@ pub struct AccountChange {
     pub name: Option<String>,
     /// What is kept of a new password.
     pub hashes: Option<PasswordHashes>,
-}
-
-/// Something that was done to the device, for the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// When.
-    pub at: Timestamp,
-    /// Who: the name of an [`Actor`](crate::Actor).
-    pub actor: String,
-    /// The actor's role then; `None` in entries of versions that did not keep it.
-    pub role: Option<Role>,
-    /// The address the actor came from, as far as it was known.
-    pub origin: Option<IpAddr>,
-    /// The adapter the actor came through; `None` in entries of versions that did not keep it.
-    pub adapter: Option<String>,
-    /// What, e.g. `person.enrol`, `account.locked`.
-    pub action: String,
-    /// To which thing (an id, never a name or secret).
-    pub subject: String,
 }

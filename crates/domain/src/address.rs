@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::Source;
 
@@ -97,7 +97,7 @@ impl Source {
     pub(crate) fn check_url(&self) -> Result<(), UnusableAddress> {
         match self {
             Self::Rtsp { url } | Self::File { url } => Self::of_url(url).map(drop),
-            Self::Onvif(_) | Self::Gb28181 { .. } | Self::Capture { .. } => Ok(()),
+            Self::Onvif(_) | Self::Gb28181 { .. } | Self::Capture { .. } | Self::Pushed { .. } => Ok(()),
         }
     }
 }
@@ -109,6 +109,30 @@ fn names_file(url: &str) -> bool {
 }
 
 impl StreamAddress {
+    /// The address as a URL, with everything percent-encoded that must be.
+    pub fn to_url(&self) -> String {
+        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        self.to_url_with_login(Some(encoded(&self.password)).filter(|password| !password.is_empty()).as_deref())
+    }
+
+    /// As [`to_url`](Self::to_url), with this password as it is.
+    pub(crate) fn to_url_with_login(&self, password: Option<&str>) -> String {
+        let scheme = if self.encrypted { "rtsps" } else { "rtsp" };
+        let user = utf8_percent_encode(&self.user, NON_ALPHANUMERIC);
+        let login = match password {
+            None if self.user.is_empty() => String::new(),
+            None => format!("{user}@"),
+            Some(password) => format!("{user}:{password}@"),
+        };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let transport = match self.transport {
+            StreamTransport::Any => "",
+            StreamTransport::Tcp => "#transport=tcp",
+            StreamTransport::Udp => "#transport=udp",
+        };
+        format!("{scheme}://{login}{}{port}{}{transport}", self.host, self.path)
+    }
+
     /// Parses an address.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::geometry::{Point, Rect};
-use crate::{CameraId, CaptureId, NamedPerson, PictureId, RuleId, Seq, Timestamp};
+use crate::{Attributes, CameraId, Candidate, CaptureId, PictureId, RuleId, Seq, Similarity, Timestamp};
 
 /// A kind of thing that moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,6 +116,29 @@ pub struct RuleOptions {
     pub tolerance: u32,
     /// The hour of the day, 0..=23 local time, at which a counting line starts again from zero.
     pub reset_hour: Option<u8>,
+    /// Whether the faces of people who fire it are compared with the libraries of the camera's own watch.
+    pub identify: bool,
+    /// The video to store of each time it fires; `None`: none.
+    pub clip: Option<ClipSpan>,
+}
+
+/// The time around a moment that a clip shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClipSpan {
+    /// Before the moment, at most [`ClipSpan::LONGEST`].
+    pub before: Duration,
+    /// After the moment, at most [`ClipSpan::LONGEST`].
+    pub after: Duration,
+}
+
+impl ClipSpan {
+    /// The longest time before and after a moment.
+    pub const LONGEST: Duration = Duration::from_secs(30);
+
+    /// The duration of the clip.
+    pub fn length(self) -> Duration {
+        self.before.saturating_add(self.after)
+    }
 }
 
 impl Default for RuleOptions {
@@ -128,6 +151,8 @@ impl Default for RuleOptions {
             people: 0,
             tolerance: 0,
             reset_hour: None,
+            identify: false,
+            clip: None,
         }
     }
 }
@@ -206,13 +231,50 @@ pub struct Behaviour {
     pub outwards: u32,
     /// For one that recovered: the entry with which the rule fired last.
     pub ends: Option<CaptureId>,
-    /// Who the first target is, where the rule asks for a face.
-    pub person: Option<NamedPerson>,
+    /// The faces of targets that were compared, in the order of the targets; only when it fired and the rule asks for it.
+    pub comparisons: Vec<Comparison>,
+    /// Its video.
+    pub clip: ClipState,
     /// JPEG of the first target with some margin; [`PictureId::not_kept`] while captures are recorded without pictures,
     /// and when it recovered.
     pub crop: PictureId,
     /// JPEG of the whole scene, or as `crop`.
     pub scene: PictureId,
+}
+
+/// A face of a target, compared with the libraries of the camera's own watch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The target: its place in [`Behaviour::targets`].
+    pub target: usize,
+    /// Estimated attributes of the face.
+    pub attributes: Attributes,
+    /// The threshold at that time.
+    pub threshold: Similarity,
+    /// The most similar person.
+    pub best: Candidate,
+}
+
+impl Comparison {
+    /// The person, if similar enough.
+    pub fn accepted(&self) -> Option<&Candidate> {
+        Some(&self.best).filter(|best| best.similarity >= self.threshold)
+    }
+}
+
+/// The video of a behaviour. It shows time after the behaviour, so it is stored later, and a [`Clip`](crate::Clip) in the
+/// log says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ClipState {
+    /// Not asked for.
+    #[default]
+    None,
+    /// Not stored yet.
+    Awaited,
+    /// Stored: an MP4 file.
+    Stored(PictureId),
+    /// Could not be stored, or was lost in a restart.
+    Lost,
 }
 
 /// A stored [`Behaviour`], with when and where.
@@ -243,4 +305,19 @@ pub struct BehaviourFilter {
     pub kinds: Vec<(BehaviourKind, ObjectClass)>,
     /// Only rules that fired.
     pub fired_only: bool,
+    /// Only with a face that was compared as this says.
+    pub compared: Option<ComparedFilter>,
+}
+
+/// Which comparison a behaviour must have; one of them has to meet all conditions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ComparedFilter {
+    /// Whether the person was similar enough; `None`: or not.
+    pub accepted: Option<bool>,
+    /// With this, letter for letter, in the person's name.
+    pub name_part: Option<String>,
+    /// With this, letter for letter, in the person's document number.
+    pub document_number_part: Option<String>,
+    /// As similar as this.
+    pub similarity: Option<RangeInclusive<Similarity>>,
 }

@@ -2,11 +2,14 @@
 
 mod defaults;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use jiff::civil::{DateTime, Time, Weekday};
 
 use crate::geometry::Rect;
 use crate::time::begun_on;
-use crate::{CameraId, Note, Timestamp, Watch, WatchSettings};
+use crate::{CameraId, Decoding, Note, Timestamp, Watch, WatchSettings};
 
 pub use defaults::{Area, CameraDefaults, OwnValues};
 
@@ -21,6 +24,9 @@ pub struct Camera {
     pub watch: Watch,
     /// Which of its values are its own; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
+    /// Ids of the permission groups whose people may pass; empty: everyone who is known may. A group that does not exist
+    /// has no people.
+    pub permission_groups: BTreeSet<String>,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -80,6 +86,11 @@ pub enum Source {
         /// Model text.
         product: String,
     },
+    /// A camera that detects faces itself and sends pictures to the device, which never connects to it.
+    Pushed {
+        /// The address that it sends from.
+        host: IpAddr,
+    },
 }
 
 impl Source {
@@ -88,9 +99,14 @@ impl Source {
     /// delivers pictures of faces.
     pub fn computing_power(&self) -> u32 {
         match self {
-            Self::Capture { .. } => 1,
+            Self::Capture { .. } | Self::Pushed { .. } => 1,
             Self::Rtsp { .. } | Self::File { .. } | Self::Onvif(_) | Self::Gb28181 { .. } => 2,
         }
+    }
+
+    /// Whether it delivers single pictures in place of video.
+    pub fn delivers_pictures(&self) -> bool {
+        matches!(self, Self::Capture { .. } | Self::Pushed { .. })
     }
 
     /// Whether the source of a camera may change from this to `other`: to another address, but not to another kind. An
@@ -110,6 +126,7 @@ impl std::fmt::Debug for Source {
             Self::Onvif(_) => "Onvif",
             Self::Gb28181 { .. } => "Gb28181",
             Self::Capture { .. } => "Capture",
+            Self::Pushed { .. } => "Pushed",
         })
     }
 }
@@ -125,6 +142,21 @@ pub struct DeviceAddress {
     pub user: String,
     /// Password; may be empty.
     pub password: String,
+}
+
+impl DeviceAddress {
+    /// The same device at another host. A password is for the host that it was given for: there is none for another.
+    pub fn moved_to(self, host: String) -> Self {
+        let password = if same_host(&self.host, &host) { self.password } else { String::new() };
+        Self { host, password, ..self }
+    }
+}
+
+/// Whether two texts name the same host; names are not resolved.
+pub fn same_host(one: &str, other: &str) -> bool {
+    let bare = |host: &str| host.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let address = |host: &str| bare(host).parse::<IpAddr>().ok();
+    bare(one) == bare(other) || address(one).is_some() && address(one) == address(other)
 }
 
 /// When a capture of a visit is taken.
@@ -149,6 +181,8 @@ pub struct NewCamera {
     pub watch: WatchSettings,
     /// The values that are set explicitly; the others follow the device's [`CameraDefaults`].
     pub own: OwnValues,
+    /// Ids of the permission groups whose people may pass; empty: everyone who is known may.
+    pub permission_groups: BTreeSet<String>,
     /// Note of an adapter.
     pub note: Option<Note>,
 }
@@ -163,6 +197,8 @@ pub struct CameraChange {
     /// Values that are set explicitly, even to their present value; a value that changes becomes the camera's own
     /// anyway.
     pub own: OwnValues,
+    /// Ids of the permission groups whose people may pass.
+    pub permission_groups: Option<BTreeSet<String>>,
     /// Note of an adapter.
     pub note: Option<Note>,
 }
@@ -235,6 +271,13 @@ pub struct CameraCounters {
     pub frames_analysed: u64,
     /// Of those, frames searched in reduced detail because the machine could not keep up.
     pub frames_coarse: u64,
+    /// Of those, frames searched as a whole, not only where something moved or a face was expected.
+    pub frames_whole: u64,
+    /// Sum of the searched shares of those frames, in percent of the frame or region: divided by
+    /// [`frames_analysed`](Self::frames_analysed) the mean.
+    pub area_percent: u64,
+    /// What was done with the coded pictures of its streams.
+    pub decoding: Decoding,
     /// Interval between two searches at the last one, milliseconds; 0 before the first.
     pub interval_ms: u64,
     /// Faces detected in those frames.
@@ -247,8 +290,9 @@ pub struct CameraCounters {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use jiff::civil::{date, time};
+
+    use super::*;
 
     #[test]
     fn a_window_over_midnight_covers_the_early_morning_of_the_next_day() {

@@ -65,11 +65,18 @@ pub struct DoorOptions {
     pub relay_hold: Duration,
     /// Whether the device has a door of its own.
     pub own_door: bool,
+    /// Whether a face alone opens a door although it was not checked for being alive, so that a photo of it does too.
+    pub photos_open: bool,
+    /// Whether a face alone opens a door only after its head has turned.
+    pub turn_head: bool,
+    /// The relay in the network that [`FaceReaction::Alarm`] switches on; `None`: there is none.
+    pub alarm: Option<SocketAddr>,
 }
 
 impl Default for DoorOptions {
     fn default() -> Self {
-        Self { max_age: Duration::from_millis(1_500), relay_hold: Duration::from_secs(3), own_door: false }
+        let (max_age, relay_hold) = (Duration::from_millis(1_500), Duration::from_secs(3));
+        Self { max_age, relay_hold, own_door: false, photos_open: false, turn_head: false, alarm: None }
     }
 }
 
@@ -157,6 +164,16 @@ impl DoorRules {
         if similarity >= self.threshold { self.judge(Shown::Face) } else { Proved::Nothing }
     }
 
+    /// Whether a face opens the door, alone or with something else, here or when a platform has agreed.
+    pub(crate) fn needs_a_face(&self) -> bool {
+        self.asks_first() || self.judge(Shown::Face) != Proved::Nothing
+    }
+
+    /// Whether a face alone opens the door.
+    pub(crate) fn opens_by_face_alone(&self) -> bool {
+        self.judge(Shown::Face) == Proved::Enough
+    }
+
     /// Whether a command may open the door.
     pub fn opens_remotely(&self) -> bool {
         matches!(self.decided_by, Decider::Remote | Decider::FaceOrRemote)
@@ -174,6 +191,20 @@ impl DoorRules {
         let face = matches!(self.proof, Proof::Face | Proof::FaceOrCard);
         self.decided_by == Decider::FaceThenRemote && face
     }
+}
+
+/// What follows at the doors when a camera recognises a person who may pass. Cards, documents and commands are not
+/// affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaceReaction {
+    /// The doors of the camera open.
+    #[default]
+    OpenDoors,
+    /// The doors stay closed, and the alarm output is switched on, if there is one.
+    Alarm,
+    /// The doors stay closed.
+    Nothing,
 }
 
 /// What a person must show. Two things must belong to the same person and be shown within ten seconds.

@@ -38,6 +38,8 @@ pub enum Thing {
     Feed,
     /// A rule over the objects that a camera sees.
     Rule,
+    /// A group of people who may pass certain cameras.
+    PermissionGroup,
 }
 
 impl std::fmt::Display for Thing {
@@ -57,6 +59,7 @@ impl std::fmt::Display for Thing {
             Self::Relay => "relay",
             Self::Feed => "feed",
             Self::Rule => "rule",
+            Self::PermissionGroup => "permission group",
         })
     }
 }

@@ -163,6 +163,8 @@ pub struct Face {
     pub attributes: Attributes,
     /// Liveness score, 0..=1, higher is more likely living; `None` when liveness is off.
     pub liveness: Option<f32>,
+    /// Probability that an enrolled person is recognised in this shot, 0..=1; `None` when the model does not judge it.
+    pub clarity: Option<f32>,
     /// The embedding.
     pub embedding: Embedding,
 }

@@ -167,17 +167,27 @@ impl Gallery {
     /// Compares the probe with all people once. Returns the result of each query, most similar first; empty for a probe
     /// of another model or length. Blocking: concurrent searches wait for each other to share one scan.
     pub fn search(&self, probe: &Embedding, queries: &[Query]) -> Vec<Vec<Neighbour>> {
-        if *probe.model() != self.model {
-            return vec![Vec::new(); queries.len()];
+        self.search_each(std::slice::from_ref(probe), queries).pop().unwrap_or_default()
+    }
+
+    /// As [`search`](Self::search) for several probes at once, which share a scan. Returns the results of each probe.
+    pub fn search_each(&self, probes: &[Embedding], queries: &[Query]) -> Vec<Vec<Vec<Neighbour>>> {
+        if probes.iter().any(|probe| *probe.model() != self.model) {
+            return vec![vec![Vec::new(); queries.len()]; probes.len()];
         }
         if self.scanned_bytes() < SHARED_FROM {
-            let question = Question { probe: probe.vector(), queries };
-            return self.scan(&[question]).pop().unwrap_or_default();
+            let question = |probe| Question { probe: Embedding::vector(probe), queries };
+            return self.scan(&probes.iter().map(question).collect::<Vec<_>>());
         }
-        self.rounds.ask(probe, queries, |round| {
+        self.rounds.ask(probes, queries, |round| {
             let questions: Vec<_> = round.iter().map(|ticket| ticket.question()).collect();
             self.scan(&questions)
         })
+    }
+
+    /// Number of people in the scope.
+    pub fn count(&self, scope: &Scope) -> usize {
+        self.published.load().count(scope)
     }
 
     /// Number of changes, as a channel to wait for the next.

@@ -73,6 +73,33 @@ impl Rect {
         }
     }
 
+    /// Whether the whole of `other` lies inside or on the edge.
+    pub fn encloses(&self, other: &Self) -> bool {
+        self.left <= other.left && self.top <= other.top && other.right <= self.right && other.bottom <= self.bottom
+    }
+
+    /// Whether the boxes have a point in common.
+    pub fn touches(&self, other: &Self) -> bool {
+        self.left <= other.right && other.left <= self.right && self.top <= other.bottom && other.top <= self.bottom
+    }
+
+    /// The smallest box around both.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
+    /// This box with `by` pixels more on every side.
+    #[must_use]
+    pub fn widened(&self, by: f32) -> Self {
+        Self::new(self.left - by, self.top - by, self.right + by, self.bottom + by)
+    }
+
     /// This box scaled by `factor` about its centre.
     #[must_use]
     pub fn scaled(&self, factor: f32) -> Self {

@@ -64,6 +64,11 @@ number_id!(
     SightingId(i64)
 );
 
+impl PersonId {
+    /// In what the log says about people who were removed; nobody has it.
+    pub const ERASED: Self = Self(0);
+}
+
 impl LibraryId {
     /// The library that every device has.
     pub const DEFAULT: Self = Self(1);
@@ -145,6 +150,11 @@ impl PersonCode {
     /// A random code (a UUID).
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string())
+    }
+
+    /// The code of a person who was removed, in what the log still says; empty, so that nobody has it.
+    pub fn erased() -> Self {
+        Self(String::new())
     }
 
     /// The code as text.

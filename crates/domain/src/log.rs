@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use crate::{Behaviour, CameraId, Capture, NewRecord, Output, PersonCode, PersonId, PictureId, Record, Seq, Timestamp};
+use crate::{
+    Behaviour, CameraId, Capture, CaptureId, ClipState, NewRecord, Output, PersonCode, PersonId, PictureId, Record,
+    Seq, Timestamp,
+};
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +40,8 @@ pub enum What<R = Record> {
     Correction(Correction),
     /// A rule over moving objects fired or recovered.
     Behaviour(Box<Behaviour>),
+    /// The video of a behaviour was stored, or will never be.
+    Clip(Clip),
     /// A door opened, or stayed closed on request.
     Opening(Opening),
     /// A part of the device stopped working, or works again.
@@ -52,6 +57,8 @@ pub enum EntryKind {
     Correction,
     /// [`What::Behaviour`].
     Behaviour,
+    /// [`What::Clip`].
+    Clip,
     /// [`What::Opening`].
     Opening,
     /// [`What::Notice`].
@@ -78,6 +85,15 @@ pub struct Correction {
     pub shows: Option<NamedPerson>,
     /// Name of the actor who stated it.
     pub actor: String,
+}
+
+/// The outcome of the video of a behaviour. It is removed with the behaviour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clip {
+    /// The behaviour.
+    pub of: CaptureId,
+    /// The MP4 file; `None`: it was lost.
+    pub video: Option<PictureId>,
 }
 
 /// An opening of a door, or a request after which it stayed closed.
@@ -151,7 +167,8 @@ impl Means {
 pub struct Notice {
     /// The part of the device.
     pub topic: Topic,
-    /// The camera's channel, or the name of the reader or feed; empty for a part that exists once.
+    /// The camera's channel, or the name of the reader or feed; `database` of the topic storage when that was replaced
+    /// by an older copy; empty for a part that exists once.
     pub subject: String,
     /// True when it stopped working, false when it works again.
     pub raised: bool,
@@ -170,11 +187,14 @@ pub enum Topic {
     Reader,
     /// A receiver refuses an entry for good; its feed is stuck.
     Feed,
+    /// An upgrade failed or was taken back; an earlier version runs.
+    Software,
 }
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Record, Self::Correction, Self::Behaviour, Self::Opening, Self::Notice];
+    pub const ALL: [Self; 6] =
+        [Self::Record, Self::Correction, Self::Behaviour, Self::Clip, Self::Opening, Self::Notice];
 }
 
 impl<R> What<R> {
@@ -184,6 +204,7 @@ impl<R> What<R> {
             Self::Record(_) => EntryKind::Record,
             Self::Correction(_) => EntryKind::Correction,
             Self::Behaviour(_) => EntryKind::Behaviour,
+            Self::Clip(_) => EntryKind::Clip,
             Self::Opening(_) => EntryKind::Opening,
             Self::Notice(_) => EntryKind::Notice,
         }
@@ -195,9 +216,10 @@ impl<R> What<R> {
         let pictures = match self {
             Self::Record(record) => {
                 let Capture { crop, scene, .. } = capture(record);
-                [crop, scene]
+                vec![crop, scene]
             }
-            Self::Behaviour(behaviour) => [&behaviour.crop, &behaviour.scene],
+            Self::Behaviour(behaviour) => vec![&behaviour.crop, &behaviour.scene],
+            Self::Clip(clip) => clip.video.iter().collect(),
             Self::Correction(_) | Self::Opening(_) | Self::Notice(_) => return Vec::new(),
         };
         pictures.into_iter().filter(|picture| picture.is_kept()).collect()
@@ -224,7 +246,7 @@ impl Entry {
         if let What::Record(record) = &self.what { Some(record) } else { None }
     }
 
-    /// The stored pictures that it names.
+    /// The stored pictures and videos that it names.
     pub fn pictures(&self) -> Vec<&PictureId> {
         self.what.pictures(|record| &record.capture)
     }
@@ -236,7 +258,17 @@ impl Entry {
 }
 
 impl NewEntry {
-    /// The stored pictures that it names.
+    /// The entry without the video that it awaits, which is lost.
+    pub(crate) fn without_clip(mut self) -> Self {
+        if let What::Behaviour(behaviour) = &mut self.what
+            && behaviour.clip == ClipState::Awaited
+        {
+            behaviour.clip = ClipState::Lost;
+        }
+        self
+    }
+
+    /// The stored pictures and videos that it names.
     pub fn pictures(&self) -> Vec<&PictureId> {
         self.what.pictures(|record| &record.capture)
     }
@@ -250,6 +282,7 @@ impl NewEntry {
             }
             What::Correction(correction) => What::Correction(correction),
             What::Behaviour(behaviour) => What::Behaviour(behaviour),
+            What::Clip(clip) => What::Clip(clip),
             What::Opening(opening) => What::Opening(opening),
             What::Notice(notice) => What::Notice(notice),
         };

@@ -1,5 +1,7 @@
 //! Comparison of names in searches, independent of letter case and character encoding, in every script.
 
+use std::borrow::Cow;
+
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
@@ -25,6 +27,21 @@ pub fn same(one: &str, other: &str) -> bool {
 /// Whether the [`folded`] form of a text contains that of `part`; true for an empty part.
 pub fn holds(text: &str, part: &str) -> bool {
     folded(text).contains(&folded(part))
+}
+
+/// The text with U+FFFD in place of every character that could change how a terminal, a log or a table shows the rest:
+/// control characters, line separators and marks of writing direction.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return text.into();
+    }
+    text.chars().map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c }).collect::<String>().into()
+}
+
+/// Whether [`printable`] replaces a character.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -89,6 +106,19 @@ mod tests {
             assert!(!holds(name, part), "{name} {part}");
         }
         assert!(holds("100%_Ann", "%_a"));
+    }
+
+    #[test]
+    fn nothing_unprintable_is_left() {
+        for (text, shown) in [
+            ("\u{1b}[2J\u{7}Ann", "\u{fffd}[2J\u{fffd}Ann"),
+            ("a\nb\rc\td", "a\u{fffd}b\u{fffd}c\u{fffd}d"),
+            ("\u{9b}31m", "\u{fffd}31m"),
+            ("gpj.\u{202e}exe", "gpj.\u{fffd}exe"),
+            ("李 é 😀 n\u{303}", "李 é 😀 n\u{303}"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
     }
 
     proptest! {

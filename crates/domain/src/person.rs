@@ -126,7 +126,7 @@ pub struct Profile {
     pub cards: Vec<String>,
     /// When the person is admitted.
     pub validity: Validity,
-    /// Names of permission groups.
+    /// Ids of [permission groups](crate::PermissionGroup).
     pub permission_groups: Vec<String>,
 }
 

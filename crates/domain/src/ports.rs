@@ -11,6 +11,7 @@ mod host;
 mod log;
 mod objects;
 mod readers;
+mod search;
 mod tasks;
 
 use std::sync::Arc;
@@ -24,63 +25,25 @@ use crate::settings::{Change, DeviceSettings};
 use crate::{
     Account, AccountChange, AccountId, AuditEntry, Calibration, Camera, CameraChange, CameraId, Defaults, Detection,
     Embedding, EnrolledPerson, Face, Library, LibraryChange, LibraryFilter, LibraryId, ModelId, NewAccount, NewCamera,
-    NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, Person, PersonChange, PersonCode, PersonFilter, PersonId,
-    PhotoFault, PhotoTemplate, PictureId, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Template, TemplateGaps,
-    Timestamp, Window,
+    NewLibrary, NewRelay, OwnValues, Page, PasswordHashes, PermissionGroup, Person, PersonChange, PersonCode,
+    PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Relay, RelayId, Reset, Result, Rule, RuleId,
+    RuleSettings, Template, TemplateGaps, Timestamp, Window,
 };
 
 pub use adapters::AdapterState;
 pub use discovery::CameraDiscovery;
 pub use frames::{FrameSource, FrameStream, PictureStream, SourceError, UnitFeed};
-pub use host::Host;
+pub use host::{Host, OnPercent};
 pub use log::LogStore;
 pub use objects::ObjectDetector;
 pub use readers::{Reader, ReaderError, Scans};
+pub use search::{Detail, Lane, Search, Tiles};
 pub use tasks::TaskStore;
 
 /// The wall clock. Durations are measured with tokio's timer instead.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
-}
-
-/// The queue of an analysis; both lanes get a fair share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// For frames of cameras: first, and refused with [`Error::Busy`](crate::Error::Busy) when the queue is full.
-    Live,
-    /// For photos to be enrolled or compared: waits, never refused.
-    Photo,
-}
-
-/// Which faces to detect in a frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Search {
-    /// Faces whose centre lies outside are ignored; `None`: the whole frame.
-    pub region: Option<Rect>,
-    /// Minimum shorter side of a face, pixels of the frame.
-    pub min_face_px: u32,
-    /// Maximum longer side of a face, pixels of the frame.
-    pub max_face_px: u32,
-    /// Detail of the search.
-    pub detail: Detail,
-}
-
-/// Detail of a search; less is faster and finds only larger faces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Detail {
-    /// Resolution for faces from `min_face_px`.
-    #[default]
-    Full,
-    /// Three quarters of the full resolution: faces from 4/3 of `min_face_px`.
-    Reduced,
-    /// Half of the full resolution: faces from twice `min_face_px`.
-    Least,
-}
-
-impl Search {
-    /// Every face of usable size.
-    pub const ANYWHERE: Self = Self { region: None, min_face_px: 30, max_face_px: u32::MAX, detail: Detail::Full };
 }
 
 /// Detects and describes faces in pictures. Inference runs on its own threads.
@@ -160,8 +123,29 @@ pub trait PersonStore: Send + Sync {
     fn count_use(&self, id: PersonId) -> Result<bool>;
 
     /// Removes a person: row, embeddings of all models, and the photo unless another person has the same.
-    /// `NotFound(Person)`.
+    /// `NotFound(Person)`. What the log says about the person stays until [`erase_removed`](Self::erase_removed).
     fn remove_person(&self, id: PersonId) -> Result<()>;
+
+    /// Removes all people, and pictures kept for people who are still to be enrolled. Returns how many people there were.
+    fn remove_everybody(&self) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let page = self.people(&PersonFilter::default(), Window { skip: 0, limit: 500 })?;
+            if page.rows.is_empty() {
+                return Ok(removed);
+            }
+            removed += page.rows.len() as u64;
+            page.rows.iter().try_for_each(|person| self.remove_person(person.id))?;
+        }
+    }
+
+    /// Erases what the log says about people removed so far: it then names them with [`PersonId::ERASED`],
+    /// [`PersonCode::erased`] and no other particulars. On `Ok` no file of the store contains their data any more. A
+    /// person who is removed before an entry about them is appended is erased from that entry at once.
+    ///
+    /// # Errors
+    /// `Unavailable` while long reads keep old data in use; repeated by the store's [tidying](LogStore::tidy).
+    fn erase_removed(&self) -> Result<()>;
 
     /// Passes every template of this model to `take`, in any order.
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()>;
@@ -188,6 +172,21 @@ pub trait PersonStore: Send + Sync {
     /// Makes this model the one that determines whether people are enrolled: those without a template or fault of it
     /// become pending.
     fn use_model(&self, model: &ModelId) -> Result<()>;
+
+    /// Permission groups in the order in which they were created.
+    fn permission_groups(&self) -> Result<Vec<PermissionGroup>>;
+
+    /// Creates a permission group. `AlreadyExists(PermissionGroup)` when the id or name is in use;
+    /// `LimitReached(PermissionGroup)` when there are `limit`.
+    fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()>;
+
+    /// Replaces the permission group with this id. `NotFound(PermissionGroup)`; `AlreadyExists(PermissionGroup)` when
+    /// another one has the name.
+    fn update_permission_group(&self, group: &PermissionGroup) -> Result<()>;
+
+    /// Removes a permission group, also from the people in it, who are returned. Cameras stay reserved for it.
+    /// `NotFound(PermissionGroup)`.
+    fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>>;
 
     /// Number of people who are pending or failed.
     fn people_not_enrolled(&self) -> Result<u64>;
@@ -257,20 +256,27 @@ pub trait SettingsStore: Send + Sync {
     /// All accounts in ascending order of id.
     fn accounts(&self) -> Result<Vec<Account>>;
 
+    /// One account. `NotFound(Account)`.
+    fn account(&self, id: AccountId) -> Result<Account>;
+
     /// Creates an account. `AlreadyExists(Account)`.
     fn insert_account(&self, account: &NewAccount) -> Result<Account>;
 
     /// An account by login name, and the hashes of its password. `NotFound(Account)`.
     fn credentials(&self, name: &str) -> Result<(Account, PasswordHashes)>;
 
-    /// Changes an account's name or password. `NotFound(Account)`, `AlreadyExists(Account)` when the name is in use.
+    /// Changes an account's name or password; its revision rises with the password. `NotFound(Account)`, `AlreadyExists(Account)` when the name is in use.
     fn update_account(&self, id: AccountId, change: &AccountChange) -> Result<Account>;
 
     /// Removes an account. `NotFound(Account)`.
     fn remove_account(&self, id: AccountId) -> Result<()>;
 
-    /// Sets all three hashes together. `NotFound(Account)`.
+    /// Sets all three hashes together; the revision rises unless the password is the same. `NotFound(Account)`.
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()>;
+
+    /// Sets the digest of a password that was just checked; does nothing when the password was changed since, also by
+    /// another process.
+    fn set_digest(&self, name: &str, checked: &PasswordHashes, digest: &str) -> Result<()>;
 
     /// A single setting by name.
     fn setting(&self, name: &str) -> Result<Option<String>>;
@@ -308,17 +314,24 @@ pub trait SettingsStore: Send + Sync {
     /// Restores the factory settings in one transaction.
     fn restore(&self, defaults: &Defaults<'_>) -> Result<()>;
 
-    /// Appends to the audit log.
+    /// Changes settings, removes all values of all adapters, and sets the password of an account if it exists, in one
+    /// transaction.
+    fn restore_all(&self, changes: &[Change], password: Option<&(String, PasswordHashes)>) -> Result<()>;
+
+    /// Notes that these parts are to be reset before the device serves again.
+    fn want_reset(&self, reset: Reset) -> Result<()>;
+
+    /// Appends to the audit log; the oldest entry beyond the quota of its class goes.
     fn audit(&self, entry: &AuditEntry) -> Result<()>;
 
-    /// Clears the audit log; `entry` becomes the first of the new one.
+    /// Removes the entries of the classes that can be cleared from the audit log, and appends `entry`.
     fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()>;
 
     /// The newest entries of the audit log, newest first.
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>>;
 }
 
-/// Encoded pictures, durable, named by their content.
+/// Encoded pictures, and videos, durable, named by their content.
 pub trait Pictures: Send + Sync {
     /// Stores a picture; it is on disk when this returns. The same bytes are stored once. A picture that no row names
     /// is removed at the next start, or after an hour.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
+use crate::clock::EARLIEST;
 use crate::time::begun_on;
 use crate::{
-    Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, UnclearFaces, Validity,
-    Verdict,
+    Camera, Candidate, Category, Library, LibraryId, LibraryKind, Match, Person, Similarity, Timestamp, UnclearFaces,
+    Validity, Verdict,
 };
 
 /// The candidate of a watch; `None` when the person is in none of its libraries.
@@ -51,30 +52,54 @@ pub(crate) fn unrecognised(is_clear: bool, unclear: UnclearFaces) -> Option<Verd
     }
 }
 
-/// The verdict on a living face; `person` is the accepted candidate, if any.
-pub(crate) fn verdict(answer: &Match, person: Option<&Person>, now: Timestamp, zone: &TimeZone) -> Verdict {
+/// Whether a person in these permission groups may pass a camera that is reserved for `reserved`. A camera that is
+/// reserved for none lets everyone pass, a person in no group only passes there.
+pub(crate) fn permits(reserved: &BTreeSet<String>, groups: &[String]) -> bool {
+    reserved.is_empty() || groups.iter().any(|group| reserved.contains(group))
+}
+
+/// The verdict on a living face; `person` is the accepted candidate, if any, and `reserved` the permission groups that
+/// the camera is reserved for.
+pub(crate) fn verdict(
+    answer: &Match,
+    person: Option<&Person>,
+    reserved: &BTreeSet<String>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Verdict {
     let (Some(candidate), Some(person)) = (answer.accepted(), person) else { return Verdict::Stranger };
     let blocked = candidate.library_kind == LibraryKind::Block || person.profile.category == Category::Blocked;
     if blocked {
         Verdict::Blocked
-    } else if is_valid(&person.profile.validity, now, zone) {
+    } else if is_valid(&person.profile.validity, now, zone) && permits(reserved, &person.profile.permission_groups) {
         Verdict::Known
     } else {
         Verdict::NotAllowedNow
     }
 }
 
-/// Whether a person who is identified by something else than the face is admitted now: not blocked, and valid now.
-pub(crate) fn admitted(person: &Person, libraries: &[Library], now: Timestamp, zone: &TimeZone) -> bool {
+/// Whether a person who is identified by something else than the face is admitted now: not blocked, valid now, and
+/// permitted at one camera at least, where there are any: each of them can open the door.
+pub(crate) fn admitted(
+    person: &Person,
+    libraries: &[Library],
+    cameras: &[Camera],
+    now: Timestamp,
+    zone: &TimeZone,
+) -> bool {
     let blocks = |library: &Library| library.kind == LibraryKind::Block && person.libraries.contains(&library.id);
     let blocked = person.profile.category == Category::Blocked || libraries.iter().any(blocks);
-    !blocked && is_valid(&person.profile.validity, now, zone)
+    let groups = &person.profile.permission_groups;
+    let permitted = cameras.is_empty() || cameras.iter().any(|camera| permits(&camera.permission_groups, groups));
+    !blocked && permitted && is_valid(&person.profile.validity, now, zone)
 }
 
-/// Whether the validity covers this time.
+/// Whether the validity covers this time. While the clock is not set, nothing that begins or ends is valid.
 fn is_valid(validity: &Validity, now: Timestamp, zone: &TimeZone) -> bool {
     match validity {
         Validity::Permanent => true,
+        Validity::Between(Timestamp::MIN, Timestamp::MAX) => true,
+        Validity::Between(..) | Validity::DailyBetween { .. } if now < EARLIEST => false,
         Validity::Between(first, last) => (*first..=*last).contains(&now),
         Validity::DailyBetween { from, to, first, last } => begun_on(*from, *to, now.in_zone(zone))
             .any(|day| first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)),
@@ -145,8 +170,27 @@ mod tests {
         for now in [Timestamp::MIN, at("2026-03-01T00:00:00Z"), Timestamp::MAX] {
             assert!(is_valid(&ever, now, &TimeZone::UTC));
         }
+        assert!(is_valid(
+            &Validity::Between(Timestamp::MIN, at("2026-03-02T00:00:00Z")),
+            at("2026-03-01T00:00:00Z"),
+            &TimeZone::UTC
+        ));
         let never = Validity::Between(at("2026-03-02T00:00:00Z"), at("2026-03-01T00:00:00Z"));
         assert!(!is_valid(&never, at("2026-03-01T12:00:00Z"), &TimeZone::UTC));
+    }
+
+    #[test]
+    fn while_the_clock_is_not_set_nothing_that_begins_or_ends_is_valid() {
+        let left = Validity::Between(Timestamp::MIN, at("2025-06-01T00:00:00Z"));
+        let midnight = time(0, 0, 0, 0);
+        let daily = Validity::DailyBetween { from: midnight, to: midnight, first: None, last: None };
+        for (text, valid) in
+            [("1970-01-01T00:00:05Z", false), ("2000-01-01T12:00:00Z", false), ("2025-05-01T00:00:00Z", true)]
+        {
+            assert_eq!(is_valid(&left, at(text), &TimeZone::UTC), valid, "{text}");
+            assert_eq!(is_valid(&daily, at(text), &TimeZone::UTC), valid, "{text}");
+            assert!(is_valid(&Validity::Permanent, at(text), &TimeZone::UTC), "{text}");
+        }
     }
 
     #[test]
@@ -155,6 +199,22 @@ mod tests {
         assert!(is_living(Some(0.5), Some(0.5)) && is_living(Some(0.5), Some(1.0)));
         assert!(!is_living(Some(0.5), Some(0.49)));
         assert!(!is_living(Some(0.5), None) && !is_living(Some(0.0), Some(f32::NAN)));
+    }
+
+    #[test]
+    fn a_reserved_camera_lets_people_of_its_groups_pass_and_no_others() {
+        let groups = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let reserved = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+        for (camera, person, may_pass) in [
+            (&[][..], &[][..], true),
+            (&[], &["day"], true),
+            (&["day"], &[], false),
+            (&["day"], &["night"], false),
+            (&["day"], &["night", "day"], true),
+            (&["day", "night"], &["night"], true),
+        ] {
+            assert_eq!(permits(&reserved(camera), &groups(person)), may_pass, "{camera:?} {person:?}");
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ use persisted::{Reader, Row, Setting};
 use tokio::sync::watch;
 
 use crate::{
-    Ages, CameraDefaults, DeviceZone, DoorRules, Error, LivenessRule, Result, StorageLimits, TimeService, WhenFull,
+    Ages, CameraDefaults, DeviceZone, DoorRules, Error, FaceReaction, LivenessRule, Result, StorageLimits, TimeService,
+    WhenFull,
 };
 
 /// Maximum length of a device id, characters.
@@ -58,6 +59,8 @@ pub struct DeviceSettings {
     pub console_open: Kept<bool>,
     /// Rules of the device's own door; factory value: [`DoorRules::factory`].
     pub door: Kept<DoorRules>,
+    /// What follows a recognised face at the doors; factory value: they open.
+    pub reaction: Kept<FaceReaction>,
     /// When faces must be living; factory value: always.
     pub liveness: Kept<LivenessRule>,
     /// Values for every camera that has none of its own.
@@ -104,6 +107,12 @@ const DOOR: Setting<DoorRules> = Setting {
     name: "setting door.rules",
     check: DoorRules::check,
     former: Former { name: "door.rules", read: former::door_rules },
+};
+const REACTION: Setting<FaceReaction> = Setting {
+    name: "setting door.reaction",
+    check: |_| Ok(()),
+    // No former version stored it.
+    former: Former { name: "door.reaction", read: |_| None },
 };
 const LIVENESS: Setting<LivenessRule> = Setting {
     name: "setting liveness.rule",
@@ -153,6 +162,7 @@ impl DeviceSettings {
             device_id: Ok(None),
             console_open: Ok(None),
             door: Ok(None),
+            reaction: Ok(None),
             liveness: Ok(None),
             cameras: Ok(None),
             pictures: Ok(None),
@@ -175,6 +185,7 @@ impl DeviceSettings {
             device_id: reader.read(&DEVICE_ID)?,
             console_open: reader.read(&CONSOLE_OPEN)?,
             door: reader.read(&DOOR)?,
+            reaction: reader.read(&REACTION)?,
             liveness: reader.read(&LIVENESS)?,
             cameras: reader.read(&CAMERAS)?,
             pictures: reader.read(&PICTURES)?,
@@ -187,11 +198,12 @@ impl DeviceSettings {
         Ok((settings, reader.conversions()))
     }
 
-    fn rows(&self) -> Result<[Row; 11]> {
+    fn rows(&self) -> Result<[Row; 12]> {
         let Self {
             device_id,
             console_open,
             door,
+            reaction,
             liveness,
             cameras,
             pictures,
@@ -205,6 +217,7 @@ impl DeviceSettings {
             DEVICE_ID.row(device_id)?,
             CONSOLE_OPEN.row(console_open)?,
             DOOR.row(door)?,
+            REACTION.row(reaction)?,
             LIVENESS.row(liveness)?,
             CAMERAS.row(cameras)?,
             PICTURES.row(pictures)?,
@@ -231,6 +244,11 @@ impl DeviceSettings {
     /// The rules of the door; [`DoorRules::closed`] while they cannot be read.
     pub(crate) fn door_rules(&self) -> DoorRules {
         self.door.as_ref().map_or_else(|_| DoorRules::closed(), |rules| rules.unwrap_or_else(DoorRules::factory))
+    }
+
+    /// What follows a recognised face at the doors; nothing while that cannot be read.
+    pub(crate) fn reaction(&self) -> FaceReaction {
+        self.reaction.as_ref().map_or(FaceReaction::Nothing, |reaction| reaction.unwrap_or_default())
     }
 
     /// Whether the management page is open; `false` while the setting cannot be read.

@@ -1,5 +1,8 @@
 //! Limits of the storage, and removal of records.
 
+use std::fmt;
+
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Change;
@@ -14,10 +17,22 @@ pub enum Removal {
     UpTo(Seq),
     /// The entry at this place in the log.
     One(Seq),
+    /// Entries whose time is outside of `earliest..=latest`, because the clock was wrong, and that lie in the log before
+    /// one whose time is within that and before `before`: so they are older than that.
+    Misdated {
+        /// No entry was made earlier.
+        earliest: Timestamp,
+        /// No entry was made later.
+        latest: Timestamp,
+        /// What is older is removed.
+        before: Timestamp,
+    },
     /// Records captured before a time.
     Before {
         /// Only records of this kind.
         kind: RecordKind,
+        /// Only records of this time or later.
+        from: Timestamp,
         /// The time.
         time: Timestamp,
     },
@@ -90,6 +105,51 @@ pub struct Defaults<'a> {
     pub values: (&'a str, &'a [&'a str]),
     /// An account and its new password; ignored when the account does not exist.
     pub password: Option<(String, PasswordHashes)>,
+}
+
+/// The setting that holds the last [`Restoration`].
+pub const RESTORATION: &str = "database.restored";
+
+/// The database was damaged and replaced by an older copy; what was stored in between is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restoration {
+    /// When it was replaced.
+    pub at: Timestamp,
+    /// When the copy was made.
+    pub copied_at: Timestamp,
+}
+
+impl fmt::Display for Restoration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at.as_millis(), self.copied_at.as_millis())
+    }
+}
+
+/// How long a restoration is reported.
+const REPORTED: i64 = 7 * 24 * 3600 * 1000;
+
+impl Restoration {
+    /// Whether it is still reported.
+    pub fn is_recent(self, now: Timestamp) -> bool {
+        now.millis_since(self.at) < REPORTED
+    }
+
+    /// What happened, for display.
+    pub fn describe(self, zone: &TimeZone) -> String {
+        let shown = |at: Timestamp| at.in_zone(zone).strftime("%Y-%m-%d %H:%M").to_string();
+        format!(
+            "the database was damaged and replaced on {} by its copy of {}: what was stored in between is lost",
+            shown(self.at),
+            shown(self.copied_at)
+        )
+    }
+
+    /// Reads one as it is displayed; `None` when it is none.
+    pub fn read(text: &str) -> Option<Self> {
+        let (at, copied_at) = text.split_once(' ')?;
+        let millis = |text: &str| text.parse().ok().map(Timestamp::from_millis);
+        Some(Self { at: millis(at)?, copied_at: millis(copied_at)? })
+    }
 }
 
 /// Whether records can be written.

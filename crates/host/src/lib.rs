@@ -5,6 +5,8 @@ mod contact;
 mod figures;
 mod linux;
 mod network;
+mod packages;
+mod rauc;
 mod reader;
 mod recording;
 mod relay;
@@ -14,6 +16,7 @@ mod wiegand;
 
 pub use contact::{Contact, ContactLine};
 pub use linux::{Linux, Places};
+pub use packages::Spool;
 pub use reader::{ReaderConnection, ReaderLine, Reads};
 pub use recording::Recording;
 pub use relay::RelayMessages;

@@ -4,14 +4,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use domain::ports::Host;
-use domain::{Error, Memory, Network, Output, Processor, Result, Thing, TimeService, Timestamp, WiegandFrame};
+use domain::ports::{Host, OnPercent};
+use domain::{
+    Bundle, Error, Memory, Network, OutboundPolicy, Output, Processor, Result, SlotMark, Slots, Software, Thing,
+    TimeService, Timestamp, WiegandFrame,
+};
 use tokio::process::Command;
 
 use crate::bus::{self, Bus, LOGIN, TIME, TIME_SYNC};
 use crate::contact::Contact;
 use crate::network::files::Files;
 use crate::network::seen;
+use crate::packages::{self, Spool};
+use crate::rauc::Rauc;
 use crate::relay::{self, RelayMessages};
 use crate::speaker::{Samples, Speaker};
 use crate::wiegand::Numbers;
@@ -29,6 +34,12 @@ pub struct Places {
     pub chrony_sources: PathBuf,
     /// The chrony daemon; if absent, systemd-timesyncd is used.
     pub chrony: PathBuf,
+    /// Configuration of RAUC; the machine has two slots where it exists.
+    pub rauc: PathBuf,
+    /// A file that differs after each start of the machine.
+    pub boot_id: PathBuf,
+    /// Where packages are handed over on a machine without slots.
+    pub spool: Spool,
 }
 
 impl Default for Places {
@@ -38,6 +49,12 @@ impl Default for Places {
             network: "/etc/systemd/network".into(),
             chrony_sources: "/etc/chrony/sources.d".into(),
             chrony: "/usr/sbin/chronyd".into(),
+            rauc: "/etc/rauc/system.conf".into(),
+            boot_id: "/proc/sys/kernel/random/boot_id".into(),
+            spool: Spool {
+                folder: "/var/lib/polyface/upgrades/spool".into(),
+                answer: "/var/lib/polyface-upgrade/answer".into(),
+            },
         }
     }
 }
@@ -52,6 +69,7 @@ pub struct Linux {
     contact: Option<Contact>,
     numbers: Option<Numbers>,
     speaker: Speaker,
+    outbound: OutboundPolicy,
 }
 
 impl Linux {
@@ -59,6 +77,29 @@ impl Linux {
     /// line.
     pub fn new(relays: RelayMessages, contact: Option<Contact>, numbers: Option<Numbers>) -> Self {
         Self { relays, contact, numbers, ..Self::default() }
+    }
+
+    /// The same machine, which connects to relays and time servers at these addresses.
+    pub fn reaching(self, outbound: OutboundPolicy) -> Self {
+        Self { outbound, ..self }
+    }
+
+    /// The same machine with these paths.
+    pub fn with_places(self, places: Places) -> Self {
+        Self { places, ..self }
+    }
+
+    /// The same machine, whose services are on the bus at this address instead of the system bus.
+    pub fn on_bus(self, address: String) -> Self {
+        Self { bus: Bus::at(address), ..self }
+    }
+
+    fn rauc(&self) -> Result<Rauc<'_>> {
+        if self.places.rauc.exists() {
+            Ok(Rauc(&self.bus))
+        } else {
+            Err(Error::Unavailable { what: "a system with two software slots" })
+        }
     }
 
     async fn switch_relay(&self, address: SocketAddr, on: bool) -> Result<()> {
@@ -71,7 +112,7 @@ impl Linux {
         if message.is_empty() {
             return Ok(());
         }
-        relay::send(address, message).await.map_err(|error| {
+        relay::send(address, message, self.outbound).await.map_err(|error| {
             tracing::warn!(host.relay = %address, %error, "failed to send message to relay");
             Error::Unavailable { what: "the relay" }
         })
@@ -150,7 +191,7 @@ impl Host for Linux {
         if !service.enabled {
             return self.bus.call(TIME, "SetNTP", &(false, false)).await;
         }
-        if !time_server::answers(&service.server, service.port).await {
+        if !time_server::answers(&service.server, service.port, self.outbound).await {
             return Err(Error::NotFound { what: Thing::TimeServer });
         }
         self.bus.call(TIME, "SetNTP", &(true, false)).await?;
@@ -179,9 +220,33 @@ impl Host for Linux {
         self.keep_network().await
     }
 
-    async fn install(&self, _package: &Path) -> Result<()> {
-        tracing::error!(host.lacks = "two software slots", "host operation refused");
-        Err(Error::Unavailable { what: "the system's upgrade service" })
+    async fn slots(&self) -> Result<Option<Slots>> {
+        match self.rauc() {
+            Ok(rauc) => rauc.slots(&self.places.boot_id).await.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn inspect(&self, bundle: &Path) -> Result<Bundle> {
+        self.rauc()?.inspect(bundle).await
+    }
+
+    async fn install(&self, software: Software, on_percent: OnPercent<'_>) -> Result<()> {
+        match software {
+            Software::Bundle(bundle) => self.rauc()?.install(&bundle, on_percent).await,
+            Software::Package(package) => packages::install(&self.bus, &self.places.spool, package, on_percent).await,
+        }
+    }
+
+    async fn await_installation(&self) -> Result<bool> {
+        match self.rauc() {
+            Ok(rauc) => rauc.await_installation().await,
+            Err(_) => packages::await_installation(&self.bus, &self.places.spool).await,
+        }
+    }
+
+    async fn mark(&self, mark: SlotMark) -> Result<()> {
+        self.rauc()?.mark(mark).await
     }
 
     async fn switch(&self, output: Output, on: bool) -> Result<()> {
@@ -200,7 +265,7 @@ impl Host for Linux {
     }
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
-        relay::answers(relay).await
+        relay::answers(relay, self.outbound).await
     }
 
     async fn play(&self, sound: &Path, volume: u8) -> Result<()> {

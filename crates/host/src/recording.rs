@@ -5,8 +5,11 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::ports::Host;
-use domain::{Error, Memory, Network, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
+use domain::ports::{Host, OnPercent};
+use domain::{
+    Bundle, Error, Memory, Network, OutboundPolicy, Output, Processor, Result, SlotMark, Slots, Software, TimeService,
+    Timestamp, WiegandFrame,
+};
 
 use crate::network::seen;
 use crate::speaker::Samples;
@@ -17,6 +20,7 @@ use crate::{figures, relay};
 #[derive(Default)]
 pub struct Recording {
     network: Mutex<Changes>,
+    outbound: OutboundPolicy,
 }
 
 #[derive(Default)]
@@ -26,6 +30,11 @@ struct Changes {
 }
 
 impl Recording {
+    /// The same host, which connects to relays at these addresses.
+    pub fn reaching(self, outbound: OutboundPolicy) -> Self {
+        Self { outbound, ..self }
+    }
+
     fn changes(&self) -> MutexGuard<'_, Changes> {
         self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,10 +98,38 @@ impl Host for Recording {
         Ok(())
     }
 
-    async fn install(&self, package: &Path) -> Result<()> {
-        let length = tokio::fs::metadata(package).await.map_err(Error::internal("reading the package"))?.len();
-        tracing::info!(host.act = "install", host.package_bytes = length, "recorded, not done");
-        tokio::fs::remove_file(package).await.map_err(Error::internal("removing the package"))
+    async fn slots(&self) -> Result<Option<Slots>> {
+        Ok(None)
+    }
+
+    async fn inspect(&self, _bundle: &Path) -> Result<Bundle> {
+        Err(Error::Unavailable { what: "a system with two software slots" })
+    }
+
+    async fn install(&self, software: Software, on_percent: OnPercent<'_>) -> Result<()> {
+        let Software::Package(mut package) = software else {
+            return Err(Error::Unavailable { what: "a system with two software slots" });
+        };
+        let (length, version) = (package.length(), package.version().to_string());
+        let read = tokio::task::spawn_blocking(move || package.copy_to(&mut std::io::sink())).await;
+        let read = read.map_err(Error::internal("reading the package"))?;
+        read.map_err(Error::internal("reading the package"))?;
+        on_percent(100);
+        tracing::info!(
+            host.act = "install",
+            host.package_bytes = length,
+            host.package_version = version,
+            "recorded, not done"
+        );
+        Ok(())
+    }
+
+    async fn await_installation(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn mark(&self, _mark: SlotMark) -> Result<()> {
+        Err(Error::Unavailable { what: "a system with two software slots" })
     }
 
     async fn switch(&self, output: Output, on: bool) -> Result<()> {
@@ -107,7 +144,7 @@ impl Host for Recording {
     }
 
     async fn relay_answers(&self, relay: SocketAddr) -> bool {
-        relay::answers(relay).await
+        relay::answers(relay, self.outbound).await
     }
 
     async fn play(&self, sound: &Path, volume: u8) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Network relays that are switched by a message over TCP.
 
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use domain::OutboundPolicy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,8 +23,11 @@ pub struct RelayMessages {
     pub off: Vec<u8>,
 }
 
-/// Sends a message to a relay.
-pub(crate) async fn send(relay: SocketAddr, message: &[u8]) -> std::io::Result<()> {
+/// Sends a message to a relay, if the policy allows its address.
+pub(crate) async fn send(relay: SocketAddr, message: &[u8], policy: OutboundPolicy) -> std::io::Result<()> {
+    if !policy.allows(relay.ip()) {
+        return Err(Error::new(ErrorKind::PermissionDenied, "the address is not allowed"));
+    }
     let mut connection = timeout(TIMEOUT, deliver(relay, message)).await.map_err(|_| ErrorKind::TimedOut)??;
     // The reply is specific to the make and not needed.
     let mut answer = [0; 64];
@@ -38,9 +42,9 @@ async fn deliver(relay: SocketAddr, message: &[u8]) -> std::io::Result<TcpStream
     Ok(connection)
 }
 
-/// Whether a relay accepts connections.
-pub(crate) async fn answers(relay: SocketAddr) -> bool {
-    matches!(timeout(TIMEOUT, TcpStream::connect(relay)).await, Ok(Ok(_)))
+/// Whether a relay accepts connections and the policy allows its address.
+pub(crate) async fn answers(relay: SocketAddr, policy: OutboundPolicy) -> bool {
+    policy.allows(relay.ip()) && matches!(timeout(TIMEOUT, TcpStream::connect(relay)).await, Ok(Ok(_)))
 }
 
 #[cfg(test)]
@@ -59,7 +63,7 @@ mod tests {
             connection.write_all(b"done").await.unwrap();
             message
         };
-        let (sent, message) = tokio::join!(send(address, &[0xA0, 1, 1, 0xA2]), received);
+        let (sent, message) = tokio::join!(send(address, &[0xA0, 1, 1, 0xA2], OutboundPolicy::OPEN), received);
         sent.unwrap();
         assert_eq!(message, [0xA0, 1, 1, 0xA2]);
     }
@@ -67,9 +71,12 @@ mod tests {
     #[tokio::test]
     async fn nobody_there_is_an_error_and_counts_as_offline() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        assert!(send(gone, b"on").await.is_err());
-        assert!(!answers(gone).await);
+        assert!(send(gone, b"on", OutboundPolicy::OPEN).await.is_err());
+        assert!(!answers(gone, OutboundPolicy::OPEN).await);
         let there = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        assert!(answers(there.local_addr().unwrap()).await);
+        let there = there.local_addr().unwrap();
+        assert!(answers(there, OutboundPolicy::OPEN).await);
+        let wary = OutboundPolicy::default();
+        assert!(!answers(there, wary).await && send(there, b"on", wary).await.is_err(), "the device itself");
     }
 }

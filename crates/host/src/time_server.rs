@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::OutboundPolicy;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -11,19 +12,19 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const QUESTION: u8 = 0x23;
 const SERVER: u8 = 4;
 
-/// Whether a synchronised time server answers.
-pub(crate) async fn answers(server: &str, port: u16) -> bool {
+/// Whether a synchronised time server answers, at an address that the policy allows.
+pub(crate) async fn answers(server: &str, port: u16, policy: OutboundPolicy) -> bool {
     for mark in 1..=TRIES as u8 {
-        if let Ok(Ok(true)) = timeout(TIMEOUT, ask(server, port, mark)).await {
+        if let Ok(Ok(true)) = timeout(TIMEOUT, ask(server, port, mark, policy)).await {
             return true;
         }
     }
     false
 }
 
-async fn ask(server: &str, port: u16, mark: u8) -> std::io::Result<bool> {
-    let address = tokio::net::lookup_host((server, port)).await?.next();
-    let address = address.ok_or(std::io::ErrorKind::NotFound)?;
+async fn ask(server: &str, port: u16, mark: u8, policy: OutboundPolicy) -> std::io::Result<bool> {
+    let allowed = policy.resolve(server, port).await.map_err(std::io::Error::other)?;
+    let address = *allowed.first().ok_or(std::io::ErrorKind::NotFound)?;
     let local = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(local).await?;
     socket.connect(address).await?;
@@ -62,14 +63,15 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_knows_the_time_answers() {
         let (port, _server) = server(2).await;
-        assert!(answers("127.0.0.1", port).await);
+        assert!(answers("127.0.0.1", port, OutboundPolicy::OPEN).await);
+        assert!(!answers("localhost", port, OutboundPolicy::default()).await, "it is the device itself");
     }
 
     #[tokio::test]
     async fn a_server_that_does_not_know_the_time_counts_as_none() {
         let (port, _server) = server(0).await;
-        assert!(!answers("127.0.0.1", port).await);
+        assert!(!answers("127.0.0.1", port, OutboundPolicy::OPEN).await);
         let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        assert!(!answers("127.0.0.1", nobody).await);
+        assert!(!answers("127.0.0.1", nobody, OutboundPolicy::OPEN).await);
     }
 }

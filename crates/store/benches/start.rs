@@ -9,9 +9,13 @@ use std::time::Instant;
 
 use domain::Appliance;
 use domain::ports::{FaceAnalyzer, Ports};
-use store::{Options, Store};
+use store::{Options, Store, StoreKey};
 use testkit::{FakeAnalyzer, FakeClock, FakeDiscovery, FakeFrames, FakeHost};
 use tokio_util::sync::CancellationToken;
+
+fn key() -> StoreKey {
+    StoreKey::new([7; 32])
+}
 
 #[path = "../examples/populate/people.rs"]
 mod people;
@@ -37,7 +41,7 @@ fn main() {
 
 fn start(what: &str, dir: &Path) -> Appliance {
     let started = Instant::now();
-    let store = Arc::new(Store::open(dir, Options::default()).unwrap());
+    let store = Arc::new(Store::open(dir, &key(), Options::default()).unwrap());
     let opened = started.elapsed();
     let clock = Arc::new(FakeClock::new());
     let ports = Ports {

@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use domain::ports::{LogStore, PersonStore};
 use domain::{CameraId, LibraryId, LibraryKind, PersonFilter, PersonId, RecordFilter, Seq, Timestamp, Verdict, Window};
-use store::{Options, Store};
+use store::{Options, Store, StoreKey};
 use testkit::store_suite::samples;
+
+fn key() -> StoreKey {
+    StoreKey::new([7; 32])
+}
 
 #[path = "../examples/long_log/log.rs"]
 mod log;
@@ -18,7 +22,7 @@ fn bench(criterion: &mut Criterion) {
     let records = std::env::var("POLYFACE_BENCH_RECORDS").map_or(100_000, |text| text.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
     log::fill(dir.path(), records);
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let store = Store::open(dir.path(), &key(), Options::default()).unwrap();
     print_pages(&store, records);
     criterion.bench_function("the feed's next 100", |b| b.iter(|| store.records_after(Seq(records as i64 / 2), 100)));
     criterion.bench_function("append", |b| {
@@ -36,6 +40,10 @@ fn bench(criterion: &mut Criterion) {
     criterion.bench_function("a page of 20 people", |b| {
         b.iter(|| store.people(&PersonFilter::default(), Window { skip: 0, limit: 20 }).unwrap());
     });
+    criterion.bench_function("a page of 20 people by a part of their name", |b| {
+        let filter = PersonFilter { name_part: Some("7".into()), ..PersonFilter::default() };
+        b.iter(|| store.people(&filter, Window { skip: 0, limit: 20 }).unwrap());
+    });
 }
 
 /// Every condition alone and some together, on pages from the first to the last.
@@ -48,6 +56,7 @@ fn print_pages(store: &Store, records: u64) {
         ("a verdict", RecordFilter { verdict, ..all() }),
         ("the known at a camera", RecordFilter { camera, verdict, ..all() }),
         ("the accepted", RecordFilter { accepted_only: true, ..all() }),
+        ("a part of a name", RecordFilter { name_part: Some("a".into()), ..all() }),
         ("a person", RecordFilter { person: Some(PersonId(77)), ..all() }),
         ("a library", RecordFilter { libraries: Some(vec![LibraryId(7)]), ..all() }),
         ("two libraries", RecordFilter { libraries: Some(vec![LibraryId(7), LibraryId(8)]), ..all() }),

@@ -4,7 +4,17 @@ use domain::ports::AdapterState;
 use domain::{Job, JobId, JobItem, Noted, Result, Seq};
 use rusqlite::{OptionalExtension, params};
 
+use crate::seal::Place;
 use crate::{Store, jobs, notes};
+
+/// What names a value.
+fn part(adapter: &str, key: &str) -> String {
+    format!("{adapter} {key}")
+}
+
+fn place(part: &str) -> Place<'_> {
+    Place::new("adapter_value", 0).part(part)
+}
 
 impl AdapterState for Store {
     fn cursor(&self, adapter: &str, feed: &str) -> Result<Option<Seq>> {
@@ -24,8 +34,9 @@ impl AdapterState for Store {
 
     fn value(&self, adapter: &str, key: &str) -> Result<Option<String>> {
         self.database.read("reading an adapter's value", |db| {
-            let mut statement = db.prepare_cached("SELECT value FROM adapter_value WHERE adapter = ? AND key = ?")?;
-            Ok(statement.query_row([adapter, key], |row| row.get(0)).optional()?)
+            let mut statement = db.prepare_cached("SELECT sealed FROM adapter_value WHERE adapter = ? AND key = ?")?;
+            let sealed: Option<Vec<u8>> = statement.query_row([adapter, key], |row| row.get(0)).optional()?;
+            sealed.map(|sealed| db.keys.open_text(place(&part(adapter, key)), &sealed)).transpose()
         })
     }
 
@@ -33,8 +44,8 @@ impl AdapterState for Store {
         self.database.write("changing an adapter's value", |db| {
             match value {
                 Some(value) => db
-                    .prepare_cached("INSERT OR REPLACE INTO adapter_value (adapter, key, value) VALUES (?, ?, ?)")?
-                    .execute([adapter, key, value])?,
+                    .prepare_cached("INSERT OR REPLACE INTO adapter_value (adapter, key, sealed) VALUES (?, ?, ?)")?
+                    .execute(params![adapter, key, db.keys.sealed(place(&part(adapter, key)), value)])?,
                 None => db
                     .prepare_cached("DELETE FROM adapter_value WHERE adapter = ? AND key = ?")?
                     .execute([adapter, key])?,
@@ -44,7 +55,7 @@ impl AdapterState for Store {
     }
 
     fn notes(&self, adapter: &str, things: &[Noted]) -> Result<Vec<(Noted, String)>> {
-        self.database.read("reading notes", |db| Ok(notes::read(db, adapter, things)?))
+        self.database.read("reading notes", |db| notes::read(db, adapter, things))
     }
 
     fn begin_job(&self, adapter: &str, about: &str, items: &[JobItem]) -> Result<JobId> {

@@ -8,13 +8,16 @@ use domain::{
     Timestamp,
 };
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use crate::columns::{self, Columns, Reader, optional, real, text, time, whole, word};
+use crate::connection::View;
 use crate::error::Fault;
-use crate::{notes, watches};
+use crate::seal::{Keys, Place, pack};
+use crate::{notes, permissions, watches};
 
 const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
-        source, url, device_host, device_port, device_user, device_password,
+        source, sealed, device_host, device_port,
         server_sip_id, camera_sip_id, vendor, product,
         region_left, region_top, region_right, region_bottom, min_face_px, max_face_px, snap_mode,
         own_threshold, own_rearm, own_min_face_px, own_region,
@@ -24,19 +27,21 @@ const SELECT: &str = "SELECT camera.id, created_at, name, position, description,
     ORDER BY camera.id";
 
 /// This camera, or all cameras by ascending channel.
-pub(crate) fn cameras(db: &Connection, only: Option<CameraId>) -> Result<Vec<Camera>, Fault> {
+pub(crate) fn cameras(db: &View<'_>, only: Option<CameraId>) -> Result<Vec<Camera>, Fault> {
     let mut lists = watches::Lists::read(db)?;
     let mut statement = db.prepare_cached(SELECT)?;
     let mut cameras = statement
-        .query_and_then([only.map(|id| id.0)], |row| read(&mut Reader::new(row)))?
+        .query_and_then([only.map(|id| id.0)], |row| read(db.keys, &mut Reader::new(row)))?
         .collect::<Result<Vec<Camera>, Fault>>()?;
-    for watch in cameras.iter_mut().map(|camera| &mut camera.watch) {
+    let mut reserved = permissions::reserved(db)?;
+    for Camera { id, watch, permission_groups, .. } in &mut cameras {
         lists.fill(watch.id, &mut watch.settings);
+        *permission_groups = reserved.remove(id).unwrap_or_default();
     }
     Ok(cameras)
 }
 
-fn camera(db: &Connection, id: CameraId) -> Result<Camera, Fault> {
+fn camera(db: &View<'_>, id: CameraId) -> Result<Camera, Fault> {
     cameras(db, Some(id))?.pop().ok_or_else(not_found)
 }
 
@@ -50,13 +55,14 @@ fn not_found() -> Fault {
     Error::NotFound { what: Thing::Camera }.into()
 }
 
-pub(crate) fn insert(db: &Connection, new: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera, Fault> {
+pub(crate) fn insert(db: &View<'_>, new: &NewCamera, channels: u32, at: Timestamp) -> Result<Camera, Fault> {
     let id = free_channel(db, new.id, channels)?;
     let mut columns = vec![("id", id.0.into()), ("created_at", time(at))];
-    columns.extend(settings_columns(&new.settings));
+    columns.extend(settings_columns(db.keys, id, &new.settings));
     columns.extend(own_columns(new.own));
     columns::insert(db, "camera", columns)?;
     watches::insert(db, vec![("camera", id.0.into())], &new.watch)?;
+    permissions::reserve(db, id, &new.permission_groups)?;
     notes::keep(db, id, new.note.as_ref())?;
     camera(db, id)
 }
@@ -77,16 +83,19 @@ fn free_channel(db: &Connection, wanted: Option<CameraId>, channels: u32) -> Res
     }
 }
 
-pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Result<Camera, Fault> {
+pub(crate) fn update(db: &View<'_>, id: CameraId, change: &CameraChange) -> Result<Camera, Fault> {
     let before = camera(db, id)?;
     if let Some(settings) = &change.settings {
         if !before.settings.source.may_become(&settings.source) {
             return Err(Error::invalid("source", "the kind of a camera's source cannot change").into());
         }
-        columns::update(db, "camera", id.0.into(), settings_columns(settings))?;
+        columns::update(db, "camera", id.0.into(), settings_columns(db.keys, id, settings))?;
     }
     if let Some(settings) = &change.watch {
         watches::update(db, before.watch.id, settings)?;
+    }
+    if let Some(groups) = &change.permission_groups {
+        permissions::reserve(db, id, groups)?;
     }
     columns::update(db, "camera", id.0.into(), own_columns(before.own.and(change.own)))?;
     notes::keep(db, id, change.note.as_ref())?;
@@ -94,7 +103,7 @@ pub(crate) fn update(db: &Connection, id: CameraId, change: &CameraChange) -> Re
 }
 
 /// Removes these own values from every camera.
-pub(crate) fn release(db: &Connection, values: OwnValues) -> Result<(), Fault> {
+pub(crate) fn release(db: &View<'_>, values: OwnValues) -> Result<(), Fault> {
     for Camera { id, own, .. } in cameras(db, None)? {
         columns::update(db, "camera", id.0.into(), own_columns(own.without(values)))?;
     }
@@ -109,7 +118,7 @@ pub(crate) fn remove(db: &Connection, id: CameraId) -> Result<(), Fault> {
     if removed == 0 { Err(not_found()) } else { Ok(()) }
 }
 
-fn settings_columns(settings: &CameraSettings) -> Columns {
+fn settings_columns(keys: &Keys, id: CameraId, settings: &CameraSettings) -> Columns {
     let edge = |edge: fn(&Rect) -> f32| optional(settings.region.as_ref(), |region| real(edge(region)));
     let mut columns = vec![
         ("name", text(&settings.name)),
@@ -124,7 +133,23 @@ fn settings_columns(settings: &CameraSettings) -> Columns {
         ("snap_mode", word(&settings.snap_mode)),
     ];
     columns.extend(source_columns(&settings.source));
+    columns.push(("sealed", Value::Blob(keys.seal(place(id), &logins(&settings.source)))));
     columns
+}
+
+fn place(id: CameraId) -> Place<'static> {
+    Place::new("camera", id.0.into())
+}
+
+/// What a camera is reached with, in an order that never changes: URL, user, password.
+fn logins(source: &Source) -> Vec<u8> {
+    match source {
+        Source::Rtsp { url } | Source::File { url } => pack(&[url]),
+        Source::Onvif(device) | Source::Gb28181 { server: device, .. } | Source::Capture { device, .. } => {
+            pack(&["", &device.user, &device.password])
+        }
+        Source::Pushed { .. } => Vec::new(),
+    }
 }
 
 fn own_columns(own: OwnValues) -> Columns {
@@ -138,14 +163,15 @@ fn own_columns(own: OwnValues) -> Columns {
 
 fn source_columns(source: &Source) -> Columns {
     match source {
-        Source::Rtsp { url } => vec![("source", text("rtsp")), ("url", text(url))],
-        Source::File { url } => vec![("source", text("file")), ("url", text(url))],
+        Source::Rtsp { .. } => vec![("source", text("rtsp"))],
+        Source::File { .. } => vec![("source", text("file"))],
         Source::Onvif(device) => device_columns("onvif", device),
         Source::Gb28181 { server, server_sip_id, camera_sip_id } => {
             let mut columns = device_columns("gb28181", server);
             columns.extend([("server_sip_id", text(server_sip_id)), ("camera_sip_id", text(camera_sip_id))]);
             columns
         }
+        Source::Pushed { host } => vec![("source", text("pushed")), ("device_host", text(&host.to_string()))],
         Source::Capture { device, vendor, product } => {
             let mut columns = device_columns("capture", device);
             columns.extend([("vendor", text(vendor)), ("product", text(product))]);
@@ -155,41 +181,37 @@ fn source_columns(source: &Source) -> Columns {
 }
 
 fn device_columns(source: &str, device: &DeviceAddress) -> Columns {
-    vec![
-        ("source", text(source)),
-        ("device_host", text(&device.host)),
-        ("device_port", whole(device.port)),
-        ("device_user", text(&device.user)),
-        ("device_password", text(&device.password)),
-    ]
+    vec![("source", text(source)), ("device_host", text(&device.host)), ("device_port", whole(device.port))]
 }
 
-fn read(row: &mut Reader<'_>) -> Result<Camera, Fault> {
+fn read(keys: &Keys, row: &mut Reader<'_>) -> Result<Camera, Fault> {
     let id = CameraId(row.take()?);
     let created_at = row.time()?;
     let settings = CameraSettings {
         name: row.take()?,
         position: row.take()?,
         description: row.take()?,
-        source: read_source(row)?,
+        source: read_source(keys, id, row)?,
         region: read_region(row)?,
         min_face_px: row.take()?,
         max_face_px: row.take()?,
         snap_mode: row.word()?,
     };
     let own = OwnValues { threshold: row.take()?, rearm: row.take()?, min_face_px: row.take()?, region: row.take()? };
-    Ok(Camera { id, settings, own, watch: watches::read(row)?, created_at })
+    let permission_groups = BTreeSet::new();
+    Ok(Camera { id, settings, own, watch: watches::read(row)?, permission_groups, created_at })
 }
 
 /// Reads the source columns, of which each kind of source fills its own.
-fn read_source(row: &mut Reader<'_>) -> Result<Source, Fault> {
+fn read_source(keys: &Keys, id: CameraId, row: &mut Reader<'_>) -> Result<Source, Fault> {
     let kind: String = row.take()?;
-    let url = row.text_or_empty()?;
+    let mut logins = row.fields(keys, place(id))?;
+    let url = logins.take();
     let device = DeviceAddress {
         host: row.text_or_empty()?,
         port: row.take::<Option<u16>>()?.unwrap_or_default(),
-        user: row.text_or_empty()?,
-        password: row.text_or_empty()?,
+        user: logins.take(),
+        password: logins.take(),
     };
     let (server_sip_id, camera_sip_id) = (row.text_or_empty()?, row.text_or_empty()?);
     let (vendor, product) = (row.text_or_empty()?, row.text_or_empty()?);
@@ -199,6 +221,7 @@ fn read_source(row: &mut Reader<'_>) -> Result<Source, Fault> {
         "onvif" => Source::Onvif(device),
         "gb28181" => Source::Gb28181 { server: device, server_sip_id, camera_sip_id },
         "capture" => Source::Capture { device, vendor, product },
+        "pushed" => Source::Pushed { host: device.host.parse().map_err(|_| Fault::Corrupt("device_host"))? },
         _ => return Err(Fault::Corrupt("source")),
     })
 }

@@ -8,6 +8,7 @@ use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::error::Fault;
+use crate::seal::{Fields, Keys, Place};
 use crate::words::Word;
 
 /// Columns to write: names and values.
@@ -67,7 +68,25 @@ pub(crate) fn picture(id: &PictureId) -> Value {
 
 /// A vector, as little-endian floats.
 pub(crate) fn vector(numbers: &[f32]) -> Value {
-    Value::Blob(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+    Value::Blob(vector_bytes(numbers))
+}
+
+/// A vector, as little-endian floats.
+pub(crate) fn vector_bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// An embedding, sealed for this row of a table.
+pub(crate) fn embedding(keys: &Keys, place: Place<'_>, embedding: &Embedding) -> Value {
+    Value::Blob(keys.seal(place.part(&embedding.model().0), &vector_bytes(embedding.vector())))
+}
+
+fn numbers(bytes: &[u8]) -> Result<Vec<f32>, Fault> {
+    let (numbers, rest) = bytes.as_chunks();
+    if !rest.is_empty() {
+        return Err(Fault::Corrupt("vector"));
+    }
+    Ok(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
 }
 
 /// Reads the columns of a result row from left to right.
@@ -90,6 +109,28 @@ impl<'r> Reader<'r> {
     /// The next column as text; NULL is empty.
     pub(crate) fn text_or_empty(&mut self) -> rusqlite::Result<String> {
         self.take::<Option<String>>().map(Option::unwrap_or_default)
+    }
+
+    /// Opens the next column.
+    pub(crate) fn open(&mut self, keys: &Keys, place: Place<'_>) -> Result<Vec<u8>, Fault> {
+        self.open_optional(keys, place)?.ok_or(Fault::Corrupt("sealed value"))
+    }
+
+    /// Opens the next column; `None` for NULL.
+    pub(crate) fn open_optional(&mut self, keys: &Keys, place: Place<'_>) -> Result<Option<Vec<u8>>, Fault> {
+        let sealed = self.row.get_ref(self.next)?.as_blob_or_null().map_err(|_| Fault::Corrupt("sealed value"))?;
+        self.next += 1;
+        sealed.map(|sealed| keys.open(place, sealed)).transpose()
+    }
+
+    /// Opens the next column as a text.
+    pub(crate) fn open_text(&mut self, keys: &Keys, place: Place<'_>) -> Result<String, Fault> {
+        String::from_utf8(self.open(keys, place)?).map_err(|_| Fault::Corrupt("sealed text"))
+    }
+
+    /// Opens the next column as the texts of a row.
+    pub(crate) fn fields(&mut self, keys: &Keys, place: Place<'_>) -> Result<Fields, Fault> {
+        Fields::read(&self.open(keys, place)?)
     }
 
     /// Skips columns.
@@ -136,22 +177,19 @@ impl<'r> Reader<'r> {
     pub(crate) fn vector(&mut self) -> Result<Vec<f32>, Fault> {
         let bytes = self.row.get_ref(self.next)?.as_blob().map_err(|_| Fault::Corrupt("vector"))?;
         self.next += 1;
-        let (numbers, rest) = bytes.as_chunks();
-        if !rest.is_empty() {
-            return Err(Fault::Corrupt("vector"));
-        }
-        Ok(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
+        numbers(bytes)
     }
 
-    /// Two columns: model and vector.
-    pub(crate) fn embedding(&mut self) -> Result<Embedding, Fault> {
+    /// Two columns: model and sealed vector, of this row of the table.
+    pub(crate) fn embedding(&mut self, keys: &Keys, place: Place<'_>) -> Result<Embedding, Fault> {
         let model = ModelId(self.take::<String>()?.into());
-        self.embedding_of(&model)
+        self.embedding_of(&model, keys, place)
     }
 
-    /// The next column as an embedding of this model.
-    pub(crate) fn embedding_of(&mut self, model: &ModelId) -> Result<Embedding, Fault> {
-        Embedding::restored(model.clone(), self.vector()?).map_err(|_| Fault::Corrupt("embedding"))
+    /// The next column as an embedding of this model, sealed for this row of the table.
+    pub(crate) fn embedding_of(&mut self, model: &ModelId, keys: &Keys, place: Place<'_>) -> Result<Embedding, Fault> {
+        let vector = numbers(&self.open(keys, place.part(&model.0))?)?;
+        Embedding::restored(model.clone(), vector).map_err(|_| Fault::Corrupt("embedding"))
     }
 
     /// Four columns: left, top, right, bottom.

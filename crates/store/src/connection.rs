@@ -1,20 +1,27 @@
 //! Database connections: one writer, several readers.
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::OpenError;
+use crate::damage::Damage;
 use crate::error::Fault;
 use crate::migrate;
+use crate::seal::Keys;
+use crate::texts::Texts;
 
 /// Name of the database file.
 pub(crate) const FILE: &str = "polyface.db";
+
+/// Name of a database that is being written.
+pub(crate) const PART: &str = "polyface.db.part";
 
 /// Maximum wait when another program has locked the database.
 const BUSY: Duration = Duration::from_secs(5);
@@ -32,24 +39,64 @@ pub(crate) struct Database {
     // Declared before the writer, so that the writer closes last and checkpoints the write-ahead log.
     readers: Readers,
     writer: Mutex<Connection>,
+    keys: Arc<Keys>,
+    texts: Texts,
+    damage: Arc<Damage>,
+}
+
+/// A transaction, and the keys of the values in it.
+pub(crate) struct View<'a> {
+    transaction: &'a Transaction<'a>,
+    pub(crate) keys: &'a Keys,
+    pub(crate) texts: &'a Texts,
+}
+
+impl Deref for View<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.transaction
+    }
 }
 
 impl Database {
     /// Opens or creates the database in `dir`, migrates it to the current version and opens the readers.
-    pub(crate) fn open(dir: &Path, readers: usize) -> Result<Self, OpenError> {
+    pub(crate) fn open(dir: &Path, keys: &Arc<Keys>, readers: usize) -> Result<Self, OpenError> {
         let file = dir.join(FILE);
         make_private_file(&file).map_err(OpenError::file("creating the database file"))?;
         let mut writer = Self::connect_writer(&file)?;
-        migrate::migrate(&mut writer, dir, migrate::STEPS)?;
-        Self::with_readers(&file, writer, readers)
+        migrate::migrate(&mut writer, dir, keys, migrate::STEPS)?;
+        Self::with_readers(&file, writer, keys, readers)
+    }
+
+    /// Copies the rows of the database into a new file, changed by a statement, and puts that in its place. No other
+    /// process may have it open. After a crash there is the former database or the new one.
+    pub(crate) fn rewrite(self, dir: &Path, change: &str) -> Result<(), OpenError> {
+        let (file, part) = (dir.join(FILE), dir.join(PART));
+        let doing = "copying the database into a new file";
+        migrate::start_copy(&part).map_err(OpenError::file(doing))?;
+        let copied = self.writer().copy_into(&part, change).map_err(OpenError::database(doing))?;
+        if !copied {
+            return Err(OpenError::File { doing, source: io::ErrorKind::ResourceBusy.into() });
+        }
+        // The last connection that is closed removes the write-ahead log, which is empty.
+        drop(self);
+        let renamed = File::open(&part).and_then(|part| part.sync_all()).and_then(|()| fs::rename(&part, &file));
+        renamed.and_then(|()| File::open(dir)?.sync_all()).map_err(OpenError::file(doing))
+    }
+
+    /// For tests within this crate.
+    #[cfg(test)]
+    pub(crate) fn testing(dir: &Path, readers: usize) -> Self {
+        Self::open(dir, &Arc::new(crate::seal::test_keys()), readers).unwrap()
     }
 
     /// Opens the database in `dir` only if it exists and has the current version.
-    pub(crate) fn open_current(dir: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open_current(dir: &Path, keys: &Arc<Keys>) -> Result<Self, OpenError> {
         let file = dir.join(FILE);
         let writer = Self::connect_writer(&file)?;
         migrate::require_current(&writer, migrate::STEPS)?;
-        Self::with_readers(&file, writer, 1)
+        Self::with_readers(&file, writer, keys, 1)
     }
 
     fn connect_writer(file: &Path) -> Result<Connection, OpenError> {
@@ -59,56 +106,79 @@ impl Database {
         Ok(writer)
     }
 
-    fn with_readers(file: &Path, writer: Connection, readers: usize) -> Result<Self, OpenError> {
+    fn with_readers(file: &Path, writer: Connection, keys: &Arc<Keys>, readers: usize) -> Result<Self, OpenError> {
         let open_reader = |_| connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB);
         let idle = (0..readers.max(1)).map(open_reader).collect::<Result<_, _>>()?;
-        Ok(Self { readers: Readers { idle: Mutex::new(idle), returned: Condvar::new() }, writer: Mutex::new(writer) })
+        let readers = Readers { idle: Mutex::new(idle), returned: Condvar::new() };
+        let (writer, keys, texts) = (Mutex::new(writer), Arc::clone(keys), Texts::default());
+        Ok(Self { readers, writer, keys, texts, damage: Arc::default() })
     }
 
     /// Runs `work` on a consistent snapshot of the database.
     pub(crate) fn read<T>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+        work: impl FnOnce(&View<'_>) -> Result<T, Fault>,
     ) -> domain::Result<T> {
         let reader = self.readers.take();
         let view = reader.connection().unchecked_transaction().map_err(Fault::from);
-        view.and_then(|view| work(&view)).map_err(|fault| fault.while_doing(doing))
+        let work = |transaction: Transaction<'_>| {
+            work(&View { transaction: &transaction, keys: &self.keys, texts: &self.texts })
+        };
+        let read = view.and_then(work);
+        read.inspect_err(|fault| self.damage.note(fault)).map_err(|fault| fault.while_doing(doing))
+    }
+
+    /// Whether the database was found damaged.
+    pub(crate) fn damage(&self) -> &Arc<Damage> {
+        &self.damage
     }
 
     /// Runs `work` as one durable transaction, which is rolled back when it fails.
     pub(crate) fn write<T>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+        work: impl FnOnce(&View<'_>) -> Result<T, Fault>,
     ) -> domain::Result<T> {
         self.writer().commit(doing, work)
+    }
+
+    /// Forgets the opened texts of candidates, after some were removed.
+    pub(crate) fn forget_candidates(&self) {
+        self.texts.forget_candidates();
     }
 
     /// Locks the writer, for work that must happen under the lock before or after the transaction.
     pub(crate) fn writer(&self) -> Writer<'_> {
         // A panic inside a transaction rolls it back, so the connection is still usable.
-        Writer(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+        let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Writer { connection, keys: &self.keys, texts: &self.texts, damage: &self.damage }
     }
 }
 
 /// The locked writer; no other write can happen meanwhile.
-pub(crate) struct Writer<'a>(MutexGuard<'a, Connection>);
+pub(crate) struct Writer<'a> {
+    connection: MutexGuard<'a, Connection>,
+    keys: &'a Keys,
+    texts: &'a Texts,
+    damage: &'a Damage,
+}
 
 impl Writer<'_> {
     /// Runs `work` as one durable transaction, which is rolled back when it fails.
     pub(crate) fn commit<T>(
         &mut self,
         doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+        work: impl FnOnce(&View<'_>) -> Result<T, Fault>,
     ) -> domain::Result<T> {
-        self.attempt(work).map_err(|fault| fault.while_doing(doing))
+        let done = self.attempt(work);
+        done.inspect_err(|fault| self.damage.note(fault)).map_err(|fault| fault.while_doing(doing))
     }
 
     /// Returns this many unused pages to the file system.
     pub(crate) fn shrink(&mut self, pages: i64) -> domain::Result<()> {
         let shrink = || -> rusqlite::Result<()> {
-            let mut statement = self.0.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut statement = self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
             let mut rows = statement.query([])?;
             while rows.next()?.is_some() {}
             Ok(())
@@ -116,9 +186,28 @@ impl Writer<'_> {
         shrink().map_err(|error| Fault::from(error).while_doing("shrinking the database"))
     }
 
-    fn attempt<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let transaction = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&transaction)?;
+    /// Writes the write-ahead log into the database and truncates it to nothing. Waits a few seconds for readers of
+    /// older content; returns `false` when they still keep it in use.
+    pub(crate) fn truncate_log(&mut self) -> domain::Result<bool> {
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        match busy {
+            Ok(busy) => Ok(busy == 0),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(error) => Err(Fault::from(error).while_doing("truncating the write-ahead log")),
+        }
+    }
+
+    /// Copies all rows into an empty file. Returns `false` when another process keeps the write-ahead log in use.
+    fn copy_into(&mut self, part: &Path, change: &str) -> rusqlite::Result<bool> {
+        self.connection.execute("VACUUM INTO ?", [part.to_string_lossy()])?;
+        Connection::open(part)?.execute(change, [])?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|busy| busy == 0)
+    }
+
+    fn attempt<T>(&mut self, work: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&View { transaction: &transaction, keys: self.keys, texts: self.texts })?;
         transaction.commit()?;
         Ok(done)
     }
@@ -176,6 +265,11 @@ fn make_private_file(file: &Path) -> io::Result<()> {
     }
 }
 
+/// A connection that only reads, of an existing database in `dir`.
+pub(crate) fn connect_reader(dir: &Path) -> Result<Connection, OpenError> {
+    connect(&dir.join(FILE), OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)
+}
+
 fn connect(file: &Path, access: OpenFlags, cache_kib: i64) -> Result<Connection, OpenError> {
     // Each connection is used by only one thread at a time, so SQLite's own mutex is redundant.
     let opened = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
@@ -217,27 +311,27 @@ mod tests {
 
     fn open() -> (tempfile::TempDir, Database) {
         let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(dir.path(), 2).unwrap();
+        let database = Database::testing(dir.path(), 2);
         (dir, database)
     }
 
-    fn insert(db: &Transaction<'_>, value: &str) -> Result<(), Fault> {
-        db.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('a', ?)", [value])?;
+    fn insert(db: &View<'_>, value: &str) -> Result<(), Fault> {
+        db.execute("INSERT OR REPLACE INTO setting (name, sealed) VALUES ('a', ?)", [value.as_bytes()])?;
         Ok(())
     }
 
-    fn value(db: &Transaction<'_>) -> Result<String, Fault> {
-        Ok(db.query_row("SELECT coalesce(max(value), '') FROM setting", [], |row| row.get(0))?)
+    fn value(db: &View<'_>) -> Result<String, Fault> {
+        Ok(db.query_row("SELECT coalesce(max(CAST(sealed AS TEXT)), '') FROM setting", [], |row| row.get(0))?)
     }
 
     #[test]
     fn a_full_disk_is_named_and_changes_nothing() {
         let (_dir, database) = open();
-        let pages: i64 = database.writer().0.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-        database.writer().0.pragma_update(None, "max_page_count", pages).unwrap();
+        let pages: i64 = database.writer().connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        database.writer().connection.pragma_update(None, "max_page_count", pages).unwrap();
         let full = database.write("filling", |db| insert(db, &"x".repeat(1 << 20)));
         assert!(matches!(full, Err(Error::StorageFull)), "{full:?}");
-        database.writer().0.pragma_update(None, "max_page_count", 1 << 20).unwrap();
+        database.writer().connection.pragma_update(None, "max_page_count", 1 << 20).unwrap();
         database.write("writing", |db| insert(db, "1")).unwrap();
         assert_eq!(database.read("reading", value).unwrap(), "1");
     }
@@ -288,8 +382,8 @@ mod tests {
     fn what_is_promised_of_durability_is_set() {
         let (_dir, database) = open();
         let writer = database.writer();
-        let pragma = |name| writer.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
-        let journal: String = writer.0.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        let pragma = |name| writer.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        let journal: String = writer.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         let set = ["synchronous", "secure_delete", "foreign_keys", "page_size", "auto_vacuum"].map(pragma);
         assert_eq!((&*journal, set), ("wal", [2, 1, 1, 8192, 2]));
     }

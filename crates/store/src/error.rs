@@ -31,6 +31,33 @@ pub enum OpenError {
         /// The version this program needs.
         known: u32,
     },
+    /// The store key is not the one that the directory was sealed with.
+    #[error("the storage key is not the one that the storage directory was sealed with")]
+    WrongKey,
+    /// Values are sealed, but the file with their keys is missing.
+    #[error("seal.keys is missing from the storage directory: what is stored cannot be opened without it")]
+    NoDataKeys,
+    /// The file with the data keys is not readable.
+    #[error("seal.keys in the storage directory is damaged")]
+    DamagedKeys,
+    /// All numbers of data keys are used.
+    #[error("the data keys have been replaced 254 times, the numbers of keys are used up")]
+    NoMoreKeys,
+    /// The service still seals what a former version stored.
+    #[error("the service has not sealed yet what a former version stored: it does so when it starts")]
+    Unfinished,
+    /// Values cannot be sealed.
+    #[error("sealing the stored values failed")]
+    Sealing(#[source] Error),
+    /// The database is damaged, and there is no good copy of it.
+    #[error(
+        "the database is damaged ({found}) and there is no good copy of it: restore a backup with polyfaced restore, or \
+         erase everything with polyfaced erase"
+    )]
+    Damaged {
+        /// What was found.
+        found: String,
+    },
     /// The database belongs to another program.
     #[error("polyface.db is the database of another program")]
     Foreign,
@@ -82,6 +109,9 @@ pub(crate) enum Fault {
     /// A picture file failed.
     #[error(transparent)]
     File(#[from] io::Error),
+    /// A sealed value was changed, moved, or sealed by another key.
+    #[error("a sealed value of the table {0} cannot be opened")]
+    Sealed(String),
     /// A stored value cannot be read.
     #[error("the stored {0} cannot be read")]
     Corrupt(&'static str),

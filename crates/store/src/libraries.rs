@@ -8,6 +8,7 @@ use domain::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, Columns, Reader, optional, text, time, word};
+use crate::connection::View;
 use crate::error::Fault;
 use crate::lists::json;
 use crate::words::Word;
@@ -42,7 +43,7 @@ fn library(db: &Connection, id: LibraryId) -> Result<Library, Fault> {
     libraries(db, &filter)?.pop().ok_or(Fault::Refused(Error::NotFound { what: Thing::Library }))
 }
 
-pub(crate) fn create(db: &Connection, new: &NewLibrary, at: Timestamp) -> Result<Library, Fault> {
+pub(crate) fn create(db: &View<'_>, new: &NewLibrary, at: Timestamp) -> Result<Library, Fault> {
     require_free_name(db, &new.name, None)?;
     let columns = vec![
         ("name", text(new.name.as_str())),
@@ -57,7 +58,7 @@ pub(crate) fn create(db: &Connection, new: &NewLibrary, at: Timestamp) -> Result
     library(db, id)
 }
 
-pub(crate) fn change(db: &Connection, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library, Fault> {
+pub(crate) fn change(db: &View<'_>, id: LibraryId, change: &LibraryChange, at: Timestamp) -> Result<Library, Fault> {
     require_all(db, &[id])?;
     let mut columns: Columns = vec![("updated_at", time(at))];
     if let Some(name) = &change.name {

@@ -2,10 +2,13 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use crate::OpenError;
+
+/// Name of the lock file.
+pub(crate) const FILE: &str = "polyface.lock";
 
 /// Exclusive lock of a storage directory, released on drop or when the process ends in any way.
 pub(crate) struct DirectoryLock {
@@ -14,13 +17,8 @@ pub(crate) struct DirectoryLock {
 
 impl DirectoryLock {
     pub(crate) fn take(dir: &Path) -> Result<Self, OpenError> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(dir.join("polyface.lock"));
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(dir.join(FILE));
         let mut file = opened.map_err(OpenError::file("opening the lock file"))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -29,8 +27,19 @@ impl DirectoryLock {
                 return Err(OpenError::File { doing: "locking the storage directory", source });
             }
         }
+        give_to_owner(&file, dir);
         sign(&mut file).map_err(OpenError::file("writing the lock file"))?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Gives a file to the owner of the directory, so that a command that is run as root leaves none that the service cannot
+/// open. Another user is not allowed to, and need not.
+pub(crate) fn give_to_owner(file: &File, dir: &Path) {
+    if let (Ok(file_about), Ok(dir_about)) = (file.metadata(), dir.metadata())
+        && file_about.uid() != dir_about.uid()
+    {
+        let _ = fchown(file, Some(dir_about.uid()), Some(dir_about.gid()));
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::names::folded;
@@ -12,13 +13,15 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
-use crate::connection::FILE;
+use crate::connection::{FILE, PART};
+use crate::schema::stored_schema;
+use crate::seal::{self, Keys};
 
 /// "PFce", the SQLite application id of this program's databases.
 const APPLICATION_ID: i32 = 0x5046_6365;
 
 /// Name prefix of backups made before a migration.
-const BACKUP: &str = "polyface.db.before-";
+pub(crate) const BACKUP: &str = "polyface.db.before-";
 
 /// Step n migrates from version n-1 to version n.
 pub(crate) const STEPS: &[&str] = &[
@@ -42,6 +45,11 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("../../../migrations/0018_rule_options.sql"),
     include_str!("../../../migrations/0019_digests_on_demand.sql"),
     include_str!("../../../migrations/0020_behaviours_by_time_alone.sql"),
+    include_str!("../../../migrations/0021_clips.sql"),
+    include_str!("../../../migrations/0022_permission_groups.sql"),
+    include_str!("../../../migrations/0023_sessions_and_audit.sql"),
+    include_str!("../../../migrations/0024_erasure.sql"),
+    include_str!("../../../migrations/0025_sealed_values.sql"),
 ];
 
 /// Rejects a database of another program.
@@ -59,12 +67,27 @@ fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// Migrates the database in `dir` to the version after the last of `steps`. A non-empty database is first copied to
 /// `polyface.db.before-N`, where N is that version.
-pub(crate) fn migrate(connection: &mut Connection, dir: &Path, steps: &[&str]) -> Result<(), OpenError> {
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    dir: &Path,
+    keys: &Arc<Keys>,
+    steps: &[&str],
+) -> Result<(), OpenError> {
     let (found, known) = versions(connection, steps)?;
     if found > 0 && found < known {
         back_up(connection, dir, known)?;
     }
-    add_functions(connection).map_err(OpenError::database("preparing the migration"))?;
+    bring_up(connection, keys, found, steps)
+}
+
+/// Migrates a copy of a database, which needs no copy of its own.
+pub(crate) fn migrate_copy(connection: &mut Connection, keys: &Arc<Keys>) -> Result<(), OpenError> {
+    let (found, _) = versions(connection, STEPS)?;
+    bring_up(connection, keys, found, STEPS)
+}
+
+fn bring_up(connection: &mut Connection, keys: &Arc<Keys>, found: u32, steps: &[&str]) -> Result<(), OpenError> {
+    add_functions(connection, keys).map_err(OpenError::database("preparing the migration"))?;
     for (version, step) in (1..).zip(steps).skip(found as usize) {
         apply(connection, version, step).map_err(|source| OpenError::Migration { version, source })?;
         tracing::info!(store.version = version, "database migrated");
@@ -85,12 +108,28 @@ fn versions(connection: &Connection, steps: &[&str]) -> Result<(u32, u32), OpenE
     if found > known { Err(OpenError::Newer { found, known }) } else { Ok((found, known)) }
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<u32> {
+/// The version of a database of this program, if it is not newer than the newest supported one.
+pub(crate) fn known_version(connection: &Connection) -> Result<u32, OpenError> {
+    identify(connection)?;
+    versions(connection, STEPS).map(|(found, _)| found)
+}
+
+/// The first version that seals values.
+pub(crate) const SEALED: u32 = 25;
+
+/// Whether the database in `dir` has sealed values; `false` without a database. Rejects a database of another program.
+pub(crate) fn has_sealed(dir: &Path) -> Result<bool, OpenError> {
+    Ok(stored_schema(dir)?.is_some_and(|found| found >= SEALED))
+}
+
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Registers the SQL function for migration steps: `folded(text)` normalises a text for searching.
-fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+/// Registers the SQL functions for migration steps: those that seal, and `folded(text)`, which normalises a text for
+/// searching.
+fn add_functions(connection: &Connection, keys: &Arc<Keys>) -> rusqlite::Result<()> {
+    seal::add_functions(connection, keys)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("folded", 1, flags, |call| {
         let text = call.get::<Option<String>>(0)?;
@@ -118,7 +157,7 @@ fn apply_unchecked(connection: &mut Connection, version: u32, step: &str) -> rus
 
 fn back_up(connection: &Connection, dir: &Path, version: u32) -> Result<(), OpenError> {
     let name = format!("{FILE}.before-{version}");
-    let part = dir.join(format!("{FILE}.part"));
+    let part = dir.join(PART);
     let doing = "backing up the database before its migration";
     start_copy(&part).map_err(OpenError::file(doing))?;
     copy(connection, &part).map_err(OpenError::database(doing))?;
@@ -128,7 +167,7 @@ fn back_up(connection: &Connection, dir: &Path, version: u32) -> Result<(), Open
 }
 
 /// Creates an empty file that only this user may read, replacing the remains of an interrupted copy.
-fn start_copy(part: &Path) -> io::Result<()> {
+pub(crate) fn start_copy(part: &Path) -> io::Result<()> {
     remove_if_there(part)?;
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map(drop)
 }
@@ -143,25 +182,24 @@ fn finish_copy(dir: &Path, part: &Path, name: &str) -> io::Result<()> {
     File::open(part)?.sync_all()?;
     fs::rename(part, dir.join(name))?;
     File::open(dir)?.sync_all()?;
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let is_older = entry.file_name().to_str().is_some_and(|n| n != name && n.starts_with(BACKUP));
-        if is_older {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
+    let older = backups(dir)?.into_iter().filter(|file| !file.ends_with(name));
+    older.into_iter().try_for_each(fs::remove_file)
+}
+
+/// The copies from before migrations.
+pub(crate) fn backups(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let files = fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    let is_backup = |file: &PathBuf| file.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(BACKUP));
+    Ok(files.into_iter().filter(is_backup).collect())
 }
 
 /// Removes backups older than `keep`.
 pub(crate) fn remove_backups(dir: &Path, keep: Duration) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let is_backup = entry.file_name().to_str().is_some_and(|name| name.starts_with(BACKUP));
+    for file in backups(dir)? {
         // `elapsed` fails after the clock was set back; the file is then kept.
-        if is_backup && entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= keep) {
-            remove_if_there(&entry.path())?;
-            tracing::info!("old migration backup removed");
+        if fs::metadata(&file)?.modified()?.elapsed().is_ok_and(|age| age >= keep) {
+            remove_if_there(&file)?;
+            tracing::info!("migration backup removed");
         }
     }
     Ok(())
@@ -180,6 +218,10 @@ mod tests {
 
     const STEP_TWO: &str = "CREATE TABLE two (id INTEGER PRIMARY KEY) STRICT;";
     const STEP_THREE: &str = "ALTER TABLE two ADD COLUMN name TEXT;";
+
+    fn keys() -> Arc<Keys> {
+        Arc::new(seal::test_keys())
+    }
 
     fn open(dir: &Path) -> Connection {
         Connection::open(dir.join(FILE)).unwrap()
@@ -201,14 +243,14 @@ mod tests {
     fn check_every_way(steps: &[&str]) {
         let fresh = tempfile::tempdir().unwrap();
         let mut expected = open(fresh.path());
-        migrate(&mut expected, fresh.path(), steps).unwrap();
+        migrate(&mut expected, fresh.path(), &keys(), steps).unwrap();
         assert!(backups(fresh.path()).is_empty(), "nothing to copy");
         for from in 1..steps.len() {
             let dir = tempfile::tempdir().unwrap();
             let mut connection = open(dir.path());
-            migrate(&mut connection, dir.path(), &steps[..from]).unwrap();
+            migrate(&mut connection, dir.path(), &keys(), &steps[..from]).unwrap();
             let before = schema(&connection);
-            migrate(&mut connection, dir.path(), steps).unwrap();
+            migrate(&mut connection, dir.path(), &keys(), steps).unwrap();
             assert_eq!(schema(&connection), schema(&expected), "from version {from}");
             assert_eq!(version(&connection).unwrap() as usize, steps.len());
             let backup = format!("{FILE}.before-{}", steps.len());
@@ -227,7 +269,7 @@ mod tests {
     /// A database with this version.
     fn of_version(dir: &Path, version: usize) -> Connection {
         let mut connection = open(dir);
-        migrate(&mut connection, dir, &STEPS[..version]).unwrap();
+        migrate(&mut connection, dir, &keys(), &STEPS[..version]).unwrap();
         connection
     }
 
@@ -262,7 +304,8 @@ mod tests {
                         (1, 3, 0, 1, 'entry', 1, 0.1, NULL)",
             )
             .unwrap();
-        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        // Later ones seal them.
+        migrate(&mut connection, dir.path(), &keys(), &STEPS[..10]).unwrap();
         let people = "SELECT name_folded || ' ' || document_folded || ' ' || address_folded FROM person ORDER BY id";
         let expected = ["ann id-ann", "иван id-иван", "josé id-josé", "ann id-ann", " id-"];
         assert_eq!(texts(&connection, people), expected.map(|texts| format!("{texts} strasse 7")));
@@ -291,7 +334,7 @@ mod tests {
         for (number, (before, _)) in cases.iter().enumerate() {
             insert_person(&connection, &number.to_string(), before);
         }
-        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        migrate(&mut connection, dir.path(), &keys(), STEPS).unwrap();
         let after = "SELECT CASE validity
                 WHEN 'between' THEN '- ' || iif(valid_from = -9223372036854775808, 'open', valid_from) || ' '
                                          || iif(valid_to = 9223372036854775807, 'open', valid_to)
@@ -306,7 +349,7 @@ mod tests {
         let mut connection = of_version(dir.path(), 11);
         let former = "INSERT INTO audit (at, actor, action, subject) VALUES (1, 'rose', 'person.enrol', '7')";
         connection.execute(former, []).unwrap();
-        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        migrate(&mut connection, dir.path(), &keys(), STEPS).unwrap();
         let entries = "SELECT concat_ws(' ', actor, role, origin, adapter, action, subject) FROM audit";
         assert_eq!(texts(&connection, entries), ["rose person.enrol 7"]);
     }
@@ -316,7 +359,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut connection = open(dir.path());
         for known in 1..=3 {
-            migrate(&mut connection, dir.path(), &["CREATE TABLE one (id)", STEP_TWO, STEP_THREE][..known]).unwrap();
+            migrate(&mut connection, dir.path(), &keys(), &["CREATE TABLE one (id)", STEP_TWO, STEP_THREE][..known])
+                .unwrap();
         }
         assert_eq!(backups(dir.path()), ["polyface.db.before-3"]);
     }
@@ -335,13 +379,13 @@ mod tests {
     fn a_step_that_fails_leaves_the_version_before_it() {
         let dir = tempfile::tempdir().unwrap();
         let mut connection = open(dir.path());
-        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        migrate(&mut connection, dir.path(), &keys(), STEPS).unwrap();
         let before = schema(&connection);
         let broken = [STEPS, &["CREATE TABLE half (id); CREATE TABLE half (id);"]].concat();
-        let failed = migrate(&mut connection, dir.path(), &broken);
+        let failed = migrate(&mut connection, dir.path(), &keys(), &broken);
         let version_after = STEPS.len() as u32 + 1;
         assert!(matches!(failed, Err(OpenError::Migration { version, .. }) if version == version_after));
         assert_eq!((schema(&connection), version(&connection).unwrap()), (before, version_after - 1));
-        migrate(&mut connection, dir.path(), STEPS).unwrap();
+        migrate(&mut connection, dir.path(), &keys(), STEPS).unwrap();
     }
 }

@@ -1,16 +1,22 @@
 //! What adapters keep about things of the device.
 
 use domain::{Note, Noted};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
+
+use crate::connection::View;
+use crate::error::Fault;
+use crate::seal::Place;
 
 /// Keeps or removes a note, where there is one to be kept or removed; the thing must exist.
-pub(crate) fn keep(db: &Connection, thing: impl Into<Noted>, note: Option<&Note>) -> rusqlite::Result<()> {
+pub(crate) fn keep(db: &View<'_>, thing: impl Into<Noted>, note: Option<&Note>) -> rusqlite::Result<()> {
     let Some(Note { adapter, text }) = note else { return Ok(()) };
     let (thing, id) = key(thing.into());
     match text {
-        Some(text) => db
-            .prepare_cached("INSERT OR REPLACE INTO note (thing, id, adapter, note) VALUES (?, ?, ?, ?)")?
-            .execute(params![thing, id, adapter, text])?,
+        Some(text) => {
+            db.prepare_cached("INSERT OR REPLACE INTO note (thing, id, adapter, sealed) VALUES (?, ?, ?, ?)")?.execute(
+                params![thing, id, adapter, db.keys.sealed(Place::new("note", id).part(&part(thing, adapter)), text)],
+            )?
+        }
         None => db
             .prepare_cached("DELETE FROM note WHERE thing = ? AND id = ? AND adapter = ?")?
             .execute(params![thing, id, adapter])?,
@@ -19,15 +25,23 @@ pub(crate) fn keep(db: &Connection, thing: impl Into<Noted>, note: Option<&Note>
 }
 
 /// The notes of an adapter on these things.
-pub(crate) fn read(db: &Connection, adapter: &str, things: &[Noted]) -> rusqlite::Result<Vec<(Noted, String)>> {
-    let mut statement = db.prepare_cached("SELECT note FROM note WHERE thing = ? AND id = ? AND adapter = ?")?;
+pub(crate) fn read(db: &View<'_>, adapter: &str, things: &[Noted]) -> Result<Vec<(Noted, String)>, Fault> {
+    let mut statement = db.prepare_cached("SELECT sealed FROM note WHERE thing = ? AND id = ? AND adapter = ?")?;
     let mut notes = Vec::new();
     for noted in things {
         let (thing, id) = key(*noted);
-        let note = statement.query_row(params![thing, id, adapter], |row| row.get(0)).optional()?;
-        notes.extend(note.map(|note| (*noted, note)));
+        let sealed: Option<Vec<u8>> = statement.query_row(params![thing, id, adapter], |row| row.get(0)).optional()?;
+        if let Some(sealed) = sealed {
+            let part = part(thing, adapter);
+            notes.push((*noted, db.keys.open_text(Place::new("note", id).part(&part), &sealed)?));
+        }
     }
     Ok(notes)
+}
+
+/// What names a note besides the number of its thing.
+fn part(thing: &str, adapter: &str) -> String {
+    format!("{thing} {adapter}")
 }
 
 fn key(thing: Noted) -> (&'static str, i64) {

@@ -1,4 +1,5 @@
-//! Picture files, named by the SHA-256 of their content, and the pins that keep them until a row references them.
+//! Picture files, named by the SHA-256 of their content and sealed, and the pins that keep them until a row references
+//! them.
 //!
 //! A picture is put before the row that references it. Meanwhile another row with the same picture may be removed,
 //! which must not remove the file. Therefore `put` pins the picture in memory. Files are removed only with the writer
@@ -10,11 +11,11 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -24,7 +25,13 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
+use crate::seal::{self, Keys, Place};
 use crate::{OpenError, Store, columns, make_private_dir, usage};
+
+/// Folder of the picture files.
+const SEALED: &str = "pictures";
+/// Folder of the picture files of former versions, which are not sealed yet.
+pub(crate) const CLEAR: &str = "pictures.clear";
 
 /// Suffix of files being written.
 pub(crate) const UNFINISHED: &str = ".part";
@@ -36,16 +43,18 @@ impl Pictures for Store {
     }
 
     fn get(&self, id: &PictureId) -> Result<Bytes> {
-        match fs::read(self.pictures.path(id)) {
+        match self.pictures.open_file(id) {
             Ok(picture) => Ok(picture.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NotFound { what: Thing::Picture }),
-            Err(error) => Err(Error::internal("reading a picture")(error)),
+            Err(Fault::File(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::NotFound { what: Thing::Picture })
+            }
+            Err(fault) => Err(fault.while_doing("reading a picture")),
         }
     }
 
     fn size(&self, id: &PictureId) -> Result<u64> {
         match fs::metadata(self.pictures.path(id)) {
-            Ok(file) => Ok(file.len()),
+            Ok(file) => Ok(file.len().saturating_sub(seal::OVERHEAD as u64)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NotFound { what: Thing::Picture }),
             Err(error) => Err(Error::internal("reading a picture")(error)),
         }
@@ -108,7 +117,7 @@ pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<V
     let mut is_named = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM person WHERE photo = ?1) OR EXISTS (SELECT 1 FROM record WHERE crop = ?1)
              OR EXISTS (SELECT 1 FROM record WHERE scene = ?1) OR EXISTS (SELECT 1 FROM behaviour WHERE crop = ?1)
-             OR EXISTS (SELECT 1 FROM behaviour WHERE scene = ?1)
+             OR EXISTS (SELECT 1 FROM behaviour WHERE scene = ?1) OR EXISTS (SELECT 1 FROM behaviour WHERE video = ?1)
              OR EXISTS (SELECT 1 FROM kept_picture WHERE picture = ?1)",
     )?;
     let mut unnamed = Vec::new();
@@ -123,6 +132,7 @@ pub(crate) fn unnamed(db: &Connection, mut pictures: Vec<PictureId>) -> Result<V
 /// Picture files and their pins.
 pub(crate) struct PictureFiles {
     root: PathBuf,
+    keys: Arc<Keys>,
     keep_unnamed: Duration,
     pins: Mutex<Pins>,
     /// Makes names of unfinished files unique.
@@ -147,13 +157,14 @@ struct Pin {
 }
 
 impl PictureFiles {
-    pub(crate) fn open(dir: &Path, keep_unnamed: Duration) -> Result<Self, OpenError> {
-        let root = dir.join("pictures");
+    pub(crate) fn open(dir: &Path, keys: &Arc<Keys>, keep_unnamed: Duration) -> Result<Self, OpenError> {
+        let root = dir.join(SEALED);
         make_private_dir(&root)?;
         let pins = Pins { by_picture: HashMap::new(), inspected: Instant::now() };
         let (pins, at_start) = (Mutex::new(pins), Mutex::new(None));
         Ok(Self {
             root,
+            keys: Arc::clone(keys),
             keep_unnamed,
             pins,
             writes: AtomicU64::new(0),
@@ -168,7 +179,7 @@ impl PictureFiles {
     }
 
     fn path(&self, id: &PictureId) -> PathBuf {
-        self.root.join(&id.as_str()[..2]).join(id.as_str())
+        below(&self.root, id)
     }
 
     fn put(&self, picture: &[u8]) -> Result<PictureId, Fault> {
@@ -176,12 +187,31 @@ impl PictureFiles {
         // Pin first, then check: a removal in between finds the pin, and one before leaves no file.
         self.pin(&id);
         let path = self.path(&id);
-        let written = if path.exists() { sync_parent(&path) } else { self.write(&path, picture) };
+        let written =
+            if path.exists() { sync_parent(&path) } else { self.write(&path, &self.keys.seal(place(&id), picture)) };
         if let Err(error) = written {
             self.unpin(&id);
             return Err(error.into());
         }
         Ok(id)
+    }
+
+    /// Opens a picture.
+    pub(crate) fn open_file(&self, id: &PictureId) -> Result<Vec<u8>, Fault> {
+        self.keys.open(place(id), &fs::read(self.path(id))?)
+    }
+
+    /// Writes a picture in place of what is there under its name.
+    pub(crate) fn seal_file(&self, id: &PictureId, picture: &[u8]) -> io::Result<()> {
+        self.write(&self.path(id), &self.keys.seal(place(id), picture))
+    }
+
+    /// As [`Self::seal_file`], but the caller syncs the file system afterwards.
+    pub(crate) fn seal_unsynced(&self, id: &PictureId, picture: &[u8]) -> io::Result<()> {
+        let path = self.path(id);
+        make_fan_out(&path)?;
+        fs::write(&path, self.keys.seal(place(id), picture))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
     }
 
     /// Writes the file under a temporary name first: under its own name it is always complete.
@@ -286,6 +316,37 @@ impl PictureFiles {
     fn pins(&self) -> MutexGuard<'_, Pins> {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The file of a picture in the storage directory `dir`.
+pub(crate) fn path_in(dir: &Path, id: &PictureId) -> PathBuf {
+    below(&dir.join(SEALED), id)
+}
+
+fn below(root: &Path, id: &PictureId) -> PathBuf {
+    root.join(&id.as_str()[..2]).join(id.as_str())
+}
+
+/// Moves the pictures of a former version, which are in clear, out of the way of those that will be sealed. To be called
+/// before the database is migrated: afterwards, what is there is sealed.
+pub(crate) fn set_clear_aside(dir: &Path) -> io::Result<()> {
+    let (sealed, clear) = (dir.join(SEALED), dir.join(CLEAR));
+    if clear.exists() || !sealed.exists() {
+        return Ok(());
+    }
+    fs::rename(sealed, clear)?;
+    File::open(dir)?.sync_all()
+}
+
+/// The number of the key that a file is sealed with; `None` for an empty file.
+pub(crate) fn key_of(file: &Path) -> io::Result<Option<u8>> {
+    let mut first = [0];
+    Ok((File::open(file)?.read(&mut first)? == 1).then_some(first[0]))
+}
+
+/// A picture is sealed for its name, which is the hash of its content.
+fn place(id: &PictureId) -> Place<'_> {
+    Place::new("picture", 0).part(id.as_str())
 }
 
 /// Creates the directory for ids with the same first two digits.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::geometry::Point;
-use domain::{CameraId, Error, Rule, RuleId, RuleOptions, RuleSettings, SizeLimits, Thing};
+use domain::{CameraId, ClipSpan, Error, Rule, RuleId, RuleOptions, RuleSettings, SizeLimits, Thing};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::cameras;
@@ -12,7 +12,7 @@ use crate::error::Fault;
 
 const SELECT: &str =
     "SELECT id, camera, name, kind, object, points, direction, sensitivity, min_width, min_height, max_width, max_height,
-        after_ms, every_ms, people, tolerance, reset_hour
+        after_ms, every_ms, people, tolerance, reset_hour, identify, clip_before_ms, clip_after_ms
     FROM rule ORDER BY id";
 
 /// All rules in ascending order of id.
@@ -78,6 +78,9 @@ fn settings_columns(settings: &RuleSettings) -> Columns {
         ("people", whole(options.people)),
         ("tolerance", whole(options.tolerance)),
         ("reset_hour", optional(options.reset_hour, whole)),
+        ("identify", options.identify.into()),
+        ("clip_before_ms", optional(options.clip, |clip| whole(clip.before.as_millis()))),
+        ("clip_after_ms", optional(options.clip, |clip| whole(clip.after.as_millis()))),
     ]
 }
 
@@ -103,7 +106,16 @@ fn read_options(row: &mut Reader<'_>) -> Result<RuleOptions, Fault> {
         people: row.take()?,
         tolerance: row.take()?,
         reset_hour: row.take()?,
+        identify: row.take()?,
+        clip: read_clip(row)?,
     })
+}
+
+/// Two columns: before and after.
+fn read_clip(row: &mut Reader<'_>) -> Result<Option<ClipSpan>, Fault> {
+    let time = |millis: Option<i64>| millis.map(|millis| Duration::from_millis(millis.unsigned_abs()));
+    let (before, after) = (time(row.take()?), time(row.take()?));
+    Ok(Option::zip(before, after).map(|(before, after)| ClipSpan { before, after }))
 }
 
 fn read_points(numbers: &[f32]) -> Result<Vec<Point>, Fault> {

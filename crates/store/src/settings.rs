@@ -4,11 +4,14 @@ use domain::ports::SettingsStore;
 use domain::settings::Change;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, NewAccount, NewCamera,
-    NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Timestamp,
+    NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Reset, Result, Rule, RuleId, RuleSettings, Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-use crate::{Store, accounts, cameras, relays, rules};
+use crate::connection::View;
+use crate::error::Fault;
+use crate::seal::Place;
+use crate::{Store, accounts, audit, cameras, relays, reset, rules};
 
 impl SettingsStore for Store {
     fn cameras(&self) -> Result<Vec<Camera>> {
@@ -60,7 +63,11 @@ impl SettingsStore for Store {
     }
 
     fn accounts(&self) -> Result<Vec<Account>> {
-        self.database.read("reading accounts", accounts::accounts)
+        self.database.read("reading accounts", |db| accounts::accounts(db))
+    }
+
+    fn account(&self, id: AccountId) -> Result<Account> {
+        self.database.read("reading an account", |db| accounts::account(db, id))
     }
 
     fn insert_account(&self, account: &NewAccount) -> Result<Account> {
@@ -83,11 +90,12 @@ impl SettingsStore for Store {
         self.database.write("setting a password", |db| accounts::set_password(db, name, hashes))
     }
 
+    fn set_digest(&self, name: &str, checked: &PasswordHashes, digest: &str) -> Result<()> {
+        self.database.write("setting a digest", |db| accounts::set_digest(db, name, checked, digest))
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>> {
-        self.database.read("reading a setting", |db| {
-            let mut statement = db.prepare_cached("SELECT value FROM setting WHERE name = ?")?;
-            Ok(statement.query_row([name], |row| row.get(0)).optional()?)
-        })
+        self.database.read("reading a setting", |db| value(db, name))
     }
 
     fn change_settings(&self, changes: &[Change]) -> Result<()> {
@@ -109,30 +117,61 @@ impl SettingsStore for Store {
         })
     }
 
+    fn restore_all(&self, changes: &[Change], password: Option<&(String, PasswordHashes)>) -> Result<()> {
+        self.database.write("restoring all default settings", |db| {
+            change(db, changes)?;
+            db.execute("DELETE FROM adapter_value", [])?;
+            match password {
+                Some((name, hashes)) if accounts::exists(db, name)? => accounts::set_password(db, name, hashes),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn want_reset(&self, reset: Reset) -> Result<()> {
+        reset::want(&self.dir, reset).map_err(|error| Fault::from(error).while_doing("noting a reset"))
+    }
+
     fn audit(&self, entry: &AuditEntry) -> Result<()> {
-        self.database.write("writing the audit log", |db| Ok(accounts::audit(db, entry)?))
+        self.database.write("writing the audit log", |db| audit::append(db, entry))
     }
 
     fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()> {
         self.database.write("clearing the audit log", |db| {
-            db.execute("DELETE FROM audit", [])?;
-            Ok(accounts::audit(db, entry)?)
+            audit::clear(db)?;
+            audit::append(db, entry)
         })
     }
 
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
-        self.database.read("reading the audit log", |db| accounts::audit_log(db, limit))
+        self.database.read("reading the audit log", |db| audit::newest(db, limit))
     }
 }
 
-fn change(db: &Connection, changes: &[Change]) -> rusqlite::Result<()> {
+fn change(db: &View<'_>, changes: &[Change]) -> rusqlite::Result<()> {
     for (name, value) in changes {
         match value {
-            Some(value) => db
-                .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")?
-                .execute(params![name, value])?,
-            None => db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?,
-        };
+            Some(value) => put(db, name, value)?,
+            None => drop(db.prepare_cached("DELETE FROM setting WHERE name = ?")?.execute([name])?),
+        }
     }
     Ok(())
+}
+
+/// The value of a setting.
+pub(crate) fn value(db: &View<'_>, name: &str) -> Result<Option<String>, Fault> {
+    let mut statement = db.prepare_cached("SELECT sealed FROM setting WHERE name = ?")?;
+    let sealed: Option<Vec<u8>> = statement.query_row([name], |row| row.get(0)).optional()?;
+    sealed.map(|sealed| db.keys.open_text(place(name), &sealed)).transpose()
+}
+
+/// Sets a setting.
+pub(crate) fn put(db: &View<'_>, name: &str, value: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO setting (name, sealed) VALUES (?, ?)")?
+        .execute(params![name, db.keys.sealed(place(name), value)])
+        .map(drop)
+}
+
+fn place(name: &str) -> Place<'_> {
+    Place::new("setting", 0).part(name)
 }

@@ -17,6 +17,7 @@ const NAMED: &str = "SELECT photo FROM person WHERE photo >= ?1 AND photo < ?2
      UNION ALL SELECT scene FROM record WHERE scene >= ?1 AND scene < ?2
      UNION ALL SELECT crop FROM behaviour WHERE crop >= ?1 AND crop < ?2
      UNION ALL SELECT scene FROM behaviour WHERE scene >= ?1 AND scene < ?2
+     UNION ALL SELECT video FROM behaviour WHERE video >= ?1 AND video < ?2
      UNION ALL SELECT picture FROM kept_picture WHERE picture >= ?1 AND picture < ?2";
 
 impl Store {
@@ -46,7 +47,8 @@ fn sweep_all(db: &Connection, root: &Path) -> Result<usize, Fault> {
     Ok(removed)
 }
 
-fn named(db: &Connection, first_byte: u8) -> rusqlite::Result<HashSet<Vec<u8>>> {
+/// The hashes of all referenced pictures with this first byte.
+pub(crate) fn named(db: &Connection, first_byte: u8) -> rusqlite::Result<HashSet<Vec<u8>>> {
     // Greater than any 32-byte hash with this first byte.
     let end = [[first_byte; 1].as_slice(), &[0xff; 32]].concat();
     db.prepare_cached(NAMED)?.query_map(([first_byte], end), |row| row.get(0))?.collect()

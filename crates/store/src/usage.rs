@@ -1,6 +1,6 @@
 //! Disk usage of the store, and release of unused space.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -25,7 +25,7 @@ impl Store {
     pub(crate) fn measure(&self) -> Result<Usage> {
         let pages = self.database.read("measuring the database", |db| Ok(pages(db)?))?;
         let rest = || -> io::Result<Usage> {
-            let system = rustix::fs::fstatvfs(File::open(&self.dir)?)?;
+            let system = rustix::fs::statvfs(&self.dir)?;
             Ok(Usage {
                 used_bytes: pages + self.pictures.bytes()?,
                 free_bytes: system.f_bavail * system.f_frsize,
@@ -35,8 +35,9 @@ impl Store {
         rest().map_err(|error| Fault::from(error).while_doing("measuring the storage directory"))
     }
 
-    /// Returns some unused pages to the file system and removes old backups.
+    /// Returns some unused pages to the file system, removes old backups and goes on with an interrupted erasure.
     pub(crate) fn give_back(&self) -> Result<()> {
+        self.resume_erasure()?;
         let unused = self.database.read("counting unused pages", |db| Ok(pragma(db, "freelist_count")?))?;
         if unused > SPARE_PAGES {
             self.database.writer().shrink(STEP_PAGES.min(unused - SPARE_PAGES))?;
@@ -50,6 +51,17 @@ impl Store {
 fn pages(db: &Connection) -> rusqlite::Result<u64> {
     let used = pragma(db, "page_count")? - pragma(db, "freelist_count")?;
     Ok((used * pragma(db, "page_size")?).unsigned_abs())
+}
+
+/// Size of the database, bytes.
+pub(crate) fn size(db: &Connection) -> rusqlite::Result<u64> {
+    Ok((pragma(db, "page_count")? * pragma(db, "page_size")?).unsigned_abs())
+}
+
+/// Space that this user may still take on the file system of a folder, bytes.
+pub(crate) fn free(dir: &Path) -> io::Result<u64> {
+    let system = rustix::fs::statvfs(dir)?;
+    Ok(system.f_bavail * system.f_frsize)
 }
 
 fn pragma(db: &Connection, name: &str) -> rusqlite::Result<i64> {

@@ -1,8 +1,8 @@
 //! Enumerations as stored in the database. A released value never changes its meaning.
 
 use domain::{
-    BehaviourKind, Category, Crossing, Direction, EnrolmentState, EntryKind, Expression, Gender, LibraryKind, Means,
-    ObjectClass, PhotoFault, Role, SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
+    AuditClass, BehaviourKind, Category, Crossing, Direction, EnrolmentState, EntryKind, Expression, Gender,
+    LibraryKind, Means, ObjectClass, PhotoFault, Role, SnapMode, TaskKind, Topic, UnclearFaces, Verdict,
 };
 
 /// An enumeration with a stored text for each of its values.
@@ -37,6 +37,16 @@ macro_rules! words {
 }
 
 words! {
+    AuditClass ("class of audit entries") {
+        Logins = "logins",
+        Failures = "failures",
+        Accounts = "accounts",
+        Doors = "doors",
+        Flows = "flows",
+        Exports = "exports",
+        Settings = "settings",
+        Contents = "contents",
+    }
     LibraryKind ("library kind") { Allow = "allow", Block = "block" }
     Gender ("gender") { Female = "female", Male = "male" }
     Category ("category") {
@@ -66,6 +76,7 @@ words! {
         Record = "record",
         Correction = "correction",
         Behaviour = "behaviour",
+        Clip = "clip",
         Opening = "opening",
         Notice = "notice",
     }
@@ -97,7 +108,13 @@ words! {
     }
     ObjectClass ("class of objects") { Person = "person", Vehicle = "vehicle", Cycle = "cycle", Dog = "dog" }
     Crossing ("way across a line") { AToB = "a_to_b", BToA = "b_to_a", Both = "both" }
-    Topic ("topic of a notice") { Camera = "camera", Storage = "storage", Reader = "reader", Feed = "feed" }
+    Topic ("topic of a notice") {
+        Camera = "camera",
+        Storage = "storage",
+        Reader = "reader",
+        Feed = "feed",
+        Software = "software",
+    }
     Verdict ("verdict") {
         Known = "known",
         Stranger = "stranger",

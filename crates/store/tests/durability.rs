@@ -9,8 +9,12 @@ use std::process::{Command, Stdio};
 use domain::ports::{LogStore, PersonStore, Pictures, SettingsStore};
 use domain::{CaptureId, PersonId};
 use rusqlite::Connection;
-use store::{Options, Store};
+use store::{Options, Store, StoreKey};
 use testkit::store_suite::samples;
+
+fn key() -> StoreKey {
+    StoreKey::new([7; 32])
+}
 
 const PLACE: &str = "POLYFACE_STORE_TEST_DIR";
 const ROUNDS: u32 = 10;
@@ -27,7 +31,7 @@ struct Acknowledged {
 #[ignore = "started by the test beside it"]
 fn the_writer_that_is_killed() {
     let dir = std::env::var(PLACE).unwrap();
-    let store = Store::open(Path::new(&dir), Options::default()).unwrap();
+    let store = Store::open(Path::new(&dir), &key(), Options::default()).unwrap();
     let said = |line: String| writeln!(std::io::stderr(), "{line}").unwrap();
     for number in 0.. {
         let code = format!("{}-{number}", std::process::id());
@@ -88,7 +92,7 @@ impl Acknowledged {
 }
 
 fn check(dir: &Path, acknowledged: &mut Acknowledged) {
-    let store = Store::open(dir, Options::default()).unwrap();
+    let store = Store::open(dir, &key(), Options::default()).unwrap();
     check_people(&store, acknowledged);
     for id in &acknowledged.captures {
         let record = store.record_of_capture(*id).unwrap();

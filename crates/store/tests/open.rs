@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 use domain::ports::{LogStore, PersonStore, Pictures, SettingsStore};
 use domain::{PictureId, RecordFilter, Seq};
 use rusqlite::Connection;
-use store::{OpenError, Options, Store};
+use store::{OpenError, Options, Store, StoreKey, stored_schema, supported_schema};
 use testkit::store_suite::samples::{self, ALL};
 
+fn key() -> StoreKey {
+    StoreKey::new([7; 32])
+}
+
 fn open(dir: &Path) -> Result<Store, OpenError> {
-    Store::open(dir, Options::default())
+    Store::open(dir, &key(), Options::default())
 }
 
 fn picture_files(dir: &Path) -> Vec<PathBuf> {
@@ -95,7 +99,7 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
     assert_eq!(fs::read(&file).unwrap(), before);
 
     fs::write(&file, "no database at all, but longer than its header would be".repeat(9)).unwrap();
-    assert!(matches!(open(dir.path()), Err(OpenError::Database { .. })));
+    assert!(matches!(open(dir.path()), Err(OpenError::Damaged { .. })));
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn nothing_of_a_removed_person_stays_in_the_files() {
 fn settings_can_be_changed_beside_the_process_that_has_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
-    let beside = Store::open_beside(dir.path()).unwrap();
+    let beside = Store::open_beside(dir.path(), &key()).unwrap();
     beside.set_setting("a", Some("1")).unwrap();
     assert_eq!(store.setting("a").unwrap().as_deref(), Some("1"));
     store.set_setting("a", Some("2")).unwrap();
@@ -169,9 +173,38 @@ fn settings_can_be_changed_beside_the_process_that_has_the_store() {
 #[test]
 fn a_database_is_neither_made_nor_migrated_beside() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(Store::open_beside(dir.path()), Err(OpenError::Database { .. })));
+    assert!(matches!(Store::open_beside(dir.path(), &key()), Err(OpenError::Database { .. })));
     drop(open(dir.path()).unwrap());
     let database = Connection::open(dir.path().join("polyface.db")).unwrap();
     database.pragma_update(None, "user_version", 0).unwrap();
-    assert!(matches!(Store::open_beside(dir.path()), Err(OpenError::Older { found: 0, .. })));
+    assert!(matches!(Store::open_beside(dir.path(), &key()), Err(OpenError::Older { found: 0, .. })));
+}
+
+/// What installs a package reads when no daemon is there to ask.
+fn version_in_the_header(dir: &Path) -> u32 {
+    let header = fs::read(dir.join("polyface.db")).unwrap();
+    u32::from_be_bytes(header[60..64].try_into().unwrap())
+}
+
+#[test]
+fn the_stored_version_is_read_before_and_beside_a_store() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(stored_schema(dir.path()).unwrap(), None);
+    fs::write(dir.path().join("polyface.db"), "").unwrap();
+    assert_eq!(stored_schema(dir.path()).unwrap(), None, "an interrupted start");
+    let store = open(dir.path()).unwrap();
+    assert_eq!(stored_schema(dir.path()).unwrap(), Some(supported_schema()));
+    assert_eq!(version_in_the_header(dir.path()), supported_schema(), "not only in the write-ahead log");
+    drop(store);
+    let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+    database.pragma_update(None, "user_version", 4711).unwrap();
+    assert_eq!(stored_schema(dir.path()).unwrap(), Some(4711), "of a later version of the program");
+}
+
+#[test]
+fn another_programs_database_has_no_stored_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+    database.execute("CREATE TABLE other (id INTEGER)", []).unwrap();
+    assert!(matches!(stored_schema(dir.path()), Err(OpenError::Foreign)));
 }

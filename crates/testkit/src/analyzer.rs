@@ -38,18 +38,28 @@ pub enum Failure {
 /// Liveness score of a face; `None` without one.
 type Liveness = Box<dyn Fn(&FakeFace) -> Option<f32> + Send + Sync>;
 
-/// Lowest quality at which an unrecognised face is a stranger.
-const CLEAR_FROM: u8 = 20;
+/// How far a head is turned at a time, degrees; `None` for a picture, which shows its landmarks in one plane.
+type Heads = Box<dyn Fn(&FakeFace, Timestamp) -> Option<f32> + Send + Sync>;
+
+/// Length of the noise in the shots of a face; shots of one face with [`NOISE`] differ at random, greater noise is the
+/// same in all, as blur is.
+type Blur = Box<dyn Fn(&FakeFace) -> f32 + Send + Sync>;
+
+/// Lowest clarity at which an unrecognised face is a stranger; the clarity of a face is a hundredth of its quality.
+const CLEAR_FROM: f32 = 0.2;
 
 /// Decodes real pictures and frames, detects the faces drawn in them, and gives every identity its own embedding with a
 /// little noise in every shot. It fails on request like real ones.
 pub struct FakeAnalyzer {
     model: ModelId,
     calibration: Calibration,
+    recalibrated: OnceLock<Calibration>,
+    blur: OnceLock<Blur>,
     failures: Mutex<VecDeque<Failure>>,
     searches: Mutex<Vec<Search>>,
     liveness: OnceLock<(f32, Liveness)>,
     overlooked: Mutex<Vec<u32>>,
+    heads: OnceLock<Heads>,
     effort: Mutex<Duration>,
     refuses_photos: AtomicBool,
     /// Held during a search with effort: one at a time, first in, first out.
@@ -71,10 +81,13 @@ impl FakeAnalyzer {
             calibration: Calibration::new(points)
                 .unwrap_or_else(|error| unreachable!("{error}"))
                 .with_clear_from(CLEAR_FROM),
+            recalibrated: OnceLock::new(),
+            blur: OnceLock::new(),
             failures: Mutex::default(),
             searches: Mutex::default(),
             liveness: OnceLock::new(),
             overlooked: Mutex::default(),
+            heads: OnceLock::new(),
             effort: Mutex::default(),
             refuses_photos: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
@@ -91,6 +104,12 @@ impl FakeAnalyzer {
         self.overlooked.lock().unwrap_or_else(PoisonError::into_inner).push(face.identity);
     }
 
+    /// Makes an overlooked face detectable again.
+    pub fn notice(&self, face: &FakeFace) {
+        let mut overlooked = self.overlooked.lock().unwrap_or_else(PoisonError::into_inner);
+        overlooked.retain(|identity| *identity != face.identity);
+    }
+
     /// Sets whether photos are refused, as when the networks hang.
     pub fn refuse_photos(&self, refuse: bool) {
         self.refuses_photos.store(refuse, Ordering::Relaxed);
@@ -100,6 +119,28 @@ impl FakeAnalyzer {
     pub fn judge_liveness(&self, live_from: f32, score: impl Fn(&FakeFace) -> Option<f32> + Send + Sync + 'static) {
         // Only the first call has an effect.
         let _ = self.liveness.set((live_from, Box::new(score)));
+    }
+
+    /// Makes faces those of solid heads that turn: `yaw` returns by how many degrees, or `None` for a picture.
+    pub fn turn_heads(&self, yaw: impl Fn(&FakeFace, Timestamp) -> Option<f32> + Send + Sync + 'static) {
+        // Only the first call has an effect.
+        let _ = self.heads.set(Box::new(yaw));
+    }
+
+    /// Replaces the calibration.
+    ///
+    /// # Errors
+    /// Those of `by`.
+    pub fn calibrate(&self, by: impl FnOnce(Calibration) -> Result<Calibration>) -> Result<()> {
+        // Only the first call has an effect.
+        let _ = self.recalibrated.set(by(self.calibration.clone())?);
+        Ok(())
+    }
+
+    /// Blurs faces: `noise` returns the length of the noise of a shot, for a face of length 1.
+    pub fn blur(&self, noise: impl Fn(&FakeFace) -> f32 + Send + Sync + 'static) {
+        // Only the first call has an effect.
+        let _ = self.blur.set(Box::new(noise));
     }
 
     /// The searches of live frames, in order.
@@ -141,9 +182,20 @@ impl FakeAnalyzer {
         let seen = read_faces(frame).into_iter().find(|face| face.face_box().contains(center)).ok_or(Error::NoFace)?;
         let attributes =
             Attributes { gender: Some(seen.gender), age: Some(f32::from(seen.age)), ..Attributes::default() };
-        let embedding = Embedding::normalised(self.model.clone(), vector(&seen))?;
+        let embedding = Embedding::normalised(self.model.clone(), self.vector(&seen))?;
         let liveness = self.liveness.get().and_then(|(_, score)| score(&seen));
-        Ok(Face { detection, attributes, liveness, embedding })
+        let clarity = Some(f32::from(seen.quality) / 100.0);
+        Ok(Face { detection, attributes, liveness, clarity, embedding })
+    }
+
+    /// The identity's own direction plus this shot's noise.
+    fn vector(&self, face: &FakeFace) -> Vec<f32> {
+        let noise = self.blur.get().map_or(NOISE, |noise| noise(face));
+        let shot = [face.left, face.top, face.size, u32::from(face.quality)];
+        let shot = shot.iter().fold(u64::from(face.identity), |mixed, part| scramble(mixed ^ u64::from(*part) << 24));
+        let seed = if noise > NOISE { u64::from(face.identity) | 1 << 41 } else { shot | 1 << 40 };
+        let (own, disturbed) = (direction(u64::from(face.identity)), direction(seed));
+        own.iter().zip(disturbed).map(|(own, disturbed)| own + noise * disturbed).collect()
     }
 }
 
@@ -160,7 +212,7 @@ impl FaceAnalyzer for FakeAnalyzer {
     }
 
     fn calibration(&self) -> &Calibration {
-        &self.calibration
+        self.recalibrated.get().unwrap_or(&self.calibration)
     }
 
     fn live_from(&self) -> Option<f32> {
@@ -204,7 +256,8 @@ impl FaceAnalyzer for FakeAnalyzer {
         let mut faces = read_faces(&frame);
         faces.retain(|face| wanted(face, &search) && !overlooked.contains(&face.identity));
         faces.sort_by_key(|face| std::cmp::Reverse(face.size));
-        Ok(faces.iter().map(detection).collect())
+        let yaw = |face: &FakeFace| self.heads.get().and_then(|yaw| yaw(face, frame.at()));
+        Ok(faces.iter().map(|face| detection(face, yaw(face).unwrap_or_default())).collect())
     }
 
     async fn describe(&self, frame: Frame, detections: Vec<Detection>, _lane: Lane) -> Result<Vec<Face>> {
@@ -221,30 +274,34 @@ fn bad(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
 }
 
 fn wanted(face: &FakeFace, search: &Search) -> bool {
-    let inside = search.region.is_none_or(|region| region.contains(face.face_box().center()));
-    inside && (search.min_face_px..=search.max_face_px).contains(&face.size)
+    let face_box = face.face_box();
+    let inside = search.region.is_none_or(|region| region.contains(face_box.center()));
+    let seen_whole = search.tiles.is_none_or(|tiles| tiles.iter().any(|tile| tile.encloses(&face_box)));
+    inside && seen_whole && (search.min_face_px..=search.max_face_px).contains(&face.size)
 }
 
-fn detection(face: &FakeFace) -> Detection {
+/// The detection of a face whose head is turned by this angle, degrees.
+fn detection(face: &FakeFace, yaw: f32) -> Detection {
     let face_box = face.face_box();
-    let point =
-        |x: f32, y: f32| Point { x: face_box.left + face_box.width() * x, y: face_box.top + face_box.height() * y };
+    let (sine, cosine) = yaw.to_radians().sin_cos();
+    let point = |x: f32, y: f32, depth: f32| Point {
+        x: face_box.left + face_box.width() * (0.5 + (x - 0.5) * cosine + depth * sine),
+        y: face_box.top + face_box.height() * y,
+    };
     let overall = face.quality;
     let parts = Quality { overall, size: overall, sharpness: overall, brightness: overall, ..Quality::default() };
     Detection {
         face_box,
-        landmarks: [point(0.3, 0.4), point(0.7, 0.4), point(0.5, 0.6), point(0.35, 0.8), point(0.65, 0.8)],
+        landmarks: [
+            point(0.3, 0.4, 0.0),
+            point(0.7, 0.4, 0.0),
+            point(0.5, 0.6, 0.2),
+            point(0.35, 0.8, 0.05),
+            point(0.65, 0.8, 0.05),
+        ],
         score: 0.99,
         quality: Quality { pose: overall, ..parts },
     }
-}
-
-/// The identity's own direction plus this shot's noise.
-fn vector(face: &FakeFace) -> Vec<f32> {
-    let shot = [face.left, face.top, face.size, u32::from(face.quality)];
-    let shot = shot.iter().fold(u64::from(face.identity), |mixed, part| scramble(mixed ^ u64::from(*part) << 24));
-    let (own, noise) = (direction(u64::from(face.identity)), direction(shot | 1 << 40));
-    own.iter().zip(noise).map(|(own, noise)| own + NOISE * noise).collect()
 }
 
 /// A unit vector determined by the seed.

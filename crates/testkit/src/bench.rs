@@ -4,16 +4,17 @@ use std::sync::{Arc, OnceLock};
 
 use domain::ports::{Clock, Ports, SettingsStore};
 use domain::{
-    Actor, Appliance, DoorOptions, Limits, NewAccount, Options, PasswordHashes, Result, Role, SoundFolders,
-    StorageLimits, WhenFull, hash_password,
+    Actor, Appliance, DoorOptions, Error, Limits, Matching, NewAccount, Options, PasswordHashes, Result, Role,
+    SoundFolders, StorageLimits, WhenFull, hash_password,
 };
 use jiff::tz::TimeZone;
+use tempfile::TempDir;
 
 use crate::store::MemoryStore;
 use crate::{FakeAnalyzer, FakeClock, FakeDetector, FakeDiscovery, FakeFrames, FakeHost};
 
 /// The administrator that every fake appliance has.
-pub const ADMIN: (&str, &str) = ("admin", "Admin_123");
+pub const ADMIN: (&str, &str) = ("admin", "Admin_1234");
 /// The realm of digest logins.
 const REALM: &str = "NVRDVR";
 
@@ -39,6 +40,8 @@ pub struct Handles {
     pub store: Arc<MemoryStore>,
     /// Machine.
     pub host: Arc<FakeHost>,
+    /// Folder of the ledger of upgrades.
+    pub upgrades: Arc<TempDir>,
 }
 
 /// Default options: in Shanghai, with the default limits and a gibibyte for records.
@@ -48,14 +51,18 @@ pub fn options() -> Options {
         serial: "PF0001".into(),
         time_zone: TimeZone::fixed(jiff::tz::offset(8)),
         digest_realm: Some(REALM.into()),
-        thresholds_rise: true,
+        matching: Matching::default(),
         sip_id: "34020000002000000001".into(),
         limits: Limits::default(),
-        doors: DoorOptions::default(),
+        doors: DoorOptions { photos_open: true, ..DoorOptions::default() },
         storage: StorageLimits { max_bytes: 1 << 30, when_full: WhenFull::Overwrite },
         upgrade_key: None,
+        allow_downgrade: false,
+        // Replaced by a folder of each appliance.
+        upgrades: std::env::temp_dir().join("polyface-no-upgrades"),
         uploads: std::env::temp_dir(),
         sounds: SoundFolders::default(),
+        initial_password: std::env::temp_dir().join("polyface-no-initial-password"),
     }
 }
 
@@ -81,6 +88,7 @@ pub fn appliance_with(limits: Limits) -> Result<(Appliance, Handles)> {
 /// Only when the fakes are broken.
 pub fn appliance_of(options: Options) -> Result<(Appliance, Handles)> {
     let clock = Arc::new(FakeClock::new());
+    let upgrades = tempfile::tempdir().map_err(Error::internal("making a temporary directory"))?;
     let handles = Handles {
         frames: Arc::new(FakeFrames::new(clock.clone())),
         analyzer: Arc::new(FakeAnalyzer::new()),
@@ -89,9 +97,10 @@ pub fn appliance_of(options: Options) -> Result<(Appliance, Handles)> {
         store: Arc::new(MemoryStore::default()),
         host: Arc::new(FakeHost::new(clock.clone())),
         clock,
+        upgrades: Arc::new(upgrades),
     };
     add_admin(&handles)?;
-    Ok((Appliance::load(handles.ports(), options)?, handles))
+    Ok((handles.restart_with(options)?, handles))
 }
 
 impl Handles {
@@ -100,7 +109,15 @@ impl Handles {
     /// # Errors
     /// As [`Appliance::load`].
     pub fn restart(&self, limits: Limits) -> Result<Appliance> {
-        Appliance::load(self.ports(), Options { limits, ..options() })
+        self.restart_with(Options { limits, ..options() })
+    }
+
+    /// As [`restart`](Self::restart), with these options.
+    ///
+    /// # Errors
+    /// As [`Appliance::load`].
+    pub fn restart_with(&self, options: Options) -> Result<Appliance> {
+        Appliance::load(self.ports(), Options { upgrades: self.upgrades.path().to_owned(), ..options })
     }
 
     /// As [`restart`](Self::restart), without an object detector.

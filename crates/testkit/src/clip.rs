@@ -76,6 +76,21 @@ pub fn pattern(directory: &Path, shape: Shape, seconds: u32) -> io::Result<PathB
     Ok(file)
 }
 
+/// As [`pattern`], with two or three pictures that no other one refers to of every four.
+///
+/// # Errors
+/// As [`pattern`].
+pub fn pattern_with_disposable_pictures(directory: &Path, shape: Shape, seconds: u32) -> io::Result<PathBuf> {
+    let file = directory.join(format!("disposable-{}-{seconds}s.mp4", shape.key()));
+    if file.exists() {
+        return Ok(file);
+    }
+    let Shape { width, height, fps, .. } = shape;
+    let source = format!("testsrc2=size={width}x{height}:rate={fps}:duration={seconds}");
+    run(&["-f".into(), "lavfi".into(), "-i".into(), source], shape, &DISPOSABLE_PICTURES, &file, None)?;
+    Ok(file)
+}
+
 /// A clip of people who pass in front of the camera, one scene after the other: each still enters from the side, stays,
 /// and leaves, over a plain background.
 #[derive(Debug, Clone)]
@@ -212,28 +227,35 @@ fn at(seconds: f64) -> Duration {
 
 /// Encodes input that ffmpeg reads from files or generates itself.
 fn encode(input: &[String], shape: Shape, file: &Path) -> io::Result<()> {
-    run(input, shape, file, None)
+    run(input, shape, &NO_LATER_REFERENCES, file, None)
 }
 
 /// Encodes frames that `draw` writes: rows of R G B.
 fn encode_frames(shape: Shape, file: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let (size, fps) = (format!("{}x{}", shape.width, shape.height), shape.fps.to_string());
     let input = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &size, "-r", &fps, "-i", "-"].map(str::to_owned);
-    run(&input, shape, file, Some(Box::new(draw)))
+    run(&input, shape, &NO_LATER_REFERENCES, file, Some(Box::new(draw)))
 }
 
 type Draw<'a> = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + 'a>;
 
+/// Like most cameras: no picture refers to a later one.
+const NO_LATER_REFERENCES: [&str; 2] = ["-bf", "0"];
+/// Three pictures in a row that refer to the next one, and of which at most the middle one is referred to (H.265).
+const DISPOSABLE_PICTURES: [&str; 6] = ["-bf", "3", "-b_strategy", "0", "-b-pyramid", "none"];
+
 /// Runs ffmpeg into a file of another name first, so that an unfinished clip is never used.
-fn run(input: &[String], shape: Shape, file: &Path, draw: Option<Draw<'_>>) -> io::Result<()> {
+fn run(input: &[String], shape: Shape, references: &[&str], file: &Path, draw: Option<Draw<'_>>) -> io::Result<()> {
     let unfinished = file.with_extension(format!("{}.mp4", uuid::Uuid::new_v4()));
     let key_frames = shape.fps.to_string();
     let mut ffmpeg = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y"])
         .args(input)
         .args(shape.codec.encoder())
-        // Like cameras: a key frame every second and no picture that refers to a later one.
-        .args(["-preset", "veryfast", "-bf", "0", "-pix_fmt", "yuv420p", "-g", &key_frames, "-an"])
+        // Like cameras: a key frame every second.
+        .args(["-preset", "veryfast"])
+        .args(references)
+        .args(["-pix_fmt", "yuv420p", "-g", &key_frames, "-an"])
         // ffmpeg converts RGB to BT.601 at every size; in high definition that has to be declared.
         .args(["-colorspace", "smpte170m"])
         .arg(&unfinished)

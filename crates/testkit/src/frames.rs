@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::frame::{Frame, Plane};
 use domain::ports::{Clock, FrameSource, FrameStream, PictureStream, SourceError, UnitFeed};
-use domain::{AccessUnit, Codec, Source};
+use domain::{AccessUnit, Codec, Decoding, Source};
 use tokio::time::Instant;
 
 use crate::picture::{FakeFace, Picture};
@@ -193,6 +193,7 @@ fn url(source: &Source) -> String {
         Source::Onvif(device) => format!("onvif://{}:{}", device.host, device.port),
         Source::Gb28181 { server_sip_id, camera_sip_id, .. } => format!("sip://{server_sip_id}/{camera_sip_id}"),
         Source::Capture { device, .. } => format!("capture://{}:{}", device.host, device.port),
+        Source::Pushed { host } => format!("pushed://{host}"),
     }
 }
 
@@ -277,6 +278,10 @@ impl FrameStream for Playing {
 
     fn units(&self) -> Option<UnitFeed> {
         Some(self.units.clone())
+    }
+
+    fn decoding(&self) -> Decoding {
+        Decoding { units: self.frames as u64, ..Decoding::default() }
     }
 }
 

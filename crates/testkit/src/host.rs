@@ -1,5 +1,7 @@
 //! A fake machine that records what it is asked to do.
 
+#![allow(clippy::expect_used, reason = "test code may panic")]
+
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -7,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ports::Host;
+use domain::ports::{Host, OnPercent};
 use domain::{
-    Error, Memory, Network, NetworkPort, Output, Processor, Result, Subnet, Thing, TimeService, Timestamp, WiegandFrame,
+    Bundle, Error, Memory, Network, NetworkPort, Output, Processor, Result, SlotMark, Slots, Software, Subnet, Thing,
+    TimeService, Timestamp, WiegandFrame,
 };
 
 use crate::FakeClock;
+use crate::slots::FakeSlots;
 
 /// An act of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +27,10 @@ pub enum Act {
     TimeZone(String),
     /// Set this time service.
     TimeService(TimeService),
-    /// Install a package of this content.
+    /// Install a package or bundle of this content.
     Install(Vec<u8>),
+    /// Tell the boot loader this about a slot.
+    Mark(SlotMark),
     /// Switch an output of a door on or off.
     Switch(Output, bool),
     /// Send this number to the controller of the door.
@@ -47,6 +53,8 @@ struct State {
     offline: HashSet<Output>,
     slow: HashMap<Output, Duration>,
     silent: bool,
+    fails_to_install: bool,
+    slots: Option<FakeSlots>,
 }
 
 impl FakeHost {
@@ -60,6 +68,8 @@ impl FakeHost {
             offline: HashSet::new(),
             slow: HashMap::new(),
             silent: false,
+            fails_to_install: false,
+            slots: None,
         };
         Self { clock, state: Mutex::new(state) }
     }
@@ -94,6 +104,24 @@ impl FakeHost {
     /// Sets whether the machine has no loudspeaker.
     pub fn silence(&self, silent: bool) {
         self.lock().silent = silent;
+    }
+
+    /// Sets whether the installation of packages fails.
+    pub fn fail_to_install(&self, fails: bool) {
+        self.lock().fails_to_install = fails;
+    }
+
+    /// Gives the machine two slots with a boot loader that tries a slot once until it is marked good.
+    pub fn equip_with_slots(&self) {
+        self.lock().slots = Some(FakeSlots::default());
+    }
+
+    /// Restarts the machine as its boot loader does. Returns the name of the slot that runs now.
+    ///
+    /// # Panics
+    /// When it has no slots.
+    pub fn boot(&self) -> String {
+        self.lock().slots.as_mut().expect("a machine with slots").boot().to_owned()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -172,9 +200,42 @@ impl Host for FakeHost {
         Ok(())
     }
 
-    async fn install(&self, package: &Path) -> Result<()> {
-        let content = std::fs::read(package).map_err(Error::internal("reading the package"))?;
-        self.act(Act::Install(content))
+    async fn slots(&self) -> Result<Option<Slots>> {
+        Ok(self.permitted()?.slots.as_ref().map(FakeSlots::seen))
+    }
+
+    async fn inspect(&self, bundle: &Path) -> Result<Bundle> {
+        let text = std::fs::read_to_string(bundle).map_err(Error::internal("reading the bundle"))?;
+        FakeSlots::inspect(&text)
+    }
+
+    async fn install(&self, software: Software, on_percent: OnPercent<'_>) -> Result<()> {
+        if self.lock().fails_to_install {
+            return Err(Error::internal("installing the package")("requested by the test"));
+        }
+        on_percent(50);
+        let mut content = Vec::new();
+        match software {
+            Software::Package(mut package) => package.copy_to(&mut content),
+            Software::Bundle(path) => std::fs::read(path).map(|bundle| content = bundle),
+        }
+        .map_err(Error::internal("reading the package"))?;
+        self.act(Act::Install(content))?;
+        if let Some(slots) = &mut self.lock().slots {
+            slots.install();
+        }
+        Ok(())
+    }
+
+    async fn await_installation(&self) -> Result<bool> {
+        Ok(self.permitted()?.slots.as_ref().is_some_and(FakeSlots::awaits_restart))
+    }
+
+    async fn mark(&self, mark: SlotMark) -> Result<()> {
+        let mut state = self.permitted()?;
+        state.slots.as_mut().ok_or(Error::Unavailable { what: "two slots" })?.mark(mark);
+        state.acts.push(Act::Mark(mark));
+        Ok(())
     }
 
     async fn switch(&self, output: Output, on: bool) -> Result<()> {

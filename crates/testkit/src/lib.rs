@@ -1,4 +1,5 @@
-//! Fakes for every port of the core, the contract runner, an RTSP server, an MQTT broker, simulated cameras, and clips.
+//! Fakes for every port of the core, the contract runner, an RTSP server, MQTT and AMQP brokers, simulated cameras, and
+//! clips.
 
 mod analyzer;
 mod bench;
@@ -9,6 +10,7 @@ pub mod contract;
 mod detector;
 mod discovery;
 mod frames;
+pub mod ftp;
 pub mod gb28181;
 mod host;
 pub mod memory;
@@ -16,11 +18,13 @@ pub mod mqtt;
 pub mod onvif;
 mod picture;
 mod poll;
+pub mod rabbitmq;
 mod reader;
 mod rig;
 pub mod rtsp;
 pub mod rtsp_script;
 mod serial;
+mod slots;
 pub mod store;
 pub mod store_suite;
 
@@ -31,8 +35,9 @@ pub use detector::FakeDetector;
 pub use discovery::FakeDiscovery;
 pub use frames::{FakeFrames, Take};
 pub use host::{Act, FakeHost};
-pub use picture::{FakeFace, Picture, portrait};
+pub use picture::{FakeFace, Picture, encoded, portrait};
 pub use poll::{DEADLINE, eventually, eventually_within, until};
 pub use reader::FakeReader;
 pub use rig::Rig;
 pub use serial::SerialSocket;
+pub use slots::{BOARD, bundle};

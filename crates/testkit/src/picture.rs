@@ -7,7 +7,7 @@ use bytes::Bytes;
 use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use domain::{Gender, Result, Timestamp};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 /// Cells along one side of a face; the outer ones are its frame.
 const CELLS: u32 = 8;
@@ -124,6 +124,16 @@ pub fn portrait(name: &str) -> Bytes {
     Picture::of([FakeFace::of(name)]).png()
 }
 
+/// A picture as a file of this format; empty when `image` cannot write it. Unlike the tests, this crate is optimised, and
+/// so is the encoder that is built for it.
+pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    match picture.write_to(&mut file, format) {
+        Ok(()) => file.into_inner(),
+        Err(_) => Vec::new(),
+    }
+}
+
 impl Picture {
     /// 640 × 480 pixels with these faces.
     pub fn of(faces: impl IntoIterator<Item = FakeFace>) -> Self {
@@ -158,11 +168,7 @@ impl Picture {
 
     /// As a file of this format; empty when `image` cannot write it.
     pub fn file(&self, format: ImageFormat) -> Bytes {
-        let mut file = Cursor::new(Vec::new());
-        match self.canvas().write_to(&mut file, format) {
-            Ok(()) => file.into_inner().into(),
-            Err(_) => Bytes::new(),
-        }
+        encoded(&self.canvas().into(), format).into()
     }
 
     /// As a camera's frame.

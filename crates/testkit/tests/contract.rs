@@ -17,7 +17,7 @@ fn ledger() -> Ledger {
         (_, Some(protocol)) if protocol == "GB28181" => Some("gb28181"),
         (_, _) => Some("rtsp"),
     };
-    let rules = Rules { kind_of, attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr")] };
+    let rules = Rules { kind_of, attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr")], ..Rules::NONE };
     Ledger::open(&catalogue(), rules).unwrap()
 }
 

@@ -1,35 +1,34 @@
 //! Decoded frames of a camera whose access units arrive as a stream.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::Decoding;
 use domain::frame::Frame;
 use domain::ports::{FrameStream, SourceError, UnitFeed};
-use gstreamer as gst;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::Options;
 use crate::address::CameraAddress;
-use crate::decoder::{Arrivals, Feed};
+use crate::effort::Effort;
 use crate::rtsp;
+use crate::running::{Feed, Pictures};
 use crate::session::Surroundings;
-use crate::sink::{News, Pipeline, Sink};
 use crate::supply::Supply;
 use crate::trial::Trial;
 
 /// A camera that has sent its first picture. A separate task reads the session, so a slow consumer does not delay the
 /// camera. Only the newest decoded picture is kept: each one replaces the one before.
 pub(crate) struct CameraStream {
-    first: Option<gst::Sample>,
-    sink: Sink,
-    arrivals: Arc<Arrivals>,
+    first: Option<Frame>,
+    pictures: Pictures,
+    effort: Arc<Effort>,
     units: UnitFeed,
-    surroundings: Arc<Surroundings>,
     reader: JoinSet<SourceError>,
     ended: Option<SourceError>,
-    _pipeline: Pipeline,
 }
 
 /// Connects to an RTSP stream and waits for the first picture.
@@ -49,7 +48,7 @@ pub(crate) async fn show(
     surroundings: Arc<Surroundings>,
 ) -> Result<CameraStream, SourceError> {
     let codec = units.codec();
-    let trial = Trial::new(codec, &options.decoders, Arc::clone(&surroundings.tally))?;
+    let trial = Trial::new(codec, options, surroundings)?;
     let Ok(outcome) = timeout(options.first_picture, trial.first_picture(&mut *units)).await else {
         return Err(no_picture(&*units, options.first_picture));
     };
@@ -57,16 +56,14 @@ pub(crate) async fn show(
     tracing::debug!(decoder = decoder.name, %codec, "camera opened");
     let mut reader = JoinSet::new();
     let tee = UnitFeed::default();
-    reader.spawn(read(units, (decoder.feed, tee.clone()), decoder.sink.news(), options.stall));
+    reader.spawn(read(units, (decoder.feed, tee.clone()), decoder.decoded, options.stall));
     Ok(CameraStream {
         first: Some(first),
-        sink: decoder.sink,
-        arrivals: decoder.arrivals,
+        pictures: decoder.pictures,
+        effort: decoder.effort,
         units: tee,
-        surroundings,
         reader,
         ended: None,
-        _pipeline: decoder.pipeline,
     })
 }
 
@@ -86,11 +83,12 @@ fn no_picture(units: &dyn Supply, patience: Duration) -> SourceError {
 async fn read(
     mut units: Box<dyn Supply>,
     (mut feed, tee): (Feed, UnitFeed),
-    news: Arc<News>,
+    decoded: Arc<AtomicU64>,
     stall: Duration,
 ) -> SourceError {
     let stalled = SourceError::Stalled(stall.as_secs());
-    let (mut decoded, mut since) = (news.decoded(), Instant::now());
+    let decoded = || decoded.load(Ordering::Relaxed);
+    let (mut before, mut since) = (decoded(), Instant::now());
     loop {
         match timeout(stall, units.next()).await {
             Err(_) => return stalled,
@@ -102,8 +100,8 @@ async fn read(
                 feed.push(unit);
             }
         }
-        if news.decoded() != decoded {
-            (decoded, since) = (news.decoded(), Instant::now());
+        if decoded() != before {
+            (before, since) = (decoded(), Instant::now());
         } else if since.elapsed() >= stall {
             return stalled;
         }
@@ -111,16 +109,14 @@ async fn read(
 }
 
 impl CameraStream {
-    async fn sample(&mut self) -> Result<gst::Sample, SourceError> {
+    async fn picture(&mut self) -> Result<Frame, SourceError> {
         if let Some(first) = self.first.take() {
             return Ok(first);
         }
         tokio::select! {
             // Pictures first: those decoded before the end are still delivered.
             biased;
-            picture = self.sink.next() => {
-                picture?.ok_or_else(|| SourceError::Undecodable("the decoder stopped unexpectedly".to_owned()))
-            }
+            picture = self.pictures.next() => picture,
             why = self.reader.join_next() => {
                 Err(match why {
                     Some(Ok(why)) => why,
@@ -137,11 +133,8 @@ impl FrameStream for CameraStream {
         if let Some(why) = &self.ended {
             return Err(why.clone());
         }
-        match self.sample().await {
-            Ok(sample) => {
-                let at = self.arrivals.of(&sample).unwrap_or_else(|| self.surroundings.clock.now());
-                self.sink.frame(&sample, at).map(Some)
-            }
+        match self.picture().await {
+            Ok(picture) => Ok(Some(picture)),
             Err(why) => {
                 self.ended = Some(why.clone());
                 Err(why)
@@ -151,5 +144,13 @@ impl FrameStream for CameraStream {
 
     fn units(&self) -> Option<UnitFeed> {
         Some(self.units.clone())
+    }
+
+    fn decoding(&self) -> Decoding {
+        self.effort.read()
+    }
+
+    fn is_costly(&self) -> bool {
+        self.pictures.are_copied()
     }
 }

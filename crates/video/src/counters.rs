@@ -10,6 +10,8 @@ pub struct Counters {
     /// Access units not decoded because the decoder could not keep up: from the one that found its queue full to the
     /// next key frame.
     pub units_skipped: u64,
+    /// Access units not decoded because no other picture needs theirs and the one before was recent enough.
+    pub units_spared: u64,
     /// RTP packets lost.
     pub packets_lost: u64,
     /// Packets ignored because they are not part of the requested video.
@@ -23,6 +25,7 @@ pub struct Counters {
 pub(crate) struct Tally {
     units: Count,
     units_skipped: Count,
+    units_spared: Count,
     packets_lost: Count,
     packets_ignored: Count,
     pictures: Count,
@@ -59,6 +62,7 @@ impl Default for Tally {
         Self {
             units: Count::new(metrics::counter!("polyface_video_units_total")),
             units_skipped: Count::new(metrics::counter!("polyface_video_units_skipped_total")),
+            units_spared: Count::new(metrics::counter!("polyface_video_units_spared_total")),
             packets_lost: Count::new(metrics::counter!("polyface_video_packets_lost_total")),
             packets_ignored: Count::new(metrics::counter!("polyface_video_packets_ignored_total")),
             pictures: Count::new(metrics::counter!("polyface_video_pictures_total")),
@@ -80,14 +84,19 @@ impl Tally {
         self.units_skipped.add(1);
     }
 
-    pub(crate) fn decoded(&self) {
-        self.pictures.add(1);
+    pub(crate) fn spared(&self) {
+        self.units_spared.add(1);
+    }
+
+    pub(crate) fn decoded(&self, pictures: u64) {
+        self.pictures.add(pictures);
     }
 
     pub(crate) fn read(&self) -> Counters {
         Counters {
             units: self.units.read(),
             units_skipped: self.units_skipped.read(),
+            units_spared: self.units_spared.read(),
             packets_lost: self.packets_lost.read(),
             packets_ignored: self.packets_ignored.read(),
             pictures: self.pictures.read(),

@@ -1,25 +1,27 @@
 //! Decodes access units with the best decoder available on the machine.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use domain::ports::SourceError;
 use domain::{AccessUnit, Timestamp};
 use gstreamer as gst;
+use gstreamer::prelude::PluginFeatureExt;
 use gstreamer_app::AppSrc;
 
 use crate::counters::Tally;
 use crate::sink::{self, LARGEST, Pipeline, Sink};
 
 /// Maximum number of access units queued for the decoder: two and a half seconds at 25 frames per second.
-const LONGEST_QUEUE: u64 = 64;
+pub(crate) const LONGEST_QUEUE: u64 = 64;
 
 /// Maximum number of bytes queued for the decoder.
-const LARGEST_QUEUE: u64 = 16 << 20;
+pub(crate) const LARGEST_QUEUE: u64 = 16 << 20;
 
 /// Maximum size of an access unit, bytes.
-const LARGEST_UNIT: usize = 8 << 20;
+pub(crate) const LARGEST_UNIT: usize = 8 << 20;
 
 /// Video coding of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,14 @@ impl From<domain::Codec> for Codec {
 }
 
 impl Codec {
+    /// Its encoding name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::H264 => "h264",
+            Self::H265 => "h265",
+        }
+    }
+
     /// By the encoding name of a session description, in lower case.
     pub(crate) fn named(encoding: &str) -> Option<Self> {
         match encoding {
@@ -98,8 +108,22 @@ impl Codec {
 
 /// Whether the first element of a pipeline description is installed.
 pub(crate) fn installed(description: &str) -> bool {
-    let element = description.split_whitespace().next().unwrap_or_default();
-    gst::ElementFactory::find(element).is_some()
+    gst::ElementFactory::find(element(description)).is_some()
+}
+
+/// The first element of a pipeline description.
+fn element(description: &str) -> &str {
+    description.split_whitespace().next().unwrap_or_default()
+}
+
+/// The files of the plugins that a pipeline with this decoder needs, each once.
+pub(crate) fn plugins(codec: Codec, decoder: &str) -> Vec<PathBuf> {
+    let elements = ["appsrc", "capsfilter", codec.parser(), element(decoder), "videoconvert", "appsink"];
+    let plugin = |element| gst::ElementFactory::find(element)?.plugin()?.filename();
+    let mut all: Vec<_> = elements.into_iter().filter_map(plugin).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 impl std::fmt::Display for Codec {
@@ -114,10 +138,10 @@ impl std::fmt::Display for Codec {
 /// One access unit in Annex B format.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
-    data: gst::Buffer,
+    pub(crate) data: gst::Buffer,
     /// Decodable without earlier units.
     pub(crate) key: bool,
-    arrived: Timestamp,
+    pub(crate) arrived: Timestamp,
 }
 
 impl Unit {
@@ -149,7 +173,7 @@ impl Unit {
 pub(crate) struct Arrivals(Mutex<VecDeque<(gst::ClockTime, Timestamp)>>);
 
 impl Arrivals {
-    fn note(&self, unit: &Unit) {
+    pub(crate) fn note(&self, unit: &Unit) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() as u64 > LONGEST_QUEUE * 2 {
             all.pop_front();
@@ -157,51 +181,25 @@ impl Arrivals {
         all.extend(unit.data.pts().map(|tick| (tick, unit.arrived)));
     }
 
-    /// Arrival time of the unit of this picture. With decoders that reorder pictures it may be that of a neighbouring
+    /// Arrival time of the unit with this tick. With decoders that reorder pictures it may be that of a neighbouring
     /// unit.
-    pub(crate) fn of(&self, sample: &gst::Sample) -> Option<Timestamp> {
-        let tick = sample.buffer()?.pts()?;
+    pub(crate) fn of(&self, tick: Option<gst::ClockTime>) -> Option<Timestamp> {
+        let tick = tick?;
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().rev().find(|(other, _)| *other <= tick).or(all.front()).map(|(_, arrived)| *arrived)
     }
 }
 
-/// Input of a decoder. It never blocks: when the decoder cannot keep up, everything up to the next key frame is
-/// dropped, because a single missing picture would corrupt all that refer to it.
-pub(crate) struct Feed {
-    source: AppSrc,
-    arrivals: Arc<Arrivals>,
-    tally: Arc<Tally>,
-    skipping: bool,
-}
-
-impl Feed {
-    pub(crate) fn push(&mut self, unit: Unit) {
-        let full =
-            self.source.current_level_buffers() >= LONGEST_QUEUE || self.source.current_level_bytes() >= LARGEST_QUEUE;
-        self.skipping = full || (self.skipping && !unit.key);
-        if self.skipping {
-            self.tally.skipped();
-            return;
-        }
-        self.arrivals.note(&unit);
-        // Fails only when the pipeline has failed, which the sink reports with the reason.
-        let _ = self.source.push_buffer(unit.data);
-    }
-}
-
-/// A running decoder.
+/// A decoder in this process.
 pub(crate) struct Decoder {
-    pub(crate) name: String,
-    pub(crate) feed: Feed,
+    pub(crate) source: AppSrc,
     pub(crate) sink: Sink,
-    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) pipeline: Pipeline,
 }
 
 impl Decoder {
-    /// Starts this decoder, given as an element with its properties. Blocking: it opens the hardware.
-    pub(crate) fn start(codec: Codec, decoder: &str, tally: &Arc<Tally>) -> Result<Self, SourceError> {
+    /// Loads this decoder, given as an element with its properties, without starting it.
+    pub(crate) fn prepare(codec: Codec, decoder: &str, tally: &Arc<Tally>) -> Result<Self, SourceError> {
         let (media, parser) = (codec.media(), codec.parser());
         // The caps limit the size before a decoder allocates memory for the dimensions that the stream claims.
         let pipeline = Pipeline::build(&format!(
@@ -212,9 +210,13 @@ impl Decoder {
         ))?;
         let source = pipeline.part("source")?;
         let sink = Sink::attach(&pipeline, Arc::clone(tally))?;
-        pipeline.play()?;
-        let arrivals = Arc::<Arrivals>::default();
-        let feed = Feed { source, arrivals: Arc::clone(&arrivals), tally: Arc::clone(tally), skipping: false };
-        Ok(Self { name: decoder.to_owned(), feed, sink, arrivals, pipeline })
+        Ok(Self { source, sink, pipeline })
+    }
+
+    /// Starts this decoder. Blocking: it opens the hardware.
+    pub(crate) fn start(codec: Codec, decoder: &str, tally: &Arc<Tally>) -> Result<Self, SourceError> {
+        let decoder = Self::prepare(codec, decoder, tally)?;
+        decoder.pipeline.play()?;
+        Ok(decoder)
     }
 }

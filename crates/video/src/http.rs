@@ -1,24 +1,29 @@
 //! HTTP requests to cameras: authentication, timeouts and bounded bodies.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use domain::DeviceAddress;
 use domain::ports::SourceError;
+use domain::{ConnectError, DeviceAddress, OutboundPolicy};
 use http_auth::{PasswordClient, PasswordParams};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode, redirect};
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 use crate::Unusable;
+use crate::access::{Access, clear_login_refused};
 use crate::address::bad;
 use crate::challenge;
+use crate::session::unconnected;
 
 /// A client for all cameras. It uses no proxy and follows no redirect, which could leak the login to another host.
 pub(crate) struct Http {
     client: Client,
     patience: Duration,
+    access: Access,
 }
 
 /// A request to a camera.
@@ -38,12 +43,13 @@ pub(crate) struct Body {
 }
 
 impl Http {
-    /// `patience`: timeout for each response.
-    pub(crate) fn new(patience: Duration) -> Result<Self, Unusable> {
+    /// `patience`: timeout for each response. It connects only where `access` allows.
+    pub(crate) fn new(patience: Duration, access: Access) -> Result<Self, Unusable> {
         // Fails when a provider is already installed, which is then used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("polyface/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Names { policy: access.outbound })
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(patience)
@@ -51,7 +57,7 @@ impl Http {
             .pool_max_idle_per_host(0)
             .tls_certs_only([]);
         let client = client.build().map_err(|e| Unusable::Library(e.to_string()))?;
-        Ok(Self { client, patience })
+        Ok(Self { client, patience, access })
     }
 
     /// The response head, whatever its status. The login is sent only when the camera asks for it.
@@ -68,6 +74,10 @@ impl Http {
             if again && matches!(client, PasswordClient::Basic(_)) {
                 break;
             }
+            let clear = matches!(client, PasswordClient::Basic(_));
+            if clear && !answer.remote_addr().is_some_and(|camera| self.access.allows_clear_login(camera.ip())) {
+                return Err(clear_login_refused());
+            }
             let Some(login) = authorization(client, question, login) else { break };
             answer = self.send(question, Some(login)).await?;
         }
@@ -76,6 +86,7 @@ impl Http {
 
     async fn send(&self, question: &Question<'_>, login: Option<HeaderValue>) -> Result<Response, SourceError> {
         let url = question.url.clone();
+        self.check(&url)?;
         let request = match &question.body {
             Some((kind, body)) => self.client.post(url).header(CONTENT_TYPE, *kind).body(body.clone()),
             None => self.client.get(url),
@@ -83,9 +94,20 @@ impl Http {
         let request = login.into_iter().fold(request, |request, login| request.header(AUTHORIZATION, login));
         match tokio::time::timeout(self.patience, request.send()).await {
             Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) if is_forbidden(&error) => Err(unconnected(ConnectError::NotAllowed)),
             Ok(Err(error)) => Err(SourceError::Unreachable(cause(&error))),
             Err(_) => Err(SourceError::Unreachable(self.silence(question.what))),
         }
+    }
+
+    /// Checks an address that is not a name; names are checked when they are resolved.
+    fn check(&self, url: &Url) -> Result<(), SourceError> {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        if self.access.outbound.allows(address) { Ok(()) } else { Err(unconnected(ConnectError::NotAllowed)) }
     }
 
     /// The body of a response, at most `most` bytes, complete or as far as it arrived: some cameras announce more than
@@ -126,6 +148,33 @@ impl Http {
     fn silence(&self, what: &str) -> String {
         format!("no answer to {what} within {} s", self.patience.as_secs())
     }
+}
+
+/// Resolves names of cameras to the addresses that may be connected to.
+struct Names {
+    policy: OutboundPolicy,
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.policy;
+        Box::pin(async move {
+            let allowed = policy.resolve(name.as_str(), 0).await?;
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether the policy forbids every address of the camera's name.
+fn is_forbidden(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if matches!(inner.downcast_ref(), Some(ConnectError::NotAllowed)) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// Whether the camera asks for a login in a supported scheme.
@@ -195,11 +244,11 @@ mod tests {
     use super::*;
 
     /// The requests that a camera receives when it answers with these challenges in turn, and the last response.
-    async fn heard(challenges: &[&str]) -> (Vec<String>, Response) {
+    async fn heard(access: Access, challenges: &[&str]) -> (Vec<String>, Result<Response, SourceError>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let device = DeviceAddress { host: "127.0.0.1".into(), port, user: "admin".into(), password: "secret".into() };
-        let (url, http) = (root(&device).unwrap(), Http::new(Duration::from_secs(5)).unwrap());
+        let (url, http) = (root(&device).unwrap(), Http::new(Duration::from_secs(5), access).unwrap());
         let question = Question { url: &url, body: None, what: "it" };
         let mut heard = Vec::new();
         let camera = async {
@@ -214,7 +263,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let answer = tokio::select! {
-            answer = http.ask(&question, &device) => answer.unwrap(),
+            answer = http.ask(&question, &device) => answer,
             () = camera => unreachable!(),
         };
         (heard, answer)
@@ -224,18 +273,41 @@ mod tests {
     async fn a_camera_that_has_asked_for_a_digest_never_gets_the_password_in_clear() {
         let digest = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", stale=true\r\n";
         let basic = "WWW-Authenticate: Basic realm=\"r\", stale=true\r\n";
-        let (heard, answer) = heard(&[digest, basic, basic]).await;
+        let (heard, answer) = heard(Access::open(), &[digest, basic, basic]).await;
         assert_eq!(heard.len(), 2);
         assert!(heard[1].to_lowercase().contains("authorization: digest "), "{heard:?}");
-        assert_eq!(refusal(&answer), SourceError::Unauthorised);
+        assert_eq!(refusal(&answer.unwrap()), SourceError::Unauthorised);
+    }
+
+    #[tokio::test]
+    async fn a_camera_that_may_not_get_the_password_in_clear_gets_none() {
+        let access = Access { clear_logins: Some(vec!["192.0.2.7/32".parse().unwrap()]), ..Access::open() };
+        let (heard, answer) = heard(access, &["WWW-Authenticate: Basic realm=\"r\"\r\n"; 2]).await;
+        assert_eq!((heard.len(), answer.unwrap_err()), (1, clear_login_refused()));
+    }
+
+    #[tokio::test]
+    async fn a_camera_where_the_device_may_not_connect_gets_no_request() {
+        let outbound = OutboundPolicy { allow_loopback: false, ..OutboundPolicy::OPEN };
+        let http = Http::new(Duration::from_secs(5), Access { outbound, ..Access::open() }).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for host in ["127.0.0.1", "localhost", "::ffff:127.0.0.1"] {
+            let port = listener.local_addr().unwrap().port();
+            let device = DeviceAddress { host: host.into(), port, ..DeviceAddress::default() };
+            let (url, login) = (root(&device).unwrap(), DeviceAddress::default());
+            let refused = http.ask(&Question { url: &url, body: None, what: "it" }, &login).await;
+            assert!(matches!(refused, Err(SourceError::BadAddress(_))), "{host}");
+        }
+        let accepted = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(accepted.is_err(), "nothing was connected");
     }
 
     #[tokio::test]
     async fn a_digest_that_we_do_not_know_is_told_and_no_password_sent() {
         let unknown = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SM3\r\n";
         let both = format!("{unknown}WWW-Authenticate: Basic realm=\"r\"\r\n");
-        let (heard, answer) = heard(&[&both, &both]).await;
+        let (heard, answer) = heard(Access::open(), &[&both, &both]).await;
         assert_eq!(heard.len(), 1);
-        assert!(matches!(refusal(&answer), SourceError::Broken(why) if why.contains("Digest SM3")));
+        assert!(matches!(refusal(&answer.unwrap()), SourceError::Broken(why) if why.contains("Digest SM3")));
     }
 }

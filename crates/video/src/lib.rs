@@ -16,13 +16,15 @@
 //! missing file or a stream that no decoder accepts. Decoders are tried in order of preference, hardware first, until
 //! one produces a picture. Only the newest picture of a camera is kept: a slow consumer misses pictures but never gets
 //! an old one. Frames are the decoder's own buffers, not copies: keep few of them and release them soon, because
-//! hardware decoders have few.
+//! hardware decoders have few. Cameras may be decoded in [processes of their own](Options::decoder_process); then a
+//! frame is a copy, made when it is waited for.
 //!
 //! Cameras give their coded pictures beside the frames, shared with the decoder. [`write_clip`] puts them into an MP4
 //! file, as they are; each is shown until the next one arrived.
 //!
 //! [`write_clip`]: domain::ports::FrameSource::write_clip
 
+mod access;
 mod address;
 mod camera;
 mod capture;
@@ -30,20 +32,26 @@ mod challenge;
 mod clip;
 mod counters;
 mod decoder;
+mod disposable;
+mod effort;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod gb28181;
+mod helper;
 mod http;
+mod nal;
 mod onvif;
 mod pixels;
 mod rtsp;
+mod running;
 mod session;
 mod sink;
 mod supply;
 mod trial;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +62,10 @@ use domain::{AccessUnit, CameraStream, DeviceAddress, FoundCamera, Source};
 use gstreamer as gst;
 use tokio_util::task::TaskTracker;
 
+pub use crate::access::Access;
 pub use crate::counters::Counters;
 pub use crate::gb28181::Sip;
+pub use crate::helper::decode;
 
 use crate::address::{CameraAddress, FileAddress};
 use crate::decoder::Codec;
@@ -90,6 +100,11 @@ pub struct Options {
     /// Decoders tried before the built-in ones: gstreamer elements with their properties, for example `avdec_h264
     /// max-threads=2`. Those not installed are skipped.
     pub decoders: Vec<String>,
+    /// Program that is started for each camera to decode it, as `PROGRAM decode ARGUMENTS`; it must call [`decode`]
+    /// with the arguments. Without one, cameras are decoded in this process.
+    pub decoder_process: Option<PathBuf>,
+    /// Minimum time between two pictures of a camera, as far as leaving some out does not change the others.
+    pub pictures_every: Duration,
     /// Maximum time without any data from a camera that delivers pictures.
     pub heartbeat: Duration,
     /// Identity of this device as a SIP server.
@@ -98,21 +113,26 @@ pub struct Options {
     pub searched: SocketAddr,
     /// Duration of a discovery.
     pub search: Duration,
+    /// What platforms and operators may make a camera of.
+    pub access: Access,
 }
 
 impl Default for Options {
     /// 5 s per response, 10 s to the first picture, 5 s until a stall, 30 s without data from a camera that delivers
-    /// pictures, 3 s for discovery by multicast.
+    /// pictures, 3 s for discovery by multicast. Access is open.
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(5),
             first_picture: Duration::from_secs(10),
             stall: Duration::from_secs(5),
             decoders: Vec::new(),
+            decoder_process: None,
+            pictures_every: Duration::ZERO,
             heartbeat: Duration::from_secs(30),
             sip: Sip::default(),
             searched: onvif::EVERYBODY,
             search: Duration::from_secs(3),
+            access: Access::open(),
         }
     }
 }
@@ -149,10 +169,15 @@ impl VideoSource {
     pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Self, Unusable> {
         gst::init().map_err(|e| Unusable::Library(e.to_string()))?;
         check_elements()?;
-        let http = Http::new(options.answer)?;
+        let http = Http::new(options.answer, options.access.clone())?;
         let exchange = Exchange::new(options.sip.clone());
-        let surroundings =
-            Surroundings { clock, tally: Arc::default(), closing: TaskTracker::new(), answer: options.answer };
+        let surroundings = Surroundings {
+            clock,
+            tally: Arc::default(),
+            closing: TaskTracker::new(),
+            answer: options.answer,
+            access: options.access.clone(),
+        };
         Ok(Self { options, surroundings: Arc::new(surroundings), http, exchange })
     }
 
@@ -202,7 +227,8 @@ impl FrameSource for VideoSource {
             }
             Source::File { url } => {
                 let (clock, tally) = (Arc::clone(&surroundings.clock), Arc::clone(&surroundings.tally));
-                let address = FileAddress::parse(url)?;
+                let mut address = FileAddress::parse(url)?;
+                address.path = surroundings.access.file(&address.path)?;
                 Ok(Box::new(file::open(address, self.options.first_picture, clock, tally).await?))
             }
             // Resolved at every opening: the camera's address may have changed.
@@ -216,16 +242,18 @@ impl FrameSource for VideoSource {
                 Ok(Box::new(camera::show(units, &self.options, surroundings).await?))
             }
             // Delivers pictures, not video.
-            Source::Capture { .. } => Err(SourceError::NotSupported),
+            Source::Capture { .. } | Source::Pushed { .. } => Err(SourceError::NotSupported),
         }
     }
 
     async fn open_pictures(&self, source: &Source) -> Result<Box<dyn PictureStream>, SourceError> {
         match source {
             Source::Capture { device, .. } => capture::open(device, &self.http, self.options.heartbeat).await,
-            Source::Rtsp { .. } | Source::File { .. } | Source::Onvif(_) | Source::Gb28181 { .. } => {
-                Err(SourceError::NotSupported)
-            }
+            Source::Rtsp { .. }
+            | Source::File { .. }
+            | Source::Onvif(_)
+            | Source::Gb28181 { .. }
+            | Source::Pushed { .. } => Err(SourceError::NotSupported),
         }
     }
 

@@ -16,6 +16,7 @@ use gstreamer_video::{VideoFormat, VideoFrame, VideoFrameFlags, VideoInfo};
 use tokio::sync::Notify;
 
 use crate::counters::Tally;
+use crate::effort::Effort;
 use crate::pixels;
 
 /// Maximum width and height of a picture, pixels.
@@ -82,7 +83,7 @@ enum Ending {
 /// State shared between the pipeline's threads and the reader.
 pub(crate) struct News {
     changed: Notify,
-    decoded: AtomicU64,
+    decoded: Arc<AtomicU64>,
     ending: Mutex<Option<Ending>>,
 }
 
@@ -90,6 +91,33 @@ impl News {
     /// Number of pictures that the pipeline has decoded.
     pub(crate) fn decoded(&self) -> u64 {
         self.decoded.load(Ordering::Relaxed)
+    }
+
+    /// The counter of decoded pictures.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.decoded)
+    }
+
+    /// Waits for a picture, an ending or [`ring`](Self::ring); for one caller that does not use [`Sink::next`].
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Wakes the caller that waits.
+    pub(crate) fn ring(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Why the pipeline has failed, when it has.
+    pub(crate) fn failure(&self) -> Option<SourceError> {
+        match self.ending()? {
+            Ending::Failed(why) => Some(why),
+            Ending::Played => None,
+        }
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the stream with a failure that gstreamer does not report.
@@ -120,6 +148,7 @@ impl News {
 pub(crate) struct Sink {
     app: AppSink,
     news: Arc<News>,
+    effort: Arc<Effort>,
     /// Whether an implausible pixel aspect ratio has been logged.
     doubted: AtomicBool,
 }
@@ -128,11 +157,14 @@ impl Sink {
     /// Attaches to the appsink named `sink` and to the bus of a pipeline that is not running yet.
     pub(crate) fn attach(pipeline: &Pipeline, tally: Arc<Tally>) -> Result<Self, SourceError> {
         let app: AppSink = pipeline.part("sink")?;
-        let news = Arc::new(News { changed: Notify::new(), decoded: AtomicU64::new(0), ending: Mutex::new(None) });
-        let shared = Arc::clone(&news);
+        let news = Arc::new(News { changed: Notify::new(), decoded: Arc::default(), ending: Mutex::new(None) });
+        let effort = Arc::<Effort>::default();
+        let (shared, decoding) = (Arc::clone(&news), Arc::clone(&effort));
+        // Called by the thread that decodes.
         let new_sample = move |_: &AppSink| {
+            decoding.decoded();
             shared.decoded.fetch_add(1, Ordering::Relaxed);
-            tally.decoded();
+            tally.decoded(1);
             shared.changed.notify_one();
             Ok(gst::FlowSuccess::Ok)
         };
@@ -144,21 +176,27 @@ impl Sink {
                 gst::BusSyncReply::Drop
             });
         }
-        Ok(Self { app, news, doubted: AtomicBool::new(false) })
+        Ok(Self { app, news, effort, doubted: AtomicBool::new(false) })
+    }
+
+    /// The next picture, `None` at the end of the stream, or nothing when it has to be waited for.
+    pub(crate) fn poll(&self) -> Option<Result<Option<gst::Sample>, SourceError>> {
+        if let Some(sample) = self.app.try_pull_sample(gst::ClockTime::ZERO) {
+            return Some(Ok(Some(sample)));
+        }
+        match self.news.ending()? {
+            Ending::Played => Some(Ok(None)),
+            Ending::Failed(why) => Some(Err(why)),
+        }
     }
 
     /// The next picture; `None` at the end of the stream. Cancel safe.
     pub(crate) async fn next(&self) -> Result<Option<gst::Sample>, SourceError> {
         loop {
-            if let Some(sample) = self.app.try_pull_sample(gst::ClockTime::ZERO) {
-                return Ok(Some(sample));
-            }
-            let ending = self.news.ending.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            match ending {
-                Some(Ending::Played) => return Ok(None),
-                Some(Ending::Failed(why)) => return Err(why),
-                // `Notify` keeps a notification sent since the checks above.
-                None => self.news.changed.notified().await,
+            match self.poll() {
+                Some(outcome) => return outcome,
+                // `Notify` keeps a notification sent since the check above.
+                None => self.news.changed().await,
             }
         }
     }
@@ -204,6 +242,10 @@ impl Sink {
 
     pub(crate) fn news(&self) -> Arc<News> {
         Arc::clone(&self.news)
+    }
+
+    pub(crate) fn effort(&self) -> &Arc<Effort> {
+        &self.effort
     }
 }
 

@@ -1,13 +1,18 @@
 //! Finds a working decoder: some are installed without the hardware they need, or fail on a camera's stream.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::frame::Frame;
 use domain::ports::SourceError;
-use gstreamer as gst;
 
-use crate::counters::Tally;
-use crate::decoder::{Codec, Decoder, Unit};
+use crate::Options;
+use crate::decoder::{Arrivals, Codec, Decoder, Unit};
+use crate::helper;
+use crate::running::{Common, Running};
+use crate::session::Surroundings;
 use crate::supply::Supply;
 
 /// Maximum number of access units kept for the next decoder.
@@ -16,30 +21,43 @@ const LONGEST_REPLAY: usize = 250;
 /// The decoders not tried yet, and the access units to feed to the next one first.
 pub(crate) struct Trial {
     codec: Codec,
+    pictures_every: Duration,
+    /// Maximum wait for a picture that a decoder process was asked for.
+    patience: Duration,
+    /// What is started as a decoder process.
+    program: Option<PathBuf>,
     candidates: VecDeque<String>,
-    tally: Arc<Tally>,
+    surroundings: Arc<Surroundings>,
     /// Access units since the last key frame.
     replay: Vec<Unit>,
 }
 
 impl Trial {
-    pub(crate) fn new(codec: Codec, wanted: &[String], tally: Arc<Tally>) -> Result<Self, SourceError> {
-        let candidates = codec.candidates(wanted);
+    pub(crate) fn new(codec: Codec, options: &Options, surroundings: Arc<Surroundings>) -> Result<Self, SourceError> {
+        let candidates = codec.candidates(&options.decoders);
         if candidates.is_empty() {
             return Err(SourceError::Undecodable(format!("no decoder for {codec} is installed in gstreamer")));
         }
-        Ok(Self { codec, candidates, tally, replay: Vec::new() })
+        Ok(Self {
+            codec,
+            pictures_every: options.pictures_every,
+            // A camera that sends nothing stalls before.
+            patience: options.stall * 2,
+            program: options.decoder_process.clone(),
+            candidates,
+            surroundings,
+            replay: Vec::new(),
+        })
     }
 
     /// Feeds one decoder after another until one produces a picture; returns that decoder and the picture. Waits
     /// indefinitely when no access units arrive.
-    pub(crate) async fn first_picture(mut self, units: &mut dyn Supply) -> Result<(Decoder, gst::Sample), SourceError> {
+    pub(crate) async fn first_picture(mut self, units: &mut dyn Supply) -> Result<(Running, Frame), SourceError> {
         let mut decoder = self.start_next(None).await?;
         loop {
             tokio::select! {
-                picture = decoder.sink.next() => match picture {
-                    Ok(Some(sample)) => return Ok((decoder, sample)),
-                    Ok(None) => return Err(SourceError::Undecodable("the decoder stopped unexpectedly".to_owned())),
+                picture = decoder.pictures.next() => match picture {
+                    Ok(picture) => return Ok((decoder, picture)),
                     Err(why) => decoder = self.replace(&decoder, why).await?,
                 },
                 unit = units.next() => {
@@ -60,7 +78,7 @@ impl Trial {
         }
     }
 
-    async fn replace(&mut self, failed: &Decoder, why: SourceError) -> Result<Decoder, SourceError> {
+    async fn replace(&mut self, failed: &Running, why: SourceError) -> Result<Running, SourceError> {
         tracing::info!(decoder = failed.name, %why, "decoder failed on the camera's stream");
         let mut decoder = self.start_next(Some(why)).await?;
         self.replay.iter().for_each(|unit| decoder.feed.push(unit.clone()));
@@ -68,7 +86,7 @@ impl Trial {
     }
 
     /// Starts the next decoder that can be started; when none is left, returns the reason why the last one failed.
-    async fn start_next(&mut self, mut why: Option<SourceError>) -> Result<Decoder, SourceError> {
+    async fn start_next(&mut self, mut why: Option<SourceError>) -> Result<Running, SourceError> {
         while let Some(name) = self.candidates.pop_front() {
             match self.start(name.clone()).await {
                 Ok(decoder) => return Ok(decoder),
@@ -81,9 +99,26 @@ impl Trial {
         Err(why.unwrap_or_else(|| SourceError::Undecodable("no decoder is left to try".to_owned())))
     }
 
-    async fn start(&self, name: String) -> Result<Decoder, SourceError> {
-        let (codec, tally) = (self.codec, Arc::clone(&self.tally));
-        let started = tokio::task::spawn_blocking(move || Decoder::start(codec, &name, &tally)).await;
-        started.unwrap_or_else(|e| Err(SourceError::Undecodable(format!("starting a decoder failed: {e}"))))
+    async fn start(&self, name: String) -> Result<Running, SourceError> {
+        let common = self.common();
+        if let Some(program) = &self.program {
+            let helper = helper::start(program, &name, &common, self.patience, &self.surroundings.closing).await?;
+            return Ok(Running::apart(name, helper, common));
+        }
+        let (codec, tally, element) = (self.codec, Arc::clone(&common.tally), name.clone());
+        let started = tokio::task::spawn_blocking(move || Decoder::start(codec, &element, &tally)).await;
+        let decoder =
+            started.unwrap_or_else(|e| Err(SourceError::Undecodable(format!("starting a decoder failed: {e}"))))?;
+        Ok(Running::here(name, decoder, common))
+    }
+
+    fn common(&self) -> Common {
+        Common {
+            codec: self.codec,
+            clock: Arc::clone(&self.surroundings.clock),
+            tally: Arc::clone(&self.surroundings.tally),
+            arrivals: Arc::<Arrivals>::default(),
+            pictures_every: self.pictures_every,
+        }
     }
 }

@@ -31,10 +31,13 @@ fn threads() -> usize {
 /// A set of detector and embedder alone.
 fn detector_and_embedder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["centerface.toml", "centerface.onnx", "face_embed_512.toml", "face_embed_512.onnx", "onnxruntime"] {
-        std::os::unix::fs::symlink(models().join(file), folder.path().join(file)).unwrap();
+    let networks = ["centerface", "centerface_int8", "face_embed_512"];
+    let files = networks.iter().flat_map(|network| [format!("{network}.toml"), format!("{network}.onnx")]);
+    for file in files.chain(["onnxruntime".to_owned()]) {
+        std::os::unix::fs::symlink(models().join(&file), folder.path().join(file)).unwrap();
     }
-    let sets = "[default]\ndetector = \"centerface\"\nembedder = \"face_embed_512\"\n";
+    let sets =
+        "[default]\ndetector = \"centerface\"\nlive_detector = \"centerface_int8\"\nembedder = \"face_embed_512\"\n";
     std::fs::write(folder.path().join("sets.toml"), sets).unwrap();
     folder
 }

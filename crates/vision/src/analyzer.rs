@@ -10,11 +10,11 @@ use domain::frame::Frame;
 use domain::geometry::Rect;
 use domain::ports::{FaceAnalyzer, Lane, Search};
 use domain::{Calibration, Detection, Embedding, Error, Face, ModelId, Result, Timestamp};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
+use crate::clarity::Measures;
 use crate::codec;
 use crate::counters::Counters;
+use crate::decoding::{Decoding, blocking};
 use crate::embedder::Identity;
 use crate::engine::{Engine, Refusal, Room};
 use crate::error::{AnalysisError, OpenError, SelfTestError};
@@ -23,14 +23,12 @@ use crate::manifest::Role;
 use crate::models::ModelSet;
 use crate::objects::Objects;
 use crate::pipeline::Pipeline;
-use crate::runtime::{self, Provider};
+use crate::runtime::{self, OpenVinoDevice, Provider};
 use crate::self_test;
 use crate::session::{SessionSettings, Stopwatch};
 
 /// Maximum number of jobs queued for the inference threads.
 const ROOM: Room = Room { live: 32, photos: 16, objects: 32 };
-/// Memory budget of concurrent picture decoding, MiB: one of the largest, or many of the usual size.
-const DECODING_MIB: u32 = 320;
 /// Maximum number of threads per run. Two halve the time of a detection; more gain little. Two workers of one thread
 /// each would process a tenth more frames, but take twice as long per frame and 100 MB more.
 const MAX_THREADS_PER_RUN: usize = 2;
@@ -47,6 +45,8 @@ pub struct Options {
     pub set: String,
     /// Execution provider; if it cannot be used, the CPU is used and a warning logged.
     pub provider: Provider,
+    /// The device that OpenVINO computes on, when it is the provider.
+    pub openvino_device: OpenVinoDevice,
     /// Number of inference threads; 0 for one per CPU core.
     pub threads: usize,
     /// Whether liveness is checked; requires a liveness model in the set.
@@ -64,6 +64,7 @@ impl Options {
             runtime_library: None,
             set: "default".to_owned(),
             provider: Provider::Auto,
+            openvino_device: OpenVinoDevice::default(),
             threads: 0,
             liveness: false,
             detection_side: 1280,
@@ -112,7 +113,7 @@ pub struct Analyzer {
     provider: Provider,
     fallen_back: Option<FallBack>,
     stopwatch: Stopwatch,
-    decoding: Arc<Semaphore>,
+    decoding: Decoding,
 }
 
 /// An accelerator that could not be used.
@@ -164,6 +165,14 @@ impl Analyzer {
         Counters { in_networks: self.stopwatch.read(), ..self.engine.counters() }
     }
 
+    /// The embedding of each face of a frame, in order, with the measures that the clarity of a shot is fitted to.
+    ///
+    /// # Errors
+    /// As [`FaceAnalyzer::describe`].
+    pub async fn measure(&self, frame: Frame, detections: Vec<Detection>) -> Result<Vec<(Embedding, Measures)>> {
+        self.analyse(Lane::Photo, move |pipeline| pipeline.measure(&frame, &detections)).await
+    }
+
     /// Runs every network on inputs with known results. Takes as long as a few detections.
     ///
     /// # Errors
@@ -202,17 +211,7 @@ impl FaceAnalyzer for Analyzer {
     }
 
     async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {
-        let header = picture.clone();
-        let bytes = blocking(move || codec::decoded_bytes(&header)).await?;
-        let share = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).clamp(1, DECODING_MIB);
-        let share = Arc::clone(&self.decoding).acquire_many_owned(share).await;
-        let share = share.map_err(|_| Error::Unavailable { what: "picture decoding" })?;
-        blocking(move || {
-            let decoded = codec::decode(&picture, at);
-            drop(share);
-            decoded
-        })
-        .await
+        self.decoding.decode(picture, at).await
     }
 
     async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes> {
@@ -235,12 +234,8 @@ impl FaceAnalyzer for Analyzer {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    spawn_blocking(work).await.map_err(Error::internal("reading or writing a picture"))?
-}
-
 fn open(options: &Options) -> Result<Analyzer, OpenError> {
-    let models = ModelSet::load(&options.models_dir, &options.set, options.liveness)?;
+    let mut models = ModelSet::load(&options.models_dir, &options.set, options.liveness)?;
     let environment = runtime::environment(&library(options))?;
     if let Err(error) = imaging::use_calling_thread() {
         tracing::warn!(%error, "failed to disable OpenCV threads");
@@ -249,10 +244,13 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
     let mut settings = SessionSettings {
         environment,
         provider: options.provider.resolved(),
+        openvino_device: options.openvino_device,
         threads,
         stopwatch: Stopwatch::default(),
     };
-    let (pipelines, fallen_back) = pipelines(&models, &mut settings, options, workers)?;
+    settings.provider.prepare();
+    let (mut pipelines, fallen_back) = pipelines(&models, &mut settings, options, workers)?;
+    drop_unfit_live_detector(&mut models, &mut pipelines, settings.provider);
     let engine = Arc::new(Engine::start(pipelines, ROOM).map_err(OpenError::Threads)?);
     Ok(Analyzer {
         objects: models.objects.as_ref().and_then(|model| Objects::new(&engine, &model.manifest)),
@@ -263,7 +261,7 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         provider: settings.provider,
         fallen_back,
         stopwatch: settings.stopwatch,
-        decoding: Arc::new(Semaphore::new(DECODING_MIB as usize)),
+        decoding: Decoding::default(),
     })
 }
 
@@ -279,13 +277,29 @@ fn pipelines(
     };
     match load(settings) {
         Err(error) if settings.provider != Provider::Cpu => {
-            tracing::warn!(provider = %settings.provider, %error, "failed to load models on the accelerator, using the CPU");
-            let fall_back = FallBack { from: settings.provider, why: error.to_string() };
+            let why = [Some(error.to_string()), runtime::take_logged_error()].into_iter().flatten();
+            let why = why.collect::<Vec<_>>().join(": ");
+            tracing::warn!(
+                provider = %settings.provider,
+                error = why,
+                "failed to load models on the accelerator, using the CPU"
+            );
+            let fall_back = FallBack { from: settings.provider, why };
             settings.provider = Provider::Cpu;
             Ok((load(settings)?, Some(fall_back)))
         }
         loaded => Ok((loaded?, None)),
     }
+}
+
+/// Searches camera frames with the detector for photos where that for camera frames gives wrong results, as 8-bit
+/// arithmetic of older processors does, or is not faster.
+fn drop_unfit_live_detector(models: &mut ModelSet, pipelines: &mut [Pipeline], provider: Provider) {
+    let Some(first) = pipelines.first_mut() else { return };
+    let Some(why) = first.drop_unfit_live_detector(provider) else { return };
+    pipelines.iter_mut().for_each(Pipeline::drop_live_detector);
+    let dropped = models.live_detector.take().map(|model| model.manifest.name);
+    tracing::warn!(model = dropped, reason = why, "live detector not used, searching camera frames with the detector");
 }
 
 fn library(options: &Options) -> PathBuf {

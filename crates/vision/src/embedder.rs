@@ -3,6 +3,7 @@
 use domain::frame::Frame;
 use domain::{Calibration, Embedding, ModelId};
 
+use crate::clarity::{Measures, clarity};
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::Place;
 use crate::face_network::{FaceNetwork, Reading};
@@ -21,23 +22,28 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The id consists of name, revision and the start of the network's hash, for example
+    /// The id consists of name, revision and the start of the hash that stands for the network's results, for example
     /// `face_embed_512/1/36911dcbddbb`.
     pub(crate) fn new(manifest: &Manifest) -> Result<Self, OpenError> {
         let wrong = |why: String| OpenError::WrongTensor { model: manifest.name.clone(), why };
         let output = output(manifest).map_err(wrong)?;
         let calibration = calibration(&output).map_err(|error| wrong(error.to_string()))?;
-        let hash = manifest.sha256.get(..HASH_DIGITS).unwrap_or_default();
+        let hash = manifest.identity().get(..HASH_DIGITS).unwrap_or_default();
         let model = ModelId(format!("{}/{}/{hash}", manifest.name, manifest.revision).into());
         Ok(Self { model, calibration })
     }
 }
 
 fn calibration(output: &EmbeddingOutput) -> domain::Result<Calibration> {
-    let calibration =
-        Calibration::new(output.calibration.clone())?.with_clear_from(output.clear_from.unwrap_or_default());
-    match output.unlike {
-        Some((mean, deviation)) => calibration.with_unlike(mean, deviation),
+    let mut calibration = Calibration::new(output.calibration.clone())?;
+    if let Some((mean, deviation)) = output.unlike {
+        calibration = calibration.with_unlike(mean, deviation)?;
+    }
+    if let Some(clarity) = &output.clarity {
+        calibration = calibration.with_clear_from(clarity.clear_from);
+    }
+    match output.threshold_floor {
+        Some(floor) => calibration.with_floor(floor),
         None => Ok(calibration),
     }
 }
@@ -75,10 +81,34 @@ impl Embedder {
         Ok(Self { network: FaceNetwork::load(model, settings)?, model: Identity::new(&model.manifest)?.model })
     }
 
-    /// One embedding per face, in order.
-    pub(crate) fn embed(&mut self, frame: &Frame, faces: &[Place]) -> Result<Vec<Embedding>, AnalysisError> {
+    /// One embedding per face, in order, and the clarity of the shot where the manifest has a fit.
+    pub(crate) fn embed(
+        &mut self,
+        frame: &Frame,
+        faces: &[Place],
+    ) -> Result<Vec<(Embedding, Option<f32>)>, AnalysisError> {
         let vectors = self.network.read(frame, faces)?;
-        vectors.into_iter().map(|vector| self.embedding(vector)).collect()
+        let fit = self.network.reading.0.clarity.as_ref();
+        let described = |(vector, place): (Vec<f32>, &Place)| {
+            let measures = fit.map(|_| Measures::of(frame, place, norm(&vector))).transpose()?;
+            let clear = fit.zip(measures).map(|(fit, measures)| clarity(fit, &measures));
+            Ok((self.embedding(vector)?, clear))
+        };
+        vectors.into_iter().zip(faces).map(described).collect()
+    }
+
+    /// One embedding per face, in order, with what its clarity is estimated from.
+    pub(crate) fn measure(
+        &mut self,
+        frame: &Frame,
+        faces: &[Place],
+    ) -> Result<Vec<(Embedding, Measures)>, AnalysisError> {
+        let vectors = self.network.read(frame, faces)?;
+        let measured = |(vector, place): (Vec<f32>, &Place)| {
+            let measures = Measures::of(frame, place, norm(&vector))?;
+            Ok((self.embedding(vector)?, measures))
+        };
+        vectors.into_iter().zip(faces).map(measured).collect()
     }
 
     pub(crate) fn embed_one(&mut self, frame: &Frame, face: &Place) -> Result<Embedding, AnalysisError> {
@@ -97,15 +127,42 @@ impl Embedder {
     }
 }
 
+fn norm(vector: &[f32]) -> f32 {
+    vector.iter().map(|component| component * component).sum::<f32>().sqrt()
+}
+
 #[cfg(test)]
 mod tests {
+    use domain::{Chances, Matching, Similarity};
+
     use super::*;
 
     #[test]
     fn a_model_is_known_by_name_revision_and_hash() {
         let mut manifest = Manifest::parse(include_str!("../../../models/face_embed_512.toml")).unwrap();
-        manifest.sha256 = "0123456789abcdef".repeat(4);
+        (manifest.sha256, manifest.same_as) = ("0123456789abcdef".repeat(4), None);
         assert_eq!(&*Identity::new(&manifest).unwrap().model.0, "face_embed_512/1/0123456789ab");
+    }
+
+    #[test]
+    fn thresholds_of_the_default_model_move_as_the_documentation_says() {
+        let manifest = Manifest::parse(include_str!("../../../models/face_embed_512.toml")).unwrap();
+        let calibration = Identity::new(&manifest).unwrap().calibration;
+        let threshold = |people, tries| {
+            let chances = Chances { people, tries };
+            let moved = calibration.threshold(Similarity::DEFAULT_THRESHOLD, chances, Matching::default());
+            (moved.value() * 100.0).round() / 100.0
+        };
+        for (people, once, five_times) in [
+            (10, 0.65, 0.72),
+            (100, 0.65, 0.72),
+            (300, 0.69, 0.81),
+            (1_000, 0.80, 0.82),
+            (10_000, 0.83, 0.85),
+            (100_000, 0.86, 0.88),
+        ] {
+            assert_eq!((threshold(people, 1), threshold(people, 5)), (once, five_times), "{people}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use domain::geometry::{Point, Rect};
 use crate::align::Transform;
 use crate::error::AnalysisError;
 use crate::imaging::{self, Picture};
+use crate::light::lightened;
 use crate::manifest::{Aspect, Crop, Manifest};
 use crate::pixel_box::PixelBox;
 
@@ -19,14 +20,25 @@ pub(crate) struct Place {
 
 /// Crops the face as its manifest specifies.
 pub(crate) fn crop(frame: &Frame, place: &Place, manifest: &Manifest) -> Result<Picture, AnalysisError> {
+    crop_at(frame, place, manifest, None)
+}
+
+/// As [`crop`], a box at another scale than the manifest's.
+pub(crate) fn crop_at(
+    frame: &Frame,
+    place: &Place,
+    manifest: &Manifest,
+    other_scale: Option<f32>,
+) -> Result<Picture, AnalysisError> {
     let (width, height) = (manifest.input.width as usize, manifest.input.height as usize);
     match &manifest.crop {
         Crop::Template { points } => {
             let template = points.map(|[x, y]| Point { x, y });
-            aligned(frame, &place.landmarks, &template, width, height)
+            lightened(aligned(frame, &place.landmarks, &template, width, height)?, &template)
         }
-        Crop::Box { scale, aspect } => {
-            let area = inside(&boxed(&place.face_box, *scale, *aspect), frame);
+        Crop::Box { scale, aspect, .. } => {
+            let scale = other_scale.unwrap_or(*scale);
+            let area = inside(&boxed(&place.face_box, scale, *aspect), frame);
             let area = PixelBox::covering(&area, frame).ok_or(AnalysisError::Landmarks)?;
             imaging::cut(frame, area, width, height)
         }

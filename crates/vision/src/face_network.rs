@@ -37,8 +37,19 @@ impl<R: Reading> FaceNetwork<R> {
 
     /// The value of each face, in order.
     pub(crate) fn read(&mut self, frame: &Frame, faces: &[Place]) -> Result<Vec<R::Value>, AnalysisError> {
+        self.read_at(frame, faces, None)
+    }
+
+    /// As [`read`](Self::read), from crops at another scale than the manifest's.
+    pub(crate) fn read_at(
+        &mut self,
+        frame: &Frame,
+        faces: &[Place],
+        other_scale: Option<f32>,
+    ) -> Result<Vec<R::Value>, AnalysisError> {
         let manifest = self.network.manifest();
-        let crops = faces.iter().map(|face| face_crop::crop(frame, face, manifest)).collect::<Result<Vec<_>, _>>()?;
+        let crop = |face: &Place| face_crop::crop_at(frame, face, manifest, other_scale);
+        let crops = faces.iter().map(crop).collect::<Result<Vec<_>, _>>()?;
         self.network.ask(&crops, |answer| self.reading.read(answer))
     }
 }

@@ -56,6 +56,23 @@ impl Picture {
         Ok(channels.into_iter().map(Self).collect())
     }
 
+    /// Mean of all samples in a part of the picture, 0..=255.
+    pub(crate) fn mean(&self, [left, top, right, bottom]: [usize; 4]) -> Result<f64> {
+        let (width, height) = (right.saturating_sub(left) as i32, bottom.saturating_sub(top) as i32);
+        let part = Mat::roi(&self.0, core::Rect::new(left as i32, top as i32, width, height))?;
+        let mean = core::mean_def(&part)?;
+        let channels = self.0.channels() as usize;
+        Ok(mean.0[..channels].iter().sum::<f64>() / channels as f64)
+    }
+
+    /// Smoothed by a Gaussian of `sigma` pixels, then every sample times `gain`.
+    pub(crate) fn smoothed(&self, sigma: f64, gain: f64) -> Result<Self> {
+        let (mut smooth, mut output) = (Mat::default(), Mat::default());
+        imgproc::gaussian_blur_def(&self.0, &mut smooth, Size::new(0, 0), sigma)?;
+        smooth.convert_to(&mut output, -1, gain, 0.0)?;
+        Ok(Self(output))
+    }
+
     fn black(width: usize, height: usize) -> Result<Self> {
         let (rows, cols) = (height as i32, width as i32);
         Ok(Self(Mat::new_rows_cols_with_default(rows, cols, core::CV_8UC3, Scalar::default())?))
@@ -81,7 +98,8 @@ pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
     Ok(canvas)
 }
 
-/// The frame transformed into an output of this size; black outside the frame.
+/// The frame transformed into an output of this size; black outside the frame. Enlarges by cubic interpolation, which
+/// keeps more of small faces than linear does.
 pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: usize) -> Result<Picture> {
     let pixel = pixels_of_a_sample(frame);
     // Interpolation reads neighbouring pixels, and halving as many samples as it joins.
@@ -93,9 +111,10 @@ pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: u
         let size = Size::new(width as i32, height as i32);
         let origin = (area.left as f64 * pixel.0, area.top as f64 * pixel.1);
         let rows = |times: (f64, f64)| transform.rows(origin, (times.0 * pixel.0, times.1 * pixel.1));
+        let between = if transform.scale() > 1.0 { imgproc::INTER_CUBIC } else { imgproc::INTER_LINEAR };
         match halved_repeatedly(rgb, (1.0 / (transform.scale() * pixel.0), 1.0 / (transform.scale() * pixel.1)))? {
-            Some((small, times)) => warped(&small, rows(times), size),
-            None => warped(rgb, rows((1.0, 1.0)), size),
+            Some((small, times)) => warped(&small, rows(times), size, between),
+            None => warped(rgb, rows((1.0, 1.0)), size, between),
         }
     })?
     .map_or_else(|| Picture::black(width, height), Ok)
@@ -129,10 +148,10 @@ pub(crate) fn squared(frame: &Frame, area: PixelBox) -> Result<Vec<Plane>> {
     Ok(planes)
 }
 
-fn warped(source: &impl core::ToInputArray, rows: [[f64; 3]; 2], size: Size) -> Result<Picture> {
+fn warped(source: &impl core::ToInputArray, rows: [[f64; 3]; 2], size: Size, between: i32) -> Result<Picture> {
     let matrix = Mat::from_slice_2d(&rows)?;
     let mut output = Mat::default();
-    imgproc::warp_affine_def(source, &mut output, &matrix, size)?;
+    imgproc::warp_affine(source, &mut output, &matrix, size, between, core::BORDER_CONSTANT, Scalar::default())?;
     Ok(Picture(output))
 }
 

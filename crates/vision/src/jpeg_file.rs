@@ -76,6 +76,11 @@ impl Mended {
         [picture, &OTHER_REST, end].concat()
     }
 
+    /// Whether one scan has the whole picture, so that it can be decoded row by row.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.scans <= 1
+    }
+
     /// Whether the number of scans is plausible.
     pub(crate) fn has_few_scans(&self) -> bool {
         self.scans <= MOST_SCANS

@@ -26,6 +26,8 @@ pub(crate) struct Model {
 #[derive(Debug)]
 pub(crate) struct ModelSet {
     pub(crate) detector: Model,
+    /// Finds faces in camera frames, faster than the detector and only where that holds on this device.
+    pub(crate) live_detector: Option<Model>,
     pub(crate) landmarks: Option<Model>,
     pub(crate) embedder: Model,
     pub(crate) age: Option<Model>,
@@ -51,6 +53,7 @@ impl ModelSet {
         let some = |name: &Option<String>, role| name.as_ref().map(|name| model(folder, name, role)).transpose();
         Ok(Self {
             detector: model(folder, &set.detector, Role::Detector)?,
+            live_detector: some(&set.live_detector, Role::Detector)?,
             landmarks: some(&set.landmarks, Role::Landmarks)?,
             embedder: model(folder, &set.embedder, Role::Embedder)?,
             age: some(&set.age, Role::Age)?,
@@ -65,7 +68,7 @@ impl ModelSet {
     /// All models of the set.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Model> {
         let faces = [&self.landmarks, &self.age, &self.gender, &self.head_pose, &self.expression, &self.liveness];
-        let optional = faces.into_iter().chain([&self.objects]);
+        let optional = faces.into_iter().chain([&self.objects, &self.live_detector]);
         [&self.detector, &self.embedder].into_iter().chain(optional.flatten())
     }
 }

@@ -7,16 +7,18 @@ use domain::ports::{Lane, Search};
 use domain::{Attributes, DetectedObject, Detection, Embedding, Expression, Face, Gender, ObjectClass};
 
 use crate::attributes::{AgeReading, ClassReading};
+use crate::clarity::Measures;
 use crate::detector::{Detector, Found};
 use crate::embedder::Embedder;
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::Place;
 use crate::face_network::{FaceNetwork, Reading};
-use crate::liveness::LivenessReading;
+use crate::liveness::Liveness;
 use crate::models::{Model, ModelSet};
 use crate::objects::ObjectNetwork;
 use crate::pose::PoseReading;
 use crate::quality;
+use crate::runtime::Provider;
 use crate::session::{Network, SessionSettings};
 
 /// Minimum side of a frame, pixels: no face can be recognised in a smaller one.
@@ -30,7 +32,7 @@ pub(crate) struct Pipeline {
     gender: Option<FaceNetwork<ClassReading<Gender>>>,
     expression: Option<FaceNetwork<ClassReading<Expression>>>,
     head_pose: Option<FaceNetwork<PoseReading>>,
-    liveness: Option<FaceNetwork<LivenessReading>>,
+    liveness: Option<Liveness>,
     objects: Option<ObjectNetwork>,
 }
 
@@ -45,7 +47,8 @@ impl Pipeline {
             let gender = scope.spawn(|| loaded(models.gender.as_ref(), settings));
             let expression = scope.spawn(|| loaded(models.expression.as_ref(), settings));
             let head_pose = scope.spawn(|| loaded(models.head_pose.as_ref(), settings));
-            let liveness = scope.spawn(|| loaded(models.liveness.as_ref(), settings));
+            let liveness =
+                scope.spawn(|| models.liveness.as_ref().map(|model| Liveness::load(model, settings)).transpose());
             let objects =
                 scope.spawn(|| models.objects.as_ref().map(|model| ObjectNetwork::load(model, settings)).transpose());
             Ok(Self {
@@ -59,6 +62,16 @@ impl Pipeline {
                 objects: joined(objects)?,
             })
         })
+    }
+
+    /// Stops using the network for camera frames unless it is fit for this device; returns why.
+    pub(crate) fn drop_unfit_live_detector(&mut self, provider: Provider) -> Option<String> {
+        self.detector.drop_unfit_live(provider)
+    }
+
+    /// Stops using the network for camera frames.
+    pub(crate) fn drop_live_detector(&mut self) {
+        self.detector.drop_live();
     }
 
     /// Finds faces, largest first, and rates their quality from pixels and landmarks.
@@ -82,9 +95,12 @@ impl Pipeline {
         let genders = read(&mut self.gender, frame, &places)?;
         let expressions = read(&mut self.expression, frame, &places)?;
         let poses = read(&mut self.head_pose, frame, &places)?;
-        let liveness = read(&mut self.liveness, frame, &places)?;
+        let liveness = match &mut self.liveness {
+            Some(network) => network.read(frame, &places)?.into_iter().map(Some).collect(),
+            None => vec![None; places.len()],
+        };
         let faces = detections.into_iter().zip(embeddings).enumerate();
-        let face = |(index, (mut detection, embedding)): (usize, (Detection, _))| {
+        let face = |(index, (mut detection, (embedding, clarity))): (usize, (Detection, _))| {
             if let Some(pose) = poses[index] {
                 detection.quality = quality::with_pose(detection.quality, pose);
             }
@@ -93,9 +109,18 @@ impl Pipeline {
                 age: ages[index],
                 expression: expressions[index].flatten(),
             };
-            Face { detection, attributes, liveness: liveness[index], embedding }
+            Face { detection, attributes, liveness: liveness[index], clarity, embedding }
         };
         Ok(faces.map(face).collect())
+    }
+
+    /// The embedding of each face, in order, with what its clarity is estimated from.
+    pub(crate) fn measure(
+        &mut self,
+        frame: &Frame,
+        detections: &[Detection],
+    ) -> Result<Vec<(Embedding, Measures)>, AnalysisError> {
+        self.embedder.measure(frame, &detections.iter().map(place).collect::<Vec<_>>())
     }
 
     /// The embedding of a face. The head pose network takes a sixth of the time of an enrolment, so it runs only on
@@ -141,7 +166,7 @@ impl Pipeline {
         networks.extend(self.gender.as_mut().map(|model| &mut model.network));
         networks.extend(self.expression.as_mut().map(|model| &mut model.network));
         networks.extend(self.head_pose.as_mut().map(|model| &mut model.network));
-        networks.extend(self.liveness.as_mut().map(|model| &mut model.network));
+        networks.extend(self.liveness.as_mut().map(|model| &mut model.of_faces.network));
         networks.extend(self.objects.as_mut().map(ObjectNetwork::network));
         networks
     }

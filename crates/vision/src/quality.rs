@@ -3,8 +3,8 @@
 //! | component | measured on | 0 … 100 |
 //! |---|---|---|
 //! | size | the longer of the distances eye to eye and eyes to mouth, pixels of the frame | 8 … 90, by [`SIZE`] |
-//! | sharpness | variance of the Laplacian over the variance of the face aligned to 112×112 pixels, logarithm | by [`SHARPNESS`] |
-//! | brightness | mean of the aligned face, times its contrast (95th less 5th percentile, full from 50) | by [`BRIGHTNESS`] |
+//! | sharpness | variance of the Laplacian over the variance of the face aligned to 112×112 pixels, and smoothed if it is dark, logarithm | by [`SHARPNESS`] |
+//! | brightness | mean of the aligned face, times its contrast (95th less 5th percentile, full from 50) after a dark face was lightened | by [`BRIGHTNESS`] |
 //! | pose | cos²(yaw) · cos²(pitch) · cos²(roll / 2) | |
 //!
 //! Roll counts half because alignment compensates it. The aligned face has the size that the embedder receives, so
@@ -19,12 +19,14 @@ use domain::{Landmarks, Quality};
 
 use crate::error::AnalysisError;
 use crate::face_crop::{Place, aligned};
+use crate::imaging::Picture;
+use crate::light::lightened;
 use crate::pose::Pose;
 
 /// Side of the aligned face, pixels.
-const SIDE: usize = 112;
+pub(crate) const SIDE: usize = 112;
 /// Landmarks of the aligned face.
-const TEMPLATE: Landmarks = [
+pub(crate) const TEMPLATE: Landmarks = [
     Point { x: 38.2946, y: 51.6963 },
     Point { x: 73.5318, y: 51.5014 },
     Point { x: 56.0252, y: 71.7366 },
@@ -43,7 +45,7 @@ const SIZE: &Curve = &[(8.0, 0.0), (13.0, 5.0), (18.0, 22.0), (26.0, 52.0), (40.
 const SHARPNESS: &Curve = &[(-5.5, 0.0), (-4.5, 10.0), (-3.5, 45.0), (-2.5, 85.0), (-1.5, 100.0)];
 /// Grey levels 0..=255.
 const BRIGHTNESS: &Curve =
-    &[(8.0, 0.0), (30.0, 40.0), (60.0, 90.0), (80.0, 100.0), (180.0, 100.0), (215.0, 70.0), (250.0, 0.0)];
+    &[(4.0, 0.0), (10.0, 10.0), (30.0, 40.0), (60.0, 90.0), (80.0, 100.0), (180.0, 100.0), (215.0, 70.0), (250.0, 0.0)];
 /// Difference of grey levels that counts as full contrast.
 const CONTRAST: f32 = 50.0;
 
@@ -61,15 +63,22 @@ pub(crate) fn is_frontal(quality: &Quality) -> bool {
 
 /// Rates a face from the frame's pixels and its landmarks.
 pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisError> {
-    let face = aligned(frame, &place.landmarks, &TEMPLATE, SIDE, SIDE)?.to_grey()?;
-    let pixels = face.bytes()?;
+    let face = grey(frame, place)?;
+    let light = mean(face.bytes()?);
+    // In the dark, noise would count as sharpness, and a face that can be lightened as one without contrast.
+    let face = lightened(face, &TEMPLATE)?;
     let quality = Quality {
-        size: component(along(SIZE, measure(&place.landmarks))),
-        sharpness: component(sharpness(pixels)),
-        brightness: component(brightness(pixels)),
+        size: component(along(SIZE, size(&place.landmarks))),
+        sharpness: component(sharpness(face.bytes()?)),
+        brightness: component(along(BRIGHTNESS, light) * contrast(face.bytes()?)),
         ..Quality::default()
     };
     Ok(with_pose(quality, Pose::from_landmarks(&place.landmarks)))
+}
+
+/// The aligned face in grey.
+pub(crate) fn grey(frame: &Frame, place: &Place) -> Result<Picture, AnalysisError> {
+    aligned(frame, &place.landmarks, &TEMPLATE, SIDE, SIDE)?.to_grey()
 }
 
 /// The quality with a more accurate pose.
@@ -85,7 +94,7 @@ pub(crate) fn with_pose(quality: Quality, pose: Pose) -> Quality {
 }
 
 /// The face's size in pixels: yaw or pitch shortens only one of the two distances.
-fn measure(&[left, right, _, mouth_left, mouth_right]: &Landmarks) -> f32 {
+pub(crate) fn size(&[left, right, _, mouth_left, mouth_right]: &Landmarks) -> f32 {
     let middle = |a: Point, b: Point| Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
     let distance = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y);
     distance(left, right).max(distance(middle(left, right), middle(mouth_left, mouth_right)))
@@ -99,22 +108,24 @@ fn sharpness(face: &[u8]) -> f32 {
     along(SHARPNESS, (edges / shades.max(1.0)).max(1e-6).ln())
 }
 
-fn brightness(face: &[u8]) -> f32 {
+fn mean(face: &[u8]) -> f32 {
+    inner().map(|(x, y)| f32::from(face[y * SIDE + x])).sum::<f32>() / inner().count() as f32
+}
+
+fn contrast(face: &[u8]) -> f32 {
     let mut shades: Vec<u8> = inner().map(|(x, y)| face[y * SIDE + x]).collect();
     shades.sort_unstable();
-    let mean = shades.iter().map(|shade| f32::from(*shade)).sum::<f32>() / shades.len() as f32;
     let percentile = |percent: usize| f32::from(shades[shades.len() * percent / 100]);
-    let contrast = ((percentile(95) - percentile(5)) / CONTRAST).min(1.0);
-    along(BRIGHTNESS, mean) * contrast
+    ((percentile(95) - percentile(5)) / CONTRAST).min(1.0)
 }
 
 /// The pixels of the aligned picture that belong to the face.
-fn inner() -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn inner() -> impl Iterator<Item = (usize, usize)> {
     let [left, top, right, bottom] = FACE;
     (top..bottom).flat_map(move |y| (left..right).map(move |x| (x, y)))
 }
 
-fn variance(values: impl Iterator<Item = f32>) -> f32 {
+pub(crate) fn variance(values: impl Iterator<Item = f32>) -> f32 {
     let (count, sum, squares) =
         values.fold((0.0, 0.0, 0.0), |(count, sum, squares), v| (count + 1.0, sum + v, squares + v * v));
     let mean = sum / count;
@@ -193,7 +204,7 @@ mod tests {
         let coarse = drawn(|x, _| 40 + (x * 160 / SIDE) as u8);
         assert!(sharpness(&fine) > 95.0 && sharpness(&coarse) < 5.0);
         let pale = drawn(|x, _| 120 + (x % 10) as u8);
-        assert!(brightness(&coarse) > 95.0 && brightness(&pale) < 30.0);
-        assert!(brightness(&drawn(|_, _| 0)) < 1.0);
+        assert!(contrast(&coarse) > 0.95 && contrast(&pale) < 0.3);
+        assert!(along(BRIGHTNESS, mean(&coarse)) > 95.0 && along(BRIGHTNESS, mean(&drawn(|_, _| 0))) < 1.0);
     }
 }

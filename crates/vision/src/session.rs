@@ -8,15 +8,15 @@ use ort::environment::Environment;
 use ort::ep;
 use ort::logging::LogLevel;
 use ort::session::builder::SessionBuilder;
-use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionOutputs};
+use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputValue, SessionOutputs};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
 use crate::error::{AnalysisError, OpenError};
 use crate::imaging::Picture;
 use crate::manifest::{Layout, Manifest};
 use crate::models::Model;
-use crate::runtime::Provider;
-use crate::tensor;
+use crate::runtime::{OpenVinoDevice, Provider};
+use crate::tensor::{self, Values};
 
 /// Maximum number of pictures per run. Four embeddings in one run take 15 % less time than four runs; eight gain
 /// nothing more. Detection is not batched: on the CPU four frames in one run take as long as four runs.
@@ -28,6 +28,8 @@ pub(crate) struct SessionSettings {
     pub(crate) environment: Environment,
     /// Never `Auto`.
     pub(crate) provider: Provider,
+    /// Where OpenVINO computes, when it is the provider.
+    pub(crate) openvino_device: OpenVinoDevice,
     /// Threads that share the work of one run.
     pub(crate) threads: usize,
     /// Total time spent in networks.
@@ -72,9 +74,8 @@ pub(crate) struct Network {
     manifest: Manifest,
     session: Session,
     /// The input tensor, reused between runs.
-    input: Vec<f32>,
-    /// Size of the largest input since memory was last released, in values.
-    largest: usize,
+    input: Values,
+    size: Sizes,
     /// Options of a run that releases memory; supported only by the CPU allocator.
     returning: Option<RunOptions<NoSelectedOutputs>>,
     stopwatch: Stopwatch,
@@ -92,10 +93,10 @@ impl Network {
         let keeps = settings.provider == Provider::Cpu && workspace == Workspace::Kept;
         let returning = keeps.then(returning).transpose().map_err(refused)?;
         Ok(Self {
+            input: Values::of(&model.manifest.input),
             manifest: model.manifest.clone(),
             session,
-            input: Vec::new(),
-            largest: 0,
+            size: Sizes::default(),
             returning,
             stopwatch: settings.stopwatch.clone(),
         })
@@ -103,6 +104,21 @@ impl Network {
 
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Keeps memory over inputs of changing sizes: it is released only after this many smaller ones in a row.
+    pub(crate) fn keep_for(&mut self, runs: u32) {
+        self.size.patience = runs;
+    }
+
+    /// Releases the memory kept between runs, by a run on the smallest picture. Nothing for a network of fixed size.
+    pub(crate) fn release(&mut self) -> Result<(), AnalysisError> {
+        if !self.manifest.input.is_free() {
+            return Ok(());
+        }
+        let side = self.manifest.input.multiple_of as usize;
+        self.size.expire();
+        self.ask(&[Picture::from_rgb(side, side, &vec![0; 3 * side * side])?], |_| Ok(())).map(drop)
     }
 
     /// Runs the network on pictures of equal size, batched where the network allows it, and reads a result for each.
@@ -128,13 +144,15 @@ impl Network {
         let failed = |error: ort::Error| AnalysisError::Network { model: name.clone(), why: error.to_string() };
         tensor::write(pictures, &self.manifest.input, &mut self.input)?;
         let shape = shape(&self.manifest, pictures);
-        let returning = self.returning.as_ref().filter(|_| 2 * self.input.len() <= self.largest);
+        let is_excessive = self.size.is_excessive_for(self.input.len());
+        let returning = self.returning.as_ref().filter(|_| is_excessive);
         if returning.is_some() {
             self.input.shrink_to_fit();
-            self.largest = 0;
         }
-        self.largest = self.largest.max(self.input.len());
-        let input = TensorRef::from_array_view((shape, self.input.as_slice())).map_err(failed)?;
+        let input: SessionInputValue<'_> = match &self.input {
+            Values::Floats(values) => TensorRef::from_array_view((shape, values.as_slice())).map_err(failed)?.into(),
+            Values::Bytes(values) => TensorRef::from_array_view((shape, values.as_slice())).map_err(failed)?.into(),
+        };
         let tensor = self.manifest.input.tensor.as_str();
         let start = Instant::now();
         let inputs = ort::inputs![tensor => input];
@@ -147,6 +165,35 @@ impl Network {
         let answered = |why| AnalysisError::Answer { model: name.clone(), why };
         let parts = parts(&outputs, &self.manifest, pictures.len()).map_err(answered)?;
         (0..pictures.len()).try_for_each(|index| read(&Answer { parts: &parts, index })).map_err(answered)
+    }
+}
+
+/// Sizes of the inputs of a network, in values.
+#[derive(Debug, Default)]
+struct Sizes {
+    /// The largest since memory was last released.
+    largest: usize,
+    /// Inputs in a row of at most half of that.
+    smaller: u32,
+    /// After how many of them memory is released.
+    patience: u32,
+}
+
+impl Sizes {
+    /// Has memory released with the next input.
+    fn expire(&mut self) {
+        (self.largest, self.smaller) = (usize::MAX, self.patience);
+    }
+
+    /// Notes the size of an input. Returns whether the memory kept is to be released with it.
+    fn is_excessive_for(&mut self, size: usize) -> bool {
+        self.smaller = if size <= self.largest / 2 { self.smaller + 1 } else { 0 };
+        let is_excessive = self.smaller > self.patience;
+        if is_excessive {
+            (self.largest, self.smaller) = (0, 0);
+        }
+        self.largest = self.largest.max(size);
+        is_excessive
     }
 }
 
@@ -163,6 +210,8 @@ fn builder(settings: &SessionSettings, workspace: Workspace) -> ort::Result<Sess
         .with_log_level(LogLevel::Error)?
         .with_intra_threads(settings.threads)?
         .with_inter_threads(1)?
+        // Weights must not lie in the memory that is released.
+        .with_device_allocated_initializers()?
         // Cached memory plans for each frame size would take 100 MB and save no time.
         .with_memory_pattern(false)?
         // Spinning threads would take CPU time from the video decoders.
@@ -170,7 +219,8 @@ fn builder(settings: &SessionSettings, workspace: Workspace) -> ort::Result<Sess
         // Denormal weights make some networks several times slower.
         .with_flush_to_zero()?;
     let processor = ep::CPU::default().with_arena_allocator(workspace == Workspace::Kept).build();
-    let providers: Vec<_> = settings.provider.dispatch().into_iter().chain([processor]).collect();
+    let accelerator = settings.provider.dispatch(settings.openvino_device, settings.threads);
+    let providers: Vec<_> = accelerator.into_iter().chain([processor]).collect();
     Ok(builder.with_execution_providers(providers)?)
 }
 
@@ -180,6 +230,7 @@ fn shape(manifest: &Manifest, pictures: &[Picture]) -> [usize; 4] {
     match manifest.input.layout {
         Layout::Nchw => [pictures.len(), channels, height, width],
         Layout::Nhwc => [pictures.len(), height, width, channels],
+        Layout::Squares => [pictures.len(), height / 2, width / 2, 4 * channels],
     }
 }
 
@@ -190,8 +241,12 @@ fn fits(manifest: &Manifest, inputs: &[Outlet], outputs: &[Outlet]) -> Result<()
     if only.name() != input.tensor {
         return Err(format!("its input is {:?}, not {:?}", only.name(), input.tensor));
     }
-    if only.dtype().tensor_type() != Some(TensorElementType::Float32) {
-        return Err(format!("its input is not a tensor of f32 but {}", only.dtype()));
+    let kind = match input.layout {
+        Layout::Nchw | Layout::Nhwc => TensorElementType::Float32,
+        Layout::Squares => TensorElementType::Uint8,
+    };
+    if only.dtype().tensor_type() != Some(kind) {
+        return Err(format!("its input is not a tensor of {kind} but {}", only.dtype()));
     }
     let found: &[i64] = only.dtype().tensor_shape().map_or(&[], |shape| shape);
     if !admits(found, &expected(manifest)) {
@@ -212,7 +267,13 @@ fn expected(manifest: &Manifest) -> [i64; 4] {
     match input.layout {
         Layout::Nchw => [batch, channels, height, width],
         Layout::Nhwc => [batch, height, width, channels],
+        Layout::Squares => [batch, half(height), half(width), 4 * channels],
     }
+}
+
+/// Half a side; a free one stays free.
+fn half(side: i64) -> i64 {
+    if side < 0 { side } else { side / 2 }
 }
 
 /// Whether the found shape accepts the expected one: dimensions that must be free are free, and fixed ones are equal or
@@ -270,6 +331,26 @@ impl Answer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_released_after_a_row_of_small_inputs() {
+        let released = |patience, sizes: &[usize]| {
+            let mut kept = Sizes { patience, ..Sizes::default() };
+            sizes.iter().map(|size| kept.is_excessive_for(*size)).collect::<Vec<_>>()
+        };
+        assert_eq!(released(0, &[100, 60, 50, 50]), [false, false, true, false]);
+        let [.., last] = released(2, &[100, 50, 10, 100, 50, 10, 20])[..] else { panic!("an answer for each") };
+        assert!(last, "three in a row");
+        assert!(!released(2, &[100, 50, 10, 100, 50, 10, 100, 20]).contains(&true), "interrupted");
+    }
+
+    #[test]
+    fn expired_memory_is_released_with_the_next_input_and_no_other() {
+        let mut kept = Sizes { patience: 3, ..Sizes::default() };
+        assert!(!kept.is_excessive_for(100));
+        kept.expire();
+        assert_eq!([1, 100, 1].map(|size| kept.is_excessive_for(size)), [true, false, false]);
+    }
 
     #[test]
     fn a_free_dimension_admits_a_fixed_size_and_a_fixed_one_only_itself() {

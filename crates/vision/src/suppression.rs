@@ -32,6 +32,23 @@ pub(crate) fn suppressed<C: Candidate>(mut candidates: Vec<C>, limit: f32) -> Ve
     kept
 }
 
+/// The candidates, surest first, without those whose centre lies in a surer and larger one like them: an eye or a cheek
+/// of a face that fills the picture.
+pub(crate) fn without_parts<C: Candidate>(candidates: Vec<C>) -> Vec<C> {
+    let mut kept: Vec<C> = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let place = candidate.place();
+        let has_part = |surer: &C| {
+            let whole = surer.place();
+            surer.is_like(&candidate) && whole.area() > place.area() && whole.contains(place.center())
+        };
+        if !kept.iter().any(has_part) {
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +88,18 @@ mod tests {
     fn of_overlapping_candidates_the_surest_stays() {
         let kept = suppressed(vec![candidate(0.0, 0.6), candidate(1.0, 0.9), candidate(50.0, 0.7)], 0.3);
         assert_eq!(kept, [candidate(1.0, 0.9), candidate(50.0, 0.7)]);
+    }
+
+    #[test]
+    fn an_eye_of_a_surer_face_is_no_face_but_a_face_before_a_less_sure_one_is() {
+        let square = |side: f32, score| Box {
+            class: 0,
+            place: Rect::new(50.0 - side / 2.0, 50.0 - side / 2.0, 50.0 + side / 2.0, 50.0 + side / 2.0),
+            score,
+        };
+        assert_eq!(without_parts(vec![square(80.0, 0.9), square(20.0, 0.5)]), [square(80.0, 0.9)]);
+        let (small, large) = (square(20.0, 0.9), square(80.0, 0.5));
+        assert_eq!(without_parts(vec![small, large]), [square(20.0, 0.9), square(80.0, 0.5)]);
     }
 
     #[test]

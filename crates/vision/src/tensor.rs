@@ -4,9 +4,64 @@ use crate::error::AnalysisError;
 use crate::imaging::Picture;
 use crate::manifest::{Colour, Input, Layout};
 
-/// Writes pictures of equal size into `tensor`, one after another: (pixel - mean) * scale, in the channel and dimension
-/// order of the input.
-pub(crate) fn write(pictures: &[Picture], input: &Input, tensor: &mut Vec<f32>) -> Result<(), AnalysisError> {
+/// The values of an input tensor.
+pub(crate) enum Values {
+    /// Normalised pixels.
+    Floats(Vec<f32>),
+    /// Pixels as they are.
+    Bytes(Vec<u8>),
+}
+
+impl Values {
+    /// Empty values of the kind that the input takes.
+    pub(crate) fn of(input: &Input) -> Self {
+        match input.layout {
+            Layout::Nchw | Layout::Nhwc => Self::Floats(Vec::new()),
+            Layout::Squares => Self::Bytes(Vec::new()),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Floats(values) => values.len(),
+            Self::Bytes(values) => values.len(),
+        }
+    }
+
+    pub(crate) fn shrink_to_fit(&mut self) {
+        match self {
+            Self::Floats(values) => values.shrink_to_fit(),
+            Self::Bytes(values) => values.shrink_to_fit(),
+        }
+    }
+}
+
+/// Writes pictures of equal size, one after another, in the channel and dimension order of the input.
+pub(crate) fn write(pictures: &[Picture], input: &Input, values: &mut Values) -> Result<(), AnalysisError> {
+    match values {
+        Values::Floats(tensor) => write_floats(pictures, input, tensor),
+        Values::Bytes(tensor) => write_squares(pictures, tensor),
+    }
+}
+
+/// Copies pixels into cells of 2 × 2; the two of a row lie side by side in the picture already.
+fn write_squares(pictures: &[Picture], tensor: &mut Vec<u8>) -> Result<(), AnalysisError> {
+    tensor.clear();
+    for picture in pictures {
+        let row = 3 * picture.width();
+        for rows in picture.bytes()?.chunks_exact((2 * row).max(1)) {
+            let (upper, lower) = rows.split_at(row);
+            for (upper, lower) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
+                tensor.extend_from_slice(upper);
+                tensor.extend_from_slice(lower);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// (pixel - mean) * scale.
+fn write_floats(pictures: &[Picture], input: &Input, tensor: &mut Vec<f32>) -> Result<(), AnalysisError> {
     let size = pictures.first().map_or(0, |picture| picture.width() * picture.height());
     let length = size * input.colour.channels();
     // Every value is overwritten below, so old ones need not be cleared.
@@ -15,7 +70,7 @@ pub(crate) fn write(pictures: &[Picture], input: &Input, tensor: &mut Vec<f32>) 
         match (input.colour, input.layout) {
             (Colour::Grey, _) => write_channel(&picture.to_grey()?, input.mean[0], input.scale[0], tensor)?,
             (Colour::Rgb | Colour::Bgr, Layout::Nchw) => write_planes(picture, input, tensor)?,
-            (Colour::Rgb | Colour::Bgr, Layout::Nhwc) => write_pixels(picture, input, tensor)?,
+            (Colour::Rgb | Colour::Bgr, Layout::Nhwc | Layout::Squares) => write_pixels(picture, input, tensor)?,
         }
     }
     Ok(())
@@ -74,8 +129,19 @@ mod tests {
     fn tensor(layout: Layout, colour: Colour) -> Vec<f32> {
         let picture = Picture::from_rgb(2, 1, &[10, 20, 30, 40, 50, 60]).unwrap();
         let mut tensor = Vec::new();
-        write(&[picture], &input(layout, colour), &mut tensor).unwrap();
+        write_floats(&[picture], &input(layout, colour), &mut tensor).unwrap();
         tensor
+    }
+
+    #[test]
+    fn squares_hold_the_pixels_of_two_rows() {
+        let pixels: Vec<u8> = (0..24).collect();
+        let mut tensor = Values::Bytes(Vec::new());
+        let picture = Picture::from_rgb(4, 2, &pixels).unwrap();
+        write(&[picture], &input(Layout::Squares, Colour::Rgb), &mut tensor).unwrap();
+        let Values::Bytes(bytes) = tensor else { panic!("bytes") };
+        assert_eq!(bytes[..12], [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]);
+        assert_eq!(bytes[12..], [6, 7, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23]);
     }
 
     #[test]

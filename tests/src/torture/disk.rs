@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use domain::ports::{LogStore, PersonStore, Pictures};
 use domain::{PersonFilter, Seq, Window};
 use sha2::{Digest, Sha256};
-use store::{Options, Store};
+use store::{Options, Store, StoreKey};
 
 use super::Report;
 use crate::Device;
@@ -35,32 +35,28 @@ pub(super) struct Truth {
 /// A device's storage directory.
 pub(super) struct Disk {
     storage: PathBuf,
+    key: StoreKey,
     /// Pictures whose content was compared with their name.
     sound: HashSet<String>,
 }
 
 impl Disk {
     pub(super) fn of(device: &Device) -> Self {
-        Self { storage: device.storage(), sound: HashSet::new() }
+        Self { storage: device.storage(), key: device.storage_key(), sound: HashSet::new() }
     }
 
     /// Opens a copy of what the daemon left, as the daemon itself will, and checks that it is whole.
     pub(super) fn look(&mut self, report: &mut Report) -> Truth {
         let copy = tempfile::tempdir_in(self.storage.parent().expect("a parent")).expect("a directory");
         copy_tree(&self.storage, copy.path());
-        let mut truth = match Store::open(copy.path(), Options::default()) {
-            Ok(store) => read(&store, &mut report.faults),
+        let mut truth = match Store::open(copy.path(), &self.key, Options::default()) {
+            Ok(store) => read(&store, &mut self.sound, &mut report.faults),
             Err(error) => {
                 report.faults.push(format!("the store cannot be opened: {error}"));
                 return Truth::default();
             }
         };
         truth.files = files(&self.storage.join("pictures"));
-        for name in &truth.named {
-            if self.sound.insert(name.clone()) && !is_sound(&self.picture(name)) {
-                report.faults.push(format!("picture {name} is missing or broken"));
-            }
-        }
         truth
     }
 
@@ -78,13 +74,10 @@ impl Disk {
         faults.extend(stayed.map(|(file, _)| format!("the orphan {} is still there", file.display())));
         orphans.len()
     }
-
-    fn picture(&self, name: &str) -> PathBuf {
-        self.storage.join("pictures").join(&name[..2]).join(name)
-    }
 }
 
-fn read(store: &Store, faults: &mut Vec<String>) -> Truth {
+/// `sound`: pictures whose content was compared with their name before.
+fn read(store: &Store, sound: &mut HashSet<String>, faults: &mut Vec<String>) -> Truth {
     let mut truth = Truth::default();
     let everybody = PersonFilter::default();
     for skip in (0..).step_by(PAGE as usize) {
@@ -106,8 +99,10 @@ fn read(store: &Store, faults: &mut Vec<String>) -> Truth {
             truth.named.extend(pictures.map(|picture| picture.as_str().to_owned()));
         }
     }
-    let missing = truth.named.iter().filter(|name| store.get(&name.parse().expect("an id")).is_err());
-    faults.extend(missing.map(|name| format!("the picture {name} of a row is gone")));
+    let broken = truth.named.iter().filter(|name| sound.insert((*name).clone()) && !is_sound(store, name));
+    faults.extend(broken.map(|name| format!("the picture {name} of a row is missing or broken")));
+    let gone = truth.named.iter().filter(|name| store.size(&name.parse().expect("an id")).is_err());
+    faults.extend(gone.map(|name| format!("the picture {name} of a row is gone")));
     truth
 }
 
@@ -144,7 +139,7 @@ fn files(folder: &Path) -> Files {
 }
 
 /// Whether the content is what the name says.
-fn is_sound(file: &Path) -> bool {
-    let named = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    fs::read(file).is_ok_and(|content| hex::encode(Sha256::digest(content)) == named)
+fn is_sound(store: &Store, name: &str) -> bool {
+    let content = store.get(&name.parse().expect("an id"));
+    content.is_ok_and(|content| hex::encode(Sha256::digest(content)) == name)
 }

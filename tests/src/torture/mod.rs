@@ -184,8 +184,8 @@ impl Torture {
     }
 }
 
-/// Everybody passes quickly, again and again, in an order of its own.
-fn film(device: &Device, first: usize) -> String {
+/// A film in which everybody passes quickly, again and again, in an order of its own.
+pub fn film(device: &Device, first: usize) -> String {
     let shape = Shape { width: 640, height: 360, fps: 25, codec: Codec::H264 };
     let actors = cast();
     let turned = actors.iter().cycle().skip(first).take(actors.len());

@@ -14,10 +14,8 @@ const LATE: Duration = Duration::from_secs(150);
 async fn roll(device: &Device, task: &Value, seen: bool) -> BTreeSet<String> {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let console = format!("http://{}", device.listener("console"));
-    let login = client
-        .post(format!("{console}/login"))
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .body(format!("username=admin&password={ADMIN_PASSWORD}"));
+    let login = client.post(format!("{console}/login"));
+    let login = login.json(&json!({"username": "admin", "password": ADMIN_PASSWORD}));
     let answer = login.send().await.unwrap();
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let request = client.get(format!("{console}/api/tasks/{task}/roll?seen={seen}")).header("Cookie", cookie);

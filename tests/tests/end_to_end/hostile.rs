@@ -1,6 +1,5 @@
 //! Bad input gets the contract's code, changes nothing, and the daemon lives on.
 
-use std::io::Cursor;
 use std::time::{Duration, Instant};
 
 use image::{ExtendedColorType, ImageEncoder, ImageFormat};
@@ -66,9 +65,8 @@ async fn a_picture_of_twenty_megapixels_is_enrolled() {
     let large = portrait.resize_exact(4_480, 4_480 * portrait.height() / portrait.width(), image::imageops::Triangle);
     let pixels = u64::from(large.width()) * u64::from(large.height());
     assert!(pixels >= 20_000_000, "{pixels}");
-    let mut bytes = Cursor::new(Vec::new());
-    large.to_rgb8().write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
-    client.enrol(1, "large", "Large", bytes.get_ref()).await.ok();
+    let large = testkit::encoded(&large.to_rgb8().into(), ImageFormat::Jpeg);
+    client.enrol(1, "large", "Large", &large).await.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,11 +136,8 @@ async fn silent_connections_and_endless_bodies_leave_the_daemon_serving_others()
 }
 
 fn blank_jpeg(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(width, height, image::Rgb([120, 130, 140]))
-        .write_to(&mut bytes, ImageFormat::Jpeg)
-        .unwrap();
-    bytes.into_inner()
+    let grey = image::RgbImage::from_pixel(width, height, image::Rgb([120, 130, 140]));
+    testkit::encoded(&grey.into(), ImageFormat::Jpeg)
 }
 
 /// A PNG of a few kilobytes that would take gigabytes: a small one whose header claims 60000 x 60000.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may die of what they did not expect")]
 
+mod backup;
+mod capture;
+mod doctor;
 mod durability;
 mod facebox;
 mod hostile;
@@ -9,10 +12,15 @@ mod machine;
 mod models;
 mod outage;
 mod platforms_day;
+mod power_cuts;
 mod process;
 mod readers;
 mod recognition;
+mod repair;
+mod reset;
 mod soak;
+mod sophon;
 mod storage;
 mod terminal;
 mod torture;
+mod uniview;

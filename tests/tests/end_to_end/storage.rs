@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use image::RgbImage;
+use image::codecs::png::{CompressionType, PngEncoder};
+use image::imageops::FilterType;
 use polyface_tests::{Device, SenseTime, cast, disk, eventually_within, hd};
 use serde_json::{Value, json};
 use testkit::clip::{Codec, Passages};
@@ -34,17 +37,25 @@ async fn metric(device: &Device, name: &str) -> f64 {
     value.unwrap_or_default()
 }
 
+/// A photo of 2 MiB, different for each number.
+fn uncompressed(portrait: &RgbImage, number: u8) -> Vec<u8> {
+    let mut photo = portrait.clone();
+    photo.put_pixel(0, 0, image::Rgb([number; 3]));
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Uncompressed, Default::default());
+    photo.write_with_encoder(encoder).unwrap();
+    png
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_device_tells_the_reason_and_recovers_when_there_is_room() {
     let device = Device::start_with_storage("max_bytes = \"16MiB\"\nwhen_full = \"stop\"").await;
     let client = device.log_in().await;
     let library = client.add_library("staff", 2).await;
-    let photo = std::fs::read(&cast()[0].enrolled).unwrap();
-    // What follows the end of a picture is nobody's business but takes room.
-    let padded = |number: u8| [photo.clone(), vec![number; 2 << 20]].concat();
+    let portrait = image::open(&cast()[0].enrolled).unwrap().resize_exact(840, 840, FilterType::Triangle).to_rgb8();
     for number in 0..8 {
         let code = format!("visitor-{number}");
-        client.enrol(library, &code, &code, &padded(number)).await.ok();
+        client.enrol(library, &code, &code, &uncompressed(&portrait, number)).await.ok();
     }
     let told = wait_for_status(&device, 503).await;
     let reason = told["reasons"][0].as_str().unwrap();

@@ -28,8 +28,8 @@ fn cast() -> Vec<Actor> {
 
 /// A device that calls this broker.
 async fn device(broker: &Broker) -> Device {
-    Device::start_with_sections(&format!("[terminal]\nenabled = true\nbroker = {:?}\ndevice_id = {ID:?}", broker.url()))
-        .await
+    let terminal = format!("[terminal]\nenabled = true\nbroker = {:?}\ndevice_id = {ID:?}", broker.url());
+    Device::start_with_sections(&format!("{terminal}\nbroker_trust = \"network\"")).await
 }
 
 /// The platform, once the device answers it: after an outage it may take a minute to call again.

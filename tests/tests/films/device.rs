@@ -68,7 +68,7 @@ fn camera() -> NewCamera {
         snap_mode: SnapMode::Best,
     };
     let watch = WatchSettings { enabled: false, ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch, own: OwnValues::default(), note: None }
+    NewCamera { id: None, settings, watch, own: OwnValues::default(), permission_groups: [].into(), note: None }
 }
 
 /// A camera that shows a film, and the detector that has seen it already.

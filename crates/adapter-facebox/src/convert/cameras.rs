@@ -41,6 +41,7 @@ pub(crate) fn new_camera(camera: AddCamera) -> Result<NewCamera, Fault> {
         settings,
         watch: WatchSettings { enabled: false, ..WatchSettings::default() },
         own: OwnValues::default(),
+        permission_groups: [].into(),
         note: None,
     })
 }
@@ -55,7 +56,7 @@ pub(crate) fn row(camera: Camera, kind: i64, status: &CameraStatus, zone: &TimeZ
     let rtsp = match camera.settings.source {
         Source::Rtsp { url } | Source::File { url } => url,
         // Added through another interface; the document has no words for them.
-        Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } => String::new(),
+        Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } | Source::Pushed { .. } => String::new(),
     };
     CameraRow {
         camera_id: camera.id.0,

@@ -5,9 +5,9 @@ use domain::PictureId;
 /// The beginning of all addresses.
 pub(crate) const ROOT: &str = "/picture/";
 
-/// The address of a picture that was uploaded or belongs to a person.
+/// The address of a picture that was uploaded or belongs to a person; empty for that of a removed one.
 pub(crate) fn person_address(id: &PictureId) -> String {
-    format!("{ROOT}person/{id}.jpg")
+    if id.is_kept() { format!("{ROOT}person/{id}.jpg") } else { String::new() }
 }
 
 /// The address of a captured picture; empty for one that was not kept.
@@ -39,6 +39,12 @@ mod tests {
         for address in [person.as_str(), &capture, &url] {
             assert_eq!(picture(address).as_ref(), Some(&id), "{address}");
         }
+    }
+
+    #[test]
+    fn a_picture_that_is_not_kept_has_no_address() {
+        let none = PictureId::not_kept();
+        assert_eq!((person_address(&none).as_str(), capture_address(&none).as_str()), ("", ""));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use domain::{Account, AccountId, Act, Role, Secret};
 use crate::codes::{Code, Fault};
 use crate::convert;
 use crate::convert::accounts::secret;
+use crate::device::NAME;
 use crate::request::Caller;
 use crate::wire::Done;
 use crate::wire::accounts::{RegisterUser, UpdateUser, UserKey};
@@ -32,9 +33,9 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
     };
     let new_password = password.is_some();
     let changed = caller.acts().update_account(id, request.name, password).await?;
-    caller.device.sessions.renew(&changed);
-    if new_password {
-        caller.device.sessions.close_others_of(id, &caller.session);
+    // The contract ends the other sessions of the account only.
+    if new_password && caller.account.id == id {
+        caller.device.sessions.carry_over(&caller.session, &changed);
     }
     match remark {
         Some(remark) => keep_remark(&caller, id, remark).await,
@@ -44,7 +45,7 @@ pub(crate) async fn update_user(caller: Caller, request: UpdateUser) -> Result<D
 
 /// The new password, when the old one is correct. Failures count as failed logins.
 async fn confirmed(caller: &Caller, account: &Account, old: String, new: String) -> Result<Secret, Fault> {
-    caller.device.appliance.log_in(&account.name, secret(old), caller.actor.origin).await?;
+    caller.device.appliance.log_in(&account.name, secret(old), (caller.actor.origin, NAME)).await?;
     Ok(secret(new))
 }
 
@@ -55,7 +56,6 @@ pub(crate) async fn delete_user(caller: Caller, UserKey { user_id }: UserKey) ->
         return Err(Fault::field("user_id"));
     }
     caller.acts().remove_account(id).await?;
-    caller.device.sessions.close_all_of(id);
     keep_remark(&caller, id, String::new()).await
 }
 

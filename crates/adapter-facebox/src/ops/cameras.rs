@@ -70,7 +70,7 @@ pub(crate) async fn query_camera_list(caller: Caller, query: QueryCameras) -> Re
     let paging = Paging::new(query.page_no, query.page_size)?;
     let name = convert::filter(query.name, query.username);
     let mut rows = Vec::new();
-    for camera in caller.reading()?.cameras().await? {
+    for camera in caller.acts().cameras().await? {
         let kind = caller.noted_kind(camera.id).await?;
         let named = name.as_ref().is_none_or(|part| holds(&camera.settings.name, part));
         if named && query.kind.is_none_or(|wanted| kind == wanted) {
@@ -99,7 +99,7 @@ pub(crate) async fn query_camera_rtsp(caller: Caller, query: QueryCameraRtsp) ->
     let (user, password) = (query.user.unwrap_or_default(), query.password.unwrap_or_default());
     let device = DeviceAddress { host: query.ip, port: ONVIF_PORT, user, password };
     // The document has one code for all failures.
-    let streams = caller.reading()?.camera_streams(&device).await.map_err(|_| Code::SearchFailed)?;
+    let streams = caller.acts().camera_streams(&device).await.map_err(|_| Code::SearchFailed)?;
     let main = streams.into_iter().next().ok_or(Code::SearchFailed)?;
     let rtsp = with_login(&main.url, &device).ok_or(Code::SearchFailed)?;
     Ok(Answer::of(CameraRtsp { rtsp }))

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use adapter::{Form, FormError, FormLimits, Part, caller_address, strip_metadata};
+use adapter::{Form, FormError, FormLimits, Part, Standing, caller_address};
 use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::{Act, Error, PictureId};
+use domain::{Act, Error, PictureId, Stripped, strip_metadata};
 
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{ROOT, person_address, picture};
@@ -30,16 +30,24 @@ pub(crate) async fn upload_person_picture(
 ) -> Result<Uploaded, Fault> {
     let origin = caller_address(request.extensions());
     let in_header = request.headers().get("session").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let standing = Standing::of(request.extensions());
+    let named = in_query.as_ref().or(in_header.as_ref());
+    let known = named.is_some_and(|session| device.sessions.has(session));
+    let request = if known { request } else { device.bounded(request) };
     let form = Form::read(request, FORM).await.map_err(|error| match error {
-        FormError::TooLarge => Code::BadPicture,
-        _ => Code::Json,
+        FormError::TooLarge => Code::BadPicture.into(),
+        FormError::Busy => Fault::from(Error::Busy),
+        _ => Code::Json.into(),
     })?;
     let in_form = form.optional_text("session").map_err(|_| Fault::field("session"))?;
     let session = in_form.or(in_query).or(in_header).ok_or_else(|| Fault::field("session"))?;
     let file = file(&form).ok_or_else(|| Fault::field("file"))?;
-    let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin)?;
-    let bare = strip_metadata(&file).ok_or(Code::BadPicture)?;
-    let kept = caller.acts().keep_picture(bare).await?;
+    let caller = Caller::of(device, &session, Act::PICTURE_KEEP, origin).await?;
+    standing.authenticated();
+    if strip_metadata(&file) == Stripped::Other {
+        return Err(Code::BadPicture.into());
+    }
+    let kept = caller.acts().keep_picture(file).await?;
     Ok(Uploaded { code: 0, pic_url: person_address(&kept), msg: "" })
 }
 
@@ -53,7 +61,7 @@ fn file(form: &Form) -> Option<Bytes> {
 /// Reads a picture by its address (/picture/…, quirk "2.1 pic_url").
 pub(crate) async fn show_picture(device: Arc<Device>, session: Option<String>, path: &str) -> Result<Bytes, Fault> {
     let session = session.ok_or_else(|| Fault::field("session"))?;
-    let caller = Caller::of(device, &session, Act::READ, None)?;
+    let caller = Caller::of(device, &session, Act::READ, None).await?;
     stored(&caller, &format!("{ROOT}{path}")).await
 }
 

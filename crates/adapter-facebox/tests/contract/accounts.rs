@@ -21,8 +21,8 @@ impl Device {
 pub(crate) async fn accounts_are_made_changed_and_removed(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     device.ok("/RegisterUser", json!({"name": "rose", "password": md5("Rose_1"), "remark": "r"})).await;
-    device.ok("/RegisterUser", json!({"username": "jack", "password": "Jack_1"})).await;
-    let (rose, jack) = (device.log_in("rose", "Rose_1").await, device.log_in("jack", "Jack_1").await);
+    device.ok("/RegisterUser", json!({"username": "jack", "password": "Jack_12345"})).await;
+    let (rose, jack) = (device.log_in("rose", "Rose_1").await, device.log_in("jack", "Jack_12345").await);
     device.ok("/AddLibrary", json!({"session": rose, "name": "hers", "type": 0})).await;
 
     let id = device.user_id("rose").await;
@@ -111,8 +111,8 @@ pub(crate) async fn accounts_may_do_what_their_role_allows(ledger: &Arc<Ledger>)
     ];
     let device = Device::start(ledger).await;
     device.ok("/RegisterUser", json!({"name": "rose", "password": md5("Rose_1")})).await;
-    device.appliance.by(&actor("test")).create_account("viewer", Role::Viewer, "Viewer_1").await.unwrap();
-    let (rose, viewer) = (device.log_in("rose", "Rose_1").await, device.log_in("viewer", "Viewer_1").await);
+    device.appliance.by(&actor("test")).create_account("viewer", Role::Viewer, "Viewer_1234").await.unwrap();
+    let (rose, viewer) = (device.log_in("rose", "Rose_1").await, device.log_in("viewer", "Viewer_1234").await);
     for (path, fields) in CALLS {
         let with = |session: &str| {
             let mut body = fields();

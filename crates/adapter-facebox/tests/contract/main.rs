@@ -30,6 +30,8 @@ testkit::scenarios! {
         a_wrong_login_opens_nothing,
         calls_need_a_session,
         broken_bodies_are_refused,
+        the_session_may_be_anywhere_in_a_large_body,
+        pages_of_other_sites_log_nobody_in,
         what_is_no_path_is_not_implemented,
         a_session_ends_after_a_day_without_a_call;
     libraries:

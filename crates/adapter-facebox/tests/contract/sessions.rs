@@ -112,6 +112,29 @@ pub(crate) async fn broken_bodies_are_refused(ledger: &Arc<Ledger>) {
     device.stop().await;
 }
 
+pub(crate) async fn the_session_may_be_anywhere_in_a_large_body(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let (session, padding) = (device.session(), "x".repeat(500_000));
+    for (name, body) in [
+        ("first", format!(r#"{{"session": "{session}", "name": "first", "type": 0, "padding": "{padding}"}}"#)),
+        ("last", format!(r#"{{"name": "last", "type": 0, "padding": "{padding}", "session": "{session}"}}"#)),
+    ] {
+        let answer = answer(device.client().post(device.url("/AddLibrary")).body(body)).await;
+        assert_eq!(answer["code"], 0, "{name}: {answer}");
+    }
+    device.stop().await;
+}
+
+pub(crate) async fn pages_of_other_sites_log_nobody_in(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let login = json!({"username": ADMIN.0, "password": md5(ADMIN.1)});
+    let request = device.client().post(device.url("/Login")).header("Origin", "http://evil.example");
+    let answer = answer(request.json(&login)).await;
+    let answer = device.note_refusal("/Login", answer, 2, &login);
+    assert_eq!(answer.get("session"), None);
+    device.stop().await;
+}
+
 pub(crate) async fn what_is_no_path_is_not_implemented(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     for path in ["/", "/login", "/Login/", "/Nothing"] {

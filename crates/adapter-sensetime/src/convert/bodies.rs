@@ -85,7 +85,7 @@ fn attributes() -> BodyAttr {
 #[cfg(test)]
 mod tests {
     use domain::geometry::Rect;
-    use domain::{Behaviour, BehaviourKind, ObjectClass, Seq, Timestamp};
+    use domain::{Behaviour, BehaviourKind, ClipState, ObjectClass, Seq, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -106,7 +106,8 @@ mod tests {
             inwards: 0,
             outwards: 0,
             ends: None,
-            person: None,
+            comparisons: Vec::new(),
+            clip: ClipState::None,
             crop: "1".repeat(64).parse().unwrap(),
             scene: "2".repeat(64).parse().unwrap(),
         };

@@ -31,7 +31,7 @@ impl CameraKind {
             Source::Rtsp { .. } | Source::File { .. } => Self::Rtsp,
             Source::Onvif(_) => Self::Onvif,
             Source::Gb28181 { .. } => Self::Gb28181,
-            Source::Capture { .. } => Self::Image,
+            Source::Capture { .. } | Source::Pushed { .. } => Self::Image,
         }
     }
 
@@ -209,6 +209,13 @@ fn kind_fields(source: Source, roi: RoiFields) -> KindFields {
         Source::Capture { device, vendor, product } => {
             KindFields::Image { camera_user: device.user.clone(), address: address(device), product, vendor }
         }
+        // Added through another interface; the document has no words for it.
+        Source::Pushed { host } => KindFields::Image {
+            camera_user: String::new(),
+            address: address(DeviceAddress { host: host.to_string(), ..DeviceAddress::default() }),
+            product: String::new(),
+            vendor: String::new(),
+        },
     }
 }
 
@@ -289,6 +296,7 @@ mod tests {
             settings,
             watch,
             own: domain::OwnValues::default(),
+            permission_groups: std::collections::BTreeSet::new(),
             created_at: Timestamp::from_millis(0),
         }
     }

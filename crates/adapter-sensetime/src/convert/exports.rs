@@ -1,7 +1,7 @@
 //! Exports: pictures, and a table whose columns are the fields of the queries.
 
 use adapter::Cell;
-use domain::{LibraryId, ObjectCapture, Person, PictureId, Record};
+use domain::{Act, LibraryId, ObjectCapture, Person, PictureId, Record};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +12,8 @@ use super::{batches, bodies, people, records};
 pub(crate) struct ExportKind {
     /// The beginning of its file names.
     pub(crate) name: &'static str,
+    /// The act that the audit log names.
+    pub(crate) act: Act,
     /// The columns of its table.
     pub(crate) columns: &'static [&'static str],
 }
@@ -19,6 +21,7 @@ pub(crate) struct ExportKind {
 /// Enrolled faces.
 pub(crate) const FACES: ExportKind = ExportKind {
     name: "face",
+    act: Act::PEOPLE_EXPORT,
     columns: &[
         "img_id",
         "lib_id",
@@ -34,6 +37,7 @@ pub(crate) const FACES: ExportKind = ExportKind {
 /// Captures.
 pub(crate) const SNAPS: ExportKind = ExportKind {
     name: "catch",
+    act: Act::RECORDS_EXPORT,
     columns: &[
         "snap_id",
         "trigger",
@@ -59,6 +63,7 @@ pub(crate) const SNAPS: ExportKind = ExportKind {
 /// Captures that reached the threshold.
 pub(crate) const ALARMS: ExportKind = ExportKind {
     name: "alarm",
+    act: Act::RECORDS_EXPORT,
     columns: &[
         "snap_id",
         "trigger",
@@ -89,8 +94,11 @@ pub(crate) const ALARMS: ExportKind = ExportKind {
 };
 
 /// Captures of bodies.
-pub(crate) const BODIES: ExportKind =
-    ExportKind { name: "body", columns: &["snap_id", "trigger", "channel", "camera_name", "position", "quality"] };
+pub(crate) const BODIES: ExportKind = ExportKind {
+    name: "body",
+    act: Act::RECORDS_EXPORT,
+    columns: &["snap_id", "trigger", "channel", "camera_name", "position", "quality"],
+};
 
 /// A picture to be exported.
 pub(crate) struct Item {

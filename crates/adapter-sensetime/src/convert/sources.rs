@@ -1,5 +1,7 @@
 //! The sources of cameras.
 
+use std::net::IpAddr;
+
 use domain::{DeviceAddress, Source};
 
 use super::bounded;
@@ -10,13 +12,38 @@ use crate::wire::{Int, Text};
 
 /// Vendors of capture cameras; the first is the default, also for an unknown one.
 const MAKERS: [&str; 6] = ["dahua", "hikvision", "sensedlc11", "sensedlct", "sensedlcd", "sensedlcaa"];
-/// The default password of cameras that log in at the device as their SIP server.
-const SIP_PASSWORD: &str = "sensetime";
+/// The default password of cameras that log in at the device as their SIP server; the document prints it.
+pub const SIP_PASSWORD: &str = "sensetime";
 /// The longest SIP id.
 const MAX_SIP_ID: usize = 20;
 
-/// The source of a new camera; `own_sip_id` is the device's own as a SIP server.
-pub(crate) fn new_source(kind: CameraKind, fields: &CameraFields, own_sip_id: &str) -> Result<Source, Fault> {
+/// The device as a SIP server.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnServer {
+    /// Its SIP id.
+    pub(crate) id: String,
+    /// Whether cameras may log in with the document's password.
+    pub(crate) default_password: bool,
+}
+
+impl OwnServer {
+    /// Checks that a camera that logs in here has a password that the owner has chosen.
+    pub(crate) fn check(&self, source: &Source) -> Result<(), Fault> {
+        match source {
+            Source::Gb28181 { server, server_sip_id, .. }
+                if *server_sip_id == self.id
+                    && !self.default_password
+                    && matches!(server.password.as_str(), "" | SIP_PASSWORD) =>
+            {
+                Err(Fault::parameter("camera_pwd: the document's password keeps nobody out, choose another"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The source of a new camera.
+pub(crate) fn new_source(kind: CameraKind, fields: &CameraFields, own: &OwnServer) -> Result<Source, Fault> {
     for (field, there) in required(kind, fields) {
         if !there {
             return Err(missing(field));
@@ -34,10 +61,12 @@ pub(crate) fn new_source(kind: CameraKind, fields: &CameraFields, own_sip_id: &s
     let mut source = changed_source(empty, fields)?;
     if let Source::Gb28181 { server, server_sip_id, .. } = &mut source
         && server.password.is_empty()
-        && server_sip_id == own_sip_id
+        && own.default_password
+        && *server_sip_id == own.id
     {
         SIP_PASSWORD.clone_into(&mut server.password);
     }
+    own.check(&source)?;
     Ok(source)
 }
 
@@ -55,7 +84,8 @@ fn required(kind: CameraKind, fields: &CameraFields) -> Vec<(&'static str, bool)
     }
 }
 
-/// The source with the fields that were sent; those of other kinds are ignored.
+/// The source with the fields that were sent; those of other kinds are ignored. A password is for the host that it was
+/// given for: with another host and no password there is none.
 pub(crate) fn changed_source(source: Source, fields: &CameraFields) -> Result<Source, Fault> {
     Ok(match source {
         Source::Rtsp { .. } | Source::File { .. } => match &fields.url {
@@ -73,6 +103,7 @@ pub(crate) fn changed_source(source: Source, fields: &CameraFields) -> Result<So
             vendor: fields.vendor.as_ref().map_or(vendor, maker),
             product: sent("product", fields.product.as_ref(), product)?,
         },
+        Source::Pushed { host } => Source::Pushed { host: fields.ip.as_ref().map_or(Ok(host), address)? },
     })
 }
 
@@ -83,8 +114,10 @@ fn stream(url: &str) -> Result<Source, Fault> {
 
 fn changed_device(device: DeviceAddress, fields: &CameraFields, has_user: bool) -> Result<DeviceAddress, Fault> {
     let user = fields.camera_user.as_ref().filter(|_| has_user);
+    let host = fields.ip.as_ref().map_or_else(|| Ok(device.host.clone()), host)?;
+    let device = device.moved_to(host);
     Ok(DeviceAddress {
-        host: fields.ip.as_ref().map_or(Ok(device.host), host)?,
+        host: device.host,
         port: fields.port.map_or(Ok(device.port), port)?,
         user: sent("camera_user", user, device.user)?,
         password: sent("camera_pwd", fields.camera_pwd.as_ref(), device.password)?,
@@ -98,6 +131,10 @@ fn host(text: &Text) -> Result<String, Fault> {
         1..=253 if host.chars().all(usable) => Ok(host.to_owned()),
         _ => Err(Fault::parameter("ip is not an address")),
     }
+}
+
+fn address(text: &Text) -> Result<IpAddr, Fault> {
+    text.0.trim().parse().map_err(|_| Fault::parameter("ip is not an address"))
 }
 
 fn port(number: Int) -> Result<u16, Fault> {
@@ -133,12 +170,16 @@ mod tests {
         read(value.as_object().unwrap().clone()).unwrap()
     }
 
+    fn own(id: &str) -> OwnServer {
+        OwnServer { id: id.to_owned(), default_password: true }
+    }
+
     fn device(source: &Source) -> DeviceAddress {
         match source {
             Source::Onvif(device) | Source::Gb28181 { server: device, .. } | Source::Capture { device, .. } => {
                 device.clone()
             }
-            Source::Rtsp { .. } | Source::File { .. } => DeviceAddress::default(),
+            Source::Rtsp { .. } | Source::File { .. } | Source::Pushed { .. } => DeviceAddress::default(),
         }
     }
 
@@ -156,19 +197,38 @@ mod tests {
         let sent =
             json!({"ip": "10.0.0.1", "port": 5060, "server_sip_id": "34020000002000000001", "camera_sip_id": "1"});
         let password = |sent: &Value, own: &str| {
-            new_source(CameraKind::Gb28181, &fields(sent), own).map(|source| device(&source).password).ok()
+            new_source(CameraKind::Gb28181, &fields(sent), &self::own(own)).map(|source| device(&source).password).ok()
         };
         assert_eq!(password(&sent, "34020000002000000001").as_deref(), Some("sensetime"));
         assert_eq!(password(&sent, "34020000002000000002").as_deref(), Some(""));
         let mut own = sent.clone();
         own["camera_pwd"] = json!(12345);
         assert_eq!(password(&own, "34020000002000000001").as_deref(), Some("12345"));
+        // Where the owner has not allowed it, the document's password is none.
+        let strict = OwnServer { default_password: false, ..self::own("34020000002000000001") };
+        for (sent, accepted) in [(&sent, false), (&own, true)] {
+            assert_eq!(new_source(CameraKind::Gb28181, &fields(sent), &strict).is_ok(), accepted, "{sent}");
+        }
+        own["camera_pwd"] = json!(SIP_PASSWORD);
+        assert!(new_source(CameraKind::Gb28181, &fields(&own), &strict).is_err());
+        own["server_sip_id"] = json!("34020000002000000002");
+        assert!(new_source(CameraKind::Gb28181, &fields(&own), &strict).is_ok(), "another server checks it");
+    }
+
+    #[test]
+    fn a_password_stays_with_the_host_it_was_given_for() {
+        let sent = json!({"ip": "cam.local", "port": 80, "camera_user": "admin", "camera_pwd": "secret"});
+        let source = new_source(CameraKind::Onvif, &fields(&sent), &own("")).unwrap();
+        let password = |change: Value| device(&changed_source(source.clone(), &fields(&change)).unwrap()).password;
+        assert_eq!(password(json!({"port": 81, "camera_user": "viewer", "ip": "CAM.local"})), "secret");
+        assert_eq!(password(json!({"ip": "10.0.0.9"})), "");
+        assert_eq!(password(json!({"ip": "10.0.0.9", "camera_pwd": "new"})), "new");
     }
 
     #[test]
     fn fields_not_sent_stay_and_those_of_another_kind_are_ignored() {
         let sent = json!({"ip": "cam.local", "port": "80", "camera_user": "admin", "camera_pwd": 1, "vendor": "Acme"});
-        let source = new_source(CameraKind::Image, &fields(&sent), "").unwrap();
+        let source = new_source(CameraKind::Image, &fields(&sent), &own("")).unwrap();
         assert!(matches!(&source, Source::Capture { vendor, .. } if vendor == "dahua"));
         let changes = json!({"port": 8080, "vendor": "HIKVISION", "url": "rtsp://a", "server_sip_id": "!"});
         let changed = changed_source(source, &fields(&changes)).unwrap();

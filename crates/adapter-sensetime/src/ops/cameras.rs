@@ -10,6 +10,7 @@ use domain::{
 use crate::codes::{Code, Fault};
 use crate::convert::cameras::{self, CameraKind, missing};
 use crate::convert::records::channel;
+use crate::convert::sources::OwnServer;
 use crate::convert::{bounded, library_ids, sources, threshold};
 use crate::request::Call;
 use crate::wire::cameras::{CameraFields, CameraKey, Cameras, Channel};
@@ -21,7 +22,7 @@ const MAX_LIBRARIES: usize = 1000;
 
 /// Lists all cameras with their live status (516, section 4.1).
 pub(crate) async fn list_cameras(call: Call) -> Result<Cameras, Fault> {
-    let cameras = call.reading()?.cameras().await?;
+    let cameras = call.acts()?.cameras().await?;
     let used_computing_power = cameras.iter().map(|camera| camera.settings.source.computing_power()).sum();
     let computing_power_capacity = call.reading()?.options().limits.computing_power;
     let ids: Vec<_> = cameras.iter().map(|camera| camera.id).collect();
@@ -58,7 +59,7 @@ fn new_camera(call: &Call, kind: CameraKind, fields: CameraFields) -> Result<New
         name: fields.camera_name.as_ref().ok_or_else(|| missing("camera_name"))?.0.clone(),
         position: String::new(),
         description: String::new(),
-        source: sources::new_source(kind, &fields, &call.reading()?.options().sip_id)?,
+        source: sources::new_source(kind, &fields, &own_server(call)?)?,
         region: None,
         min_face_px,
         max_face_px,
@@ -69,7 +70,7 @@ fn new_camera(call: &Call, kind: CameraKind, fields: CameraFields) -> Result<New
     }
     let own = own_values(kind, &fields);
     let (settings, watch) = changed(settings, WatchSettings::default(), fields)?;
-    Ok(NewCamera { id, settings, watch, own, note: None })
+    Ok(NewCamera { id, settings, watch, own, permission_groups: BTreeSet::new(), note: None })
 }
 
 /// Changes the fields of a camera that are sent (515, section 4.3).
@@ -78,17 +79,33 @@ pub(crate) async fn update_camera(call: Call) -> Result<Channel, Fault> {
     let id = fields.channel.map(|number| channel(number.0, call.device.config.channels)).transpose()?;
     let id = id.ok_or_else(|| missing("channel"))?;
     let note = note_of(&call, fields.decoder.take())?;
-    let change = |camera: &Camera| {
+    let own_server = own_server(&call)?;
+    let change = move |camera: &Camera| {
         let kind = CameraKind::of(&camera.settings.source);
         kind.check_same(&fields)?;
         let mut settings = camera.settings.clone();
         settings.source = sources::changed_source(settings.source, &fields)?;
+        if settings.source != camera.settings.source {
+            own_server.check(&settings.source)?;
+        }
         let own = own_values(kind, &fields);
         let (settings, watch) = changed(settings, camera.watch.settings.clone(), fields)?;
-        Ok::<_, Fault>(CameraChange { settings: Some(settings), watch: Some(watch), own, note })
+        Ok::<_, Fault>(CameraChange {
+            settings: Some(settings),
+            watch: Some(watch),
+            own,
+            permission_groups: None,
+            note,
+        })
     };
     call.acts()?.amend_camera(id, change).await?;
     Ok(Channel { channel: id.0 })
+}
+
+/// The device as a SIP server.
+fn own_server(call: &Call) -> Result<OwnServer, Fault> {
+    let id = call.reading()?.options().sip_id.clone();
+    Ok(OwnServer { id, default_password: call.device.config.sip_default_password })
 }
 
 /// The values that were sent: they override what a platform sets for all cameras.

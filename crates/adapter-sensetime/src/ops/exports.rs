@@ -154,5 +154,6 @@ async fn export(call: &Call, kind: &ExportKind, items: Vec<Item>) -> Result<(Str
     }
     let stem = format!("{}_{}", kind.name, time::file_text(device.appliance.now(), &device.zone()));
     let name = device.exports.keep(archive.finish().await?, stem, "zip").await?;
+    call.acts()?.note_export(kind.act, format!("{} in {name}", exported.len())).await?;
     Ok((paths::export(&name), exported))
 }

@@ -1,6 +1,6 @@
 //! Where captures are sent: the receiver of HTTP pushes and the key of the WebSocket.
 
-use crate::codes::Fault;
+use crate::codes::{Code, Fault};
 use crate::convert::bounded;
 use crate::request::Call;
 use crate::settings::{self, RECEIVER, Receiver};
@@ -31,9 +31,11 @@ fn with_scheme(url: &str) -> String {
     if url.is_empty() || url.contains("://") { url.to_owned() } else { format!("http://{url}") }
 }
 
-/// Reads the key of the WebSocket (1286, section 9.1).
+/// Reads the key that admits the caller's session to the WebSocket (1286, section 9.1).
 pub(crate) async fn get_ws_key(call: Call) -> Result<WsKey, Fault> {
-    Ok(WsKey { key: call.device.ws_key().await?.to_owned() })
+    let caller = call.caller.as_ref().ok_or(Code::NotLoggedIn)?;
+    let key = call.device.sessions.stream_key(&caller.session).ok_or(Code::NotLoggedIn)?;
+    Ok(WsKey { key })
 }
 
 #[cfg(test)]

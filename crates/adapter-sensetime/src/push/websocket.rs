@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{LiveEnd, Subscriber, content_type};
+use adapter::{LOGIN_REFUSED, LiveEnd, Standing, Subscriber, Transport, content_type};
 use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::{Record, Result};
+use domain::{Record, Result, StreamPass};
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
@@ -24,12 +24,14 @@ use crate::wire::{self, Notice};
 
 /// The number of the subscription.
 const SUBSCRIBE: i64 = 776;
-/// The largest message of a client, bytes.
+/// The largest message of a client, bytes. No more of it is ever in memory, whatever length a frame announces.
 const MAX_MESSAGE: usize = 4096;
 /// Time-out of the subscription.
 const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time-out of a message to a client.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// The interval at which a subscription checks that its session is open.
+const CHECK: Duration = Duration::from_secs(1);
 /// The interval between pings.
 const PING: Duration = Duration::from_secs(30);
 /// A client that has sent nothing for this time, not even a pong, is disconnected.
@@ -53,17 +55,30 @@ pub(crate) fn routes(device: Arc<Device>) -> Router {
 /// GET with an Upgrade.
 async fn connect(
     State(device): State<Arc<Device>>,
+    extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    // The key of a subscription is a login.
+    if Transport::of(&extensions).refuses_logins() {
+        return (StatusCode::FORBIDDEN, LOGIN_REFUSED).into_response();
+    }
+    let standing = Standing::of(&extensions);
     match upgrade {
-        Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).on_upgrade(|socket| converse(device, socket)),
+        Ok(upgrade) => upgrade
+            .max_message_size(MAX_MESSAGE)
+            .max_frame_size(MAX_MESSAGE)
+            .read_buffer_size(MAX_MESSAGE)
+            .on_upgrade(|socket| converse(device, socket, standing)),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn converse(device: Arc<Device>, mut socket: WebSocket) {
+async fn converse(device: Arc<Device>, mut socket: WebSocket, standing: Standing) {
     let end = match timeout(SUBSCRIBE_TIMEOUT, subscribe(&device, &mut socket)).await {
-        Ok(Ok(subscriber)) => forward(&device, &mut socket, subscriber).await,
+        Ok(Ok((pass, subscriber))) => {
+            standing.authenticated();
+            forward(&device, &mut socket, &pass, subscriber).await
+        }
         Ok(Err(end)) => end,
         Err(_) => End::Closed(close_code::POLICY, "no subscription"),
     };
@@ -75,7 +90,7 @@ async fn converse(device: Arc<Device>, mut socket: WebSocket) {
 }
 
 /// Waits for the subscription (776) and admits its key.
-async fn subscribe(device: &Device, socket: &mut WebSocket) -> Result<Subscriber, End> {
+async fn subscribe(device: &Device, socket: &mut WebSocket) -> Result<(StreamPass, Subscriber), End> {
     let message = loop {
         match socket.recv().await {
             Some(Ok(Message::Text(text))) => break text,
@@ -83,33 +98,37 @@ async fn subscribe(device: &Device, socket: &mut WebSocket) -> Result<Subscriber
             Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
         }
     };
-    if let Err(fault) = admit(device, message.as_bytes()).await {
-        send(socket, &Notice::refused(&fault)).await?;
-        return Err(End::Closed(close_code::POLICY, "refused"));
-    }
+    let pass = match admit(device, message.as_bytes()).await {
+        Ok(pass) => pass,
+        Err(fault) => {
+            send(socket, &Notice::refused(&fault)).await?;
+            return Err(End::Closed(close_code::POLICY, "refused"));
+        }
+    };
     // The subscription precedes the answer, so that no capture after the answer is missed.
     let subscriber = device.live.subscribe().ok_or(End::Closed(close_code::AGAIN, "too many subscribers"))?;
     send(socket, &Notice::done()).await?;
-    Ok(subscriber)
+    Ok((pass, subscriber))
 }
 
-async fn admit(device: &Device, message: &[u8]) -> Result<(), Fault> {
+async fn admit(device: &Device, message: &[u8]) -> Result<StreamPass, Fault> {
     let fields = wire::parse(message)?;
     if wire::msg_id(&fields)? != SUBSCRIBE {
         return Err(Code::MsgId.into());
     }
     let Subscribe { key } = wire::read(fields)?;
-    if key.0 == device.ws_key().await? { Ok(()) } else { Err(Fault::parameter("key is not the one of 1286")) }
+    let pass = device.sessions.admit_stream(&key.0).await?;
+    pass.ok_or_else(|| Fault::parameter("key is not one of 1286 whose session is open"))
 }
 
-/// Forwards captures until either side closes the socket.
-async fn forward(device: &Device, socket: &mut WebSocket, mut subscriber: Subscriber) -> End {
-    let mut ping = tokio::time::interval(PING);
+/// Forwards captures until either side closes the socket or the session of the key ends.
+async fn forward(device: &Device, socket: &mut WebSocket, pass: &StreamPass, mut subscriber: Subscriber) -> End {
+    let (mut ping, mut check) = (tokio::time::interval(PING), tokio::time::interval(CHECK));
     let mut heard = Instant::now();
     loop {
         let sent = tokio::select! {
             record = subscriber.next() => match record {
-                Ok(record) => forward_one(device, socket, &record).await,
+                Ok(record) => forward_one(device, socket, pass, &record).await,
                 Err(LiveEnd::TooSlow) => Err(End::Closed(close_code::POLICY, "too slow")),
                 Err(LiveEnd::Stopped) => Err(End::Closed(close_code::AWAY, "the device stops")),
             },
@@ -120,6 +139,7 @@ async fn forward(device: &Device, socket: &mut WebSocket, mut subscriber: Subscr
                     Ok(())
                 }
             },
+            _ = check.tick() => require(pass).await,
             _ = ping.tick() => match heard.elapsed() {
                 silence if silence > SILENCE => Err(End::Gone),
                 _ => send_message(socket, Message::Ping(bytes::Bytes::new())).await,
@@ -131,9 +151,16 @@ async fn forward(device: &Device, socket: &mut WebSocket, mut subscriber: Subscr
     }
 }
 
-async fn forward_one(device: &Device, socket: &mut WebSocket, record: &Record) -> Result<(), End> {
+async fn require(pass: &StreamPass) -> Result<(), End> {
+    if pass.is_valid().await { Ok(()) } else { Err(End::Closed(close_code::POLICY, "the session has ended")) }
+}
+
+async fn forward_one(device: &Device, socket: &mut WebSocket, pass: &StreamPass, record: &Record) -> Result<(), End> {
     match message(device, record).await {
-        Ok(message) => send(socket, &message).await,
+        Ok(message) => {
+            require(pass).await?;
+            send(socket, &message).await
+        }
         Err(error) => {
             tracing::error!(record.seq = record.seq.0, error = error.chain(), "failed to forward a capture");
             Ok(())

@@ -110,14 +110,15 @@ pub(crate) async fn a_restored_device_has_the_settings_of_a_new_one(ledger: &Arc
     witness.ok("set_device_id", json!({"device_id": "gate"})).await;
     witness.ok("disable_web", json!({})).await;
     appliance.by(&actor("test")).set_password(ADMIN.0, "Another_123").await.unwrap();
+    witness.device.log_in("Another_123").await;
     assert!(settings(&witness).await.iter().zip(&new).all(|(one, other)| one != other));
 
     witness.ok("restore_defaults", json!({})).await;
+    witness.device.log_in(ADMIN.1).await;
     assert_eq!(settings(&witness).await, new);
     assert!(*appliance.console_open().borrow());
     assert_eq!(witness.ok("query_faces", json!({"lib_id": library})).await["total_num"], 1);
     assert_eq!(witness.device.handles.host.acts().last(), Some(&Act::TimeService(domain::TimeService::default())));
-    witness.device.log_in(ADMIN.1).await;
     let again = witness.restart().await;
     assert_eq!(settings(&again).await, new);
     again.stop().await;

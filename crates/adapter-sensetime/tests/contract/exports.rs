@@ -39,8 +39,8 @@ pub(crate) async fn fetch(witness: &Witness, answer: &Value, beginning: &str) ->
     let header = lines.next().unwrap();
     let row = |line: Vec<String>| {
         let row: BTreeMap<_, _> = header.iter().cloned().zip(line).collect();
-        // A name that a spreadsheet would take for a formula has an apostrophe there.
-        (row["file"].trim_start_matches('\'').to_owned(), row)
+        // What a spreadsheet would take for a formula has an apostrophe there.
+        (row["file"].replace('\'', ""), row)
     };
     let table: BTreeMap<_, _> = lines.map(row).collect();
     assert_eq!(table.keys().collect::<Vec<_>>(), pictures.keys().collect::<Vec<_>>(), "a row for each picture");

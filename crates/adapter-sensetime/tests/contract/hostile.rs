@@ -12,7 +12,7 @@ use crate::witness::{Witness, base64, photo};
 fn calls() -> Vec<(&'static str, Value)> {
     let picture = || base64(&photo("bob"));
     vec![
-        ("login", json!({"user_name": "admin", "user_pwd": "Admin_123"})),
+        ("login", json!({"user_name": "admin", "user_pwd": "Admin_1234"})),
         ("add_lib", json!({"lib_name": "new", "lib_type": 2})),
         ("delete_lib", json!({"lib_id": 2})),
         ("update_lib", json!({"lib_id": 2, "lib_name": "new", "lib_type": 2})),

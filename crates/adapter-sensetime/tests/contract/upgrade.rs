@@ -16,7 +16,11 @@ use crate::witness::Witness;
 const LARGE: usize = 45 << 20;
 
 fn signed(content: &[u8], keys: &KeyPair) -> Bytes {
-    let signature = minisign::sign(None, &keys.sk, Cursor::new(content), Some("version 2"), None).unwrap();
+    signed_as("polyface 99.0.0", content, keys)
+}
+
+fn signed_as(comment: &str, content: &[u8], keys: &KeyPair) -> Bytes {
+    let signature = minisign::sign(None, &keys.sk, Cursor::new(content), Some(comment), None).unwrap();
     [content, signature.into_string().as_bytes()].concat().into()
 }
 
@@ -37,7 +41,7 @@ pub(crate) async fn a_signed_package_is_installed_and_ends_all_sessions(ledger: 
     witness.ok_form("upgrade", json!({}), &[("file", signed(&content, &keys))]).await;
     let acts = witness.device.handles.host.acts();
     assert!(
-        matches!(&acts[..], [Act::Install(installed)] if *installed == content),
+        matches!(&acts[..], [Act::Install(installed), Act::Restart] if *installed == content),
         "the package without its signature"
     );
     witness.refused("get_version", json!({}), -141).await;
@@ -61,6 +65,8 @@ pub(crate) async fn a_package_that_is_not_signed_changes_nothing(ledger: &Arc<Le
         damaged.into(),
         broken.into(),
         signed(b"the new software", &stranger),
+        signed_as("polyface 0.0.1", b"the new software", &keys),
+        signed_as("another product 99.0.0", b"the new software", &keys),
     ];
     for package in cases {
         witness.refused_form("upgrade", json!({}), &[("file", package)], -3603).await;

@@ -19,6 +19,7 @@ use crate::device::{Answer, Device, HEARTBEAT};
 pub(crate) const RULES: Rules = Rules {
     kind_of,
     attributes: &[("face_attr", "face_attr"), ("attribute", "face_attr"), ("body_attr", "body_attr")],
+    ..Rules::NONE
 };
 
 /// The kind of an entry of the list of cameras.

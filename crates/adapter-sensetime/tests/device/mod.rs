@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapter::{Adapter, Encryption, ExportLimits, Exports, Limits, Outbound, Policy, serve};
+use adapter::{Adapter, Encryption, ExportLimits, Exports, HttpsPlace, Limits, Outbound, Policy, Served, serve};
 use adapter_sensetime::{Config, SenseTime};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl Device {
         let limits = ExportLimits { keep_free: 0, ..ExportLimits::default() };
         let downloads = Exports::open(folder.path().join("exports"), limits).unwrap();
         let encryption = Encryption::new(folder.path().join("tls"));
-        let config = Config { channels: 16 };
+        let config = Config { channels: 16, sip_default_password: true };
         let adapter = SenseTime::new(config, rig.appliance.clone(), outbound, downloads, encryption.clone());
         let adapter = Arc::new(with(adapter));
         let routes = || adapter::noting_arrivals(adapter.routes().unwrap(), rig.appliance.clone());
@@ -85,9 +85,9 @@ impl Device {
         let https = Arc::new(Mutex::new(None));
         let known = Arc::clone(&https);
         rig.spawn(|_, cancel| async move {
-            let any = SocketAddr::from(([127, 0, 0, 1], 0));
-            let announce = |address| *known.lock().unwrap() = address;
-            encryption.serve(any, secure, Limits::default(), announce, cancel).await;
+            let any = HttpsPlace::WhileSwitched(SocketAddr::from(([127, 0, 0, 1], 0)));
+            let changed = |served: Served| *known.lock().unwrap() = served.https;
+            encryption.serve(any, secure, Limits::default(), changed, cancel).await;
         });
         rig.spawn(|appliance, cancel| async move { adapter.run(appliance, cancel).await });
         // A connection that idles while a test lets hours pass would be closed.

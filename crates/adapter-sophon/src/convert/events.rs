@@ -4,15 +4,19 @@ use adapter::OutboundPart;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::{Camera, CameraStatus, NetworkPort, Record, Similarity, Source};
+use domain::{Camera, CameraStatus, Library, NetworkPort, Record, Similarity, Source};
 use serde_json::Value;
 use url::Url;
 
 use super::people::{STRANGER, person_type};
-use crate::wire::events::{Empty, Event, ExtData, ListEntry, Origin, SubDevice};
+use crate::wire::events::{Empty, Event, ExtData, ListEntry, Operation, Origin, SubDevice};
 
 /// The precision of scores: millionths.
 const MILLION: f64 = 1e6;
+/// The statuses of cameras.
+const ONLINE: &str = "online";
+const OFFLINE: &str = "offline";
+const UNKNOWN: &str = "unknown";
 /// A camera that finds faces itself.
 const CAPTURE_CAMERA: &str = "1";
 /// A camera whose video is searched.
@@ -73,31 +77,60 @@ pub(crate) fn sub_device(camera: &Camera, status: &CameraStatus, dev_sno: &str) 
         ep_id: ep_id(dev_sno, &ep_ip),
         ep_name: camera.settings.name.clone(),
         ep_ip,
-        ep_status: if online { "online" } else { "offline" },
+        ep_status: if online { ONLINE } else { OFFLINE },
         ep_location: camera.settings.position.clone(),
         ep_type: device_type(&camera.settings.source),
     }
 }
 
 /// A camera in the list. Its stream has a login in it, and is not told.
-pub(crate) fn list_entry(camera: &Camera, status: &CameraStatus, dev_sno: &str, now: i64) -> ListEntry {
+pub(crate) fn list_entry(
+    camera: &Camera,
+    status: &CameraStatus,
+    libraries: &[Library],
+    dev_sno: &str,
+    now: i64,
+) -> ListEntry {
+    let watched = |library: &&Library| camera.watch.settings.libraries.contains(&library.id);
+    let group = libraries.iter().find(watched).map(|library| library.name.as_str().to_owned());
     let SubDevice { ep_id, ep_name, ep_ip, ep_status, ep_type, .. } = sub_device(camera, status, dev_sno);
     ListEntry {
         ep_id,
         dev_sno: dev_sno.to_owned(),
         direction: 0,
-        ep_type,
+        ep_type: ep_type.to_owned(),
         memo: camera.settings.description.clone(),
         ep_name,
         ep_ip,
-        ep_status,
-        ep_version: "",
-        ep_group_name: "",
-        ep_stream_url: "",
+        ep_status: ep_status.to_owned(),
+        ep_version: String::new(),
+        ep_group_name: group.unwrap_or_default(),
+        ep_stream_url: String::new(),
         last_monitor_time: now,
         is_monitor: camera.watch.settings.enabled,
-        privilege_group_key: "",
+        privilege_group_key: camera.permission_groups.first().cloned().unwrap_or_default(),
     }
+}
+
+/// The message that a camera was added.
+pub(crate) fn added(entry: ListEntry) -> Operation {
+    Operation { action_type: 1, device_info: in_numbers(entry) }
+}
+
+/// The message that a camera was removed, as it was added.
+pub(crate) fn removed(entry: ListEntry, now: i64) -> Operation {
+    let entry = ListEntry { ep_status: UNKNOWN.to_owned(), last_monitor_time: now, ..entry };
+    Operation { action_type: 2, device_info: in_numbers(entry) }
+}
+
+/// The statuses of V2R1C01 are numbers (quirk S-EPSTATUS).
+fn in_numbers(entry: ListEntry) -> ListEntry {
+    let number = match entry.ep_status.as_str() {
+        ONLINE => "1",
+        OFFLINE => "2",
+        _ => "3",
+    };
+    ListEntry { ep_status: number.to_owned(), ..entry }
 }
 
 /// The port that the device is reached at: the first with an address.
@@ -111,7 +144,7 @@ fn ep_id(dev_sno: &str, ip: &str) -> String {
 
 fn device_type(source: &Source) -> &'static str {
     match source {
-        Source::Capture { .. } => CAPTURE_CAMERA,
+        Source::Capture { .. } | Source::Pushed { .. } => CAPTURE_CAMERA,
         Source::Rtsp { .. } | Source::File { .. } | Source::Onvif(_) | Source::Gb28181 { .. } => VIDEO,
     }
 }
@@ -126,6 +159,7 @@ fn address(source: &Source) -> String {
         Source::Onvif(device) | Source::Gb28181 { server: device, .. } | Source::Capture { device, .. } => {
             device.host.clone()
         }
+        Source::Pushed { host } => host.to_string(),
     }
 }
 

@@ -30,6 +30,35 @@ pub(crate) fn signed(mut url: Url, token: &str, dev_sno: &str) -> String {
     url.into()
 }
 
+/// Where a broker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BrokerAddress {
+    /// A name or an IP address, without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Whether the connection is encrypted.
+    pub(crate) encrypted: bool,
+}
+
+/// The port that is registered for AMQP over TLS.
+const AMQPS: u16 = 5671;
+
+/// The address of a broker. It is reached over TLS at the port registered for that, and where the platform writes
+/// `amqps://` before the host. `None` when it is no address.
+pub(crate) fn broker_address(host: &str, port: i64) -> Option<BrokerAddress> {
+    let port = u16::try_from(port).ok().filter(|port| *port > 0)?;
+    let host = host.trim();
+    let (scheme, host) = host.split_once("://").unwrap_or(("", host));
+    let encrypted = match scheme.to_ascii_lowercase().as_str() {
+        "amqps" => true,
+        "amqp" => false,
+        "" => port == AMQPS,
+        _ => return None,
+    };
+    let host = host.trim_end_matches('/').trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty()).then(|| BrokerAddress { host: host.to_owned(), port, encrypted })
+}
+
 /// The address of a login: licence code and hardware address (section 4).
 pub(crate) fn login(login_url: &str, dev_sno: &str, mac: &str) -> Option<String> {
     let mut url = Url::parse(login_url).ok()?;
@@ -56,6 +85,18 @@ mod tests {
             assert_eq!(composed("http://xxxx.com:90/login?x=1", given).as_deref(), Some(expected), "{given}");
         }
         assert_eq!(composed("none", "/a"), None);
+    }
+
+    #[test]
+    fn a_broker_is_reached_over_tls_by_its_port_or_scheme() {
+        let at = |host: &str, port| broker_address(host, port).map(|at| (at.host, at.port, at.encrypted));
+        assert_eq!(at(" 192.0.2.1 ", 5672), Some(("192.0.2.1".into(), 5672, false)));
+        assert_eq!(at("mq.example", 5671), Some(("mq.example".into(), 5671, true)));
+        assert_eq!(at("AMQPS://mq.example/", 7000), Some(("mq.example".into(), 7000, true)));
+        assert_eq!(at("amqp://[2001:db8::1]", 5671), Some(("2001:db8::1".into(), 5671, false)));
+        for (host, port) in [("", 5672), ("amqps://", 5672), ("http://mq.example", 5672), ("mq", 0), ("mq", 70_000)] {
+            assert_eq!(at(host, port), None, "{host} {port}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::wire::groups::{
     DeleteGroup, Group, GroupDeleted, GroupInfo, GroupUsers, Groups, Members, QueryGroups, WriteGroup,
 };
 use crate::wire::{Dict, Fields};
-use crate::work::groups::{everybody, named, unless_gone};
+use crate::work::groups::{everybody, named};
 use crate::work::people::code;
 use crate::work::wipe::remove_library;
 
@@ -47,10 +47,11 @@ pub(crate) async fn delete(caller: Caller, request: DeleteGroup) -> Result<Group
     if group == LibraryId::DEFAULT {
         return Err(Fault::parameter("the default group stays"));
     }
-    for person in everybody(caller.reading()?, Some(group)).await? {
-        if with_people {
-            unless_gone(caller.acts().remove_person(person.id).await)?;
-        } else {
+    let people = everybody(caller.reading()?, Some(group)).await?;
+    if with_people {
+        caller.acts().remove_people(people.iter().map(|person| person.id).collect()).await?;
+    } else {
+        for person in people {
             leave(&caller, person, group).await?;
         }
     }

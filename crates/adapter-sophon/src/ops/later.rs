@@ -19,10 +19,9 @@ pub(crate) async fn groups(caller: Caller, query: LaterQuery) -> Result<Vec<Late
 
 /// Lists permission groups (GET /SophonFace/api/permissions).
 pub(crate) async fn permissions(caller: Caller, query: LaterQuery) -> Result<Vec<LaterGroup>, Fault> {
-    caller.reading()?;
-    let all = caller.device.permissions().await?.groups;
+    let all = caller.reading()?.permission_groups().await?;
     let all = all.into_iter().filter(|group| is_meant(&query, &group.name));
-    let row = |group: crate::settings::PermissionGroup| LaterGroup {
+    let row = |group: domain::PermissionGroup| LaterGroup {
         id: group.id,
         info: Group { name: group.name, description: group.description },
     };

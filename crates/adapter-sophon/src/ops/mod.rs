@@ -1,5 +1,6 @@
 //! One function for each REST operation, by chapter of the document.
 
+pub(crate) mod devices;
 pub(crate) mod gates;
 pub(crate) mod groups;
 pub(crate) mod later;

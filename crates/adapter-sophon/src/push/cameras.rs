@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Error;
+use domain::{Error, LibraryFilter};
 use tokio_util::sync::CancellationToken;
 
 use super::messages::accepted;
@@ -47,6 +47,7 @@ async fn list(device: &Device) -> Result<CameraList, Error> {
     let dev_sno = device.dev_sno().await?;
     let now = appliance.now().as_millis() / 1000;
     let cameras = appliance.cameras().await?;
-    let entry = |camera| list_entry(camera, &appliance.camera_status(camera.id), &dev_sno, now);
+    let libraries = appliance.libraries(LibraryFilter::default()).await?;
+    let entry = |camera| list_entry(camera, &appliance.camera_status(camera.id), &libraries, &dev_sno, now);
     Ok(CameraList { device_list: cameras.iter().map(entry).collect(), dev_sno })
 }

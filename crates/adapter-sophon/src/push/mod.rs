@@ -3,6 +3,7 @@
 mod cameras;
 mod history;
 mod messages;
+mod operations;
 mod platform;
 mod realtime;
 mod status;
@@ -19,6 +20,7 @@ pub(crate) async fn run(device: &Device, appliance: Appliance, cancel: Cancellat
         history::deliver(device, appliance, cancel.clone()),
         status::report(device, &cancel),
         cameras::send(device, &cancel),
+        operations::send(device, &cancel),
         platform::serve(device, &cancel),
     );
 }

@@ -1,6 +1,6 @@
 //! What the device tells of its own accord (4.4.6, 4.4.9, 4.5.3).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A face that was compared.
 #[derive(Serialize)]
@@ -93,23 +93,32 @@ pub(crate) struct CameraList {
     pub(crate) device_list: Vec<ListEntry>,
 }
 
-/// A camera.
-#[derive(Serialize)]
+/// A camera in the list, and as it is told of alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListEntry {
     pub(crate) ep_id: String,
     pub(crate) dev_sno: String,
     pub(crate) direction: u8,
-    pub(crate) ep_type: &'static str,
+    pub(crate) ep_type: String,
     pub(crate) memo: String,
     pub(crate) ep_name: String,
     pub(crate) ep_ip: String,
-    pub(crate) ep_status: &'static str,
-    pub(crate) ep_version: &'static str,
-    pub(crate) ep_group_name: &'static str,
-    pub(crate) ep_stream_url: &'static str,
+    pub(crate) ep_status: String,
+    pub(crate) ep_version: String,
+    pub(crate) ep_group_name: String,
+    pub(crate) ep_stream_url: String,
     /// Seconds since 1970.
     pub(crate) last_monitor_time: i64,
     pub(crate) is_monitor: bool,
-    pub(crate) privilege_group_key: &'static str,
+    pub(crate) privilege_group_key: String,
+}
+
+/// A camera was added or removed (7.4 of V2R1C01).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Operation {
+    /// 1: added; 2: removed.
+    pub(crate) action_type: u8,
+    pub(crate) device_info: ListEntry,
 }

@@ -19,10 +19,11 @@ pub(crate) struct Action {
     pub(crate) action_port: Int,
     pub(crate) action_mode: String,
     pub(crate) action_duration: Option<Int>,
+    pub(crate) logic_port: Option<Int>,
 }
 
 #[derive(Serialize)]
 pub(crate) struct Acted {
     pub(crate) message: &'static str,
-    pub(crate) action_mode: String,
+    pub(crate) action_mode: &'static str,
 }

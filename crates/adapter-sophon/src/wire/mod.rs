@@ -1,6 +1,7 @@
 //! The document's bodies under the document's names. `""` is a value; only null counts as missing (quirk S-NULL). Unknown
 //! fields are ignored.
 
+pub(crate) mod devices;
 pub(crate) mod events;
 pub(crate) mod gates;
 pub(crate) mod groups;

@@ -23,6 +23,8 @@ pub(crate) struct LoggedIn {
     pub(crate) status_period: Option<Int>,
     #[serde(rename = "deviceListInfoAddr")]
     pub(crate) cameras: Option<Text>,
+    #[serde(rename = "deviceInfoAddr")]
+    pub(crate) operations: Option<Text>,
 }
 
 /// Where the commands come from.
@@ -61,13 +63,9 @@ pub(crate) struct Exchange {
     pub(crate) routing_key: Option<Text>,
 }
 
-/// What all commands have.
+/// What all commands have beside what identifies them.
 #[derive(Deserialize)]
 pub(crate) struct Command {
-    pub(crate) method: Text,
-    /// Under the name of the change log too (quirk S-MSGKEY).
-    #[serde(rename = "messageId", alias = "messageKey")]
-    pub(crate) id: Option<Text>,
     pub(crate) extend_params: Option<ExtendParams>,
 }
 
@@ -143,7 +141,7 @@ pub(crate) struct FiqaPicture {
 }
 
 /// The result of a command (5.4).
-#[derive(Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct CommandResult {
     pub(crate) success: bool,
     pub(crate) code: u16,
@@ -151,7 +149,7 @@ pub(crate) struct CommandResult {
     pub(crate) dev_sno: String,
     #[serde(rename = "messageKey")]
     pub(crate) method: String,
-    #[serde(rename = "messageId", skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "messageId", skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
     pub(crate) result: Value,
 }

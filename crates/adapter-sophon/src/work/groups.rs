@@ -1,6 +1,6 @@
 //! Groups, which are the core's libraries.
 
-use domain::{Appliance, Error, Library, LibraryFilter, LibraryId, Person, PersonFilter, Result, Thing, Window};
+use domain::{Appliance, Library, LibraryFilter, LibraryId, Person, PersonFilter, Result, Window};
 
 use crate::codes::{Code, Fault};
 
@@ -41,13 +41,5 @@ pub(crate) async fn everybody(appliance: &Appliance, library: Option<LibraryId>)
             return Ok(all);
         }
         all.extend(page.rows);
-    }
-}
-
-/// `Ok` also when the person is gone already.
-pub(crate) fn unless_gone(outcome: Result<()>) -> Result<()> {
-    match outcome {
-        Err(Error::NotFound { what: Thing::Person }) => Ok(()),
-        other => other,
     }
 }

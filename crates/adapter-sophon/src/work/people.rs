@@ -83,7 +83,7 @@ pub(crate) async fn amend(device: &Device, actor: &Actor, person: Person, entry:
 /// Puts ids in place of the names of permission groups.
 async fn resolve(device: &Device, details: &mut Details) -> Result<(), Fault> {
     if let Some(ids) = &mut details.permission_ids {
-        permissions::resolve(&device.permissions().await?, ids);
+        permissions::resolve(&device.appliance.permission_groups().await?, ids);
     }
     Ok(())
 }

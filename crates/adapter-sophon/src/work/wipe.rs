@@ -2,26 +2,25 @@
 
 use domain::{Actor, CameraChange, Error, LibraryFilter, LibraryId, Result, Thing};
 
-use super::groups::{everybody, unless_gone};
-use super::permissions;
+use super::groups::everybody;
 use crate::codes::Fault;
 use crate::device::Device;
-use crate::settings::PermissionGroups;
 use crate::wire::system::Options;
 
 /// Removes people with their groups, and events, as asked. To be called with `one_at_a_time` held.
 pub(crate) async fn wipe(device: &Device, actor: &Actor, options: Options) -> Result<(), Fault> {
     if options.users {
-        for person in everybody(&device.appliance, None).await? {
-            unless_gone(device.appliance.by(actor).remove_person(person.id).await)?;
-        }
+        let people = everybody(&device.appliance, None).await?.iter().map(|person| person.id).collect();
+        device.appliance.by(actor).remove_people(people).await?;
         for library in device.appliance.libraries(LibraryFilter::default()).await? {
             // The default group stays, empty (quirk S-DEFAULTGROUP).
             if library.id != LibraryId::DEFAULT {
                 remove_library(device, actor, library.id).await?;
             }
         }
-        permissions::keep(device, actor, &PermissionGroups::default()).await?;
+        for group in device.appliance.permission_groups().await? {
+            device.appliance.by(actor).remove_permission_group(&group.id).await?;
+        }
     }
     if options.events {
         device.appliance.by(actor).remove_all_records().await?;

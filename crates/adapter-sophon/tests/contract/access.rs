@@ -43,6 +43,24 @@ pub(crate) async fn a_login_is_needed_where_one_is_set(ledger: &Arc<Ledger>) {
     device.stop().await;
 }
 
+pub(crate) async fn failed_logins_lock_the_address(ledger: &Arc<Ledger>) {
+    let device = Device::start_as(ledger, guarded()).await;
+    let login = |user: &str, password: &str| {
+        device.request("GET groups", &json!({})).basic_auth(user.to_owned(), Some(password.to_owned()))
+    };
+    // Who asks without a login first is not locked for it.
+    for _ in 0..9 {
+        assert_eq!(device.request("GET groups", &json!({})).send().await.unwrap().status(), 401);
+    }
+    device.accepted("GET groups", login("cloud", "Secret-1")).await;
+    for n in 0..5 {
+        assert_eq!(login("cloud", &format!("guess {n}")).send().await.unwrap().status(), 401);
+    }
+    let response = login("cloud", "Secret-1").send().await.unwrap();
+    assert_eq!((response.status().as_u16(), refusal(response).await["code"].clone()), (429, json!(40000)));
+    device.stop().await;
+}
+
 pub(crate) async fn broken_bodies_are_refused(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     let request = |kind: &str, body: &str| {

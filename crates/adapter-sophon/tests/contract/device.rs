@@ -38,8 +38,10 @@ pub(crate) fn config() -> Config {
     Config {
         allow_from,
         login: None,
+        ca_file: None,
         history_every: Duration::from_millis(300),
         retry_after: Duration::from_millis(200),
+        ftp: None,
     }
 }
 
@@ -57,6 +59,11 @@ impl Device {
     /// A device that is reached otherwise.
     pub(crate) async fn start_as(ledger: &Arc<Ledger>, config: Config) -> Self {
         Self::start_on(ledger, Rig::start(testkit::options()), config).await
+    }
+
+    /// A device with other options.
+    pub(crate) async fn start_for(ledger: &Arc<Ledger>, options: Options) -> Self {
+        Self::start_on(ledger, Rig::start(options), config()).await
     }
 
     /// A device with room for less.
@@ -84,6 +91,24 @@ impl Device {
         Self::start_on(&self.ledger, Rig::restart(handles), config()).await
     }
 
+    /// `data` of a call that is not in the catalogue of operations and must succeed.
+    pub(crate) async fn later(&self, operation: &str, fields: Value) -> Value {
+        let response = self.request(operation, &fields).send().await.unwrap();
+        let status = response.status();
+        let mut answer: Value = response.json().await.unwrap();
+        assert_eq!(status, 200, "{operation}: {answer}");
+        answer["data"].take()
+    }
+
+    /// The code of such a call that must be refused.
+    pub(crate) async fn later_refused(&self, operation: &str, fields: Value) -> i64 {
+        let response = self.request(operation, &fields).send().await.unwrap();
+        let status = i64::from(response.status().as_u16());
+        let code = refusal(response).await["code"].as_i64().unwrap();
+        assert_eq!(status, code / 100);
+        code
+    }
+
     pub(crate) async fn stop(self) {
         self.rig.stop().await;
     }
@@ -95,7 +120,12 @@ impl Device {
     /// A request of an operation such as `POST users`; the fields of a GET go into the query.
     pub(crate) fn request(&self, operation: &str, fields: &Value) -> RequestBuilder {
         let (method, name) = operation.split_once(' ').unwrap();
-        let api = if matches!(name, "DevSno" | "LoginUrl") { "SophonMQ" } else { "SophonFogSys" };
+        let api = match name {
+            "DevSno" | "LoginUrl" => "SophonMQ",
+            "Devices" => "SophonDevice",
+            "PictureMatch" => "SophonMatch",
+            _ => "SophonFogSys",
+        };
         let path = format!("/{api}/api/{name}");
         if method == "GET" {
             return self.plain(method, &format!("{path}?{}", query(fields)));

@@ -33,7 +33,14 @@ impl Device {
             snap_mode: SnapMode::Best,
         };
         let watch = WatchSettings { libraries: BTreeSet::from([LibraryId::DEFAULT]), ..WatchSettings::default() };
-        let camera = NewCamera { id: None, settings, watch, own: OwnValues::default(), note: None };
+        let camera = NewCamera {
+            id: None,
+            settings,
+            watch,
+            own: OwnValues::default(),
+            permission_groups: [].into(),
+            note: None,
+        };
         self.script_visits(GATE, names);
         self.appliance.by(&testkit::actor("root")).add_camera(camera).await.unwrap();
     }

@@ -5,8 +5,10 @@
 mod access;
 mod broker;
 mod commands;
+mod delivery;
 mod device;
 mod events;
+mod ftp;
 mod gates;
 mod groups;
 mod known_gaps;
@@ -22,6 +24,15 @@ use std::process::ExitCode;
 use known_gaps::{KNOWN_GAPS, UNPROVOKED};
 use testkit::contract::{Contract, Rules};
 
+/// What the catalogue says in words only.
+const RULES: Rules = Rules {
+    // S-PERMID: "shows it as data.info.id in addition".
+    added: &[("POST permissions", "data.info.id")],
+    // S-ERRMAP: who calls, and what body is sent, is checked before the operation is known.
+    common_codes: &[40000, 40001, 40002, 40091, 41300, 41591, 50072],
+    ..Rules::NONE
+};
+
 testkit::scenarios! {
     // The longest, so they begin first.
     commands:
@@ -30,7 +41,14 @@ testkit::scenarios! {
         what_is_no_command_holds_up_nothing,
         results_go_to_an_address_where_there_is_no_queue,
         the_device_tells_what_the_platform_wants,
+        a_platform_of_the_first_version_is_told_of_single_cameras,
         the_device_logs_in_again;
+    delivery:
+        commands_that_cannot_be_are_refused,
+        a_command_that_comes_again_is_answered_once_more,
+        a_command_that_is_cut_off_is_carried_out_after_the_restart,
+        commands_come_over_tls,
+        a_broker_that_does_not_prove_its_name_gets_no_password;
     events:
         known_people_are_told_of_at_once,
         the_history_is_sent_until_the_servers_have_it,
@@ -40,12 +58,15 @@ testkit::scenarios! {
         strangers_are_turned_away,
         web_pages_are_turned_away,
         a_login_is_needed_where_one_is_set,
+        failed_logins_lock_the_address,
         broken_bodies_are_refused,
         unknown_paths_and_methods_are_refused;
     permissions:
         permission_groups_are_made_changed_listed_and_removed,
         permission_groups_that_cannot_be_are_refused,
-        a_permission_group_goes_with_its_people;
+        a_permission_group_goes_with_its_people,
+        doors_open_to_people_of_their_permission_group_only,
+        a_camera_stays_reserved_when_its_permission_group_goes;
     groups:
         groups_are_made_changed_listed_and_removed,
         groups_that_cannot_be_are_refused,
@@ -61,6 +82,8 @@ testkit::scenarios! {
     gates:
         the_reaction_reads_back,
         relays_are_switched_on,
+        relays_are_switched_off_and_sound_alarms,
+        the_mode_decides_what_follows_a_known_face,
         actions_that_cannot_be_are_refused;
     servers:
         addresses_for_events_and_status_read_back,
@@ -69,13 +92,19 @@ testkit::scenarios! {
         people_and_events_are_wiped,
         the_platform_of_the_device_reads_back;
     later:
-        programs_for_later_versions_find_groups;
+        programs_for_later_versions_find_groups,
+        the_registration_program_runs_in_its_order,
+        devices_that_cannot_be_are_refused;
+    ftp:
+        pictures_that_cameras_upload_are_recorded,
+        uploads_of_others_are_refused,
+        failed_ftp_logins_lock_the_address;
 }
 
 fn main() -> ExitCode {
     let contract = Contract {
         catalogue: "sophon",
-        rules: Rules::NONE,
+        rules: RULES,
         gaps: KNOWN_GAPS,
         unprovoked: Some(UNPROVOKED),
         scenarios: scenarios(),

@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use testkit::eventually;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// A running server; it ends when this is dropped.
@@ -26,6 +27,8 @@ struct Taken {
     messages: Mutex<Vec<(String, Value)>>,
     /// What is answered at a path, in place of the acknowledgement.
     answers: Mutex<HashMap<String, Vec<u8>>>,
+    /// Paths at which nothing is answered until they are released.
+    held: Mutex<HashMap<String, watch::Receiver<()>>>,
 }
 
 impl Platform {
@@ -49,6 +52,13 @@ impl Platform {
     /// Answers with this at a path from now on.
     pub(crate) fn answer_at(&self, path: &str, body: impl Into<Vec<u8>>) {
         self.taken.answers.lock().unwrap().insert(path.to_owned(), body.into());
+    }
+
+    /// Answers nothing at a path until what is returned is dropped.
+    pub(crate) fn hold(&self, path: &str) -> watch::Sender<()> {
+        let (release, held) = watch::channel(());
+        self.taken.held.lock().unwrap().insert(path.to_owned(), held);
+        release
     }
 
     /// All bodies so far, or queries, that were sent to this path, acknowledged or not.
@@ -76,8 +86,13 @@ async fn take(State(taken): State<Arc<Taken>>, request: Request) -> (StatusCode,
         (false, true) => json!(query),
         (false, false) => json!(String::from_utf8_lossy(&body)),
     };
+    let held = taken.held.lock().unwrap().get(&path).cloned();
+    taken.messages.lock().unwrap().push((path.clone(), told));
+    if let Some(mut held) = held {
+        // Ends with an error once it is released.
+        let _ = held.changed().await;
+    }
     let answer = taken.answers.lock().unwrap().get(&path).cloned();
-    taken.messages.lock().unwrap().push((path, told));
     let answer = answer.unwrap_or_else(|| json!({"status": 0}).to_string().into_bytes());
     (StatusCode::from_u16(taken.status.load(Relaxed)).unwrap(), answer)
 }

@@ -7,10 +7,13 @@ pub(crate) mod nations;
 pub(crate) mod people;
 pub(crate) mod scene;
 pub(crate) mod time;
+mod topic;
 pub(crate) mod validity;
 pub(crate) mod values;
 
 use domain::{RecordKind, Verdict};
+
+pub(crate) use topic::is_topic;
 
 /// The smallest generated id: seven digits, the first of which is not 0, because clients read it as a number.
 const SMALLEST_ID: u32 = 1_000_000;

@@ -1,12 +1,13 @@
 //! The address of the broker, and how the device logs in there.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
+use adapter::{TrustError, server_trust};
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use url::Url;
 
 use super::link::IN_FLIGHT;
+use crate::convert::is_topic;
 
 /// The largest message that is accepted, with its topic, bytes.
 const LARGEST_MESSAGE: usize = (8 << 20) + (64 << 10);
@@ -14,6 +15,16 @@ const LARGEST_MESSAGE: usize = (8 << 20) + (64 << 10);
 const LARGEST_ANSWER: usize = 65 << 20;
 /// The keep-alive interval of the connection, seconds.
 const KEEP_ALIVE: u64 = 30;
+
+/// Over which connection the device obeys commands that open doors, remove people, restart or reset it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Over TLS only.
+    #[default]
+    Tls,
+    /// Over any: the network between device and broker is trusted.
+    Network,
+}
 
 /// How the device connects to its broker; fixed while it runs.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +37,8 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     /// The certificates (PEM) that the broker's must be issued by; `None`: those that the machine trusts.
     pub ca_file: Option<PathBuf>,
+    /// Over which connection the device obeys commands that open doors, remove people, restart or reset it.
+    pub trust: Trust,
     /// At most nine digits; when empty they are derived from the serial number.
     pub device_id: String,
     /// The prefix of all topics.
@@ -42,8 +55,9 @@ impl Config {
             problems.push(("device_id", "must be at most nine digits".to_owned()));
         }
         let prefix = &self.topic_prefix;
-        if prefix.is_empty() || prefix.len() > 200 || prefix.contains(['+', '#', '\0']) || prefix.ends_with('/') {
-            problems.push(("topic_prefix", "must be 1 to 200 bytes without +, # and a slash at the end".to_owned()));
+        if prefix.len() > 200 || !is_topic(prefix) || prefix.ends_with('/') {
+            let rule = "must be 1 to 200 bytes without +, #, control characters, $ at the start and / at the end";
+            problems.push(("topic_prefix", rule.to_owned()));
         }
         problems
     }
@@ -58,9 +72,9 @@ pub enum BrokerError {
     /// The password cannot be read.
     #[error("the password file cannot be read: {0}")]
     Password(std::io::Error),
-    /// The certificates cannot be read.
-    #[error("the certificates cannot be read: {0}")]
-    Certificates(String),
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Certificates(#[from] TrustError),
 }
 
 /// The address of the broker, and the login.
@@ -97,6 +111,11 @@ impl Broker {
         })
     }
 
+    /// Whether the broker proves who it is, by a certificate.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.encrypted
+    }
+
     /// How to connect; the files are read at each call, so that they can be changed while the device runs.
     pub(crate) async fn options(&self, id: &str) -> Result<MqttOptions, BrokerError> {
         // IPv6 addresses are in brackets for the connection and without them for the certificate.
@@ -111,7 +130,8 @@ impl Broker {
             options.set_credentials(self.username.clone(), self.password().await?);
         }
         if self.encrypted {
-            options.set_transport(Transport::tls_with_config(self.tls().await?));
+            let trust = server_trust(self.ca_file.as_deref()).await?;
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(trust)));
         }
         Ok(options)
     }
@@ -121,24 +141,6 @@ impl Broker {
         let password = tokio::fs::read_to_string(file).await.map_err(BrokerError::Password)?;
         Ok(password.trim_end_matches(['\r', '\n']).to_owned())
     }
-
-    async fn tls(&self) -> Result<TlsConfiguration, BrokerError> {
-        if let Some(file) = &self.ca_file {
-            let ca = tokio::fs::read(file).await.map_err(|error| BrokerError::Certificates(error.to_string()))?;
-            return Ok(TlsConfiguration::Simple { ca, alpn: None, client_auth: None });
-        }
-        let read = tokio::task::spawn_blocking(machine_certificates).await;
-        let roots = read.map_err(|error| BrokerError::Certificates(error.to_string()))?;
-        let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Ok(TlsConfiguration::Rustls(Arc::new(config)))
-    }
-}
-
-/// The certificates that the machine trusts.
-fn machine_certificates() -> rustls::RootCertStore {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
 }
 
 #[cfg(test)]
@@ -151,6 +153,7 @@ mod tests {
             username: String::new(),
             password_file: None,
             ca_file: None,
+            trust: Trust::Tls,
             device_id: String::new(),
             topic_prefix: "mqtt/face".to_owned(),
         };

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, watch};
 
 use self::batches::Batches;
-use self::broker::{Broker, BrokerError, Config};
+use self::broker::{Broker, BrokerError, Config, Trust};
 use self::confirmations::Confirmations;
 use self::link::Link;
 use self::repeats::Repeats;
@@ -28,6 +28,8 @@ use crate::settings::{DOOR, Group, Values};
 pub(crate) const NAME: &str = "terminal";
 /// The connection's name in the health report.
 const BROKER: &str = "terminal broker";
+/// The alarm about a connection without TLS.
+const TRUST: &str = "terminal.broker_trust";
 /// Maximum number of queued requests to push records again; the next request waits.
 const PUSHES_AGAIN: usize = 8;
 /// Maximum number of queued announcements; the next one is not played.
@@ -42,12 +44,19 @@ pub struct Pace {
     pub heartbeat: Duration,
     /// After which a record that is not confirmed is sent again.
     pub resend: Duration,
+    /// After which topics with which the device cannot connect are replaced by the last ones with which it could.
+    pub trial: Duration,
 }
 
 impl Default for Pace {
-    /// The document's: a minute, half a minute, ten seconds.
+    /// The document's: a minute, half a minute, ten seconds. Topics are on trial for two minutes.
     fn default() -> Self {
-        Self { online: Duration::from_secs(60), heartbeat: Duration::from_secs(30), resend: Duration::from_secs(10) }
+        Self {
+            online: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(30),
+            resend: Duration::from_secs(10),
+            trial: Duration::from_secs(120),
+        }
     }
 }
 
@@ -102,8 +111,22 @@ impl Device {
     ) -> Result<Self, BrokerError> {
         let id = convert::device_id(&config.device_id, &appliance.options().serial);
         health.set(BROKER, Component::Down { reason: "not connected yet".to_owned() });
+        let broker = Broker::read(&config)?;
+        match config.trust {
+            _ if broker.is_authenticated() => {}
+            Trust::Tls => health.raise(
+                TRUST,
+                "commands that open doors, remove people, restart or reset the device are refused: the broker is not \
+                 reached over TLS",
+            ),
+            Trust::Network => health.raise(
+                TRUST,
+                "commands that open doors, remove people, restart or reset the device are obeyed without TLS: anyone \
+                 between device and broker can send them",
+            ),
+        }
         Ok(Self {
-            broker: Broker::read(&config)?,
+            broker,
             config,
             pace,
             appliance,
@@ -125,6 +148,11 @@ impl Device {
     /// The acts of the platform.
     pub(crate) fn acts(&self) -> Acts<'_> {
         self.appliance.by(&self.platform)
+    }
+
+    /// Whether commands that open doors, remove people, restart or reset the device are obeyed.
+    pub(crate) fn is_trusting(&self) -> bool {
+        self.broker.is_authenticated() || self.config.trust == Trust::Network
     }
 
     /// The adapter's durable values.

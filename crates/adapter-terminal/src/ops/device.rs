@@ -123,7 +123,8 @@ async fn empty(call: &Call) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// Fetches a signed package and installs it (Upgrade, section 7.1).
+/// Fetches software, checks it and begins to install it (Upgrade, section 7.1): the answer says that the instruction was
+/// taken.
 pub(crate) async fn upgrade(call: Call) -> Outcome {
     let name = call.info.filled("name").ok_or(upgrade::NO_NAME)?;
     let url = call.info.filled("path").ok_or(upgrade::NO_PATH)?;
@@ -137,8 +138,9 @@ pub(crate) async fn upgrade(call: Call) -> Outcome {
         tracing::warn!(%error, "failed to download a software package");
         return Err(upgrade::DOWNLOAD.because(error));
     }
-    match call.device.acts().upgrade(&package).await {
-        Ok(()) => Ok(Reply::with(Upgraded { name })),
+    match call.device.acts().begin_upgrade(&package).await {
+        // It goes on by itself; the log and the audit log tell how.
+        Ok(_installation) => Ok(Reply::with(Upgraded { name })),
         Err(error) => {
             tracing::warn!(error = error.chain(), "software package not installed");
             Err(upgrade::NO_UPGRADE.because(error))

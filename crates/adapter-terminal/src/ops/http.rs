@@ -8,14 +8,21 @@ use crate::request::{Call, Outcome};
 use crate::settings::{SUBSCRIPTION, Subscription, Values};
 use crate::wire::{Fields, Reply};
 
-/// Reads the subscription (GetHTTPconfig, section 9.4).
+/// The subscriber's password, and what is reported in its place; sent back, it changes nothing.
+const PASSWORD: &str = "PassWord";
+const MASK: &str = "******";
+
+/// Reads the subscription, with a mask in place of the password (GetHTTPconfig, section 9.4).
 pub(crate) async fn get_http_config(call: Call) -> Outcome {
     let device = &call.device;
     let values = device.values(&SUBSCRIPTION).await.map_err(|error| failed(&error))?;
     let begin = push::resume_time(device, &push::TO_SUBSCRIBER).await.map_err(|error| failed(&error))?;
     let begin = begin.map_or_else(|| time::ZERO.to_owned(), |begin| time::text(begin, &device.zone()));
     let mut info = values.into_map();
-    for (name, of) in [("User", "UserName"), ("Pwd", "PassWord")] {
+    if info.get(PASSWORD).is_some_and(|password| password != "") {
+        info.insert(PASSWORD.to_owned(), MASK.into());
+    }
+    for (name, of) in [("User", "UserName"), ("Pwd", PASSWORD)] {
         let value = info.get(of).cloned().unwrap_or_default();
         info.insert(name.to_owned(), value);
     }
@@ -28,11 +35,12 @@ const BEGIN_TIME: &str = "RFBPTimeBegin must be a time, YYYY-MM-DD HH:MM:SS";
 
 /// Changes the subscription (UpHTTPconfig, section 9.4.3).
 pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
-    for (name, of) in [("UserName", "User"), ("PassWord", "Pwd")] {
+    for (name, of) in [("UserName", "User"), (PASSWORD, "Pwd")] {
         take_synonym(&mut call.info, name, of);
     }
     let device = &call.device;
     let mut values = Values::load_to_set(&device.state(), &SUBSCRIPTION).await.map_err(|error| failed(&error))?;
+    let before = values.clone();
     let resumed = Subscription::of(values.clone()).resumes();
     if call.info.text("ServerAddr").is_some_and(|address| address.trim().is_empty()) {
         return Err(up_http::ADDRESS.into());
@@ -42,6 +50,7 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
         return Err(up_http::PORT.into());
     }
     values.put(&SUBSCRIPTION, &call.info).map_err(|why| up_http::NO_INFO.because(why))?;
+    keep_password(&before, &mut values, call.info.text(PASSWORD).as_deref());
     let set = Subscription::of(values.clone());
     if set.has_server() && device.outbound.check(&set.url("Verify")).is_err() {
         return Err(up_http::ADDRESS.into());
@@ -59,6 +68,16 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
     }
     device.note_settings_changed();
     Ok(Reply::default())
+}
+
+/// Keeps the password where none or its mask was sent. It was given for one server: another does not get it.
+fn keep_password(before: &Values, after: &mut Values, sent: Option<&str>) {
+    if sent.is_some_and(|password| password != MASK) {
+        return;
+    }
+    let same_server = ["ServerAddr", "ServerPort"].iter().all(|name| before.text(name) == after.text(name));
+    let kept = if same_server { before.text(PASSWORD).to_owned() } else { String::new() };
+    after.set(PASSWORD, kept);
 }
 
 fn take_synonym(fields: &mut Fields, name: &str, synonym: &str) {

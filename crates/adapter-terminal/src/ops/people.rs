@@ -1,7 +1,7 @@
 //! People, one at a time and in lists.
 
 use domain::{
-    Error, Gender, LibraryFilter, LibraryId, Person, PersonCode, PersonFilter, RecordKind, Timestamp, Window,
+    Error, Gender, LibraryFilter, LibraryId, Person, PersonCode, PersonFilter, PersonId, RecordKind, Timestamp, Window,
 };
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -209,12 +209,8 @@ pub(super) async fn remove_all(call: &Call) -> Result<(), Fault> {
         if page.rows.is_empty() {
             return Ok(());
         }
-        for person in page.rows {
-            match call.device.acts().remove_person(person.id).await {
-                Ok(()) | Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(failed(&error)),
-            }
-        }
+        let ids = page.rows.iter().map(|person| person.id).collect();
+        call.device.acts().remove_people(ids).await.map_err(|error| failed(&error))?;
     }
 }
 
@@ -224,15 +220,17 @@ pub(crate) async fn delete_persons(call: Call) -> Outcome {
     if !ids.iter().all(|id| values::is_readable(id)) {
         return Err(delete_persons::NO_INFO.because(values::unreadable("customId")));
     }
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    let (mut people, mut done, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for id in ids {
-        let removed = match id.parse::<PersonCode>() {
-            Ok(code) => remove_by_code(&call, code).await?,
-            Err(_) => false,
+        let person = match id.parse::<PersonCode>() {
+            Ok(code) => person_of(&call, code).await?.filter(|person| !people.contains(person)),
+            Err(_) => None,
         };
-        let list = if removed { &mut done } else { &mut failed };
+        let list = if person.is_some() { &mut done } else { &mut failed };
         list.push(PersonKey { custom_id: id });
+        people.extend(person);
     }
+    call.device.acts().remove_people(people).await.map_err(|error| super::failed(&error))?;
     Ok(Reply::with(Deleted {
         del_err_num: failed.len().to_string(),
         del_suc_num: done.len().to_string(),
@@ -241,15 +239,10 @@ pub(crate) async fn delete_persons(call: Call) -> Outcome {
     }))
 }
 
-async fn remove_by_code(call: &Call, code: PersonCode) -> Result<bool, Fault> {
-    let appliance = &call.device.appliance;
-    let removed = match appliance.person_by_code(code).await {
-        Ok(person) => call.device.acts().remove_person(person.id).await,
-        Err(error) => Err(error),
-    };
-    match removed {
-        Ok(()) => Ok(true),
-        Err(Error::NotFound { .. }) => Ok(false),
+async fn person_of(call: &Call, code: PersonCode) -> Result<Option<PersonId>, Fault> {
+    match call.device.appliance.person_by_code(code).await {
+        Ok(person) => Ok(Some(person.id)),
+        Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(failed(&error)),
     }
 }

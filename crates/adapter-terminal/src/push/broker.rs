@@ -65,7 +65,12 @@ impl ToBroker<'_> {
                 Some(Subject::Record(record))
             }
             What::Opening(opening) if is_pushed(opening) => Some(Subject::Opening(opening)),
-            What::Record(_) | What::Correction(_) | What::Behaviour(_) | What::Opening(_) | What::Notice(_) => None,
+            What::Record(_)
+            | What::Correction(_)
+            | What::Behaviour(_)
+            | What::Clip(_)
+            | What::Opening(_)
+            | What::Notice(_) => None,
         })
     }
 

@@ -32,6 +32,9 @@ pub(super) struct Operation {
     other_device: Option<Refusal>,
     /// The refusal of a packet of more than 1 MB; `None` where the document sets no limit.
     packet: Option<Refusal>,
+    /// The refusal over a connection that is not trusted, of commands that open doors, remove people, restart or reset
+    /// the device; `None` for all others.
+    untrusted: Option<Refusal>,
 }
 
 impl Operation {
@@ -39,6 +42,9 @@ impl Operation {
     pub(super) async fn perform(&self, device: &Arc<Device>, command: Command) -> Outcome {
         if let Some(refusal) = self.packet.filter(|_| command.oversized) {
             return Err(refusal.into());
+        }
+        if let Some(refusal) = self.untrusted.filter(|_| !device.is_trusting()) {
+            return Err(refusal.because("not obeyed over a broker without TLS"));
         }
         let info = command.fields();
         if let Some(refusal) = self.no_info.filter(|_| info.is_none()) {
@@ -61,6 +67,10 @@ impl Operation {
 
     const fn repeatable(self) -> Self {
         Self { repeatable: true, ..self }
+    }
+
+    const fn guarded(self, refusal: Refusal) -> Self {
+        Self { untrusted: Some(refusal), ..self }
     }
 
     const fn addressed(self, refusal: Refusal) -> Self {
@@ -87,7 +97,16 @@ pub(super) fn find(name: &str) -> Option<&'static Operation> {
 }
 
 const fn op(name: &'static str, no_info: Refusal, run: Run) -> Operation {
-    Operation { name, run, urgent: false, repeatable: false, no_info: Some(no_info), other_device: None, packet: None }
+    Operation {
+        name,
+        run,
+        urgent: false,
+        repeatable: false,
+        no_info: Some(no_info),
+        other_device: None,
+        packet: None,
+        untrusted: None,
+    }
 }
 
 /// All operators.
@@ -102,10 +121,13 @@ const OPERATIONS: &[Operation] = &[
         .addressed(search_list::OTHER_DEVICE)
         .bounded(search_list::PACKET)
         .repeatable(),
-    op("DelPerson", del_person::NO_INFO, |call| Box::pin(people::del_person(call))),
+    op("DelPerson", del_person::NO_INFO, |call| Box::pin(people::del_person(call))).guarded(del_person::NO_INFO),
     op("DeleteAllPerson", delete_all::NO_INFO, |call| Box::pin(people::delete_all_person(call)))
-        .bounded(delete_all::PACKET),
-    op("DeletePersons", delete_persons::NO_INFO, |call| Box::pin(people::delete_persons(call))).of_any_info(),
+        .bounded(delete_all::PACKET)
+        .guarded(delete_all::NO_INFO),
+    op("DeletePersons", delete_persons::NO_INFO, |call| Box::pin(people::delete_persons(call)))
+        .of_any_info()
+        .guarded(delete_persons::NO_INFO),
     op("AddPersons", add_persons::NO_INFO, |call| Box::pin(batches::add_persons(call)))
         .of_any_info()
         .bounded(add_persons::PACKET),
@@ -116,7 +138,9 @@ const OPERATIONS: &[Operation] = &[
         .of_any_info()
         .bounded(edit_persons_new::PACKET),
     op("QueryProgress", query_progress::NO_INFO, |call| Box::pin(batches::query_progress(call))).urgent().repeatable(),
-    op("Upgrade", upgrade::NO_INFO, |call| Box::pin(device::upgrade(call))).addressed(upgrade::OTHER_DEVICE),
+    op("Upgrade", upgrade::NO_INFO, |call| Box::pin(device::upgrade(call)))
+        .addressed(upgrade::OTHER_DEVICE)
+        .guarded(upgrade::NO_INFO),
     op("Versions", codes::NO_INFO, |call| Box::pin(device::versions(call))).repeatable(),
     op("Getconfig", codes::NO_INFO, |call| Box::pin(settings::get_config(call))).repeatable(),
     op("Upconfig", up_config::NO_INFO, |call| Box::pin(settings::up_config(call))),
@@ -129,15 +153,15 @@ const OPERATIONS: &[Operation] = &[
     op("GetFaceconfig", codes::NO_INFO, |call| Box::pin(settings::get_face_config(call))).repeatable(),
     op("UpFaceconfig", up_face::NO_INFO, |call| Box::pin(settings::up_face_config(call)))
         .addressed(up_face::OTHER_DEVICE),
-    op("Unlock", codes::UNLOCK_NO_INFO, |call| Box::pin(doors::unlock(call))).urgent(),
+    op("Unlock", codes::UNLOCK_NO_INFO, |call| Box::pin(doors::unlock(call))).urgent().guarded(codes::NO_INFO),
     op("GetDoorconfig", codes::NO_INFO, |call| Box::pin(doors::get_door_config(call))).repeatable(),
     op("UpDoorconfig", up_door::NO_INFO, |call| Box::pin(doors::up_door_config(call))),
     op("GetHTTPconfig", codes::NO_INFO, |call| Box::pin(http::get_http_config(call))).repeatable(),
     op("UpHTTPconfig", up_http::NO_INFO, |call| Box::pin(http::up_http_config(call))),
-    op("RebootDevice", codes::NO_INFO, |call| Box::pin(device::reboot_device(call))),
+    op("RebootDevice", codes::NO_INFO, |call| Box::pin(device::reboot_device(call))).guarded(codes::NO_INFO),
     op("GetSysTime", codes::NO_INFO, |call| Box::pin(device::get_sys_time(call))).repeatable(),
     op("SetSysTime", set_time::NO_INFO, |call| Box::pin(device::set_sys_time(call))),
-    op("SetFactoryDefault", codes::NO_INFO, |call| Box::pin(device::set_factory_default(call))),
+    op("SetFactoryDefault", codes::NO_INFO, |call| Box::pin(device::set_factory_default(call))).guarded(codes::NO_INFO),
     op(ONLINE_ACK, codes::NO_INFO, |call| Box::pin(records::online_ack(call))).of_any_info().urgent().repeatable(),
     op("PushAck", push_ack::NO_INFO, |call| Box::pin(records::push_ack(call))).urgent().repeatable(),
     op("ManualPushRecords", push_records::NO_INFO, |call| Box::pin(records::manual_push_records(call)))

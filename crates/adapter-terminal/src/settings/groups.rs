@@ -5,6 +5,7 @@ use super::values::{Group, Rule};
 const SWITCH: Rule = Rule::Int(0, 1);
 const ANY: Rule = Rule::Int(0, i64::MAX);
 const PATH: Rule = Rule::Exact(512);
+const TOPIC: Rule = Rule::Topic(200);
 const SECRET: Rule = Rule::Exact(63);
 
 pub(crate) const SYSTEM: Group = Group {
@@ -87,8 +88,8 @@ pub(crate) const REPORTS: Group = Group {
         ("Card", "1", SWITCH),
         ("ResumefromBreakpoint", "0", SWITCH),
         ("KeepAliveInterval", "30", Rule::Int(5, 3600)),
-        ("OnlineTopic", "", Rule::Exact(200)),
-        ("HeartbeatTopic", "", Rule::Exact(200)),
+        ("OnlineTopic", "", TOPIC),
+        ("HeartbeatTopic", "", TOPIC),
     ],
 };
 

@@ -10,7 +10,8 @@ use domain::State;
 
 pub(crate) use groups::{DOOR, FACE, REPORTS, SOUND, SUBSCRIPTION, SYSTEM, TEMPERATURE};
 pub(crate) use notes::{own_fields, own_fields_of};
-pub(crate) use reports::Reports;
+pub(crate) use reports::{OwnTopics, Reports};
+pub use subscription::push_urls;
 pub(crate) use subscription::{Pictures, Subscription};
 pub(crate) use values::{Group, Rule, Values};
 

@@ -1,12 +1,24 @@
 //! The settings of reports to the broker.
 
 use domain::{RecordKind, Result, State};
+use serde::{Deserialize, Serialize};
 
 use super::groups::REPORTS;
 use super::values::Values;
 
+const ONLINE_TOPIC: &str = "OnlineTopic";
+const HEARTBEAT_TOPIC: &str = "HeartbeatTopic";
+
 /// The settings of reports to the broker.
 pub(crate) struct Reports(Values);
+
+/// The topics of notices that a platform has set; empty ones are not set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnTopics {
+    pub(crate) online: String,
+    pub(crate) heartbeat: String,
+}
 
 impl Reports {
     pub(crate) async fn load(state: &State) -> Result<Self> {
@@ -30,12 +42,17 @@ impl Reports {
         (seconds != 30).then_some(seconds.unsigned_abs())
     }
 
-    pub(crate) fn online_topic(&self) -> String {
-        self.0.text("OnlineTopic").to_owned()
+    /// The topics that a platform has set.
+    pub(crate) fn topics(&self) -> OwnTopics {
+        let set = |name: &str| self.0.text(name).to_owned();
+        OwnTopics { online: set(ONLINE_TOPIC), heartbeat: set(HEARTBEAT_TOPIC) }
     }
 
-    pub(crate) fn heartbeat_topic(&self) -> String {
-        self.0.text("HeartbeatTopic").to_owned()
+    /// The values with these topics in place of those that a platform has set.
+    pub(crate) fn with_topics(mut self, topics: OwnTopics) -> Values {
+        self.0.set(ONLINE_TOPIC, topics.online);
+        self.0.set(HEARTBEAT_TOPIC, topics.heartbeat);
+        self.0
     }
 
     /// Whether records of this kind are pushed.

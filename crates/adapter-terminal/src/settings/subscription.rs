@@ -79,6 +79,13 @@ impl Subscription {
     }
 }
 
+/// The URLs that pushes go to, from the values that the adapter keeps, for a check whether they can be reached. Values
+/// that cannot be read are left out.
+pub fn push_urls(value: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let subscription = Subscription::of(Values::of(value(SUBSCRIPTION.key).as_deref(), &SUBSCRIPTION));
+    if subscription.is_on() { vec![subscription.url("Verify")] } else { Vec::new() }
+}
+
 /// The pictures that are pushed with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pictures {

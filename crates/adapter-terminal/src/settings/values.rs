@@ -3,7 +3,7 @@
 use domain::{Error, Result, State};
 use serde_json::{Map, Value, json};
 
-use crate::convert::cut;
+use crate::convert::{cut, is_topic};
 use crate::wire::Fields;
 
 /// The values that a setting may have.
@@ -23,6 +23,8 @@ pub(crate) enum Rule {
     Text(usize),
     /// Text of at most this many bytes; longer text is refused.
     Exact(usize),
+    /// The name of a topic, of at most this many bytes, or nothing.
+    Topic(usize),
     /// Reported, never set.
     Fixed,
 }
@@ -50,6 +52,9 @@ impl Rule {
             Self::OneOf(numbers) => fields.int(name).filter(|number| numbers.contains(number)).map(|n| n.to_string()),
             Self::Text(most) => fields.text(name).map(|text| cut(text, most)),
             Self::Exact(most) => fields.text(name).filter(|text| text.len() <= most),
+            Self::Topic(most) => {
+                fields.text(name).filter(|text| text.is_empty() || text.len() <= most && is_topic(text))
+            }
             Self::Fixed => None,
         }
     }
@@ -76,12 +81,15 @@ impl Rule {
             }
             Self::Text(_) => "must be text".to_owned(),
             Self::Exact(most) => format!("must be text of at most {most} bytes"),
+            Self::Topic(most) => {
+                format!("must be a topic of at most {most} bytes, without +, #, control characters and $ at the start")
+            }
             Self::Fixed => "cannot be set".to_owned(),
         }
     }
 
     fn is_text(self) -> bool {
-        matches!(self, Self::Text(_) | Self::Exact(_))
+        matches!(self, Self::Text(_) | Self::Exact(_) | Self::Topic(_))
     }
 }
 
@@ -112,6 +120,11 @@ impl Values {
             Err(Error::Unavailable { .. }) => Ok(Self::with(&Map::new(), group)),
             loaded => loaded,
         }
+    }
+
+    /// As kept; the defaults when there is nothing or it cannot be read.
+    pub(crate) fn of(text: Option<&str>, group: &Group) -> Self {
+        Self::with(&text.and_then(|text| kept(text).ok()).unwrap_or_default(), group)
     }
 
     fn with(kept: &Map<String, Value>, group: &Group) -> Self {
@@ -223,7 +236,11 @@ mod tests {
             (&DOOR, json!({"Wiegand": 2}), "Wiegand must be one of 0, 1, 4, 5, 6, 7"),
             (&DOOR, json!({"PublicMjCardNo": -1}), "PublicMjCardNo must be a whole number from 0 on"),
             (&TEMPERATURE, json!({"TemperatureHigh": "hot"}), "TemperatureHigh must be a number, 0 to 120"),
-            (&REPORTS, json!({"OnlineTopic": "x".repeat(201)}), "OnlineTopic must be text of at most 200 bytes"),
+            (
+                &REPORTS,
+                json!({"OnlineTopic": "x".repeat(201)}),
+                "OnlineTopic must be a topic of at most 200 bytes, without +, #, control characters and $ at the start",
+            ),
         ];
         for (group, sent, says) in cases {
             assert_eq!(wrong(group, sent), says);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::session::{self, Topics};
+use super::trial::Trial;
 use crate::device::Device;
 use crate::device::inbox::Inbox;
 
@@ -36,7 +37,7 @@ enum End {
 
 /// Keeps the device connected until cancelled; then it publishes the offline notice.
 pub(crate) async fn run(device: &Device, inbox: &Inbox, cancel: &CancellationToken) {
-    let mut back_off = BackOff::new(SHORTEST_WAIT, LONGEST_WAIT);
+    let (mut back_off, mut trial) = (BackOff::new(SHORTEST_WAIT, LONGEST_WAIT), Trial::default());
     for number in 1.. {
         let begun = Instant::now();
         let end = connect(device, number, inbox, cancel).await;
@@ -50,13 +51,30 @@ pub(crate) async fn run(device: &Device, inbox: &Inbox, cancel: &CancellationTok
             End::Broken(reason) => {
                 // The health report logs a reason once, so that a broker that stays offline does not fill the log.
                 device.show(Component::Down { reason });
-                let wait = tokio::time::sleep(back_off.next_interval());
+                let wait = tokio::time::sleep(pause(device, &mut trial, &mut back_off).await);
                 if cancel.run_until_cancelled(wait).await.is_none() {
                     return;
                 }
             }
         }
     }
+}
+
+/// The wait until the next attempt. Topics that a platform has set are replaced once they have been tried long enough.
+async fn pause(device: &Device, trial: &mut Trial, back_off: &mut BackOff) -> Duration {
+    let left = match trial.end(device).await {
+        Ok(true) => {
+            back_off.reset();
+            None
+        }
+        Ok(false) => trial.left(device).await.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!(error = error.chain(), "failed to check the topics of notices");
+            None
+        }
+    };
+    let next = back_off.next_interval();
+    left.map_or(next, |left| next.min(left))
 }
 
 async fn connect(device: &Device, number: u64, inbox: &Inbox, cancel: &CancellationToken) -> End {
@@ -114,8 +132,10 @@ impl Events<'_> {
                     return Err("the broker refuses the subscription to the device's topic".to_owned());
                 }
                 link.note_subscribed(self.number);
-                // A network change on trial has succeeded.
-                self.device.appliance.note_connection();
+                // A network change on trial has succeeded, unless anyone could pose as the broker.
+                if self.device.is_trusting() {
+                    self.device.appliance.note_connection();
+                }
             }
             Event::Incoming(Incoming::Publish(publish)) => {
                 if let Some(refused) = self.inbox.put(self.number, publish) {

@@ -6,4 +6,5 @@ pub(crate) mod connection;
 pub(crate) mod enrolment;
 pub(crate) mod session;
 pub(crate) mod sounds;
+mod trial;
 pub(crate) mod wiegand;

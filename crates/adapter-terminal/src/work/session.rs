@@ -7,9 +7,10 @@ use domain::Result;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::convert::time;
+use super::trial::Proof;
+use crate::convert::{is_topic, time};
 use crate::device::Device;
-use crate::settings::Reports;
+use crate::settings::{OwnTopics, Reports};
 use crate::wire::push::{Message, Online, Presence};
 
 /// Time-out of the offline notice.
@@ -25,19 +26,27 @@ pub(crate) struct Topics {
     /// Where heartbeats are published.
     heartbeat: String,
     every: Duration,
+    /// What of it a platform has set.
+    pub(super) own: OwnTopics,
 }
 
 impl Topics {
     pub(super) async fn of(device: &Device) -> Result<Self> {
         let set = Reports::to_connect(&device.state()).await?;
         let prefix = &device.config.topic_prefix;
-        let or = |topic: String, name: &str| if topic.is_empty() { format!("{prefix}/{name}") } else { topic };
+        // A former version took any text.
+        let own = set.topics();
+        let or = |topic: &str, name: &str| match is_topic(topic) {
+            true => topic.to_owned(),
+            false => format!("{prefix}/{name}"),
+        };
         let every = set.keep_alive().map_or(device.pace.heartbeat, Duration::from_secs);
         Ok(Self {
             commands: device.topic(),
-            online: or(set.online_topic(), "basic"),
-            heartbeat: or(set.heartbeat_topic(), "heartbeat"),
+            online: or(&own.online, "basic"),
+            heartbeat: or(&own.heartbeat, "heartbeat"),
             every,
+            own,
         })
     }
 }
@@ -84,28 +93,33 @@ async fn changed(device: &Device, topics: &Topics) {
 async fn run(device: &Device, topics: &Topics) {
     device.link.wait_until_subscribed().await;
     device.show(Component::Up);
-    tokio::join!(send_online(device, topics), send_heartbeats(device, topics));
+    let proof = Proof::new(device, &topics.own);
+    tokio::join!(send_online(device, topics, &proof), send_heartbeats(device, topics, &proof));
 }
 
 /// Sends the online notice repeatedly, until the platform confirms it.
-async fn send_online(device: &Device, topics: &Topics) {
+async fn send_online(device: &Device, topics: &Topics, proof: &Proof<'_>) {
     let mut confirmed = device.confirmations.online();
     loop {
         let notice = online(device).await;
         // A notice that is lost is followed by the next one.
-        let _ = device.link.publish(&topics.online, notice.bytes()).await;
+        if device.link.publish(&topics.online, notice.bytes()).await.is_ok() {
+            proof.online_sent().await;
+        }
         if tokio::time::timeout(device.pace.online, confirmed.changed()).await.is_ok() {
             return;
         }
     }
 }
 
-async fn send_heartbeats(device: &Device, topics: &Topics) {
+async fn send_heartbeats(device: &Device, topics: &Topics, proof: &Proof<'_>) {
     let mut beat = tokio::time::interval(topics.every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
-        let _ = device.link.publish(&topics.heartbeat, heartbeat(device).bytes()).await;
+        if device.link.publish(&topics.heartbeat, heartbeat(device).bytes()).await.is_ok() {
+            proof.heartbeat_sent().await;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{Adapter, Component, Health, Outbound, Policy};
-use adapter_terminal::{Config, Pace, Terminal};
+use adapter_terminal::{Config, Pace, Terminal, Trust};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::LibraryId;
@@ -24,6 +24,7 @@ pub(crate) const PACE: Pace = Pace {
     online: Duration::from_millis(200),
     heartbeat: Duration::from_millis(100),
     resend: Duration::from_millis(300),
+    trial: Duration::from_millis(500),
 };
 
 /// The usual settings, with this broker.
@@ -33,6 +34,7 @@ pub(crate) fn config(broker: String) -> Config {
         username: String::new(),
         password_file: None,
         ca_file: None,
+        trust: Trust::Network,
         device_id: ID.into(),
         topic_prefix: "mqtt/face".into(),
     }
@@ -95,6 +97,7 @@ impl Device {
     /// Adds a camera that shows what was scripted.
     pub(crate) async fn watch_scripted(&self, url: &str) {
         let mut camera = testkit::store_suite::samples::new_camera([LibraryId::DEFAULT]);
+        camera.permission_groups.clear();
         camera.settings.source = domain::Source::Rtsp { url: url.to_owned() };
         camera.settings.region = None;
         camera.settings.snap_mode = domain::SnapMode::First;

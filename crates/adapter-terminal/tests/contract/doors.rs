@@ -14,7 +14,7 @@ const OPEN: (Output, bool) = (Output::Contact, true);
 
 /// A device with a door of its own.
 pub(crate) async fn with_door(ledger: &Arc<Ledger>) -> Witness {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     Witness::start_of(ledger, Options { doors, ..testkit::options() }).await
 }
 

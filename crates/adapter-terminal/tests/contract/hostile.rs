@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapter::Component;
+use adapter_terminal::Trust;
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::mqtt::{Broker, ID, Platform};
@@ -156,6 +157,7 @@ pub(crate) async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_g
     let other = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap().cert.pem();
     let trusting = |pem: &str, name: &str| adapter_terminal::Config {
         ca_file: Some(file(&folder, name, pem)),
+        trust: Trust::Tls,
         ..config(url.clone())
     };
     let platform = Platform::connect(broker.address(), None).await;
@@ -168,5 +170,9 @@ pub(crate) async fn the_link_can_be_encrypted_and_trusts_only_the_certificates_g
     device.wait_until_connected().await;
     let added = platform.ask(json!({"operator": "EditPerson", "info": person("alice")})).await;
     assert_eq!(added["code"], json!("200"));
+    // Over such a link people can be removed without further trust.
+    let removed = platform.ask(json!({"operator": "DelPerson", "info": {"customId": "alice"}})).await;
+    assert_eq!(removed["code"], json!("200"));
+    assert_eq!(device.health.report().attention, [""; 0]);
     device.stop().await;
 }

@@ -30,8 +30,11 @@ pub(crate) async fn records_and_heartbeats_go_to_a_subscriber(ledger: &Arc<Ledge
     let after = witness.ok("GetHTTPconfig", json!({})).await;
     assert_eq!(
         (&after["UserName"], &after["Pwd"], &after["SnapURL"]),
-        (&json!("admin"), &json!("secret"), &json!("/elsewhere"))
+        (&json!("admin"), &json!("******"), &json!("/elsewhere"))
     );
+    // What was reported changes nothing when it is sent back.
+    let back = json!({"UserName": "admin", "PassWord": after["PassWord"], "Pwd": after["Pwd"]});
+    witness.ok("UpHTTPconfig", back).await;
     event(ledger, "HTTP HeartBeat", &server.post("/Subscribe/HeartBeat").await);
     server.will_answer(["busy", r#"{"code": 500, "desc": "no"}"#]);
     witness.enrol("alice").await;
@@ -58,6 +61,23 @@ pub(crate) async fn records_and_heartbeats_go_to_a_subscriber(ledger: &Arc<Ledge
     let again = server.post("/Subscribe/Verify").await;
     assert_eq!(again.message["info"]["RecordID"], info["RecordID"]);
     assert!(again.message.get("SanpPic").is_none());
+    witness.stop().await;
+}
+
+pub(crate) async fn a_password_is_for_one_subscriber_only(ledger: &Arc<Ledger>) {
+    let (witness, mut first, mut second) = (Witness::start(ledger).await, Server::start().await, Server::start().await);
+    let to = |server: &Server| json!({"ServerAddr": "127.0.0.1", "ServerPort": server.address.port()});
+    let mut set = to(&first);
+    let more = json!({"Verify": 4, "BeatInterval": 1, "Auth": 1, "UserName": "admin", "PassWord": "secret"});
+    set.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    witness.ok("UpHTTPconfig", set).await;
+    assert_eq!(first.post("/Subscribe/HeartBeat").await.login.as_deref(), Some("Basic YWRtaW46c2VjcmV0"));
+    // Somebody who may change the settings has it sent elsewhere.
+    let mut elsewhere = to(&second);
+    elsewhere["PassWord"] = json!("******");
+    witness.ok("UpHTTPconfig", elsewhere).await;
+    assert_eq!(second.post("/Subscribe/HeartBeat").await.login.as_deref(), Some("Basic YWRtaW46"));
+    assert_eq!(witness.ok("GetHTTPconfig", json!({})).await["PassWord"], "");
     witness.stop().await;
 }
 

@@ -109,7 +109,8 @@ pub(crate) async fn packages_are_fetched_and_only_signed_ones_installed(ledger: 
     let upgrade_key = Some(keys.pk.to_base64());
     let options = Options { upgrade_key, uploads: uploads.path().to_owned(), ..testkit::options() };
     let (witness, server) = (Witness::start_of(ledger, options).await, Server::start().await);
-    let signature = minisign::sign(None, &keys.sk, Cursor::new(b"new"), Some("2"), None).unwrap().into_string();
+    let signature =
+        minisign::sign(None, &keys.sk, Cursor::new(b"new"), Some("polyface 99.0.0"), None).unwrap().into_string();
     let good = server.offer("/a475ed.swx", [&b"new"[..], signature.as_bytes()].concat().into());
     let unsigned = server.offer("/unsigned.swx", b"new"[..].to_vec().into());
     let cases = [
@@ -126,7 +127,8 @@ pub(crate) async fn packages_are_fetched_and_only_signed_ones_installed(ledger: 
     witness.refused_command("Upgrade", json!({"operator": "Upgrade"}), 461).await;
     assert_eq!(witness.device.handles.host.acts(), []);
     assert_eq!(witness.ok("Upgrade", json!({"name": "2", "path": good})).await["name"], json!("2"));
-    assert_eq!(witness.device.handles.host.acts(), [Act::Install(b"new".to_vec())]);
+    let done = [Act::Install(b"new".to_vec()), Act::Restart];
+    testkit::until("it is installed", async || witness.device.handles.host.acts() == done).await;
     assert_eq!(std::fs::read_dir(uploads.path()).unwrap().count(), 0, "nothing is left of the downloads");
     witness.stop().await;
 }

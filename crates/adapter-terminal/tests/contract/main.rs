@@ -22,6 +22,7 @@ mod screen;
 mod settings;
 mod sounds;
 mod subscriber;
+mod trust;
 mod witness;
 
 use std::process::ExitCode;
@@ -106,6 +107,7 @@ testkit::scenarios! {
         the_person_before_the_device_hears_the_outcome;
     http:
         records_and_heartbeats_go_to_a_subscriber,
+        a_password_is_for_one_subscriber_only,
         an_invalid_subscription_is_refused;
     hostile:
         #[alone]
@@ -115,6 +117,10 @@ testkit::scenarios! {
         a_restarted_device_resumes,
         a_broker_that_refuses_the_password_is_named_as_the_reason,
         the_link_can_be_encrypted_and_trusts_only_the_certificates_given;
+    trust:
+        topics_that_no_broker_takes_are_refused,
+        topics_with_which_nothing_connects_are_given_up,
+        grave_commands_are_obeyed_only_where_the_broker_is_trusted;
     repeats:
         a_retained_command_is_not_executed_after_a_reconnect,
         a_retained_removal_of_all_people_starts_one_session,

@@ -200,7 +200,7 @@ pub(crate) async fn a_refusal_names_the_field(ledger: &Arc<Ledger>) {
         ("UpSoundconfig", json!({"Volume": [1]}), "Volume must be a whole number, 0 to 100"),
         ("UpTPTconfig", json!({"TemperatureHigh": "x"}), "TemperatureHigh must be a number"),
         ("UpMQTTconfig", json!({"BeginTime": "soon"}), "BeginTime must be a time"),
-        ("UpMQTTconfig", json!({"HeartbeatTopic": "a/+"}), "HeartbeatTopic must not contain"),
+        ("UpMQTTconfig", json!({"HeartbeatTopic": "a/+"}), "HeartbeatTopic must be a topic"),
         ("UpHTTPconfig", json!({"ServerAddr": "10.0.0.1", "Verify": 5}), "Verify must be a whole number, 0 to 4"),
         ("UpHTTPconfig", json!({"RFBPTimeBegin": "soon"}), "RFBPTimeBegin must be a time"),
         ("UpDoorconfig", json!({"Wiegand": 3}), "Wiegand must be one of 0, 1, 4, 5, 6, 7"),

@@ -208,7 +208,7 @@ impl Puppet {
 
 pub(crate) async fn a_redelivered_command_is_executed_once(_: &Arc<Ledger>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let doors = domain::DoorOptions { own_door: true, ..domain::DoorOptions::default() };
+    let doors = domain::DoorOptions { own_door: true, ..testkit::options().doors };
     let rig = Rig::start(domain::Options { doors, ..testkit::options() });
     let url = format!("mqtt://{}", listener.local_addr().unwrap());
     let device = Device::start_on(rig, config(url));

@@ -63,7 +63,7 @@ pub(crate) async fn the_person_before_the_device_hears_the_outcome(ledger: &Arc<
         std::fs::write(built_in.path().join(name), b"").unwrap();
     }
     let sounds = SoundFolders { built_in: built_in.path().into(), ..SoundFolders::default() };
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let witness = Witness::start_of(ledger, Options { sounds, doors, ..testkit::options() }).await;
     witness.enrol("alice").await;
     witness.device.watch(&["alice"]).await;

@@ -1,6 +1,6 @@
 //! Cameras.
 
-use domain::{CameraId, DeviceAddress, Source, StreamAddress, StreamTransport};
+use domain::{CameraId, DeviceAddress, Source, StreamAddress, StreamTransport, same_host};
 use url::Url;
 
 use super::{bounded, within};
@@ -65,8 +65,8 @@ impl Where {
         let Source::Rtsp { url } = source else { return Ok(source) };
         let former = former.and_then(|url| StreamAddress::parse(url).ok());
         let mut address = StreamAddress::parse(&url).map_err(|why| Fault::argument(format!("rtsp: {why}")))?;
-        // What was shown had no login, so an address without one is the same camera.
-        let kept = former.filter(|_| address.user.is_empty());
+        // What was shown had no login, so an address without one is the same camera; but a password is for one host.
+        let kept = former.filter(|former| address.user.is_empty() && same_host(&former.host, &address.host));
         if let Some(former) = &kept {
             (address.user, address.password) = (former.user.clone(), former.password.clone());
         }
@@ -77,16 +77,17 @@ impl Where {
             (None, Some(former)) if address.transport == StreamTransport::Any => address.transport = former.transport,
             (None, _) => {}
         }
-        Ok(Source::Rtsp { url: written(&address) })
+        Ok(Source::Rtsp { url: address.to_url() })
     }
 
     /// The device that was sent, with what was left out as before.
     pub(crate) fn device(&self, former: Option<&DeviceAddress>) -> Result<DeviceAddress, Fault> {
-        let former = former.cloned();
         let missing = |field| move || Fault::argument(format!("{field} is missing"));
+        let host = self.host.clone().or_else(|| former.map(|device| device.host.clone())).ok_or_else(missing("ip"))?;
+        let former = former.map(|device| device.clone().moved_to(host.clone()));
         let of = |part: fn(DeviceAddress) -> String| former.clone().map(part);
         Ok(DeviceAddress {
-            host: self.host.clone().or_else(|| of(|device| device.host)).ok_or_else(missing("ip"))?,
+            host,
             port: self.port.or_else(|| former.as_ref().map(|device| device.port)).ok_or_else(missing("port"))?,
             user: self.user.clone().or_else(|| of(|device| device.user)).unwrap_or_default(),
             password: self.password.clone().or_else(|| of(|device| device.password)).unwrap_or_default(),
@@ -155,30 +156,11 @@ pub(crate) fn shown(url: &str) -> String {
                 transport: StreamTransport::Any,
                 ..address
             };
-            written(&bare)
+            bare.to_url()
         }
         // A file.
         Err(_) => url.to_owned(),
     }
-}
-
-/// An address with everything percent-encoded that must be.
-fn written(address: &StreamAddress) -> String {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let scheme = if address.encrypted { "rtsps" } else { "rtsp" };
-    let login = match (address.user.is_empty(), address.password.is_empty()) {
-        (true, true) => String::new(),
-        (_, true) => format!("{}@", encoded(&address.user)),
-        (_, false) => format!("{}:{}@", encoded(&address.user), encoded(&address.password)),
-    };
-    let port = address.port.map(|port| format!(":{port}")).unwrap_or_default();
-    let transport = match address.transport {
-        StreamTransport::Any => "",
-        StreamTransport::Tcp => "#transport=tcp",
-        StreamTransport::Udp => "#transport=udp",
-    };
-    format!("{scheme}://{login}{}{port}{}{transport}", address.host, address.path)
 }
 
 /// Address and login name of a stream's camera, as far as it has them.
@@ -219,8 +201,14 @@ mod tests {
         let kept = stream(&sent, None).unwrap();
         assert_eq!(kept, "rtsp://admin:p%40ss%2Fw@192.0.2.7:554/media/video1?x=1");
         assert_eq!(shown(&kept), url);
-        let again = Where { rtsp: text("rtsp://192.0.2.8/other"), ..Where::default() };
-        assert_eq!(stream(&again, Some(&kept)).unwrap(), "rtsp://admin:p%40ss%2Fw@192.0.2.8/other");
+        let again = Where { rtsp: text("rtsp://192.0.2.7/other"), ..Where::default() };
+        assert_eq!(stream(&again, Some(&kept)).unwrap(), "rtsp://admin:p%40ss%2Fw@192.0.2.7/other");
+        let elsewhere = Where { rtsp: text("rtsp://192.0.2.8/other"), ..Where::default() };
+        assert_eq!(
+            stream(&elsewhere, Some(&kept)).unwrap(),
+            "rtsp://192.0.2.8/other",
+            "the password was for another host"
+        );
         let renamed = Where { user: text("viewer"), ..Where::default() };
         assert!(stream(&renamed, Some(&kept)).unwrap().starts_with("rtsp://viewer:p%40ss%2Fw@"));
         assert_eq!(camera_of(&kept), (text("192.0.2.7"), Some(554), text("admin")));

@@ -1,5 +1,6 @@
 //! The way between the document's words and the core's. Pure: units, scales, enumerations and paging live only here.
 
+pub(crate) mod alarms;
 pub(crate) mod algorithms;
 pub(crate) mod channels;
 pub(crate) mod digest;

@@ -1,8 +1,10 @@
-//! Addresses of pictures: `/api/v2/smart/picture?Type=…&Index=…&Size=…`, where `Index` is the id of the stored picture.
+//! Addresses of pictures, `/api/v2/smart/picture?Type=…&Index=…&Size=…`, where `Index` is the id of the stored picture, and
+//! of alarm videos, `/api/v2/smart/video?Index=…&Size=…`, where it is the id of the alarm's behaviour: the video is stored
+//! later than its address is sent.
 
 use adapter::{PictureTextError, decode_picture};
 use bytes::Bytes;
-use domain::PictureId;
+use domain::{Behaviour, ClipState, PictureId};
 
 use crate::codes::{Code, Fault};
 
@@ -23,6 +25,17 @@ pub(crate) fn address(kind: u8, picture: &PictureId, size: Option<u64>) -> Strin
     }
     let size = size.map(|size| format!("&Size={size}")).unwrap_or_default();
     format!("/api/v2/smart/picture?Type={kind}&Index={picture}{size}")
+}
+
+/// Where the video of an alarm is downloaded; `size` once it is stored. `None` for an alarm without one.
+pub(crate) fn video_address(found: &Behaviour, size: Option<u64>) -> Option<String> {
+    match found.clip {
+        ClipState::None | ClipState::Lost => None,
+        ClipState::Awaited | ClipState::Stored(_) => {
+            let size = size.map(|size| format!("&Size={size}")).unwrap_or_default();
+            Some(format!("/api/v2/smart/video?Index={}{size}", found.id))
+        }
+    }
 }
 
 /// The picture that an address names.

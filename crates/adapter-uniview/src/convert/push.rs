@@ -13,7 +13,7 @@ use super::{people, percent, seconds};
 use crate::wire::push::{Behaviour, CompareResult, Face, Target};
 
 /// The face of the message, in comparisons.
-const THIS_FACE: i64 = 0;
+pub(crate) const THIS_FACE: usize = 0;
 /// The far edge of a picture.
 const FAR: f32 = 10_000.0;
 
@@ -56,9 +56,10 @@ pub(crate) fn behaviour(found: &ObjectCapture, scene: &Shown<'_>, with_pictures:
     let target = |(number, rect): (usize, &Rect)| {
         let (point_x, point_y) = size.map(|size| place(rect, size)).unzip();
         let object_type = (*kind == BehaviourKind::Area).then(|| object_type(*object)).flatten();
-        Target { target_id: number + 1, point_x, point_y, object_type, plate_no: "" }
+        Target { target_id: target_id(number), point_x, point_y, object_type, plate_no: "" }
     };
     let counts_line = *kind == BehaviourKind::LineCount;
+    let video_url = pictures::video_address(&found.behaviour, None);
     Behaviour {
         algo_model: name_of(*kind, *object),
         image_base64: scene.base64(with_pictures),
@@ -67,8 +68,15 @@ pub(crate) fn behaviour(found: &ObjectCapture, scene: &Shown<'_>, with_pictures:
         in_num: counts_line.then_some(*inwards),
         out_num: counts_line.then_some(*outwards),
         area_num: (*kind == BehaviourKind::AreaCount).then_some(*count),
+        video_uuid: video_url.is_some().then(|| found.behaviour.id.to_string()),
+        video_url,
         capture_info: targets.iter().enumerate().map(target).collect(),
     }
+}
+
+/// How a message numbers a target, from 1; `place` is that among the targets.
+pub(crate) fn target_id(place: usize) -> usize {
+    place + 1
 }
 
 /// 1 pedestrian, 2 motor vehicle, 3 non-motor vehicle: tasks have the last two the other way round.
@@ -98,8 +106,9 @@ fn place(rect: &Rect, (width, height): (u32, u32)) -> (String, String) {
     (x, y)
 }
 
-/// The person recognised; `now` is the person as enrolled now, when there still is one.
+/// The person recognised in a face; `now` is the person as enrolled now, when there still is one.
 pub(crate) fn compare_result(
+    target_id: usize,
     found: &Candidate,
     now: Option<Person>,
     photo: &Shown<'_>,
@@ -107,7 +116,7 @@ pub(crate) fn compare_result(
 ) -> CompareResult {
     let profile = now.map(|person| person.profile).unwrap_or_default();
     CompareResult {
-        target_id: THIS_FACE,
+        target_id,
         lib_id: found.library.0,
         lib_name: found.library_name.clone(),
         person_id: found.person.0,

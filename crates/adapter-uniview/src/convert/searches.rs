@@ -1,25 +1,20 @@
-//! Searches for captures and comparisons.
+//! Searches for captures and comparisons of faces.
 
 use std::ops::RangeInclusive;
 
-use domain::{
-    BehaviourFilter, BehaviourKind, CameraId, Candidate, Gender, ObjectCapture, ObjectClass, Record, RecordFilter,
-    Similarity, Timestamp,
-};
+use domain::{CameraId, Candidate, Gender, Record, RecordFilter, Similarity, Timestamp};
 
-use super::algorithms::{self, FACES};
+use super::algorithms::FACES;
 use super::pictures::{self, LIBRARY};
-use super::{ALL, MAX_NAME, Paging, bounded, channels, people, percent, push, seconds, within};
+use super::{ALL, MAX_NAME, Paging, bounded, channels, people, percent, seconds, within};
 use crate::codes::Fault;
-use crate::wire::searches::{
-    Alarm, Compared, ComparedPerson, FaceAttributes, FaceCapture, FaceMatch, Plate, Range, Search,
-};
+use crate::wire::searches::{Compared, ComparedPerson, FaceAttributes, FaceCapture, FaceMatch, Range, Search};
 use crate::wire::{Ids, Int, Text};
 
 /// "All" for kinds of matches, besides the usual number (quirk "11.2, 11.3, 11.4 match_type").
-const ALL_MATCHES: i64 = 99;
+pub(super) const ALL_MATCHES: i64 = 99;
 /// Without glasses, without a mask: no model says otherwise.
-const NONE: u8 = 1;
+pub(super) const NONE: u8 = 1;
 /// The age groups by their upper ends.
 const AGES: [u8; 5] = [5, 20, 40, 60, 99];
 /// The age group of a face whose age no model says.
@@ -31,14 +26,8 @@ pub(crate) struct Wanted {
     pub(crate) paging: Paging,
 }
 
-/// The alarms asked for, and the page of them; no filter where nothing can be found.
-pub(crate) struct WantedAlarms {
-    pub(crate) filter: Option<BehaviourFilter>,
-    pub(crate) paging: Paging,
-}
-
 /// What 11.2 and 11.4 ask for. `compared` leaves out captures without a comparison.
-pub(crate) fn faces(search: Search, compared: bool) -> Result<Wanted, Fault> {
+pub(crate) fn captures(search: Search, compared: bool) -> Result<Wanted, Fault> {
     let paging = Paging::new(search.page, search.pagesize)?;
     let captured = captured(search.start_time, search.end_time)?;
     let only_compared = one_of("compare_flag", search.compare_flag, 1, &[1, 2])? == 2;
@@ -66,54 +55,8 @@ pub(crate) fn faces(search: Search, compared: bool) -> Result<Wanted, Fault> {
     Ok(Wanted { filter: (!nothing).then_some(filter), paging })
 }
 
-/// What 11.1 and 11.3 ask for; the second only those with a comparison, which no rule makes.
-pub(crate) fn alarms(search: &Search, compared: bool) -> Result<WantedAlarms, Fault> {
-    let paging = Paging::new(search.page, search.pagesize)?;
-    let captured = captured(search.start_time, search.end_time)?;
-    let only_compared = one_of("compare_flag", search.compare_flag, 1, &[1, 2])? == 2;
-    one_of("match_type", search.match_type, ALL, &[1, 2, ALL_MATCHES, ALL])?;
-    for text in [&search.name, &search.certificate_no, &search.plate_no].into_iter().flatten() {
-        bounded("a text", text.0.clone(), MAX_NAME)?;
-    }
-    search.similarity.map(similarity).transpose()?;
-    let cameras = cameras(&search.channel_id);
-    let kinds = kinds(search)?;
-    // No rule reads number plates.
-    let has_plate = search.plate_no.as_ref().is_some_and(|plate| !plate.0.is_empty());
-    let nothing = compared || only_compared || has_plate || cameras.as_ref().is_some_and(Vec::is_empty);
-    let nothing = nothing || kinds.as_ref().is_some_and(Vec::is_empty);
-    let filter = BehaviourFilter {
-        captured: Some(captured),
-        cameras: cameras.unwrap_or_default(),
-        kinds: kinds.unwrap_or_default(),
-        fired_only: true,
-        ..BehaviourFilter::default()
-    };
-    Ok(WantedAlarms { filter: (!nothing).then_some(filter), paging })
-}
-
-/// The kinds of rules and classes asked for; `None`: all.
-fn kinds(search: &Search) -> Result<Option<Vec<(BehaviourKind, ObjectClass)>>, Fault> {
-    let names = search.algo_model.iter().flat_map(|names| &names.0).map(|name| algorithms::named(name));
-    let names: Vec<_> = names.collect::<Result<_, _>>()?;
-    let types: Vec<_> = search.object_type.iter().flat_map(|types| &types.0).copied().collect();
-    if types.iter().any(|kind| !(1..=3).contains(kind)) {
-        return Err(Fault::argument("object_type is none of 1, 2, 3"));
-    }
-    if names.is_empty() && types.is_empty() {
-        return Ok(None);
-    }
-    let asked = if names.is_empty() { algorithms::all_of_rules() } else { names };
-    let mut kinds: Vec<_> = asked.into_iter().flat_map(algorithms::kinds_of).collect();
-    // The filter is one for area intrusion.
-    let is_of =
-        |object| types.iter().any(|kind| push::object_type(object).is_some_and(|number| i64::from(number) == *kind));
-    kinds.retain(|(kind, object)| types.is_empty() || *kind != BehaviourKind::Area || is_of(*object));
-    Ok(Some(kinds))
-}
-
 /// From the first millisecond of the first second to the last of the last.
-fn captured(Int(start): Int, Int(end): Int) -> Result<RangeInclusive<Timestamp>, Fault> {
+pub(super) fn captured(Int(start): Int, Int(end): Int) -> Result<RangeInclusive<Timestamp>, Fault> {
     if start < 0 || end < start {
         return Err(Fault::argument("end_time is before start_time"));
     }
@@ -122,7 +65,7 @@ fn captured(Int(start): Int, Int(end): Int) -> Result<RangeInclusive<Timestamp>,
 }
 
 /// The channels; `None`: all. Numbers that no channel has are left out, which may leave none.
-fn cameras(Ids(numbers): &Ids) -> Option<Vec<CameraId>> {
+pub(super) fn cameras(Ids(numbers): &Ids) -> Option<Vec<CameraId>> {
     if numbers.is_empty() {
         return None;
     }
@@ -133,7 +76,7 @@ fn cameras(Ids(numbers): &Ids) -> Option<Vec<CameraId>> {
     Some(cameras)
 }
 
-fn one_of(field: &str, sent: Option<Int>, default: i64, known: &[i64]) -> Result<i64, Fault> {
+pub(super) fn one_of(field: &str, sent: Option<Int>, default: i64, known: &[i64]) -> Result<i64, Fault> {
     let number = sent.map_or(default, |Int(number)| number);
     if known.contains(&number) {
         Ok(number)
@@ -143,7 +86,7 @@ fn one_of(field: &str, sent: Option<Int>, default: i64, known: &[i64]) -> Result
 }
 
 /// Both ends included, as they are shown; `None` for a range that is no condition.
-fn similarity(range: Range) -> Result<Option<RangeInclusive<Similarity>>, Fault> {
+pub(super) fn similarity(range: Range) -> Result<Option<RangeInclusive<Similarity>>, Fault> {
     let (min, max) =
         (within("similarity.min", range.min, 0..=100_u8)?, within("similarity.max", range.max, 0..=100_u8)?);
     if max < min {
@@ -183,7 +126,7 @@ fn attributes(sent: FaceAttributes) -> Result<Option<Attributes>, Fault> {
 }
 
 /// The group of an age in years.
-fn age_group(age: Option<f32>) -> u8 {
+pub(super) fn age_group(age: Option<f32>) -> u8 {
     let group = |age: f32| AGES.into_iter().find(|group| age <= f32::from(*group)).unwrap_or(99);
     age.map_or(USUAL_AGE, group)
 }
@@ -232,22 +175,6 @@ pub(crate) fn face_match(record: &Record, addresses: Addresses) -> FaceMatch {
     }
 }
 
-/// An alarm (11.1); `picture` is the address of its scene.
-pub(crate) fn alarm(found: &ObjectCapture, picture: String) -> Alarm {
-    let behaviour = &found.behaviour;
-    // At least one entry (quirk "11.1 object_list").
-    let targets = behaviour.targets.len().max(1);
-    Alarm {
-        alarm_id: found.seq.0,
-        big_picture_url: picture,
-        algo_model: algorithms::name_of(behaviour.kind, behaviour.object),
-        capture_time: seconds(found.at),
-        channel_id: found.camera.0,
-        channel_name: behaviour.camera_name.clone(),
-        object_list: (0..targets).map(|_| Plate { plate_no: "" }).collect(),
-    }
-}
-
 /// The best candidate, similar enough (1) or not (2).
 fn compared(record: &Record, photo: String, face: Option<String>) -> Option<Compared> {
     let best = record.best()?;
@@ -255,7 +182,7 @@ fn compared(record: &Record, photo: String, face: Option<String>) -> Option<Comp
     Some(Compared { small_picture_url: face, match_type, person: Some(person(best, photo)) })
 }
 
-fn person(best: &Candidate, photo: String) -> ComparedPerson {
+pub(super) fn person(best: &Candidate, photo: String) -> ComparedPerson {
     ComparedPerson {
         base_image_id: best.person.0,
         base_image_url: photo,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::geometry::Point;
-use domain::{BehaviourKind, Crossing, ObjectClass, RuleOptions, RuleSettings, SizeLimits};
+use domain::{BehaviourKind, ClipSpan, Crossing, ObjectClass, RuleOptions, RuleSettings, SizeLimits};
 
 use super::algorithms::{self, Finds};
 use super::within;
@@ -138,12 +138,14 @@ fn coordinates(text: &str) -> Result<Vec<i64>, Fault> {
     numbers.ok_or_else(|| Fault::argument("a coordinate is not 0 to 10000"))
 }
 
-/// Sensitivity and report interval, where they are set.
+/// What is set of a rule beside its task.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tuning {
     pub(crate) sensitivity: Option<u8>,
     /// Seconds.
     pub(crate) every: Option<u32>,
+    /// The alarm video of its channel.
+    pub(crate) clip: Option<ClipSpan>,
 }
 
 /// The rules that a task is, one for each area and class; none for faces.
@@ -230,6 +232,9 @@ fn options(task: &Task, object: ObjectClass, tuning: Tuning) -> RuleOptions {
         people: number("person_num_limit").unwrap_or_default(),
         tolerance: number("person_float_limit").unwrap_or_default(),
         reset_hour: number("line_dpc_time").filter(|_| number("line_dpc_enable") == Some(1)).map(|hour| hour as u8),
+        // Faces are compared where the channel watches for somebody.
+        identify: object == ObjectClass::Person,
+        clip: tuning.clip,
     }
 }
 
@@ -343,7 +348,7 @@ mod tests {
             "max_vehicle_object_width": 960, "min_vehicle_object_height": 0,
         }))
         .unwrap();
-        let rules = rules(&task, Tuning { sensitivity: Some(30), every: None }).unwrap();
+        let rules = rules(&task, Tuning { sensitivity: Some(30), ..Tuning::default() }).unwrap();
         let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
         let expected =
             ["1 person", "1 vehicle", "2 person", "2 vehicle"].map(|end| format!("FieldDetectorObjectsInside {end}"));

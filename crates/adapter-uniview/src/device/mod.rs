@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, watch};
 
+pub(crate) use crate::settings::PLATFORMS;
 use crate::settings::{Channel, DeviceNames, Platforms, WorkClothes};
 use key::Key;
 use nonces::Nonces;
@@ -19,9 +20,8 @@ use nonces::Nonces;
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "uniview";
 
-/// The values of the adapter's state.
+/// Further values of the adapter's state.
 pub(crate) const NAMES: &str = "device";
-pub(crate) const PLATFORMS: &str = "platforms";
 pub(crate) const WORK_CLOTHES: &str = "workclothes";
 pub(crate) const UPGRADE: &str = "upgrade";
 
@@ -36,7 +36,7 @@ pub(crate) struct Device {
     pub(crate) one_at_a_time: Mutex<()>,
     /// Held while the software is upgraded.
     pub(crate) upgrading: Mutex<()>,
-    /// `status` of the last upgrade since the start; 0: there was none.
+    /// `status` of an upload that goes on or was refused; 0: what the core says of the last upgrade counts.
     pub(crate) upgrade_status: AtomicU8,
     /// Changes with the platforms.
     pub(crate) platforms_changed: watch::Sender<u64>,
@@ -72,7 +72,7 @@ impl Device {
         Ok(self.kept(PLATFORMS).await?.unwrap_or_default())
     }
 
-    /// The `status` of the last upgrade that ended; `None`: there was none.
+    /// The `status` of the last upload, if it was refused; of a former version also how an upgrade went.
     pub(crate) async fn last_upgrade(&self) -> Result<Option<u8>> {
         self.kept(UPGRADE).await
     }

@@ -93,7 +93,7 @@ async fn add_one(caller: &Caller, request: AddChannel) -> Result<CameraId, Fault
     let watch = WatchSettings { enabled: false, ..WatchSettings::default() };
     let kept = noted(Channel { stream, ..Channel::default() }, request.place);
     let note = caller.device.noting(&kept)?;
-    let camera = NewCamera { id: None, settings, watch, own: OwnValues::default(), note };
+    let camera = NewCamera { id: None, settings, watch, own: OwnValues::default(), permission_groups: [].into(), note };
     Ok(caller.acts().add_camera(camera).await?.id)
 }
 
@@ -153,6 +153,7 @@ async fn change(
         settings,
         watch: camera.watch.settings.clone(),
         own: camera.own,
+        permission_groups: camera.permission_groups.clone(),
         note,
     };
     caller.acts().remove_camera(id).await?;
@@ -196,6 +197,7 @@ fn row(camera: Camera, kept: Channel, status: &CameraStatus) -> ChannelRow {
             let user = Some(device.user).filter(|user| !user.is_empty());
             (Some(device.host), Some(device.port), user, None)
         }
+        Source::Pushed { host } => (Some(host.to_string()), None, None, None),
     };
     ChannelRow {
         channel_id: camera.id.0,
@@ -218,7 +220,11 @@ fn kind_of(camera: &Camera, kept: &Channel) -> i64 {
     match &camera.settings.source {
         Source::Onvif(_) => ONVIF,
         Source::Rtsp { .. } if kept.stream.is_some() => ONVIF,
-        Source::Rtsp { .. } | Source::File { .. } | Source::Gb28181 { .. } | Source::Capture { .. } => RTSP,
+        Source::Rtsp { .. }
+        | Source::File { .. }
+        | Source::Gb28181 { .. }
+        | Source::Capture { .. }
+        | Source::Pushed { .. } => RTSP,
     }
 }
 
@@ -238,7 +244,7 @@ async fn source(
     if kind == RTSP {
         let url = former.and_then(|(camera, _)| match &camera.settings.source {
             Source::Rtsp { url } | Source::File { url } => Some(url.as_str()),
-            Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } => None,
+            Source::Onvif(_) | Source::Gb28181 { .. } | Source::Capture { .. } | Source::Pushed { .. } => None,
         });
         return Ok((sent.stream(url)?, None));
     }
@@ -264,7 +270,7 @@ fn former_device(camera: &Camera, kept: &Channel) -> Option<DeviceAddress> {
 
 /// What the camera answers; a camera that does not, or refuses the login, is code 1 (no code of its own exists).
 async fn streams(caller: &Caller, device: &DeviceAddress) -> Result<Vec<domain::CameraStream>, Fault> {
-    caller.reading()?.camera_streams(device).await.map_err(|error| match error {
+    caller.acts().camera_streams(device).await.map_err(|error| match error {
         Error::Invalid { .. } => error.into(),
         _ => Code::Common.into(),
     })

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use adapter::{masked_url, unmasked_url};
+use domain::Act;
 use url::Url;
 
 use crate::codes::Fault;
@@ -38,7 +40,10 @@ pub(crate) async fn update(caller: Caller, request: UpdateDocking) -> Result<Don
 pub(crate) async fn get(caller: Caller, _: Nothing) -> Result<Answer<Docking>, Fault> {
     let cameras = caller.reading()?.cameras().await?;
     let names = cameras.into_iter().map(|camera| (camera.id.0, camera.settings.name)).collect();
-    let kept = caller.device.platforms().await?;
+    let mut kept = caller.device.platforms().await?;
+    if caller.actor.may(Act::ADAPTER_CONFIGURE).is_err() {
+        kept.by_id.values_mut().for_each(|platform| platform.url = masked_url(&platform.url));
+    }
     Ok(Answer::of(shown(kept, caller.device.channels, &names)))
 }
 
@@ -64,7 +69,9 @@ fn updated(kept: Platforms, update: UpdateDocking) -> Result<Platforms, Fault> {
             return Err(Fault::argument("two platforms of one id"));
         }
         named.push(id);
-        by_id.insert(id, platform(sent)?);
+        let mut platform = platform(sent)?;
+        platform.url = unmasked_url(&platform.url, by_id.get(&id).map(|kept| kept.url.as_str()))?;
+        by_id.insert(id, platform);
     }
     for sent in update.time_conf.unwrap_or_default() {
         let (channel, interval) = interval(sent)?;

@@ -102,6 +102,7 @@ pub(crate) async fn set_params(caller: Caller, request: UpdateParams) -> Result<
     let mut kept = caller.device.channel(&camera).await?;
     let changes_faces = request.face_param.is_some();
     kept.params = changed(kept.params, request)?;
+    rules::follow(&caller, camera.id, &kept).await?;
     let (smallest, note) = (kept.params.face.0.min(kept.params.face.1), caller.device.noting(&kept)?);
     let change = move |camera: &Camera| {
         let settings = CameraSettings { min_face_px: smallest, ..camera.settings.clone() };

@@ -65,9 +65,7 @@ pub(crate) async fn delete(caller: Caller, request: DeletePeople) -> Result<Done
     for id in &ids {
         caller.reading()?.person(PersonId(*id)).await?;
     }
-    for id in ids {
-        caller.acts().remove_person(PersonId(id)).await?;
-    }
+    caller.acts().remove_people(ids.into_iter().map(PersonId).collect()).await?;
     Ok(Done::DONE)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CameraId, RuleId, RuleSettings};
+use domain::{CameraId, Error, RuleId, RuleSettings, Thing};
 
 use crate::codes::Fault;
 use crate::convert::smart;
@@ -36,17 +36,38 @@ async fn own(caller: &Caller, camera: CameraId) -> Result<Rules, Fault> {
 }
 
 async fn change(caller: &Caller, camera: CameraId, now: &Rules, wanted: &[RuleSettings]) -> Result<(), Fault> {
+    let unwanted = now.iter().filter(|(name, _)| !wanted.iter().any(|settings| settings.name == **name));
+    let mut unwanted: Vec<_> = unwanted.map(|(_, (id, _))| *id).collect();
     for settings in wanted {
         match now.get(&settings.name) {
             Some((_, same)) if same == settings => {}
             Some((id, _)) => drop(caller.acts().update_rule(*id, settings.clone()).await?),
-            None => drop(caller.acts().add_rule(camera, settings.clone()).await?),
+            None => add(caller, camera, settings, &mut unwanted).await?,
         }
     }
-    for (name, (id, _)) in now {
-        if !wanted.iter().any(|settings| settings.name == *name) {
-            caller.acts().remove_rule(*id).await?;
+    remove(caller, &mut unwanted).await
+}
+
+/// Adds a rule; only when there is no room for it, those that go make room first.
+async fn add(
+    caller: &Caller,
+    camera: CameraId,
+    settings: &RuleSettings,
+    unwanted: &mut Vec<RuleId>,
+) -> Result<(), Fault> {
+    match caller.acts().add_rule(camera, settings.clone()).await {
+        Err(Error::LimitReached { what: Thing::Rule }) if !unwanted.is_empty() => {
+            remove(caller, unwanted).await?;
+            caller.acts().add_rule(camera, settings.clone()).await?;
+            Ok(())
         }
+        added => Ok(added.map(drop)?),
+    }
+}
+
+async fn remove(caller: &Caller, rules: &mut Vec<RuleId>) -> Result<(), Fault> {
+    for id in rules.drain(..) {
+        caller.acts().remove_rule(id).await?;
     }
     Ok(())
 }

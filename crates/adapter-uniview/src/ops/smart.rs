@@ -10,7 +10,9 @@ use crate::convert::channels::channel;
 use crate::convert::{algorithms, smart, switch, within};
 use crate::request::Caller;
 use crate::settings::Channel;
-use crate::wire::smart::{Algorithms, ChannelKey, ControlRow, SetStatus, Task, Tasks, UpdateControl, UpdateTasks};
+use crate::wire::smart::{
+    Algorithms, ChannelKey, ControlRow, EnabledRow, SetStatus, Task, Tasks, UpdateControl, UpdateTasks,
+};
 use crate::wire::{Answer, Done, Ids, Int, Nothing};
 
 /// `status` of an analysis that takes turns with others.
@@ -112,4 +114,19 @@ pub(crate) async fn cycle(caller: Caller, request: SetStatus) -> Result<Done, Fa
 pub(crate) async fn algorithm_list(caller: Caller, _: Nothing) -> Result<Answer<Algorithms>, Fault> {
     caller.reading()?;
     Ok(Answer::of(Algorithms { algo_model: algorithms::all(&caller.finds()) }))
+}
+
+/// Lists the algorithms that are on, by channel, whether the channel is in use or not (/smart/enable/list of newer
+/// firmware).
+pub(crate) async fn enabled_list(caller: Caller, _: Nothing) -> Result<Answer<Vec<EnabledRow>>, Fault> {
+    let mut rows: Vec<_> =
+        (1..=caller.device.channels).map(|channel_id| EnabledRow { channel_id, algo_model: Vec::new() }).collect();
+    for camera in caller.reading()?.cameras().await? {
+        let kept = caller.device.channel(&camera).await?;
+        let on = kept.tasks.iter().filter(|_| kept.running).map(|task| task.algo_model.clone());
+        if let Some(row) = rows.iter_mut().find(|row| row.channel_id == camera.id.0) {
+            row.algo_model = on.collect();
+        }
+    }
+    Ok(Answer::of(rows))
 }

@@ -1,10 +1,10 @@
 //! What the messages are made of.
 
 use bytes::Bytes;
-use domain::{Camera, CameraStatus, Error, ObjectCapture, PictureId, Record, Result, Seq, Source};
+use domain::{Camera, CameraStatus, Candidate, Error, ObjectCapture, PictureId, Record, Result, Seq, Source};
 
 use crate::convert::channels::camera_of;
-use crate::convert::push::{Shown, behaviour, compare_result, face};
+use crate::convert::push::{Shown, THIS_FACE, behaviour, compare_result, face, target_id};
 use crate::device::Device;
 use crate::settings::Channel;
 use crate::wire::push::{ChannelInfo, CompareResult, DeviceInfo, Message};
@@ -17,6 +17,8 @@ const RECOVERY: u8 = 2;
 const FACE_CAPTURE: u8 = 3;
 /// A face on a channel with person libraries.
 const FACE_COMPARISON: u8 = 4;
+/// Faces of an alarm that were compared.
+const ALARM_COMPARISON: u8 = 5;
 /// The device lives.
 const KEEP_ALIVE: u8 = 6;
 /// A channel changed.
@@ -70,16 +72,40 @@ pub(super) async fn of_behaviour(
     })
 }
 
+/// The message about the faces of an alarm that were compared, beside that of the alarm itself.
+pub(super) async fn of_comparisons(
+    device: &Device,
+    about: (&ObjectCapture, &Camera, &Channel),
+    with_pictures: bool,
+) -> Result<Message> {
+    let (found, ..) = about;
+    let mut results = Vec::new();
+    for face in &found.behaviour.comparisons {
+        if let Some(person) = face.accepted() {
+            results.push(recognised(device, target_id(face.target), person, with_pictures).await?);
+        }
+    }
+    let alarm = of_behaviour(device, about, found.seq, with_pictures).await?;
+    let has_result = (!results.is_empty()).into();
+    Ok(Message { kind: ALARM_COMPARISON, has_result, compare_results: Some(results), ..alarm })
+}
+
 /// The person recognised; empty when the face matches none.
 async fn compare_results(device: &Device, record: &Record, with_pictures: bool) -> Result<Vec<CompareResult>> {
-    let Some(found) = record.accepted() else { return Ok(Vec::new()) };
+    match record.accepted() {
+        Some(found) => Ok(vec![recognised(device, THIS_FACE, found, with_pictures).await?]),
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn recognised(device: &Device, target: usize, found: &Candidate, with_pictures: bool) -> Result<CompareResult> {
     let now = match device.appliance.person(found.person).await {
         Ok(person) => Some(person),
         Err(Error::NotFound { .. }) => None,
         Err(error) => return Err(error),
     };
     let photo = Shown { id: &found.photo, bytes: kept(device, &found.photo).await? };
-    Ok(vec![compare_result(found, now, &photo, with_pictures)])
+    Ok(compare_result(target, found, now, &photo, with_pictures))
 }
 
 /// The channel of a record, which may be gone.
@@ -107,6 +133,7 @@ pub(super) fn channel_info(camera: &Camera, kept: &Channel, mode: u8) -> Channel
         Source::Onvif(device) | Source::Gb28181 { server: device, .. } | Source::Capture { device, .. } => {
             device.host.clone()
         }
+        Source::Pushed { host } => host.to_string(),
     };
     ChannelInfo {
         mode,

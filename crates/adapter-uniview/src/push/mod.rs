@@ -5,6 +5,7 @@ mod keep_alive;
 mod messages;
 mod platform;
 mod records;
+mod videos;
 
 use domain::Appliance;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,8 @@ pub(crate) async fn run(device: &Device, appliance: Appliance, cancel: Cancellat
 /// Sends messages to one platform.
 async fn run_for(pushes: &Pushes<'_>, id: u8, appliance: Appliance, cancel: &CancellationToken) {
     tokio::join!(
-        records::deliver(pushes.device, id, appliance, cancel.clone()),
+        records::deliver(pushes, id, appliance.clone(), cancel.clone()),
+        videos::deliver(pushes, id, appliance, cancel.clone()),
         keep_alive::send(pushes, id, cancel),
         channels::push(pushes, id, cancel),
     );

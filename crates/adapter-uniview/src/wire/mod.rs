@@ -73,14 +73,17 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// What the caller learns of a fault.
     pub(crate) fn of(fault: &Fault) -> Self {
-        Self { code: fault.code.number(), msg: fault.code.text(), status_code: fault.status_code() }
+        let msg = fault.told.unwrap_or(fault.code.text());
+        Self { code: fault.code.number(), msg, status_code: fault.status_code() }
     }
 }
 
 /// Reads a request; a missing field or a wrong type is code 2.
 pub(crate) fn read<T: DeserializeOwned>(fields: Fields) -> Result<T, Fault> {
-    read_fields(fields)
-        .map_err(|FieldError { path, why }| Fault::argument(format!("{}: {why}", path.unwrap_or_default())))
+    read_fields(fields).map_err(|FieldError { path, why }| match path {
+        Some(path) => Fault::argument(format!("{path}: {why}")),
+        None => Fault::argument(why),
+    })
 }
 
 /// The name that a failed entry of an import is reported under: as it was sent, as far as it can be.

@@ -1,4 +1,4 @@
-//! Downloads of pictures.
+//! Downloads of pictures and videos.
 
 use serde::Deserialize;
 
@@ -6,6 +6,12 @@ use serde::Deserialize;
 pub(crate) struct PictureQuery {
     #[serde(rename = "Type")]
     pub(crate) kind: String,
+    #[serde(rename = "Index")]
+    pub(crate) index: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct VideoQuery {
     #[serde(rename = "Index")]
     pub(crate) index: String,
 }

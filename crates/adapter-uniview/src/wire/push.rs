@@ -68,6 +68,10 @@ pub(crate) struct Behaviour {
     pub(crate) out_num: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) area_num: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) video_uuid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) video_url: Option<String>,
     pub(crate) capture_info: Vec<Target>,
 }
 
@@ -85,7 +89,7 @@ pub(crate) struct Target {
 
 #[derive(Serialize)]
 pub(crate) struct CompareResult {
-    pub(crate) target_id: i64,
+    pub(crate) target_id: usize,
     pub(crate) lib_id: i64,
     pub(crate) lib_name: String,
     pub(crate) person_id: i64,

@@ -81,7 +81,27 @@ pub(crate) struct Alarm {
     pub(crate) capture_time: i64,
     pub(crate) channel_id: u32,
     pub(crate) channel_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) video_url: Option<String>,
     pub(crate) object_list: Vec<Plate>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) compare_list: Vec<Compared>,
+}
+
+/// An alarm whose faces were compared; the attributes are those of the first.
+#[derive(Serialize)]
+pub(crate) struct AlarmMatch {
+    pub(crate) alarm_id: i64,
+    pub(crate) big_picture_url: String,
+    pub(crate) algo_model: &'static str,
+    pub(crate) capture_time: i64,
+    pub(crate) channel_id: u32,
+    pub(crate) channel_name: String,
+    pub(crate) gender: u8,
+    pub(crate) age: u8,
+    pub(crate) glass: u8,
+    pub(crate) mask: u8,
+    pub(crate) object_list: Vec<Compared>,
 }
 
 #[derive(Serialize)]

@@ -95,3 +95,10 @@ pub(crate) struct ControlRow {
 pub(crate) struct Algorithms {
     pub(crate) algo_model: Vec<&'static str>,
 }
+
+/// The algorithms that are on for a channel.
+#[derive(Serialize)]
+pub(crate) struct EnabledRow {
+    pub(crate) channel_id: u32,
+    pub(crate) algo_model: Vec<String>,
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adapter::{Adapter, Limits, Outbound, Policy, serve};
 use adapter_uniview::{Config, Uniview};
-use domain::Options;
+use domain::{Appliance, Options};
 use http_auth::{PasswordClient, PasswordParams};
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use reqwest::{Method, Response};
@@ -18,6 +18,7 @@ use testkit::contract::Ledger;
 use testkit::{ADMIN, Rig};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 /// Where the key lies: making one takes long, so all scenarios share it.
 static KEYS: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
@@ -106,6 +107,20 @@ impl Device {
         Self::start_on(&self.ledger, Rig::restart(handles)).await
     }
 
+    /// Runs another task on the device.
+    pub(crate) fn run<F>(&mut self, task: impl FnOnce(Appliance, CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.rig.spawn(task);
+    }
+
+    /// The same device, crashed and started again.
+    pub(crate) async fn crash(self) -> Self {
+        let handles = self.rig.crash().await;
+        Self::start_on(&self.ledger, Rig::restart(handles)).await
+    }
+
     pub(crate) async fn stop(self) {
         self.rig.stop().await;
     }
@@ -115,6 +130,10 @@ impl Device {
         tokio::time::pause();
         tokio::time::advance(time).await;
         tokio::time::resume();
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

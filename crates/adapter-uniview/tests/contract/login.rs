@@ -146,7 +146,7 @@ pub(crate) async fn the_path_may_be_proved_without_its_query(ledger: &Arc<Ledger
     device.stop().await;
 }
 
-pub(crate) async fn wrong_logins_are_refused_and_lock_the_address(ledger: &Arc<Ledger>) {
+pub(crate) async fn wrong_logins_are_refused_and_lock_the_user(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     for (user, password) in [(ADMIN.0, "wrong"), ("nobody", ADMIN.1)] {
         let login = Login::of(user, password);
@@ -160,12 +160,23 @@ pub(crate) async fn wrong_logins_are_refused_and_lock_the_address(ledger: &Arc<L
     for _ in 0..4 {
         codes.push(refusal(device.call_with(Some(&device.next(&wrong).await)).await).await.0);
     }
-    assert_eq!(codes, [1000, 1000, 1000, 1004]);
+    assert_eq!(codes, [1000; 4], "the fifth wrong answer for this user locks");
     let right = Login::of(ADMIN.0, ADMIN.1);
     device.challenge(&right).await;
     assert_eq!(refusal(device.call_with(Some(&device.next(&right).await)).await).await, (1004, false));
     let body: Value = device.call_with(Some(&device.next(&right).await)).await.json().await.unwrap();
     assert_eq!(device.note_common(LIST, &body), 1004);
+    device.stop().await;
+}
+
+pub(crate) async fn pages_of_other_sites_are_refused(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let request = || device.client().post(device.url(&full(LIST))).json(&json!({"page": 1, "pagesize": 5}));
+    let response = device.send_as(device.admin(), request().header("Origin", "http://evil.example")).await;
+    assert_eq!(response.status(), 403);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(device.note_common(LIST, &body), 1001);
+    assert_eq!(device.send_as(device.admin(), request()).await.status(), 200);
     device.stop().await;
 }
 

@@ -17,6 +17,7 @@ mod pushes;
 mod searches;
 mod smart;
 mod system;
+mod videos;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,9 @@ use testkit::contract::{Contract, Rules};
 
 testkit::scenarios! {
     // The longest, so they begin first.
+    videos:
+        videos_follow_their_alarms,
+        faces_in_alarms_are_compared;
     pushes:
         faces_are_pushed_in_order_until_they_are_acknowledged,
         faces_are_compared_where_the_channel_watches_for_somebody,
@@ -42,7 +46,8 @@ testkit::scenarios! {
         a_nonce_is_replaced_after_five_minutes,
         clients_use_nonces_of_their_own_side_by_side,
         the_path_may_be_proved_without_its_query,
-        wrong_logins_are_refused_and_lock_the_address,
+        wrong_logins_are_refused_and_lock_the_user,
+        pages_of_other_sites_are_refused,
         users_may_do_what_their_role_allows,
         unknown_paths_and_methods_are_refused,
         broken_bodies_are_refused;
@@ -64,7 +69,9 @@ testkit::scenarios! {
         faces_are_analysed_when_a_task_says_so,
         rules_follow_their_tasks,
         the_arming_plan_reads_back,
-        tasks_that_cannot_be_are_refused;
+        tasks_that_cannot_be_are_refused,
+        every_algorithm_that_is_listed_runs,
+        what_newer_firmware_adds_is_answered;
     extended:
         extended_settings_and_parameters_read_back;
     clothes:
@@ -75,7 +82,9 @@ testkit::scenarios! {
         platforms_that_cannot_be_are_refused;
     system:
         the_device_presents_itself,
-        a_signed_package_is_installed_and_anything_else_is_not;
+        a_device_that_cannot_be_read_or_set_says_so,
+        a_signed_package_is_installed_and_anything_else_is_not,
+        one_upgrade_runs_at_a_time;
 }
 
 fn main() -> ExitCode {

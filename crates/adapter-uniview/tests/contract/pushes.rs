@@ -17,7 +17,7 @@ use crate::platform::Platform;
 const GATE: &str = "rtsp://192.0.2.7/gate";
 
 impl Device {
-    fn note_event(&self, kind: i64, message: &Value) {
+    pub(crate) fn note_event(&self, kind: i64, message: &Value) {
         let id = format!("/custom/router1#{kind}");
         assert_eq!(self.ledger().event(&id, message, &[]), Ok(()), "{message}");
     }

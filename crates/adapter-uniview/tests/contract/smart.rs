@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 
-use crate::device::Device;
+use crate::device::{Device, full};
 
 impl Device {
     /// Has a channel analyse faces, and watch for somebody.
@@ -24,7 +24,7 @@ impl Device {
 pub(crate) async fn faces_are_analysed_when_a_task_says_so(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     let algorithms = device.ok("/algo/list", json!({})).await["algo_model"].clone();
-    assert_eq!((&algorithms[0], algorithms.as_array().unwrap().len()), (&json!("ObjectIsRecognized"), 13));
+    assert_eq!((&algorithms[0], algorithms.as_array().unwrap().len()), (&json!("ObjectIsRecognized"), 17));
     let staff = device.add_library("staff").await;
     let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
     assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await, json!({"smart_list": []}));
@@ -157,7 +157,7 @@ pub(crate) async fn tasks_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         task[field] = bad;
         device.refused("/smart/update", update(task), 2).await;
     }
-    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "EnterArea"] {
+    for elsewhere in ["FallOverAlarm", "WorkClothesAlarm", "ClimbingDetectionAlarm"] {
         device.refused("/smart/update", update(json!({"algo_model": elsewhere})), 4).await;
     }
     let line = |y: &str| json!([{"graph_type": "line", "line": {"point_x": "1000,9000", "point_y": y}}]);
@@ -227,5 +227,72 @@ pub(crate) async fn rules_follow_their_tasks(ledger: &Arc<Ledger>) {
     assert_eq!(names(&rules().await), names(&tuned));
     device.ok("/smart/update", json!({"channel_id": channel, "smart_list": []})).await;
     assert_eq!(rules().await, []);
+    device.stop().await;
+}
+
+pub(crate) async fn what_newer_firmware_adds_is_answered(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    device.watch_faces(channel, json!(null)).await;
+    let data = async |path: &str| device.send(path, &json!({})).await["data"].clone();
+    assert_eq!(data("/algo/list/current").await, data("/algo/list").await);
+    let on = data("/smart/enable/list").await;
+    let channels = on.as_array().unwrap();
+    assert_eq!((channels.len(), &channels[0]), (16, &json!({"channel_id": 1, "algo_model": ["ObjectIsRecognized"]})));
+    assert_eq!(channels[1], json!({"channel_id": 2, "algo_model": []}));
+    device.ok("/smart/task", json!({"channel_id": channel, "status": 0})).await;
+    assert_eq!(data("/smart/enable/list").await[0]["algo_model"], json!([]));
+    // Of these no form is known.
+    for path in ["/algo/capabilities", "/smart/default/param", "/linkage/get", "/linkage/update"] {
+        let answer = device.send_as(device.admin(), device.client().post(device.url(&full(path)))).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["code"], 4, "{path}");
+    }
+    device.stop().await;
+}
+
+/// Rules about these classes.
+async fn classes(device: &Device) -> Vec<(domain::BehaviourKind, domain::ObjectClass)> {
+    let rules = device.appliance.rules(domain::CameraId(1)).await.unwrap();
+    rules.iter().map(|rule| (rule.settings.kind, rule.settings.object)).collect()
+}
+
+pub(crate) async fn every_algorithm_that_is_listed_runs(ledger: &Arc<Ledger>) {
+    use domain::{BehaviourKind, ObjectClass};
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let graph = json!({
+        "polygon": {"point_x": "0,10000,10000,0", "point_y": "0,0,10000,10000"},
+        "line": {"point_x": "1000,9000", "point_y": "5000,5000"},
+    });
+    let listed = device.ok("/algo/list", json!({})).await["algo_model"].clone();
+    let task = |name: &Value| json!({"algo_model": name, "graphs": [graph]});
+    for name in listed.as_array().unwrap() {
+        device.ok("/smart/update", json!({"channel_id": channel, "smart_list": [task(name)]})).await;
+        let is_rule = name != "ObjectIsRecognized";
+        assert_eq!(classes(&device).await.len(), usize::from(is_rule), "{name}");
+    }
+    let all: Vec<_> = listed.as_array().unwrap().iter().map(task).collect();
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": all})).await;
+    let made = classes(&device).await;
+    for rule in [
+        (BehaviourKind::Enter, ObjectClass::Person),
+        (BehaviourKind::Leave, ObjectClass::Person),
+        (BehaviourKind::Parking, ObjectClass::Vehicle),
+        (BehaviourKind::Parking, ObjectClass::Cycle),
+        (BehaviourKind::Presence, ObjectClass::Cycle),
+        (BehaviourKind::Presence, ObjectClass::Dog),
+    ] {
+        assert!(made.contains(&rule), "{rule:?} in {made:?}");
+    }
+    // More areas and targets than a channel has room for cannot run together; nothing is changed.
+    let wide = |name: &str| json!({"algo_model": name, "object_type": [1, 2, 3], "graphs": vec![&graph; 10]});
+    let many: Vec<_> = ["EnterArea", "LeaveArea", "FieldDetectorObjectsInside"].into_iter().map(wide).collect();
+    device.refused("/smart/update", json!({"channel_id": channel, "smart_list": many}), 1500).await;
+    let mut still = classes(&device).await;
+    still.sort_unstable_by_key(|rule| format!("{rule:?}"));
+    let mut before = made;
+    before.sort_unstable_by_key(|rule| format!("{rule:?}"));
+    assert_eq!(still, before);
     device.stop().await;
 }

@@ -142,6 +142,28 @@ impl Credentials {
         Ok(Arc::new(config))
     }
 
+    /// Whether the file exists.
+    pub(crate) fn has(&self, piece: Piece) -> bool {
+        self.path(piece).exists()
+    }
+
+    /// The text of a file in PEM. Blocking.
+    ///
+    /// # Errors
+    /// `Unusable` for other content, `Missing`, `Io`.
+    pub(crate) fn text(&self, piece: Piece) -> Result<String, CredentialError> {
+        String::from_utf8(self.read(piece)?).map_err(|_| piece.unusable())
+    }
+
+    /// The device's own certificate, without its issuers. Blocking.
+    ///
+    /// # Errors
+    /// `Unusable`, `Missing`, `Io`.
+    pub(crate) fn own_certificate(&self) -> Result<CertificateDer<'static>, CredentialError> {
+        let chain = certificates(&self.read(Piece::Certificate)?)?;
+        chain.into_iter().next().ok_or_else(|| Piece::Certificate.unusable())
+    }
+
     fn path(&self, piece: Piece) -> PathBuf {
         self.dir.join(piece.file())
     }

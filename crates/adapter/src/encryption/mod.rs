@@ -1,6 +1,8 @@
-//! HTTPS: an adapter is served either over HTTP or over HTTPS, and can switch while it runs.
+//! HTTPS: a listener is served over HTTP and, where that is configured, over HTTPS; an adapter can switch its listener to
+//! HTTPS alone while it runs.
 
 mod credentials;
+mod own;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,12 +24,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::Limits;
-use crate::serve::serve_encrypted;
+use crate::serve::serve_with_changes;
 
 use credentials::Credentials;
 pub use credentials::{CredentialError, Piece};
+pub use own::{OwnCertificate, own_certificate};
 
-/// How an adapter is served.
+/// How a listener is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// Not yet decided: requests wait.
@@ -43,7 +46,25 @@ struct Order {
     done: oneshot::Sender<io::Result<()>>,
 }
 
-/// The handle by which an adapter switches between HTTP and HTTPS. Until its first decision, requests wait.
+/// Where a listener that can be switched is reached over HTTPS.
+pub enum HttpsPlace {
+    /// On this address, only while it is switched to HTTPS.
+    WhileSwitched(SocketAddr),
+    /// On this socket: with this configuration over HTTP too, or with that of the switch.
+    Always(TcpListener, Arc<ServerConfig>),
+}
+
+/// How a listener is served from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Served {
+    /// Address of HTTPS, while it is served.
+    pub https: Option<SocketAddr>,
+    /// Whether HTTP is served.
+    pub clear: bool,
+}
+
+/// The handle by which an adapter switches its listener between HTTP and HTTPS. Until its first decision, requests in
+/// clear wait.
 #[derive(Clone)]
 pub struct Encryption {
     shared: Arc<Shared>,
@@ -96,7 +117,7 @@ impl Encryption {
         tokio::task::spawn_blocking(move || work(&credentials)).await.map_err(io::Error::other)?
     }
 
-    /// Whether the adapter is served over HTTPS.
+    /// Whether the listener is switched to HTTPS.
     pub fn is_on(&self) -> bool {
         *self.shared.mode.borrow() == Mode::Encrypted
     }
@@ -126,7 +147,7 @@ impl Encryption {
         answer.await.map_err(gone)?
     }
 
-    /// The routes for the HTTP listener: while the adapter is served over HTTPS they reject everything.
+    /// The routes for the HTTP listener: while the listener is switched to HTTPS they reject everything.
     pub fn clear(&self, routes: Router) -> Router {
         let shared = Arc::clone(&self.shared);
         routes.layer(from_fn(move |request: Request, next: Next| {
@@ -141,41 +162,113 @@ impl Encryption {
         }))
     }
 
-    /// Executes the adapter's commands until cancelled: serves the routes over HTTPS on `address` while it is on.
-    /// `announce` receives the address in use.
+    /// Executes the adapter's commands until cancelled: serves the routes over HTTPS as the place says. `changed`
+    /// receives every change of how the listener is served.
     pub async fn serve(
         &self,
-        address: SocketAddr,
+        place: HttpsPlace,
         routes: Router,
         limits: Limits,
-        announce: impl Fn(Option<SocketAddr>) + Send,
+        changed: impl Fn(Served) + Send,
         cancel: CancellationToken,
     ) {
         let mut orders = self.shared.taken.lock().await;
-        let mut serving = CancellationToken::new();
-        let mut tasks = JoinSet::new();
+        let mut secure = Secure::open(place, routes, limits, &cancel);
         while let Some(Some(Order { config, done })) = cancel.run_until_cancelled(orders.recv()).await {
-            let outcome = match config {
-                Some(config) => bind(address).await.map(|listener| {
-                    serving.cancel();
-                    serving = cancel.child_token();
-                    announce(listener.local_addr().ok());
-                    tasks.spawn(serve_encrypted(listener, routes.clone(), limits, config, serving.clone()));
-                    self.shared.mode.send_replace(Mode::Encrypted);
-                }),
-                None => {
-                    self.shared.mode.send_replace(Mode::Clear);
-                    serving.cancel();
-                    announce(None);
-                    Ok(())
-                }
+            let (mode, outcome) = match config {
+                Some(config) => (Mode::Encrypted, secure.turn_on(config).await),
+                None => (Mode::Clear, secure.turn_off()),
             };
-            while tasks.try_join_next().is_some() {}
+            if outcome.is_ok() {
+                self.shared.mode.send_replace(mode);
+                changed(Served { https: secure.address(), clear: mode == Mode::Clear });
+            }
             // The caller may have stopped waiting.
             let _ = done.send(outcome);
         }
-        serving.cancel();
-        while tasks.join_next().await.is_some() {}
+        secure.close().await;
+    }
+}
+
+/// The HTTPS side of a listener.
+struct Secure {
+    /// Where it is opened.
+    listen: SocketAddr,
+    /// The configuration while HTTP is served too; `None`: it is closed then.
+    standing: Option<Arc<ServerConfig>>,
+    routes: Router,
+    limits: Limits,
+    cancel: CancellationToken,
+    opened: Option<Opened>,
+    tasks: JoinSet<()>,
+}
+
+struct Opened {
+    address: Option<SocketAddr>,
+    configs: watch::Sender<Arc<ServerConfig>>,
+    stop: CancellationToken,
+}
+
+impl Secure {
+    fn open(place: HttpsPlace, routes: Router, limits: Limits, cancel: &CancellationToken) -> Self {
+        let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
+        let (listen, always) = match place {
+            HttpsPlace::WhileSwitched(listen) => (listen, None),
+            HttpsPlace::Always(listener, config) => {
+                (listener.local_addr().unwrap_or(unspecified), Some((listener, config)))
+            }
+        };
+        let standing = always.as_ref().map(|(_, config)| Arc::clone(config));
+        let (cancel, tasks) = (cancel.clone(), JoinSet::new());
+        let mut secure = Self { listen, standing, routes, limits, cancel, opened: None, tasks };
+        if let Some((listener, config)) = always {
+            secure.serve(listener, config);
+        }
+        secure
+    }
+
+    fn serve(&mut self, listener: TcpListener, config: Arc<ServerConfig>) {
+        let (address, stop) = (listener.local_addr().ok(), self.cancel.child_token());
+        let (configs, current) = watch::channel(config);
+        self.tasks.spawn(serve_with_changes(listener, self.routes.clone(), self.limits.clone(), current, stop.clone()));
+        self.opened = Some(Opened { address, configs, stop });
+    }
+
+    /// Serves with this configuration; one that is open takes it for new connections.
+    async fn turn_on(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
+        match &self.opened {
+            Some(opened) => drop(opened.configs.send_replace(config)),
+            None => {
+                let listener = bind(self.listen).await?;
+                self.serve(listener, config);
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves as while HTTP is served too.
+    fn turn_off(&mut self) -> io::Result<()> {
+        match (&self.standing, &self.opened) {
+            (Some(config), Some(opened)) => drop(opened.configs.send_replace(Arc::clone(config))),
+            (_, Some(opened)) => {
+                opened.stop.cancel();
+                self.opened = None;
+            }
+            (_, None) => {}
+        }
+        while self.tasks.try_join_next().is_some() {}
+        Ok(())
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        self.opened.as_ref().and_then(|opened| opened.address)
+    }
+
+    async fn close(mut self) {
+        if let Some(opened) = &self.opened {
+            opened.stop.cancel();
+        }
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 

@@ -151,6 +151,25 @@ impl Exports {
         Ok(Some((headers, Body::from_stream(ReaderStream::with_capacity(file, CHUNK))).into_response()))
     }
 
+    /// Removes all files, finished or not, from the folder. Running downloads continue; an export that is being written
+    /// cannot be downloaded.
+    ///
+    /// # Errors
+    /// `Internal` when the folder cannot be emptied.
+    pub fn remove_all(&self) -> Result<()> {
+        self.shared.lock().kept.clear();
+        let remove = || -> io::Result<()> {
+            for entry in fs::read_dir(&self.shared.dir)? {
+                match fs::remove_file(entry?.path()) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+            Ok(())
+        };
+        remove().map_err(failed("removing exports"))
+    }
+
     /// Removes expired files until cancelled.
     pub async fn run(&self, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(CHECK);

@@ -3,11 +3,19 @@
 use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
+use domain::names;
 
 /// Without it, spreadsheets do not recognise UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Characters that start a formula in spreadsheets, including full-width forms.
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// Characters that separate cells or rows for one spreadsheet or another.
+const SEPARATORS: [char; 7] = [',', ';', '|', '\t', '\n', '\r', '\u{b}'];
+/// Characters before the text of a cell.
+const QUOTES: [char; 2] = ['"', '\''];
+/// Control characters that text may contain.
+const BLANKS: [char; 3] = ['\t', '\n', '\r'];
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +32,28 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// The cell as written. Text that a spreadsheet would run as a formula is prefixed with an apostrophe.
+    /// The cell as written. An apostrophe goes before what a spreadsheet would run as a formula, also where it takes
+    /// another character for the separator, and control characters other than blanks are replaced.
     fn into_field(self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
-            Self::Text(text) if text.starts_with(FORMULA_STARTS) => format!("'{text}"),
-            Self::Text(text) => text,
+            Self::Text(text) => harmless(&text),
         }
     }
+}
+
+fn harmless(text: &str) -> String {
+    let mut field = String::with_capacity(text.len() + 1);
+    // Whether the next character may be the first of a cell for some spreadsheet.
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && FORMULA_STARTS.contains(&c) {
+            field.push('\'');
+        }
+        begins = SEPARATORS.contains(&c) || (begins && (c.is_whitespace() || QUOTES.contains(&c)));
+        field.push(if names::is_unsafe(c) && !BLANKS.contains(&c) { char::REPLACEMENT_CHARACTER } else { c });
+    }
+    field
 }
 
 /// A CSV file being written: UTF-8 with a byte order mark, CR LF line ends, quotes where needed.
@@ -87,12 +109,29 @@ mod tests {
 
     #[test]
     fn no_text_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1"] {
             let field = Cell::text(text).into_field();
             assert_eq!(field, format!("'{text}"));
         }
-        for text in ["a=1", "", "1-2", "'=1", "#"] {
+        assert_eq!(Cell::text("\t=1").into_field(), "'\t'=1");
+        for text in ["a=1", "", "1-2", "#", "a; b", "a-b;c"] {
             assert_eq!(Cell::text(text).into_field(), text);
         }
+    }
+
+    #[test]
+    fn no_text_is_a_formula_where_the_separator_is_another() {
+        for (text, field) in [
+            ("x;=1+1", "x;'=1+1"),
+            ("x; =1", "x; '=1"),
+            ("x;\"=1", "x;\"'=1"),
+            ("x\n@SUM(A1)", "x\n'@SUM(A1)"),
+            ("x\t-1", "x\t'-1"),
+            ("x|+1", "x|'+1"),
+            ("'=1", "''=1"),
+        ] {
+            assert_eq!(Cell::text(text).into_field(), field);
+        }
+        assert_eq!(Cell::text("\u{1b}[31mAnn\u{202e}").into_field(), "\u{fffd}[31mAnn\u{fffd}");
     }
 }

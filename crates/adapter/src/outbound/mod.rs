@@ -10,8 +10,10 @@ use std::time::Duration;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::Bytes;
+use domain::ConnectError;
 use reqwest::multipart::{self, Form};
 use serde::Serialize;
+use tokio::net::TcpStream;
 
 pub use policy::Policy;
 
@@ -105,12 +107,20 @@ impl Outbound {
         self.policy.allows(address)
     }
 
+    /// Connects over TCP to a server by its name or address, within `timeout`. Every address of the name is checked.
+    ///
+    /// # Errors
+    /// `NotAllowed`, `UnknownHost`, `Unreachable`, `TimedOut`.
+    pub async fn connect(&self, host: &str, port: u16, timeout: Duration) -> Result<TcpStream, OutboundError> {
+        self.policy.connect(host, port, timeout).await.map_err(OutboundError::from)
+    }
+
     /// Checks whether a URL may be called, so that an invalid one is rejected when it is set. Names are resolved later.
     ///
     /// # Errors
     /// `BadUrl`, `NotAllowed`.
     pub fn check(&self, url: &str) -> Result<(), OutboundError> {
-        self.policy.check(url).map(drop)
+        policy::check(self.policy, url).map(drop)
     }
 
     /// Downloads a picture of at most `max_bytes` within 20 s. The content is not validated.
@@ -118,7 +128,7 @@ impl Outbound {
     /// # Errors
     /// Every variant but `Setup`.
     pub async fn fetch_picture(&self, url: &str, max_bytes: usize) -> Result<Bytes, OutboundError> {
-        let request = self.client.get(self.policy.check(url)?).timeout(FETCH_TIMEOUT);
+        let request = self.client.get(policy::check(self.policy, url)?).timeout(FETCH_TIMEOUT);
         let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
         if answer.status() != StatusCode::OK {
             return Err(OutboundError::Status(answer.status()));
@@ -137,7 +147,7 @@ impl Outbound {
         timeout: Duration,
     ) -> Result<StatusCode, OutboundError> {
         let form = parts.into_iter().fold(Form::new(), OutboundPart::add_to);
-        self.send(self.client.post(self.policy.check(url)?).multipart(form).timeout(timeout)).await
+        self.send(self.client.post(policy::check(self.policy, url)?).multipart(form).timeout(timeout)).await
     }
 
     /// Posts a JSON document; returns the response status. Redirects are not followed.
@@ -150,7 +160,7 @@ impl Outbound {
         document: &serde_json::Value,
         timeout: Duration,
     ) -> Result<StatusCode, OutboundError> {
-        self.send(self.client.post(self.policy.check(url)?).json(document).timeout(timeout)).await
+        self.send(self.client.post(policy::check(self.policy, url)?).json(document).timeout(timeout)).await
     }
 
     /// Posts a JSON document, with basic authentication if a login is given; returns the response status and at most 64
@@ -165,7 +175,7 @@ impl Outbound {
         login: Option<(&str, &str)>,
         timeout: Duration,
     ) -> Result<(StatusCode, Bytes), OutboundError> {
-        let request = self.client.post(self.policy.check(url)?).json(document).timeout(timeout);
+        let request = self.client.post(policy::check(self.policy, url)?).json(document).timeout(timeout);
         let request = match login {
             Some((name, password)) => request.basic_auth(name, Some(password)),
             None => request,
@@ -187,7 +197,7 @@ impl Outbound {
         max_bytes: usize,
         timeout: Duration,
     ) -> Result<(StatusCode, Bytes), OutboundError> {
-        let request = self.client.post(self.policy.check(url)?).json(document).timeout(timeout);
+        let request = self.client.post(policy::check(self.policy, url)?).json(document).timeout(timeout);
         let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
         let body = client::read(&mut answer, max_bytes).await?;
         Ok((answer.status(), body))
@@ -199,7 +209,7 @@ impl Outbound {
     /// # Errors
     /// Every variant but `Setup`.
     pub async fn download(&self, url: &str, to: &Path, max_bytes: u64) -> Result<(), OutboundError> {
-        let request = self.client.get(self.policy.check(url)?);
+        let request = self.client.get(policy::check(self.policy, url)?);
         let sent = tokio::time::timeout(FETCH_TIMEOUT, request.send()).await.map_err(|_| OutboundError::TimedOut)?;
         let mut answer = sent.map_err(|error| OutboundError::of(&error))?;
         if answer.status() != StatusCode::OK {
@@ -218,6 +228,17 @@ impl Outbound {
         // Read to the end, so that the connection can be reused; the content does not matter.
         let _ = client::read(&mut answer, ANSWER_BYTES).await;
         Ok(answer.status())
+    }
+}
+
+impl From<ConnectError> for OutboundError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::UnknownHost => Self::UnknownHost,
+            ConnectError::NotAllowed => Self::NotAllowed,
+            ConnectError::TimedOut => Self::TimedOut,
+            ConnectError::Failed(error) => Self::Unreachable { why: error.to_string() },
+        }
     }
 }
 

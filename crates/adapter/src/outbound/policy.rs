@@ -1,111 +1,35 @@
-//! Addresses that the device may call.
-
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+//! URLs that the device may call.
 
 use url::{Host, Url};
+
+pub use domain::OutboundPolicy as Policy;
 
 use super::OutboundError;
 
 /// Maximum length of a URL, bytes.
 const LONGEST_URL: usize = 2048;
 
-/// Addresses that the device may call besides public ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// Private networks, where most platforms are.
-    pub allow_private: bool,
-    /// The device itself, and link-local addresses.
-    pub allow_loopback: bool,
-}
-
-impl Policy {
-    /// Checks whether a URL may be called. Names are resolved, and their addresses checked, at the time of the call.
-    ///
-    /// # Errors
-    /// `BadUrl`, `NotAllowed`.
-    pub fn check(self, url: &str) -> Result<Url, OutboundError> {
-        let bad = |why| OutboundError::BadUrl { why };
-        if url.len() > LONGEST_URL {
-            return Err(bad("longer than 2048 bytes"));
-        }
-        let url = Url::parse(url.trim()).map_err(|_| bad("not an absolute URL"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad("neither http nor https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(bad("a user name or password in it"));
-        }
-        match url.host() {
-            Some(Host::Ipv4(address)) if !self.allows(address.into()) => Err(OutboundError::NotAllowed),
-            Some(Host::Ipv6(address)) if !self.allows(address.into()) => Err(OutboundError::NotAllowed),
-            Some(_) => Ok(url),
-            None => Err(bad("no host")),
-        }
+/// Checks whether a URL may be called. Names are resolved, and their addresses checked, at the time of the call.
+///
+/// # Errors
+/// `BadUrl`, `NotAllowed`.
+pub(super) fn check(policy: Policy, url: &str) -> Result<Url, OutboundError> {
+    let bad = |why| OutboundError::BadUrl { why };
+    if url.len() > LONGEST_URL {
+        return Err(bad("longer than 2048 bytes"));
     }
-
-    /// Whether this address may be connected to.
-    pub fn allows(self, address: IpAddr) -> bool {
-        match kind(address) {
-            Kind::Public => true,
-            Kind::Private => self.allow_private,
-            Kind::Near => self.allow_loopback,
-            Kind::Never => false,
-        }
+    let url = Url::parse(url.trim()).map_err(|_| bad("not an absolute URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad("neither http nor https"));
     }
-}
-
-enum Kind {
-    Public,
-    Private,
-    Near,
-    Never,
-}
-
-fn kind(address: IpAddr) -> Kind {
-    match address {
-        IpAddr::V4(v4) => kind_v4(v4),
-        IpAddr::V6(v6) => embedded(v6).map_or_else(|| kind_v6(v6), kind_v4),
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(bad("a user name or password in it"));
     }
-}
-
-fn kind_v4(address: Ipv4Addr) -> Kind {
-    let [a, b, ..] = address.octets();
-    if address.is_loopback() || address.is_link_local() {
-        Kind::Near
-    } else if a == 0 || a >= 224 || (a == 198 && matches!(b, 18 | 19)) {
-        // This network, multicast, reserved, broadcast, benchmarks.
-        Kind::Never
-    } else if address.is_private() || (a == 100 && (64..128).contains(&b)) {
-        Kind::Private
-    } else {
-        Kind::Public
-    }
-}
-
-fn kind_v6(address: Ipv6Addr) -> Kind {
-    if address.is_loopback() || address.is_unicast_link_local() {
-        Kind::Near
-    } else if address.is_unspecified() || address.is_multicast() {
-        Kind::Never
-    } else if address.is_unique_local() || address.segments()[0] & 0xffc0 == 0xfec0 {
-        Kind::Private
-    } else {
-        Kind::Public
-    }
-}
-
-/// The IPv4 address to which a gateway or the kernel maps an IPv6 one: mapped, compatible, NAT64, 6to4.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let of = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Some(Ipv4Addr::new(a, b, c, d))
-    };
-    match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0] if g != 0 => of(g, h),
-        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => of(g, h),
-        [0x2002, high, low, ..] => of(high, low),
-        _ => None,
+    match url.host() {
+        Some(Host::Ipv4(address)) if !policy.allows(address.into()) => Err(OutboundError::NotAllowed),
+        Some(Host::Ipv6(address)) if !policy.allows(address.into()) => Err(OutboundError::NotAllowed),
+        Some(_) => Ok(url),
+        None => Err(bad("no host")),
     }
 }
 
@@ -115,10 +39,10 @@ mod tests {
 
     const CLOSED: Policy = Policy { allow_private: false, allow_loopback: false };
     const PRIVATE: Policy = Policy { allow_private: true, allow_loopback: false };
-    const OPEN: Policy = Policy { allow_private: true, allow_loopback: true };
+    const OPEN: Policy = Policy::OPEN;
 
     fn allowed(policy: Policy, url: &str) -> bool {
-        policy.check(url).is_ok()
+        check(policy, url).is_ok()
     }
 
     #[test]
@@ -181,7 +105,7 @@ mod tests {
             "javascript:alert(1)",
         ];
         for url in urls {
-            let error = OPEN.check(url).unwrap_err();
+            let error = check(OPEN, url).unwrap_err();
             assert!(matches!(error, OutboundError::BadUrl { .. }), "{url}");
             assert!(!error.to_string().contains("secret"));
         }

@@ -18,23 +18,27 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::interval;
+use tokio_rustls::TlsAcceptor;
 use tracing::Instrument;
 
 use super::pace::{Watched, paced};
 use super::place::{Place, Pulse};
 use super::socket::Socket;
-use super::{Limits, LocalAddress, Server};
+use super::transport::Peer;
+use super::{Limits, LocalAddress, Server, Standing, Transport};
 
-/// Maximum size of a request head, bytes.
-const LONGEST_HEAD: usize = 64 << 10;
+/// Maximum size of a request head, and of what is read ahead of a body, bytes. So much memory a caller takes who has
+/// proved nothing.
+const LONGEST_HEAD: usize = 32 << 10;
 /// Interval at which timeouts are checked while the listener closes.
 const CLOSING_TICK: Duration = Duration::from_millis(50);
 
-/// The two ends of a connection.
+/// The two ends of a connection, and what is between them.
 #[derive(Clone, Copy)]
 struct Ends {
     peer: SocketAddr,
     local: Option<SocketAddr>,
+    transport: Transport,
 }
 
 /// Serves a connection until either side is done with it.
@@ -42,11 +46,14 @@ pub(super) async fn drive(server: Server, stream: TcpStream, peer: SocketAddr, p
     // Otherwise responses in several pieces may wait for the caller's delayed acknowledgement. A failure is harmless.
     let _ = stream.set_nodelay(true);
     let pulse = place.pulse().clone();
-    let ends = Ends { peer, local: stream.local_addr().ok() };
+    let transport = if server.tls.is_some() { Transport::Encrypted } else { Transport::Clear };
+    let ends = Ends { peer, local: stream.local_addr().ok(), transport };
     let socket = Socket::new(stream, place, server.limits.stall);
-    match server.tls.clone() {
+    let config = server.tls.as_ref().map(|configs| Arc::clone(&configs.borrow()));
+    match config {
         None => converse(server, socket, ends, pulse).await,
-        Some(acceptor) => {
+        Some(config) => {
+            let acceptor = TlsAcceptor::from(config);
             let handshake = tokio::time::timeout(server.limits.head, acceptor.accept(socket));
             // A failed handshake needs no response.
             if let Some(Ok(Ok(socket))) = server.closing.clone().run_until_cancelled(handshake).await {
@@ -102,11 +109,15 @@ async fn answer(
 ) -> Result<Response<Watched>, Infallible> {
     pulse.requested(!request.body().is_end_stream());
     let mut request = request.map(|body| paced(body, limits, &pulse));
-    request.extensions_mut().insert(ConnectInfo(ends.peer));
+    let caller = limits.trusted_proxies.caller(ends.peer, request.headers());
+    request.extensions_mut().insert(ConnectInfo(caller));
+    request.extensions_mut().insert(Peer(ends.peer));
+    request.extensions_mut().insert(ends.transport);
+    request.extensions_mut().insert(Standing::new(pulse.clone()));
     if let Some(local) = ends.local {
         request.extensions_mut().insert(LocalAddress(local.ip()));
     }
-    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %ends.peer.ip());
+    let span = tracing::info_span!("request", http.method = %request.method(), net.peer = %caller.ip());
     let response = service.call(request).instrument(span).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         pulse.upgraded();

@@ -23,16 +23,19 @@ pub(super) fn paced(body: Incoming, limits: &Limits, pulse: &Arc<Pulse>) -> Body
     if body.is_end_stream() {
         return Body::empty();
     }
-    let (pulse, limits) = (pulse.clone(), *limits);
     let pieces = Body::new(body).into_data_stream();
-    let paced = Paced { pieces, pulse, limits, received: 0, waited: Duration::ZERO };
+    let (stall, most) = (limits.stall, limits.upload_bytes);
+    let paced = Paced { pieces, pulse: pulse.clone(), stall, most, received: 0, waited: Duration::ZERO };
     Body::from_stream(stream::try_unfold(paced, Paced::next))
 }
 
 struct Paced {
     pieces: BodyDataStream,
     pulse: Arc<Pulse>,
-    limits: Limits,
+    /// Maximum time without progress.
+    stall: Duration,
+    /// Maximum size, bytes.
+    most: usize,
     received: usize,
     /// Time spent waiting for the caller, excluding the handler's own time.
     waited: Duration,
@@ -41,16 +44,16 @@ struct Paced {
 impl Paced {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, BodyError> {
         let earned = Duration::from_secs(self.received as u64 / SLOWEST);
-        let left = (self.limits.stall * 2 + earned).saturating_sub(self.waited);
+        let left = (self.stall * 2 + earned).saturating_sub(self.waited);
         let start = Instant::now();
-        let piece = timeout(left.min(self.limits.stall), self.pieces.next()).await;
+        let piece = timeout(left.min(self.stall), self.pieces.next()).await;
         self.waited += start.elapsed();
         match piece {
             Ok(None) => {
                 self.pulse.received();
                 Ok(None)
             }
-            Ok(Some(Ok(piece))) if piece.len() > self.limits.upload_bytes - self.received => Err(BodyError::TooLarge),
+            Ok(Some(Ok(piece))) if piece.len() > self.most - self.received => Err(BodyError::TooLarge),
             Ok(Some(Ok(piece))) => {
                 self.received += piece.len();
                 Ok(Some((piece, self)))

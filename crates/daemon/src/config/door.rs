@@ -1,5 +1,7 @@
 //! The section of doors.
 
+use std::net::SocketAddr;
+
 use serde::Deserialize;
 
 use super::problem::Problems;
@@ -9,6 +11,10 @@ use super::problem::Problems;
 pub(crate) struct Door {
     /// A face last seen longer ago than this opens no door, milliseconds.
     pub(crate) max_age_ms: u64,
+    /// Whether a face alone opens a door although liveness is off.
+    pub(crate) photos_open: bool,
+    /// Whether a face alone opens a door only after its head has turned.
+    pub(crate) turn_head: bool,
     /// The message that switches a relay in the network on; empty: none is ever switched.
     #[serde(deserialize_with = "super::shapes::hexadecimal")]
     pub(crate) relay_on: Vec<u8>,
@@ -17,6 +23,9 @@ pub(crate) struct Door {
     pub(crate) relay_off: Vec<u8>,
     /// How long it stays on, milliseconds.
     pub(crate) relay_hold_ms: u64,
+    /// The relay in the network that an alarm switches on; nothing: there is none.
+    #[serde(deserialize_with = "super::shapes::optional_listen")]
+    pub(crate) alarm: Option<SocketAddr>,
     /// The line that opens the device's own door, `/dev/gpiochip0:17`; empty: it has none.
     pub(crate) contact: String,
     /// Whether that line is low while the door is open.
@@ -29,9 +38,12 @@ impl Default for Door {
     fn default() -> Self {
         Self {
             max_age_ms: 1_500,
+            photos_open: false,
+            turn_head: false,
             relay_on: Vec::new(),
             relay_off: Vec::new(),
             relay_hold_ms: 3_000,
+            alarm: None,
             contact: String::new(),
             contact_active_low: false,
             wiegand: String::new(),

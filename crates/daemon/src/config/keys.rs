@@ -39,6 +39,7 @@ fn known(section: &str) -> &'static [&'static str] {
     match section {
         "device" => serde_introspect::<Device>(),
         "storage" => serde_introspect::<Storage>(),
+        "backup" => serde_introspect::<Backup>(),
         "accounts" => serde_introspect::<Accounts>(),
         "models" => serde_introspect::<Models>(),
         "inference" => serde_introspect::<Inference>(),

@@ -1,17 +1,32 @@
 //! Values that are written as text, and the message for a value of a wrong shape.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
+use jiff::civil::Time;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+/// The largest range of ports.
+const MOST_PORTS: u16 = 1024;
+/// The lowest port that needs no right.
+const LOWEST_PORT: u16 = 1024;
 
 /// An address and a port.
 pub(super) fn listen<'de, D: Deserializer<'de>>(value: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(value)?;
     let wrong = |_| D::Error::custom(format!("{text:?} is not an IP address with a port, like \"0.0.0.0:8080\""));
     text.parse().map_err(wrong)
+}
+
+/// An address and a port; `None` for an empty text.
+pub(super) fn optional_listen<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(value)?;
+    let wrong =
+        |_| D::Error::custom(format!("{text:?} is neither empty nor an IP address with a port, like \"0.0.0.0:8443\""));
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
 }
 
 /// Networks, or single addresses.
@@ -24,10 +39,33 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<IpNet>
     Vec::<String>::deserialize(value)?.iter().map(read).collect()
 }
 
+/// A range of ports, `0-0` for any free one.
+pub(super) fn ports<'de, D: Deserializer<'de>>(value: D) -> Result<RangeInclusive<u16>, D::Error> {
+    let text = String::deserialize(value)?;
+    let range =
+        text.split_once('-').and_then(|(first, last)| Some(first.trim().parse().ok()?..=last.trim().parse().ok()?));
+    let usable = |range: &RangeInclusive<u16>| {
+        let (first, last) = (*range.start(), *range.end());
+        first <= last && last - first < MOST_PORTS && (first >= LOWEST_PORT || last == 0)
+    };
+    range.filter(usable).ok_or_else(|| {
+        D::Error::custom(format!(
+            "{text:?} is not a range of at most {MOST_PORTS} ports from {LOWEST_PORT}, like \"50000-50063\""
+        ))
+    })
+}
+
 /// A number of bytes.
 pub(super) fn size<'de, D: Deserializer<'de>>(value: D) -> Result<ByteSize, D::Error> {
     let text = String::deserialize(value)?;
     text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not a size, like \"20GiB\" or \"500MB\"")))
+}
+
+/// A time of day in minutes.
+pub(super) fn clock_time<'de, D: Deserializer<'de>>(value: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(value)?;
+    let wrong = |_| D::Error::custom(format!("{text:?} is not a time of day, like \"03:30\""));
+    Time::strptime("%H:%M", &text).map_err(wrong)
 }
 
 /// Bytes as hexadecimal digits.

@@ -1,6 +1,6 @@
-//! Accounts, passwords and logging in.
+//! Accounts and passwords.
 
-use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
 
 use argon2::Argon2;
@@ -8,9 +8,13 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use md5::{Digest, Md5};
 
+use super::device_state::DeviceState;
 use super::{Acts, Appliance};
 use crate::ports::SettingsStore;
-use crate::{Account, AccountChange, AccountId, Act, Actor, Error, NewAccount, PasswordHashes, Result, Role, Thing};
+use crate::{
+    Account, AccountChange, AccountId, Act, AuditEntry, Error, NewAccount, PasswordHashes, Result, Role, Thing,
+    Timestamp, passwords,
+};
 
 /// What a caller offers as proof, or as a new password.
 #[derive(Clone)]
@@ -22,103 +26,17 @@ pub enum Secret {
 }
 
 impl Appliance {
-    /// Checks a login. `origin` is the caller's address, as far as it is known. An unknown user costs as much time as a
-    /// wrong password.
-    ///
-    /// # Errors
-    /// `WrongCredentials` for an unknown user or a wrong secret, `Locked` for a name or address after five failures.
-    pub async fn log_in(&self, name: &str, secret: Secret, origin: Option<IpAddr>) -> Result<Account> {
-        let name = name.to_owned();
-        self.blocking(move |a| a.check_login(&name, &secret, origin)).await
-    }
-
-    /// Checks a login by HTTP digest: `proves` is given the account's HA1 and says whether the caller knows it. An
-    /// unknown user, and one whose password was set before digests were kept, cost as much time as a wrong digest.
-    ///
-    /// # Errors
-    /// As [`log_in`](Self::log_in).
-    pub async fn log_in_by_digest(
-        &self,
-        name: &str,
-        proves: impl FnOnce(&str) -> bool + Send + 'static,
-        origin: Option<IpAddr>,
-    ) -> Result<Account> {
-        let name = name.to_owned();
-        self.blocking(move |a| {
-            let proves = |hashes: Option<&PasswordHashes>| {
-                let ha1 = hashes.and_then(|hashes| hashes.digest_ha1.as_deref());
-                proves(ha1.unwrap_or_default()) && ha1.is_some()
-            };
-            a.admit_login(&name, origin, proves).map(|(account, _)| account)
-        })
-        .await
-    }
-
-    fn check_login(&self, name: &str, secret: &Secret, origin: Option<IpAddr>) -> Result<Account> {
-        let (account, hashes) = self.admit_login(name, origin, |hashes| secret.matches(hashes))?;
-        // Somebody has to log in to mend a disk that takes no writes.
-        if let Err(error) = self.complete_digest(&account, &hashes, secret) {
-            tracing::warn!(error = error.chain(), "digest of the password not kept");
-        }
-        Ok(account)
-    }
-
-    /// Logs a user in whose kept hashes `proves` accepts; it is given none for an unknown user.
-    fn admit_login(
-        &self,
-        name: &str,
-        origin: Option<IpAddr>,
-        proves: impl FnOnce(Option<&PasswordHashes>) -> bool,
-    ) -> Result<(Account, PasswordHashes)> {
-        let keys = [format!("user {name}"), format!("from {}", shown(origin))];
-        if let Some(until) = self.core.logins.locked_until(&keys, self.now()) {
-            return Err(Error::Locked { until });
-        }
-        let found = match self.ports().settings.credentials(name) {
-            Ok(found) => Some(found),
-            Err(Error::NotFound { .. }) => None,
-            Err(error) => return Err(error),
-        };
-        if !proves(found.as_ref().map(|(_, hashes)| hashes)) {
-            self.note_failure(&keys, origin);
-            return Err(Error::WrongCredentials);
-        }
-        self.core.logins.forget(&keys);
-        found.ok_or(Error::WrongCredentials)
-    }
-
     /// Keeps the digest of a password that was set when no adapter needed one.
-    fn complete_digest(&self, account: &Account, hashes: &PasswordHashes, secret: &Secret) -> Result<()> {
+    pub(super) fn complete_digest(&self, account: &Account, hashes: &PasswordHashes, secret: &Secret) -> Result<()> {
         let (Some(realm), None, Secret::Password(password)) = (self.digest_realm(), &hashes.digest_ha1, secret) else {
             return Ok(());
         };
-        let _order = self.account_order();
-        let store = &self.ports().settings;
-        let (_, current) = store.credentials(&account.name)?;
-        // The password may have been changed since it was checked.
-        if current != *hashes {
-            return Ok(());
-        }
-        let digest_ha1 = Some(ha1(&account.name, realm, password));
-        store.set_password(&account.name, &PasswordHashes { digest_ha1, ..current })
+        self.ports().settings.set_digest(&account.name, hashes, &ha1(&account.name, realm, password))
     }
 
     /// The realm that digests are kept for; `None` when no adapter needs them.
     fn digest_realm(&self) -> Option<&str> {
         self.options().digest_realm.as_deref()
-    }
-
-    fn note_failure(&self, keys: &[String], origin: Option<IpAddr>) {
-        let from = shown(origin);
-        tracing::warn!(login.origin = from, "login failed");
-        if self.core.logins.fail(keys, self.now()) {
-            self.audit(&Actor { origin, ..Actor::system() }, Act::LOGIN_LOCKED, &from);
-        }
-    }
-
-    fn account(&self, id: AccountId) -> Result<Account> {
-        let found = self.ports().settings.accounts()?.into_iter().find(|account| account.id == id);
-        found.ok_or(Error::NotFound { what: Thing::Account })
     }
 
     fn account_order(&self) -> MutexGuard<'_, ()> {
@@ -132,13 +50,15 @@ impl Appliance {
 }
 
 impl Acts<'_> {
-    /// Makes an account. `AlreadyExists(Account)`, `LimitReached(Account)`, `Invalid` for a name outside the rules or
-    /// an empty password.
+    /// Makes an account. `AlreadyExists(Account)`, `LimitReached(Account)`, `Invalid` for a name or a password outside
+    /// the rules, `Busy` when too many callers wait to have a password hashed.
     pub async fn create_account(self, name: &str, role: Role, password: impl Into<Secret>) -> Result<Account> {
         let actor = self.permit(Act::ACCOUNT_CREATE)?;
         check_name(name)?;
         let (name, password) = (name.to_owned(), password.into());
+        let pass = self.appliance.pass(actor.origin).await?;
         self.blocking(move |a| {
+            let _pass = pass;
             let _order = a.account_order();
             if a.ports().settings.accounts()?.len() as u64 >= a.options().limits.accounts {
                 return Err(Error::LimitReached { what: Thing::Account });
@@ -152,23 +72,30 @@ impl Acts<'_> {
         .await
     }
 
-    /// Sets a password; all hashes change together. `NotFound(Account)`, `Invalid` for an empty password.
+    /// Sets a password; all hashes change together, and the account's sessions end. `NotFound(Account)`, `Invalid` for a
+    /// password outside the rules, `Busy`.
     pub async fn set_password(self, name: &str, password: &str) -> Result<()> {
         let actor = self.permit(Act::ACCOUNT_PASSWORD)?;
         let (name, password) = (name.to_owned(), password.to_owned());
+        let pass = self.appliance.pass(actor.origin).await?;
         self.blocking(move |a| {
+            let _pass = pass;
             let hashes = hash_password(&name, a.digest_realm(), &password)?;
             let _order = a.account_order();
             a.ports().settings.set_password(&name, &hashes)?;
-            a.core.logins.forget(&[format!("user {name}")]);
+            let store = a.ports().settings.as_ref();
+            let account = store.credentials(&name)?.0.id;
+            forget_initial_password(store, account, &a.options().initial_password)?;
+            a.core.attempts.forget(&name);
             a.audit(&actor, Act::ACCOUNT_PASSWORD, &name);
             Ok(())
         })
         .await
     }
 
-    /// Changes an account's name or password; users may change their own. Digest logins are hashed for the name: under a
-    /// new one there is none until the password is set again. `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`.
+    /// Changes an account's name or password; users may change their own. A new password ends the account's sessions.
+    /// Digest logins are hashed for the name: under a new one there is none until the password is set again.
+    /// `NotFound(Account)`, `AlreadyExists(Account)`, `Invalid`, `Busy`.
     pub async fn update_account(
         self,
         id: AccountId,
@@ -177,15 +104,21 @@ impl Acts<'_> {
     ) -> Result<Account> {
         let actor = self.permit(Act::OWN_ACCOUNT_UPDATE)?;
         name.as_deref().map_or(Ok(()), check_name)?;
+        let pass = match &password {
+            Some(_) => Some(self.appliance.pass(actor.origin).await?),
+            None => None,
+        };
         self.blocking(move |a| {
+            let _pass = pass;
             let _order = a.account_order();
-            let before = a.account(id);
+            let before = a.ports().settings.account(id);
             if !before.as_ref().is_ok_and(|account| account.name == actor.name) {
                 actor.may(Act::ACCOUNT_UPDATE)?;
             }
             let before = before?;
             let name = name.filter(|name| *name != before.name);
             let current = name.as_ref().unwrap_or(&before.name);
+            let has_new_password = password.is_some();
             let hashes = match (password, &name) {
                 (Some(password), _) => Some(password.hash(current, a.digest_realm())?),
                 (None, Some(_)) => {
@@ -195,8 +128,11 @@ impl Acts<'_> {
                 (None, None) => None,
             };
             let changed = a.ports().settings.update_account(id, &AccountChange { name, hashes })?;
+            if has_new_password {
+                forget_initial_password(a.ports().settings.as_ref(), id, &a.options().initial_password)?;
+            }
             a.rename_factory_login(&before.name, &changed.name)?;
-            a.core.logins.forget(&[format!("user {}", changed.name)]);
+            a.core.attempts.forget(&changed.name);
             a.audit(&actor, Act::ACCOUNT_UPDATE, &id);
             Ok(changed)
         })
@@ -208,7 +144,7 @@ impl Acts<'_> {
         let actor = self.permit(Act::ACCOUNT_REMOVE)?;
         self.blocking(move |a| {
             let _order = a.account_order();
-            let account = a.account(id)?;
+            let account = a.ports().settings.account(id)?;
             let first = a.ports().settings.accounts()?.into_iter().next();
             if first.is_some_and(|first| first.id == account.id) {
                 return Err(Error::invalid("account", "the first account stays"));
@@ -233,6 +169,7 @@ impl Secret {
         match self {
             Self::Password(password) => hash_password(name, realm, password),
             Self::Md5(md5) => {
+                passwords::check_md5(name, &md5.to_ascii_lowercase())?;
                 let md5 = argon2id(md5.to_ascii_lowercase().as_bytes())?;
                 Ok(PasswordHashes { password: String::new(), digest_ha1: None, md5 })
             }
@@ -241,7 +178,7 @@ impl Secret {
 
     /// Compares with what is kept; without an account it spends the same time and says no. A password can be compared
     /// with its MD5 where only that is known.
-    fn matches(&self, hashes: Option<&PasswordHashes>) -> bool {
+    pub(super) fn matches(&self, hashes: Option<&PasswordHashes>) -> bool {
         let by_md5 = hashes.is_some_and(|hashes| hashes.password.is_empty());
         let kept = hashes.map(|hashes| match self {
             Self::Password(_) if !by_md5 => hashes.password.as_str(),
@@ -264,10 +201,6 @@ impl Secret {
     }
 }
 
-fn shown(origin: Option<IpAddr>) -> String {
-    origin.map_or_else(|| "unknown".to_owned(), |origin| origin.to_string())
-}
-
 /// The longest name of an account, in characters.
 const MAX_NAME: usize = 64;
 
@@ -279,11 +212,10 @@ fn check_name(name: &str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::invalid("user name", "not 1 to 64 letters, digits or @ . - _")) }
 }
 
-/// All that is kept of a password; its digest only for a realm. `Invalid` for one that is not 1 to 128 bytes long.
+/// All that is kept of a password; its digest only for a realm. `Invalid` for one outside the rules: 10 characters to
+/// 128 bytes, neither common nor the account's name.
 pub fn hash_password(name: &str, realm: Option<&str>, password: &str) -> Result<PasswordHashes> {
-    if password.is_empty() || password.len() > 128 {
-        return Err(Error::invalid("password", "not 1 to 128 bytes long"));
-    }
+    passwords::check(name, password)?;
     Ok(PasswordHashes {
         password: argon2id(password.as_bytes())?,
         digest_ha1: realm.map(|realm| ha1(name, realm, password)),
@@ -291,10 +223,51 @@ pub fn hash_password(name: &str, realm: Option<&str>, password: &str) -> Result<
     })
 }
 
-/// Drops the digests of all passwords when no adapter needs them any more. Blocking.
+/// Sets a password from outside the daemon, which may be running. The account's sessions end at once. Blocking.
+/// `NotFound(Account)`.
+pub fn set_password_beside(
+    store: &dyn SettingsStore,
+    name: &str,
+    hashes: &PasswordHashes,
+    initial_password: &Path,
+    at: Timestamp,
+) -> Result<()> {
+    store.set_password(name, hashes)?;
+    let (account, _) = store.credentials(name)?;
+    forget_initial_password(store, account.id, initial_password)?;
+    store.audit(&AuditEntry {
+        at,
+        class: Act::ACCOUNT_PASSWORD.class(),
+        actor: "command line".to_owned(),
+        role: Some(Role::Admin),
+        origin: None,
+        adapter: None,
+        action: Act::ACCOUNT_PASSWORD.name().to_owned(),
+        subject: name.to_owned(),
+    })
+}
+
+/// Removes the file with the password that was made up for the first account, and forgets that password, once the
+/// account has another one: it would open the device to whoever kept a copy. Blocking.
+fn forget_initial_password(store: &dyn SettingsStore, changed: AccountId, file: &Path) -> Result<()> {
+    let is_first = store.accounts()?.first().is_some_and(|first| first.id == changed);
+    if !is_first || !file.exists() {
+        return Ok(());
+    }
+    DeviceState(store).forget_factory_login()?;
+    std::fs::remove_file(file).map_err(Error::internal("removing the initial password"))
+}
+
+/// Drops the digests of all passwords, the factory password included, when no adapter needs them any more. Blocking.
 pub(super) fn keep_digests_only_for(realm: Option<&str>, settings: &dyn SettingsStore) -> Result<()> {
     if realm.is_some() {
         return Ok(());
+    }
+    let state = DeviceState(settings);
+    if let Some((name, hashes)) = state.factory_login()?
+        && hashes.digest_ha1.is_some()
+    {
+        state.keep_factory_login(&name, &PasswordHashes { digest_ha1: None, ..hashes })?;
     }
     for account in settings.accounts()? {
         let (_, hashes) = settings.credentials(&account.name)?;

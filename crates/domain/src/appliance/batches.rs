@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use futures_util::{StreamExt, stream};
 
-use super::Acts;
-use crate::{Act, Error, LibraryId, NewPerson, Person, PersonCode, Result, Thing};
+use super::{Acts, Appliance};
+use crate::{Act, Actor, Error, LibraryId, NewPerson, Person, PersonCode, PersonId, Result, Thing};
 
 /// Photos of a batch that are analysed concurrently: enough to keep the analyzer busy, while few decoded photos take
 /// memory.
@@ -34,17 +34,46 @@ impl Acts<'_> {
         let actor = self.permit(Act::PERSON_REMOVE)?;
         self.appliance.library(library).await?;
         self.blocking(move |a| {
-            let mut removed = 0;
-            for code in codes {
-                let left = a.ports().people.person_by_code(&code).and_then(|p| a.leave_library(&actor, p.id, library));
-                match left {
-                    Ok(()) => removed += 1,
-                    Err(Error::NotFound { what: Thing::Person }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(removed)
+            let removed = a.leave_library_all(&actor, library, codes);
+            // Those before a failure are removed.
+            a.erase_removed()?;
+            removed
         })
         .await
     }
+
+    /// Removes people from the device, as [`remove_person`](Self::remove_person) does, with one erasure for all of
+    /// them. Returns how many were removed; those who do not exist are skipped. Runs to its end even when this future
+    /// is dropped.
+    pub async fn remove_people(self, ids: Vec<PersonId>) -> Result<u64> {
+        let actor = self.permit(Act::PERSON_REMOVE)?;
+        self.blocking(move |a| {
+            let removed = count(ids, |id| a.drop_in_order(&actor, id));
+            a.erase_removed()?;
+            removed
+        })
+        .await
+    }
+}
+
+impl Appliance {
+    fn leave_library_all(&self, actor: &Actor, library: LibraryId, codes: Vec<PersonCode>) -> Result<u64> {
+        count(codes, |code| {
+            let person = self.ports().people.person_by_code(&code)?;
+            self.leave_library(actor, person.id, library)
+        })
+    }
+}
+
+/// Removes each, and counts those that existed.
+fn count<T>(things: Vec<T>, mut remove: impl FnMut(T) -> Result<()>) -> Result<u64> {
+    let mut removed = 0;
+    for thing in things {
+        match remove(thing) {
+            Ok(()) => removed += 1,
+            Err(Error::NotFound { what: Thing::Person }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(removed)
 }

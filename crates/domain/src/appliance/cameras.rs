@@ -10,9 +10,11 @@ use super::{Acts, Appliance, camera_defaults};
 use crate::surveillance::KeptVideo;
 use crate::{
     Act, Actor, Camera, CameraChange, CameraCounters, CameraId, CameraSettings, CameraStatus, Error, NewCamera, Result,
-    Source, Thing,
+    Source, Thing, Timestamp,
 };
 
+/// Time-out of a delivered picture.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time-out of a snapshot.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -55,7 +57,8 @@ impl Appliance {
         let stored = self.stored_camera(id)?;
         let before = self.in_force(stored.clone());
         let mut change = change(&before)?;
-        if let Some(settings) = &change.settings {
+        if let Some(settings) = &mut change.settings {
+            settings.source = settings.source.clone().unmasked(Some(&stored.settings.source))?;
             check(settings)?;
             check_same_kind(&before.settings, settings)?;
             // A stored address that is no longer valid must not prevent changes of other settings.
@@ -94,10 +97,11 @@ impl Appliance {
         self.ports().analyzer.encode(frame.ok_or_else(unavailable)?, None).await
     }
 
-    /// Keeps the newest video of a camera, for clips, until the returned value is dropped. `NotFound(Camera)`.
-    pub async fn keep_video(&self, id: CameraId) -> Result<KeptVideo> {
+    /// Keeps the newest video of a camera, for clips of up to this duration, until the returned value is dropped.
+    /// `NotFound(Camera)`.
+    pub async fn keep_video(&self, id: CameraId, longest: Duration) -> Result<KeptVideo> {
         self.camera(id).await?;
-        Ok(KeptVideo::new(self.core.surveillance.clone(), self.board().entry(id)))
+        Ok(KeptVideo::new(self.core.surveillance.clone(), self.board().entry(id), longest))
     }
 
     /// Counters of a camera since the daemon started.
@@ -107,11 +111,23 @@ impl Appliance {
 }
 
 impl Acts<'_> {
+    /// All cameras in ascending order of channel, as the actor may see them: passwords are masked for actors who may
+    /// not change cameras.
+    pub async fn cameras(self) -> Result<Vec<Camera>> {
+        let mut cameras = self.reading()?.cameras().await?;
+        if self.permit(Act::CAMERA_UPDATE).is_err() {
+            cameras.iter_mut().for_each(|camera| camera.settings.source = camera.settings.source.masked());
+        }
+        Ok(cameras)
+    }
+
     /// Adds a camera; it is opened at once. `LimitReached(Camera)` or `LimitReached(CameraCapacity)`,
     /// `AlreadyExists(Camera)` for a channel in use, `NotFound(Library)`, `Invalid`.
     pub async fn add_camera(self, camera: NewCamera) -> Result<Camera> {
         let actor = self.permit(Act::CAMERA_ADD)?;
         self.blocking(move |a| {
+            // The mask stands for a password that the device does not have.
+            camera.settings.source.clone().unmasked(None)?;
             check(&camera.settings)?;
             check_address(&camera.settings)?;
             let _order = a.camera_order();
@@ -140,6 +156,23 @@ impl Acts<'_> {
     ) -> Result<Camera, E> {
         let actor = self.permit(Act::CAMERA_UPDATE)?;
         self.blocking(move |a| Ok(a.change_camera(&actor, id, change))).await?
+    }
+
+    /// Takes a picture that a camera has sent ([`Source::Pushed`]); `at`: when it was sent, or earlier. On `Ok` it was
+    /// analysed, and the people in it are recorded. Not in the audit log.
+    ///
+    /// # Errors
+    /// `NotFound(Camera)`; `NotSupported` for a camera that sends none; `BadPicture`; `StorageFull`; `Busy` when too many
+    /// pictures wait, for longer than 30 seconds, or when a record waits for the store; `Unavailable` when the camera is
+    /// removed meanwhile; others when it cannot be analysed. The same picture may be sent again after all of these.
+    pub async fn deliver_picture(self, camera: CameraId, picture: Bytes, at: Timestamp) -> Result<()> {
+        self.permit(Act::PICTURE_DELIVER)?;
+        if !matches!(self.appliance.camera(camera).await?.settings.source, Source::Pushed { .. }) {
+            return Err(Error::NotSupported { what: "pictures from a camera that sends none" });
+        }
+        let outcome = self.appliance.board().deliver(camera, picture, at)?;
+        let outcome = tokio::time::timeout(DELIVERY_TIMEOUT, outcome).await.map_err(|_| Error::Busy)?;
+        outcome.map_err(|_| Error::Unavailable { what: "the camera" })?
     }
 
     /// Removes a camera; its records stay. `NotFound(Camera)`, `InUse(Task)` while a task needs it.

@@ -51,8 +51,9 @@ impl Appliance {
     fn audit_entry(&self, actor: &Actor, act: Act, subject: &dyn ToString) -> AuditEntry {
         AuditEntry {
             at: self.now(),
+            class: act.class(),
             actor: actor.name.clone(),
-            role: Some(actor.role),
+            role: (act != Act::LOGIN_FAILED).then_some(actor.role),
             origin: actor.origin,
             adapter: Some(actor.adapter.to_owned()),
             action: act.name().to_owned(),
@@ -68,7 +69,14 @@ impl Acts<'_> {
         self.blocking(move |a| a.ports().settings.audit_log(limit)).await
     }
 
-    /// Clears the audit log; the act itself becomes the first entry of the new one.
+    /// Notes in the audit log what the actor has exported, by [`Act::PEOPLE_EXPORT`] or [`Act::RECORDS_EXPORT`].
+    pub async fn note_export(self, act: Act, what: String) -> Result<()> {
+        let actor = self.permit(act)?;
+        self.appliance.note(&actor, act, &what).await
+    }
+
+    /// Removes the entries of the [classes that can be cleared](crate::AuditClass::is_cleared) from the audit log, which
+    /// keeps the act itself.
     pub async fn clear_audit_log(self) -> Result<()> {
         let actor = self.permit(Act::AUDIT_CLEAR)?;
         let entry = self.appliance.audit_entry(&actor, Act::AUDIT_CLEAR, &"audit log");

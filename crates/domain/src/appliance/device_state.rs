@@ -2,7 +2,7 @@
 
 use crate::ports::SettingsStore;
 use crate::settings::Change;
-use crate::{PasswordHashes, Result, Timestamp};
+use crate::{PasswordHashes, RESTORATION, Restoration, Result, Timestamp};
 
 /// Present while a change of the network is on trial.
 const NETWORK_ON_TRIAL: &str = "network.on_trial";
@@ -12,6 +12,8 @@ const MACHINE_DUE: &str = "host.due";
 const FACTORY_LOGIN: &str = "account.factory";
 /// Written as a test; its value is the time, milliseconds.
 const WRITE_TEST: &str = "storage.proven";
+/// The last time that was believed, milliseconds.
+const BELIEVED: &str = "clock.believed";
 /// Value of a key that only has to be present.
 const YES: &str = "yes";
 
@@ -59,6 +61,25 @@ impl DeviceState<'_> {
         let digest = hashes.digest_ha1.as_deref().unwrap_or_default();
         let lines = [name, &hashes.password, digest, &hashes.md5].join("\n");
         self.0.set_setting(FACTORY_LOGIN, Some(&lines))
+    }
+
+    pub(crate) fn forget_factory_login(&self) -> Result<()> {
+        self.0.set_setting(FACTORY_LOGIN, None)
+    }
+
+    /// The last time of the clock that was believed.
+    pub(crate) fn believed_time(&self) -> Result<Option<Timestamp>> {
+        let text = self.0.setting(BELIEVED)?;
+        Ok(text.and_then(|text| text.parse().ok()).map(Timestamp::from_millis))
+    }
+
+    pub(crate) fn believe(&self, at: Timestamp) -> Result<()> {
+        self.0.set_setting(BELIEVED, Some(&at.as_millis().to_string()))
+    }
+
+    /// The last restoration of the database from a copy.
+    pub(crate) fn restoration(&self) -> Result<Option<Restoration>> {
+        Ok(self.0.setting(RESTORATION)?.and_then(|text| Restoration::read(&text)))
     }
 
     /// Writes a value, to test that the store can be written.

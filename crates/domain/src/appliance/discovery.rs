@@ -1,8 +1,8 @@
 //! Discovery of cameras.
 
-use super::Appliance;
+use super::{Acts, Appliance};
 use crate::ports::SourceError;
-use crate::{CameraStream, DeviceAddress, Error, FoundCamera, Result, Thing};
+use crate::{Act, CameraStream, DeviceAddress, Error, FoundCamera, Result, Thing};
 
 impl Appliance {
     /// Cameras that answer a discovery on the network, in order of address; takes some seconds.
@@ -13,14 +13,17 @@ impl Appliance {
         let _one_at_a_time = self.core.discovery.try_lock().map_err(|_| Error::Busy)?;
         self.ports().discovery.discover().await.map_err(failure)
     }
+}
 
+impl Acts<'_> {
     /// The streams of one camera, its main stream first, at least one. The camera need not be configured.
     ///
     /// # Errors
-    /// `WrongCredentials`, `NotFound(Camera)` when it has no stream, `Invalid` for an unusable address,
+    /// `Forbidden`, `WrongCredentials`, `NotFound(Camera)` when it has no stream, `Invalid` for an unusable address,
     /// `Unavailable` when it does not give a valid answer.
-    pub async fn camera_streams(&self, device: &DeviceAddress) -> Result<Vec<CameraStream>> {
-        self.ports().discovery.streams(device).await.map_err(failure)
+    pub async fn camera_streams(self, device: &DeviceAddress) -> Result<Vec<CameraStream>> {
+        self.permit(Act::ADDRESS_CALL)?;
+        self.appliance.ports().discovery.streams(device).await.map_err(failure)
     }
 }
 

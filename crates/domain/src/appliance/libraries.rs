@@ -49,12 +49,13 @@ impl Acts<'_> {
     pub async fn remove_library(self, id: LibraryId) -> Result<()> {
         let actor = self.permit(Act::LIBRARY_REMOVE)?;
         self.blocking(move |a| {
-            let _order = a.people_order();
+            let order = a.people_order();
             let removed = a.ports().people.remove_library(id)?;
             a.gallery().remove(&removed);
             a.remove_copy();
+            drop(order);
             a.audit(&actor, Act::LIBRARY_REMOVE, &id);
-            Ok(())
+            if removed.is_empty() { Ok(()) } else { a.erase_removed() }
         })
         .await
     }

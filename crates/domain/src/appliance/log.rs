@@ -122,7 +122,7 @@ impl Acts<'_> {
     pub async fn remove_records_of(self, kind: RecordKind) -> Result<u64> {
         let actor = self.permit(Act::RECORDS_REMOVE)?;
         self.blocking(move |a| {
-            let removed = a.remove_in_batches(Removal::Before { kind, time: a.now().plus_millis(1) })?;
+            let removed = a.remove_in_batches(Removal::Before { kind, from: Timestamp::MIN, time: Timestamp::MAX })?;
             let kind = match kind {
                 RecordKind::People => "people",
                 RecordKind::Strangers => "strangers",

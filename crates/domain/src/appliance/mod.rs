@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acts;
+mod aged;
 mod analysis;
 mod batches;
 mod camera_defaults;
@@ -17,23 +18,27 @@ mod gallery;
 mod libraries;
 mod liveness;
 mod log;
+mod logins;
 mod machine;
 pub mod network;
 pub mod notices;
 mod people;
+mod permissions;
 mod pictures;
 mod privacy;
 pub mod readers;
 mod reembedding;
+mod reset;
 mod restore;
 pub mod retention;
 mod rules;
+mod sessions;
 mod settings;
 mod sounds;
 mod state;
 mod tasks;
 mod time;
-mod upgrade;
+pub mod upgrades;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,21 +51,26 @@ use crate::feeds::FeedBoard;
 use crate::gallery::Gallery;
 use crate::ports::Ports;
 use crate::progress::Progress;
+use crate::sessions::Sessions;
 use crate::settings::CurrentSettings;
-use crate::surveillance::{self, Board, Doorkeeper, Recorder};
-use crate::{DoorOptions, Error, Event, LoginGuard, Reembedding, Result, StorageLimits};
+use crate::surveillance::{self, Board, ClipOrders, Doorkeeper, Recorder};
+use crate::{DoorOptions, Error, Event, Matching, Reembedding, Result, StorageLimits};
 
-pub use accounts::{Secret, hash_password};
+pub use accounts::{Secret, hash_password, set_password_beside};
 pub use acts::Acts;
 pub use compare::{Hit, HitList, PhotoFace};
 pub use device::DeviceInfo;
 use doors::Doors;
+use logins::{Attempts, Gate};
 pub use readers::{ReaderState, Readers};
+pub use reset::ResetStores;
+pub use sessions::{SessionTerms, StreamPass};
 use settings::Settings;
 pub use sounds::{Sound, SoundFolders, SoundKind};
 pub use state::State;
 pub use tasks::RollEntry;
-pub use upgrade::is_upgrade_key;
+use upgrades::Upgrades;
+pub use upgrades::is_upgrade_key;
 
 /// Configuration of the appliance; fixed while it runs.
 #[derive(Debug, Clone)]
@@ -73,8 +83,8 @@ pub struct Options {
     pub time_zone: TimeZone,
     /// Realm of digest logins; `None` when no adapter needs them. Changing it invalidates the stored hashes.
     pub digest_realm: Option<String>,
-    /// Whether the threshold of a watch over many people is raised; see [`Calibration`](crate::Calibration).
-    pub thresholds_rise: bool,
+    /// How faces are matched.
+    pub matching: Matching,
     /// The device's id as the SIP server that cameras register with: 20 digits.
     pub sip_id: String,
     /// Maximum numbers of things.
@@ -85,10 +95,16 @@ pub struct Options {
     pub storage: StorageLimits,
     /// Public key (minisign) that verifies software packages; `None`: all packages are refused.
     pub upgrade_key: Option<String>,
+    /// Whether earlier versions are installed too, and as a package also the one that runs.
+    pub allow_downgrade: bool,
+    /// Folder of the [ledger of upgrades](upgrades::Ledger).
+    pub upgrades: PathBuf,
     /// Folder of large uploads until they are used; leftovers of an earlier process are invalid.
     pub uploads: PathBuf,
     /// Folders of the sounds that can be played.
     pub sounds: SoundFolders,
+    /// File with the password that was made up for the first account; removed when that account's password changes.
+    pub initial_password: PathBuf,
 }
 
 /// Maximum numbers of things on the device.
@@ -133,6 +149,8 @@ pub struct Appliance {
     core: Arc<Core>,
 }
 
+type Erase = Box<dyn Fn() -> Result<()> + Send + Sync>;
+
 struct Core {
     /// Ports, gallery, cameras, the log: the parts shared with surveillance.
     surveillance: surveillance::Handle,
@@ -147,7 +165,11 @@ struct Core {
     account_order: Mutex<()>,
     /// Generation of the gallery's copy in the store; `None` when there may be none.
     kept_copy: Mutex<Option<u64>>,
-    logins: LoginGuard,
+    /// Remove files with data of people that the store does not know.
+    other_copies: Mutex<Vec<Erase>>,
+    attempts: Arc<Attempts>,
+    gate: Gate,
+    sessions: Sessions,
     feeds: Arc<FeedBoard>,
     reembedding: watch::Sender<Reembedding>,
     /// Notified when a photo waits to be described.
@@ -158,9 +180,11 @@ struct Core {
     settings: Settings,
     unreadable_values: watch::Sender<BTreeMap<String, String>>,
     console_open: watch::Sender<bool>,
+    reset_wanted: watch::Sender<bool>,
     network: network::Guard,
     doors: Doors,
     readers: watch::Sender<readers::Readers>,
+    upgrades: Upgrades,
 }
 
 impl Appliance {
@@ -192,7 +216,10 @@ impl Appliance {
             camera_order: Mutex::default(),
             account_order: Mutex::default(),
             kept_copy: Mutex::new(kept_copy),
-            logins: LoginGuard::default(),
+            other_copies: Mutex::default(),
+            attempts: Arc::default(),
+            gate: Gate::default(),
+            sessions: Sessions::default(),
             feeds: Arc::default(),
             reembedding: watch::Sender::default(),
             pending_photo: Notify::new(),
@@ -201,9 +228,11 @@ impl Appliance {
             settings,
             unreadable_values: watch::Sender::default(),
             console_open,
+            reset_wanted: watch::Sender::new(false),
             network: network::Guard::default(),
             doors: Doors::default(),
             readers: watch::Sender::default(),
+            upgrades: Upgrades::load(&options.upgrades),
             surveillance: surveillance::Handle::new(parts),
             options,
         };
@@ -279,11 +308,12 @@ fn parts(
         gallery,
         board: Board::default(),
         recorder: Recorder::new(&ports, Arc::clone(&progress), settings.clone())?,
-        doorkeeper: Doorkeeper::new(&ports, settings.clone(), options.doors.own_door),
+        clip_orders: ClipOrders::default(),
+        doorkeeper: Doorkeeper::new(&ports, settings.clone(), &options.doors),
         settings,
         own_zone: options.time_zone.clone(),
         events: broadcast::Sender::new(EVENT_BACKLOG),
-        thresholds_rise: options.thresholds_rise,
+        matching: options.matching,
         changes: watch::Sender::new(0),
         progress,
         ports,

@@ -1,5 +1,6 @@
-//! The network of the machine. A change is on trial: unless a request reaches the device over the changed network, the
-//! change is undone, also after a crash. A mistake therefore does not make the device unreachable.
+//! The network of the machine. A change is on trial: unless a request of an authenticated caller reaches the device over
+//! the changed network, the change is undone, also after a crash. A mistake therefore does not make the device
+//! unreachable.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -73,13 +74,13 @@ impl Appliance {
         self.note(actor, Act::NETWORK_CHANGE, "network").await
     }
 
-    /// Reports that a request has arrived at this address of the machine.
+    /// Reports that a request of an authenticated caller has arrived at this address of the machine.
     pub fn note_arrival(&self, address: IpAddr) {
         self.note_reached(Some(address.to_canonical()));
     }
 
-    /// Reports that the device has opened a new connection to a platform. Counts like a request on an unknown address:
-    /// it ends a trial that any request ends.
+    /// Reports that the device has opened a new connection to a platform that has proved who it is. It
+    /// ends a trial that any request ends.
     pub fn note_connection(&self) {
         self.note_reached(None);
     }

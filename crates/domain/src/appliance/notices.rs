@@ -11,12 +11,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::Appliance;
 use super::readers::ReaderState;
-use crate::{CameraId, CameraStatus, NewEntry, Notice, Result, StorageState, Topic, What};
+use super::upgrades::UpgradeState;
+use crate::{CameraId, CameraStatus, NewEntry, Notice, Restoration, Result, StorageState, Topic, What};
 
 /// Interval between two rounds; a shorter failure may go unnoticed.
 const ROUND: Duration = Duration::from_secs(1);
 /// After this time every existing part has been started; standing notices of other parts are cleared.
 const SETTLED: Duration = Duration::from_secs(120);
+
+/// The subject of a notice that the database was replaced by an older copy; its topic is the storage.
+const DATABASE: &str = "database";
 
 /// A part of the device.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +36,13 @@ struct Finding {
     state: State,
 }
 
+/// What the log and the settings said at the start, and what was written since.
+struct Known {
+    /// The parts that do not work according to the log.
+    standing: BTreeSet<Part>,
+    restoration: Option<Restoration>,
+}
+
 enum State {
     Works,
     /// With the reason.
@@ -42,11 +53,11 @@ enum State {
 
 /// Writes notices until cancelled.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
-    let (mut standing, mut failing, started) = (None, false, Instant::now());
+    let (mut known, mut failing, started) = (None, false, Instant::now());
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while cancel.run_until_cancelled(rounds.tick()).await.is_some() {
-        let done = appliance.notice_changes(&mut standing, started.elapsed() >= SETTLED).await;
+        let done = appliance.notice_changes(&mut known, started.elapsed() >= SETTLED).await;
         if let Err(error) = &done
             && !failing
         {
@@ -57,14 +68,19 @@ pub async fn run(appliance: Appliance, cancel: CancellationToken) {
 }
 
 impl Appliance {
-    /// Writes a notice for every part whose state differs from the log. `standing`: the parts that do not work
-    /// according to the log; `None` before it was read.
-    async fn notice_changes(&self, standing: &mut Option<BTreeSet<Part>>, settled: bool) -> Result<()> {
-        let standing = match standing {
-            Some(standing) => standing,
-            None => standing.insert(self.blocking(Self::standing_parts).await?),
+    /// The last time that the database was damaged and replaced by an older copy.
+    pub async fn restoration(&self) -> Result<Option<Restoration>> {
+        self.blocking(|a| a.device_state().restoration()).await
+    }
+
+    /// Writes a notice for every part whose state differs from the log. `known`: `None` before the log was read.
+    async fn notice_changes(&self, known: &mut Option<Known>, settled: bool) -> Result<()> {
+        let Known { standing, restoration } = match known {
+            Some(known) => known,
+            None => known.insert(self.blocking(Self::read_known).await?),
         };
         let mut findings = self.findings();
+        findings.push(self.database(*restoration));
         if settled {
             findings.extend(removed(standing, &findings));
         }
@@ -90,9 +106,16 @@ impl Appliance {
         Ok(())
     }
 
-    fn standing_parts(&self) -> Result<BTreeSet<Part>> {
+    fn read_known(&self) -> Result<Known> {
         let standing = self.ports().log.standing_notices()?.into_iter();
-        Ok(standing.map(|notice| Part { topic: notice.topic, subject: notice.subject }).collect())
+        let standing = standing.map(|notice| Part { topic: notice.topic, subject: notice.subject }).collect();
+        Ok(Known { standing, restoration: self.device_state().restoration()? })
+    }
+
+    fn database(&self, restoration: Option<Restoration>) -> Finding {
+        let recent = restoration.filter(|restoration| restoration.is_recent(self.now()));
+        let state = recent.map_or(State::Works, |recent| State::Fails(recent.describe(&self.time_zone())));
+        Finding::new(Topic::Storage, DATABASE.to_owned(), state)
     }
 
     /// The state of every existing part.
@@ -110,7 +133,8 @@ impl Appliance {
             let state = if feed.stuck.is_some() { State::Fails(refused()) } else { State::Works };
             Finding::new(Topic::Feed, format!("{}/{}", feed.adapter, feed.feed), state)
         });
-        cameras.chain([storage]).chain(readers).chain(feeds).collect()
+        let software = Finding::new(Topic::Software, String::new(), self.upgrade_state().into());
+        cameras.chain([storage, software]).chain(readers).chain(feeds).collect()
     }
 }
 
@@ -145,6 +169,16 @@ impl From<ReaderState> for State {
             ReaderState::Starting => Self::Unknown,
             ReaderState::Ready => Self::Works,
             ReaderState::Lost(reason) => Self::Fails(reason),
+        }
+    }
+}
+
+impl From<UpgradeState> for State {
+    fn from(state: UpgradeState) -> Self {
+        match state {
+            UpgradeState::None | UpgradeState::Succeeded { .. } => Self::Works,
+            UpgradeState::Installing { .. } | UpgradeState::OnTrial { .. } => Self::Unknown,
+            UpgradeState::Failed { why, .. } => Self::Fails(why),
         }
     }
 }

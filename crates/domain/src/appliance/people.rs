@@ -1,5 +1,7 @@
 //! People.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 
 use super::{Acts, Appliance};
@@ -7,7 +9,7 @@ use crate::ports::{Lane, Search};
 use crate::{
     Act, Actor, Amendment, Description, Detection, Embedding, EnrolledPerson, Error, KeptPhoto, LibraryFilter,
     LibraryId, NewPerson, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault, PhotoTemplate,
-    PictureId, Profile, Result, SeveralFaces, Template, Thing, UnusablePhoto, Window,
+    PictureId, Profile, Result, SeveralFaces, Stripped, Template, Thing, UnusablePhoto, Window, strip_metadata,
 };
 
 /// Lowest overall quality of an enrolment photo, 0..=100; a worse one would raise the rate of wrong matches.
@@ -69,6 +71,17 @@ impl Appliance {
         let largest = found.into_iter().next().ok_or(Error::NoFace)?;
         let (detection, embedding) = analyzer.embed(frame, largest, Lane::Photo).await?;
         Ok(Probe { detection, embedding })
+    }
+
+    /// A photo without metadata, upright: as it is if it is a JPEG or PNG file that needs no turning, else as a new JPEG.
+    pub(super) async fn bare_photo(&self, photo: Bytes) -> Result<Bytes> {
+        match strip_metadata(&photo) {
+            Stripped::Bare(bare) => Ok(bare),
+            Stripped::Turned | Stripped::Other => {
+                let analyzer = &self.ports().analyzer;
+                analyzer.encode(analyzer.decode(photo, self.now()).await?, None).await
+            }
+        }
     }
 
     /// Describes an enrolment photo with the model in use.
@@ -178,13 +191,32 @@ impl Appliance {
         self.change_person(actor, id, &change).map(drop)
     }
 
-    /// To be called with `people_order` held.
+    /// To be called with `people_order` held; [`Self::erase_removed`] has to follow without it.
     fn drop_person(&self, actor: &Actor, id: PersonId) -> Result<()> {
         self.ports().people.remove_person(id)?;
         self.gallery().remove(&[id]);
         self.remove_copy();
         self.audit(actor, Act::PERSON_REMOVE, &id);
         Ok(())
+    }
+
+    pub(super) fn drop_in_order(&self, actor: &Actor, id: PersonId) -> Result<()> {
+        let _order = self.people_order();
+        self.drop_person(actor, id)
+    }
+
+    /// Erases what files of the storage still say about people removed so far. Blocking.
+    pub(super) fn erase_removed(&self) -> Result<()> {
+        let others = self.core.other_copies.lock().unwrap_or_else(PoisonError::into_inner);
+        others.iter().try_for_each(|erase| erase())?;
+        drop(others);
+        self.ports().people.erase_removed()
+    }
+
+    /// Has `erase` called whenever people were removed, before that is acknowledged: it removes files with data of
+    /// people that the store does not know, such as exports.
+    pub fn on_erasure(&self, erase: impl Fn() -> Result<()> + Send + Sync + 'static) {
+        self.core.other_copies.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(erase));
     }
 
     /// The embedding of a person's photo. `NotFound(Person)`; `NoFace` while there is none.
@@ -210,9 +242,10 @@ impl Acts<'_> {
     /// # Errors
     /// `NotFound(Library)`, `AlreadyExists(PersonCode)`, `LimitReached(Person)`, and those of the photo:
     /// `BadPicture`, and unless unusable photos are kept `NoFace`, `ManyFaces`, `LowQuality`. Nothing is stored then.
-    pub async fn enrol(self, person: NewPerson) -> Result<Person> {
+    pub async fn enrol(self, mut person: NewPerson) -> Result<Person> {
         let actor = self.permit(Act::PERSON_ENROL)?;
         self.appliance.check_admission(&person).await?;
+        person.photo = self.appliance.bare_photo(person.photo).await?;
         let NewPerson { photo, several_faces, unusable_photo, .. } = &person;
         let described = self.appliance.described(photo.clone(), *several_faces, *unusable_photo).await?;
         self.blocking(move |a| a.store_person(&actor, person, described)).await
@@ -262,7 +295,10 @@ impl Acts<'_> {
         let actor = self.permit(Act::PERSON_UPDATE)?;
         let Amendment { libraries, photo, several_faces, unusable_photo, note } = amendment;
         let photo = match photo {
-            Some(photo) => Some((photo.clone(), self.appliance.described(photo, several_faces, unusable_photo).await?)),
+            Some(photo) => {
+                let photo = self.appliance.bare_photo(photo).await?;
+                Some((photo.clone(), self.appliance.described(photo, several_faces, unusable_photo).await?))
+            }
             None => None,
         };
         self.blocking(move |a| {
@@ -278,15 +314,21 @@ impl Acts<'_> {
     /// person is not in that library.
     pub async fn remove_from_library(self, id: PersonId, library: LibraryId) -> Result<()> {
         let actor = self.permit(Act::PERSON_REMOVE)?;
-        self.blocking(move |a| a.leave_library(&actor, id, library)).await
+        self.blocking(move |a| {
+            a.leave_library(&actor, id, library)?;
+            a.erase_removed()
+        })
+        .await
     }
 
-    /// Removes a person from the device: profile, photo, embedding. `NotFound(Person)`.
+    /// Removes a person from the device: profile, photo, embedding, and who it was in records and other files. On `Ok`
+    /// nothing of it is left in the storage. `NotFound(Person)`; `Unavailable` when the person is removed, but the
+    /// storage is still busy with former contents, which are erased later.
     pub async fn remove_person(self, id: PersonId) -> Result<()> {
         let actor = self.permit(Act::PERSON_REMOVE)?;
         self.blocking(move |a| {
-            let _order = a.people_order();
-            a.drop_person(&actor, id)
+            a.drop_in_order(&actor, id)?;
+            a.erase_removed()
         })
         .await
     }

@@ -6,11 +6,12 @@ use super::Acts;
 use crate::{Act, PictureId, Result};
 
 impl Acts<'_> {
-    /// Stores a picture until a person is enrolled with it or it is removed. `BadPicture` for data that is not a
+    /// Stores a picture, without its metadata, until a person is enrolled with it or it is removed. `BadPicture` for data that is not a
     /// picture, `LimitReached(Picture)`.
     pub async fn keep_picture(self, picture: Bytes) -> Result<PictureId> {
         let actor = self.permit(Act::PICTURE_KEEP)?;
         self.appliance.ports().analyzer.decode(picture.clone(), self.appliance.now()).await?;
+        let picture = self.appliance.bare_photo(picture).await?;
         self.blocking(move |a| {
             let kept = a.ports().pictures.keep(&picture, a.options().limits.pictures, a.now())?;
             a.audit(&actor, Act::PICTURE_KEEP, &kept);

@@ -6,15 +6,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::aged::Aged;
 use super::{Acts, Appliance};
 use crate::settings::check_days;
 use crate::surveillance::Recorder;
-use crate::{Act, Ages, RecordKind, Removal, Result, StorageLimits, StorageState, Usage, WhenFull};
+use crate::{Act, Ages, Removal, Result, StorageLimits, StorageState, Usage, WhenFull};
 
 /// Interval between checks of the free space.
 const CHECK: Duration = Duration::from_secs(2);
-/// Interval between removals by age.
-const AGE_CHECK: Duration = Duration::from_secs(60);
 /// Interval between test writes: a broken file system may not show otherwise.
 const WRITE_TEST: Duration = Duration::from_secs(30);
 /// Records removed per transaction.
@@ -25,7 +24,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const RESERVE_SHARE: u64 = 50;
 /// within these bounds, bytes.
 const RESERVE: (u64, u64) = (16 << 20, 256 << 20);
-const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 
 impl Appliance {
     /// Whether records can be written, now and at every change.
@@ -83,8 +81,13 @@ impl Acts<'_> {
 /// Makes room for new records until cancelled; then tries to write the queued ones.
 pub async fn run(appliance: Appliance, cancel: CancellationToken) {
     let mut limits = appliance.core.storage_limits.subscribe();
-    let mut retention =
-        Retention { appliance, limits: *limits.borrow_and_update(), cancel, ages_checked: None, write_tested: None };
+    let mut retention = Retention {
+        ages: Aged::new(appliance.clone()),
+        appliance,
+        limits: *limits.borrow_and_update(),
+        cancel,
+        write_tested: None,
+    };
     let mut ticks = tokio::time::interval(CHECK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while retention.cancel.clone().run_until_cancelled(next_check(&mut ticks, &mut limits)).await.is_some() {
@@ -114,7 +117,7 @@ struct Retention {
     appliance: Appliance,
     limits: StorageLimits,
     cancel: CancellationToken,
-    ages_checked: Option<Instant>,
+    ages: Aged,
     write_tested: Option<Instant>,
 }
 
@@ -170,17 +173,9 @@ impl Retention {
 
     /// Removes records that are too old, once a minute.
     async fn remove_aged(&mut self) -> Result<()> {
-        if self.ages_checked.is_some_and(|at| at.elapsed() < AGE_CHECK) {
-            return Ok(());
+        for removal in self.ages.due().await? {
+            while self.remove(removal, "age").await? == BATCH && self.pause().await {}
         }
-        // Without the setting nothing is removed: a removal cannot be undone.
-        let Ok(ages) = self.appliance.ages().await else { return Ok(()) };
-        for (kind, days) in [(RecordKind::People, ages.people_days), (RecordKind::Strangers, ages.strangers_days)] {
-            let Some(days) = days else { continue };
-            let time = self.appliance.now().plus_millis(-i64::from(days) * DAY_MILLIS);
-            while self.remove(Removal::Before { kind, time }, "age").await? == BATCH && self.pause().await {}
-        }
-        self.ages_checked = Some(Instant::now());
         Ok(())
     }
 
@@ -213,7 +208,7 @@ impl Retention {
 
 impl StorageLimits {
     /// Space kept free on the file system, bytes, so that the database never meets a full disk.
-    fn reserve(&self) -> u64 {
+    pub fn reserve(&self) -> u64 {
         (self.max_bytes / RESERVE_SHARE).clamp(RESERVE.0, RESERVE.1)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Acts, Appliance};
 use crate::surveillance::check_rule;
-use crate::{Act, CameraId, Error, ObjectClass, Result, Rule, RuleId, RuleSettings, Source};
+use crate::{Act, CameraId, Error, ObjectClass, Result, Rule, RuleId, RuleSettings};
 
 /// Maximum number of rules of one camera; each costs microseconds with every frame.
 const MAX_RULES: u32 = 64;
@@ -43,7 +43,7 @@ impl Acts<'_> {
     pub async fn add_rule(self, camera: CameraId, rule: RuleSettings) -> Result<Rule> {
         let actor = self.permit(Act::RULE_ADD)?;
         self.appliance.check_rule(&rule)?;
-        if matches!(self.appliance.camera(camera).await?.settings.source, Source::Capture { .. }) {
+        if self.appliance.camera(camera).await?.settings.source.delivers_pictures() {
             return Err(Error::NotSupported { what: "rules over single pictures" });
         }
         self.blocking(move |a| {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::tz::TimeZone;
 
 use super::{Acts, Appliance};
+use crate::clock::EARLIEST;
 use crate::settings::readable;
 use crate::{Act, DeviceZone, Error, Result, TimeService, Timestamp};
 
@@ -17,6 +18,11 @@ impl Appliance {
     /// is set or it cannot be read.
     pub fn time_zone(&self) -> TimeZone {
         self.core.surveillance.zone()
+    }
+
+    /// Whether the clock was set; else it shows a time before any at which the device can have been started.
+    pub fn is_clock_set(&self) -> bool {
+        self.now() >= EARLIEST
     }
 
     /// The time service of the clock. `Unavailable` while the setting cannot be read.

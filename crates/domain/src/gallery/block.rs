@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Scope;
 use super::code::{Coded, LowLine, Shape};
 use super::kernel::{self, Line, MAX_COMPONENTS};
 use crate::{Membership, PersonId, Template};
@@ -49,6 +50,16 @@ pub(super) struct Index {
 impl State {
     pub(super) fn rows(&self) -> usize {
         self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK_ROWS + last.people.len())
+    }
+
+    /// Number of rows in the scope.
+    pub(super) fn count(&self, scope: &Scope) -> usize {
+        if *scope == Scope::ALL {
+            return self.rows();
+        }
+        let considered: Vec<bool> = self.memberships.iter().map(|membership| scope.includes(membership)).collect();
+        let rows = self.blocks.iter().flat_map(|block| &block.memberships);
+        rows.filter(|membership| considered[**membership as usize]).count()
     }
 
     pub(super) fn scanned_bytes(&self) -> usize {

@@ -13,7 +13,7 @@ const MAX_TOGETHER: usize = 8;
 /// A question, and the slot for its answer.
 pub(super) struct Ticket {
     probe: Embedding,
-    queries: Vec<Query>,
+    queries: Arc<[Query]>,
     answer: OnceLock<Vec<Vec<Neighbour>>>,
 }
 
@@ -38,21 +38,24 @@ struct Queue {
 }
 
 impl Rounds {
-    /// Returns the answer to a question, from `scan` called here or by another waiting thread. A scan starts after all
+    /// Returns the answer for each probe, from `scan` called here or by another waiting thread. A scan starts after all
     /// its questions were asked, so it sees every change published before any of them.
     pub(super) fn ask(
         &self,
-        probe: &Embedding,
+        probes: &[Embedding],
         queries: &[Query],
         scan: impl Fn(&[Arc<Ticket>]) -> Vec<Vec<Vec<Neighbour>>>,
-    ) -> Vec<Vec<Neighbour>> {
-        let (probe, queries) = (probe.clone(), queries.to_vec());
-        let ticket = Arc::new(Ticket { probe, queries, answer: OnceLock::new() });
+    ) -> Vec<Vec<Vec<Neighbour>>> {
+        let queries: Arc<[Query]> = queries.into();
+        let ticket = |probe: &Embedding| {
+            Arc::new(Ticket { probe: probe.clone(), queries: Arc::clone(&queries), answer: OnceLock::new() })
+        };
+        let tickets: Vec<_> = probes.iter().map(ticket).collect();
         let mut queue = self.queue();
-        queue.waiting.push(Arc::clone(&ticket));
+        queue.waiting.extend(tickets.iter().cloned());
         loop {
-            if let Some(answer) = ticket.answer.get() {
-                return answer.clone();
+            if let Some(answers) = tickets.iter().map(|ticket| ticket.answer.get().cloned()).collect() {
+                return answers;
             }
             if queue.led {
                 queue = self.round_over.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +124,7 @@ mod tests {
         std::thread::scope(|scope| {
             let (rounds, scans) = (&rounds, &scans);
             scope.spawn(move || {
-                rounds.ask(&probe(0), &[], |round| {
+                rounds.ask(&[probe(0)], &[], |round| {
                     held.recv().unwrap();
                     scans.fetch_add(1, Ordering::Relaxed);
                     echo(round)
@@ -131,12 +134,12 @@ mod tests {
             let asking: Vec<_> = (1..=2 * MAX_TOGETHER)
                 .map(|number| {
                     scope.spawn(move || {
-                        let answer = rounds.ask(&probe(number), &[], |round| {
+                        let answer = rounds.ask(&[probe(number)], &[], |round| {
                             assert!(round.len() <= MAX_TOGETHER);
                             scans.fetch_add(1, Ordering::Relaxed);
                             echo(round)
                         });
-                        assert_eq!(answer[0][0].cosine, probe(number).vector()[1]);
+                        assert_eq!(answer[0][0][0].cosine, probe(number).vector()[1]);
                     })
                 })
                 .collect();
@@ -149,23 +152,36 @@ mod tests {
     }
 
     #[test]
+    fn the_probes_of_one_search_share_a_scan() {
+        let (rounds, scans) = (Rounds::default(), AtomicUsize::new(0));
+        let probes: Vec<_> = (0..MAX_TOGETHER + 3).map(probe).collect();
+        let answers = rounds.ask(&probes, &[], |round| {
+            scans.fetch_add(1, Ordering::Relaxed);
+            echo(round)
+        });
+        let own: Vec<_> = probes.iter().map(|probe| probe.vector()[1]).collect();
+        assert_eq!(answers.iter().map(|answer| answer[0][0].cosine).collect::<Vec<_>>(), own);
+        assert_eq!(scans.into_inner(), 2, "as many at once as a scan takes");
+    }
+
+    #[test]
     fn a_scan_that_panics_fails_no_other_search() {
         let rounds = Rounds::default();
         let (release, held) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             let rounds = &rounds;
             let panicking = scope.spawn(move || {
-                rounds.ask(&probe(0), &[], |_| {
+                rounds.ask(&[probe(0)], &[], |_| {
                     held.recv().unwrap();
                     panic!("on purpose")
                 })
             });
             waiting(rounds, 1);
-            let other = scope.spawn(move || rounds.ask(&probe(1), &[], echo));
+            let other = scope.spawn(move || rounds.ask(&[probe(1)], &[], echo));
             waiting(rounds, 2);
             release.send(()).unwrap();
             assert!(panicking.join().is_err());
-            assert_eq!(other.join().unwrap()[0][0].cosine, probe(1).vector()[1]);
+            assert_eq!(other.join().unwrap()[0][0][0].cosine, probe(1).vector()[1]);
         });
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 use crate::frame::Frame;
-use crate::{AccessUnit, Error, Result, Source};
+use crate::{AccessUnit, Decoding, Error, Result, Source};
 
 /// Maximum number of coded pictures waiting for a slow receiver, about two seconds; beyond that it misses the oldest.
 const BACKLOG: usize = 64;
@@ -40,9 +40,20 @@ pub trait FrameStream: Send {
     /// safe.
     async fn next(&mut self) -> Result<Option<Frame>, SourceError>;
 
+    /// Whether each frame is made for the caller that waits for it, and costs more than one that is not read. Frames of
+    /// such a stream are worth reading only when they are needed.
+    fn is_costly(&self) -> bool {
+        false
+    }
+
     /// The coded pictures of the stream; `None` when the source has none.
     fn units(&self) -> Option<UnitFeed> {
         None
+    }
+
+    /// What was done with the coded pictures of the stream since it was opened.
+    fn decoding(&self) -> Decoding {
+        Decoding::default()
     }
 }
 

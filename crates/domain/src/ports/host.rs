@@ -5,7 +5,12 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use crate::{Memory, Network, Output, Processor, Result, TimeService, Timestamp, WiegandFrame};
+use crate::{
+    Bundle, Memory, Network, Output, Processor, Result, SlotMark, Slots, Software, TimeService, Timestamp, WiegandFrame,
+};
+
+/// Told how far an installation is, in percent.
+pub type OnPercent<'a> = &'a (dyn Fn(u8) + Send + Sync);
 
 /// The machine. A call that the machine does not permit, or that no service can do, fails with
 /// [`Error::Unavailable`](crate::Error::Unavailable); the log names the missing right or service.
@@ -36,9 +41,23 @@ pub trait Host: Send + Sync {
     /// Restores the network settings from before they were applied last; no effect once they are permanent.
     async fn roll_back_network(&self) -> Result<()>;
 
-    /// Installs a verified software package and restarts the machine. The file has been moved or removed when this
-    /// returns.
-    async fn install(&self, package: &Path) -> Result<()>;
+    /// The slots for software; `None` on a machine without, which installs packages.
+    async fn slots(&self) -> Result<Option<Slots>>;
+
+    /// Checks the signature of a bundle and reads what it says of itself; writes nothing. `Invalid("package")` when the
+    /// signature does not count, `Invalid("package content")` when the file is no complete bundle.
+    async fn inspect(&self, bundle: &Path) -> Result<Bundle>;
+
+    /// Installs software, which runs after the next [`restart`](Self::restart). A [`Package`](crate::Package) is
+    /// activated only after its `copy_to` has succeeded. After a failure, what ran before is started again.
+    async fn install(&self, software: Software, on_percent: OnPercent<'_>) -> Result<()>;
+
+    /// Waits for an installation that a former process of this daemon began, and returns whether software waits for a
+    /// restart. `Ok(false)` when there is none.
+    async fn await_installation(&self) -> Result<bool>;
+
+    /// Tells the boot loader about a slot, durably. `Unavailable` on a machine without slots.
+    async fn mark(&self, mark: SlotMark) -> Result<()>;
 
     /// Switches an output on or off. `Unavailable` when it cannot be reached or does not exist.
     async fn switch(&self, output: Output, on: bool) -> Result<()>;

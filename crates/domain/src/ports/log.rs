@@ -7,8 +7,9 @@ use crate::{
 
 /// The log, durable.
 pub trait LogStore: Send + Sync {
-    /// Appends an entry under the next [`Seq`]. `AlreadyExists(Record)` for a capture or behaviour that exists already,
-    /// `NotFound(Picture)` when one of its pictures is not stored, `NotFound(Record)` for a correction of no record.
+    /// Appends an entry under the next [`Seq`]. `AlreadyExists(Record)` for a capture or behaviour that exists already
+    /// and for a second clip, `NotFound(Picture)` when one of its pictures is not stored, `NotFound(Record)` for a
+    /// correction of no record and for a clip of no behaviour.
     fn append(&self, entry: &NewEntry) -> Result<Entry>;
 
     /// Appends a record, as [`append`](Self::append).
@@ -45,6 +46,9 @@ pub trait LogStore: Send + Sync {
     /// The behaviour with this id. `NotFound(Record)`.
     fn behaviour(&self, id: CaptureId) -> Result<ObjectCapture>;
 
+    /// Up to `limit` behaviours whose clip is awaited, in commit order.
+    fn awaited_clips(&self, limit: u32) -> Result<Vec<ObjectCapture>>;
+
     /// Up to `limit` records after `seq`, in commit order.
     fn records_after(&self, seq: Seq, limit: u32) -> Result<Vec<Record>> {
         let entries = self.entries_after(seq, &[EntryKind::Record], limit)?;
@@ -52,8 +56,8 @@ pub trait LogStore: Send + Sync {
     }
 
     /// Removes up to `limit` (at most 1000) entries, and their pictures unless something else names them. Returns how
-    /// many were removed; fewer than `limit` when no more match. Corrections are removed with their record and not
-    /// counted.
+    /// many were removed; fewer than `limit` when no more match. Corrections are removed with their record, clips with their
+    /// behaviour, and neither is counted.
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32>;
 
     /// Used and free space; cheap after the first call.

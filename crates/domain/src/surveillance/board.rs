@@ -5,13 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use bytes::Bytes;
+use tokio::sync::{Notify, oneshot};
 
 use super::clips::Clips;
+use super::inbox::Inbox;
 use crate::camera::{CameraCounters, CameraStatus};
+use crate::error::Result;
 use crate::frame::Frame;
 use crate::ids::CameraId;
-use crate::ports::Detail;
+use crate::ports::{Detail, Search};
+use crate::time::Timestamp;
+use crate::video::Decoding;
 
 /// Status and counters of all cameras since the daemon started.
 #[derive(Default)]
@@ -24,14 +29,22 @@ pub(crate) struct Entry {
     status: RwLock<CameraStatus>,
     /// Callers that wait for the next frame.
     viewers: Mutex<Vec<oneshot::Sender<Frame>>>,
+    viewed: Notify,
     /// Width and height of the newest frame, pixels.
     size: Mutex<Option<(u32, u32)>>,
     pub(super) clips: Clips,
+    pub(super) inbox: Inbox,
     pub(super) frames: Tally,
     pub(super) frames_skipped: Tally,
     pub(super) frames_still: Tally,
     frames_analysed: Tally,
     frames_coarse: Tally,
+    frames_whole: Tally,
+    area_percent: Tally,
+    units: Tally,
+    units_spared: Tally,
+    units_skipped: Tally,
+    decoding_micros: Tally,
     interval_ms: AtomicU64,
     interval: metrics::Gauge,
     pub(super) faces: Tally,
@@ -68,7 +81,19 @@ impl Board {
         // Otherwise they would accumulate while the camera delivers nothing.
         viewers.retain(|viewer| !viewer.is_closed());
         viewers.push(viewer);
+        entry.viewed.notify_one();
         Some(frame)
+    }
+
+    /// Hands a picture that a camera has sent to its task, which may be still to start. Returns the receiver of what
+    /// becomes of it, which is closed when the task ends first; `Busy` when too many wait.
+    pub(crate) fn deliver(
+        &self,
+        camera: CameraId,
+        picture: Bytes,
+        at: Timestamp,
+    ) -> Result<oneshot::Receiver<Result<()>>> {
+        self.entry(camera).inbox.put(picture, at)
     }
 
     /// Width and height of the camera's newest picture, pixels; `None` before the first.
@@ -99,8 +124,10 @@ impl Entry {
         Self {
             status: RwLock::new(CameraStatus::Connecting),
             viewers: Mutex::default(),
+            viewed: Notify::new(),
             size: Mutex::default(),
             clips: Clips::default(),
+            inbox: Inbox::default(),
             frames: tally(metrics::counter!("polyface_camera_frames_total", "camera" => label.clone())),
             frames_skipped: tally(metrics::counter!("polyface_camera_frames_skipped_total", "camera" => label.clone())),
             frames_still: tally(metrics::counter!("polyface_camera_frames_still_total", "camera" => label.clone())),
@@ -108,6 +135,16 @@ impl Entry {
                 metrics::counter!("polyface_camera_frames_analysed_total", "camera" => label.clone()),
             ),
             frames_coarse: tally(metrics::counter!("polyface_camera_frames_coarse_total", "camera" => label.clone())),
+            frames_whole: tally(metrics::counter!("polyface_camera_frames_whole_total", "camera" => label.clone())),
+            area_percent: tally(
+                metrics::counter!("polyface_camera_area_searched_percent_total", "camera" => label.clone()),
+            ),
+            units: tally(metrics::counter!("polyface_camera_units_total", "camera" => label.clone())),
+            units_spared: tally(metrics::counter!("polyface_camera_units_spared_total", "camera" => label.clone())),
+            units_skipped: tally(metrics::counter!("polyface_camera_units_skipped_total", "camera" => label.clone())),
+            decoding_micros: tally(
+                metrics::counter!("polyface_camera_decoding_microseconds_total", "camera" => label.clone()),
+            ),
             interval_ms: AtomicU64::default(),
             interval: metrics::gauge!("polyface_camera_interval_seconds", "camera" => label.clone()),
             faces: tally(metrics::counter!("polyface_camera_faces_total", "camera" => label.clone())),
@@ -122,6 +159,13 @@ impl Entry {
         for viewer in self.viewers().drain(..) {
             // Fails when the caller has stopped waiting.
             let _ = viewer.send(frame.clone());
+        }
+    }
+
+    /// Waits until a caller waits for a frame.
+    pub(super) async fn is_viewed(&self) {
+        while self.viewers().is_empty() {
+            self.viewed.notified().await;
         }
     }
 
@@ -141,20 +185,41 @@ impl Entry {
         changed
     }
 
-    /// Counts a frame as searched, at this interval and detail.
-    pub(super) fn count_search(&self, interval: Duration, detail: Detail) {
+    /// Counts a frame as searched, at this interval. `share`: the searched share of the frame or region, 0..=1.
+    pub(super) fn count_search(&self, interval: Duration, search: &Search, share: f32) {
         self.frames_analysed.count();
-        if detail != Detail::Full {
+        if search.detail != Detail::Full {
             self.frames_coarse.count();
         }
+        if search.tiles.is_none() {
+            self.frames_whole.count();
+        }
+        self.area_percent.add((share * 100.0).round() as u64);
         self.interval_ms.store(interval.as_millis() as u64, Ordering::Relaxed);
         self.interval.set(interval.as_secs_f64());
     }
 
+    /// Counts coded pictures, and the time that decoding took.
+    pub(super) fn count_decoding(&self, decoding: &Decoding) {
+        self.units.add(decoding.units);
+        self.units_spared.add(decoding.spared);
+        self.units_skipped.add(decoding.skipped);
+        self.decoding_micros.add(decoding.busy.as_micros() as u64);
+    }
+
     fn counters(&self) -> CameraCounters {
+        let decoding = Decoding {
+            units: self.units.get(),
+            spared: self.units_spared.get(),
+            skipped: self.units_skipped.get(),
+            busy: Duration::from_micros(self.decoding_micros.get()),
+        };
         CameraCounters {
+            decoding,
             frames_still: self.frames_still.get(),
             frames_coarse: self.frames_coarse.get(),
+            frames_whole: self.frames_whole.get(),
+            area_percent: self.area_percent.get(),
             interval_ms: self.interval_ms.load(Ordering::Relaxed),
             frames: self.frames.get(),
             frames_skipped: self.frames_skipped.get(),
@@ -168,8 +233,12 @@ impl Entry {
 
 impl Tally {
     pub(super) fn count(&self) {
-        self.value.fetch_add(1, Ordering::Relaxed);
-        self.metric.increment(1);
+        self.add(1);
+    }
+
+    pub(super) fn add(&self, more: u64) {
+        self.value.fetch_add(more, Ordering::Relaxed);
+        self.metric.increment(more);
     }
 
     fn get(&self) -> u64 {

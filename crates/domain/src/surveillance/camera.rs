@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -12,12 +13,16 @@ use tokio_util::sync::CancellationToken;
 use super::board::Entry;
 use super::config::CameraConfig;
 use super::handle::Handle;
+use super::inbox::Delivery;
 use super::looker::Looker;
 use super::pace::Paces;
 use super::slot::Slot;
 use crate::camera::{CameraStatus, Source};
+use crate::error::Result;
 use crate::event::Event;
 use crate::ports::{FrameStream, SourceError};
+use crate::time::Timestamp;
+use crate::video::Decoding;
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -67,8 +72,13 @@ impl CameraTask {
     /// Opens the camera and analyses its frames until it fails, ends or is cancelled.
     async fn run_once(&self, looker: &mut Looker, cancel: &CancellationToken) -> Result<(), SourceError> {
         let source = self.configured.borrow().camera.settings.source.clone();
-        if matches!(source, Source::Capture { .. }) {
-            return self.run_pictures(&source, looker, cancel).await;
+        match source {
+            Source::Capture { .. } => return self.run_pictures(&source, looker, cancel).await,
+            Source::Pushed { .. } => {
+                self.run_deliveries(looker, cancel).await;
+                return Ok(());
+            }
+            Source::Rtsp { .. } | Source::File { .. } | Source::Onvif(_) | Source::Gb28181 { .. } => {}
         }
         let opening = self.handle.ports().frames.open(&source);
         let Some(stream) = cancel.run_until_cancelled(opening).await else { return Ok(()) };
@@ -104,7 +114,8 @@ impl CameraTask {
             match self.handle.ports().analyzer.decode(picture, self.handle.now()).await {
                 Ok(frame) => {
                     self.entry.show(&frame);
-                    looker.take_picture(&frame).await;
+                    // Failures are logged; the camera cannot be told.
+                    let _ = looker.take_picture(&frame).await;
                 }
                 Err(error) => tracing::warn!(error = error.chain(), "failed to decode delivered picture"),
             }
@@ -112,19 +123,56 @@ impl CameraTask {
         Ok(())
     }
 
-    /// Reads frames into the slot until the stream fails, ends or is cancelled.
+    /// Analyses every picture that the camera sends to the device, one after the other, until cancelled.
+    async fn run_deliveries(&self, looker: &mut Looker, cancel: &CancellationToken) {
+        let mut deliveries = self.entry.inbox.open().await;
+        self.set_status(CameraStatus::Online);
+        while let Some(Some(delivery)) = cancel.run_until_cancelled(deliveries.recv()).await {
+            let Delivery { picture, at, done } = delivery;
+            let taken = self.take_delivery(looker, picture, at).await;
+            // Fails when the sender has stopped waiting.
+            let _ = done.send(taken);
+        }
+    }
+
+    async fn take_delivery(&self, looker: &mut Looker, picture: Bytes, at: Timestamp) -> Result<()> {
+        self.entry.frames.count();
+        let frame = self.handle.ports().analyzer.decode(picture, at).await?;
+        self.entry.show(&frame);
+        looker.take_picture(&frame).await
+    }
+
+    /// Reads frames into the slot until the stream fails, ends or is cancelled. Frames that cost something are read
+    /// only for a looker or viewer that waits for one.
     async fn read(
         &self,
         stream: &mut dyn FrameStream,
         slot: &Slot,
         cancel: &CancellationToken,
     ) -> Result<(), SourceError> {
-        while let Some(next) = cancel.run_until_cancelled(stream.next()).await {
+        let costly = stream.is_costly();
+        let mut before = Decoding::default();
+        let mut next = async || {
+            if costly {
+                tokio::select! {
+                    () = slot.awaited() => {}
+                    () = self.entry.is_viewed() => {}
+                }
+            }
+            let next = stream.next().await;
+            let decoding = stream.decoding();
+            self.entry.count_decoding(&decoding.since(&before));
+            before = decoding;
+            next
+        };
+        while let Some(next) = cancel.run_until_cancelled(next()).await {
             let Some(frame) = next? else { break };
             self.set_status(CameraStatus::Online);
             self.entry.frames.count();
             self.entry.show(&frame);
-            if slot.put(frame) {
+            if costly {
+                slot.put_if_awaited(frame);
+            } else if slot.put(frame) {
                 self.entry.frames_skipped.count();
             }
         }

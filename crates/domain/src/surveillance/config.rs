@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 
 use crate::behaviour::Rule;
 use crate::camera::Camera;
+use crate::door::Relay;
 use crate::ids::WatchId;
 use crate::task::{Task, TaskKind, TaskMark};
 use crate::watch::WatchSettings;
@@ -16,6 +17,8 @@ pub(super) struct CameraConfig {
     watches: Vec<CameraWatch>,
     /// In ascending order of id.
     pub(super) rules: Vec<Rule>,
+    /// Whether a relay is bound to the camera.
+    pub(super) opens_relay: bool,
 }
 
 /// One watch of a camera.
@@ -28,8 +31,8 @@ pub(super) struct CameraWatch {
 }
 
 impl CameraConfig {
-    /// The configuration of a camera, of which `tasks` and `rules` may concern others too.
-    pub(super) fn new(camera: Camera, tasks: &[Task], rules: &[Rule]) -> Self {
+    /// The configuration of a camera; `tasks`, `rules` and `relays` may concern others too.
+    pub(super) fn new(camera: Camera, tasks: &[Task], rules: &[Rule], relays: &[Relay]) -> Self {
         let own = CameraWatch { id: camera.watch.id, settings: camera.watch.settings.clone(), task: None };
         let of_task = |task: &Task| {
             let direction = task.direction(camera.id).filter(|_| task.is_running())?;
@@ -39,7 +42,8 @@ impl CameraConfig {
         };
         let watches = [own].into_iter().chain(tasks.iter().filter_map(of_task)).collect();
         let rules = rules.iter().filter(|rule| rule.camera == camera.id).cloned().collect();
-        Self { camera, watches, rules }
+        let opens_relay = relays.iter().any(|relay| relay.camera == camera.id);
+        Self { camera, watches, rules, opens_relay }
     }
 
     /// The watches that are armed at this local time.

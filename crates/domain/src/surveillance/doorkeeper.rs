@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+use crate::door::{DoorOptions, FaceReaction};
 use crate::error::Result;
 use crate::ids::{CameraId, PersonId};
 use crate::ports::{PersonStore, Ports};
@@ -20,9 +21,23 @@ pub(crate) struct Arrival {
     pub(crate) person: PersonId,
     pub(crate) camera: CameraId,
     pub(crate) similarity: Similarity,
+    /// Whether the face was checked for being alive.
+    pub(crate) checked_alive: bool,
     /// When the face was last in view; a face older than `door.max_age_ms` opens nothing.
     pub(crate) seen: Timestamp,
     pub(crate) pass: Pass,
+    pub(crate) turned: Turned,
+}
+
+/// Whether the head has turned, so that it is no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// Not so far, which proves nothing.
+    NotYet,
+    /// Before the person was recognised.
+    Before,
+    /// Since the arrival was first reported, with [`NotYet`](Self::NotYet).
+    Since,
 }
 
 /// How a visit was counted against a person's number of passes.
@@ -41,13 +56,28 @@ pub(crate) struct Doorkeeper {
     people: Arc<dyn PersonStore>,
     settings: CurrentSettings,
     own_door: bool,
+    heads_turn: bool,
     arrivals: broadcast::Sender<Arrival>,
 }
 
 impl Doorkeeper {
-    /// `own_door`: whether the device has a door of its own.
-    pub(crate) fn new(ports: &Ports, settings: CurrentSettings, own_door: bool) -> Self {
-        Self { people: Arc::clone(&ports.people), settings, own_door, arrivals: broadcast::Sender::new(WAITING) }
+    pub(crate) fn new(ports: &Ports, settings: CurrentSettings, doors: &DoorOptions) -> Self {
+        let (own_door, heads_turn) = (doors.own_door, doors.turn_head);
+        let people = Arc::clone(&ports.people);
+        Self { people, settings, own_door, heads_turn, arrivals: broadcast::Sender::new(WAITING) }
+    }
+
+    /// Whether a face alone opens doors only after its head has turned.
+    pub(crate) fn wants_turned_heads(&self) -> bool {
+        self.heads_turn
+    }
+
+    /// Whether somebody known waits at a door until a camera has recognised the face. `opens_relay`: the camera has a
+    /// relay of its own.
+    pub(crate) fn waits_for_faces(&self, opens_relay: bool) -> bool {
+        let settings = self.settings.now();
+        let own = self.own_door && settings.door_rules().needs_a_face();
+        (opens_relay || own) && settings.reaction() == FaceReaction::OpenDoors
     }
 
     /// Counts a visit of a recognised person as a pass, unless passes are counted at the door. Blocking.

@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use tokio::sync::{broadcast, watch};
 
 use super::board::Board;
+use super::clips::Orders;
 use super::doorkeeper::Doorkeeper;
 use super::recorder::Recorder;
+use crate::calibration::Matching;
 use crate::camera::Camera;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -29,13 +31,13 @@ pub(crate) struct Parts {
     pub(crate) gallery: Gallery,
     pub(crate) board: Board,
     pub(crate) recorder: Recorder,
+    pub(crate) clip_orders: Orders,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) settings: CurrentSettings,
     /// The time zone while none is set.
     pub(crate) own_zone: TimeZone,
     pub(crate) events: broadcast::Sender<Event>,
-    /// Whether the threshold of a watch over many people is raised.
-    pub(crate) thresholds_rise: bool,
+    pub(crate) matching: Matching,
     /// Number of changes of cameras, tasks and rules.
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) progress: Arc<Progress>,
@@ -62,6 +64,10 @@ impl Handle {
         &self.parts.recorder
     }
 
+    pub(super) fn clip_orders(&self) -> &Orders {
+        &self.parts.clip_orders
+    }
+
     pub(crate) fn doorkeeper(&self) -> &Doorkeeper {
         &self.parts.doorkeeper
     }
@@ -84,8 +90,9 @@ impl Handle {
         &self.parts.progress
     }
 
-    pub(super) fn thresholds_rise(&self) -> bool {
-        self.parts.thresholds_rise
+    /// How faces are matched.
+    pub(super) fn matching(&self) -> Matching {
+        self.parts.matching
     }
 
     /// Reports that a camera, a task or a rule has changed.

@@ -16,7 +16,9 @@ use super::objects::ObjectStage;
 use super::pace::{Pace, Paces};
 use super::slot::Slot;
 use super::stage::{Answer, Stage};
+use crate::error::Result;
 use crate::frame::Frame;
+use crate::ports::Search;
 use crate::progress::Part;
 
 /// How long to wait for the object stage to finish its last frame when the camera closes.
@@ -95,12 +97,16 @@ impl Looker {
 
     /// Analyses a picture that the camera has selected itself. The people in it are recorded at once, since there is no
     /// track from one such picture to the next.
-    pub(super) async fn take_picture(&mut self, frame: &Frame) {
+    ///
+    /// # Errors
+    /// When it cannot be analysed, or a person in it was not recorded; that is logged, too.
+    pub(super) async fn take_picture(&mut self, frame: &Frame) -> Result<()> {
         self.handle.progress().stamp(Part::Frames);
         self.faces.follow_configuration();
         let faces = &mut self.faces.stage;
-        if let Some(search) = faces.begin(frame) {
-            faces.take_picture(frame, search).await;
+        match faces.begin(frame) {
+            Some(search) => faces.take_picture(frame, search).await,
+            None => Ok(()),
         }
     }
 
@@ -140,19 +146,20 @@ impl<S: Stage> Gated<S> {
             self.stage.finish().await;
             return Taken::Unwanted;
         };
-        let wanted = self.gate.is_open(frame, &search) || self.stage.follows();
-        if wanted {
+        let motion = self.gate.compare(frame, &search);
+        let aimed = self.stage.aim(frame, search, motion);
+        if let Some(search) = aimed {
             let answer = self.stage.look(frame, search).await;
-            self.report(answer, frame);
+            self.report(answer, frame, &search);
         }
         self.stage.settle().await;
-        if wanted { Taken::Searched } else { Taken::Still }
+        if aimed.is_some() { Taken::Searched } else { Taken::Still }
     }
 
-    fn report(&mut self, answer: Answer, frame: &Frame) {
+    fn report(&mut self, answer: Answer, frame: &Frame, search: &Search) {
         match answer {
             Answer::Searched(after) => {
-                self.gate.searched(frame.at());
+                self.gate.searched(frame.at(), search.tiles.as_ref());
                 self.pace.answered(after);
             }
             Answer::Failed(after) => self.pace.answered(after),

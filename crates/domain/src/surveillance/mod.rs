@@ -8,6 +8,7 @@ mod config;
 mod doorkeeper;
 mod faces;
 mod handle;
+mod inbox;
 mod looker;
 mod motion;
 mod objects;
@@ -15,6 +16,7 @@ mod pace;
 mod recorder;
 mod slot;
 mod stage;
+mod tiles;
 mod tracker;
 
 use std::collections::HashMap;
@@ -31,8 +33,9 @@ use crate::ids::CameraId;
 pub(crate) use board::Board;
 use camera::CameraTask;
 pub use clips::KeptVideo;
+pub(crate) use clips::Orders as ClipOrders;
 use config::CameraConfig;
-pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass};
+pub(crate) use doorkeeper::{Arrival, Doorkeeper, Pass, Turned};
 pub use handle::Handle;
 pub(crate) use handle::Parts;
 pub(crate) use objects::check_rule;
@@ -54,6 +57,15 @@ const REREAD_DELAY: Duration = Duration::from_secs(2);
 /// Watches all cameras until cancelled; then records what is in view and returns.
 pub async fn run(device: impl Into<Handle>, options: Options, cancel: CancellationToken) {
     let handle = device.into();
+    let cameras_closed = CancellationToken::new();
+    let cameras = async {
+        watch_cameras(handle.clone(), options, cancel).await;
+        cameras_closed.cancel();
+    };
+    tokio::join!(cameras, clips::run(&handle, &cameras_closed));
+}
+
+async fn watch_cameras(handle: Handle, options: Options, cancel: CancellationToken) {
     let mut changed = handle.changes();
     let paces = Paces::new(options.detect_every);
     let cancel_tasks = cancel.child_token();
@@ -194,5 +206,7 @@ impl Supervisor {
 fn configs(handle: &Handle) -> Result<Vec<CameraConfig>> {
     let ports = handle.ports();
     let (cameras, tasks, rules) = (ports.settings.cameras()?, ports.tasks.tasks()?, ports.settings.rules()?);
-    Ok(cameras.into_iter().map(|camera| CameraConfig::new(handle.in_force(camera), &tasks, &rules)).collect())
+    let relays = ports.settings.relays()?;
+    let config = |camera| CameraConfig::new(handle.in_force(camera), &tasks, &rules, &relays);
+    Ok(cameras.into_iter().map(config).collect())
 }

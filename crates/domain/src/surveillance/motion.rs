@@ -1,16 +1,17 @@
-//! Detects motion, so that a still scene is searched only every [`STILL_MILLIS`].
+//! Detects motion, so that a frame is searched where something has changed, and all of it only every [`STILL_MILLIS`].
 //!
 //! The luminance of the picture, averaged over cells a quarter as wide as the smallest face wanted, is compared
-//! with that of the last frame that was searched. Slow changes therefore add up until they count, and no frame
-//! becomes the reference without having been searched. A change in a single cell counts as noise; every face covers
-//! at least three cells in each of three rows.
+//! with that of the last frame in which the cell was searched. Slow changes therefore add up until they count, and
+//! nothing becomes the reference without having been searched. A change in a single cell counts as noise; every face
+//! covers at least three cells in each of three rows.
 
+use super::tiles;
 use crate::frame::{Frame, PixelFormat};
 use crate::geometry::Rect;
-use crate::ports::Search;
+use crate::ports::{Search, Tiles};
 use crate::time::Timestamp;
 
-/// Interval at which a still scene is searched.
+/// Interval at which the whole picture is searched.
 const STILL_MILLIS: i64 = 2_000;
 /// A cell has changed when its mean luminance, 0..=255, differs by at least this.
 const CHANGE: u8 = 4;
@@ -21,12 +22,22 @@ const CELLS: (usize, usize) = (4, 64);
 /// Samples taken along each side of a cell.
 const SAMPLES: usize = 5;
 
-/// Compares frames of one camera with the last one that was searched.
+/// Compares frames of one camera with what was searched last.
 #[derive(Debug, Default)]
 pub(super) struct MotionGate {
     searched: Luminance,
-    searched_at: Option<Timestamp>,
+    /// When the whole picture was searched.
+    whole_at: Option<Timestamp>,
     seen: Luminance,
+}
+
+/// Where something has moved.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Motion {
+    /// Unknown: the whole picture was not searched for [`STILL_MILLIS`].
+    Anywhere,
+    /// In these boxes, pixels; none in a still scene.
+    In(Vec<Rect>),
 }
 
 /// The mean luminance of each cell in the part of a frame that is searched.
@@ -47,38 +58,56 @@ struct Grid {
 }
 
 impl MotionGate {
-    /// Whether the frame is to be searched: something has moved since the last frame that was, or that was
-    /// [`STILL_MILLIS`] ago.
-    pub(super) fn is_open(&mut self, frame: &Frame, search: &Search) -> bool {
+    /// Where something has moved in the frame since it was searched there.
+    pub(super) fn compare(&mut self, frame: &Frame, search: &Search) -> Motion {
         self.seen.measure(frame, Grid::over(frame, search));
-        let waited = self.searched_at.map(|at| frame.at().millis_since(at));
-        let due = waited.is_none_or(|waited| !(0..STILL_MILLIS).contains(&waited));
-        due || self.seen.differs_from(&self.searched)
+        let waited = self.whole_at.map(|at| frame.at().millis_since(at));
+        let is_due = waited.is_none_or(|waited| !(0..STILL_MILLIS).contains(&waited));
+        if is_due || self.seen.grid != self.searched.grid {
+            return Motion::Anywhere;
+        }
+        Motion::In(self.seen.changes_since(&self.searched))
     }
 
-    /// Makes the frame last passed to [`is_open`](Self::is_open) the reference: it was searched.
-    pub(super) fn searched(&mut self, at: Timestamp) {
-        std::mem::swap(&mut self.searched, &mut self.seen);
-        self.searched_at = Some(at);
+    /// Makes the frame last passed to [`compare`](Self::compare) the reference: it was searched, in these tiles or as a
+    /// whole.
+    pub(super) fn searched(&mut self, at: Timestamp, tiles: Option<&Tiles>) {
+        match tiles {
+            Some(tiles) => self.searched.take_over(&self.seen, tiles),
+            None => {
+                std::mem::swap(&mut self.searched, &mut self.seen);
+                self.whole_at = Some(at);
+            }
+        }
+    }
+}
+
+impl Motion {
+    /// Whether something may have moved.
+    pub(super) fn is_any(&self) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::In(boxes) => !boxes.is_empty(),
+        }
     }
 }
 
 impl Grid {
     /// Cells over the search region, or over the whole frame; the last ones may extend beyond it.
     fn over(frame: &Frame, search: &Search) -> Self {
-        // A face whose centre is in the region may extend beyond it by half its size.
-        let bounds = frame.bounds();
-        let area = search.region.map_or(bounds, |region| widened(&region, search).clamped_to(&bounds));
+        let area = tiles::whole(frame, search);
         let cell = (search.min_face_px as usize / 4).clamp(CELLS.0, CELLS.1);
         let (left, top) = (area.left as usize, area.top as usize);
         let cells = |from: usize, to: f32| (to.ceil() as usize).saturating_sub(from).div_ceil(cell);
         Self { left, top, cell, columns: cells(left, area.right), rows: cells(top, area.bottom) }
     }
-}
 
-fn widened(region: &Rect, search: &Search) -> Rect {
-    let by = search.min_face_px as f32 / 2.0;
-    Rect::new(region.left - by, region.top - by, region.right + by, region.bottom + by)
+    /// The box of some cells of a row.
+    fn cells(&self, row: usize, columns: std::ops::Range<usize>) -> Rect {
+        let at = |start: usize, cells: usize| (start + cells * self.cell) as f32;
+        let (top, bottom) = (at(self.top, row), at(self.top, row + 1));
+        Rect::new(at(self.left, columns.start), top, at(self.left, columns.end), bottom)
+    }
 }
 
 impl Luminance {
@@ -91,20 +120,35 @@ impl Luminance {
         }
     }
 
-    fn differs_from(&self, other: &Self) -> bool {
-        if self.grid != other.grid {
-            return true;
-        }
+    /// Boxes around the adjacent cells that differ from those of the same grid.
+    fn changes_since(&self, other: &Self) -> Vec<Rect> {
         let columns = self.grid.columns.max(1);
         // A grid of one column has no adjacent cells.
         let needed = NEIGHBOURS.min(columns);
-        self.cells.chunks(columns).zip(other.cells.chunks(columns)).any(|(now, then)| {
-            let mut in_a_row = 0;
-            now.iter().zip(then).any(|(now, then)| {
-                in_a_row = if now.abs_diff(*then) >= CHANGE { in_a_row + 1 } else { 0 };
-                in_a_row >= needed
-            })
-        })
+        let mut changes = Vec::new();
+        for (row, (now, then)) in self.cells.chunks(columns).zip(other.cells.chunks(columns)).enumerate() {
+            let mut column = 0;
+            let changed: Vec<bool> = now.iter().zip(then).map(|(now, then)| now.abs_diff(*then) >= CHANGE).collect();
+            for run in changed.chunk_by(|one, next| one == next) {
+                if run[0] && run.len() >= needed {
+                    changes.push(self.grid.cells(row, column..column + run.len()));
+                }
+                column += run.len();
+            }
+        }
+        changes
+    }
+
+    /// Takes over the cells that lie in a tile from the luminance of another frame, measured with the same grid.
+    fn take_over(&mut self, other: &Self, tiles: &Tiles) {
+        let columns = self.grid.columns.max(1);
+        for (index, (own, other)) in self.cells.iter_mut().zip(&other.cells).enumerate() {
+            let (row, column) = (index / columns, index % columns);
+            let cell = self.grid.cells(row, column..column + 1);
+            if tiles.iter().any(|tile| tile.encloses(&cell)) {
+                *own = *other;
+            }
+        }
     }
 }
 
@@ -162,7 +206,8 @@ mod tests {
 
     const WIDTH: usize = 640;
     const HEIGHT: usize = 360;
-    const SEARCH: Search = Search { region: None, min_face_px: 60, max_face_px: 1_000, detail: Detail::Full };
+    const SEARCH: Search =
+        Search { region: None, min_face_px: 60, max_face_px: 1_000, detail: Detail::Full, tiles: None };
 
     /// A scene with structure: two greys in stripes.
     fn scene(x: usize, y: usize) -> u8 {
@@ -186,9 +231,21 @@ mod tests {
     fn gate() -> MotionGate {
         let mut gate = MotionGate::default();
         let first = frame(0, scene);
-        assert!(gate.is_open(&first, &SEARCH), "nothing was searched yet");
-        gate.searched(first.at());
+        assert_eq!(gate.compare(&first, &SEARCH), Motion::Anywhere, "nothing was searched yet");
+        gate.searched(first.at(), None);
         gate
+    }
+
+    impl MotionGate {
+        fn is_open(&mut self, frame: &Frame, search: &Search) -> bool {
+            self.compare(frame, search).is_any()
+        }
+
+        /// The box around everything that has moved.
+        fn moved(&mut self, frame: &Frame) -> Option<Rect> {
+            let Motion::In(boxes) = self.compare(frame, &SEARCH) else { panic!("the whole is due") };
+            boxes.into_iter().reduce(|all, one| all.joined(&one))
+        }
     }
 
     /// The scene with a face: skin and two eyes that differ from it by `contrast`.
@@ -240,8 +297,29 @@ mod tests {
         let changed = |millis| frame(millis, with_face(200, 100, 100, 40));
         assert!(gate.is_open(&changed(200), &SEARCH));
         assert!(gate.is_open(&changed(400), &SEARCH), "the analyzer was busy");
-        gate.searched(changed(400).at());
+        gate.searched(changed(400).at(), None);
         assert!(!gate.is_open(&changed(600), &SEARCH));
+    }
+
+    #[test]
+    fn a_change_is_in_the_cells_that_it_touches() {
+        let mut gate = gate();
+        let moved = gate.moved(&frame(200, with_face(301, 100, 80, 40))).unwrap();
+        assert!(moved.encloses(&Rect::new(301.0, 100.0, 381.0, 180.0)), "{moved:?}");
+        assert!(Rect::new(285.0, 90.0, 390.0, 195.0).encloses(&moved), "{moved:?}");
+    }
+
+    #[test]
+    fn what_was_not_searched_stays_a_change() {
+        let mut gate = gate();
+        let both = |millis| {
+            let (left, right) = (with_face(60, 100, 80, 40), with_face(400, 100, 80, 40));
+            frame(millis, move |x, y| if x < 300 { left(x, y) } else { right(x, y) })
+        };
+        assert!(gate.is_open(&both(200), &SEARCH));
+        gate.searched(both(200).at(), Some(&Tiles::of(&[Rect::new(0.0, 0.0, 300.0, 360.0)])));
+        assert!(gate.moved(&both(400)).unwrap().left >= 390.0, "the left face was searched");
+        assert_eq!(gate.compare(&both(STILL_MILLIS), &SEARCH), Motion::Anywhere, "the whole was not, since the start");
     }
 
     #[test]
@@ -249,7 +327,7 @@ mod tests {
         let mut gate = MotionGate::default();
         let search = Search { region: Some(Rect::new(0.0, 0.0, 200.0, 360.0)), ..SEARCH };
         gate.is_open(&frame(0, scene), &search);
-        gate.searched(Timestamp::from_millis(0));
+        gate.searched(Timestamp::from_millis(0), None);
         assert!(!gate.is_open(&frame(200, with_face(400, 100, 100, 60)), &search));
         assert!(gate.is_open(&frame(400, with_face(160, 100, 70, 60)), &search), "its centre is inside");
         assert!(gate.is_open(&frame(400, scene), &SEARCH), "another region was never searched");
@@ -273,7 +351,7 @@ mod tests {
         for (left, top, opens) in [(500, 280, true), (320, 182, true), (20, 20, false), (100, 300, false)] {
             let mut gate = MotionGate::default();
             gate.is_open(&with_few_samples(0, scene), &search);
-            gate.searched(Timestamp::from_millis(0));
+            gate.searched(Timestamp::from_millis(0), None);
             let now = with_few_samples(200, with_face(left, top, 40, 40));
             assert_eq!(gate.is_open(&now, &search), opens, "at {left}, {top}");
         }
@@ -294,7 +372,7 @@ mod tests {
         };
         let mut gate = MotionGate::default();
         gate.is_open(&rgb(90), &SEARCH);
-        gate.searched(Timestamp::from_millis(0));
+        gate.searched(Timestamp::from_millis(0), None);
         assert!(!gate.is_open(&rgb(91), &SEARCH) && gate.is_open(&rgb(99), &SEARCH));
     }
 }

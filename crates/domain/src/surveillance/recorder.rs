@@ -20,11 +20,13 @@ const WAITING: usize = 64;
 /// What a stage has found: an entry whose pictures are not stored yet.
 pub(crate) struct Draft {
     /// JPEG of the face or object; empty when none is to be stored.
-    pub(crate) crop: Bytes,
+    crop: Bytes,
     /// JPEG of the scene; empty when none is to be stored.
-    pub(crate) scene: Bytes,
+    scene: Bytes,
     /// Makes the entry from the ids of the stored pictures (crop, scene).
-    pub(crate) entry: Box<dyn Fn(PictureId, PictureId) -> NewEntry + Send>,
+    entry: Box<dyn Fn(PictureId, PictureId) -> NewEntry + Send>,
+    /// Whether it was queued: its clip is not awaited any more.
+    late: bool,
 }
 
 /// Commits entries and wakes the feeds.
@@ -114,8 +116,23 @@ impl Recorder {
                 Err(error) => return Err(error),
             },
         }
-        self.enqueue(draft);
+        self.enqueue(Draft { late: true, ..draft });
         Ok(None)
+    }
+
+    /// Commits an entry with a video; `entry` makes it from the video's id. Nothing is queued: a video is large. Blocking.
+    ///
+    /// # Errors
+    /// `StorageFull` while records are refused or cannot be written; `Unavailable` while pictures are not stored; errors
+    /// of the store.
+    pub(crate) fn keep_video(&self, video: &Bytes, entry: impl FnOnce(PictureId) -> NewEntry) -> Result<Entry> {
+        if *self.state.borrow() != StorageState::Working {
+            return Err(Error::StorageFull);
+        }
+        if !self.settings.now().keeps_pictures() {
+            return Err(Error::Unavailable { what: "the storage of pictures" });
+        }
+        self.append(&entry(self.pictures.put(video)?))
     }
 
     /// Drops the queued findings.
@@ -162,7 +179,8 @@ impl Recorder {
             (put(pictures, crop), scene.join())
         });
         let scene = scene.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        self.append(&(draft.entry)(crop?, scene?))
+        let entry = (draft.entry)(crop?, scene?);
+        self.append(&if draft.late { entry.without_clip() } else { entry })
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Draft>> {
@@ -171,6 +189,15 @@ impl Recorder {
 }
 
 impl Draft {
+    /// A finding with the JPEGs of its crop and scene; `entry` makes the entry from the ids of these.
+    pub(crate) fn new(
+        crop: Bytes,
+        scene: Bytes,
+        entry: impl Fn(PictureId, PictureId) -> NewEntry + Send + 'static,
+    ) -> Self {
+        Self { crop, scene, entry: Box::new(entry), late: false }
+    }
+
     fn without_pictures(self) -> Self {
         Self { crop: Bytes::new(), scene: Bytes::new(), ..self }
     }

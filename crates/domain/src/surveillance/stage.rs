@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::config::CameraConfig;
+use super::motion::Motion;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::ports::Search;
@@ -19,9 +20,10 @@ pub(super) trait Stage {
     /// `None` when nothing is to be searched for.
     fn begin(&mut self, frame: &Frame) -> Option<Search>;
 
-    /// Whether there is a live track. A frame without motion is searched too then, since a track ends unless its face
-    /// or object is found again.
-    fn follows(&self) -> bool;
+    /// Narrows a search to where something is to be found; `None` when nothing is: nothing has moved, and there is no
+    /// live track. A frame without motion is searched for live tracks too, since a track ends unless its face or object
+    /// is found again.
+    fn aim(&self, frame: &Frame, search: Search, motion: Motion) -> Option<Search>;
 
     /// Searches the frame and updates the tracks.
     async fn look(&mut self, frame: &Frame, search: Search) -> Answer;

@@ -147,6 +147,11 @@ impl<K: Copy + PartialEq> Tracker<K> {
         &self.tracks
     }
 
+    /// For each live track, a box around the last place and the one expected at this time.
+    pub(super) fn expected(&self, at: Timestamp) -> impl Iterator<Item = Rect> {
+        self.tracks.iter().map(move |track| track.place.joined(&track.predicted(at)))
+    }
+
     /// A live track; `None` once it has ended.
     pub(super) fn track(&self, id: TrackId) -> Option<&Track<K>> {
         self.tracks.iter().find(|track| track.id == id)

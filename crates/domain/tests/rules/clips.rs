@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use crate::stage::{Stage, secs};
 
 const FIRST: CameraId = CameraId(1);
+const KEPT: Duration = Duration::from_secs(30);
 
 /// A stage whose video is kept from the start.
 async fn kept(takes: impl IntoIterator<Item = Take>) -> (Stage, KeptVideo) {
     let mut stage = Stage::playing(takes).await;
-    let video = stage.appliance.keep_video(FIRST).await.unwrap();
+    let video = stage.appliance.keep_video(FIRST, KEPT).await.unwrap();
     stage.open();
     (stage, video)
 }
@@ -81,7 +82,7 @@ async fn video_is_kept_only_while_it_is_wanted_and_for_half_a_minute() {
     assert!(is_unavailable(&clip(&video, now.plus_millis(-40_000), 1.0, 1.0).await));
     drop(video);
     tokio::time::sleep(secs(5.0)).await;
-    let video = stage.appliance.keep_video(FIRST).await.unwrap();
+    let video = stage.appliance.keep_video(FIRST, KEPT).await.unwrap();
     tokio::time::sleep(secs(5.0)).await;
     let moment = stage.fakes.clock.now().plus_millis(-7_000);
     assert!(is_unavailable(&clip(&video, moment, 1.0, 0.5).await), "it was not wanted then");
@@ -112,7 +113,7 @@ async fn a_clip_that_cannot_be_made_says_why() {
     }
     let endless = video.clip(now, Duration::MAX, Duration::MAX).await;
     assert!(matches!(endless, Err(Error::Invalid { field: "clip", .. })));
-    let nowhere = stage.appliance.keep_video(CameraId(9)).await.err();
+    let nowhere = stage.appliance.keep_video(CameraId(9), KEPT).await.err();
     assert!(matches!(nowhere, Some(Error::NotFound { what: Thing::Camera })));
     stage.close().await;
 }

@@ -1,6 +1,6 @@
 //! Discovery of cameras.
 
-use domain::{CameraStream, DeviceAddress, Error, FoundCamera, Thing};
+use domain::{Actor, CameraStream, DeviceAddress, Error, FoundCamera, Thing};
 use tokio::task::JoinSet;
 
 fn found(host: &str) -> FoundCamera {
@@ -52,7 +52,9 @@ async fn a_camera_lists_its_streams_for_the_right_login() {
     let (appliance, fakes) = testkit::appliance().unwrap();
     fakes.discovery.put_up(found("10.0.0.1"), "admin", "secret", vec![]);
     fakes.discovery.put_up(found("10.0.0.2"), "admin", "secret", vec![stream("rtsp://10.0.0.2/main")]);
-    let streams = async |host: &str, password: &str| appliance.camera_streams(&address(host, password)).await;
+    let streams = async |host: &str, password: &str| {
+        appliance.by(&Actor::system()).camera_streams(&address(host, password)).await
+    };
     assert_eq!(streams("10.0.0.2", "secret").await.unwrap(), [stream("rtsp://10.0.0.2/main")]);
     assert!(matches!(streams("10.0.0.2", "wrong").await, Err(Error::WrongCredentials)));
     assert!(matches!(streams("10.0.0.1", "secret").await, Err(Error::NotFound { what: Thing::Camera })));

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::{
-    CameraId, ContactUse, Decider, DoorOptions, DoorRules, Error, LibraryKind, NewRelay, Options, Output, Profile,
-    Proof, RelayId, Similarity, SnapMode, Thing, Validity, doors,
+    CameraId, ContactUse, Decider, DoorOptions, DoorRules, Error, LibraryKind, LivenessRule, NewRelay, Options, Output,
+    Profile, Proof, RelayId, Similarity, SnapMode, Thing, Validity, doors,
 };
 use testkit::{Take, actor};
 use tokio::task::JoinSet;
@@ -29,13 +29,14 @@ async fn locked(takes: Take) -> (Stage, JoinSet<()>, CancellationToken) {
     camera.settings.snap_mode = SnapMode::First;
     stage.add(camera).await;
     stage.appliance.by(&actor("test")).bind_relay(relay()).await.unwrap();
-    let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
-    tasks.spawn(doors::run(stage.appliance.clone(), cancel.clone()));
+    let cancel = CancellationToken::new();
+    let tasks = stage.run_doors(cancel.clone()).await;
     (stage, tasks, cancel)
 }
 
 /// Runs the stage for this time. Returns what was switched after every relay was switched off at the start.
 async fn switched(mut stage: Stage, time: Duration) -> Vec<bool> {
+    tokio::time::sleep(secs(0.1)).await;
     stage.open();
     tokio::time::sleep(time).await;
     let switched = stage.fakes.host.switched();
@@ -54,6 +55,54 @@ async fn a_known_face_opens_the_door_of_its_camera_for_a_while() {
     let log = appliance.by(&actor("test")).audit_log(50).await.unwrap();
     let opening = log.iter().find(|entry| entry.action == "door.open").unwrap();
     assert_eq!((&*opening.actor, &*opening.subject), ("camera 1", "relay 192.0.2.7:5000 for person 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_face_that_is_not_checked_for_life_opens_no_door() {
+    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    for (checked, rule, opens) in
+        [(false, LivenessRule::Always, false), (true, LivenessRule::Never, false), (true, LivenessRule::Always, true)]
+    {
+        let mut stage = Stage::with(Options { doors, ..testkit::options() });
+        if checked {
+            stage.fakes.analyzer.judge_liveness(0.5, |_| Some(0.9));
+        }
+        stage.fakes.frames.script(GATE, [Take::new().show(secs(2.0), [face("alice")]).nobody(secs(20.0))]);
+        let mut camera = gate();
+        camera.settings.snap_mode = SnapMode::First;
+        stage.add(camera).await;
+        stage.enrol("alice").await;
+        let admin = actor("test");
+        stage.appliance.by(&admin).bind_relay(relay()).await.unwrap();
+        stage.appliance.by(&admin).set_liveness_rule(rule).await.unwrap();
+        let named: Vec<_> = stage.appliance.doors_without_liveness().await.unwrap();
+        let names: Vec<_> = named.iter().map(|door| (&*door.name, door.photos_open)).collect();
+        let both = [("relay 192.0.2.7:5000 of camera 1", false), ("own door", false)];
+        assert_eq!(names, if opens { &[][..] } else { &both[..] });
+        let _tasks = stage.run_doors(CancellationToken::new()).await;
+        stage.open();
+        tokio::time::sleep(secs(10.0)).await;
+        assert_eq!(stage.appliance.records_after(domain::Seq(0), 9).await.unwrap().len(), 1, "it is recorded");
+        let opened = stage.fakes.host.switched().iter().filter(|(_, on)| *on).count();
+        assert_eq!(opened, if opens { 2 } else { 0 }, "{checked} {rule:?}");
+        stage.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_needs_more_than_a_face_is_not_one_of_photos() {
+    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let stage = Stage::with(Options { doors, ..testkit::options() });
+    for (rules, named) in [
+        (DoorRules::default(), 1),
+        (DoorRules { proof: Proof::FaceOrCard, ..DoorRules::default() }, 1),
+        (DoorRules { proof: Proof::FaceAndCard, ..DoorRules::default() }, 0),
+        (DoorRules { decided_by: Decider::Remote, ..DoorRules::default() }, 0),
+        (DoorRules { decided_by: Decider::FaceThenRemote, ..DoorRules::default() }, 0),
+    ] {
+        stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
+        assert_eq!(stage.appliance.doors_without_liveness().await.unwrap().len(), named, "{rules:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +218,7 @@ async fn own_door(rules: DoorRules) -> (Stage, JoinSet<()>) {
 
 /// The same, with these takes.
 pub(crate) async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     stage.fakes.frames.script(GATE, [takes]);
     let mut camera = gate();
@@ -177,8 +226,7 @@ pub(crate) async fn own_door_before(rules: DoorRules, takes: Take) -> (Stage, Jo
     stage.add(camera).await;
     stage.enrol("alice").await;
     stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(doors::run(stage.appliance.clone(), CancellationToken::new()));
+    let tasks = stage.run_doors(CancellationToken::new()).await;
     (stage, tasks)
 }
 
@@ -262,7 +310,7 @@ async fn rules_of_the_own_door_are_kept_over_a_restart() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_opened_after_the_doors_have_shut_down() {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     let rules = DoorRules { decided_by: Decider::Remote, ..DoorRules::default() };
     stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();

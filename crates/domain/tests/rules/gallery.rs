@@ -224,6 +224,31 @@ fn the_ten_nearest_are_those_of_an_exact_comparison_however_similar_people_are()
     }
 }
 
+#[test]
+fn several_probes_at_once_find_what_each_finds_alone() {
+    for people in [40, CROWD * 30] {
+        let gallery = Gallery::new(model());
+        gallery.insert_all((0..people).map(|person| template(person, &[1 + person % 3], person as u32)));
+        let probes = [embedding(3), embedding(77), embedding(1_990)];
+        let query = |library| Query { scope: Scope::libraries(ids(&[library])), limit: 4 };
+        let queries = [query(1), query(2)];
+        let alone: Vec<_> = probes.iter().map(|probe| gallery.search(probe, &queries)).collect();
+        assert_eq!(gallery.search_each(&probes, &queries), alone);
+        assert_eq!(gallery.search_each(&[], &queries), Vec::<Vec<Vec<Neighbour>>>::new());
+    }
+}
+
+#[test]
+fn the_people_of_a_scope_are_counted_once_each() {
+    let gallery = Gallery::new(model());
+    let libraries = |person: i64| if person % 2 == 0 { vec![1, 2] } else { vec![2] };
+    gallery.insert_all((0..CROWD).map(|person| template(person, &libraries(person), person as u32)));
+    gallery.remove(&[PersonId(0), PersonId(1)]);
+    let count = |libraries: &[i64]| gallery.count(&Scope::libraries(ids(libraries)));
+    assert_eq!((count(&[1]), count(&[2]), count(&[1, 2]), count(&[9])), (1_024, 2_048, 2_048, 0));
+    assert_eq!(gallery.count(&Scope::ALL), 2_048);
+}
+
 fn find_again(gallery: &Gallery, faces: &[Embedding], number: u32, crowd: Crowd) {
     let probe = again(&faces[(number * 227) as usize], number.into());
     let mut exact: Vec<_> = faces.iter().zip(0..).map(|(face, id)| (dot(face.vector(), probe.vector()), id)).collect();

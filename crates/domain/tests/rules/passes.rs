@@ -1,7 +1,7 @@
 //! People with a limited number of passes.
 
 use domain::{
-    CameraId, Decider, DoorOptions, DoorRules, Error, Options, PersonId, Profile, SnapMode, Validity, Verdict, doors,
+    CameraId, Decider, DoorOptions, DoorRules, Error, Options, PersonId, Profile, SnapMode, Validity, Verdict,
 };
 use testkit::{Take, actor};
 use tokio::task::JoinSet;
@@ -71,15 +71,14 @@ async fn a_return_within_the_rearm_time_is_not_counted() {
 
 /// A device with a door of its own, whose camera plays these takes.
 async fn own_door(rules: DoorRules, takes: Take) -> (Stage, JoinSet<()>) {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     stage.fakes.frames.script(GATE, [takes]);
     let mut camera = gate();
     camera.settings.snap_mode = SnapMode::First;
     stage.add(camera).await;
     stage.appliance.by(&actor("test")).set_door_rules(rules).await.unwrap();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(doors::run(stage.appliance.clone(), CancellationToken::new()));
+    let tasks = stage.run_doors(CancellationToken::new()).await;
     (stage, tasks)
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::ports::Reader;
 use domain::{
-    Category, Decider, Document, DoorRules, LibraryId, LibraryKind, PersonId, Profile, Proof, Scan, Timestamp,
-    Validity, readers,
+    CameraChange, CameraId, Category, Decider, Document, DoorRules, LibraryId, LibraryKind, PersonId, Profile, Proof,
+    Scan, Timestamp, Validity, readers,
 };
 use testkit::{FakeReader, Take, actor};
 use tokio::task::JoinSet;
@@ -181,4 +181,23 @@ async fn set_rules_discard_proofs_and_a_lost_reader_has_none() {
     gate.stage.open();
     assert_eq!(gate.wait(8.0).await, 0);
     gate.stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_opens_only_to_people_who_may_pass_a_camera() {
+    let gate = Gate::demanding(Proof::Card).await;
+    let reserve = async |groups: &[&str]| {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let change = CameraChange { permission_groups: Some(groups), ..CameraChange::default() };
+        gate.stage.appliance.by(&actor("test")).update_camera(CameraId(1), change).await.unwrap();
+    };
+    reserve(&["lab"]).await;
+    assert_eq!(gate.show(CARD).await, 0, "bob is in no group");
+    let change = |profile| Profile { permission_groups: vec!["lab".into()], ..profile };
+    gate.stage.appliance.by(&actor("test")).change_profile(gate.bob, change).await.unwrap();
+    assert_eq!(gate.show(CARD).await, 1);
+    reserve(&["office"]).await;
+    assert_eq!(gate.show(CARD).await, 1);
+    reserve(&[]).await;
+    assert_eq!(gate.show(CARD).await, 2);
 }

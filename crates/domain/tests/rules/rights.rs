@@ -70,9 +70,9 @@ const ACTS: &[(Role, &str, RunAct)] = acts! {
         order_feed("vendor", "push", FeedOrder::SkipOne),
         order_feed("vendor", "push", FeedOrder::GoTo(Seq(0))),
         set_door_rules(DoorRules::factory()),
-        create_account("rose", Role::Viewer, "Rose_1"),
+        create_account("rose", Role::Viewer, "Rose_12345"),
         update_account(AccountId(1), None, None),
-        set_password("rose", "Rose_2"),
+        set_password("rose", "Rose_23456"),
         remove_account(AccountId(2)),
         audit_log(1),
         clear_audit_log(),
@@ -182,9 +182,10 @@ async fn values_of_an_adapter_are_set_only_with_the_right_to_it() {
 async fn users_change_only_their_own_account_and_learn_nothing_about_others() {
     let stage = Stage::new();
     let admin = actor("admin");
-    let rose = stage.appliance.by(&admin).create_account("rose", Role::Viewer, "Rose_1").await.unwrap();
+    let rose = stage.appliance.by(&admin).create_account("rose", Role::Viewer, "Rose_12345").await.unwrap();
     let user = Actor::user(&rose, None, "console");
-    let renamed = stage.appliance.by(&user).update_account(rose.id, Some("rosa".into()), Some("Rosa_2".into())).await;
+    let renamed =
+        stage.appliance.by(&user).update_account(rose.id, Some("rosa".into()), Some("Rosa_23456".into())).await;
     assert_eq!(renamed.unwrap().name, "rosa");
     for other in [AccountId(1), AccountId(99), rose.id] {
         let refused = stage.appliance.by(&user).update_account(other, None, None).await;
@@ -213,5 +214,9 @@ async fn the_audit_log_names_actor_origin_and_adapter() {
         ("system", Some(Role::Admin), None, Some("device")),
         ("system", Some(Role::Admin), origin, Some("device")),
     ];
+    let who = who.filter(|(actor, ..)| *actor != "unknown");
     assert_eq!(who.collect::<Vec<_>>(), expected);
+    let failed: Vec<_> = log.iter().filter(|entry| entry.action == "login.failed").collect();
+    let of_nobody = |entry: &&domain::AuditEntry| entry.actor == "unknown" && entry.role.is_none();
+    assert!(failed.len() == 5 && failed.iter().all(|entry| of_nobody(entry) && entry.origin == origin));
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::ports::SettingsStore;
 use domain::settings::DeviceSettings;
 use domain::{
-    Ages, Area, CameraDefaults, ContactUse, Decider, DeviceZone, DoorOptions, DoorRules, Error, Limits, LivenessRule,
-    Options, Proof, Similarity, TimeService, WhenFull,
+    Ages, Area, CameraDefaults, ContactUse, Decider, DeviceZone, DoorOptions, DoorRules, Error, FaceReaction, Limits,
+    LivenessRule, Options, Proof, Similarity, TimeService, WhenFull,
 };
 use jiff::civil::time;
 use testkit::store::MemoryStore;
@@ -15,7 +15,7 @@ use testkit::{Handles, actor};
 use crate::stage::Stage;
 
 /// Every setting in its stored form; none is a factory value.
-const KEPT: [(&str, &str); 11] = [
+const KEPT: [(&str, &str); 12] = [
     ("setting device.id", r#""gate \"1\"""#),
     ("setting console.open", "false"),
     (
@@ -33,9 +33,10 @@ const KEPT: [(&str, &str); 11] = [
     ("setting storage.when_full", r#""stop""#),
     ("setting time.zone", r#""UTC+05:30""#),
     ("setting time.service", r#"{"enabled":true,"server":"ntp.example","port":1123,"every_minutes":7}"#),
+    ("setting door.reaction", r#""alarm""#),
 ];
 
-/// The same values in the form of the former version.
+/// The same values in the form of the former version, but the last, which it did not have.
 const FORMER: [(&str, &str); 11] = [
     ("device.id", "gate \"1\""),
     ("console.open", "no"),
@@ -63,6 +64,7 @@ fn all_set() -> DeviceSettings {
             contact: ContactUse::Opens,
             cards_reversed: true,
         })),
+        reaction: Ok(Some(FaceReaction::Alarm)),
         liveness: Ok(Some(LivenessRule::Daily(time(22, 0, 0, 0), time(6, 30, 0, 0)))),
         cameras: Ok(Some(CameraDefaults {
             threshold: Some(Similarity::new(0.91)),
@@ -127,11 +129,12 @@ fn only_what_changes_is_written() {
 fn settings_of_the_former_version_apply_and_are_converted() {
     let store = MemoryStore::default();
     FORMER.iter().for_each(|(name, text)| store.set_setting(name, Some(text)).unwrap());
-    assert_eq!(load(&store), all_set());
+    let former = DeviceSettings { reaction: Ok(None), ..all_set() };
+    assert_eq!(load(&store), former);
     for ((name, value), (former, _)) in KEPT.into_iter().zip(FORMER) {
         assert_eq!((store.setting(name).unwrap(), store.setting(former).unwrap()), (Some(row(value)), None));
     }
-    assert_eq!(load(&store), all_set());
+    assert_eq!(load(&store), former);
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn a_write_protected_store_does_not_prevent_a_start() {
     let store = MemoryStore::default();
     FORMER.iter().for_each(|(name, text)| store.set_setting(name, Some(text)).unwrap());
     store.write_protect(true);
-    assert_eq!(load(&store), all_set());
+    assert_eq!(load(&store), DeviceSettings { reaction: Ok(None), ..all_set() });
     store.write_protect(false);
     assert_eq!(store.setting("door.rules").unwrap().as_deref(), Some(FORMER[2].1));
 }
@@ -206,7 +209,7 @@ fn a_value_that_could_not_have_been_set_is_unreadable() {
 
 #[tokio::test]
 async fn a_door_with_unreadable_rules_stays_closed_until_they_are_set_again() {
-    let doors = DoorOptions { own_door: true, ..DoorOptions::default() };
+    let doors = DoorOptions { own_door: true, ..testkit::options().doors };
     let stage = Stage::with(Options { doors, ..testkit::options() });
     let device = restarted_with(&stage.fakes, "setting door.rules", "{}");
     assert_eq!(device.door_rules().await.unwrap().proof, Proof::Impossible);

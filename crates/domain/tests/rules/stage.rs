@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Appliance, Camera, CameraSettings, LibraryId, LibraryKind, LibraryName, NewCamera, NewLibrary, NewPerson, Options,
-    Person, Record, Seq, SnapMode, Source, StorageLimits, WatchSettings, surveillance,
+    Output, Person, Record, Seq, SnapMode, Source, StorageLimits, WatchSettings, doors, surveillance,
 };
 use testkit::{FakeFace, Handles, Picture, Take, actor};
 use tokio::task::JoinSet;
@@ -79,6 +79,21 @@ impl Stage {
         self.tasks.spawn(surveillance::run(self.appliance.clone(), options, self.cancel.clone()));
     }
 
+    /// Runs the doors until cancelled. Returns once they have closed every relay, as they do at the start: a relay that
+    /// is opened at that moment is switched on twice.
+    pub(crate) async fn run_doors(&self, cancel: CancellationToken) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(doors::run(self.appliance.clone(), cancel));
+        let mut open: Vec<_> = self.appliance.relays().await.unwrap();
+        testkit::until("all relays closed", async || {
+            let switched = self.fakes.host.switched();
+            open.retain(|(relay, _)| !switched.contains(&(Output::Relay(relay.address), false)));
+            open.is_empty()
+        })
+        .await;
+        tasks
+    }
+
     /// Runs surveillance for this time. Returns the records, oldest first.
     pub(crate) async fn watch(mut self, time: Duration) -> Vec<Record> {
         self.open();
@@ -93,6 +108,11 @@ impl Stage {
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }
+    }
+
+    /// Ends surveillance where it is, as a crash does.
+    pub(crate) async fn crash(&mut self) {
+        self.tasks.shutdown().await;
     }
 
     /// Allows [`open`](Self::open) again after [`close`](Self::close).
@@ -120,7 +140,7 @@ pub(crate) fn gate() -> NewCamera {
     };
     let libraries = [LibraryId::DEFAULT].into();
     let watch = WatchSettings { libraries, rearm: secs(5.0), ..WatchSettings::default() };
-    NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), note: None }
+    NewCamera { id: None, settings, watch, own: domain::OwnValues::default(), permission_groups: [].into(), note: None }
 }
 
 /// A person with this name and code, and a photo of the face of this name that differs from what cameras see.

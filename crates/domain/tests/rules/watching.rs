@@ -57,8 +57,8 @@ async fn faces_are_searched_for_in_the_configured_region_and_sizes() {
     let stage = passing(|camera| camera.settings.region = region).await;
     let analyzer = stage.fakes.analyzer.clone();
     assert!(stage.watch(secs(8.0)).await.is_empty(), "alice is to the right of it");
-    let search = Search { region, min_face_px: 60, max_face_px: 1_000, detail: Detail::Full };
-    assert!(analyzer.live_searches().iter().all(|seen| *seen == search));
+    let search = Search { region, min_face_px: 60, max_face_px: 1_000, detail: Detail::Full, tiles: None };
+    assert!(analyzer.live_searches().iter().all(|seen| Search { tiles: None, ..*seen } == search));
     for (smallest, largest, captured) in [(170, 1_000, 0), (60, 150, 0), (160, 160, 1)] {
         let sizes = |camera: &mut NewCamera| {
             (camera.settings.min_face_px, camera.settings.max_face_px) = (smallest, largest);

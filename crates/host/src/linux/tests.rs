@@ -91,8 +91,12 @@ async fn played(permissive: bool) -> Played {
         network: dir.path().to_owned(),
         chrony_sources: dir.path().to_owned(),
         chrony: dir.path().join("chronyd"),
+        rauc: dir.path().join("rauc.conf"),
+        boot_id: dir.path().join("boot_id"),
+        spool: Spool { folder: dir.path().join("spool"), answer: dir.path().join("answer") },
     };
     let machine = Linux { bus: Bus::over(client.unwrap()), places, ..Linux::default() };
+    let machine = machine.reaching(OutboundPolicy::OPEN);
     Played { machine, heard, dir, _services: services.unwrap() }
 }
 
@@ -176,6 +180,7 @@ async fn relays_are_switched_by_the_configured_messages() {
         message
     };
     let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: b"off".to_vec() }, None, None);
+    let machine = machine.reaching(OutboundPolicy::OPEN);
     for (on, message) in [(true, b"on".as_slice()), (false, b"off".as_slice())] {
         let (switched, taken) = tokio::join!(machine.switch(output, on), received());
         assert_eq!((switched.is_ok(), taken.as_slice()), (true, message));
@@ -191,6 +196,7 @@ async fn what_cannot_be_switched_says_so() {
     assert!(unavailable(silent.switch(Output::Relay(gone), true).await), "no message is configured");
     assert!(unavailable(silent.switch(Output::Contact, true).await), "there is no contact");
     let machine = Linux::new(RelayMessages { on: b"on".to_vec(), off: Vec::new() }, None, None);
+    let machine = machine.reaching(OutboundPolicy::OPEN);
     assert!(unavailable(machine.switch(Output::Relay(gone), true).await), "nobody is there");
     assert!(machine.switch(Output::Relay(gone), false).await.is_ok(), "it switches off by itself");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::ports::LogStore;
 use rusqlite::Connection;
-use store::{Options, Store};
+use store::{Options, Store, StoreKey};
 use testkit::store_suite::samples;
 
 const CAMERAS: u32 = 16;
@@ -22,18 +22,21 @@ const MULTIPLY: &str = "
         FROM n, record WHERE seq = 1;
     INSERT INTO record_capture SELECT i, camera_name, camera_position, first_seen, box_left, box_top, box_right,
             box_bottom, landmarks, quality, quality_size, quality_sharpness, quality_brightness, quality_pose, yaw,
-            pitch, roll, gender, age, expression, liveness, model, embedding
+            pitch, roll, gender, age, expression, liveness, model,
+            sealed('record_capture', i, model, opened('record_capture', 1, model, embedding))
         FROM n, record_capture WHERE record = 1;
-    INSERT INTO record_match SELECT i, position, watch, threshold, person, code, library, library_name, library_kind,
-            similarity, name, gender, age, document_number, address, photo, enrolled_at, task,
-            task_name, direction, category
+    INSERT INTO record_match SELECT i, position, watch, threshold, person, candidate, library, library_name,
+            library_kind, similarity, gender, age, category, photo, enrolled_at, task, task_name, direction
         FROM n, record_match WHERE record = 1;";
 
 /// Makes a store whose log has so many records: of every ten one of somebody known, from sixteen cameras.
 pub(crate) fn fill(dir: &Path, records: u64) {
-    let store = Store::open(dir, Options::default()).unwrap();
+    let key = StoreKey::new([7; 32]);
+    let store = Store::open(dir, &key, Options::default()).unwrap();
     store.append_record(&samples::recognised(&store, 1, 0, samples::candidate(1, 1, 0.9))).unwrap();
     drop(store);
     let multiply = MULTIPLY.replace(":records", &records.to_string()).replace(":cameras", &CAMERAS.to_string());
-    Connection::open(dir.join("polyface.db")).unwrap().execute_batch(&multiply).unwrap();
+    let database = Connection::open(dir.join("polyface.db")).unwrap();
+    store::add_functions(&database, dir, &key).unwrap();
+    database.execute_batch(&multiply).unwrap();
 }

@@ -10,17 +10,20 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{behaviours, newest, notices, rows, seq_of, sightings};
+use super::{UNUSED, Unused, behaviours, candidates, newest, notices, rows, seq_of, sightings};
 use crate::columns::{self, Columns, Reader, optional, picture, text, time, word};
+use crate::connection::View;
 use crate::error::Fault;
 use crate::lists::{bounded, json};
+use crate::seal::Keys;
 use crate::words::Word as _;
+use crate::{erasure, settings};
 
 /// Stored values of [`Door`]; a relay is stored as its address.
 const OWN: &str = "own";
 const CONTROLLER: &str = "controller";
 
-pub(super) fn append(db: &Connection, new: &NewEntry) -> Result<Seq, Fault> {
+pub(super) fn append(db: &View<'_>, new: &NewEntry) -> Result<Seq, Fault> {
     let columns = vec![
         ("kind", word(&new.what.kind())),
         ("at", time(new.at)),
@@ -31,13 +34,15 @@ pub(super) fn append(db: &Connection, new: &NewEntry) -> Result<Seq, Fault> {
         What::Record(record) => append_record(db, seq, record)?,
         What::Correction(correction) => append_correction(db, seq, correction)?,
         What::Behaviour(behaviour) => behaviours::append(db, seq, (new.at, new.camera), behaviour)?,
-        What::Opening(opening) => drop(columns::insert(db, "opening", opening_columns(seq, new.at, opening))?),
+        What::Clip(clip) => behaviours::settle_clip(db, seq, clip)?,
+        What::Opening(opening) => drop(columns::insert(db, "opening", opening_columns(db.keys, seq, new.at, opening))?),
         What::Notice(notice) => notices::append(db, seq, notice)?,
     }
+    erasure::erase_late(db, seq)?;
     Ok(Seq(seq))
 }
 
-fn append_record(db: &Connection, seq: i64, new: &NewRecord) -> Result<(), Fault> {
+fn append_record(db: &View<'_>, seq: i64, new: &NewRecord) -> Result<(), Fault> {
     if seq_of(db, new.capture.id)?.is_some() {
         return Err(Error::AlreadyExists { what: Thing::Record }.into());
     }
@@ -57,29 +62,31 @@ fn append_record(db: &Connection, seq: i64, new: &NewRecord) -> Result<(), Fault
         ("scene", picture(&new.capture.scene)),
     ];
     columns::insert(db, "record", columns)?;
-    columns::insert(db, "record_capture", rows::capture_columns(seq, &new.capture))?;
+    columns::insert(db, "record_capture", rows::capture_columns(db.keys, seq, &new.capture))?;
     for (position, answer) in (0..).zip(&new.matches) {
-        columns::insert(db, "record_match", rows::match_columns(seq, position, answer))?;
+        let candidate = answer.best.as_ref().map(|best| candidates::number(db, best)).transpose()?;
+        columns::insert(db, "record_match", rows::match_columns(seq, position, answer, candidate))?;
         if let Some(mark) = &answer.task {
-            columns::insert(db, "sighting", sightings::columns(seq, position, new, answer, mark))?;
+            let columns = sightings::columns(db.keys, (seq, position, candidate), new, answer, mark);
+            columns::insert(db, "sighting", columns)?;
         }
     }
     Ok(())
 }
 
-fn append_correction(db: &Connection, seq: i64, correction: &Correction) -> Result<(), Fault> {
+fn append_correction(db: &View<'_>, seq: i64, correction: &Correction) -> Result<(), Fault> {
     let known = "SELECT EXISTS (SELECT 1 FROM record WHERE seq = ?)";
     if !db.prepare_cached(known)?.query_row([correction.record.0], |row| row.get(0))? {
         return Err(Error::NotFound { what: Thing::Record }.into());
     }
     let mut columns =
         vec![("entry", seq.into()), ("record", correction.record.0.into()), ("actor", text(&correction.actor))];
-    columns.extend(person_columns(correction.shows.as_ref()));
+    columns.extend(person_columns(db.keys, "correction", seq, correction.shows.as_ref()));
     columns::insert(db, "correction", columns)?;
     Ok(())
 }
 
-fn opening_columns(seq: i64, at: Timestamp, opening: &Opening) -> Columns {
+fn opening_columns(keys: &Keys, seq: i64, at: Timestamp, opening: &Opening) -> Columns {
     let door = match opening.door {
         Door::Own => OWN.to_owned(),
         Door::Controller => CONTROLLER.to_owned(),
@@ -94,20 +101,19 @@ fn opening_columns(seq: i64, at: Timestamp, opening: &Opening) -> Columns {
         ("actor", text(&opening.actor)),
         ("why", text(&opening.why)),
     ];
-    columns.extend(person_columns(opening.person.as_ref()));
+    columns.extend(person_columns(keys, "opening", seq, opening.person.as_ref()));
     columns
 }
 
-pub(super) fn person_columns(person: Option<&NamedPerson>) -> Columns {
+fn person_columns(keys: &Keys, table: &'static str, seq: i64, person: Option<&NamedPerson>) -> Columns {
     vec![
         ("person", optional(person, |person| person.id.0.into())),
-        ("person_code", optional(person, |person| text(person.code.as_str()))),
-        ("person_name", optional(person, |person| text(&person.name))),
+        ("sealed", candidates::sealed_name(keys, table, seq, person)),
     ]
 }
 
 /// Up to `limit` entries of these kinds after `seq`, in log order.
-pub(super) fn after(db: &Connection, seq: Seq, kinds: &[EntryKind], limit: u32) -> Result<Vec<Entry>, Fault> {
+pub(super) fn after(db: &View<'_>, seq: Seq, kinds: &[EntryKind], limit: u32) -> Result<Vec<Entry>, Fault> {
     let limit = bounded(limit);
     let mut heads = Vec::new();
     for kind in kinds {
@@ -140,7 +146,7 @@ fn heads_after(db: &Connection, seq: Seq, kind: EntryKind, limit: u64) -> Result
 }
 
 /// Loads the details of entries: one statement for each kind among them, two for records.
-fn load(db: &Connection, heads: Vec<Head>) -> Result<Vec<Entry>, Fault> {
+fn load(db: &View<'_>, heads: Vec<Head>) -> Result<Vec<Entry>, Fault> {
     let of = |kind| json(heads.iter().filter(|head| head.kind == kind).map(|head| head.seq.0));
     let mut details: HashMap<i64, What> = HashMap::new();
     let records = heads.iter().filter(|head| head.kind == EntryKind::Record).map(|head| head.seq.0);
@@ -149,6 +155,7 @@ fn load(db: &Connection, heads: Vec<Head>) -> Result<Vec<Entry>, Fault> {
     let others = heads.iter().any(|head| head.kind != EntryKind::Record);
     if others {
         details.extend(behaviours::load(db, &of(EntryKind::Behaviour))?);
+        details.extend(behaviours::load_clips(db, &of(EntryKind::Clip))?);
         details.extend(openings(db, &of(EntryKind::Opening))?);
         details.extend(corrections(db, &of(EntryKind::Correction))?);
         details.extend(notices::load(db, &of(EntryKind::Notice))?);
@@ -163,16 +170,17 @@ fn load(db: &Connection, heads: Vec<Head>) -> Result<Vec<Entry>, Fault> {
     Ok(heads.into_iter().filter_map(entry).collect())
 }
 
-fn openings(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
+fn openings(db: &View<'_>, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT entry, door, opened, means, actor, why, person, person_code, person_name
+        "SELECT entry, door, opened, means, actor, why, person, sealed
          FROM json_each(?) AS wanted CROSS JOIN opening ON opening.entry = wanted.value",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         let mut row = Reader::new(row);
         let (seq, door) = (row.take()?, read_door(&row.take::<String>()?)?);
         let (opened, by, actor, why) = (row.take()?, row.word()?, row.take()?, row.take()?);
-        Ok((seq, What::Opening(Opening { door, opened, by, actor, why, person: read_person(&mut row)? })))
+        let person = read_person(db.keys, "opening", seq, &mut row)?;
+        Ok((seq, What::Opening(Opening { door, opened, by, actor, why, person })))
     };
     statement.query_and_then([seqs], read)?.collect()
 }
@@ -185,29 +193,33 @@ fn read_door(word: &str) -> Result<Door, Fault> {
     }
 }
 
-fn corrections(db: &Connection, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
+fn corrections(db: &View<'_>, seqs: &str) -> Result<Vec<(i64, What)>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT entry, record, actor, person, person_code, person_name
+        "SELECT entry, record, actor, person, sealed
          FROM json_each(?) AS wanted CROSS JOIN correction ON correction.entry = wanted.value",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         let mut row = Reader::new(row);
         let (seq, record, actor) = (row.take()?, Seq(row.take()?), row.take()?);
-        Ok((seq, What::Correction(Correction { record, actor, shows: read_person(&mut row)? })))
+        let shows = read_person(db.keys, "correction", seq, &mut row)?;
+        Ok((seq, What::Correction(Correction { record, actor, shows })))
     };
     statement.query_and_then([seqs], read)?.collect()
 }
 
-/// Three columns: id, code and name; all NULL for an unknown person.
-pub(super) fn read_person(row: &mut Reader<'_>) -> Result<Option<NamedPerson>, Fault> {
-    let (id, code, name) = (row.take()?, row.parse_optional("person code")?, row.text_or_empty()?);
-    Ok(Option::zip(id, code).map(|(id, code)| NamedPerson { id: PersonId(id), code, name }))
+/// Two columns: id and what is sealed; both NULL for an unknown person.
+fn read_person(keys: &Keys, table: &'static str, seq: i64, row: &mut Reader<'_>) -> Result<Option<NamedPerson>, Fault> {
+    let id: Option<i64> = row.take()?;
+    let (code, name) = candidates::read_name(keys, table, seq, row)?;
+    Ok(id.map(|id| NamedPerson { id: PersonId(id), code, name }))
 }
 
-/// Number of entries between two positions.
-pub(super) fn count_between(db: &Connection, after: Seq, before: Seq) -> rusqlite::Result<u64> {
+/// Number of entries between two positions, and of places there that were never used.
+pub(super) fn count_between(db: &View<'_>, after: Seq, before: Seq) -> Result<u64, Fault> {
     let mut statement = db.prepare_cached("SELECT count(*) FROM entry WHERE seq > ? AND seq < ?")?;
-    statement.query_row([after.0, before.0], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    let count = statement.query_row([after.0, before.0], |row| row.get::<_, i64>(0))?;
+    let unused = settings::value(db, UNUSED)?.map(|text| Unused::read(&text)).unwrap_or_default();
+    Ok(count.unsigned_abs() + unused.between(after.0, before.0))
 }
 
 /// The position before the first entry at or after this time.

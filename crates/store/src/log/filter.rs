@@ -1,15 +1,66 @@
 //! Selects the index for a filter of records.
 
+use std::ops::Deref;
+
 use domain::names::folded;
 use domain::{LibraryId, RecordFilter, Similarity};
 use rusqlite::types::Value;
 
-use crate::columns::{real, text, time, word};
+use crate::columns::{real, time, word};
+use crate::connection::View;
+use crate::error::Fault;
 use crate::lists::{Selection, json};
+use crate::texts::{self, has};
+
+/// A filter, and the candidates that it asks for by parts of their texts, as JSON.
+pub(super) struct Resolved<'a> {
+    filter: &'a RecordFilter,
+    candidates: Option<String>,
+}
+
+impl<'a> Resolved<'a> {
+    pub(super) fn new(db: &View<'_>, filter: &'a RecordFilter) -> Result<Self, Fault> {
+        let candidates = candidates_with(db, filter.name_part.as_deref(), filter.document_number_part.as_deref())?;
+        Ok(Self { filter, candidates })
+    }
+}
+
+impl Deref for Resolved<'_> {
+    type Target = RecordFilter;
+
+    fn deref(&self) -> &RecordFilter {
+        self.filter
+    }
+}
+
+/// The candidates with these parts of name and document number, as JSON; `None` when no part is wanted. An empty part
+/// is one of every text, also of those that were erased.
+pub(super) fn candidates_with(
+    db: &View<'_>,
+    name: Option<&str>,
+    document_number: Option<&str>,
+) -> Result<Option<String>, Fault> {
+    let wanted = |part: Option<&str>| part.filter(|part| !part.is_empty()).map(str::to_owned);
+    let (name, number) = (wanted(name), wanted(document_number));
+    if name.is_none() && number.is_none() {
+        return Ok(None);
+    }
+    let meets = |text: &str, part: &Option<String>| part.as_deref().is_none_or(|part| has(text, part));
+    texts::candidates(db, |texts| meets(&texts.name, &name) && meets(&texts.document_number, &number)).map(Some)
+}
+
+/// The candidates with this part of the folded name; `None` when the part is empty.
+pub(super) fn candidates_folded(db: &View<'_>, part: &str) -> Result<Option<String>, Fault> {
+    let part = folded(part);
+    if part.is_empty() {
+        return Ok(None);
+    }
+    texts::candidates(db, |texts| has(&texts.name_folded, &part)).map(Some)
+}
 
 /// The selection of a filter. Among several conditions, the one that usually matches the fewest records determines the
 /// index.
-pub(super) fn select(filter: &RecordFilter) -> Selection {
+pub(super) fn select(filter: &Resolved<'_>) -> Selection {
     let mut selection = Selection::new("record INDEXED BY record_by_time", "captured_at", "seq");
     if filter.accepted_only {
         selection.and_from("record INDEXED BY record_by_acceptance", "accepted = 1", []);
@@ -42,7 +93,7 @@ pub(super) fn select(filter: &RecordFilter) -> Selection {
 }
 
 /// Conditions that no index supports.
-fn select_rest(selection: &mut Selection, filter: &RecordFilter) {
+fn select_rest(selection: &mut Selection, filter: &Resolved<'_>) {
     if !filter.cameras.is_empty() {
         let cameras = json(filter.cameras.iter().map(|camera| camera.0.into()));
         selection.and("camera IN (SELECT value FROM json_each(?))", [cameras.into()]);
@@ -58,19 +109,19 @@ fn select_rest(selection: &mut Selection, filter: &RecordFilter) {
 }
 
 /// Conditions on the best candidate, which a spoof has none of.
-fn select_best(selection: &mut Selection, filter: &RecordFilter) {
-    selection.and_if(BEST_NAME, filter.name_part.as_deref().map(text));
-    selection.and_if(BEST_DOCUMENT, filter.document_number_part.as_deref().map(text));
+fn select_best(selection: &mut Selection, filter: &Resolved<'_>) {
+    if filter.name_part.is_some() || filter.document_number_part.is_some() {
+        selection.and("best_person IS NOT NULL", []);
+    }
+    selection.and_if(BEST_CANDIDATE, filter.candidates.clone().map(Value::from));
     if let Some(similarity) = &filter.similarity {
         let bound = |similarity: &Similarity| real(similarity.value());
         selection.and(BEST_SIMILARITY, [bound(similarity.start()), bound(similarity.end())]);
     }
 }
 
-const BEST_NAME: &str = "best_person IS NOT NULL AND EXISTS
-    (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0 AND instr(m.name, ?) > 0)";
-const BEST_DOCUMENT: &str = "best_person IS NOT NULL AND EXISTS
-    (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0 AND instr(m.document_number, ?) > 0)";
+const BEST_CANDIDATE: &str = "EXISTS (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0
+    AND m.candidate IN (SELECT value FROM json_each(?)))";
 const BEST_SIMILARITY: &str = "best_person IS NOT NULL AND EXISTS
     (SELECT 1 FROM record_match AS m WHERE m.record = record.seq AND m.position = 0 AND m.similarity BETWEEN ? AND ?)";
 
@@ -112,7 +163,7 @@ mod tests {
     #[test]
     fn no_filter_sorts_or_scans_the_log() {
         let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(dir.path(), 1).unwrap();
+        let database = Database::testing(dir.path(), 1);
         let all = RecordFilter::default;
         let captured = Some(Timestamp::from_millis(1)..=Timestamp::from_millis(2));
         let table = [
@@ -152,7 +203,7 @@ mod tests {
             ),
         ];
         for (filter, index) in table {
-            let plan = database.read("explaining", |db| Ok(select(&filter).plan(db))).unwrap();
+            let plan = database.read("explaining", |db| Ok(select(&Resolved::new(db, &filter)?).plan(db))).unwrap();
             assert!(plan.iter().filter(|step| step.contains(index)).count() == 2, "{filter:?}: {plan:?}");
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{filter:?}: {plan:?}");
         }

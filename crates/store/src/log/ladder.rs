@@ -15,8 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use domain::{RecordFilter, Seq, Timestamp, Window};
 use rusqlite::Connection;
 
-use super::filter::select;
+use super::filter::{Resolved, select};
 use super::newest;
+use crate::connection::View;
+use crate::error::Fault;
 use crate::lists::{Order, Place, Selection, ascending, json};
 
 /// Number of rows between rungs.
@@ -53,11 +55,11 @@ impl Ladders {
     }
 
     /// The positions of these records, which still exist, in each ladder.
-    pub(crate) fn losses(&self, db: &Connection, seqs: &[i64]) -> rusqlite::Result<Losses> {
+    pub(crate) fn losses(&self, db: &View<'_>, seqs: &[i64]) -> Result<Losses, Fault> {
         let known = self.by_filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut losses = Vec::new();
         for (filter, ladder) in known {
-            let mut selection = select(&filter);
+            let mut selection = select(&Resolved::new(db, &filter)?);
             let listed = json(seqs.iter().copied());
             selection.and_from("record NOT INDEXED", "seq IN (SELECT value FROM json_each(?))", [listed.into()]);
             losses.push((ladder, selection.places(db, Order::Ascending, 0, i64::MAX as u64)?));
@@ -72,20 +74,25 @@ impl Ladders {
         }
     }
 
+    /// Forgets the ladders of filters by person, name or document, after people were erased from records. To be called
+    /// with the lock of [`Ladders::change`].
+    pub(crate) fn forget_people(&self) {
+        let about_people = |filter: &RecordFilter| {
+            filter.person.is_some() || filter.name_part.is_some() || filter.document_number_part.is_some()
+        };
+        self.by_filter.lock().unwrap_or_else(PoisonError::into_inner).retain(|(filter, _)| !about_people(filter));
+    }
+
     /// Total number of records, and the sequence numbers of those in the window, newest capture first. Must be the
     /// first query of its database snapshot, which must not be older than the ladder.
-    pub(crate) fn keys(
-        &self,
-        db: &Connection,
-        wanted: &RecordFilter,
-        window: Window,
-    ) -> rusqlite::Result<(u64, Vec<i64>)> {
+    pub(crate) fn keys(&self, db: &View<'_>, wanted: &RecordFilter, window: Window) -> Result<(u64, Vec<i64>), Fault> {
         let filter = &RecordFilter { captured: None, ..wanted.clone() };
         let ladder = self.of(filter);
+        let filter = &Resolved::new(db, filter)?;
         let mut ladder = ladder.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = ladder.extend(db, filter, self.step) {
             *ladder = Ladder::default();
-            return Err(error);
+            return Err(error.into());
         }
         let range = ladder.range(db, filter, self.step, wanted.captured.as_ref())?;
         let total = range.end.saturating_sub(range.start);
@@ -125,7 +132,7 @@ impl Ladder {
     }
 
     /// Adds the records since the last query.
-    fn extend(&mut self, db: &Connection, filter: &RecordFilter, step: u64) -> rusqlite::Result<()> {
+    fn extend(&mut self, db: &Connection, filter: &Resolved<'_>, step: u64) -> rusqlite::Result<()> {
         let Seq(newest) = newest(db)?;
         if self.seen == 0 {
             self.climb(db, filter, step)?;
@@ -147,14 +154,14 @@ impl Ladder {
     }
 
     /// The rows since the last query, ascending.
-    fn news(&self, db: &Connection, filter: &RecordFilter) -> rusqlite::Result<Vec<Place>> {
+    fn news(&self, db: &Connection, filter: &Resolved<'_>) -> rusqlite::Result<Vec<Place>> {
         let mut selection = select(filter);
         selection.and_from("record NOT INDEXED", "seq > ?", [self.seen.into()]);
         selection.places(db, Order::Ascending, 0, i64::MAX as u64)
     }
 
     /// Finds all rungs above the last one, and the top rows.
-    fn climb(&mut self, db: &Connection, filter: &RecordFilter, step: u64) -> rusqlite::Result<()> {
+    fn climb(&mut self, db: &Connection, filter: &Resolved<'_>, step: u64) -> rusqlite::Result<()> {
         while let Some(rung) = self.above(filter).places(db, Order::Ascending, step - 1, 1)?.pop() {
             self.rungs.push(rung);
         }
@@ -168,7 +175,7 @@ impl Ladder {
     }
 
     /// The rows above the last rung.
-    fn above(&self, filter: &RecordFilter) -> Selection {
+    fn above(&self, filter: &Resolved<'_>) -> Selection {
         after(filter, self.rungs.last())
     }
 
@@ -200,7 +207,7 @@ impl Ladder {
     fn range(
         &self,
         db: &Connection,
-        filter: &RecordFilter,
+        filter: &Resolved<'_>,
         step: u64,
         captured: Option<&RangeInclusive<Timestamp>>,
     ) -> rusqlite::Result<Range<u64>> {
@@ -210,7 +217,7 @@ impl Ladder {
     }
 
     /// Number of rows captured before a time; counts less than one step of rows in the database.
-    fn rows_before(&self, db: &Connection, filter: &RecordFilter, step: u64, at: i64) -> rusqlite::Result<u64> {
+    fn rows_before(&self, db: &Connection, filter: &Resolved<'_>, step: u64, at: i64) -> rusqlite::Result<u64> {
         let is_before = |(time, _): &Place| *time < at;
         let passed = self.rungs.partition_point(is_before);
         let lost = if passed == 0 { 0 } else { self.lost };
@@ -226,7 +233,7 @@ impl Ladder {
     fn places(
         &self,
         db: &Connection,
-        filter: &RecordFilter,
+        filter: &Resolved<'_>,
         step: u64,
         below: u64,
         rows: u64,
@@ -242,7 +249,7 @@ impl Ladder {
 }
 
 /// The rows of a filter after a position.
-fn after(filter: &RecordFilter, place: Option<&Place>) -> Selection {
+fn after(filter: &Resolved<'_>, place: Option<&Place>) -> Selection {
     let mut selection = select(filter);
     if let Some((time, seq)) = place {
         selection.and("(captured_at, seq) > (?, ?)", [(*time).into(), (*seq).into()]);
@@ -253,13 +260,12 @@ fn after(filter: &RecordFilter, place: Option<&Place>) -> Selection {
 #[cfg(test)]
 mod tests {
     use domain::{CameraId, Verdict};
-    use rusqlite::{Transaction, params};
+    use rusqlite::params;
 
     use super::*;
     use crate::connection::Database;
-    use crate::error::Fault;
 
-    fn append(db: &Transaction<'_>, camera: u32, at: i64) -> Result<(), Fault> {
+    fn append(db: &Connection, camera: u32, at: i64) -> Result<(), Fault> {
         db.execute("INSERT INTO entry (kind, at, camera) VALUES ('record', ?, ?)", params![at, camera])?;
         db.execute(
             "INSERT INTO record (seq, capture, captured_at, camera, verdict, accepted, crop, scene)
@@ -285,7 +291,7 @@ mod tests {
     /// each append.
     fn check(times: &[i64], gone: impl Fn(i64) -> Vec<i64>) {
         let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(dir.path(), 1).unwrap();
+        let database = Database::testing(dir.path(), 1);
         let ladders = Ladders { step: 3, ..Ladders::default() };
         let filter = RecordFilter { camera: Some(CameraId(1)), ..RecordFilter::default() };
         let mut expected: Vec<Place> = Vec::new();
@@ -299,7 +305,7 @@ mod tests {
             expected.sort_unstable_by(|a, b| b.cmp(a));
             for (skip, limit) in [(0, 2), (1, 5), (4, 3), (7, 4), (11, 1000), (number as u64, 1)] {
                 let window = Window { skip, limit };
-                let (total, seqs) = database.read("reading", |db| Ok(ladders.keys(db, &filter, window)?)).unwrap();
+                let (total, seqs) = database.read("reading", |db| ladders.keys(db, &filter, window)).unwrap();
                 let rows = expected.iter().skip(skip as usize).take(limit as usize);
                 assert_eq!(total, expected.len() as u64);
                 assert_eq!(seqs, rows.map(|(_, seq)| *seq).collect::<Vec<_>>(), "{number}: {window:?}");
@@ -325,13 +331,13 @@ mod tests {
     #[test]
     fn a_range_of_time_is_found_between_any_rungs() {
         let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(dir.path(), 1).unwrap();
+        let database = Database::testing(dir.path(), 1);
         // Each time occurs three times, so that ranges begin and end within and at the edges of steps.
         (0..60).for_each(|n| database.write("appending", |db| append(db, 1 + n as u32 % 2, n / 3 * 10)).unwrap());
         let ladders = Ladders { step: 3, ..Ladders::default() };
         let window = Window { skip: 1, limit: 5 };
         let everything = RecordFilter { camera: Some(CameraId(1)), ..RecordFilter::default() };
-        database.read("reading", |db| Ok(ladders.keys(db, &everything, window)?)).unwrap();
+        database.read("reading", |db| ladders.keys(db, &everything, window)).unwrap();
         remove(&database, &ladders, &[1, 2, 3, 4, 5, 6, 7]);
         for (from, to) in (-10..220).step_by(5).flat_map(|from| [-20, -1, 0, 1, 10, 35, 300].map(|l| (from, from + l)))
         {
@@ -339,7 +345,7 @@ mod tests {
             let filter = RecordFilter { camera: Some(CameraId(1)), captured, ..RecordFilter::default() };
             let within = (7..60i64).rev().filter(|n| n % 2 == 0 && (from..=to).contains(&(n / 3 * 10)));
             let expected: Vec<i64> = within.map(|n| n + 1).collect();
-            let (total, seqs) = database.read("reading", |db| Ok(ladders.keys(db, &filter, window)?)).unwrap();
+            let (total, seqs) = database.read("reading", |db| ladders.keys(db, &filter, window)).unwrap();
             assert_eq!(total, expected.len() as u64, "{from}..={to}");
             assert_eq!(seqs, expected.into_iter().skip(1).take(5).collect::<Vec<_>>(), "{from}..={to}");
         }
@@ -350,12 +356,11 @@ mod tests {
     fn a_ladder_is_built_from_any_length() {
         for length in 0..20 {
             let dir = tempfile::tempdir().unwrap();
-            let database = Database::open(dir.path(), 1).unwrap();
+            let database = Database::testing(dir.path(), 1);
             (0..length).for_each(|at| database.write("appending", |db| append(db, 1, at)).unwrap());
             let ladders = Ladders { step: 3, ..Ladders::default() };
             let window = Window { skip: 1, limit: 1000 };
-            let answer =
-                database.read("reading", |db| Ok(ladders.keys(db, &RecordFilter::default(), window)?)).unwrap();
+            let answer = database.read("reading", |db| ladders.keys(db, &RecordFilter::default(), window)).unwrap();
             assert_eq!(answer, (length as u64, (1..length).rev().collect()));
         }
     }

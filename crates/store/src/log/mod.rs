@@ -1,6 +1,7 @@
 //! The log: `LogStore`.
 
 mod behaviours;
+mod candidates;
 mod entries;
 mod filter;
 mod ladder;
@@ -8,6 +9,7 @@ mod notices;
 mod removal;
 mod rows;
 mod sightings;
+mod unused;
 
 use domain::ports::LogStore;
 use domain::{
@@ -16,8 +18,11 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
+pub(crate) use candidates::kind as candidate_kind;
 pub(crate) use ladder::Ladders;
+pub(crate) use removal::delete;
 pub(crate) use sightings::{attendance, record_of, sightings};
+pub(crate) use unused::{UNUSED, Unused};
 
 use crate::Store;
 use crate::error::Fault;
@@ -37,7 +42,7 @@ impl LogStore for Store {
     }
 
     fn count_between(&self, after: Seq, before: Seq) -> Result<u64> {
-        self.database.read("counting entries", |db| Ok(entries::count_between(db, after, before)?))
+        self.database.read("counting entries", |db| entries::count_between(db, after, before))
     }
 
     fn newest(&self) -> Result<Seq> {
@@ -73,6 +78,10 @@ impl LogStore for Store {
 
     fn behaviour(&self, id: CaptureId) -> Result<ObjectCapture> {
         self.database.read("reading a behaviour", |db| behaviours::of_capture(db, id))
+    }
+
+    fn awaited_clips(&self, limit: u32) -> Result<Vec<ObjectCapture>> {
+        self.database.read("reading awaited clips", |db| behaviours::awaiting(db, limit))
     }
 
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32> {

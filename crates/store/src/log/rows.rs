@@ -7,12 +7,14 @@ use domain::{
     Attributes, CameraId, Candidate, Capture, CaptureId, Landmarks, LibraryId, Match, PersonId, Quality, Record, Seq,
     Similarity, TaskId, TaskMark, WatchId,
 };
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::columns::{Columns, Reader, optional, picture, real, text, time, vector, whole, word};
+use super::candidates::{self, Known};
+use crate::columns::{self, Columns, Reader, optional, picture, real, text, time, vector, whole, word};
+use crate::connection::View;
 use crate::error::Fault;
 use crate::lists::json;
+use crate::seal::{Keys, Place};
 
 const SELECT: &str = "SELECT seq, verdict, capture, camera, captured_at, crop, scene,
         camera_name, camera_position, first_seen, box_left, box_top, box_right, box_bottom, landmarks,
@@ -23,13 +25,13 @@ const SELECT: &str = "SELECT seq, verdict, capture, camera, captured_at, crop, s
         CROSS JOIN record_capture ON record_capture.record = record.seq
     ORDER BY wanted.key";
 
-const SELECT_MATCHES: &str = "SELECT record, watch, threshold, task, task_name, direction,
-        person, code, library, library_name, library_kind, similarity, name, gender, age, category, document_number, address, photo, enrolled_at
-    FROM record_match WHERE record IN (SELECT value FROM json_each(?))
+const SELECT_MATCHES: &str = "SELECT record, watch, threshold, task, task_name, direction, m.person, sealed,
+        library, library_name, library_kind, similarity, gender, age, category, photo, enrolled_at
+    FROM record_match AS m LEFT JOIN candidate ON candidate.id = m.candidate WHERE record IN (SELECT value FROM json_each(?))
     ORDER BY record, position";
 
 /// The columns of a record that are never searched.
-pub(super) fn capture_columns(seq: i64, capture: &Capture) -> Columns {
+pub(super) fn capture_columns(keys: &Keys, seq: i64, capture: &Capture) -> Columns {
     let Capture { face_box, quality, attributes, .. } = capture;
     let landmarks: Vec<f32> = capture.landmarks.iter().flat_map(|point| [point.x, point.y]).collect();
     vec![
@@ -55,12 +57,16 @@ pub(super) fn capture_columns(seq: i64, capture: &Capture) -> Columns {
         ("expression", optional(attributes.expression, |expression| word(&expression))),
         ("liveness", optional(capture.liveness, real)),
         ("model", text(&capture.embedding.model().0)),
-        ("embedding", vector(capture.embedding.vector())),
+        ("embedding", columns::embedding(keys, place(seq), &capture.embedding)),
     ]
 }
 
-/// The match of one watch.
-pub(super) fn match_columns(seq: i64, position: i64, answer: &Match) -> Columns {
+fn place(seq: i64) -> Place<'static> {
+    Place::new("record_capture", seq)
+}
+
+/// The match of one watch. `candidate`: the row of its best candidate.
+pub(super) fn match_columns(seq: i64, position: i64, answer: &Match, candidate: Option<i64>) -> Columns {
     let mut columns = vec![
         ("record", seq.into()),
         ("position", position.into()),
@@ -68,6 +74,7 @@ pub(super) fn match_columns(seq: i64, position: i64, answer: &Match) -> Columns 
         ("threshold", real(answer.threshold.value())),
     ];
     columns.extend(answer.task.iter().flat_map(task_columns));
+    columns.push(("candidate", candidate.into()));
     columns.extend(answer.best.iter().flat_map(candidate_columns));
     columns
 }
@@ -76,32 +83,28 @@ fn task_columns(mark: &TaskMark) -> Columns {
     vec![("task", mark.task.0.into()), ("task_name", text(&mark.name)), ("direction", word(&mark.direction))]
 }
 
-fn candidate_columns(best: &Candidate) -> Columns {
+pub(super) fn candidate_columns(best: &Candidate) -> Columns {
     vec![
         ("person", best.person.0.into()),
-        ("code", text(best.code.as_str())),
         ("library", best.library.0.into()),
         ("library_name", text(&best.library_name)),
         ("library_kind", word(&best.library_kind)),
         ("similarity", real(best.similarity.value())),
-        ("name", text(&best.name)),
         ("gender", optional(best.gender, |gender| word(&gender))),
         ("age", optional(best.age, whole)),
         ("category", word(&best.category)),
-        ("document_number", text(&best.document_number)),
-        ("address", text(&best.address)),
         ("photo", picture(&best.photo)),
         ("enrolled_at", time(best.enrolled_at)),
     ]
 }
 
 /// The records with these sequence numbers, in this order. Two statements for any number.
-pub(super) fn load(db: &Connection, seqs: impl IntoIterator<Item = i64>) -> Result<Vec<Record>, Fault> {
+pub(super) fn load(db: &View<'_>, seqs: impl IntoIterator<Item = i64>) -> Result<Vec<Record>, Fault> {
     let seqs = json(seqs);
     let mut matches = matches(db, &seqs)?;
     let mut statement = db.prepare_cached(SELECT)?;
     let mut records = statement
-        .query_and_then([&seqs], |row| read(&mut Reader::new(row)))?
+        .query_and_then([&seqs], |row| read(db.keys, &mut Reader::new(row)))?
         .collect::<Result<Vec<Record>, Fault>>()?;
     for record in &mut records {
         record.matches = matches.remove(&record.seq.0).unwrap_or_default();
@@ -109,24 +112,24 @@ pub(super) fn load(db: &Connection, seqs: impl IntoIterator<Item = i64>) -> Resu
     Ok(records)
 }
 
-fn matches(db: &Connection, seqs: &str) -> Result<HashMap<i64, Vec<Match>>, Fault> {
+fn matches(db: &View<'_>, seqs: &str) -> Result<HashMap<i64, Vec<Match>>, Fault> {
     let mut statement = db.prepare_cached(SELECT_MATCHES)?;
     let mut rows = statement.query([seqs])?;
     let mut matches: HashMap<i64, Vec<Match>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let mut row = Reader::new(row);
-        matches.entry(row.take()?).or_default().push(read_match(&mut row)?);
+        matches.entry(row.take()?).or_default().push(read_match(db.keys, &mut row)?);
     }
     Ok(matches)
 }
 
-fn read(row: &mut Reader<'_>) -> Result<Record, Fault> {
+fn read(keys: &Keys, row: &mut Reader<'_>) -> Result<Record, Fault> {
     let seq = Seq(row.take()?);
     let verdict = row.word()?;
-    Ok(Record { seq, capture: read_capture(row)?, matches: Vec::new(), verdict })
+    Ok(Record { seq, capture: read_capture(keys, seq, row)?, matches: Vec::new(), verdict })
 }
 
-fn read_capture(row: &mut Reader<'_>) -> Result<Capture, Fault> {
+fn read_capture(keys: &Keys, seq: Seq, row: &mut Reader<'_>) -> Result<Capture, Fault> {
     Ok(Capture {
         id: CaptureId(Uuid::from_bytes(row.take()?)),
         camera: CameraId(row.take()?),
@@ -141,7 +144,7 @@ fn read_capture(row: &mut Reader<'_>) -> Result<Capture, Fault> {
         quality: read_quality(row)?,
         attributes: Attributes { gender: row.word_optional()?, age: row.take()?, expression: row.word_optional()? },
         liveness: row.take()?,
-        embedding: row.embedding()?,
+        embedding: row.embedding(keys, place(seq.0))?,
     })
 }
 
@@ -165,12 +168,12 @@ fn read_quality(row: &mut Reader<'_>) -> rusqlite::Result<Quality> {
     })
 }
 
-fn read_match(row: &mut Reader<'_>) -> Result<Match, Fault> {
+fn read_match(keys: &Keys, row: &mut Reader<'_>) -> Result<Match, Fault> {
     let watch = WatchId(row.take()?);
     let threshold = Similarity::new(row.take()?);
     let task = read_task(row)?;
     let person: Option<i64> = row.take()?;
-    let best = person.map(|person| read_candidate(PersonId(person), row)).transpose()?;
+    let best = person.map(|person| read_candidate(keys, PersonId(person), row)).transpose()?;
     Ok(Match { watch, threshold, best, task })
 }
 
@@ -183,21 +186,23 @@ fn read_task(row: &mut Reader<'_>) -> Result<Option<TaskMark>, Fault> {
     Ok(Some(TaskMark { task: TaskId(task), name: row.take()?, direction: row.word()? }))
 }
 
-fn read_candidate(person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
+/// Reads the columns behind the person's id.
+pub(super) fn read_candidate(keys: &Keys, person: PersonId, row: &mut Reader<'_>) -> Result<Candidate, Fault> {
+    let Known { code, name, document_number, address } = candidates::read(keys, person.0, row)?;
     Ok(Candidate {
         person,
-        code: row.parse("person code")?,
+        code,
         library: LibraryId(row.take()?),
         library_name: row.take()?,
         library_kind: row.word()?,
         similarity: Similarity::new(row.take()?),
-        name: row.take()?,
+        name,
         gender: row.word_optional()?,
         age: row.take()?,
         // NULL in records from before it was stored.
         category: row.word_optional()?.unwrap_or_default(),
-        document_number: row.take()?,
-        address: row.take()?,
+        document_number,
+        address,
         photo: row.picture()?,
         enrolled_at: row.time()?,
     })

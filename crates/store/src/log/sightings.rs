@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use domain::names::folded;
 use domain::{
     Attendance, Error, Match, NewRecord, Page, PersonId, Presence, Record, Roll, Seq, Sighting, SightingFilter,
     SightingId, TaskMark, Thing, Verdict, Window,
@@ -10,13 +9,25 @@ use domain::{
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::filter::candidates_folded;
 use super::rows;
-use crate::columns::{Columns, Reader, optional, real, text, time, word};
+use crate::columns::{Columns, Reader, optional, real, time, word};
+use crate::connection::View;
 use crate::error::Fault;
 use crate::lists::{Selection, bounded, json};
+use crate::seal::Keys;
 
-/// The searchable columns of a match for a task.
-pub(super) fn columns(seq: i64, position: i64, record: &NewRecord, answer: &Match, mark: &TaskMark) -> Columns {
+/// The kind of the keyed hashes of document numbers.
+const DOCUMENT: &str = "document";
+
+/// The searchable columns of a match for a task: its record, place there and candidate.
+pub(super) fn columns(
+    keys: &Keys,
+    (seq, position, candidate): (i64, i64, Option<i64>),
+    record: &NewRecord,
+    answer: &Match,
+    mark: &TaskMark,
+) -> Columns {
     let known = answer.accepted().filter(|_| record.verdict != Verdict::Spoof);
     vec![
         ("record", seq.into()),
@@ -28,20 +39,20 @@ pub(super) fn columns(seq: i64, position: i64, record: &NewRecord, answer: &Matc
         ("similarity", real(answer.best.as_ref().map_or(0.0, |best| best.similarity.value()))),
         ("person", optional(known, |known| known.person.0.into())),
         ("library", optional(known, |known| known.library.0.into())),
-        ("name_folded", optional(known, |known| folded(&known.name).into())),
-        ("document_number", optional(known, |known| text(&known.document_number))),
+        ("candidate", candidate.filter(|_| known.is_some()).into()),
+        ("document_key", optional(known, |known| keys.key_of(DOCUMENT, &known.document_number))),
     ]
 }
 
 /// A page of sightings, newest capture first.
-pub(crate) fn sightings(db: &Connection, filter: &SightingFilter, window: Window) -> Result<Page<Sighting>, Fault> {
-    let (total, ids) = select(filter).keys(db, window)?;
+pub(crate) fn sightings(db: &View<'_>, filter: &SightingFilter, window: Window) -> Result<Page<Sighting>, Fault> {
+    let (total, ids) = select(db, filter)?.keys(db, window)?;
     Ok(Page { rows: load(db, ids)?, total })
 }
 
 /// The selection of a filter. Among several conditions, the one that usually matches the fewest rows determines the
 /// index.
-fn select(filter: &SightingFilter) -> Selection {
+fn select(db: &View<'_>, filter: &SightingFilter) -> Result<Selection, Fault> {
     let mut selection = Selection::new("sighting INDEXED BY sighting_by_time", "captured_at", "id");
     let mut and = |source, condition, value: Option<Value>| {
         if let Some(value) = value {
@@ -52,8 +63,8 @@ fn select(filter: &SightingFilter) -> Selection {
     and("sighting INDEXED BY sighting_by_camera", "camera = ?", camera);
     and("sighting INDEXED BY sighting_by_task", "task = ?", filter.task.map(|task| task.0.into()));
     and("sighting INDEXED BY sighting_by_library", "library = ?", filter.library.map(|library| library.0.into()));
-    let document = filter.document_number.as_deref().map(text);
-    and("sighting INDEXED BY sighting_by_document", "document_number = ?", document);
+    let document = filter.document_number.as_deref().map(|number| db.keys.key_of(DOCUMENT, number));
+    and("sighting INDEXED BY sighting_by_document", "document_key = ?", document);
     let person = filter.person.map(|person| person.0.into());
     match filter.task {
         Some(_) => and("sighting INDEXED BY sighting_by_person", "person = ?", person),
@@ -62,14 +73,18 @@ fn select(filter: &SightingFilter) -> Selection {
     selection.and_if("direction = ?", filter.direction.map(|direction| word(&direction)));
     selection.and_if("(person IS NOT NULL) = ?", filter.accepted.map(Value::from));
     selection.and_if("similarity >= ?", filter.similarity.map(|least| real(least.value())));
-    selection.and_if("instr(name_folded, ?) > 0", filter.name_part.as_deref().map(|part| folded(part).into()));
+    if let Some(part) = &filter.name_part {
+        selection.and("person IS NOT NULL", []);
+        let candidates = candidates_folded(db, part)?.map(Value::from);
+        selection.and_if("candidate IN (SELECT value FROM json_each(?))", candidates);
+    }
     if let Some(captured) = &filter.captured {
         selection.and("captured_at BETWEEN ? AND ?", [time(*captured.start()), time(*captured.end())]);
     }
-    selection
+    Ok(selection)
 }
 
-fn load(db: &Connection, ids: Vec<i64>) -> Result<Vec<Sighting>, Fault> {
+fn load(db: &View<'_>, ids: Vec<i64>) -> Result<Vec<Sighting>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT sighting.id, record, position FROM json_each(?) AS wanted CROSS JOIN sighting ON sighting.id = wanted.value
          ORDER BY wanted.key",
@@ -151,7 +166,7 @@ mod tests {
     #[test]
     fn no_filter_sorts_or_scans_all_sightings() {
         let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(dir.path(), 1).unwrap();
+        let database = Database::testing(dir.path(), 1);
         let all = SightingFilter::default;
         let task = Some(TaskId(1));
         let captured = Some(Timestamp::from_millis(1)..=Timestamp::from_millis(2));
@@ -165,7 +180,7 @@ mod tests {
             (SightingFilter { task, document_number: Some("1".into()), ..all() }, "sighting_by_document"),
         ];
         for (filter, index) in table {
-            let plan = database.read("explaining", |db| Ok(select(&filter).plan(db))).unwrap();
+            let plan = database.read("explaining", |db| Ok(select(db, &filter)?.plan(db))).unwrap();
             assert!(plan.iter().filter(|step| step.contains(index)).count() == 2, "{filter:?}: {plan:?}");
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{filter:?}: {plan:?}");
         }

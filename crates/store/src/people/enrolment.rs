@@ -1,10 +1,12 @@
 //! Whether searches find people, by the embedding model in use.
 
 use domain::{Enrolment, EnrolmentState, ModelId, PersonId};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
 use crate::columns::{self, Columns, Reader, optional, word};
+use crate::connection::View;
 use crate::error::Fault;
+use crate::settings;
 
 /// The setting that names the model in use.
 const MODEL: &str = "people.model";
@@ -30,14 +32,12 @@ pub(super) fn read(row: &mut Reader<'_>) -> Result<Enrolment, Fault> {
 }
 
 /// Whether the states are by this model.
-pub(super) fn is_by(db: &Connection, model: &ModelId) -> Result<bool, Fault> {
-    let mut statement = db.prepare_cached("SELECT value FROM setting WHERE name = ?")?;
-    let known: Option<String> = statement.query_row([MODEL], |row| row.get(0)).optional()?;
-    Ok(known.is_some_and(|known| known == *model.0))
+pub(super) fn is_by(db: &View<'_>, model: &ModelId) -> Result<bool, Fault> {
+    Ok(settings::value(db, MODEL)?.is_some_and(|known| known == *model.0))
 }
 
 /// Sets the state of a person by what this model made of the photo; ignored while another model is in use.
-pub(super) fn follow(db: &Connection, id: PersonId, model: &ModelId, enrolment: Enrolment) -> Result<(), Fault> {
+pub(super) fn follow(db: &View<'_>, id: PersonId, model: &ModelId, enrolment: Enrolment) -> Result<(), Fault> {
     if is_by(db, model)? {
         columns::update(db, "person", id.0, columns(enrolment))?;
     }
@@ -45,7 +45,7 @@ pub(super) fn follow(db: &Connection, id: PersonId, model: &ModelId, enrolment: 
 }
 
 /// Sets the states by what this model has made of the photos.
-pub(super) fn use_model(db: &Connection, model: &ModelId) -> Result<(), Fault> {
+pub(super) fn use_model(db: &View<'_>, model: &ModelId) -> Result<(), Fault> {
     for sql in [
         "UPDATE person SET enrolment = 'pending', photo_fault = NULL WHERE enrolment <> 'pending'
          AND NOT EXISTS (SELECT 1 FROM template WHERE person = id AND model = ?)",
@@ -57,9 +57,7 @@ pub(super) fn use_model(db: &Connection, model: &ModelId) -> Result<(), Fault> {
     ] {
         db.execute(sql, [&*model.0])?;
     }
-    let sql = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    db.execute(sql, params![MODEL, &*model.0])?;
-    Ok(())
+    Ok(settings::put(db, MODEL, &model.0)?)
 }
 
 /// How many people searches do not find.

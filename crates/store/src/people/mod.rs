@@ -8,14 +8,23 @@ mod templates;
 use domain::ports::PersonStore;
 use domain::{
     Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange, LibraryFilter,
-    LibraryId, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault,
-    PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Window,
+    LibraryId, ModelId, NewLibrary, Page, PermissionGroup, Person, PersonChange, PersonCode, PersonFilter, PersonId,
+    PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing, Timestamp, Window,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::columns::{self, Columns, Reader, picture, text, time};
+use crate::columns::{self, Columns, Reader, picture, time};
+use crate::connection::View;
 use crate::error::Fault;
-use crate::{Store, libraries, notes, pictures};
+use crate::seal::Place;
+use crate::{Store, libraries, notes, permissions, pictures};
+
+/// Kinds of values that are looked up exactly.
+const CODE: &str = "code";
+const NAME: &str = "name";
+const DOCUMENT: &str = "document";
+const ADDRESS: &str = "address";
+const CARD: &str = "card";
 
 impl PersonStore for Store {
     fn libraries(&self, filter: &LibraryFilter) -> Result<Vec<Library>> {
@@ -33,6 +42,7 @@ impl PersonStore for Store {
     fn remove_library(&self, id: LibraryId) -> Result<Vec<PersonId>> {
         let mut writer = self.database.writer();
         let (people, photos) = writer.commit("removing a library", |db| libraries::remove(db, id))?;
+        self.erasures.note_removal();
         self.discard(&writer, &photos);
         Ok(people)
     }
@@ -59,7 +69,7 @@ impl PersonStore for Store {
 
     fn people(&self, filter: &PersonFilter, window: Window) -> Result<Page<Person>> {
         self.database.read("reading a page of people", |db| {
-            let (total, ids) = filter::select(filter).keys(db, window)?;
+            let (total, ids) = filter::select(db, filter)?.keys(db, window)?;
             Ok(Page { rows: profile::load(db, ids)?, total })
         })
     }
@@ -84,8 +94,27 @@ impl PersonStore for Store {
             require(db, id)?;
             remove_rows(db, &[id])
         })?;
+        self.erasures.note_removal();
         self.discard(&writer, &photos);
         Ok(())
+    }
+
+    fn remove_everybody(&self) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let mut writer = self.database.writer();
+            let (count, photos) = writer.commit("removing people", |db| remove_some(db))?;
+            self.erasures.note_removal();
+            self.discard(&writer, &photos);
+            removed += count;
+            if count == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+
+    fn erase_removed(&self) -> Result<()> {
+        self.erase_removed_people()
     }
 
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
@@ -124,6 +153,22 @@ impl PersonStore for Store {
         self.database.write("changing the model in use", |db| enrolment::use_model(db, model))
     }
 
+    fn permission_groups(&self) -> Result<Vec<PermissionGroup>> {
+        self.database.read("reading permission groups", |db| permissions::groups(db))
+    }
+
+    fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()> {
+        self.database.write("creating a permission group", |db| permissions::insert(db, group, limit))
+    }
+
+    fn update_permission_group(&self, group: &PermissionGroup) -> Result<()> {
+        self.database.write("changing a permission group", |db| permissions::update(db, group))
+    }
+
+    fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>> {
+        self.database.write("removing a permission group", |db| permissions::remove(db, id))
+    }
+
     fn people_not_enrolled(&self) -> Result<u64> {
         self.database.read("counting people who are not enrolled", |db| enrolment::missing(db))
     }
@@ -137,13 +182,13 @@ fn count_use(db: &Connection, id: PersonId) -> Result<bool, Fault> {
     Ok(counted || uncounted.exists([id.0])?)
 }
 
-fn person(db: &Connection, id: PersonId) -> Result<Person, Fault> {
+fn person(db: &View<'_>, id: PersonId) -> Result<Person, Fault> {
     profile::load(db, [id.0])?.pop().ok_or_else(|| not_found().into())
 }
 
-fn id_of(db: &Connection, code: &PersonCode) -> Result<PersonId, Fault> {
-    let mut statement = db.prepare_cached("SELECT id FROM person WHERE code = ?")?;
-    let id = statement.query_row([code.as_str()], |row| row.get(0)).optional()?;
+fn id_of(db: &View<'_>, code: &PersonCode) -> Result<PersonId, Fault> {
+    let mut statement = db.prepare_cached("SELECT id FROM person WHERE code_key = ?")?;
+    let id = statement.query_row([db.keys.key_of(CODE, code.as_str())], |row| row.get(0)).optional()?;
     id.map(PersonId).ok_or_else(|| not_found().into())
 }
 
@@ -156,20 +201,24 @@ fn not_found() -> Error {
     Error::NotFound { what: Thing::Person }
 }
 
-fn insert(db: &Connection, new: &EnrolledPerson) -> Result<Person, Fault> {
+fn insert(db: &View<'_>, new: &EnrolledPerson) -> Result<Person, Fault> {
     libraries::require_all(db, &new.libraries)?;
-    if db.prepare_cached("SELECT 1 FROM person WHERE code = ?")?.exists([new.code.as_str()])? {
+    let code_key = db.keys.key_of(CODE, new.code.as_str());
+    if db.prepare_cached("SELECT 1 FROM person WHERE code_key = ?")?.exists([&code_key])? {
         return Err(Error::AlreadyExists { what: Thing::PersonCode }.into());
     }
+    // Values are sealed for a row, so its number is taken first. Nothing else takes one in this transaction.
+    let id = next_id(db)?;
     let mut columns: Columns = vec![
-        ("code", text(new.code.as_str())),
+        ("id", id.0.into()),
+        ("code_key", code_key),
         ("photo", picture(&new.photo.picture)),
         ("created_at", time(new.at)),
         ("updated_at", time(new.at)),
     ];
     columns.extend(enrolment::columns(new.photo.described.enrolment()));
-    columns.extend(profile::columns(&new.profile));
-    let id = PersonId(columns::insert(db, "person", columns)?);
+    columns.extend(profile::columns(db.keys, id, &new.code, &new.profile));
+    columns::insert(db, "person", columns)?;
     describe(db, id, &new.photo)?;
     insert_lists(db, id, &new.profile)?;
     insert_memberships(db, id, &new.libraries, new.at)?;
@@ -177,11 +226,19 @@ fn insert(db: &Connection, new: &EnrolledPerson) -> Result<Person, Fault> {
     person(db, id)
 }
 
-fn insert_lists(db: &Connection, id: PersonId, profile: &Profile) -> Result<(), Fault> {
-    let mut card = db
-        .prepare_cached("INSERT INTO person_card (person, position, number) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")?;
-    for (position, number) in (0..).zip(&profile.cards) {
-        if card.execute(params![id.0, position, number])? == 0 {
+/// The next number of a person; none is used twice.
+fn next_id(db: &Connection) -> rusqlite::Result<PersonId> {
+    let sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'person'), 0) + 1";
+    db.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(PersonId)
+}
+
+fn insert_lists(db: &View<'_>, id: PersonId, profile: &Profile) -> Result<(), Fault> {
+    let mut card = db.prepare_cached(
+        "INSERT INTO person_card (person, position, number_key, sealed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )?;
+    for (position, number) in (0_i64..).zip(&profile.cards) {
+        let sealed = db.keys.sealed(Place::new("person_card", id.0).part(&position.to_string()), number);
+        if card.execute(params![id.0, position, db.keys.key_of(CARD, number), sealed])? == 0 {
             return Err(Error::invalid("cards", "the card number is taken").into());
         }
     }
@@ -209,14 +266,17 @@ fn insert_memberships(db: &Connection, id: PersonId, ids: &[LibraryId], created:
 
 /// Changes a person; also returns the photos that no row references any more.
 fn update(
-    db: &Connection,
+    db: &View<'_>,
     id: PersonId,
     change: &PersonChange,
     at: Timestamp,
 ) -> Result<(Person, Vec<PictureId>), Fault> {
     require(db, id)?;
     let mut columns: Columns = vec![("updated_at", time(at))];
-    columns.extend(change.profile.iter().flat_map(profile::columns));
+    if let Some(profile) = &change.profile {
+        let code = person(db, id)?.code;
+        columns.extend(profile::columns(db.keys, id, &code, profile));
+    }
     columns::update(db, "person", id.0, columns)?;
     if let Some(profile) = &change.profile {
         for table in ["person_card", "person_permission_group"] {
@@ -238,7 +298,7 @@ fn update(
 }
 
 /// Replaces the photo and deletes all templates of the old one.
-fn replace_photo(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<Vec<PictureId>, Fault> {
+fn replace_photo(db: &View<'_>, id: PersonId, photo: &KeptPhoto) -> Result<Vec<PictureId>, Fault> {
     let mut statement = db.prepare_cached("SELECT photo FROM person WHERE id = ?")?;
     let before = statement.query_one([id.0], |row| Ok(Reader::new(row).picture()))??;
     let mut columns = vec![("photo", picture(&photo.picture))];
@@ -250,7 +310,7 @@ fn replace_photo(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<Vec
 }
 
 /// Keeps what the model makes of a person's new photo.
-fn describe(db: &Connection, id: PersonId, photo: &KeptPhoto) -> Result<(), Fault> {
+fn describe(db: &View<'_>, id: PersonId, photo: &KeptPhoto) -> Result<(), Fault> {
     pictures::enrolled(db, &photo.picture)?;
     match &photo.described {
         Description::Pending => Ok(()),
@@ -265,6 +325,21 @@ fn delete_of(db: &Connection, table: &str, id: PersonId) -> rusqlite::Result<usi
 fn created_at(db: &Connection, id: PersonId) -> rusqlite::Result<Timestamp> {
     let mut statement = db.prepare_cached("SELECT created_at FROM person WHERE id = ?")?;
     statement.query_row([id.0], |row| row.get(0).map(Timestamp::from_millis))
+}
+
+/// Removes some people, and at last what is kept for people who are still to be enrolled; returns how many they were, and
+/// the pictures that no row references any more.
+fn remove_some(db: &Connection) -> Result<(u64, Vec<PictureId>), Fault> {
+    const STEP: u32 = 500;
+    let mut statement = db.prepare_cached("SELECT id FROM person LIMIT ?")?;
+    let ids = statement.query_map([STEP], |row| row.get(0).map(PersonId))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    if !ids.is_empty() {
+        return Ok((ids.len() as u64, remove_rows(db, &ids)?));
+    }
+    db.execute("DELETE FROM adapter_job", [])?;
+    let mut statement = db.prepare_cached("DELETE FROM kept_picture RETURNING picture")?;
+    let kept = statement.query_and_then([], |row| Reader::new(row).picture())?.collect::<Result<Vec<_>, Fault>>()?;
+    Ok((0, pictures::unnamed(db, kept)?))
 }
 
 /// Removes people and all their data; returns the photos that no row references any more.

@@ -3,44 +3,54 @@
 use std::collections::HashMap;
 
 use domain::names::folded;
-use domain::{LibraryId, Person, PersonId, Profile, Validity};
+use domain::{LibraryId, Person, PersonCode, PersonId, Profile, Validity};
 use rusqlite::Connection;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, Value};
 
-use super::enrolment;
+use super::{ADDRESS, DOCUMENT, NAME, enrolment};
 use crate::columns::{Columns, Reader, optional, text, time, whole, word};
+use crate::connection::View;
 use crate::error::Fault;
 use crate::lists::json;
+use crate::seal::{Fields, Keys, Place, pack};
 
-const SELECT: &str = "SELECT person.id, code, photo, enrolment, photo_fault, created_at, updated_at,
-        name, gender, birth_date, age, document_kind, document_number, phone, email, address, native_place,
-        ethnic_group, remark, category,
+const SELECT: &str = "SELECT person.id, photo, enrolment, photo_fault, created_at, updated_at,
+        sealed, gender, age, category,
         validity, valid_from, valid_to, daily_from, daily_to, first_day, last_day, uses_left
     FROM json_each(?) AS wanted CROSS JOIN person ON person.id = wanted.value
     ORDER BY wanted.key";
 
 /// The columns of a profile; its lists have tables of their own.
-pub(super) fn columns(profile: &Profile) -> Columns {
+pub(super) fn columns(keys: &Keys, id: PersonId, code: &PersonCode, profile: &Profile) -> Columns {
     let mut columns = vec![
-        ("name", text(&profile.name)),
-        ("name_folded", folded(&profile.name).into()),
+        ("name_key", keys.key_of(NAME, &folded(&profile.name))),
         ("gender", optional(profile.gender, |gender| word(&gender))),
-        ("birth_date", optional(profile.birth_date, |date| text(&date.to_string()))),
         ("age", optional(profile.age, whole)),
-        ("document_kind", text(&profile.document_kind)),
-        ("document_number", text(&profile.document_number)),
-        ("document_folded", folded(&profile.document_number).into()),
-        ("phone", text(&profile.phone)),
-        ("email", text(&profile.email)),
-        ("address", text(&profile.address)),
-        ("address_folded", folded(&profile.address).into()),
-        ("native_place", text(&profile.native_place)),
-        ("ethnic_group", text(&profile.ethnic_group)),
-        ("remark", text(&profile.remark)),
+        ("document_key", keys.key_of(DOCUMENT, &profile.document_number)),
+        ("address_key", keys.key_of(ADDRESS, &profile.address)),
         ("category", word(&profile.category)),
+        ("sealed", Value::Blob(keys.seal(Place::new("person", id.0), &texts(code, profile)))),
     ];
     columns.extend(validity_columns(&profile.validity));
     columns
+}
+
+/// The sealed texts of a person, in an order that never changes.
+fn texts(code: &PersonCode, profile: &Profile) -> Vec<u8> {
+    let birth_date = profile.birth_date.map(|date| date.to_string()).unwrap_or_default();
+    pack(&[
+        code.as_str(),
+        &profile.name,
+        &birth_date,
+        &profile.document_kind,
+        &profile.document_number,
+        &profile.phone,
+        &profile.email,
+        &profile.address,
+        &profile.native_place,
+        &profile.ethnic_group,
+        &profile.remark,
+    ])
 }
 
 fn validity_columns(validity: &Validity) -> Columns {
@@ -66,14 +76,15 @@ fn validity_columns(validity: &Validity) -> Columns {
 }
 
 /// The people with these ids, in this order; unknown ids are skipped. Four statements for any number.
-pub(super) fn load(db: &Connection, ids: impl IntoIterator<Item = i64>) -> Result<Vec<Person>, Fault> {
+pub(super) fn load(db: &View<'_>, ids: impl IntoIterator<Item = i64>) -> Result<Vec<Person>, Fault> {
     let ids = json(ids);
     let mut libraries = lists(db, "person_library", "library", "library", &ids)?;
-    let mut cards = lists(db, "person_card", "number", "position", &ids)?;
+    let mut cards = cards(db, &ids)?;
     let mut groups = lists(db, "person_permission_group", "name", "position", &ids)?;
     let mut statement = db.prepare_cached(SELECT)?;
-    let mut people =
-        statement.query_and_then([&ids], |row| read(&mut Reader::new(row)))?.collect::<Result<Vec<Person>, Fault>>()?;
+    let mut people = statement
+        .query_and_then([&ids], |row| read(db.keys, &mut Reader::new(row)))?
+        .collect::<Result<Vec<Person>, Fault>>()?;
     for person in &mut people {
         let id = person.id.0;
         person.libraries = libraries.remove(&id).into_iter().flatten().map(LibraryId).collect();
@@ -81,6 +92,23 @@ pub(super) fn load(db: &Connection, ids: impl IntoIterator<Item = i64>) -> Resul
         person.profile.permission_groups = groups.remove(&id).unwrap_or_default();
     }
     Ok(people)
+}
+
+/// The card numbers of people.
+fn cards(db: &View<'_>, ids: &str) -> Result<HashMap<i64, Vec<String>>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT person, position, sealed FROM person_card WHERE person IN (SELECT value FROM json_each(?))
+         ORDER BY person, position",
+    )?;
+    let mut rows = statement.query([ids])?;
+    let mut cards: HashMap<i64, Vec<String>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mut row = Reader::new(row);
+        let (person, position) = (row.take()?, row.take::<i64>()?.to_string());
+        let number = row.open_text(db.keys, Place::new("person_card", person).part(&position))?;
+        cards.entry(person).or_default().push(number);
+    }
+    Ok(cards)
 }
 
 /// Reads a list table of people, grouped by person.
@@ -103,33 +131,33 @@ fn lists<T: FromSql>(
     Ok(lists)
 }
 
-fn read(row: &mut Reader<'_>) -> Result<Person, Fault> {
-    Ok(Person {
-        id: PersonId(row.take()?),
-        code: row.parse("person code")?,
-        libraries: Vec::new(),
-        photo: row.picture()?,
-        enrolment: enrolment::read(row)?,
-        created_at: row.time()?,
-        updated_at: row.time()?,
-        profile: read_profile(row)?,
-    })
+fn read(keys: &Keys, row: &mut Reader<'_>) -> Result<Person, Fault> {
+    let id = PersonId(row.take()?);
+    let (photo, enrolment) = (row.picture()?, enrolment::read(row)?);
+    let (created_at, updated_at) = (row.time()?, row.time()?);
+    let mut texts = row.fields(keys, Place::new("person", id.0))?;
+    let code = texts.take().parse().map_err(|_| Fault::Corrupt("person code"))?;
+    let profile = read_profile(row, &mut texts)?;
+    Ok(Person { id, code, libraries: Vec::new(), photo, enrolment, created_at, updated_at, profile })
 }
 
-fn read_profile(row: &mut Reader<'_>) -> Result<Profile, Fault> {
+/// The texts are read in the order of [`texts`].
+fn read_profile(row: &mut Reader<'_>, texts: &mut Fields) -> Result<Profile, Fault> {
+    let name = texts.take();
+    let birth_date = Some(texts.take()).filter(|text| !text.is_empty());
     Ok(Profile {
-        name: row.take()?,
+        name,
         gender: row.word_optional()?,
-        birth_date: row.parse_optional("birth date")?,
+        birth_date: birth_date.map(|date| date.parse().map_err(|_| Fault::Corrupt("birth date"))).transpose()?,
         age: row.take()?,
-        document_kind: row.take()?,
-        document_number: row.take()?,
-        phone: row.take()?,
-        email: row.take()?,
-        address: row.take()?,
-        native_place: row.take()?,
-        ethnic_group: row.take()?,
-        remark: row.take()?,
+        document_kind: texts.take(),
+        document_number: texts.take(),
+        phone: texts.take(),
+        email: texts.take(),
+        address: texts.take(),
+        native_place: texts.take(),
+        ethnic_group: texts.take(),
+        remark: texts.take(),
         category: row.word()?,
         validity: read_validity(row)?,
         cards: Vec::new(),

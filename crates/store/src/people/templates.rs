@@ -6,12 +6,14 @@ use domain::{
 use rusqlite::{Connection, params};
 
 use super::require;
-use crate::columns::{Reader, vector};
+use crate::columns::{self, Reader};
+use crate::connection::View;
 use crate::error::Fault;
 use crate::lists;
+use crate::seal::Place;
 
 /// Streams all templates of a model, grouped by person, with constant memory.
-pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
+pub(super) fn all(db: &View<'_>, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<(), Fault> {
     let mut groups = db.prepare_cached("SELECT person, name FROM person_permission_group ORDER BY person, position")?;
     let mut groups = Groups { rows: groups.query([])?, next: None };
     let mut statement = db.prepare_cached(
@@ -28,7 +30,7 @@ pub(super) fn all(db: &Connection, model: &ModelId, take: &mut dyn FnMut(Templat
             continue;
         }
         let membership = Membership { libraries: vec![library], permission_groups: groups.of(person)? };
-        let next = Template { person, membership, embedding: row.embedding_of(model)? };
+        let next = Template { person, membership, embedding: row.embedding_of(model, db.keys, place(person))? };
         current.replace(next).into_iter().for_each(&mut *take);
     }
     current.into_iter().for_each(take);
@@ -66,26 +68,31 @@ impl Groups<'_> {
 }
 
 /// The embedding by this model, or else the latest one by another.
-pub(super) fn embedding(db: &Connection, id: PersonId, model: &ModelId) -> Result<Embedding, Fault> {
+pub(super) fn embedding(db: &View<'_>, id: PersonId, model: &ModelId) -> Result<Embedding, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT model, embedding FROM template WHERE person = ? AND embedding IS NOT NULL
          ORDER BY model = ? DESC, rowid DESC LIMIT 1",
     )?;
-    let mut rows = statement.query_and_then(params![id.0, &*model.0], |row| Reader::new(row).embedding())?;
+    let mut rows =
+        statement.query_and_then(params![id.0, &*model.0], |row| Reader::new(row).embedding(db.keys, place(id)))?;
     match rows.next() {
         Some(embedding) => embedding,
         None => require(db, id).and(Err(Error::NoFace.into())),
     }
 }
 
+fn place(person: PersonId) -> Place<'static> {
+    Place::new("template", person.0)
+}
+
 pub(super) fn put(
-    db: &Connection,
+    db: &View<'_>,
     id: PersonId,
     model: &ModelId,
     described: Option<&PhotoTemplate>,
 ) -> Result<(), Fault> {
     let (quality, embedding) = match described {
-        Some(described) => (described.quality, vector(described.embedding.vector())),
+        Some(described) => (described.quality, columns::embedding(db.keys, place(id), &described.embedding)),
         None => (0, rusqlite::types::Value::Null),
     };
     let mut statement = db.prepare_cached(

@@ -9,23 +9,28 @@
 use std::path::Path;
 use std::time::Duration;
 
-use domain::ports::{AdapterState, LogStore, PersonStore, SettingsStore, TaskStore};
+use domain::ports::{AdapterState, LogStore, PersonStore, Pictures, SettingsStore, TaskStore};
 use domain::settings::DeviceSettings;
 use domain::{
-    CameraId, Decider, Direction, Door, DoorRules, Enrolment, EntryKind, LibraryId, Means, NamedPerson, NewRecord,
-    Noted, Opening, PersonId, Proof, Record, RecordFilter, Seq, SightingFilter, Similarity, Timestamp, What, Window,
+    CameraId, Decider, Direction, Door, DoorRules, Enrolment, EntryKind, FaceReaction, LibraryId, Means, NamedPerson,
+    NewRecord, Noted, Opening, PermissionGroup, PersonId, Proof, Record, RecordFilter, Seq, SightingFilter, Similarity,
+    Timestamp, What, Window,
 };
 use rusqlite::Connection;
-use store::{Options, Store};
+use store::{OpenError, Options, Store, StoreKey};
 use tempfile::TempDir;
 use testkit::store_suite::samples;
+
+fn key() -> StoreKey {
+    StoreKey::new([7; 32])
+}
 
 const ALL: Window = Window { skip: 0, limit: 100 };
 
 fn upgraded() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     write_version_11(dir.path());
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let store = Store::open(dir.path(), &key(), Options::default()).unwrap();
     (dir, store)
 }
 
@@ -131,7 +136,7 @@ fn notes_of_adapters_stay_with_their_things() {
             ('a', 'camera.1.type', '1700000000000 7'), ('b', 'decoder.1', '1600000000000 soft');
         INSERT INTO adapter_annotation SELECT id, 'a', 'about ada' FROM person WHERE code = 'ada'";
     Connection::open(dir.path().join("polyface.db")).unwrap().execute_batch(kept).unwrap();
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let store = Store::open(dir.path(), &key(), Options::default()).unwrap();
     let ada = store.person_by_code(&"ada".parse().unwrap()).unwrap().id;
     let things = [Noted::from(ada), LibraryId(1).into(), CameraId(1).into()];
     let notes = |adapter| store.notes(adapter, &things).unwrap().into_iter().map(|(_, note)| note).collect::<Vec<_>>();
@@ -148,4 +153,107 @@ fn removing_goes_on_in_order() {
     assert_eq!(store.remove_entries(domain::Removal::Oldest, 100).unwrap(), 5);
     assert!(store.entries_after(Seq(0), &EntryKind::ALL, 100).unwrap().is_empty());
     assert_eq!(store.sightings(&SightingFilter::default(), ALL).unwrap().total, 0, "they went with their records");
+}
+
+#[test]
+fn permission_groups_of_an_adapter_become_those_of_the_device() {
+    let dir = tempfile::tempdir().unwrap();
+    write_version_11(dir.path());
+    let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+    let groups = r#"{"groups":[{"id":"b","name":"day","description":"x","info":{}},
+        {"id":"a","name":"night","description":"","info":{"floor":3}}]}"#;
+    for (key, value) in [("permissions", groups), ("reaction", r#"{"mode":"avoid"}"#), ("platform", "{}")] {
+        database.execute("INSERT INTO adapter_value VALUES ('sophon', ?, ?)", [key, value]).unwrap();
+    }
+    drop(database);
+    let store = Store::open(dir.path(), &key(), Options::default()).unwrap();
+    let group = |id: &str, name: &str, description: &str, note: Option<&str>| PermissionGroup {
+        id: id.into(),
+        name: name.into(),
+        description: description.into(),
+        note: note.map(str::to_owned),
+    };
+    let wanted = [group("b", "day", "x", None), group("a", "night", "", Some(r#"{"floor":3}"#))];
+    assert_eq!(store.permission_groups().unwrap(), wanted);
+    assert_eq!(store.device_settings().unwrap().reaction, Ok(Some(FaceReaction::Nothing)));
+    let left = ["permissions", "reaction", "platform"].map(|key| store.value("sophon", key).unwrap().is_some());
+    assert_eq!(left, [false, false, true]);
+}
+
+fn all_bytes(dir: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        bytes.extend(if path.is_dir() { all_bytes(&path) } else { std::fs::read(path).unwrap() });
+    }
+    bytes
+}
+
+fn holds(dir: &Path, part: &[u8]) -> bool {
+    memchr::memmem::find(&all_bytes(dir), part).is_some()
+}
+
+/// Puts the photo of ada where a former version keeps it; returns its name and what the database has in clear.
+fn clear_values(dir: &Path) -> (String, Vec<Vec<u8>>) {
+    let database = Connection::open(dir.join("polyface.db")).unwrap();
+    let photo: Vec<u8> =
+        database.query_row("SELECT photo FROM person WHERE code = 'ada'", [], |row| row.get(0)).unwrap();
+    let photo = hex::encode(photo);
+    let folder = dir.join("pictures").join(&photo[..2]);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(&photo), "a photo in clear").unwrap();
+    let vectors =
+        "SELECT substr(embedding, 1, 64) FROM template UNION SELECT substr(embedding, 1, 64) FROM record_capture";
+    let mut statement = database.prepare(vectors).unwrap();
+    let mut clear: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(clear.len() >= 2);
+    clear.extend(
+        ["name of ada", "AB 1234567", "a photo in clear", "ResumefromBreakpoint"].map(|text| text.as_bytes().to_vec()),
+    );
+    (photo, clear)
+}
+
+#[test]
+fn what_a_former_version_stored_in_clear_is_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    write_version_11(dir.path());
+    let (photo, clear) = clear_values(dir.path());
+    assert!(clear.iter().all(|value| holds(dir.path(), value)));
+    let store = Store::open(dir.path(), &key(), Options::default()).unwrap();
+    for value in &clear {
+        assert!(!holds(dir.path(), value), "{}", String::from_utf8_lossy(value));
+    }
+    assert_eq!(&store.get(&photo.parse().unwrap()).unwrap()[..], b"a photo in clear");
+    assert!(!dir.path().join("pictures.clear").exists());
+    drop(store);
+    let wrong = Store::open(dir.path(), &StoreKey::new([8; 32]), Options::default());
+    assert!(matches!(wrong, Err(OpenError::WrongKey)));
+}
+
+/// As a power cut leaves it: the database has its new form, some vectors and pictures are still in clear.
+#[test]
+fn a_sealing_that_was_interrupted_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    write_version_11(dir.path());
+    let (photo, clear) = clear_values(dir.path());
+    let before: Vec<u8> = {
+        let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+        database.query_row("SELECT embedding FROM template WHERE person = 1", [], |row| row.get(0)).unwrap()
+    };
+    drop(Store::open(dir.path(), &key(), Options::default()).unwrap());
+    let database = Connection::open(dir.path().join("polyface.db")).unwrap();
+    database.execute_batch("INSERT INTO unfinished_sealing VALUES (1); PRAGMA secure_delete = on").unwrap();
+    database.execute("UPDATE template SET embedding = ? WHERE person = 1", [&before]).unwrap();
+    drop(database);
+    let (sealed, aside) = (dir.path().join("pictures"), dir.path().join("pictures.clear"));
+    std::fs::create_dir_all(aside.join(&photo[..2])).unwrap();
+    std::fs::remove_file(sealed.join(&photo[..2]).join(&photo)).unwrap();
+    std::fs::write(aside.join(&photo[..2]).join(&photo), "a photo in clear").unwrap();
+    std::fs::write(dir.path().join("polyface.db.before-25"), "name of ada").unwrap();
+    assert!(holds(dir.path(), &before[..64]));
+
+    let store = Store::open(dir.path(), &key(), Options::default()).unwrap();
+    assert!(clear.iter().all(|value| !holds(dir.path(), value)));
+    assert_eq!(&store.get(&photo.parse().unwrap()).unwrap()[..], b"a photo in clear");
+    assert_eq!(store.embedding(PersonId(1), &samples::model()).unwrap().vector().len() * 4, before.len());
 }

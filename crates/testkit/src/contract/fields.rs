@@ -9,10 +9,18 @@ use super::ledger::Rules;
 pub(super) struct Check<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) rules: &'a Rules,
+    /// Paths that are allowed beside those of the catalogue.
+    pub(super) added: Vec<&'static str>,
     pub(super) faults: Vec<String>,
 }
 
 impl Check<'_> {
+    /// Allows what is added to the answers of this operation.
+    pub(super) fn of(&mut self, operation: &str) -> &mut Self {
+        self.added = self.rules.added.iter().filter(|(id, _)| *id == operation).map(|(_, path)| *path).collect();
+        self
+    }
+
     /// Checks the type of a payload.
     pub(super) fn shape(&mut self, shape: Shape, data: Option<&Value>) {
         let fits = match (shape, data) {
@@ -30,6 +38,10 @@ impl Check<'_> {
 
     /// Checks all fields of a value: listed ones must be present with their types, others must not.
     pub(super) fn fields(&mut self, fields: &[Field], value: &Value) {
+        // A message without fields.
+        if fields.is_empty() && value.as_object().is_some_and(serde_json::Map::is_empty) {
+            return;
+        }
         self.visit(fields, "", value, value);
     }
 
@@ -44,6 +56,8 @@ impl Check<'_> {
             if is_opaque(&field.kind) && !fields.iter().any(|other| other.name != path && is_below(&other.name, path)) {
                 return;
             }
+        } else if self.added.contains(&path) {
+            return;
         } else if !fields.iter().any(|field| is_below(&field.name, path)) {
             return self.faults.push(format!("{path} is not in the catalogue"));
         }
@@ -78,11 +92,14 @@ impl Check<'_> {
             self.faults.push(format!("{} does not belong to this kind of entry", field.name));
         }
         let fits = match field.kind.as_str() {
-            "string" | "text" | "base64" => value.is_string(),
+            // Of a file, any text stands for the content.
+            "string" | "text" | "base64" | "file" => value.is_string(),
             "int" | "integer" | "long" => value.is_i64() || value.is_u64(),
             "double" | "number" => value.is_number(),
             "bool" | "boolean" => value.is_boolean(),
             "json" => value.is_object(),
+            // The type of the list, where it is written at its entries.
+            "list" if field.name.ends_with("[]") => true,
             "json list" | "object[]" | "array" | "array of string" | "list" => value.is_array(),
             "integer[]" => entries(value).is_some_and(|all| all.iter().all(|entry| entry.is_i64() || entry.is_u64())),
             "string[]" => entries(value).is_some_and(|all| all.iter().all(Value::is_string)),

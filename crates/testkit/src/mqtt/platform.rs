@@ -15,10 +15,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::ID;
-use crate::DEADLINE;
+use crate::{DEADLINE, eventually};
 
 /// The topics that devices publish on.
-const TOPICS: [&str; 4] = ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere"];
+const TOPICS: [&str; 5] =
+    ["mqtt/face/+/+", "mqtt/face/basic", "mqtt/face/heartbeat", "mqtt/face/elsewhere", "mqtt/face/\u{95e8}"];
 
 /// A connected platform; it disconnects when dropped.
 #[derive(Debug)]
@@ -36,8 +37,14 @@ struct Inbox {
 }
 
 impl Platform {
-    /// Connects and subscribes to all topics of devices.
+    /// Connects and subscribes to all topics of devices. Tries again, as clients do: mosquitto may take a connection for
+    /// the one that was closed just before.
     pub async fn connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Self {
+        eventually("the broker accepts the platform", async || Self::try_connect(broker, login).await).await
+    }
+
+    /// `None` when the broker closes the connection.
+    async fn try_connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Option<Self> {
         let stream = TcpStream::connect(broker).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let (mut reader, writer) = stream.into_split();
@@ -53,14 +60,14 @@ impl Platform {
         };
         send(&writer, &Packet::Connect(connect)).await;
         let mut buffer = Vec::new();
-        next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Connack(_)))).await.unwrap();
+        next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Connack(_)))).await?;
         let topics = TOPICS.map(|topic| SubscribeTopic { topic_path: topic.into(), qos: QoS::AtLeastOnce });
         send(&writer, &Packet::Subscribe(Subscribe { pid: Pid::new(), topics: topics.into() })).await;
-        next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Suback(_)))).await.unwrap();
+        next_packet(&mut reader, &mut buffer, |packet| assert!(matches!(packet, Packet::Suback(_)))).await?;
         let inbox = Arc::new(Inbox::default());
         let mut reading = JoinSet::new();
         reading.spawn(read(reader, buffer, Arc::clone(&writer), Arc::clone(&inbox)));
-        Self { writer, inbox, numbers: AtomicU16::new(1), _reading: reading }
+        Some(Self { writer, inbox, numbers: AtomicU16::new(1), _reading: reading })
     }
 
     /// Publishes a payload on a topic.

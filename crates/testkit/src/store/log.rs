@@ -1,13 +1,14 @@
 //! `LogStore`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use domain::names::same;
 use domain::ports::LogStore;
 use domain::{
-    Behaviour, BehaviourFilter, CameraId, Candidate, CaptureId, Entry, EntryKind, Error, NewEntry, NewRecord, Notice,
-    ObjectCapture, Page, Record, RecordFilter, RecordKind, Removal, Result, Seq, SightingId, Thing, Timestamp, Usage,
-    What, Window,
+    Behaviour, BehaviourFilter, CameraId, Candidate, CaptureId, Clip, ClipState, ComparedFilter, Comparison, Entry,
+    EntryKind, Error, NewEntry, NewRecord, Notice, ObjectCapture, Page, Record, RecordFilter, RecordKind, Removal,
+    Result, Seq, SightingId, Thing, Timestamp, Usage, What, Window,
 };
 
 use super::{MemoryStore, State, next, window};
@@ -17,10 +18,12 @@ impl LogStore for MemoryStore {
         let mut state = self.write()?;
         state.check(new)?;
         let seq = Seq(next(&mut state.last.entry));
-        let entry = new.clone().at_place(seq);
+        let mut entry = new.clone().at_place(seq);
+        state.erase_from(&mut entry);
         match &new.what {
             What::Record(record) => state.add_sightings(seq, record),
             What::Notice(notice) => state.update_standing(notice),
+            What::Clip(clip) => state.settle_clip(clip),
             What::Correction(_) | What::Behaviour(_) | What::Opening(_) => {}
         }
         new.pictures().into_iter().for_each(|picture| state.unpin(picture));
@@ -68,15 +71,16 @@ impl LogStore for MemoryStore {
     }
 
     fn behaviours(&self, filter: &BehaviourFilter, wanted: Window) -> Result<Page<ObjectCapture>> {
-        let BehaviourFilter { object, camera, captured, cameras, kinds, fired_only } = filter;
+        let BehaviourFilter { object, camera, captured, cameras, kinds, fired_only, compared } = filter;
         let state = self.read();
         let mut rows: Vec<_> = state.behaviours().collect();
         rows.retain(|(_, found)| {
-            let Behaviour { kind, object: class, fired, .. } = found.behaviour;
+            let Behaviour { kind, object: class, fired, ref comparisons, .. } = found.behaviour;
             object.is_none_or(|object| object == class)
                 && (cameras.is_empty() || cameras.contains(&found.camera))
                 && (kinds.is_empty() || kinds.contains(&(kind, class)))
                 && (fired || !fired_only)
+                && compared.as_ref().is_none_or(|filter| comparisons.iter().any(|face| fits_comparison(filter, face)))
                 && camera.is_none_or(|camera| found.camera == camera)
                 && captured.as_ref().is_none_or(|captured| captured.contains(&found.at))
         });
@@ -90,11 +94,18 @@ impl LogStore for MemoryStore {
         found.map(|(_, found)| found).ok_or(Error::NotFound { what: Thing::Record })
     }
 
+    fn awaited_clips(&self, limit: u32) -> Result<Vec<ObjectCapture>> {
+        let state = self.read();
+        let awaited = state.behaviours().filter(|(_, found)| found.behaviour.clip == ClipState::Awaited);
+        Ok(awaited.map(|(_, found)| found).take(limit as usize).collect())
+    }
+
     fn remove_entries(&self, removal: Removal, limit: u32) -> Result<u32> {
         // A full disk does not prevent removals.
         let mut state = self.read();
+        let dated = dated_after(removal, &state.log);
         let mut matching: Vec<_> =
-            state.log.values().filter(|entry| matches_removal(removal, entry)).cloned().collect();
+            state.log.values().filter(|entry| matches_removal(removal, dated, entry)).cloned().collect();
         if matches!(removal, Removal::Before { .. }) {
             matching.sort_by_key(|entry| (entry.at, entry.seq));
         }
@@ -139,9 +150,26 @@ impl State {
                 let known = self.log.get(&correction.record).and_then(Entry::record);
                 known.ok_or(Error::NotFound { what: Thing::Record })?;
             }
+            What::Clip(clip) => {
+                let found = self.behaviours().find(|(_, found)| found.behaviour.id == clip.of);
+                let (_, found) = found.ok_or(Error::NotFound { what: Thing::Record })?;
+                if found.behaviour.clip != ClipState::Awaited {
+                    return Err(Error::AlreadyExists { what: Thing::Record });
+                }
+            }
             What::Behaviour(_) | What::Opening(_) | What::Notice(_) => {}
         }
         Ok(())
+    }
+
+    fn settle_clip(&mut self, clip: &Clip) {
+        let behaviours = self.log.values_mut().filter_map(|entry| match &mut entry.what {
+            What::Behaviour(behaviour) => Some(behaviour),
+            _ => None,
+        });
+        for behaviour in behaviours.filter(|behaviour| behaviour.id == clip.of) {
+            behaviour.clip = clip.video.clone().map_or(ClipState::Lost, ClipState::Stored);
+        }
     }
 
     fn add_sightings(&mut self, seq: Seq, record: &NewRecord) {
@@ -165,6 +193,10 @@ impl State {
         if let What::Behaviour(behaviour) = &entry.what {
             self.remove_unnamed(&behaviour.crop);
             self.remove_unnamed(&behaviour.scene);
+            self.log.retain(|_, other| !matches!(&other.what, What::Clip(clip) if clip.of == behaviour.id));
+            if let ClipState::Stored(video) = &behaviour.clip {
+                self.remove_unnamed(video);
+            }
         }
         let Some(record) = entry.record() else { return };
         self.sightings.retain(|_, (seq, _)| *seq != record.seq);
@@ -176,12 +208,22 @@ impl State {
     }
 }
 
-fn matches_removal(removal: Removal, entry: &Entry) -> bool {
+/// The newest entry that is known to be old enough for `Removal::Misdated`.
+fn dated_after(removal: Removal, log: &BTreeMap<Seq, Entry>) -> Seq {
+    let Removal::Misdated { earliest, before, .. } = removal else { return Seq(0) };
+    let aged = log.values().filter(|entry| (earliest..before).contains(&entry.at));
+    aged.map(|entry| entry.seq).max().unwrap_or(Seq(0))
+}
+
+fn matches_removal(removal: Removal, dated_after: Seq, entry: &Entry) -> bool {
     match removal {
+        Removal::Misdated { earliest, latest, .. } => {
+            entry.seq < dated_after && !(earliest..=latest).contains(&entry.at)
+        }
         Removal::Oldest => true,
         Removal::UpTo(seq) => entry.seq <= seq,
         Removal::One(seq) => entry.seq == seq,
-        Removal::Before { kind, time } => entry.at < time && is_of(kind, entry),
+        Removal::Before { kind, from, time } => (from..time).contains(&entry.at) && is_of(kind, entry),
     }
 }
 
@@ -190,7 +232,7 @@ fn is_of(kind: RecordKind, entry: &Entry) -> bool {
         What::Record(record) => kind.verdicts().contains(&record.verdict),
         What::Opening(opening) => kind == RecordKind::People && opening.person.is_some(),
         What::Behaviour(_) => kind == RecordKind::Strangers,
-        What::Correction(_) | What::Notice(_) => false,
+        What::Correction(_) | What::Clip(_) | What::Notice(_) => false,
     }
 }
 
@@ -207,6 +249,14 @@ fn fits(filter: &RecordFilter, record: &Record) -> bool {
         && (filter.cameras.is_empty() || filter.cameras.contains(&record.capture.camera))
         && fits_best(filter, record)
         && fits_face(filter, record)
+}
+
+fn fits_comparison(filter: &ComparedFilter, face: &Comparison) -> bool {
+    let ComparedFilter { accepted, name_part, document_number_part, similarity } = filter;
+    accepted.is_none_or(|accepted| face.accepted().is_some() == accepted)
+        && name_part.as_ref().is_none_or(|part| face.best.name.contains(part))
+        && document_number_part.as_ref().is_none_or(|part| face.best.document_number.contains(part))
+        && similarity.as_ref().is_none_or(|range| range.contains(&face.best.similarity))
 }
 
 fn fits_best(filter: &RecordFilter, record: &Record) -> bool {

@@ -1,9 +1,11 @@
 //! A store in memory with the behaviour of the real one for every store port.
 
 mod adapters;
+mod erasure;
 mod gallery;
 mod log;
 mod people;
+mod people_filter;
 mod pictures;
 mod settings;
 mod tasks;
@@ -14,8 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use domain::{
     Account, AuditEntry, Camera, CameraId, Embedding, Entry, Error, Job, JobId, Library, LibraryId, LibraryKind,
-    LibraryName, ModelId, Noted, Notice, PasswordHashes, Person, PersonId, PictureId, Relay, RelayId, Result, Rule,
-    RuleId, Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
+    LibraryName, ModelId, Noted, Notice, PasswordHashes, PermissionGroup, Person, PersonId, PictureId, Relay, RelayId,
+    Reset, Result, Rule, RuleId, Seq, SightingId, Task, TaskId, Timestamp, Topic, Window,
 };
 
 /// Implements `PersonStore`, `GalleryStore`, `LogStore`, `TaskStore`, `SettingsStore`, `AdapterState` and `Pictures`.
@@ -37,6 +39,7 @@ struct State {
     log: BTreeMap<Seq, Entry>,
     standing: BTreeMap<(Topic, String), Notice>,
     cameras: BTreeMap<CameraId, Camera>,
+    permission_groups: Vec<PermissionGroup>,
     relays: BTreeMap<RelayId, Relay>,
     rules: BTreeMap<RuleId, Rule>,
     tasks: BTreeMap<TaskId, Task>,
@@ -53,6 +56,7 @@ struct State {
     kept_pictures: HashSet<PictureId>,
     /// Numbers of puts that no row has followed yet.
     pins: HashMap<PictureId, u32>,
+    reset: Option<Reset>,
     last: LastIds,
 }
 
@@ -104,6 +108,11 @@ impl MemoryStore {
         self.read().unreadable = unreadable;
     }
 
+    /// The parts that are to be reset.
+    pub fn wanted_reset(&self) -> Option<Reset> {
+        self.read().reset
+    }
+
     /// Blocks every call, as a hung disk does, until the returned value is dropped.
     pub fn hang(&self) -> impl Sized + '_ {
         self.read()
@@ -138,6 +147,7 @@ impl State {
             log: BTreeMap::new(),
             standing: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            permission_groups: Vec::new(),
             relays: BTreeMap::new(),
             rules: BTreeMap::new(),
             tasks: BTreeMap::new(),
@@ -152,6 +162,7 @@ impl State {
             pictures: HashMap::new(),
             kept_pictures: HashSet::new(),
             pins: HashMap::new(),
+            reset: None,
             last: LastIds { library: LibraryId::DEFAULT.0, ..LastIds::default() },
         }
     }

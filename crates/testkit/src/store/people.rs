@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 
-use domain::names::{holds, same};
+use domain::names::same;
 use domain::ports::PersonStore;
 use domain::{
-    AnyOf, Category, Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange,
-    LibraryFilter, LibraryId, LibraryKind, LibraryName, ModelId, NewLibrary, Page, Person, PersonChange, PersonCode,
-    PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template, TemplateGaps, Thing,
-    Timestamp, Validity, Window,
+    Category, Description, Embedding, EnrolledPerson, Enrolment, Error, KeptPhoto, Library, LibraryChange,
+    LibraryFilter, LibraryId, LibraryKind, LibraryName, ModelId, NewLibrary, Page, PermissionGroup, Person,
+    PersonChange, PersonCode, PersonFilter, PersonId, PhotoFault, PhotoTemplate, PictureId, Profile, Result, Template,
+    TemplateGaps, Thing, Timestamp, Validity, Window,
 };
 
+use super::people_filter::fits;
 use super::{Enrolled, MemoryStore, State, next, window};
 
 impl PersonStore for MemoryStore {
@@ -160,6 +161,46 @@ impl PersonStore for MemoryStore {
         Ok(person)
     }
 
+    fn permission_groups(&self) -> Result<Vec<PermissionGroup>> {
+        Ok(self.read().permission_groups.clone())
+    }
+
+    fn insert_permission_group(&self, group: &PermissionGroup, limit: u32) -> Result<()> {
+        let mut state = self.write()?;
+        let present = &mut state.permission_groups;
+        if present.iter().any(|other| other.id == group.id || other.name == group.name) {
+            return Err(Error::AlreadyExists { what: Thing::PermissionGroup });
+        }
+        if present.len() >= limit as usize {
+            return Err(Error::LimitReached { what: Thing::PermissionGroup });
+        }
+        present.push(group.clone());
+        Ok(())
+    }
+
+    fn update_permission_group(&self, group: &PermissionGroup) -> Result<()> {
+        let mut state = self.write()?;
+        let present = &mut state.permission_groups;
+        if present.iter().any(|other| other.id != group.id && other.name == group.name) {
+            return Err(Error::AlreadyExists { what: Thing::PermissionGroup });
+        }
+        let changed = present.iter_mut().find(|other| other.id == group.id);
+        changed.map(|former| former.clone_from(group)).ok_or(Error::NotFound { what: Thing::PermissionGroup })
+    }
+
+    fn remove_permission_group(&self, id: &str) -> Result<Vec<PersonId>> {
+        let mut state = self.write()?;
+        let place = state.permission_groups.iter().position(|group| group.id == id);
+        state.permission_groups.remove(place.ok_or(Error::NotFound { what: Thing::PermissionGroup })?);
+        let mut people = Vec::new();
+        for Enrolled { person, .. } in state.people.values_mut() {
+            let left = person.profile.permission_groups.extract_if(.., |group| group == id).count();
+            people.extend((left > 0).then_some(person.id));
+        }
+        state.generation += people.len() as u64;
+        Ok(people)
+    }
+
     fn count_use(&self, id: PersonId) -> Result<bool> {
         let mut state = self.write()?;
         match &mut state.people.get_mut(&id).ok_or_else(not_found)?.person.profile.validity {
@@ -174,6 +215,11 @@ impl PersonStore for MemoryStore {
 
     fn remove_person(&self, id: PersonId) -> Result<()> {
         self.write()?.remove_person(id)
+    }
+
+    fn erase_removed(&self) -> Result<()> {
+        self.read().erase_removed();
+        Ok(())
     }
 
     fn templates(&self, model: &ModelId, take: &mut dyn FnMut(Template)) -> Result<()> {
@@ -326,35 +372,4 @@ fn normalised(libraries: &[LibraryId]) -> Result<Vec<LibraryId>> {
     libraries.sort_unstable();
     libraries.dedup();
     Ok(libraries)
-}
-
-fn fits(filter: &PersonFilter, person: &Person) -> bool {
-    let profile = &person.profile;
-    filter.library.is_none_or(|library| person.libraries.contains(&library))
-        && filter.name.as_ref().is_none_or(|name| same(&profile.name, name))
-        && filter.name_part.as_ref().is_none_or(|part| holds(&profile.name, part))
-        && filter.phone_part.as_ref().is_none_or(|part| profile.phone.contains(part))
-        && filter.card.as_ref().is_none_or(|card| profile.cards.contains(card))
-        && filter.document_number.as_ref().is_none_or(|number| profile.document_number == *number)
-        && filter.document_number_part.as_ref().is_none_or(|part| holds(&profile.document_number, part))
-        && filter.gender.is_none_or(|gender| profile.gender == Some(gender))
-        && (!filter.gender_unstated || profile.gender.is_none())
-        && filter.age.is_none_or(|age| profile.age == Some(age))
-        && filter.address.as_ref().is_none_or(|address| profile.address == *address)
-        && filter.enrolment.is_none_or(|state| person.enrolment.state() == state)
-        && filter.created_from.is_none_or(|from| person.created_at >= from)
-        && filter.created_to.is_none_or(|to| person.created_at <= to)
-        && filter.any.as_ref().is_none_or(|any| fits_any(any, profile))
-}
-
-/// Empty texts are no conditions; without conditions all people match.
-fn fits_any(any: &AnyOf, profile: &Profile) -> bool {
-    let text = Some(&any.text).filter(|text| !text.is_empty());
-    let age = any.age.as_ref().filter(|age| !age.is_empty());
-    let no_condition = text.is_none() && age.is_none() && any.gender.is_none();
-    let texts = [&profile.name, &profile.document_number, &profile.address];
-    no_condition
-        || text.is_some_and(|wanted| texts.iter().any(|text| holds(text, wanted)))
-        || age.is_some_and(|wanted| profile.age.is_some_and(|age| age.to_string().contains(wanted)))
-        || any.gender.is_some_and(|gender| profile.gender == Some(gender))
 }

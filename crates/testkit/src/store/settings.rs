@@ -4,7 +4,7 @@ use domain::ports::SettingsStore;
 use domain::settings::Change;
 use domain::{
     Account, AccountChange, AccountId, AuditEntry, Camera, CameraChange, CameraId, Defaults, Error, NewAccount,
-    NewCamera, NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Result, Rule, RuleId, RuleSettings, Thing,
+    NewCamera, NewRelay, OwnValues, PasswordHashes, Relay, RelayId, Reset, Result, Rule, RuleId, RuleSettings, Thing,
     Timestamp, Watch, WatchId,
 };
 
@@ -25,7 +25,9 @@ impl SettingsStore for MemoryStore {
         state.require_libraries(&camera.watch.libraries)?;
         let watch = Watch { id: WatchId(next(&mut state.last.watch)), settings: camera.watch.clone() };
         state.keep_note(id, camera.note.as_ref());
-        let camera = Camera { id, settings: camera.settings.clone(), watch, own: camera.own, created_at: at };
+        let (settings, own, permission_groups) =
+            (camera.settings.clone(), camera.own, camera.permission_groups.clone());
+        let camera = Camera { id, settings, watch, own, permission_groups, created_at: at };
         state.cameras.insert(id, camera.clone());
         Ok(camera)
     }
@@ -42,6 +44,9 @@ impl SettingsStore for MemoryStore {
         if let Some(watch) = &change.watch {
             state.require_libraries(&watch.libraries)?;
             camera.watch.settings = watch.clone();
+        }
+        if let Some(groups) = &change.permission_groups {
+            camera.permission_groups.clone_from(groups);
         }
         camera.own = camera.own.and(change.own);
         state.cameras.insert(id, camera.clone());
@@ -125,13 +130,19 @@ impl SettingsStore for MemoryStore {
         Ok(self.read().accounts.iter().map(|(account, _)| account.clone()).collect())
     }
 
+    fn account(&self, id: AccountId) -> Result<Account> {
+        let state = self.read();
+        let found = state.accounts.iter().find(|(account, _)| account.id == id);
+        found.map(|(account, _)| account.clone()).ok_or(Error::NotFound { what: Thing::Account })
+    }
+
     fn insert_account(&self, new: &NewAccount) -> Result<Account> {
         let mut state = self.write()?;
         if state.accounts.iter().any(|(account, _)| account.name == new.name) {
             return Err(Error::AlreadyExists { what: Thing::Account });
         }
         let id = AccountId(next(&mut state.last.account));
-        let account = Account { id, name: new.name.clone(), role: new.role, created_at: new.at };
+        let account = Account { id, name: new.name.clone(), role: new.role, created_at: new.at, revision: 1 };
         state.accounts.push((account.clone(), new.hashes.clone()));
         Ok(account)
     }
@@ -151,7 +162,7 @@ impl SettingsStore for MemoryStore {
         let found = state.accounts.iter_mut().find(|(account, _)| account.id == id);
         let (account, hashes) = found.ok_or(Error::NotFound { what: Thing::Account })?;
         change.name.iter().for_each(|name| account.name.clone_from(name));
-        change.hashes.iter().for_each(|new| hashes.clone_from(new));
+        change.hashes.iter().for_each(|new| replace_hashes(account, hashes, new));
         Ok(account.clone())
     }
 
@@ -165,7 +176,16 @@ impl SettingsStore for MemoryStore {
     fn set_password(&self, name: &str, hashes: &PasswordHashes) -> Result<()> {
         let mut state = self.write()?;
         let found = state.accounts.iter_mut().find(|(account, _)| account.name == name);
-        found.ok_or(Error::NotFound { what: Thing::Account })?.1 = hashes.clone();
+        let (account, kept) = found.ok_or(Error::NotFound { what: Thing::Account })?;
+        replace_hashes(account, kept, hashes);
+        Ok(())
+    }
+
+    fn set_digest(&self, name: &str, checked: &PasswordHashes, digest: &str) -> Result<()> {
+        let mut state = self.write()?;
+        let same = |kept: &PasswordHashes| kept.password == checked.password && kept.md5 == checked.md5;
+        let found = state.accounts.iter_mut().find(|(account, kept)| account.name == name && same(kept));
+        found.into_iter().for_each(|(_, kept)| kept.digest_ha1 = Some(digest.to_owned()));
         Ok(())
     }
 
@@ -186,10 +206,20 @@ impl SettingsStore for MemoryStore {
             state.values.remove(&(adapter.to_owned(), (*key).to_owned()));
         }
         if let Some((name, hashes)) = &defaults.password
-            && let Some(found) = state.accounts.iter_mut().find(|(account, _)| account.name == *name)
+            && let Some((account, kept)) = state.accounts.iter_mut().find(|(account, _)| account.name == *name)
         {
-            found.1 = hashes.clone();
+            replace_hashes(account, kept, hashes);
         }
+        Ok(())
+    }
+
+    fn restore_all(&self, changes: &[Change], password: Option<&(String, PasswordHashes)>) -> Result<()> {
+        self.write()?.values.clear();
+        self.restore(&Defaults { changes, values: ("", &[]), password: password.cloned() })
+    }
+
+    fn want_reset(&self, reset: Reset) -> Result<()> {
+        self.write()?.reset = Some(reset);
         Ok(())
     }
 
@@ -199,13 +229,21 @@ impl SettingsStore for MemoryStore {
     }
 
     fn clear_audit_log(&self, entry: &AuditEntry) -> Result<()> {
-        self.write()?.audit = vec![entry.clone()];
+        let audit = &mut self.write()?.audit;
+        audit.retain(|entry| !entry.class.is_cleared());
+        audit.push(entry.clone());
         Ok(())
     }
 
     fn audit_log(&self, limit: u32) -> Result<Vec<AuditEntry>> {
         Ok(self.read().audit.iter().rev().take(limit as usize).cloned().collect())
     }
+}
+
+/// Digests are no part of what makes a password another.
+fn replace_hashes(account: &mut Account, kept: &mut PasswordHashes, new: &PasswordHashes) {
+    account.revision += u64::from(kept.password != new.password || kept.md5 != new.md5);
+    kept.clone_from(new);
 }
 
 impl State {

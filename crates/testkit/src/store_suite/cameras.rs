@@ -25,7 +25,7 @@ pub fn a_camera_reads_back_as_added(store: &dyn Stores) {
     for new in [full, empty] {
         let added = store.insert_camera(&new, 4, at(3)).unwrap();
         assert_eq!((&added.settings, &added.watch.settings), (&new.settings, &new.watch));
-        assert_eq!(added.created_at, at(3));
+        assert_eq!((added.created_at, &added.permission_groups), (at(3), &new.permission_groups));
         assert_eq!(store.cameras().unwrap().last(), Some(&added));
     }
 }
@@ -42,6 +42,7 @@ fn sources() -> Vec<Source> {
             camera_sip_id: "34020000001320000001".into(),
         },
         Source::Capture { device, vendor: "acme".into(), product: "C-1".into() },
+        Source::Pushed { host: "2001:db8::7".parse().unwrap() },
     ]
 }
 
@@ -112,7 +113,10 @@ pub fn a_change_of_a_camera_keeps_other_fields(store: &dyn Stores) {
     let change = CameraChange { watch: Some(WatchSettings::default()), ..Default::default() };
     let after = store.update_camera(before.id, &change).unwrap();
     assert_eq!((after.watch.id, &after.watch.settings), (before.watch.id, &WatchSettings::default()));
-    assert_eq!(store.cameras().unwrap(), [after]);
+    let change = CameraChange { permission_groups: Some(["all".to_owned()].into()), ..Default::default() };
+    let reserved = store.update_camera(before.id, &change).unwrap();
+    assert_eq!(reserved, Camera { permission_groups: ["all".to_owned()].into(), ..after });
+    assert_eq!(store.cameras().unwrap(), [reserved]);
 }
 
 /// A camera of another kind is a different camera.

@@ -1,8 +1,9 @@
 //! The log, with entries of all kinds.
 
 use domain::{
-    BehaviourFilter, BehaviourKind, CameraId, Correction, Door, Entry, EntryKind, Error, Means, NamedPerson, NewEntry,
-    NewRecord, Notice, ObjectClass, Opening, PersonId, RecordKind, Removal, Seq, Thing, Topic, What, Window,
+    Attributes, BehaviourFilter, BehaviourKind, CameraId, Candidate, Comparison, Correction, Door, Entry, EntryKind,
+    Error, Gender, Means, NamedPerson, NewEntry, NewRecord, Notice, ObjectClass, Opening, PersonId, RecordKind,
+    Removal, Seq, Similarity, Thing, Timestamp, Topic, What, Window,
 };
 
 use super::Stores;
@@ -49,7 +50,13 @@ pub fn an_entry_of_every_kind_reads_back(store: &dyn Stores) {
     appended.push(store.append(&seen).unwrap());
     let mut crossed = line_crossed(store, 3, 8);
     if let What::Behaviour(behaviour) = &mut crossed.what {
-        behaviour.person = Some(ada());
+        let attributes = Attributes { gender: Some(Gender::Female), age: Some(33.5), expression: None };
+        let compared = |target, threshold, best| {
+            let threshold = Similarity::new(threshold);
+            Comparison { target, attributes, threshold, best }
+        };
+        let nearest = Candidate { gender: None, age: None, ..candidate(9, 2, 0.5) };
+        behaviour.comparisons = vec![compared(0, 0.8, candidate(7, 1, 0.9)), compared(1, 0.75, nearest)];
     }
     let mut over = line_crossed(store, 3, 8);
     if let (What::Behaviour(over), What::Behaviour(crossed)) = (&mut over.what, &crossed.what) {
@@ -124,7 +131,8 @@ pub fn behaviours_are_found_by_each_condition(store: &dyn Stores) {
     assert_eq!(store.behaviour(row.behaviour.id).unwrap(), row);
     let missing = store.behaviour(domain::CaptureId::random());
     assert!(matches!(missing, Err(Error::NotFound { what: Thing::Record })), "{missing:?}");
-    store.remove_entries(Removal::Before { kind: RecordKind::Strangers, time: at(30) }, 10).unwrap();
+    let strangers = Removal::Before { kind: RecordKind::Strangers, from: Timestamp::MIN, time: at(30) };
+    store.remove_entries(strangers, 10).unwrap();
     assert_eq!(found(&all, ALL), (vec![third], 1));
     store.get(&row.behaviour.crop).unwrap();
     store.remove_entries(Removal::Oldest, 10).unwrap();
@@ -161,7 +169,7 @@ pub fn openings_for_people_are_removed_by_age(store: &dyn Stores) {
     append(store, 1, What::Opening(opening(Some(ada()))));
     let command = append(store, 1, What::Opening(opening(None))).seq;
     let later = append(store, 5, What::Opening(opening(Some(ada())))).seq;
-    let before = |kind| Removal::Before { kind, time: at(5) };
+    let before = |kind| Removal::Before { kind, from: Timestamp::MIN, time: at(5) };
     assert_eq!(store.remove_entries(before(RecordKind::Strangers), 10).unwrap(), 0);
     assert_eq!(store.remove_entries(before(RecordKind::People), 10).unwrap(), 1);
     assert_eq!(seqs(store, &EntryKind::ALL), [command, later]);

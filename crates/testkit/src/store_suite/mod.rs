@@ -7,11 +7,14 @@
 
 pub mod adapters;
 pub mod cameras;
+pub mod clips;
 pub mod entries;
+pub mod erasure;
 pub mod gallery;
 pub mod libraries;
 pub mod people;
 pub mod people_lists;
+pub mod permissions;
 pub mod pictures;
 pub mod records;
 pub mod relays;
@@ -48,6 +51,7 @@ macro_rules! store_suite {
                 a_library_id_is_never_reused
             }
             people {
+                everybody_is_removed_and_libraries_stay
                 a_person_reads_back_as_enrolled
                 every_category_and_validity_reads_back
                 a_person_needs_existing_libraries
@@ -65,6 +69,11 @@ macro_rules! store_suite {
                 a_photo_put_again_survives_the_removal_of_its_last_person
                 a_person_id_is_never_reused
                 templates_carry_memberships_and_their_own_model_only
+            }
+            erasure {
+                an_erased_person_is_named_nowhere
+                an_erased_person_is_found_by_no_filter
+                an_entry_appended_after_the_removal_names_nobody
             }
             templates {
                 a_new_model_has_no_templates_until_they_are_put
@@ -104,6 +113,11 @@ macro_rules! store_suite {
                 a_spoof_matches_no_person
                 a_record_outlives_its_camera_and_its_person
             }
+            clips {
+                a_clip_settles_its_behaviour_once
+                a_clip_is_removed_with_its_behaviour
+                behaviours_are_found_by_the_faces_compared
+            }
             entries {
                 an_entry_of_every_kind_reads_back
                 entries_are_read_by_kind
@@ -118,6 +132,8 @@ macro_rules! store_suite {
                 the_oldest_records_are_removed_with_their_pictures
                 records_are_removed_up_to_a_place_in_the_log
                 records_of_a_kind_are_removed_by_age
+                records_from_before_a_time_are_not_removed_by_age
+                misdated_records_are_removed_with_those_that_follow_them
                 a_picture_that_another_row_names_stays
                 pages_are_right_after_every_removal
                 a_place_in_the_log_is_never_reused
@@ -134,6 +150,11 @@ macro_rules! store_suite {
                 own_values_are_kept_until_they_are_released
                 unknown_cameras_are_not_found
                 a_watch_id_is_never_reused
+            }
+            permissions {
+                permission_groups_read_back_in_order_of_creation
+                ids_and_names_of_permission_groups_are_unique
+                a_removed_permission_group_leaves_its_people_and_stays_at_cameras
             }
             relays {
                 a_relay_reads_back_as_bound
@@ -167,10 +188,12 @@ macro_rules! store_suite {
                 a_change_of_an_account_keeps_other_fields
                 a_removed_account_is_not_found
                 a_setting_is_set_and_removed
+                restoring_all_removes_the_values_of_every_adapter
                 restoring_changes_settings_values_and_password_together
                 the_audit_log_comes_newest_first
                 the_audit_log_keeps_actor_and_origin
-                a_cleared_audit_log_has_one_entry
+                a_cleared_audit_log_keeps_what_must_not_be_erased
+                the_revision_of_an_account_rises_with_its_password
             }
             adapters {
                 a_feed_remembers_its_place

@@ -1,8 +1,8 @@
 //! People.
 
 use domain::{
-    Category, EnrolledPerson, Error, KeptPhoto, LibraryId, Membership, ModelId, PersonChange, PersonId, PhotoFault,
-    Profile, Template, Thing, Timestamp, Validity,
+    Category, EnrolledPerson, Error, KeptPhoto, LibraryFilter, LibraryId, Membership, ModelId, PersonChange,
+    PersonFilter, PersonId, PhotoFault, Profile, Template, Thing, Timestamp, Validity,
 };
 use jiff::civil::{Date, date, time};
 
@@ -14,6 +14,24 @@ use super::samples::{
 
 fn person_with(store: &dyn Stores, code: &str, profile: Profile) -> EnrolledPerson {
     EnrolledPerson { profile, ..new_person(store, code) }
+}
+
+/// Their number is returned, and nothing of them is left.
+pub fn everybody_is_removed_and_libraries_stay(store: &dyn Stores) {
+    let staff = library(store, "staff");
+    let photos: Vec<_> = ["a", "b", "c"]
+        .into_iter()
+        .map(|code| {
+            let new = EnrolledPerson { libraries: vec![staff], ..new_person(store, code) };
+            store.insert_person(&new).unwrap().photo
+        })
+        .collect();
+    assert_eq!(store.remove_everybody().unwrap(), 3);
+    store.erase_removed().unwrap();
+    assert_eq!(store.people(&PersonFilter::default(), ALL).unwrap().total, 0);
+    assert!(photos.iter().all(|photo| store.get(photo).is_err()));
+    assert_eq!(store.libraries(&LibraryFilter::default()).unwrap().len(), 2);
+    assert_eq!(store.remove_everybody().unwrap(), 0);
 }
 
 /// With all fields, by every way of reading.

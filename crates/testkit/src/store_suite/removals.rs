@@ -14,7 +14,7 @@ fn left(store: &dyn Stores) -> Vec<Seq> {
 }
 
 fn before(kind: RecordKind, time: Timestamp) -> Removal {
-    Removal::Before { kind, time }
+    Removal::Before { kind, from: Timestamp::MIN, time }
 }
 
 /// In the order of the log, not of time, up to the limit; nothing of them is left.
@@ -59,6 +59,28 @@ pub fn records_of_a_kind_are_removed_by_age(store: &dyn Stores) {
     assert_eq!(store.remove_entries(before(RecordKind::People, at(2)), 2).unwrap(), 2);
     assert_eq!(store.remove_entries(before(RecordKind::People, at(2)), 2).unwrap(), 1);
     assert_eq!(left(store), new);
+}
+
+/// From its first time on, so that records from before the clock was set stay.
+pub fn records_from_before_a_time_are_not_removed_by_age(store: &dyn Stores) {
+    let seqs = [1, 2, 3].map(|seconds| append(store, &stranger(store, 1, seconds)));
+    let removal = Removal::Before { kind: RecordKind::Strangers, from: at(2), time: at(3) };
+    assert_eq!(store.remove_entries(removal, 10).unwrap(), 1);
+    assert_eq!(left(store), [seqs[0], seqs[2]]);
+}
+
+/// Those that lie before one with a credible time that is old enough.
+pub fn misdated_records_are_removed_with_those_that_follow_them(store: &dyn Stores) {
+    // Credible are 10 to 50.
+    let seqs = [1, 30, 90, 2, 20, 91, 40, 3].map(|seconds| append(store, &stranger(store, 1, seconds)));
+    let older_than = |seconds| Removal::Misdated { earliest: at(10), latest: at(50), before: at(seconds) };
+    assert_eq!(store.remove_entries(older_than(20), 10).unwrap(), 0, "nothing is that old");
+    assert_eq!(store.remove_entries(older_than(21), 2).unwrap(), 2, "the oldest first");
+    assert_eq!(left(store), [seqs[1], seqs[3], seqs[4], seqs[5], seqs[6], seqs[7]]);
+    assert_eq!(store.remove_entries(older_than(21), 2).unwrap(), 1);
+    assert_eq!(left(store), [seqs[1], seqs[4], seqs[5], seqs[6], seqs[7]], "those after it may be younger");
+    assert_eq!(store.remove_entries(older_than(41), 10).unwrap(), 1);
+    assert_eq!(left(store), [seqs[1], seqs[4], seqs[6], seqs[7]]);
 }
 
 /// This applies to a person's photo and to the scene of another record.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::geometry::Point;
 use domain::{
-    BehaviourKind, CameraId, Crossing, Error, ObjectClass, RuleId, RuleOptions, RuleSettings, SizeLimits, Thing,
+    BehaviourKind, CameraId, ClipSpan, Crossing, Error, ObjectClass, RuleId, RuleOptions, RuleSettings, SizeLimits,
+    Thing,
 };
 
 use super::Stores;
@@ -27,6 +28,8 @@ fn parking() -> RuleSettings {
         people: 3,
         tolerance: 1,
         reset_hour: Some(4),
+        identify: true,
+        clip: Some(ClipSpan { before: Duration::from_secs(5), after: Duration::from_millis(7_500) }),
     };
     RuleSettings { kind: BehaviourKind::Parking, object: ObjectClass::Cycle, points, options, ..line("yard") }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use domain::geometry::{Point, Rect};
 use domain::{
-    Attributes, Behaviour, BehaviourKind, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, DayWindow,
-    Description, Direction, Embedding, EnrolledPerson, Expression, Gender, KeptPhoto, LibraryId, LibraryKind,
-    LibraryName, Match, ModelId, NewCamera, NewEntry, NewLibrary, NewRecord, ObjectClass, OwnValues, PersonId,
-    PhotoTemplate, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskKind, TaskMark, TaskSettings,
-    Timestamp, UnclearFaces, Validity, Verdict, WatchId, WatchSettings, WeeklyPlan, What, Window,
+    Attributes, Behaviour, BehaviourKind, CameraId, CameraSettings, Candidate, Capture, CaptureId, Category, ClipState,
+    DayWindow, Description, Direction, Embedding, EnrolledPerson, Expression, Gender, KeptPhoto, LibraryId,
+    LibraryKind, LibraryName, Match, ModelId, NewCamera, NewEntry, NewLibrary, NewRecord, ObjectClass, OwnValues,
+    PersonId, PhotoTemplate, PictureId, Profile, Quality, Similarity, SnapMode, Source, TaskId, TaskKind, TaskMark,
+    TaskSettings, Timestamp, UnclearFaces, Validity, Verdict, WatchId, WatchSettings, WeeklyPlan, What, Window,
 };
 use jiff::civil::{Weekday, date, time};
 
@@ -121,6 +121,7 @@ pub fn new_camera(libraries: impl IntoIterator<Item = LibraryId>) -> NewCamera {
             ..WatchSettings::default()
         },
         own: OwnValues::default(),
+        permission_groups: ["night".to_owned(), "day".to_owned()].into(),
         note: None,
     }
 }
@@ -197,7 +198,8 @@ pub fn line_crossed(store: &dyn Stores, camera: u32, seconds: i64) -> NewEntry {
         inwards: 0,
         outwards: 0,
         ends: None,
-        person: None,
+        comparisons: Vec::new(),
+        clip: ClipState::None,
         crop: picture(store, &format!("crop of {id}")),
         scene: picture(store, &format!("scene of {id}")),
     };

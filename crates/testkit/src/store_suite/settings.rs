@@ -1,6 +1,8 @@
 //! Accounts, the audit log and single settings.
 
-use domain::{AccountChange, AccountId, AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing};
+use domain::{
+    Account, AccountChange, AccountId, AuditClass, AuditEntry, Defaults, Error, NewAccount, PasswordHashes, Role, Thing,
+};
 
 use super::Stores;
 use super::samples::at;
@@ -84,10 +86,23 @@ pub fn restoring_changes_settings_values_and_password_together(store: &dyn Store
     store.restore(&defaults("nobody")).unwrap();
 }
 
+/// As restoring, with the values of all adapters.
+pub fn restoring_all_removes_the_values_of_every_adapter(store: &dyn Stores) {
+    store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    ["a", "b"].iter().for_each(|name| store.set_setting(name, Some("1")).unwrap());
+    ["one", "two"].iter().for_each(|adapter| store.set_value(adapter, "key", Some("1")).unwrap());
+    store.restore_all(&[("a", None)], Some(&("root".to_owned(), hashes("first")))).unwrap();
+    assert_eq!(["a", "b"].map(|name| store.setting(name).unwrap().is_some()), [false, true]);
+    assert_eq!(["one", "two"].map(|adapter| store.value(adapter, "key").unwrap()), [None, None]);
+    assert!(store.credentials("root").unwrap().1 == hashes("first"));
+    store.restore_all(&[], Some(&("nobody".to_owned(), hashes("first")))).unwrap();
+}
+
 /// An entry by `root`.
 fn entry(time: i64, action: &str, subject: &str) -> AuditEntry {
     AuditEntry {
         at: at(time),
+        class: AuditClass::Contents,
         actor: "root".into(),
         role: Some(Role::Admin),
         origin: Some([192, 0, 2, 1].into()),
@@ -120,14 +135,43 @@ pub fn the_audit_log_keeps_actor_and_origin(store: &dyn Stores) {
     assert_eq!(kept.into_iter().rev().collect::<Vec<_>>(), entries);
 }
 
-/// Former entries are removed.
-pub fn a_cleared_audit_log_has_one_entry(store: &dyn Stores) {
-    let entry = |action: &str| entry(1, action, "");
-    store.audit(&entry("person.enrol")).unwrap();
-    store.clear_audit_log(&entry("audit.clear")).unwrap();
-    assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("audit.clear")]);
-    store.audit(&entry("person.remove")).unwrap();
-    assert_eq!(store.audit_log(u32::MAX).unwrap(), [entry("person.remove"), entry("audit.clear")]);
+/// Entries about logins, accounts, doors and data flows stay.
+pub fn a_cleared_audit_log_keeps_what_must_not_be_erased(store: &dyn Stores) {
+    let of = |class, action: &str| AuditEntry { class, ..entry(1, action, "") };
+    for class in AuditClass::ALL {
+        store.audit(&of(class, "before")).unwrap();
+    }
+    let clear = of(AuditClass::Accounts, "audit.clear");
+    store.clear_audit_log(&clear).unwrap();
+    let kept = AuditClass::ALL.into_iter().filter(|class| !class.is_cleared()).map(|class| of(class, "before"));
+    let mut expected: Vec<_> = kept.chain([clear]).collect();
+    expected.reverse();
+    assert_eq!(store.audit_log(u32::MAX).unwrap(), expected);
+}
+
+/// It does so with the password, for itself alone; the same password and a digest are no change.
+pub fn the_revision_of_an_account_rises_with_its_password(store: &dyn Stores) {
+    store.insert_account(&new_account("root", Role::Admin)).unwrap();
+    let op = store.insert_account(&new_account("op", Role::Operator)).unwrap();
+    let revision = || store.account(op.id).unwrap().revision;
+    let first = revision();
+    assert_eq!(store.credentials("op").unwrap().0.revision, first);
+    store.set_password("op", &PasswordHashes { digest_ha1: None, ..hashes("op") }).unwrap();
+    store.update_account(op.id, &AccountChange { name: Some("ops".into()), hashes: None }).unwrap();
+    store.set_password("root", &hashes("new")).unwrap();
+    store.set_digest("ops", &hashes("op"), "digest").unwrap();
+    assert_eq!(store.credentials("ops").unwrap().1.digest_ha1.as_deref(), Some("digest"));
+    store.set_digest("ops", &hashes("former"), "another").unwrap();
+    assert_eq!(store.credentials("ops").unwrap().1.digest_ha1.as_deref(), Some("digest"));
+    assert_eq!(revision(), first);
+    store.set_password("ops", &hashes("new")).unwrap();
+    assert_eq!(revision(), first + 1);
+    let changed = AccountChange { name: None, hashes: Some(hashes("newer")) };
+    assert_eq!(store.update_account(op.id, &changed).unwrap().revision, first + 2);
+    let password = Some(("ops".to_owned(), hashes("first")));
+    store.restore(&Defaults { changes: &[], values: ("one", &[]), password }).unwrap();
+    assert_eq!(revision(), first + 3);
+    assert!(matches!(store.account(AccountId(99)), Err(Error::NotFound { what: Thing::Account })));
 }
 
 /// `None` keeps a field; a name in use and an unknown account change nothing.
@@ -138,6 +182,7 @@ pub fn a_change_of_an_account_keeps_other_fields(store: &dyn Stores) {
     let renamed = store.update_account(op.id, &named("rose")).unwrap();
     assert_eq!((&*renamed.name, renamed.id, renamed.role), ("rose", op.id, Role::Operator));
     assert!(store.credentials("rose").unwrap().1 == hashes("op"));
+    let renamed = Account { revision: renamed.revision + 1, ..renamed };
     store.update_account(op.id, &AccountChange { name: None, hashes: Some(hashes("new")) }).unwrap();
     assert!(store.credentials("rose").unwrap().1 == hashes("new"));
     assert_eq!(store.update_account(op.id, &AccountChange::default()).unwrap(), renamed);

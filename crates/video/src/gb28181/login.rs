@@ -9,6 +9,7 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use tokio::time::Instant;
 
+use super::LONGEST_ID;
 use super::message::Message;
 use crate::challenge::{self, Challenge};
 
@@ -22,7 +23,7 @@ pub(super) enum Refusal {
     Unproven,
     /// The answered challenge is foreign, expired, issued for another address, or already used.
     Stale,
-    /// No camera with this id is expected.
+    /// No camera with this id is expected; never shown to the caller.
     UnknownCamera,
     WrongPassword,
     /// The address is locked after failed logins.
@@ -88,7 +89,7 @@ impl Challenges {
 /// State of a camera's logins.
 #[derive(Default)]
 pub(super) struct Logins {
-    /// Failures by address, so that a stranger cannot lock the camera out.
+    /// Failures by address and id, so that a stranger cannot lock the camera out.
     failures: LoginGuard,
     /// Number of the challenge that the last login answered, and its sender.
     proved: Option<(u64, SocketAddr)>,
@@ -111,7 +112,9 @@ impl Logins {
         expected: &Expected<'_>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let place = [from.ip().to_string()];
+        // No id is longer: a stranger's is cut, because it is remembered.
+        let id: String = expected.id.chars().take(LONGEST_ID).collect();
+        let place = [format!("{} {id}", from.ip())];
         if self.failures.locked_until(&place, now).is_some() {
             return Err(Refusal::Locked);
         }

@@ -50,12 +50,18 @@ pub struct Sip {
     pub id: String,
     /// Address at which cameras log in; opened when the first one is needed.
     pub listen: SocketAddr,
+    /// Passwords that everyone knows: no camera logs in with one of them, nor with none.
+    pub refused_passwords: Vec<String>,
 }
 
 impl Default for Sip {
     /// The customary default id, and the standard port.
     fn default() -> Self {
-        Self { id: "34020000002000000001".to_owned(), listen: ([0, 0, 0, 0], 5060).into() }
+        Self {
+            id: "34020000002000000001".to_owned(),
+            listen: ([0, 0, 0, 0], 5060).into(),
+            refused_passwords: Vec::new(),
+        }
     }
 }
 
@@ -83,7 +89,7 @@ impl Exchange {
     }
 
     async fn registrar(&self, surroundings: &Surroundings) -> io::Result<&Registrar> {
-        let Sip { id, listen } = &self.sip;
+        let Sip { id, listen, .. } = &self.sip;
         self.registrar.get_or_try_init(|| Registrar::open(*listen, id, Arc::clone(&surroundings.clock))).await
     }
 
@@ -129,8 +135,12 @@ impl Exchange {
         patience: Duration,
     ) -> Result<(Line, Option<platform::Login>), SourceError> {
         if wanted.server_id != self.sip.id {
-            let login = platform::log_in(wanted.server, wanted.server_id, &self.sip.id, surroundings.answer).await?;
+            let login = platform::log_in(wanted.server, wanted.server_id, &self.sip.id, surroundings).await?;
             return Ok((login.line.clone(), Some(login)));
+        }
+        let password = &wanted.server.password;
+        if password.is_empty() || self.sip.refused_passwords.contains(password) {
+            return Err(bad("the camera needs a password that is not a default of a document: choose one"));
         }
         let broken = |error: io::Error| SourceError::Broken(format!("this device's SIP server failed: {error}"));
         let registrar = self.registrar(surroundings).await.map_err(broken)?;

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::DeviceAddress;
 use domain::ports::SourceError;
-use tokio::net::{UdpSocket, lookup_host};
+use domain::{ConnectError, DeviceAddress, OutboundPolicy};
+use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -14,7 +14,7 @@ use super::call::Line;
 use super::endpoint::{Asked, Endpoint};
 use super::message::{Message, token};
 use crate::http;
-use crate::session::plain;
+use crate::session::{Surroundings, plain, unconnected};
 
 /// Requested duration of a login, seconds.
 const STAY: u32 = 3600;
@@ -34,9 +34,9 @@ pub(super) async fn log_in(
     server: &DeviceAddress,
     server_id: &str,
     own: &str,
-    patience: Duration,
+    surroundings: &Surroundings,
 ) -> Result<Login, SourceError> {
-    let peer = resolve(server).await?;
+    let (peer, patience) = (resolve(server, surroundings.access.outbound).await?, surroundings.answer);
     let ip = own_address(peer).await.map_err(|error| SourceError::Unreachable(error.to_string()))?;
     let (endpoint, mut requests) =
         Endpoint::open((ip, 0).into()).await.map_err(|error| SourceError::Broken(error.to_string()))?;
@@ -57,11 +57,10 @@ pub(super) async fn log_in(
     Ok(Login { line, _upkeep: upkeep })
 }
 
-async fn resolve(server: &DeviceAddress) -> Result<SocketAddr, SourceError> {
+async fn resolve(server: &DeviceAddress, policy: OutboundPolicy) -> Result<SocketAddr, SourceError> {
     let host = http::host(server)?.to_string();
-    let unknown = |why: String| SourceError::Unreachable(why);
-    let mut found = lookup_host(format!("{host}:{}", server.port)).await.map_err(|error| unknown(error.to_string()))?;
-    found.next().ok_or_else(|| unknown("the host name has no address".to_owned()))
+    let allowed = policy.resolve(&host, server.port).await.map_err(unconnected)?;
+    allowed.first().copied().ok_or_else(|| unconnected(ConnectError::UnknownHost))
 }
 
 /// The local address used to reach a peer.

@@ -1,6 +1,7 @@
 //! MPEG program streams (ISO/IEC 13818-1), as cameras send them: one or more packs per frame.
 
 use crate::decoder::Codec;
+use crate::nal::heads;
 
 const PACK: u8 = 0xba;
 const END: u8 = 0xb9;
@@ -125,12 +126,6 @@ fn video_of(map: &[u8]) -> Option<(u8, u8)> {
         entries = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..)?;
     }
     None
-}
-
-/// NAL unit headers of an access unit: the two bytes after each start code.
-fn heads(unit: &[u8]) -> impl Iterator<Item = (u8, u8)> {
-    let starts = unit.windows(4).enumerate().filter(|(_, window)| window[..3] == START);
-    starts.map(|(at, window)| (window[3], unit.get(at + 4).copied().unwrap_or_default()))
 }
 
 /// The coding whose parameter sets an access unit contains; the first one found decides.

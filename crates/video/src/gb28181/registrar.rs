@@ -1,7 +1,7 @@
 //! The SIP server of this device, at which cameras log in.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +35,19 @@ struct Shared {
     clock: Arc<dyn Clock>,
     challenges: Challenges,
     cameras: Mutex<HashMap<String, Camera>>,
+    /// Logins of cameras that are not expected.
+    strangers: Mutex<Logins>,
+    /// A password that nobody knows.
+    unknown_password: String,
     refusals: Mutex<Refusals>,
+}
+
+/// A login that is refused.
+struct Refused {
+    /// For the operator.
+    why: Refusal,
+    /// For the caller.
+    shown: Refusal,
 }
 
 struct Camera {
@@ -43,8 +55,10 @@ struct Camera {
     asked_for: Instant,
     logins: Logins,
     there: Option<(SocketAddr, Instant)>,
-    /// Whether the last login was refused.
+    /// Whether the last login of the camera was refused.
     refused: bool,
+    /// Where the camera has logged in from; others do not change what is known of it.
+    home: Option<IpAddr>,
 }
 
 impl Registrar {
@@ -58,6 +72,8 @@ impl Registrar {
             clock,
             challenges: Challenges::new(),
             cameras: Mutex::default(),
+            strangers: Mutex::default(),
+            unknown_password: hex::encode(rand::random::<[u8; 16]>()),
             refusals: Mutex::default(),
         });
         let (change, changed) = watch::channel(());
@@ -133,6 +149,7 @@ impl Shared {
             logins: Logins::default(),
             there: None,
             refused: false,
+            home: None,
         };
         let camera = cameras.entry(id.to_owned()).or_insert_with(fresh);
         if camera.password != password {
@@ -159,23 +176,24 @@ impl Shared {
                 refusals.forget(id, from.ip());
                 answer
             }
-            Err(why) => {
+            Err(Refused { why, shown }) => {
                 refusals.note(id, from.ip(), why);
-                self.refuse(id, request, from, why)
+                self.refuse(id, request, from, shown)
             }
         }
     }
 
-    fn admit(&self, id: &str, request: &Message, from: SocketAddr) -> Result<Message, Refusal> {
+    fn admit(&self, id: &str, request: &Message, from: SocketAddr) -> Result<Message, Refused> {
         let mut cameras = self.cameras();
-        let camera = cameras.get_mut(id).ok_or(Refusal::UnknownCamera)?;
+        let Some(camera) = cameras.get_mut(id) else { return Err(self.turn_away(id, request, from)) };
         let expected = Expected { id, realm: &self.realm, password: &camera.password };
         let proved = camera.logins.check(request, from, &self.challenges, &expected, self.clock.now());
-        if matches!(proved, Err(Refusal::WrongPassword)) {
+        let may_be_camera = camera.home.is_none_or(|home| home == from.ip());
+        if matches!(proved, Err(Refusal::WrongPassword)) && may_be_camera {
             camera.refused = true;
         }
-        proved?;
-        camera.refused = false;
+        proved.map_err(|why| Refused { why, shown: why })?;
+        (camera.refused, camera.home) = (false, Some(from.ip()));
         let stay = request.stay().unwrap_or(USUAL_STAY).min(LONGEST_STAY);
         camera.there = (stay > 0).then(|| (from, Instant::now() + Duration::from_secs(stay)));
         // Cameras set their clocks by the Date field.
@@ -184,12 +202,19 @@ impl Shared {
         Ok(answer.with("Date", now.strftime("%Y-%m-%dT%H:%M:%S.000").to_string()))
     }
 
+    /// Refuses a camera that is not expected as one with a wrong password, so that strangers cannot find out ids.
+    fn turn_away(&self, id: &str, request: &Message, from: SocketAddr) -> Refused {
+        let expected = Expected { id, realm: &self.realm, password: &self.unknown_password };
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let proved = strangers.check(request, from, &self.challenges, &expected, self.clock.now());
+        Refused { why: Refusal::UnknownCamera, shown: proved.err().unwrap_or(Refusal::WrongPassword) }
+    }
+
     fn refuse(&self, id: &str, request: &Message, from: SocketAddr, why: Refusal) -> Message {
         let stale = match why {
-            Refusal::UnknownCamera => return Message::answer(request, 404, "Not Found"),
             Refusal::Locked => return Message::answer(request, 403, "Forbidden"),
             Refusal::Stale => ", stale=true",
-            Refusal::Unproven | Refusal::WrongPassword => "",
+            Refusal::Unproven | Refusal::WrongPassword | Refusal::UnknownCamera => "",
         };
         let nonce = self.challenges.nonce(id, from.ip());
         let challenge = format!("Digest realm=\"{}\", nonce=\"{nonce}\", algorithm=MD5{stale}", self.realm);

@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use domain::ConnectError;
 use domain::ports::SourceError;
 use retina::client::Credentials;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
-use url::{Host, Url};
+use url::Url;
 
 use super::login::Login;
 use super::wire::{Incoming, Reader, Response};
+use crate::session::{Surroundings, unconnected};
 
 /// Default port.
 const PORT: u16 = 554;
@@ -53,20 +54,18 @@ impl Connection {
     pub(super) async fn open(
         url: &Url,
         credentials: Option<Credentials>,
-        patience: Duration,
+        surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
-        let port = url.port().unwrap_or(PORT);
-        let connecting = async {
-            match url.host() {
-                Some(Host::Domain(name)) => TcpStream::connect((name, port)).await,
-                Some(Host::Ipv4(address)) => TcpStream::connect((address, port)).await,
-                Some(Host::Ipv6(address)) => TcpStream::connect((address, port)).await,
-                None => Err(std::io::ErrorKind::InvalidInput.into()),
-            }
-        };
-        let timed_out = |_| SourceError::Unreachable(format!("no connection within {} s", patience.as_secs()));
+        let (port, patience) = (url.port().unwrap_or(PORT), surroundings.answer);
         let unreachable = |why: std::io::Error| SourceError::Unreachable(connect_failure(&why, port));
-        let stream = timeout(patience, connecting).await.map_err(timed_out)?.map_err(unreachable)?;
+        let connected = surroundings.access.outbound.connect(url.host_str().unwrap_or_default(), port, patience).await;
+        let stream = connected.map_err(|why| match why {
+            ConnectError::TimedOut => {
+                SourceError::Unreachable(format!("no connection within {} s", patience.as_secs()))
+            }
+            ConnectError::Failed(why) => unreachable(why),
+            other => unconnected(other),
+        })?;
         let (peer, local) = (stream.peer_addr().map_err(unreachable)?, stream.local_addr().map_err(unreachable)?);
         let (read, write) = stream.into_split();
         Ok(Self {
@@ -75,7 +74,7 @@ impl Connection {
             incoming: BytesMut::new(),
             outgoing: BytesMut::new(),
             reader: Reader::default(),
-            login: Login::new(credentials),
+            login: Login::new(credentials, surroundings.access.allows_clear_login(peer.ip())),
             sequence: 0,
             early: VecDeque::new(),
             patience,

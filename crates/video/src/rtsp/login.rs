@@ -5,6 +5,7 @@ use http_auth::{PasswordClient, PasswordParams};
 use retina::client::Credentials;
 
 use super::wire::Response;
+use crate::access::clear_login_refused;
 use crate::challenge;
 
 /// Maximum number of challenges to one request.
@@ -16,11 +17,14 @@ pub(super) struct Login {
     client: Option<PasswordClient>,
     /// Whether the camera has accepted this user name and password.
     proven: bool,
+    /// Whether the camera may get the password in clear.
+    may_be_clear: bool,
 }
 
 impl Login {
-    pub(super) fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, client: None, proven: false }
+    /// `may_be_clear`: whether the camera may get the password in clear.
+    pub(super) fn new(credentials: Option<Credentials>, may_be_clear: bool) -> Self {
+        Self { credentials, client: None, proven: false, may_be_clear }
     }
 
     /// The field `Authorization` of a request; `None` before the camera has asked.
@@ -46,6 +50,9 @@ impl Login {
         }
         let offered = || refusal.fields.all("WWW-Authenticate");
         let client = challenge::client(offered()).ok_or_else(|| not_understood(refusal))?;
+        if matches!(client, PasswordClient::Basic(_)) && !self.may_be_clear {
+            return Err(clear_login_refused());
+        }
         if self.is_weaker(&client) {
             return Err(self.refused());
         }
@@ -94,7 +101,7 @@ mod tests {
     }
 
     fn login() -> Login {
-        Login::new(Some(Credentials { username: "admin".into(), password: "pass".into() }))
+        Login::new(Some(Credentials { username: "admin".into(), password: "pass".into() }), true)
     }
 
     fn digest(nonce: &str, stale: bool) -> Response {
@@ -108,7 +115,7 @@ mod tests {
         assert_eq!(login.challenged(&digest("a", false), 1), Ok(()));
         assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().contains("nonce=\"a\""));
         assert_eq!(login.challenged(&digest("b", false), 2), Err(SourceError::Unauthorised));
-        assert_eq!(Login::new(None).challenged(&digest("a", false), 1), Err(SourceError::Unauthorised));
+        assert_eq!(Login::new(None, true).challenged(&digest("a", false), 1), Err(SourceError::Unauthorised));
         assert_eq!(self::login().challenged(&challenge(&[]), 1), Err(SourceError::Unauthorised));
     }
 
@@ -155,5 +162,15 @@ mod tests {
         let mut open = self::login();
         assert_eq!(open.challenged(&basic, 1), Ok(()));
         assert!(open.authorization("DESCRIBE", "rtsp://a/").unwrap().starts_with("Basic "));
+    }
+
+    #[test]
+    fn a_camera_that_may_not_get_the_password_in_clear_gets_none() {
+        let basic = challenge(&["Basic realm=\"cam\""]);
+        let mut login = Login { may_be_clear: false, ..login() };
+        assert_eq!(login.challenged(&basic, 1), Err(clear_login_refused()));
+        assert_eq!(login.authorization("DESCRIBE", "rtsp://a/"), None);
+        assert_eq!(login.challenged(&digest("a", false), 1), Ok(()));
+        assert!(login.authorization("DESCRIBE", "rtsp://a/").unwrap().starts_with("Digest "));
     }
 }

@@ -106,7 +106,7 @@ async fn play_at(
     address: &CameraAddress,
     surroundings: &Arc<Surroundings>,
 ) -> Result<Units, Refusal> {
-    let mut connection = Connection::open(url, address.credentials.clone(), surroundings.answer).await?;
+    let mut connection = Connection::open(url, address.credentials.clone(), surroundings).await?;
     let question = Question { method: "DESCRIBE", uri: url.as_str(), fields: &[("Accept", "application/sdp")] };
     let description = granted(&question, connection.ask(&question).await?, url, &connection)?;
     let offer = Offer::read(&description.body)?;

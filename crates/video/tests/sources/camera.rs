@@ -1,7 +1,7 @@
 //! Cameras that work.
 
-use domain::Source;
 use domain::ports::{Clock, FrameSource, SourceError};
+use domain::{Decoding, Source};
 use testkit::clip::{self, Codec, Shape};
 use testkit::rtsp::{Login, RtspOptions, RtspServer, Scheme, Transport};
 use tokio::time::{Duration, timeout};
@@ -57,6 +57,44 @@ async fn a_forced_transport_is_not_replaced() {
     let server = serve(&RtspOptions { transport: Transport::Udp, ..RtspOptions::default() });
     let why = refusal(Options::default(), &format!("{}#transport=tcp", server.url())).await;
     assert_eq!(why, SourceError::Broken("the camera refuses the transport".into()));
+}
+
+/// What was done with the units of a film of which a picture is wanted every 150 ms: in total, and as its stream says.
+async fn spared(film: &std::path::Path, codec: Codec) -> (video::Counters, Decoding) {
+    let server = RtspServer::start(&[film], &RtspOptions { codec, ..RtspOptions::default() }).unwrap();
+    let source = source(Options { pictures_every: Duration::from_millis(150), ..Options::default() });
+    let mut stream = source.open(&Source::Rtsp { url: server.url() }).await.unwrap();
+    let mut last = frame(&mut *stream).await;
+    let start = last.at();
+    while last.at().millis_since(start) < 3_000 {
+        let next = frame(&mut *stream).await;
+        assert_picture(&next, 640, 360);
+        assert!(next.at().millis_since(last.at()) < 1_000, "pictures keep coming");
+        last = next;
+    }
+    (source.counters(), stream.decoding())
+}
+
+#[tokio::test]
+async fn pictures_that_no_other_one_needs_are_not_decoded_before_one_is_wanted() {
+    for codec in [Codec::H264, Codec::H265] {
+        let film = clip::pattern_with_disposable_pictures(directory(), Shape::small(codec), 2).unwrap();
+        let (counters, decoding) = spared(&film, codec).await;
+        assert!(decoding.spared * 3 > decoding.units && decoding.skipped == 0, "{decoding:?}");
+        assert!(decoding.busy > Duration::ZERO && decoding.busy < Duration::from_secs(60), "{decoding:?}");
+        assert!(counters.units_spared * 3 > counters.units, "two or three of four are disposable: {counters:?}");
+        assert_eq!(counters.units_skipped, 0);
+        assert!(counters.pictures >= 12, "{counters:?}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_that_others_need_are_all_decoded() {
+    for codec in [Codec::H264, Codec::H265] {
+        let (counters, decoding) = spared(&pattern(codec), codec).await;
+        assert_eq!((counters.units_spared, decoding.spared), (0, 0), "{codec:?}");
+        assert!(decoding.units > 0 && counters.pictures > counters.units * 3 / 4, "{codec:?}: {counters:?}");
+    }
 }
 
 async fn assert_password_is_checked(scheme: Scheme) {

@@ -17,7 +17,7 @@ const OWN: &str = "34020000002000000001";
 pub(crate) const PASSWORD: &str = "secret";
 
 fn hasty() -> Options {
-    let sip = Sip { id: OWN.into(), listen: ([127, 0, 0, 1], 0).into() };
+    let sip = Sip { id: OWN.into(), listen: ([127, 0, 0, 1], 0).into(), ..Sip::default() };
     let second = Duration::from_secs(1);
     Options { answer: 3 * second, first_picture: 4 * second, stall: 2 * second, sip, ..Options::default() }
 }
@@ -252,18 +252,32 @@ async fn a_stranger_is_kept_out_and_counted_and_the_camera_is_not() {
     let why = open(&source, &expected).await.err().unwrap();
     assert!(matches!(&why, SourceError::Unreachable(text) if text.contains("not logged in")), "{why}");
     let stranger = Stranger::of(device).await;
-    assert!(stranger.try_as("34020000001320000099", "").await.starts_with("SIP/2.0 404"));
-    for _ in 0..5 {
-        assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 401"));
+    // Who is expected and who is not cannot be told apart.
+    for camera in ["34020000001320000099", CAMERA] {
+        for _ in 0..5 {
+            assert!(stranger.guess(camera).await.starts_with("SIP/2.0 401"), "{camera}");
+        }
+        assert!(stranger.guess(camera).await.starts_with("SIP/2.0 403"), "{camera}: no sixth guess");
     }
-    assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 403"), "no sixth guess");
     let peer = Peer::camera(&pattern(Codec::H264), PASSWORD, PeerOptions::default(), device).await.unwrap();
     let mut stream = open(&source, &expected).await.unwrap();
     assert_shows(&mut *stream, 5).await;
     assert!(stranger.guess(CAMERA).await.starts_with("SIP/2.0 403"), "the camera does not let others in");
     drop(peer);
     let figures = recorder.handle().render();
-    for line in ["unknown_camera\"} 1", "wrong_password\"} 5", "locked\"} 2"] {
+    for line in ["unknown_camera\"} 11", "wrong_password\"} 5", "locked\"} 2"] {
         assert!(figures.contains(&format!("polyface_sip_logins_refused_total{{why=\"{line}\n")), "{line}: {figures}");
+    }
+}
+
+#[tokio::test]
+async fn a_camera_without_a_password_of_its_own_is_not_let_in() {
+    let sip = Sip { refused_passwords: vec!["printed".into()], ..hasty().sip };
+    let source = source(Options { sip, ..hasty() });
+    let device = source.sip_address().await.unwrap();
+    for password in ["", "printed"] {
+        let _peer = Peer::camera(&pattern(Codec::H264), password, PeerOptions::default(), device).await;
+        let why = open(&source, &wanted(device, OWN, password)).await.err().unwrap();
+        assert!(matches!(&why, SourceError::BadAddress(text) if text.contains("password")), "{why}");
     }
 }

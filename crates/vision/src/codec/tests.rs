@@ -112,6 +112,18 @@ fn a_picture_is_turned_upright() {
     assert!(pixel(&turned, 16, 60)[2] > 240, "the right half is below");
 }
 
+#[test]
+fn the_cost_of_a_picture_includes_every_copy_of_it() {
+    let jpeg = encoded(&picture(64, 32).into(), ImageFormat::Jpeg);
+    let frame = 64 * 32 * 3;
+    assert_eq!(cost(&jpeg).unwrap(), Cost { peak: frame, frame });
+    assert_eq!(cost(&turned(6)).unwrap(), Cost { peak: 2 * frame, frame });
+    assert_eq!(cost(&jpeg[..jpeg.len() - 40]).unwrap(), Cost { peak: 2 * frame, frame });
+    let grey = image::GrayImage::from_pixel(64, 32, [90].into());
+    assert_eq!(cost(&encoded(&grey.into(), ImageFormat::Png)).unwrap(), Cost { peak: 64 * 32 * 4, frame });
+    assert!(cost(&png_header(16_000, 16_000, 2)).is_err());
+}
+
 fn frame(width: u32, height: u32) -> Frame {
     decode(&encoded(&picture(width, height).into(), ImageFormat::Png), NOW).unwrap()
 }

@@ -8,6 +8,9 @@ use crate::pixel_box::PixelBox;
 
 /// Minimum longer side of the network's input, pixels: below it, landmarks of close faces become unreliable.
 const MIN_SIDE: u32 = 256;
+/// Sides of the network's input, pixels. Few sizes, because the runtime keeps memory for each of them, and accelerators
+/// compile each.
+const LADDER: [u32; 12] = [128, 192, 256, 320, 384, 480, 576, 640, 800, 960, 1120, 1280];
 /// Margin around the region, relative to the largest face whose centre may lie on its edge: half the face and some
 /// surroundings.
 const ROOM: f32 = 0.75;
@@ -22,8 +25,13 @@ pub(super) fn area(frame: &Frame, search: &Search) -> Option<PixelBox> {
     (!area.is_empty()).then_some(area)
 }
 
-/// Longer side to which the part is scaled down, so that the smallest face searched has `least` pixels in the network's
-/// input, the minimum for reliable detection. At most `most`, which bounds the detection time.
+/// The next larger side on the ladder, or the side itself above it.
+pub(super) fn rung(side: u32) -> u32 {
+    LADDER.into_iter().find(|rung| *rung >= side).unwrap_or(side)
+}
+
+/// Longer side to which the part is scaled down, so that the smallest face searched has at least `least` pixels in the
+/// network's input, the minimum for reliable detection; on the ladder. At most `most`, which bounds the detection time.
 pub(super) fn side(area: &PixelBox, search: &Search, least: f32, most: u32) -> u32 {
     let part = match search.detail {
         Detail::Full => 1.0,
@@ -32,7 +40,7 @@ pub(super) fn side(area: &PixelBox, search: &Search, least: f32, most: u32) -> u
     };
     let longer = area.width.max(area.height) as f32;
     let wanted = longer * part * least / search.min_face_px.max(1) as f32;
-    (wanted.ceil() as u32).clamp(MIN_SIDE.min(most), most)
+    rung((wanted.ceil() as u32).clamp(MIN_SIDE.min(most), most)).min(most)
 }
 
 #[cfg(test)]
@@ -57,13 +65,19 @@ mod tests {
     #[test]
     fn the_smaller_the_faces_wanted_the_larger_the_input_within_bounds() {
         let sides = [30, 60, 90, 200, 1_000].map(|px| side(&FULL_HD, &search(px), 30.0, 1280));
-        assert_eq!(sides, [1280, 960, 640, 288, 256]);
+        assert_eq!(sides, [1280, 960, 640, 320, 256]);
     }
 
     #[test]
     fn less_detail_is_a_smaller_input() {
         let of = |detail| side(&FULL_HD, &Search { detail, ..search(60) }, 30.0, 1280);
-        assert_eq!([Detail::Full, Detail::Reduced, Detail::Least].map(of), [960, 720, 480]);
+        assert_eq!([Detail::Full, Detail::Reduced, Detail::Least].map(of), [960, 800, 480]);
+    }
+
+    #[test]
+    fn the_input_for_faces_of_60_pixels_in_a_full_hd_frame_is_800_wide() {
+        assert_eq!(side(&FULL_HD, &search(60), 24.0, 1280), 800);
+        assert_eq!(side(&FULL_HD, &search(60), 24.0, 640), 640, "where that is the most");
     }
 
     #[test]

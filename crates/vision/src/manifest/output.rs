@@ -30,6 +30,8 @@ pub(crate) struct CenterfaceOutput {
     pub(crate) score_min: f32,
     pub(crate) nms_iou: f32,
     pub(crate) min_side: f32,
+    /// Side above which landmarks are not trusted, pixels of the input; absent: any.
+    pub(crate) max_side: Option<f32>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -56,8 +58,39 @@ pub(crate) struct EmbeddingOutput {
     pub(crate) calibration: Vec<(f32, f32)>,
     /// Mean and standard deviation of the cosines between faces of different people, where measured.
     pub(crate) unlike: Option<(f32, f32)>,
-    /// Minimum quality, 0 to 100, at which a face without a match counts as a stranger; absent: any.
-    pub(crate) clear_from: Option<u8>,
+    /// Lowest cosine to which a threshold falls in a small library; absent: thresholds do not fall.
+    pub(crate) threshold_floor: Option<f32>,
+    /// How likely an enrolled person is to be recognised in a shot, where measured.
+    pub(crate) clarity: Option<ClarityOutput>,
+}
+
+/// Log odds that an enrolled person is recognised in a shot: the constant plus the weighted measures of the shot.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClarityOutput {
+    /// Lowest probability of a shot from which somebody who is not recognised is a stranger.
+    pub(crate) clear_from: f32,
+    pub(crate) constant: f32,
+    pub(crate) norm: f32,
+    pub(crate) mingrad: f32,
+    pub(crate) band: f32,
+    pub(crate) lap: f32,
+    pub(crate) tenengrad: f32,
+    pub(crate) sd: f32,
+    pub(crate) mean: f32,
+    pub(crate) eye: f32,
+}
+
+impl ClarityOutput {
+    /// In the order of [`Measures::NAMES`](crate::Measures::NAMES).
+    pub(crate) fn weights(&self) -> [f32; 8] {
+        [self.norm, self.mingrad, self.band, self.lap, self.tenengrad, self.sd, self.mean, self.eye]
+    }
+
+    fn is_sound(&self) -> bool {
+        let finite = self.weights().iter().chain([&self.constant]).all(|number| number.is_finite());
+        finite && self.clear_from > 0.0 && self.clear_from < 1.0
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -143,6 +176,14 @@ impl Output {
             Self::Angles(o) => vec![&o.yaw.tensor, &o.pitch.tensor, &o.roll.tensor],
             Self::Classes(o) => vec![&o.tensor],
             Self::Centernet(o) => vec![&o.classes, &o.edges],
+        }
+    }
+
+    /// Whether the numbers of an embedding's output make sense.
+    pub(super) fn is_sound(&self) -> bool {
+        match self {
+            Self::Embedding(output) => output.clarity.as_ref().is_none_or(ClarityOutput::is_sound),
+            _ => true,
         }
     }
 

@@ -110,7 +110,7 @@ async fn a_set_without_a_liveness_model_cannot_judge_liveness() {
         let error = refusal(Options { set: set.to_owned(), liveness: true, ..Options::new(models()) });
         assert!(matches!(error, OpenError::NoLiveness { .. }), "{error}");
     }
-    assert_eq!(analyzer().live_from(), Some(0.5));
+    assert_eq!(analyzer().live_from(), Some(0.53));
     assert_eq!(Analyzer::open(Options::new(models())).unwrap().live_from(), None);
 }
 

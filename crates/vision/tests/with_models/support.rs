@@ -19,12 +19,12 @@ fn photos() -> PathBuf {
     existing(std::env::var_os("POLYFACE_PHOTOS").map_or_else(|| cache().join("photos"), PathBuf::from), "_groups")
 }
 
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/polyface");
     std::env::var_os("POLYFACE_CACHE").map_or_else(home, PathBuf::from)
 }
 
-fn existing(folder: PathBuf, file: &str) -> PathBuf {
+pub(crate) fn existing(folder: PathBuf, file: &str) -> PathBuf {
     assert!(folder.join(file).exists(), "{} has no {file}: run models/fetch.sh --photos", folder.display());
     folder
 }

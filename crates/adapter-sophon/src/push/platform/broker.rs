@@ -1,29 +1,28 @@
 //! The broker of the platform: AMQP 0-9-1.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapter::BackOff;
 use futures_util::StreamExt;
-use futures_util::stream::select;
+use futures_util::stream::{BoxStream, select};
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind};
+use tokio_util::sync::CancellationToken;
 
-use super::commands;
+use super::commands::{self, Done};
+use super::connection::connect;
+use super::results::Results;
 use super::session::Session;
 use crate::device::Device;
 use crate::wire::platform::{Broker, Exchange};
 
-/// A connection is made within this time.
+/// A result is taken by the platform's address within this time.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest command, bytes.
-const MAX_COMMAND: usize = 64 << 20;
 /// Messages that outlive the broker.
 const PERSISTENT: u8 = 2;
 
@@ -34,75 +33,126 @@ struct Upload {
     _connection: Connection,
 }
 
-/// Takes one command after the other until the connection breaks. A command is acknowledged once its result was sent, so
-/// none is lost over a crash; each can be carried out twice.
-pub(super) async fn take_commands(device: &Device, session: &Session, back_off: &mut BackOff) -> Result<(), String> {
-    let broker = &session.answer.rabbitmq;
+/// Takes one command after the other until cancelled, which waits for the command in hand. A command is acknowledged once its result was sent, so
+/// none is lost over a crash. One that comes again after that is answered with the same result; one that was cut off is
+/// carried out again.
+///
+/// # Errors
+/// The connection breaks.
+pub(super) async fn take_commands(
+    device: &Device,
+    session: &Session,
+    results: &mut Results,
+    back_off: &mut BackOff,
+    cancel: &CancellationToken,
+) -> Result<(), String> {
+    let Some(consumed) = cancel.run_until_cancelled(consume_all(device, &session.answer.rabbitmq)).await else {
+        return Ok(());
+    };
+    let Consumed { mut commands, upload, _connection } = consumed?;
+    back_off.reset();
+    let mut answering = Answering { device, session, upload: upload.as_ref(), results };
+    while let Some(next) = cancel.run_until_cancelled(commands.next()).await {
+        let delivery = next.ok_or("the broker ended the consumer")?;
+        answering.take(delivery.map_err(text)?).await?;
+    }
+    Ok(())
+}
+
+/// What comes of the broker, and where results go.
+struct Consumed {
+    commands: BoxStream<'static, lapin::Result<Delivery>>,
+    upload: Option<Upload>,
+    /// Kept open with the commands.
+    _connection: Connection,
+}
+
+/// Connects, and has the broker send one command after the other.
+async fn consume_all(device: &Device, broker: &Broker) -> Result<Consumed, String> {
     let connection = connect(device, broker, broker.v_host.as_ref().map(|host| host.0.as_str())).await?;
     let channel = connection.create_channel().await.map_err(text)?;
     channel.basic_qos(1, BasicQosOptions::default()).await.map_err(text)?;
     prepare(&channel, broker).await?;
     let upload = upload(device, broker).await?;
     let commands = consume(&channel, &broker.queue.0).await?;
-    let mut all = match broker.fiqa_queue.as_ref().filter(|queue| !queue.0.is_empty()) {
+    let commands = match broker.fiqa_queue.as_ref().filter(|queue| !queue.0.is_empty()) {
         Some(queue) => select(commands, consume(&channel, &queue.0).await?).boxed(),
         None => commands.boxed(),
     };
-    back_off.reset();
-    while let Some(delivery) = all.next().await {
-        carry_out(device, session, upload.as_ref(), delivery.map_err(text)?).await?;
-    }
-    Err("the broker ended the consumer".to_owned())
+    Ok(Consumed { commands, upload, _connection: connection })
 }
 
-/// Carries out a command and says what became of it. What cannot be a command is dropped.
-async fn carry_out(
-    device: &Device,
-    session: &Session,
-    upload: Option<&Upload>,
-    delivery: Delivery,
-) -> Result<(), String> {
-    let fields = if delivery.data.len() <= MAX_COMMAND { adapter::parse_object(&delivery.data).ok() } else { None };
-    let sent = match fields {
-        Some(fields) => {
-            let done = commands::carry_out(device, session, fields).await;
-            report(device, session, upload, &done).await
-        }
-        None => {
-            tracing::warn!(bytes = delivery.data.len(), "a message that is no command was dropped");
-            Ok(())
-        }
-    };
-    // A result that cannot be sent twice does not keep the command in the queue for ever.
-    if sent.is_ok() || delivery.redelivered {
-        delivery.ack(BasicAckOptions::default()).await.map_err(text)?;
-    }
-    sent
+/// Answers the commands of a connection.
+struct Answering<'a> {
+    device: &'a Device,
+    session: &'a Session,
+    upload: Option<&'a Upload>,
+    results: &'a mut Results,
 }
 
-/// Sends a result where the platform wants it (5.4): to the queue, else to the address in the command, else nowhere.
-async fn report(
-    device: &Device,
-    session: &Session,
-    upload: Option<&Upload>,
-    done: &commands::Done,
-) -> Result<(), String> {
-    let broker = &session.answer.rabbitmq;
-    let fiqa = broker.fiqa_upload_queue.as_ref().filter(|_| done.is_fiqa);
-    let queue = fiqa.or(broker.upload_queue.as_ref()).filter(|queue| !queue.0.is_empty());
-    match (queue, upload) {
-        (Some(queue), Some(upload)) => {
-            let body = serde_json::to_vec(&done.result).map_err(|error| error.to_string())?;
-            publish(&upload.channel, &queue.0, &body).await
-        }
-        _ => {
-            if let Some(url) = done.notify_path.as_deref().and_then(|path| session.url(path)) {
-                // The platform asks for no more than one attempt.
-                if let Err(error) = device.outbound.exchange_json(&url, &done.result, None, TIMEOUT).await {
-                    tracing::warn!(%error, "result of a command not sent");
-                }
+impl Answering<'_> {
+    /// Carries out a command, sends its result and acknowledges it. What cannot be a command is dropped.
+    async fn take(&mut self, delivery: Delivery) -> Result<(), String> {
+        let Ok(fields) = adapter::parse_object(&delivery.data) else {
+            tracing::warn!(message.bytes = delivery.data.len(), reason = "not a JSON object", "message dropped");
+            return delivery.ack(BasicAckOptions::default()).await.map_err(text).map(drop);
+        };
+        let done = match self.known(&delivery).await {
+            Some(done) => done,
+            None => self.carry_out(&delivery, fields).await,
+        };
+        let sent = self.report(&done).await;
+        // A result that cannot be sent does not keep the command in the queue for ever.
+        if sent.is_ok() || self.results.give_up() {
+            delivery.ack(BasicAckOptions::default()).await.map_err(text)?;
+            if let Err(error) = self.results.forget(self.device).await {
+                tracing::warn!(error = error.chain(), "failed to remove the result of a command");
             }
-            Ok(())
+        }
+        sent
+    }
+
+    /// The result of a command that was carried out before.
+    async fn known(&mut self, delivery: &Delivery) -> Option<Done> {
+        match self.results.find(self.device, &delivery.data, delivery.redelivered).await {
+            Ok(done) => done.cloned(),
+            Err(error) => {
+                tracing::warn!(error = error.chain(), "failed to read the result of a command");
+                None
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, delivery: &Delivery, fields: crate::wire::Fields) -> Done {
+        let done = commands::carry_out(self.device, self.session, fields).await;
+        // The quality of a picture can be judged twice.
+        if !done.is_fiqa
+            && let Err(error) = self.results.keep(self.device, &delivery.data, &done).await
+        {
+            tracing::warn!(error = error.chain(), "failed to keep the result of a command");
+        }
+        done
+    }
+
+    /// Sends a result where the platform wants it (5.4): to the queue, else to the address in the command, else nowhere.
+    async fn report(&self, done: &Done) -> Result<(), String> {
+        let broker = &self.session.answer.rabbitmq;
+        let fiqa = broker.fiqa_upload_queue.as_ref().filter(|_| done.is_fiqa);
+        let queue = fiqa.or(broker.upload_queue.as_ref()).filter(|queue| !queue.0.is_empty());
+        match (queue, self.upload) {
+            (Some(queue), Some(upload)) => {
+                let body = serde_json::to_vec(&done.result).map_err(|error| error.to_string())?;
+                publish(&upload.channel, &queue.0, &body).await
+            }
+            _ => {
+                if let Some(url) = done.notify_path.as_deref().and_then(|path| self.session.url(path)) {
+                    // The platform asks for no more than one attempt.
+                    if let Err(error) = self.device.outbound.exchange_json(&url, &done.result, None, TIMEOUT).await {
+                        tracing::warn!(%error, "failed to send the result of a command");
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -114,10 +164,13 @@ async fn publish(channel: &Channel, queue: &str, body: &[u8]) -> Result<(), Stri
         BasicProperties::default().with_content_type("application/json".into()).with_delivery_mode(PERSISTENT);
     let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties).await.map_err(text)?;
     match confirm.await.map_err(text)? {
-        Confirmation::Ack(None) => {}
-        _ => tracing::warn!("the broker has no queue for the result of a command"),
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Nack(_) => Err("the broker refuses the result of a command".to_owned()),
+        _ => {
+            tracing::warn!(queue.name = queue, reason = "no such queue", "result of a command dropped");
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// The channel for results; `None` where no queue takes them.
@@ -130,24 +183,6 @@ async fn upload(device: &Device, broker: &Broker) -> Result<Option<Upload>, Stri
     let channel = connection.create_channel().await.map_err(text)?;
     channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(text)?;
     Ok(Some(Upload { channel, _connection: connection }))
-}
-
-/// Connects to a virtual host, `/` unless another is named, where the device may connect to.
-async fn connect(device: &Device, broker: &Broker, v_host: Option<&str>) -> Result<Connection, String> {
-    let port = u16::try_from(broker.port.0).map_err(|_| "the port of the broker is none")?;
-    let found = tokio::net::lookup_host((broker.host.0.trim(), port)).await.map_err(|error| error.to_string())?;
-    let address: SocketAddr =
-        found.into_iter().find(|address| device.outbound.allows(address.ip())).ok_or("the broker is not allowed")?;
-    let userinfo = AMQPUserInfo { username: broker.login.0.clone(), password: broker.password.0.clone() };
-    let uri = AMQPUri {
-        scheme: AMQPScheme::AMQP,
-        authority: AMQPAuthority { userinfo, host: address.ip().to_string(), port },
-        vhost: v_host.filter(|host| !host.is_empty()).unwrap_or("/").to_owned(),
-        query: AMQPQueryString::default(),
-    };
-    let properties = ConnectionProperties::default().with_connection_name("polyface".into());
-    let connecting = Connection::connect_uri(uri, properties);
-    tokio::time::timeout(TIMEOUT, connecting).await.map_err(|_| "the broker does not answer in time")?.map_err(text)
 }
 
 /// Declares exchange and queue and binds them, unless the platform owns them (quirk S-UNBIND).

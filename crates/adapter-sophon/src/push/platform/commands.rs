@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::Actor;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::people::add_users;
@@ -11,10 +11,9 @@ use crate::codes::{Code, Fault};
 use crate::convert::people::photo;
 use crate::convert::quality::{judged, level};
 use crate::device::{Device, NAME};
-use crate::settings::PermissionGroup;
 use crate::wire::platform::{
-    Command, CommandResult, DeleteUsers, ExtendParams, Fiqa, FiqaResults, PermissionResult, PermissionResults,
-    SyncPermissions, UserResult, UserResults,
+    Command, CommandResult, DeleteUsers, Fiqa, FiqaResults, PermissionResult, PermissionResults, SyncPermissions,
+    UserResult, UserResults,
 };
 use crate::wire::system::{Options, WipeData, WipeOptions, Wiped};
 use crate::wire::{self, Fields};
@@ -23,6 +22,7 @@ use crate::work::permissions;
 use crate::work::wipe::wipe;
 
 /// What became of a command.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Done {
     pub(super) result: CommandResult,
     /// Where the result goes when there is no queue for it.
@@ -33,14 +33,17 @@ pub(super) struct Done {
 
 /// Carries out a command.
 pub(super) async fn carry_out(device: &Device, session: &Session, fields: Fields) -> Done {
+    // What identifies a command is echoed even where the rest cannot be read; the id also has the name of the change log
+    // (quirk S-MSGKEY).
+    let said = |name: &str| fields.get(name).and_then(adapter::lenient::text);
+    let (method, id) = (said("method").unwrap_or_default(), said("messageId").or_else(|| said("messageKey")));
     let read: Result<Command, Fault> = wire::read(fields.clone());
-    let (method, id, extended) = match read {
-        Ok(Command { method, id, extend_params }) => (method.0, id.map(|id| id.0), extend_params.unwrap_or_default()),
-        Err(_) => (String::new(), None, ExtendParams::default()),
-    };
+    let is_readable = read.is_ok();
+    let extended = read.ok().and_then(|command| command.extend_params).unwrap_or_default();
     let actor = Actor::platform(NAME);
     let path = extended.path.map(|path| path.0);
     let outcome = match method.as_str() {
+        _ if !is_readable => Err(Code::CommandParameter.into()),
         "add_users_plus" => add_users(device, session, &actor, fields, path).await.and_then(value),
         "delete_users" => delete_users(device, &actor, fields).await.and_then(value),
         "wipe_data" => wipe_data(device, &actor, fields).await.and_then(value),
@@ -124,28 +127,20 @@ async fn wipe_data(device: &Device, actor: &Actor, fields: Fields) -> Result<Wip
 async fn sync_permissions(device: &Device, actor: &Actor, fields: Fields) -> Result<PermissionResults, Fault> {
     let request: SyncPermissions = wire::read(fields)?;
     let _one_at_a_time = device.one_at_a_time.lock().await;
-    let mut groups = device.permissions().await?;
     let mut results = PermissionResults::default();
     for entry in request.permissions_info_list {
         let (id, name) = (entry.id.0, entry.info.name.0);
-        let outcome = match groups.groups.iter_mut().find(|group| group.id == id) {
-            Some(group) => {
-                group.name.clone_from(&name);
-                Ok(())
-            }
-            None => {
-                let (id, name, info) = (id.clone(), name.clone(), Fields::new());
-                permissions::add(&mut groups, PermissionGroup { id, name, description: String::new(), info })
-            }
-        };
+        let outcome = permissions::name(device, actor, &id, &name).await;
         let (code, message) = match outcome {
             Ok(()) => (0, "权限组信息同步成功".to_owned()),
-            Err(fault) => (fault.code.number(), fault.message()),
+            Err(fault) => {
+                let fault = fault.of_command();
+                (fault.code.number(), fault.message())
+            }
         };
         let list = if code == 0 { &mut results.success_permission } else { &mut results.failed_permission };
         list.push(PermissionResult { permission_id: id, permission_name: name, message, code });
     }
-    permissions::keep(device, actor, &groups).await?;
     Ok(results)
 }
 

@@ -1,8 +1,11 @@
 //! The platform (4 to 6): the device logs in, takes commands from the platform's broker, and says what became of them.
 
+mod bounded;
 mod broker;
 mod commands;
+mod connection;
 mod people;
+mod results;
 mod session;
 
 use std::time::Duration;
@@ -14,30 +17,37 @@ use crate::convert::events::main_port;
 use crate::convert::platform::login;
 use crate::device::{Device, PlatformServers};
 use crate::wire;
+use results::Results;
 use session::Session;
 
 /// The longest interval between two attempts (quirk S-RETRY).
 const LONGEST: Duration = Duration::from_secs(60);
 /// The device logs in again when the broker failed so often.
 const ATTEMPTS: u32 = 3;
+/// The command in hand when the device stops is finished within this time, or comes again after the start.
+const LAST_COMMAND: Duration = Duration::from_secs(3);
 /// The largest answer to a login, bytes.
 const MAX_ANSWER: usize = 64 << 10;
 
 /// Serves the platform, while one is set, until cancelled.
 pub(super) async fn serve(device: &Device, cancel: &CancellationToken) {
     let mut changed = device.servers_changed.subscribe();
-    loop {
+    while !cancel.is_cancelled() {
         changed.borrow_and_update();
         tell(device, &PlatformServers::default());
         let address = device.platform().await.ok().and_then(|address| address.login_url);
         let served = async {
             match address {
-                Some(login_url) => stay_logged_in(device, &login_url).await,
-                None => std::future::pending().await,
+                Some(login_url) => stay_logged_in(device, &login_url, cancel).await,
+                None => cancel.cancelled().await,
             }
         };
+        let overdue = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(LAST_COMMAND).await;
+        };
         tokio::select! {
-            () = cancel.cancelled() => return,
+            () = overdue => {}
             _ = changed.changed() => {}
             () = served => {}
         }
@@ -49,31 +59,39 @@ fn tell(device: &Device, servers: &PlatformServers) {
     device.platform_servers.send_if_modified(|before| std::mem::replace(before, servers.clone()) != *servers);
 }
 
-/// Logs in whenever that is needed; ends only by being dropped.
-async fn stay_logged_in(device: &Device, login_url: &str) {
+/// Logs in whenever that is needed, until cancelled.
+async fn stay_logged_in(device: &Device, login_url: &str, cancel: &CancellationToken) {
     let mut back_off = BackOff::new(device.config.retry_after, LONGEST);
-    loop {
-        match log_in(device, login_url).await {
+    let mut results = Results::default();
+    while let Some(logged_in) = cancel.run_until_cancelled(log_in(device, login_url)).await {
+        match logged_in {
             Ok(session) => {
                 tracing::info!("logged in at the platform");
                 tell(device, &session.servers());
-                take_commands(device, &session, &mut back_off).await;
+                take_commands(device, &session, &mut results, &mut back_off, cancel).await;
             }
             Err(why) => {
                 tracing::warn!(why, "login at the platform failed");
-                tokio::time::sleep(back_off.next_interval()).await;
+                cancel.run_until_cancelled(tokio::time::sleep(back_off.next_interval())).await;
             }
         }
     }
 }
 
-/// Takes commands until the broker has failed too often.
-async fn take_commands(device: &Device, session: &Session, back_off: &mut BackOff) {
+/// Takes commands until the broker has failed too often, or cancelled.
+async fn take_commands(
+    device: &Device,
+    session: &Session,
+    results: &mut Results,
+    back_off: &mut BackOff,
+    cancel: &CancellationToken,
+) {
     for _ in 0..ATTEMPTS {
-        if let Err(why) = broker::take_commands(device, session, back_off).await {
-            tracing::warn!(why, "connection to the broker of the platform failed");
+        match broker::take_commands(device, session, results, back_off, cancel).await {
+            Ok(()) => return,
+            Err(why) => tracing::warn!(why, "connection to the broker of the platform failed"),
         }
-        tokio::time::sleep(back_off.next_interval()).await;
+        cancel.run_until_cancelled(tokio::time::sleep(back_off.next_interval())).await;
     }
 }
 

@@ -44,6 +44,10 @@ impl Session {
             status: one(&answer.status).and_then(|given| self.url(&given)),
             status_every: every(&answer.status_period, STATUS_PERIOD),
             cameras: one(&answer.cameras).and_then(|given| self.url(&given)),
+            // The list replaces the single messages where the platform takes it (quirk S-74).
+            operations: one(&answer.operations)
+                .filter(|_| one(&answer.cameras).is_none())
+                .and_then(|given| self.url(&given)),
         }
     }
 }

@@ -37,10 +37,6 @@ pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
     let before = Values::load_to_set(&device.state(), &REPORTS).await.map_err(|error| failed(&error))?;
     let mut after = before.clone();
     let changed = after.put(&REPORTS, &call.info).map_err(|why| up_mqtt::NO_INFO.because(why))?;
-    let topics = ["OnlineTopic", "HeartbeatTopic"];
-    if let Some(wrong) = topics.iter().find(|name| after.text(name).contains(['+', '#', '\0'])) {
-        return Err(up_mqtt::NO_INFO.because(format_args!("{wrong} must not contain + or #")));
-    }
     let now = Reports::of(after.clone());
     let pushes = [RecordKind::People, RecordKind::Strangers].iter().any(|kind| now.pushes(*kind));
     if now.resumes() && !pushes {
@@ -57,6 +53,6 @@ pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
         push::resume_from(device, &push::TO_BROKER, begin).await.map_err(|error| failed(&error))?;
     }
     let differs = |name: &&str| before.text(name) != after.text(name);
-    let connects = topics.iter().chain(&["KeepAliveInterval"]).any(differs);
+    let connects = ["OnlineTopic", "HeartbeatTopic", "KeepAliveInterval"].iter().any(differs);
     Ok(Reply::with(Reconnect { reconnect: u8::from(connects).to_string(), reboot: "0" }))
 }

@@ -71,6 +71,15 @@ impl Doors {
         Ok(())
     }
 
+    /// Registers that the caller closes a door now, however long it was to stay open. `Unavailable` after
+    /// [`end`](Self::end).
+    pub(super) fn close_now(&self, output: Output) -> Result<()> {
+        let mut open = self.open();
+        let open = open.as_mut().ok_or(Error::Unavailable { what: "door control" })?;
+        open.insert(output, Held { until: Instant::now(), closing: true, failures: 0 });
+        Ok(())
+    }
+
     /// Whether a door is, or may be, open.
     pub(super) fn is_open(&self, output: Output) -> bool {
         self.open().iter().flatten().any(|(open, _)| *open == output)

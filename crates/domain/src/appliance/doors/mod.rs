@@ -1,14 +1,15 @@
 //! Doors: admission, the outputs that are switched, and hold times.
 
+mod commands;
 mod confirmed;
 mod contact;
 mod held;
 mod openings;
+mod outlook;
 mod own;
 mod proofs;
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -18,17 +19,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Acts, Appliance};
-use crate::surveillance::{Arrival, Pass};
-use crate::{Act, Actor, DoorRules, Error, Means, NewRelay, Output, Proved, Relay, RelayId, Result, Shown};
+use crate::surveillance::{Arrival, Pass, Turned};
+use crate::{
+    Act, Actor, DoorRules, Error, FaceReaction, Means, NewRelay, Output, Proved, Relay, RelayId, Result, Shown,
+};
 pub(super) use held::Doors;
 use openings::Access;
+pub use outlook::DoorByFace;
 
 /// Maximum number of relays; listing them probes each.
 const MAX_RELAYS: u32 = 64;
 /// Maximum length of the name or tag of a relay, characters.
 const MAX_TEXT: usize = 255;
-/// The longest time that a relay is switched on by command.
-const MAX_RELAY_HOLD: Duration = Duration::from_secs(60);
 
 impl Appliance {
     /// Relays in ascending order of id, each with whether it responds.
@@ -39,22 +41,59 @@ impl Appliance {
         Ok(relays.into_iter().zip(online).collect())
     }
 
-    /// Opens the doors of the camera that has recognised the person, unless the face is older than `door.max_age_ms`.
+    /// Opens the doors of the camera that has recognised the person, or does what else follows a recognised face;
+    /// nothing when the face is older than `door.max_age_ms`.
     async fn admit(&self, arrival: Arrival) -> Result<()> {
-        let (outputs, rules) = self.outputs(&arrival).await?;
-        let own_door = self.options().doors.own_door;
-        let proved = if own_door { rules.judge_face(arrival.similarity) } else { Proved::Nothing };
-        if outputs.is_empty() && proved == Proved::Nothing {
-            return Ok(());
+        let reported_before = arrival.turned == Turned::Since;
+        match self.settings().reaction() {
+            FaceReaction::OpenDoors => self.open_for(arrival).await,
+            FaceReaction::Alarm if !reported_before => self.alarm_for(&arrival).await,
+            FaceReaction::Alarm | FaceReaction::Nothing => Ok(()),
         }
+    }
+
+    /// The age of the arrival's face, if it is young enough for a door.
+    fn fresh_age(&self, arrival: &Arrival) -> Option<Duration> {
         let age = self.now().millis_since(arrival.seen);
         let limit = i64::try_from(self.options().doors.max_age.as_millis()).unwrap_or(i64::MAX);
         // A negative age: the clock has been set, so the age of the face is unknown.
-        if !(0..=limit).contains(&age) {
-            tracing::warn!(door.face_age_ms = age, "face too old to open a door");
+        if (0..=limit).contains(&age) {
+            return Some(Duration::from_millis(age.unsigned_abs()));
+        }
+        tracing::warn!(door.face_age_ms = age, "face too old to open a door");
+        None
+    }
+
+    /// Why the face opens no door by itself although the person is known.
+    fn refusal(&self, arrival: &Arrival) -> Option<&'static str> {
+        let doors = &self.options().doors;
+        if !arrival.checked_alive && !doors.photos_open {
+            return Some("liveness is off and door.photos_open is not set");
+        }
+        (doors.turn_head && arrival.turned == Turned::NotYet).then_some("the head has not turned yet")
+    }
+
+    /// A face that was not checked for being alive opens no door by itself, unless `door.photos_open` is set; and only
+    /// once its head has turned, if `door.turn_head` is set.
+    async fn open_for(&self, arrival: Arrival) -> Result<()> {
+        let (mut outputs, rules) = self.outputs(&arrival).await?;
+        let own_door = self.options().doors.own_door;
+        let mut proved = if own_door { rules.judge_face(arrival.similarity) } else { Proved::Nothing };
+        if arrival.turned == Turned::Since && proved != Proved::Enough {
+            // The face was shown with the first report already.
+            proved = Proved::Nothing;
+        }
+        let opens = !outputs.is_empty() || proved == Proved::Enough;
+        if let Some(reason) = self.refusal(&arrival).filter(|_| opens) {
+            tracing::info!(camera.id = arrival.camera.0, reason, "face opened no door");
+            outputs.clear();
+            proved = if proved == Proved::Enough { Proved::Nothing } else { proved };
+        }
+        if outputs.is_empty() && proved == Proved::Nothing {
             return Ok(());
         }
-        let (person, age) = (arrival.person, Duration::from_millis(age.unsigned_abs()));
+        let Some(age) = self.fresh_age(&arrival) else { return Ok(()) };
+        let person = arrival.person;
         let opens_own = self.proves(person, Shown::Face, age, proved);
         if outputs.is_empty() && !opens_own {
             return Ok(());
@@ -121,12 +160,23 @@ impl Appliance {
     }
 
     async fn close_one(&self, output: Output) {
+        // A failure is logged, and tried again.
+        let _ = self.try_to_close(output).await;
+    }
+
+    async fn try_to_close(&self, output: Output) -> Result<()> {
         let doors = &self.core.doors;
         match self.switch(output, false).await {
-            Ok(()) if doors.closed(output) => {}
+            Ok(()) if doors.closed(output) => Ok(()),
             // It was opened meanwhile, perhaps before it was switched off here.
-            Ok(()) => drop(self.switch(output, true).await),
-            Err(error) => doors.close_failed(output, &error),
+            Ok(()) => {
+                let _ = self.switch(output, true).await;
+                Ok(())
+            }
+            Err(error) => {
+                doors.close_failed(output, &error);
+                Err(error)
+            }
         }
     }
 
@@ -154,21 +204,11 @@ impl Acts<'_> {
         }
         self.blocking(move |a| {
             let bound = a.ports().settings.insert_relay(&relay, MAX_RELAYS)?;
+            a.core.surveillance.note_change();
             a.audit(&actor, Act::RELAY_BIND, &bound.id);
             Ok(bound)
         })
         .await
-    }
-
-    /// Switches a relay in the network on for so long, because somebody far away wants it. `Invalid` for more than a
-    /// minute, `Unavailable` when it cannot be reached.
-    pub async fn open_relay(self, address: SocketAddr, hold: Duration) -> Result<()> {
-        let actor = self.permit(Act::DOOR_OPEN)?;
-        if hold > MAX_RELAY_HOLD {
-            return Err(Error::invalid("hold", "longer than a minute"));
-        }
-        let command = Access { actor: &actor, camera: None, person: None, by: Means::Command };
-        self.appliance.open(&command, Output::Relay(address), hold).await
     }
 
     /// Releases a relay from its camera. `NotFound(Relay)`.
@@ -176,6 +216,7 @@ impl Acts<'_> {
         let actor = self.permit(Act::RELAY_RELEASE)?;
         self.blocking(move |a| {
             a.ports().settings.remove_relay(id)?;
+            a.core.surveillance.note_change();
             a.audit(&actor, Act::RELAY_RELEASE, &id);
             Ok(())
         })

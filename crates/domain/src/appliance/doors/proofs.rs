@@ -97,7 +97,8 @@ impl Appliance {
         // A number that belongs to two people identifies neither.
         let [person] = found.as_slice() else { return Ok(None) };
         let libraries = people.libraries(&LibraryFilter::default())?;
-        let admitted = rules::admitted(person, &libraries, self.now(), &self.time_zone());
+        let cameras = self.ports().settings.cameras()?;
+        let admitted = rules::admitted(person, &libraries, &cameras, self.now(), &self.time_zone());
         Ok(admitted.then_some(person.id))
     }
 }

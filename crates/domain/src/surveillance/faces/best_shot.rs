@@ -4,6 +4,9 @@
 //! [`MAX_LOOKS`] frames of a visit. A described frame is a look. All looks vote together: while the visit is unsure, it
 //! gets further looks at other moments, until it is sure, [`MAX_LOOKS`] is reached or the deadline has passed. A
 //! decision is final.
+//!
+//! Where somebody waits for the decision, at a door or in snap mode *first*, the visit is early: its first good shot is
+//! described at once, after one sighting if the detector is certain of it, and a look that is certain decides at once.
 
 use crate::camera::SnapMode;
 use crate::face::Detection;
@@ -22,13 +25,16 @@ const TIMED_MILLIS: i64 = 5_000;
 /// Lowest quality of a shot that is good enough for a decision.
 const GOOD_QUALITY: u8 = 50;
 /// Lowest quality of a shot that is described; a worse one is not recorded.
-const MIN_QUALITY: u8 = 15;
+pub(in crate::surveillance) const MIN_QUALITY: u8 = 15;
 /// How much better a shot has to be to replace the best so far: keeping a frame costs a copy.
 const QUALITY_GAIN: u8 = 3;
 /// How much better than all described shots the best one has to be to be described before the decision.
 const PICTURE_GAIN: u8 = 10;
 /// Fewer sightings may be a false detection.
 const MIN_SIGHTINGS: u32 = 2;
+/// Detections at least this certain are described after one sighting when the visit is early. Boxes around no face are
+/// rarely as certain, and one costs an embedding: it is not recorded unless it is taken for a person.
+const CERTAIN_FACE: f32 = 0.6;
 /// Maximum number of looks at one visit, or per interval in timed mode.
 const MAX_LOOKS: u32 = 4;
 /// Additional looks to distinguish faces that came close.
@@ -91,6 +97,16 @@ impl BestShot {
         }
     }
 
+    /// Whether it is real, not a false detection.
+    pub(super) fn confirmed(&self) -> bool {
+        self.sightings >= MIN_SIGHTINGS
+    }
+
+    /// Adds the sightings of another part of the visit.
+    pub(super) fn join(&mut self, part: &Self) {
+        self.sightings += part.sightings;
+    }
+
     /// Accepts the face as real after a single sighting.
     pub(super) fn trust(&mut self) {
         self.sightings = self.sightings.max(MIN_SIGHTINGS);
@@ -103,22 +119,24 @@ impl BestShot {
         self.looks > 0 && rested && (unsure || doubtful && !self.spent())
     }
 
-    /// Takes the shot to be described now. `another`: also when the visit already has a look.
-    pub(super) fn look(&mut self, now: Timestamp, another: bool) -> Option<Shot> {
-        let quality = self.shot.as_ref()?.quality();
+    /// Takes the shot to be described now. `another`: also when the visit already has a look. `early`: the visit is.
+    pub(super) fn look(&mut self, now: Timestamp, another: bool, early: bool) -> Option<Shot> {
+        let shot = self.shot.as_ref()?;
+        let good = shot.quality() >= GOOD_QUALITY;
         let due = if self.looks == 0 {
-            quality >= GOOD_QUALITY || now.millis_since(self.since) >= DEADLINE_MILLIS
+            good || now.millis_since(self.since) >= DEADLINE_MILLIS
         } else {
-            another && quality >= GOOD_QUALITY.min(self.looked_quality)
+            another && shot.quality() >= GOOD_QUALITY.min(self.looked_quality)
         };
-        if due { self.take(now) } else { None }
+        let certain = early && good && shot.detection.score >= CERTAIN_FACE;
+        if due { self.take(now, certain) } else { None }
     }
 
     /// Takes the shot to be described before the decision: the first, or one much better than those before.
     pub(super) fn last_look(&mut self, now: Timestamp) -> Option<Shot> {
         let better = self.shot.as_ref()?.quality() >= self.looked_quality.saturating_add(PICTURE_GAIN);
         let wanted = self.wants_more() && (self.looks == 0 || better);
-        if wanted { self.take(now) } else { None }
+        if wanted { self.take(now, false) } else { None }
     }
 
     /// Whether the visit is to be decided now, while the face is still in view.
@@ -170,9 +188,9 @@ impl BestShot {
         self.shot = None;
     }
 
-    fn take(&mut self, now: Timestamp) -> Option<Shot> {
+    fn take(&mut self, now: Timestamp, certain: bool) -> Option<Shot> {
         let usable = |shot: &mut Shot| shot.quality() >= MIN_QUALITY;
-        if self.sightings < MIN_SIGHTINGS || self.spent() {
+        if !certain && !self.confirmed() || self.spent() {
             return None;
         }
         let shot = self.shot.take_if(usable)?;
@@ -197,13 +215,23 @@ mod tests {
     /// Does what a camera's task does with one frame. Returns the time of the shot taken, and whether a decision is
     /// due.
     fn see(best: &mut BestShot, millis: i64, overall: u8, standing: Standing) -> (Option<i64>, bool) {
+        see_at(best, millis, (overall, 0.9), (standing, false))
+    }
+
+    /// As [`see`], with the detector's score; `early`: whether the visit is.
+    fn see_at(
+        best: &mut BestShot,
+        millis: i64,
+        (overall, score): (u8, f32),
+        (standing, early): (Standing, bool),
+    ) -> (Option<i64>, bool) {
         let plane = Plane { data: Bytes::from(vec![0; 12]), stride: 6 };
         let frame = Frame::new(at(millis), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
         let quality = Quality { overall, ..Quality::default() };
-        let detection = Detection { face_box: Default::default(), landmarks: Default::default(), score: 0.9, quality };
+        let detection = Detection { face_box: Default::default(), landmarks: Default::default(), score, quality };
         let another = best.wants_another(at(millis), standing, false);
         best.see(&mut Passing::new(&frame), &detection, another);
-        let mut look = best.look(at(millis), another);
+        let mut look = best.look(at(millis), another, early);
         let due = best.due(at(millis), standing);
         if due && look.is_none() {
             look = best.last_look(at(millis));
@@ -253,6 +281,21 @@ mod tests {
         assert_eq!(see(&mut best, 400, 61, Standing::Unsure), (None, false));
         assert_eq!(see(&mut best, 800, 60, Standing::Unsure), (Some(800), false), "a second opinion");
         assert!(see(&mut best, 1_000, 60, Standing::Sure).1);
+    }
+
+    #[test]
+    fn an_early_visit_is_looked_at_in_the_first_good_picture() {
+        let first_look = |quality, score, early| {
+            let mut best = BestShot::new(SnapMode::First, at(0));
+            see_at(&mut best, 0, (quality, score), (Standing::Unsure, early)).0
+        };
+        assert_eq!(first_look(60, 0.7, true), Some(0));
+        assert_eq!(first_look(60, 0.7, false), None, "one sighting may be a false detection");
+        assert_eq!(first_look(60, 0.5, true), None, "the detector is not certain");
+        assert_eq!(first_look(40, 0.9, true), None, "the shot is poor");
+        let mut poor = BestShot::new(SnapMode::First, at(0));
+        assert_eq!(see_at(&mut poor, 0, (40, 0.9), (Standing::Unsure, true)).0, None);
+        assert_eq!(see_at(&mut poor, 200, (60, 0.5), (Standing::Unsure, true)).0, Some(200), "seen twice");
     }
 
     #[test]

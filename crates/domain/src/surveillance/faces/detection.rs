@@ -11,6 +11,7 @@ use crate::surveillance::board::Entry;
 use crate::surveillance::handle::Handle;
 use crate::surveillance::pace::Pace;
 use crate::surveillance::stage::{Answer, timed};
+use crate::surveillance::tiles;
 
 /// Detects faces through the analyzer, in the detail that the shared pace allows.
 pub(super) struct Detector {
@@ -33,12 +34,13 @@ impl Detector {
             min_face_px: settings.min_face_px,
             max_face_px: settings.max_face_px,
             detail: self.pace.detail(),
+            tiles: None,
         }
     }
 
     /// Returns the faces in a live frame; `None` when the search failed or was refused.
     pub(super) async fn find(&self, frame: &Frame, search: Search) -> (Option<Vec<Detection>>, Answer) {
-        self.entry.count_search(self.pace.interval(), search.detail);
+        self.entry.count_search(self.pace.interval(), &search, tiles::share(frame, &search));
         timed(self.detect(frame, search, Lane::Live)).await
     }
 

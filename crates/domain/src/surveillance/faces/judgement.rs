@@ -6,18 +6,16 @@ use super::best_shot::Standing;
 use super::presence::Recorded;
 use super::visit::{Opinion, Visit, VisitId};
 use super::visits::Visits;
-use crate::error::Result;
+use crate::calibration::{Chances, Matching};
 use crate::face::Embedding;
 use crate::gallery::{Neighbour, Query, Scope};
 use crate::ids::{PersonId, WatchId};
-use crate::library::{Library, LibraryFilter};
 use crate::progress::Part;
 use crate::rules;
-use crate::similarity::{Calibration, Similarity};
+use crate::similarity::Similarity;
 use crate::surveillance::config::CameraWatch;
 use crate::surveillance::handle::Handle;
 use crate::time::Timestamp;
-use crate::watch::WatchSettings;
 
 /// Number of candidates per search: the best may be assigned to another face in view.
 const CANDIDATES: usize = 5;
@@ -25,38 +23,45 @@ const CANDIDATES: usize = 5;
 /// A person and the similarity to the probe.
 pub(super) type Choice = (PersonId, Similarity);
 
-/// For each watch, the people most similar to the probe and the threshold. The gallery is searched once for all
-/// watches. Blocking.
-///
-/// # Errors
-/// When the libraries cannot be read.
-pub(super) fn opinions(handle: &Handle, watches: &[CameraWatch], probe: &Embedding) -> Result<Vec<Opinion>> {
+/// For each watch, the people most similar to one of the probes of a face, and the threshold for that many probes. The
+/// gallery is searched once for all watches and probes. Blocking.
+pub(in crate::surveillance) fn opinions(
+    handle: &Handle,
+    watches: &[CameraWatch],
+    probes: &[Embedding],
+    matching: Matching,
+) -> Vec<Opinion> {
     let query = |watch: &CameraWatch| {
         let scope = Scope::libraries(watch.settings.libraries.iter().copied());
         Query { scope, limit: CANDIDATES }
     };
-    let found = handle.gallery().search(probe, &watches.iter().map(query).collect::<Vec<_>>());
+    let queries: Vec<_> = watches.iter().map(query).collect();
+    let found = handle.gallery().search_each(probes, &queries);
     handle.progress().stamp(Part::Search);
     let calibration = handle.ports().analyzer.calibration();
-    let enrolled = handle.gallery().len() as u64;
-    let rises = handle.thresholds_rise() && enrolled > Calibration::SMALL_LIBRARY;
-    let libraries = if rises { handle.ports().people.libraries(&LibraryFilter::default())? } else { Vec::new() };
-    let opinion = |(watch, near): (&CameraWatch, Vec<Neighbour>)| {
-        let people = if rises { watched(&watch.settings, &libraries).min(enrolled) } else { enrolled };
-        let set = watch.settings.threshold;
-        Opinion {
-            watch: watch.id,
-            candidates: near.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect(),
-            threshold: if rises { calibration.raised(set, people) } else { set },
-            people,
-        }
+    let opinion = |(index, watch): (usize, &CameraWatch)| {
+        let people = handle.gallery().count(&queries[index].scope) as u64;
+        let chances = Chances { people, tries: probes.len() };
+        let threshold = calibration.threshold(watch.settings.threshold, chances, matching);
+        let near = nearest(found.iter().flat_map(|found| &found[index]));
+        let candidates = near.into_iter().map(|near| (near.person, calibration.similarity(near.cosine))).collect();
+        Opinion { watch: watch.id, candidates, threshold, sure_from: calibration.sure_from(threshold), people }
     };
-    Ok(watches.iter().zip(found).map(opinion).collect())
+    watches.iter().enumerate().map(opinion).collect()
 }
 
-/// Number of people in the libraries of a watch.
-fn watched(settings: &WatchSettings, libraries: &[Library]) -> u64 {
-    libraries.iter().filter(|library| settings.libraries.contains(&library.id)).map(|library| library.people).sum()
+/// The [`CANDIDATES`] most similar people, each by the probe that is nearest.
+fn nearest<'a>(found: impl Iterator<Item = &'a Neighbour>) -> Vec<Neighbour> {
+    let mut near: Vec<Neighbour> = Vec::with_capacity(CANDIDATES);
+    for neighbour in found {
+        match near.iter_mut().find(|known| known.person == neighbour.person) {
+            Some(known) => known.cosine = known.cosine.max(neighbour.cosine),
+            None => near.push(*neighbour),
+        }
+    }
+    near.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.person.cmp(&b.person)));
+    near.truncate(CANDIDATES);
+    near
 }
 
 /// The visits of one camera and the watches to identify them for.
@@ -129,4 +134,19 @@ impl View<'_> {
 pub(super) fn is_living(visit: &Visit, live_from: Option<f32>) -> bool {
     let score = visit.best.as_ref().and_then(|look| look.face.liveness);
     rules::is_living(live_from, score)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_counts_by_the_nearest_probe() {
+        let near = |person, cosine| Neighbour { person: PersonId(person), cosine };
+        let (mean, look) = ([near(1, 0.6), near(2, 0.5)], [near(2, 0.8), near(3, 0.7), near(1, 0.1)]);
+        let both = nearest(mean.iter().chain(&look));
+        assert_eq!(both, [near(2, 0.8), near(3, 0.7), near(1, 0.6)]);
+        let many: Vec<_> = (0..20).map(|person| near(person, 0.5)).collect();
+        assert_eq!(nearest(many.iter()), many[..CANDIDATES], "of equally near people those enrolled first");
+    }
 }

@@ -4,10 +4,13 @@ mod best_shot;
 mod description;
 mod detection;
 mod judgement;
+mod parallax;
 mod presence;
+mod turn;
 mod verdict;
 mod visit;
 mod visits;
+mod vote;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +20,23 @@ use futures_util::future::join_all;
 use super::board::Entry;
 use super::config::{CameraConfig, CameraWatch};
 use super::handle::Handle;
+use super::motion::Motion;
 use super::pace::Pace;
 use super::stage::{Answer, Stage};
+use super::tiles::{self, Plan};
 use super::tracker::{Step, Tracker};
-use crate::error::Error;
+use crate::calibration::Matching;
+use crate::camera::SnapMode;
+use crate::error::{Error, Result};
 use crate::face::Detection;
 use crate::frame::{Frame, Passing};
 use crate::ports::Search;
 use crate::time::Timestamp;
+pub(super) use best_shot::MIN_QUALITY;
 use description::describe;
 use detection::Detector;
-use judgement::{View, opinions};
+use judgement::View;
+pub(super) use judgement::opinions;
 use verdict::Decider;
 use visit::{Look, VisitId};
 use visits::{Comparison, Visits};
@@ -54,6 +63,8 @@ pub(super) struct FaceStage {
     decider: Decider,
     /// Time of the newest frame.
     now: Timestamp,
+    /// Why a person of the delivered picture was not recorded.
+    failure: Option<Error>,
 }
 
 impl FaceStage {
@@ -67,34 +78,62 @@ impl FaceStage {
             visits: Visits::default(),
             decider: Decider::new(handle.clone(), Arc::clone(&entry)),
             now: handle.now(),
+            failure: None,
             handle,
             entry,
         }
     }
 
     /// Analyses a picture that the camera has selected itself; the people in it are recorded at once.
-    pub(super) async fn take_picture(&mut self, frame: &Frame, search: Search) {
+    ///
+    /// # Errors
+    /// When it cannot be analysed, or a person in it was not recorded; that is logged, too.
+    pub(super) async fn take_picture(&mut self, frame: &Frame, search: Search) -> Result<()> {
+        self.failure = None;
         match self.detector.find_in_picture(frame, search).await {
             Ok(detections) => self.follow(frame, &detections),
-            Err(error) => tracing::error!(error = error.chain(), "failed to analyse delivered picture"),
+            Err(error) => self.fail(error, "failed to analyse delivered picture"),
         }
         self.visits.trust();
         self.finish().await;
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn fail(&mut self, error: Error, what: &'static str) {
+        tracing::error!(error = error.chain(), "{what}");
+        self.failure = Some(error);
     }
 
     /// Joins the detections to tracks, and the tracks to visits.
     fn follow(&mut self, frame: &Frame, detections: &[Detection]) {
-        let mode = self.config.camera.settings.snap_mode;
+        let (mode, early) = (self.config.camera.settings.snap_mode, self.decides_early());
         self.tracker.update(frame.at(), detections, &mut self.step);
         let mut passing = Passing::new(frame);
         for &(track, index) in &self.step.seen {
             self.entry.faces.count();
             let doubtful = self.tracker.doubtful(track);
             let visit = self.visits.of(track, frame.at(), mode);
-            visit.see(&mut passing, &detections[index], doubtful);
+            visit.see(&mut passing, &detections[index], doubtful, early);
             self.decider.recorded_mut().seen(visit.id, frame.at());
         }
         self.step.ended.iter().for_each(|track| self.visits.lose(track));
+    }
+
+    /// How faces are matched. Where a face opens a door, no threshold falls below what was set.
+    fn matching(&self) -> Matching {
+        let matching = self.handle.matching();
+        let thresholds_fall = matching.thresholds_fall && !self.opens_doors();
+        Matching { thresholds_fall, ..matching }
+    }
+
+    fn opens_doors(&self) -> bool {
+        self.handle.doorkeeper().waits_for_faces(self.config.opens_relay)
+    }
+
+    /// Whether somebody waits for the decision: by the camera's mode, or at a door.
+    fn decides_early(&self) -> bool {
+        let first = self.config.camera.settings.snap_mode == SnapMode::First;
+        first || self.opens_doors()
     }
 
     /// Describes the waiting shots, concurrently so that the analyzer can batch them.
@@ -104,13 +143,16 @@ impl FaceStage {
             tracing::error!(count = excess, reason = "analyzer too slow", "shots dropped");
         }
         let wanted = self.visits.take_wanted();
+        let tracks: Vec<_> = wanted.iter().map(|(visit, _)| self.visits.get(*visit)?.track).collect();
         let analyzer = &*self.handle.ports().analyzer;
         let looks = join_all(wanted.iter().map(|(_, shot)| describe(analyzer, shot))).await;
-        for ((visit, shot), look) in wanted.into_iter().zip(looks) {
+        for (((visit, shot), look), track) in wanted.into_iter().zip(looks).zip(tracks) {
+            // A shot shows the face of its track, which another visit may have got by an earlier look.
+            let visit = self.visits.following(track).unwrap_or(visit);
             match look {
                 Ok(look) => self.take_in(visit, look).await,
                 Err(Error::Busy) => self.visits.give_back(visit, shot),
-                Err(error) => tracing::error!(error = error.chain(), "failed to describe shot, shot dropped"),
+                Err(error) => self.fail(error, "failed to describe shot, shot dropped"),
             }
         }
     }
@@ -123,16 +165,14 @@ impl FaceStage {
         let rearm = self.watches.iter().map(|watch| watch.settings.rearm).min().unwrap_or(own);
         let calibration = self.handle.ports().analyzer.calibration();
         let by = Comparison { calibration, rearm, live_from: self.handle.live_from() };
-        let owner = self.visits.take_in(visit, look, doubtful, by);
+        let (owner, turned) = self.visits.take_in(visit, look, doubtful, by).unzip();
+        turned.flatten().into_iter().for_each(|arrival| self.handle.doorkeeper().report(arrival));
         track.into_iter().for_each(|track| self.tracker.verify(track));
-        let Some(probe) = owner.and_then(|owner| self.visits.get(owner)?.probe().cloned()) else { return };
-        let watches = self.watches.clone();
-        match self.handle.blocking(move |handle| opinions(handle, &watches, &probe)).await {
-            Ok(opinions) => {
-                if let Some(visit) = owner.and_then(|owner| self.visits.get_mut(owner)) {
-                    visit.weigh(opinions);
-                }
-            }
+        let matching = self.matching();
+        let Some(owner) = owner.and_then(|owner| self.visits.get_mut(owner)) else { return };
+        let (watches, probes) = (self.watches.clone(), owner.probes(matching.each_look, by.live_from));
+        match self.handle.blocking(move |handle| Ok(opinions(handle, &watches, &probes, matching))).await {
+            Ok(opinions) => owner.weigh(opinions),
             Err(error) => tracing::error!(error = error.chain(), "failed to search the gallery"),
         }
     }
@@ -157,8 +197,14 @@ impl Stage for FaceStage {
         Some(self.detector.search(&self.config.camera, frame))
     }
 
-    fn follows(&self) -> bool {
-        !self.tracker.tracks().is_empty()
+    fn aim(&self, frame: &Frame, search: Search, motion: Motion) -> Option<Search> {
+        let Motion::In(changes) = motion else { return Some(search) };
+        let (whole, smallest) = (tiles::whole(frame, &search), search.min_face_px as f32);
+        match tiles::plan((&whole, &frame.bounds()), smallest, changes, self.tracker.expected(frame.at())) {
+            Plan::Nothing => None,
+            Plan::Tiles(tiles) => Some(Search { tiles: Some(tiles), ..search }),
+            Plan::Whole => Some(search),
+        }
     }
 
     async fn look(&mut self, frame: &Frame, search: Search) -> Answer {
@@ -171,13 +217,18 @@ impl Stage for FaceStage {
     async fn settle(&mut self) {
         self.describe_waiting().await;
         let (live_from, now) = (self.handle.live_from(), self.now);
+        if self.decides_early() {
+            self.visits.hasten(live_from);
+        }
         let recorded = self.decider.recorded();
         let view = View { visits: &self.visits, recorded, watches: &self.watches, now, live_from };
         for (visit, people) in view.identify() {
             let Some(visit) = self.visits.get_mut(visit) else { continue };
             let decided = self.decider.decide(&self.config.camera, visit, (&self.watches, &people), now).await;
-            if let Err(error) = decided {
-                tracing::error!(error = error.chain(), "failed to write record");
+            match decided {
+                Ok(true) => {}
+                Ok(false) => self.failure = Some(Error::Busy),
+                Err(error) => self.fail(error, "failed to write record"),
             }
         }
         self.visits.remove_over(now);
@@ -195,6 +246,9 @@ impl Stage for FaceStage {
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
             self.settle().await;
+        }
+        if self.visits.iter().any(|visit| visit.wanted.is_some()) {
+            self.failure = Some(Error::Busy);
         }
         self.visits.clear();
     }

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::visit::{VisitId, same_visitor};
+use crate::calibration::Calibration;
 use crate::face::Embedding;
 use crate::ids::{PersonId, WatchId};
-use crate::similarity::Calibration;
 use crate::time::Timestamp;
 
 /// Maximum number of visitors remembered per watch; beyond that the one unseen for longest is forgotten.

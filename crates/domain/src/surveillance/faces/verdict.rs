@@ -19,7 +19,7 @@ use crate::rules;
 use crate::similarity::Similarity;
 use crate::surveillance::board;
 use crate::surveillance::config::CameraWatch;
-use crate::surveillance::doorkeeper::{Arrival, Pass};
+use crate::surveillance::doorkeeper::{Arrival, Pass, Turned};
 use crate::surveillance::handle::Handle;
 use crate::surveillance::recorder::Draft;
 use crate::task::{SightingFilter, TaskKind, TaskMark};
@@ -68,7 +68,8 @@ impl Decider {
     }
 
     /// Decides a visit now and commits its record, unless every watch has recorded the visitor within its re-arm time.
-    /// `chosen` is the candidate assigned to the visit for each watch.
+    /// `chosen` is the candidate assigned to the visit for each watch. Returns whether nothing is left to be written:
+    /// `false` when the record waits for the store.
     ///
     /// # Errors
     /// When the candidates cannot be read or the record cannot be written.
@@ -78,26 +79,29 @@ impl Decider {
         visit: &mut Visit,
         (watches, chosen): (&[CameraWatch], &HashMap<WatchId, Choice>),
         now: Timestamp,
-    ) -> Result<()> {
-        let living = is_living(visit, self.handle.live_from());
+    ) -> Result<bool> {
+        let live_from = self.handle.live_from();
+        let living = is_living(visit, live_from);
         let stay = Stay { first_seen: visit.first_seen, last_seen: visit.last_seen };
-        let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(()) };
+        let (Some(look), Some(probe)) = (visit.best.take(), visit.probe().cloned()) else { return Ok(true) };
+        let clarity = visit.clarity;
         let questions: Vec<_> = watches.iter().filter_map(|watch| question(visit, watch, chosen)).collect();
         visit.decided(now);
         let at = look.at;
         let answers = self.handle.blocking(move |handle| answers(handle, questions, at)).await?;
         let timed = camera.settings.snap_mode == SnapMode::Timed;
-        let Some(new) = self.new_answers(answers, &probe, living, visit, timed) else { return Ok(()) };
-        let Some(verdict) = self.verdict(living, new.first(), &look) else { return Ok(()) };
+        let Some(new) = self.new_answers(answers, &probe, living, visit, timed) else { return Ok(true) };
+        let Some(verdict) = self.verdict(camera, living, new.first(), (look.at, clarity)) else { return Ok(true) };
         let (verdict, pass) = self.pass(visit, verdict, new.first()).await;
-        self.report_to_doors(camera, verdict, pass, new.first(), stay);
+        let known = new.first().filter(|_| verdict == Verdict::Known);
+        self.report_to_doors(camera, visit, pass, known, live_from.is_some());
         let draft = draft(camera, look, stay, new.into_iter().map(|new| new.answer).collect(), verdict);
         let kept = self.handle.blocking(move |handle| handle.recorder().keep(draft)).await;
         // A visitor whose record was lost has to be recorded again.
         let committed = kept.inspect_err(|_| self.recorded.forget(visit.id))?;
         self.entry.records.count();
         committed.as_ref().and_then(Entry::record).into_iter().for_each(log_record);
-        Ok(())
+        Ok(committed.is_some())
     }
 
     /// Returns the answer of the camera's own watch, followed by those of the tasks that record the visitor now; `None`
@@ -128,22 +132,28 @@ impl Decider {
         any_new.then_some(kept)
     }
 
-    /// The verdict on a visit, `look` being the best look at it; `None` when the visit is not to be recorded.
-    fn verdict(&self, living: bool, first: Option<&Answer>, look: &Look) -> Option<Verdict> {
+    /// The verdict on a visit at the time of its best look, given the clarity of the clearest one; `None` when the visit
+    /// is not to be recorded.
+    fn verdict(
+        &self,
+        camera: &Camera,
+        living: bool,
+        first: Option<&Answer>,
+        (at, clarity): (Timestamp, Option<f32>),
+    ) -> Option<Verdict> {
         if !living {
             return Some(Verdict::Spoof);
         }
         let verdict = first.map_or(Verdict::Stranger, |Answer { answer, person, .. }| {
-            rules::verdict(answer, person.as_ref(), look.at, &self.handle.zone())
+            rules::verdict(answer, person.as_ref(), &camera.permission_groups, at, &self.handle.zone())
         });
         if verdict != Verdict::Stranger {
             return Some(verdict);
         }
         let calibration = self.handle.ports().analyzer.calibration();
-        let quality = look.face.detection.quality.overall;
         let nearest = first.and_then(|first| Some((first.answer.best.as_ref()?.similarity, first.people)));
         // Without people to compare with, everyone is a stranger.
-        let is_clear = nearest.is_none_or(|(nearest, people)| calibration.is_stranger(quality, nearest, people));
+        let is_clear = nearest.is_none_or(|(nearest, people)| calibration.is_stranger(clarity, nearest, people));
         rules::unrecognised(is_clear, first.map(|first| first.watch.settings.unclear).unwrap_or_default())
     }
 
@@ -175,11 +185,23 @@ impl Decider {
 
     /// Reports a person known to the camera's own watch to the doors, before the record is written so that the door
     /// does not wait for the disk. A visit that only a task records opens nothing.
-    fn report_to_doors(&self, camera: &Camera, verdict: Verdict, pass: Pass, first: Option<&Answer>, stay: Stay) {
-        let own = first.filter(|first| first.watch.task.is_none() && first.is_new && verdict == Verdict::Known);
+    fn report_to_doors(
+        &self,
+        camera: &Camera,
+        visit: &mut Visit,
+        pass: Pass,
+        known: Option<&Answer>,
+        checked_alive: bool,
+    ) {
+        let own = known.filter(|known| known.watch.task.is_none() && known.is_new);
         let Some(known) = own.and_then(|own| own.answer.accepted()) else { return };
         let (person, similarity) = (known.person, known.similarity);
-        self.handle.doorkeeper().report(Arrival { person, camera: camera.id, similarity, seen: stay.last_seen, pass });
+        let (camera, seen, turned) = (camera.id, visit.last_seen, visit.turn.so_far());
+        let arrival = Arrival { person, camera, similarity, checked_alive, seen, pass, turned };
+        if turned == Turned::NotYet && self.handle.doorkeeper().wants_turned_heads() {
+            visit.turn.wait_with(arrival.clone());
+        }
+        self.handle.doorkeeper().report(arrival);
     }
 }
 
@@ -259,7 +281,7 @@ fn draft(camera: &Camera, look: Look, stay: Stay, matches: Vec<Match>, verdict: 
         };
         NewEntry::from(NewRecord { capture, matches: matches.clone(), verdict })
     };
-    Draft { crop, scene, entry: Box::new(entry) }
+    Draft::new(crop, scene, entry)
 }
 
 fn log_record(record: &Record) {

@@ -3,11 +3,14 @@
 use bytes::Bytes;
 
 use super::best_shot::{BestShot, Shot, Standing};
+use super::turn::HeadTurn;
+use super::vote::Vote;
+use crate::calibration::Calibration;
 use crate::camera::SnapMode;
 use crate::face::{Detection, Embedding, Face};
 use crate::frame::Passing;
 use crate::ids::{PersonId, WatchId};
-use crate::similarity::{Calibration, Similarity};
+use crate::similarity::Similarity;
 use crate::surveillance::tracker::{MAX_LOST_MILLIS, Track, TrackId};
 use crate::time::Timestamp;
 
@@ -15,8 +18,9 @@ use crate::time::Timestamp;
 const RELINK_MILLIS: i64 = 2_000;
 /// A visit is sure of its best candidate only when the second is this much less similar.
 const MARGIN: f32 = 0.05;
-/// After a single look it is sure only when the threshold is exceeded by this much.
-const CLEAR: f32 = 0.05;
+/// A visit is decided at a single look only when the second candidate is this much less similar. Twice [`MARGIN`],
+/// since no further look confirms which of the two it is: people who are enrolled twice and twins get their looks.
+const CERTAIN_MARGIN: f32 = 0.10;
 /// Faces at least this similar are of the same visitor; stricter than a match, so that two strangers are rarely
 /// confused.
 const SAME_VISITOR: f32 = 0.84;
@@ -63,21 +67,39 @@ pub(super) struct Visit {
     pub(super) opinions: Vec<Opinion>,
     /// Liveness score of the newest look.
     pub(super) liveness: Option<f32>,
+    /// Clarity of the clearest look since the last decision.
+    pub(super) clarity: Option<f32>,
     /// The person whose pass it was counted as.
     pub(super) passed: Option<PersonId>,
+    pub(super) turn: HeadTurn,
     vote: Vote,
 }
 
 /// Result of a search for one watch.
 #[derive(Debug, Clone)]
-pub(super) struct Opinion {
-    pub(super) watch: WatchId,
+pub(in crate::surveillance) struct Opinion {
+    pub(in crate::surveillance) watch: WatchId,
     /// Candidates, most similar first.
-    pub(super) candidates: Vec<(PersonId, Similarity)>,
+    pub(in crate::surveillance) candidates: Vec<(PersonId, Similarity)>,
     /// Lowest similarity at which a candidate is accepted.
-    pub(super) threshold: Similarity,
+    pub(in crate::surveillance) threshold: Similarity,
+    /// Lowest similarity at which a single look is sure.
+    pub(in crate::surveillance) sure_from: Similarity,
     /// Number of people searched among.
-    pub(super) people: u64,
+    pub(in crate::surveillance) people: u64,
+}
+
+impl Opinion {
+    /// Whether the best candidate is so by a single look, with room to the threshold and to the second.
+    fn is_certain(&self) -> bool {
+        self.best().is_some_and(|(best, margin)| best >= self.sure_from && margin >= CERTAIN_MARGIN)
+    }
+
+    /// The highest similarity, and by how much the second is lower.
+    fn best(&self) -> Option<(Similarity, f32)> {
+        let [best, rest @ ..] = self.candidates.as_slice() else { return None };
+        Some((best.1, best.1.value() - rest.first().map_or(0.0, |second| second.1.value())))
+    }
 }
 
 impl Visit {
@@ -94,19 +116,25 @@ impl Visit {
             standing: Standing::Unsure,
             opinions: Vec::new(),
             liveness: None,
+            clarity: None,
             passed: None,
+            turn: HeadTurn::default(),
             vote: Vote::default(),
         }
     }
 
-    /// Adds a frame. `doubtful`: the track may follow another face now.
-    pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, doubtful: bool) {
+    /// Adds a frame. `doubtful`: the track may follow another face now. `early`: somebody waits for the decision.
+    pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, doubtful: bool, early: bool) {
         let at = frame.at();
         self.last_seen = at;
+        self.turn.see(at, &detection.landmarks, doubtful);
+        if self.wanted.is_none() && self.turn.take_wish() {
+            self.wanted = Some(Shot { frame: frame.keep(), detection: detection.clone() });
+        }
         let another = self.wanted.is_none() && self.shots.wants_another(at, self.standing, doubtful);
         self.shots.see(frame, detection, another);
         if self.wanted.is_none() {
-            self.wanted = self.shots.look(at, another);
+            self.wanted = self.shots.look(at, another, early);
         }
         if self.shots.due(at, self.standing) {
             self.call_due(at);
@@ -130,16 +158,28 @@ impl Visit {
         }
     }
 
+    /// Makes an undecided visit that needs no further look due now: one that is certain or, in snap mode *first*, sure.
+    /// Wherever a living face is demanded, every look must be one.
+    pub(super) fn hasten(&mut self, live_from: Option<f32>) {
+        let sure = self.shots.mode() == SnapMode::First && self.standing == Standing::Sure && self.shots.confirmed();
+        let enough = sure || self.opinions.iter().any(Opinion::is_certain);
+        if enough && self.shots.undecided() && self.vote.all_living(live_from) {
+            self.wanted = None;
+            self.due = true;
+        }
+    }
+
     /// Whether it is to be decided now and has all that is needed for a decision.
     pub(super) fn ripe(&self, now: Timestamp) -> bool {
         let settled = self.standing != Standing::Unsure || self.stale(now);
-        let left = self.track.is_none() && self.shots.undecided() && settled;
+        let left = self.track.is_none() && self.shots.undecided() && settled && self.shots.confirmed();
         self.best.is_some() && self.wanted.is_none() && self.shots.wants_more() && (self.due || left)
     }
 
     /// Whether nothing is left to be decided and it will not be continued.
     pub(super) fn over(&self, now: Timestamp) -> bool {
-        let nothing_to_decide = self.probe().is_none() || !self.shots.undecided() && self.stale(now);
+        let open = self.shots.undecided() && self.shots.confirmed();
+        let nothing_to_decide = self.probe().is_none() || !open && self.stale(now);
         self.track.is_none() && self.wanted.is_none() && nothing_to_decide
     }
 
@@ -148,19 +188,25 @@ impl Visit {
         now.millis_since(self.last_seen) > MAX_LOST_MILLIS + RELINK_MILLIS
     }
 
-    /// Adds a look.
-    pub(super) fn take_in(&mut self, look: Look) {
-        self.vote.add(&look.face);
+    /// Adds a look. `certain`: it surely shows the face of this visit.
+    pub(super) fn take_in(&mut self, look: Look, certain: bool) {
+        self.vote.add(&look.face, certain);
         self.liveness = look.face.liveness;
+        self.clarity = self.clarity.into_iter().chain(look.face.clarity).reduce(f32::max);
         let quality = |look: &Look| look.face.detection.quality.overall;
         if self.best.as_ref().is_none_or(|best| quality(&look) > quality(best)) {
             self.best = Some(look);
         }
     }
 
-    /// The mean of all looks, to be searched for; `None` before the first look.
+    /// The mean of all looks; `None` before the first.
     pub(super) fn probe(&self) -> Option<&Embedding> {
-        self.vote.probe.as_ref()
+        self.vote.mean()
+    }
+
+    /// What to search for: the mean of all looks and, if `each`, the looks.
+    pub(super) fn probes(&self, each: bool, live_from: Option<f32>) -> Vec<Embedding> {
+        self.vote.probes(each, live_from)
     }
 
     /// Sets the results of a search.
@@ -176,10 +222,9 @@ impl Visit {
 
     /// How sure the best candidate of a watch is.
     pub(super) fn standing_of(&self, opinion: &Opinion) -> Standing {
-        let [best, rest @ ..] = opinion.candidates.as_slice() else { return Standing::Nobody };
-        let margin = best.1.value() - rest.first().map_or(0.0, |second| second.1.value());
-        let clear = self.vote.looks > 1 || best.1.value() >= opinion.threshold.value() + CLEAR;
-        let sure = best.1 >= opinion.threshold && margin >= MARGIN && clear;
+        let Some((best, margin)) = opinion.best() else { return Standing::Nobody };
+        let clear = self.vote.looks() > 1 || best >= opinion.sure_from;
+        let sure = best >= opinion.threshold && margin >= MARGIN && clear;
         if sure { Standing::Sure } else { Standing::Unsure }
     }
 
@@ -193,6 +238,8 @@ impl Visit {
         self.shots.decided(now);
         self.due = false;
         self.best = None;
+        self.clarity = None;
+        self.vote.decided();
     }
 
     /// Compares a face with that of the visit; `None` before the first look.
@@ -207,6 +254,7 @@ impl Visit {
 
     /// Extends the visit by another part of it, earlier or later.
     pub(super) fn join(&mut self, part: &Self) {
+        self.shots.join(&part.shots);
         if part.first_seen > self.first_seen {
             self.track = part.track;
             self.last_seen = part.last_seen;
@@ -221,6 +269,7 @@ impl Visit {
         std::mem::swap(&mut self.last_seen, &mut other.last_seen);
         for visit in [&mut *self, other] {
             visit.wanted = None;
+            visit.turn.restart();
             visit.shots.drop_shot();
         }
     }
@@ -237,24 +286,4 @@ pub(super) enum Likeness {
 /// Whether two faces are of the same visitor.
 pub(super) fn same_visitor(one: &Embedding, other: &Embedding, calibration: &Calibration) -> bool {
     one.cosine(other).is_some_and(|cosine| calibration.similarity(cosine).value() >= SAME_VISITOR)
-}
-
-/// The mean of all looks, weighted by quality, so that the noise of single shots averages out.
-#[derive(Debug, Default)]
-struct Vote {
-    sum: Vec<f32>,
-    looks: u32,
-    probe: Option<Embedding>,
-}
-
-impl Vote {
-    fn add(&mut self, face: &Face) {
-        let weight = f32::from(face.detection.quality.overall.max(1));
-        self.sum.resize(face.embedding.vector().len(), 0.0);
-        self.sum.iter_mut().zip(face.embedding.vector()).for_each(|(sum, part)| *sum += weight * part);
-        self.looks += 1;
-        // Embeddings that cancel out have no mean; the newest is used alone then.
-        let mean = Embedding::normalised(face.embedding.model().clone(), self.sum.clone());
-        self.probe = Some(mean.unwrap_or_else(|_| face.embedding.clone()));
-    }
 }

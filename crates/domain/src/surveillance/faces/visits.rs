@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::best_shot::Shot;
+use super::turn::Looked;
 use super::visit::{Likeness, Look, Visit, VisitId};
+use crate::calibration::Calibration;
 use crate::camera::SnapMode;
 use crate::face::Face;
 use crate::rules;
-use crate::similarity::Calibration;
+use crate::surveillance::doorkeeper::Arrival;
 use crate::surveillance::tracker::{Track, TrackId};
 use crate::time::Timestamp;
 
@@ -44,6 +46,12 @@ impl Visits {
         self.all.iter_mut().find(|visit| visit.id == id)
     }
 
+    /// The visit that follows a track now.
+    pub(super) fn following(&self, track: Option<TrackId>) -> Option<VisitId> {
+        let follows = |visit: &&Visit| track.is_some() && visit.track == track;
+        self.all.iter().find(follows).map(|visit| visit.id)
+    }
+
     /// The visit of a track; a new visit for a new track.
     pub(super) fn of(&mut self, track: TrackId, at: Timestamp, mode: SnapMode) -> &mut Visit {
         let known = self.all.iter().position(|visit| visit.track == Some(track));
@@ -60,6 +68,11 @@ impl Visits {
     /// Accepts every face as real, even after one sighting.
     pub(super) fn trust(&mut self) {
         self.all.iter_mut().for_each(|visit| visit.shots.trust());
+    }
+
+    /// Makes the undecided visits that are certain due.
+    pub(super) fn hasten(&mut self, live_from: Option<f32>) {
+        self.all.iter_mut().for_each(|visit| visit.hasten(live_from));
     }
 
     /// Makes all undecided visits due.
@@ -85,19 +98,31 @@ impl Visits {
         waiting.rev().skip(max).map(|visit| visit.wanted = None).count()
     }
 
-    /// Adds a look to the visit that its face belongs to and returns that visit; `None` when `id` is no visit. By the
-    /// face, a visit that was lost from sight is continued, and visits whose tracks were confused (`doubtful`) are
-    /// corrected.
-    pub(super) fn take_in(&mut self, id: VisitId, look: Look, doubtful: bool, by: Comparison<'_>) -> Option<VisitId> {
+    /// Adds a look to the visit that its face belongs to and returns that visit, with its arrival if that is to be
+    /// reported again because the head has turned; `None` when `id` is no visit. By the face, a visit that was lost from
+    /// sight is continued, and visits whose tracks were confused (`doubtful`) are corrected.
+    pub(super) fn take_in(
+        &mut self,
+        id: VisitId,
+        look: Look,
+        doubtful: bool,
+        by: Comparison<'_>,
+    ) -> Option<(VisitId, Option<Arrival>)> {
         let own = self.all.iter().position(|visit| visit.id == id)?;
-        let owner = match self.all[own].likeness(&look.face, by.calibration) {
-            None => self.rejoin(own, &look.face, by),
-            Some(Likeness::Other) if doubtful && proves(&look) => self.untangle(own, &look, by),
-            Some(_) => own,
+        let likeness = self.all[own].likeness(&look.face, by.calibration);
+        let turned = match self.all[own].turn.looked(likeness == Some(Likeness::Same)) {
+            Looked::Unasked => None,
+            Looked::AtVisitor(arrival) => Some(arrival),
+            Looked::AtAnother => return Some((id, None)),
+        };
+        let (owner, certain) = match likeness {
+            None => (self.rejoin(own, &look.face, by), !doubtful),
+            Some(Likeness::Other) if doubtful && proves(&look) => (self.untangle(own, &look, by), true),
+            Some(likeness) => (own, likeness == Likeness::Same || !doubtful),
         };
         let owner = &mut self.all[owner];
-        owner.take_in(look);
-        Some(owner.id)
+        owner.take_in(look, certain);
+        Some((owner.id, turned))
     }
 
     /// Removes the visits that are over.

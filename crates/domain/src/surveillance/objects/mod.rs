@@ -1,6 +1,7 @@
 //! The object stage, from a camera's frames to behaviours: detect, track, apply the camera's rules.
 
 mod area;
+mod identity;
 mod line;
 mod memory;
 mod people;
@@ -19,12 +20,14 @@ use bytes::Bytes;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
+use super::clips::{KeptVideo, Order};
 use super::config::CameraConfig;
 use super::handle::Handle;
+use super::motion::Motion;
 use super::recorder::Draft;
 use super::stage::{Answer, Stage, timed};
 use super::tracker::{Step, Tracker};
-use crate::behaviour::{Behaviour, DetectedObject, ObjectClass, Rule};
+use crate::behaviour::{Behaviour, ClipSpan, ClipState, Comparison, DetectedObject, ObjectClass, Rule};
 use crate::camera::Camera;
 use crate::error::Result;
 use crate::frame::Frame;
@@ -56,6 +59,8 @@ pub(super) struct ObjectStage {
     size: (u32, u32),
     /// When the newest frame was taken.
     now: Timestamp,
+    /// While a rule wants clips.
+    video: Option<KeptVideo>,
 }
 
 /// A rule, and what it remembers.
@@ -79,6 +84,7 @@ impl ObjectStage {
             step: Step::default(),
             size: (0, 0),
             now: handle.now(),
+            video: None,
             handle,
         };
         stage.configure(duty);
@@ -96,8 +102,8 @@ impl ObjectStage {
 
     /// The rule, with what it remembers when it is the same as before.
     fn applied(before: &mut Vec<Applied>, rule: &Rule, size: (u32, u32)) -> Option<Applied> {
-        if let Some(same) = before.iter().position(|applied| applied.rule == *rule) {
-            return Some(before.swap_remove(same));
+        if let Some(same) = before.iter().position(|applied| applied.does_the_same(rule)) {
+            return Some(Applied { rule: rule.clone(), ..before.swap_remove(same) });
         }
         let kind = rules::kind(rule.settings.kind)?;
         let memory = Memory::new(&rule.settings, size);
@@ -155,16 +161,47 @@ impl ObjectStage {
             Some((frame, _)) => self.pictures(frame, &targets).await?,
             None => (Bytes::new(), Bytes::new()),
         };
-        let behaviour = Behaviour { id, ends, ..behaviour(&self.duty.camera, rule, change, (targets, score)) };
+        let comparisons = match seen.filter(|_| change.fired && rule.settings.options.identify) {
+            Some((frame, _)) => self.comparisons(rule, frame, &targets).await,
+            None => Vec::new(),
+        };
+        let span = rule.settings.options.clip.filter(|_| change.fired && self.handle.settings().keeps_pictures());
+        let clip = span.map_or(ClipState::None, |_| ClipState::Awaited);
+        let behaviour =
+            Behaviour { id, ends, comparisons, clip, ..behaviour(&self.duty.camera, rule, change, (targets, score)) };
         let (at, camera) = (self.now, Some(self.duty.camera.id));
-        let entry = move |crop, scene| {
+        let draft = Draft::new(crop, scene, move |crop, scene| {
             let behaviour = Behaviour { crop, scene, ..behaviour.clone() };
             NewEntry { at, camera, what: What::Behaviour(Box::new(behaviour)) }
-        };
-        let draft = Draft { crop, scene, entry: Box::new(entry) };
+        });
         let kept = self.handle.blocking(move |handle| handle.recorder().keep(draft)).await?;
         log_change(rule, change, kept.as_ref());
+        // One that was queued has none any more when it is written.
+        if let (Some(span), Some(_)) = (span, kept) {
+            self.order_clip(id, span).await;
+        }
         Ok(())
+    }
+
+    async fn order_clip(&self, of: CaptureId, span: ClipSpan) {
+        let (camera, moment) = (self.duty.camera.id, self.now);
+        let video = self.keep_video(span.length());
+        self.handle.clip_orders().add(&self.handle, Order { of, camera, moment, span, video }).await;
+    }
+
+    fn keep_video(&self, longest: Duration) -> KeptVideo {
+        KeptVideo::new(self.handle.clone(), self.handle.board().entry(self.duty.camera.id), longest)
+    }
+
+    /// The faces of the people who fired a rule; none when they cannot be compared: the behaviour counts without them.
+    async fn comparisons(&self, rule: &Rule, frame: &Frame, targets: &[Rect]) -> Vec<Comparison> {
+        if rule.settings.object != ObjectClass::Person {
+            return Vec::new();
+        }
+        identity::compare(&self.handle, &self.duty.camera, frame, targets).await.unwrap_or_else(|error| {
+            tracing::warn!(rule.id = rule.id.0, error = error.chain(), "failed to compare the faces of a behaviour");
+            Vec::new()
+        })
     }
 
     /// How certain the first target is, in the frame that shows it.
@@ -197,8 +234,11 @@ impl Stage for ObjectStage {
             // No more frames come.
             self.tracker.finish();
         }
+        let clips = rules.iter().filter_map(|applied| applied.rule.settings.options.clip);
+        let longest = clips.map(ClipSpan::length).max();
         self.rules = rules;
         self.duty = duty;
+        self.video = longest.map(|longest| self.keep_video(longest));
     }
 
     fn begin(&mut self, frame: &Frame) -> Option<Search> {
@@ -207,8 +247,8 @@ impl Stage for ObjectStage {
         wanted.then_some(Search { min_face_px: SMALLEST_PX, ..Search::ANYWHERE })
     }
 
-    fn follows(&self) -> bool {
-        !self.tracker.tracks().is_empty()
+    fn aim(&self, _: &Frame, search: Search, motion: Motion) -> Option<Search> {
+        (motion.is_any() || !self.tracker.tracks().is_empty()).then_some(search)
     }
 
     async fn look(&mut self, frame: &Frame, _: Search) -> Answer {
@@ -237,6 +277,14 @@ impl Stage for ObjectStage {
 }
 
 impl Applied {
+    /// Whether it fires for the same as this rule, whatever is recorded then.
+    fn does_the_same(&self, rule: &Rule) -> bool {
+        let mut own = self.rule.clone();
+        (own.settings.options.identify, own.settings.options.clip) =
+            (rule.settings.options.identify, rule.settings.options.clip);
+        own == *rule
+    }
+
     /// Starts to count from zero when a day, from the reset hour on, has begun.
     fn start_day(&mut self, local: DateTime) {
         let Some(hour) = self.rule.settings.options.reset_hour else { return };
@@ -263,7 +311,8 @@ fn behaviour(camera: &Camera, rule: &Rule, change: &Change, (targets, score): (V
         inwards: change.passages.0,
         outwards: change.passages.1,
         ends: None,
-        person: None,
+        comparisons: Vec::new(),
+        clip: ClipState::None,
         crop: PictureId::not_kept(),
         scene: PictureId::not_kept(),
     }

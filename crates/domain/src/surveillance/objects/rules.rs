@@ -3,7 +3,7 @@
 use super::memory::{Change, Memory};
 use super::zone::ZoneKind;
 use super::{area, line, people, stay};
-use crate::behaviour::{BehaviourKind, Crossing, ObjectClass, RuleOptions, RuleSettings, SizeLimits};
+use crate::behaviour::{BehaviourKind, ClipSpan, Crossing, ObjectClass, RuleOptions, RuleSettings, SizeLimits};
 use crate::error::{Error, Result};
 use crate::surveillance::tracker::Track;
 use crate::time::Timestamp;
@@ -75,6 +75,11 @@ fn check_options(options: &RuleOptions) -> Result<()> {
     let fits = |min: f32, max: f32| 0.0 <= min && min <= max && max <= 1.0;
     if !fits(min_width, max_width) || !fits(min_height, max_height) {
         return Err(Error::invalid("rule sizes", "not shares of the picture, 0 to 1, the smallest first"));
+    }
+    let is_long = |clip: ClipSpan| clip.before > ClipSpan::LONGEST || clip.after > ClipSpan::LONGEST;
+    if options.clip.is_some_and(is_long) {
+        let longest = ClipSpan::LONGEST.as_secs();
+        return Err(Error::invalid("rule clip", format!("more than {longest} s before or after")));
     }
     if options.reset_hour.is_some_and(|hour| hour > 23) {
         return Err(Error::invalid("rule reset hour", "not 0 to 23"));

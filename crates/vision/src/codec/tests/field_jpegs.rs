@@ -21,7 +21,7 @@ fn assert_is_the_picture(jpeg: &[u8], what: &str) {
     let frame = decode(jpeg, NOW).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!((frame.width(), frame.height()), (640, 480), "{what}");
     assert!(pixel(&frame, 4, 476)[0] > 240 && pixel(&frame, 636, 476)[2] > 240, "{what}: to the last row");
-    assert!(decoded_bytes(jpeg).unwrap() >= 640 * 480 * 3, "{what}");
+    assert!(cost(jpeg).unwrap().peak >= 640 * 480 * 3, "{what}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_size_that_a_damaged_jpeg_claims_is_bounded() {
     assert!(decode(&jpeg.concat(), NOW).is_err(), "without its end");
     jpeg.insert(1, vec![0; 9]);
     jpeg.push(vec![0xff, 0xd9]);
-    assert!(decode(&jpeg.concat(), NOW).is_err() && decoded_bytes(&jpeg.concat()).is_err());
+    assert!(decode(&jpeg.concat(), NOW).is_err() && cost(&jpeg.concat()).is_err());
     assert!(start.elapsed() < Duration::from_millis(500));
 }
 
@@ -161,8 +161,8 @@ proptest! {
                 _ => jpeg.truncate(at.max(4)),
             }
         }
-        let bytes = decoded_bytes(&jpeg);
-        prop_assert!(bytes.unwrap_or(0) <= 2 * MAX_DECODED_BYTES);
+        let peak = cost(&jpeg).map_or(0, |cost| cost.peak);
+        prop_assert!(peak <= (4 + COEFFICIENTS + 3) * MAX_PICTURE_PIXELS);
         if let Ok(frame) = decode(&jpeg, NOW) {
             prop_assert!(u64::from(frame.width()) * u64::from(frame.height()) <= MAX_PICTURE_PIXELS);
         }
