@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Check the packages of this architecture: their contents, and their life in a clean Debian 12 with the real unit: install,
-# upgrade, refused downgrade, remove, erase, purge. Takes about a minute, the first time ten. Needs root.
+# upgrade, refused downgrade, upgrade by a signed package, remove, erase, purge. Takes about two minutes, the first time ten. Needs root.
 # usage: packaging/test.sh      (after make package)
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -199,6 +199,57 @@ test_downgrade() {
     inside grep -q '^name = "gate"' /etc/polyface/polyface.toml || die "the downgrade changed the owner's configuration"
 }
 
+# Ask the machine's SenseNebula-M interface.
+ask() { # PATH CURL-ARGUMENT...
+    local path=$1
+    shift
+    nsenter --target "$leader" --net -- curl --silent --show-error --max-time 300 "$@" "http://127.0.0.1:8080/api/$path"
+}
+
+# A package as platforms send it, signed with a key of its own; the machine takes that key.
+sign_package() { # DEB VERSION
+    minisign -G -W -p "$work/upgrade.pub" -s "$work/upgrade.key" >/dev/null
+    tar --create --file="$work/upgrade" --directory="$(dirname "$1")" "$(basename "$1")"
+    minisign -S -m "$work/upgrade" -s "$work/upgrade.key" -t "polyface $2" >/dev/null
+    cat "$work/upgrade" "$work/upgrade.minisig" >"$work/upgrade.package"
+    inside sed -i "s#^\[host\]#&\nupgrade_key = \"$(tail -n 1 "$work/upgrade.pub")\"\nkeep_after_s = 5#
+        s#^\[sensetime\]#&\nenabled = true\nlisten = \"127.0.0.1:8080\"#" /etc/polyface/polyface.toml
+    inside systemctl restart polyface
+    await_health
+}
+
+restarted() { # LEADER BEFORE
+    find_leader && [ "$leader" != "$1" ] && has_booted
+}
+
+upgrade_state() {
+    nsenter --target "$leader" --net -- curl --silent --max-time 5 http://127.0.0.1:8000/healthz |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["upgrade"]["state"])' 2>/dev/null
+}
+is_kept() { [ "$(upgrade_state)" = succeeded ]; }
+
+# The daemon asks systemd, polkit lets it, the unit installs, and the machine restarts into the version on trial.
+test_sent_package() {
+    say "upgrading by a signed package that a platform sends"
+    local password session answer before=$leader
+    repack 99.1.0 "$schema"
+    sign_package "$work/polyface_99.1.0.deb" 99.1.0
+    password=$(inside cat /var/lib/polyface/initial-password)
+    session=$(ask json --json "{\"msg_id\":\"257\",\"user_name\":\"admin\",\"user_pwd\":\"$password\"}" |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["data"])')
+    answer=$(ask form --header "sessionid: $session" --form msg_id=1292 --form "file=@$work/upgrade.package")
+    grep -q '"code": *0\b' <<<"$answer" || die "the package was answered with $answer"
+    until_true 120 "restarting the machine" restarted "$before"
+    await_health
+    # shellcheck disable=SC2016 # expanded by dpkg-query
+    [ "$(inside dpkg-query --show --showformat='${Version} ${db:Status-Status}' polyface)" = "99.1.0 installed" ] ||
+        die "the package is not installed"
+    until_true 60 "waiting until the version is kept" is_kept
+    inside grep -q '^name = "gate"' /etc/polyface/polyface.toml || die "the package changed the owner's configuration"
+    install "${names[0]}"
+    await_health
+}
+
 test_remove() {
     say "removing"
     local password
@@ -250,6 +301,7 @@ test_image
 test_install
 test_upgrade
 test_downgrade
+test_sent_package
 test_remove
 test_erase
 test_purge

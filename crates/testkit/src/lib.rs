@@ -35,7 +35,7 @@ pub use detector::FakeDetector;
 pub use discovery::FakeDiscovery;
 pub use frames::{FakeFrames, Take};
 pub use host::{Act, FakeHost};
-pub use picture::{FakeFace, Picture, encoded, portrait};
+pub use picture::{FakeFace, Picture, encoded, enlarged, portrait};
 pub use poll::{DEADLINE, eventually, eventually_within, until};
 pub use reader::FakeReader;
 pub use rig::Rig;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use domain::frame::{Frame, PixelFormat, Plane};
 use domain::geometry::Rect;
 use domain::{Gender, Result, Timestamp};
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 /// Cells along one side of a face; the outer ones are its frame.
@@ -132,6 +133,12 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         Ok(()) => file.into_inner(),
         Err(_) => Vec::new(),
     }
+}
+
+/// A picture enlarged to this width, by this optimised crate too.
+pub fn enlarged(picture: &DynamicImage, width: u32) -> DynamicImage {
+    let height = (u64::from(width) * u64::from(picture.height()) / u64::from(picture.width())) as u32;
+    picture.resize_exact(width, height, FilterType::Triangle)
 }
 
 impl Picture {

@@ -62,7 +62,7 @@ async fn a_picture_of_twenty_megapixels_is_enrolled() {
     let device = Device::start().await;
     let client = device.log_in().await;
     let portrait = image::open(photo("Joe_Biden/biden.jpg")).unwrap();
-    let large = portrait.resize_exact(4_480, 4_480 * portrait.height() / portrait.width(), image::imageops::Triangle);
+    let large = testkit::enlarged(&portrait, 4_480);
     let pixels = u64::from(large.width()) * u64::from(large.height());
     assert!(pixels >= 20_000_000, "{pixels}");
     let large = testkit::encoded(&large.to_rgb8().into(), ImageFormat::Jpeg);

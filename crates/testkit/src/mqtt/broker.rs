@@ -1,7 +1,7 @@
 //! A mosquitto broker.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-use crate::DEADLINE;
+use crate::eventually;
 
 /// A running broker; it ends when dropped.
 #[derive(Debug)]
@@ -49,21 +49,35 @@ impl Broker {
 
     /// Starts the broker again on the same port, without retained state.
     pub async fn come_back(&mut self) {
+        eventually("mosquitto listens", async || self.try_to_listen().await).await;
+    }
+
+    /// Starts the broker if it does not run; `None` when it does not listen yet. What it said when it ended is printed.
+    async fn try_to_listen(&mut self) -> Option<()> {
+        if self.process.is_none() {
+            self.process = Some(self.spawn());
+        }
+        let answers = TcpStream::connect(self.address).await.is_ok();
+        // Another process may be listening there instead.
+        if let Some(ended) = self.process.as_mut()?.try_wait().unwrap() {
+            eprintln!("mosquitto ended with {ended}: {}", std::fs::read_to_string(self.log()).unwrap_or_default());
+            self.process = None;
+            return None;
+        }
+        answers.then_some(())
+    }
+
+    fn spawn(&self) -> Child {
         let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
+        let log = std::fs::File::create(self.log()).unwrap();
         let mut command = Command::new(program);
         command.arg("-c").arg(self.folder.path().join("mosquitto.conf"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        self.process = Some(command.spawn().expect("mosquitto is not installed"));
-        let address = self.address;
-        let listening = async {
-            while TcpStream::connect(address).await.is_err() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(DEADLINE, listening).await.expect("mosquitto does not listen");
-        // Another process may be listening there instead.
-        let ended = self.process.as_mut().unwrap().try_wait().unwrap();
-        assert!(ended.is_none(), "mosquitto ended: {ended:?}");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        command.spawn().expect("mosquitto is not installed")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("mosquitto.log")
     }
 
     /// Its address.

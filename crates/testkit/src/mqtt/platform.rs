@@ -43,9 +43,9 @@ impl Platform {
         eventually("the broker accepts the platform", async || Self::try_connect(broker, login).await).await
     }
 
-    /// `None` when the broker closes the connection.
+    /// `None` when the broker refuses or closes the connection.
     async fn try_connect(broker: SocketAddr, login: Option<(&str, &str)>) -> Option<Self> {
-        let stream = TcpStream::connect(broker).await.unwrap();
+        let stream = TcpStream::connect(broker).await.ok()?;
         stream.set_nodelay(true).unwrap();
         let (mut reader, writer) = stream.into_split();
         let writer = Arc::new(tokio::sync::Mutex::new(writer));
