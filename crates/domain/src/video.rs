@@ -37,6 +37,8 @@ pub struct Decoding {
     pub spared: u64,
     /// Of those, pictures not decoded because the decoder could not keep up.
     pub skipped: u64,
+    /// Pictures decoded, as far as the stream counts them.
+    pub pictures: u64,
     /// Processor time spent on decoding; hardware decoders hardly use any.
     pub busy: Duration,
 }
@@ -49,6 +51,7 @@ impl Decoding {
             units: self.units.saturating_sub(earlier.units),
             spared: self.spared.saturating_sub(earlier.spared),
             skipped: self.skipped.saturating_sub(earlier.skipped),
+            pictures: self.pictures.saturating_sub(earlier.pictures),
             busy: self.busy.saturating_sub(earlier.busy),
         }
     }

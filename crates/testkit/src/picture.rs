@@ -138,7 +138,7 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 /// A picture enlarged to this width, by this optimised crate too.
 pub fn enlarged(picture: &DynamicImage, width: u32) -> DynamicImage {
     let height = (u64::from(width) * u64::from(picture.height()) / u64::from(picture.width())) as u32;
-    picture.resize_exact(width, height, FilterType::Triangle)
+    picture.resize_exact(width, height, FilterType::Nearest)
 }
 
 impl Picture {

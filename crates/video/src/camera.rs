@@ -150,7 +150,7 @@ impl FrameStream for CameraStream {
         self.effort.read()
     }
 
-    fn is_costly(&self) -> bool {
-        self.pictures.are_copied()
+    fn keeps_newest(&self) -> bool {
+        true
     }
 }

@@ -14,6 +14,7 @@ pub(crate) struct Effort {
     units: AtomicU64,
     spared: AtomicU64,
     skipped: AtomicU64,
+    pictures: AtomicU64,
     busy_nanos: AtomicU64,
     /// The decoding thread and its processor time at the last picture.
     last: Mutex<Option<(ThreadId, Duration)>>,
@@ -32,9 +33,10 @@ impl Effort {
         self.skipped.fetch_add(1, Relaxed);
     }
 
-    /// Adds the processor time of the calling thread since its last picture; for the thread that decodes. The time
+    /// Counts a picture, and adds the processor time of the calling thread since its last picture; for the thread that decodes. The time
     /// before its first picture is left out, since threads are shared between pipelines.
     pub(crate) fn decoded(&self) {
+        self.pictures.fetch_add(1, Relaxed);
         let (thread, now) = (thread::current().id(), thread_time());
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, before)) = last.filter(|(before, _)| *before == thread) {
@@ -43,8 +45,9 @@ impl Effort {
         *last = Some((thread, now));
     }
 
-    /// Takes over the processor time of the process that decodes, which never decreases.
-    pub(crate) fn has_been_busy(&self, total: Duration) {
+    /// Takes over the totals of the process that decodes, which never decrease.
+    pub(crate) fn has_decoded(&self, pictures: u64, total: Duration) {
+        self.pictures.fetch_max(pictures, Relaxed);
         self.busy_nanos.fetch_max(total.as_nanos() as u64, Relaxed);
     }
 
@@ -53,6 +56,7 @@ impl Effort {
             units: self.units.load(Relaxed),
             spared: self.spared.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
+            pictures: self.pictures.load(Relaxed),
             busy: Duration::from_nanos(self.busy_nanos.load(Relaxed)),
         }
     }

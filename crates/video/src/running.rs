@@ -146,9 +146,4 @@ impl Pictures {
             Self::Apart(outlet) => outlet.next().await,
         }
     }
-
-    /// Whether each picture is copied for the caller that waits for it.
-    pub(crate) fn are_copied(&self) -> bool {
-        matches!(self, Self::Apart(_))
-    }
 }

@@ -219,7 +219,7 @@ async fn unread() {
     let server = server(Codec::H264);
     let source = source(apart());
     let mut stream = open(&source, &server).await.unwrap();
-    assert!(stream.is_costly());
+    assert!(stream.keeps_newest());
     frame(&mut *stream).await;
     let decoded = source.counters().pictures;
     sleep(Duration::from_secs(2)).await;

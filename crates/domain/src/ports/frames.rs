@@ -40,9 +40,9 @@ pub trait FrameStream: Send {
     /// safe.
     async fn next(&mut self) -> Result<Option<Frame>, SourceError>;
 
-    /// Whether each frame is made for the caller that waits for it, and costs more than one that is not read. Frames of
-    /// such a stream are worth reading only when they are needed.
-    fn is_costly(&self) -> bool {
+    /// Whether the stream itself keeps its newest frame for whoever reads next, and drops those before. Its frames are
+    /// read only when they are needed: a second one waiting for the looker would take megabytes for each camera.
+    fn keeps_newest(&self) -> bool {
         false
     }
 

@@ -204,6 +204,9 @@ impl Entry {
         self.units.add(decoding.units);
         self.units_spared.add(decoding.spared);
         self.units_skipped.add(decoding.skipped);
+        self.frames.add(decoding.pictures);
+        // All but the one that is read.
+        self.frames_skipped.add(decoding.pictures.saturating_sub(1));
         self.decoding_micros.add(decoding.busy.as_micros() as u64);
     }
 
@@ -212,6 +215,7 @@ impl Entry {
             units: self.units.get(),
             spared: self.units_spared.get(),
             skipped: self.units_skipped.get(),
+            pictures: self.frames.get(),
             busy: Duration::from_micros(self.decoding_micros.get()),
         };
         CameraCounters {

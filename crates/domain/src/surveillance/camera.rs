@@ -142,18 +142,18 @@ impl CameraTask {
         looker.take_picture(&frame).await
     }
 
-    /// Reads frames into the slot until the stream fails, ends or is cancelled. Frames that cost something are read
-    /// only for a looker or viewer that waits for one.
+    /// Reads frames into the slot until the stream fails, ends or is cancelled. Where the stream keeps the newest
+    /// itself, one is read only for a looker or viewer that waits for it.
     async fn read(
         &self,
         stream: &mut dyn FrameStream,
         slot: &Slot,
         cancel: &CancellationToken,
     ) -> Result<(), SourceError> {
-        let costly = stream.is_costly();
+        let keeps_newest = stream.keeps_newest();
         let mut before = Decoding::default();
         let mut next = async || {
-            if costly {
+            if keeps_newest {
                 tokio::select! {
                     () = slot.awaited() => {}
                     () = self.entry.is_viewed() => {}
@@ -168,11 +168,13 @@ impl CameraTask {
         while let Some(next) = cancel.run_until_cancelled(next()).await {
             let Some(frame) = next? else { break };
             self.set_status(CameraStatus::Online);
-            self.entry.frames.count();
             self.entry.show(&frame);
-            if costly {
+            if keeps_newest {
                 slot.put_if_awaited(frame);
-            } else if slot.put(frame) {
+                continue;
+            }
+            self.entry.frames.count();
+            if slot.put(frame) {
                 self.entry.frames_skipped.count();
             }
         }

@@ -227,7 +227,7 @@ fn note(progress: Progress, shared: &Shared, tally: &Tally) {
     tally.decoded(progress.decoded.saturating_sub(before));
     shared.units.fetch_max(progress.units, Ordering::Relaxed);
     shared.bytes.fetch_max(progress.bytes, Ordering::Relaxed);
-    shared.effort.has_been_busy(Duration::from_micros(progress.busy));
+    shared.effort.has_decoded(progress.decoded, Duration::from_micros(progress.busy));
 }
 
 async fn read_picture(picture: Description, around: &Surroundings, pool: &Pool) -> Result<Frame, SourceError> {
