@@ -97,7 +97,7 @@ image: ## after `make cross`: build the disk image and the upgrade bundle of the
 	@.ci/packages image
 	@image/build.sh
 
-emulate: ## after `make image`: start it on an emulated board, recognise people, upgrade, fall back; twenty minutes
+emulate: ## after `make image`: start it on an emulated board, recognise people, upgrade, fall back; ten minutes
 	@.ci/packages image emulate
 	@models/fetch.sh --portraits
 	@image/emulate.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Start the disk image on an emulated ARM64 board and play the life of a box: first start, people recognised from a film, an
 # upgrade to a version that is sick and falls back by itself, one to a good version, power off; then check the slots. About
-# twenty minutes on two idle cores. Everything listens on loopback only.
+# eleven minutes on two cores. Everything listens on loopback only.
 # usage: image/emulate.sh      (after image/build.sh)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -92,10 +92,10 @@ print(json.load(sys.stdin)["partitiontable"]["partitions"][3]["start"])')
     cat >"$work/orders" <<ORDERS
 #!/bin/sh
 while :; do
-    order=\$(busybox wget -q -T 30 -O - http://10.0.2.2:$1/next 2>/dev/null) || sleep 1
+    order=\$(timeout 30 busybox wget -q -O - http://10.0.2.2:$1/next 2>/dev/null) || sleep 1
     [ -n "\$order" ] || continue
     sh -c "\$order" >/run/outcome 2>&1 </dev/null
-    busybox wget -q -T 30 -O /dev/null --post-file=/run/outcome http://10.0.2.2:$1/done
+    timeout 30 busybox wget -q -O /dev/null --post-file=/run/outcome http://10.0.2.2:$1/done
 done
 ORDERS
     chmod 755 "$work/orders"
