@@ -70,11 +70,12 @@ soak: ## run MINUTES=60 of ordinary load; fails unless memory, threads and descr
 	$(MEASURED)
 	$(CARGO_TARGET_DIR)/release/soak
 
-torture: ## run ROUNDS=200 of kill -9 under load; fails if anything acknowledged is lost
+torture: ## run ROUNDS=200 of kill -9 under load and CUTS=50 during upgrades; fails if anything acknowledged is lost
 	@.ci/packages build test
 	@models/fetch.sh --photos
 	$(MEASURED)
 	$(CARGO_TARGET_DIR)/release/torture
+	CUTS=$(or $(CUTS),50) cargo nextest run --workspace --locked -E 'binary_id(host::rauc)'
 
 cross: ## build for aarch64 and run the result under emulation
 	@.ci/packages build cross
@@ -92,12 +93,16 @@ package-test: package ## install, upgrade, remove and purge the packages in a cl
 	@.ci/packages package
 	@packaging/test.sh
 
-image: ## after `make cross`: build the disk image and the upgrade bundle of the generic ARM64 box; needs root
+# What `make cross` has built is used as it is.
+image: ## build the disk image and the upgrade bundle of the generic ARM64 box; needs root
+	@[ -x $(POLYFACE_CACHE)/cross/target/aarch64-unknown-linux-gnu/release/polyfaced ] || $(MAKE) --no-print-directory cross
 	@$(MAKE) --no-print-directory package ARCH=aarch64
 	@.ci/packages image
 	@image/build.sh
 
-emulate: ## after `make image`: start it on an emulated board, recognise people, upgrade, fall back; ten minutes
+# What `make image` has built is used as it is.
+emulate: ## start the image on an emulated board, recognise people, upgrade, fall back; ten minutes
+	@ls $(POLYFACE_CACHE)/image/*.img >/dev/null 2>&1 || $(MAKE) --no-print-directory image
 	@.ci/packages image emulate
 	@models/fetch.sh --portraits
 	@image/emulate.sh

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -32,17 +32,31 @@ pub(crate) async fn open(config: &Config) -> Result<Analyzer> {
     Ok(analyzer)
 }
 
-/// Completes when a file in the folder of the models has changed, after which another start may succeed.
-pub(crate) async fn until_changed(folder: &Path) {
-    let before = state(folder);
-    let mut looks = tokio::time::interval(LOOK);
-    while state(folder) == before {
-        looks.tick().await;
+/// The folder of the models as it was before they were loaded: what is repaired while they are is a change, too.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    files: Files,
+}
+
+/// Names, sizes and times of change of files.
+type Files = BTreeSet<(OsString, Option<(u64, SystemTime)>)>;
+
+impl Folder {
+    pub(crate) fn now(path: &Path) -> Self {
+        Self { path: path.to_owned(), files: files(path) }
+    }
+
+    /// Completes when a file has changed, after which another start may succeed.
+    pub(crate) async fn until_changed(&self) {
+        let mut looks = tokio::time::interval(LOOK);
+        while files(&self.path) == self.files {
+            looks.tick().await;
+        }
     }
 }
 
-/// Names, sizes and times of change of the files in a folder.
-fn state(folder: &Path) -> BTreeSet<(OsString, Option<(u64, SystemTime)>)> {
+fn files(folder: &Path) -> Files {
     let about = |file: &Path| {
         let about = fs::metadata(file).ok()?;
         Some((about.len(), about.modified().ok()?))
@@ -60,5 +74,21 @@ pub(crate) fn options(config: &Config) -> vision::Options {
         threads: config.inference.threads,
         liveness: config.vision.liveness == Liveness::Passive,
         ..vision::Options::new(&config.models.dir)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_model_that_is_repaired_while_the_others_are_loaded_is_a_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = Folder::now(dir.path());
+        fs::write(dir.path().join("gender.onnx"), "repaired").unwrap();
+        before.until_changed().await;
+        let after = Folder::now(dir.path());
+        let changed = tokio::time::timeout(Duration::from_secs(60), after.until_changed());
+        assert!(changed.await.is_err(), "nothing has changed since");
     }
 }

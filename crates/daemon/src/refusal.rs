@@ -11,25 +11,50 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::listeners::Listeners;
+use crate::models::Folder;
 use crate::run::{drain, machine, notify, serve_listeners};
-use crate::{models, upgrades, vitals};
+use crate::{upgrades, vitals};
 
-/// The names of the models and of the database on the health board.
+/// The name of the models on the health board.
 pub(crate) const MODELS: &str = "models";
-pub(crate) const DATABASE: &str = "database";
+
+/// What does not work.
+#[derive(Debug)]
+pub(crate) enum Part {
+    Models(Folder),
+    Database,
+}
+
+impl Part {
+    /// Its name on the health board.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Models(_) => MODELS,
+            Self::Database => "database",
+        }
+    }
+
+    /// Completes when another start may succeed.
+    async fn until_changed(&self) {
+        match self {
+            Self::Models(folder) => folder.until_changed().await,
+            Self::Database => std::future::pending().await,
+        }
+    }
+}
 
 /// Serves nothing but the reason: a device with wrong models would take people for others without any other sign, and one
 /// without its database would know nobody. It does not end, because a service manager could only start it again, to the
 /// same end.
 pub(crate) async fn refuse(
     config: &Config,
-    part: &'static str,
+    part: Part,
     error: &anyhow::Error,
     metrics: PrometheusHandle,
     cancel: &CancellationToken,
 ) -> Result<()> {
     let health = Arc::new(Health::expecting([]));
-    health.set(part, Component::Down { reason: format!("{error:#}") });
+    health.set(part.name(), Component::Down { reason: format!("{error:#}") });
     let mut listeners = Listeners::default();
     let routes = console::vital_routes(Arc::clone(&health), metrics);
     listeners.add(config.console.place(), routes, StatusCode::NOT_FOUND, None).await?;
@@ -38,10 +63,10 @@ pub(crate) async fn refuse(
     tasks.spawn(vitals::feed_watchdog(cancel.clone()));
     notify(sd_notify::NotifyState::Ready);
     tracing::error!(error = format!("{error:#}"), "refusing to serve");
-    upgrades::fall_back(machine(config, &health).as_ref(), config, &format!("{part}: {error:#}")).await;
+    upgrades::fall_back(machine(config, &health).as_ref(), config, &format!("{}: {error:#}", part.name())).await;
     tokio::select! {
         () = cancel.cancelled() => {}
-        () = models::until_changed(&config.models.dir), if part == MODELS => {
+        () = part.until_changed() => {
             tracing::info!("the models have changed: ending, to be started again");
             cancel.cancel();
         }

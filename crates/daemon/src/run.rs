@@ -23,7 +23,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config, HostBackend, WhenFull};
 use crate::key::{self, Loaded};
 use crate::listeners::{Listeners, Surroundings};
-use crate::refusal::{self, MODELS, refuse};
+use crate::refusal::{MODELS, Part, refuse};
 use crate::shutdown::{DRAIN, Signals};
 use crate::{accounts, backup, models, printing, reset, sealing, serial, upgrades, upkeep, vitals};
 
@@ -61,17 +61,18 @@ async fn serve(config: &Config, print_recognitions: bool) -> Result<()> {
     reset::everything_if_wanted(config)?;
     let Loaded { key, attention } = key::load_or_make(&config.storage)?;
     let backup_key = config.backup.is_daily().then(|| key.clone());
+    let model_files = models::Folder::now(&config.models.dir);
     let (store, analyzer) = tokio::join!(sealing::open(config, key), models::open(config));
     let store = match store {
         Ok(store) => store,
         Err(error) if sealing::is_beyond_repair(&error) => {
-            return refuse(config, refusal::DATABASE, &error, metrics, &cancel).await;
+            return refuse(config, Part::Database, &error, metrics, &cancel).await;
         }
         Err(error) => return Err(error.context("the store cannot be opened")),
     };
     let analyzer = match analyzer {
         Ok(analyzer) => analyzer,
-        Err(error) => return refuse(config, MODELS, &error, metrics, &cancel).await,
+        Err(error) => return refuse(config, Part::Models(model_files), &error, metrics, &cancel).await,
     };
     reset::parts_if_wanted(&store, config).await?;
     let health = Arc::new(Health::default());
