@@ -133,6 +133,8 @@ class Trial:
         self.table.append(("restart, sick version, back in the former one and healthy", time.monotonic() - before))
         found = self.environment()
         check(found["B_TRY"] == "1" or found["B_OK"] == "0", f"GRUB would try the sick version again: {found}")
+        # Until the former version has taken note of that and has proved itself, no other upgrade is taken.
+        self.await_kept("A")
         return again
 
     def good_upgrade(self, former):
