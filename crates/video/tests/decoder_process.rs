@@ -224,6 +224,7 @@ async fn unread() {
     let decoded = source.counters().pictures;
     sleep(Duration::from_secs(2)).await;
     assert!(source.counters().pictures >= decoded + 10, "decoding goes on");
+    assert!(stream.decoding().pictures >= decoded + 10, "and the stream says so");
     let before = Timestamp::from(jiff::Timestamp::now());
     let age = before.millis_since(frame(&mut *stream).await.at());
     assert!(age < 1000, "the newest picture was {age} ms old");

@@ -263,4 +263,15 @@ mod tests {
         }
         assert_eq!(entry.viewers().len(), 1);
     }
+
+    #[test]
+    fn of_the_pictures_decoded_since_the_last_reading_one_is_read_and_the_others_are_skipped() {
+        let board = Board::default();
+        let entry = board.entry(CameraId(1));
+        entry.count_decoding(&Decoding { units: 6, pictures: 5, ..Decoding::default() });
+        entry.count_decoding(&Decoding { units: 1, pictures: 1, ..Decoding::default() });
+        entry.count_decoding(&Decoding::default());
+        let counters = board.counters(CameraId(1));
+        assert_eq!((counters.frames, counters.frames_skipped), (6, 4));
+    }
 }
