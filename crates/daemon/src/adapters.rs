@@ -63,13 +63,13 @@ pub(crate) fn enabled(
     }
     if config.facebox.enabled {
         let adapter = Arc::new(FaceBox::new(appliance.clone()));
-        adapters.push(Enabled::served(adapter, config.facebox.place()));
+        adapters.push(Enabled::served(adapter, config.facebox.place("facebox")));
     }
     if config.uniview.enabled {
         let key_file = config.storage.dir.join("keys").join("uniview.pem");
         let settings = adapter_uniview::Config { channels: config.channels(), key_file };
         let adapter = Arc::new(Uniview::new(settings, appliance.clone(), outbound.clone()));
-        adapters.push(Enabled::served(adapter, config.uniview.place()));
+        adapters.push(Enabled::served(adapter, config.uniview.place("uniview")));
     }
     if config.sophon.enabled {
         let settings = config.sophon.settings()?;

@@ -32,7 +32,7 @@ pub(crate) use door::Door;
 pub(crate) use http::Http;
 pub(crate) use ports::USELESS;
 pub(crate) use reader::Reader;
-pub(crate) use sections::{Clear, Console, FaceBox, Place, SenseTime, Uniview};
+pub(crate) use sections::{Clear, Console, Interface, Place, SenseTime};
 pub(crate) use sip::Sip;
 pub(crate) use sophon::Sophon;
 pub(crate) use terminal::Terminal;
@@ -63,8 +63,8 @@ pub(crate) struct Config {
     pub(crate) console: Console,
     pub(crate) sip: Sip,
     pub(crate) sensetime: SenseTime,
-    pub(crate) uniview: Uniview,
-    pub(crate) facebox: FaceBox,
+    pub(crate) uniview: Interface,
+    pub(crate) facebox: Interface,
     pub(crate) sophon: Sophon,
     pub(crate) terminal: Terminal,
 }
@@ -363,8 +363,8 @@ impl Config {
         let enabled = [
             (true, self.console.place()),
             (self.sensetime.enabled, self.sensetime.place()),
-            (self.uniview.enabled, self.uniview.place()),
-            (self.facebox.enabled, self.facebox.place()),
+            (self.uniview.enabled, self.uniview.place("uniview")),
+            (self.facebox.enabled, self.facebox.place("facebox")),
             (self.sophon.enabled, self.sophon.place()),
         ];
         enabled.into_iter().filter_map(|(enabled, place)| enabled.then_some(place)).collect()

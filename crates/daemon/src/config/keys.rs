@@ -48,12 +48,11 @@ fn known(section: &str) -> &'static [&'static str] {
         "outbound" => serde_introspect::<Outbound>(),
         "host" => serde_introspect::<Host>(),
         "console" => serde_introspect::<Console>(),
-        "facebox" => serde_introspect::<FaceBox>(),
+        "facebox" | "uniview" => serde_introspect::<Interface>(),
         "sensetime" => serde_introspect::<SenseTime>(),
         "sip" => serde_introspect::<Sip>(),
         "sophon" => serde_introspect::<Sophon>(),
         "terminal" => serde_introspect::<Terminal>(),
-        "uniview" => serde_introspect::<Uniview>(),
         _ => serde_introspect::<Config>(),
     }
 }

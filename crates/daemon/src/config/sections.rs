@@ -109,9 +109,10 @@ impl SenseTime {
     }
 }
 
+/// A vendor's interface that only has to be reached.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-pub(crate) struct FaceBox {
+pub(crate) struct Interface {
     pub(crate) enabled: bool,
     #[serde(deserialize_with = "shapes::listen")]
     pub(crate) listen: SocketAddr,
@@ -120,42 +121,17 @@ pub(crate) struct FaceBox {
     pub(crate) clear: Clear,
 }
 
-impl Default for FaceBox {
+impl Default for Interface {
     fn default() -> Self {
         let listen = SocketAddr::from(([0, 0, 0, 0], 8080));
         Self { enabled: false, listen, listen_https: None, clear: Clear::default() }
     }
 }
 
-impl FaceBox {
-    pub(crate) fn place(&self) -> Place {
+impl Interface {
+    pub(crate) fn place(&self, section: &'static str) -> Place {
         let Self { listen, listen_https: https, clear, .. } = *self;
-        Place { section: "facebox", listen, https, switched: None, clear }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-pub(crate) struct Uniview {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "shapes::listen")]
-    pub(crate) listen: SocketAddr,
-    #[serde(deserialize_with = "shapes::optional_listen")]
-    pub(crate) listen_https: Option<SocketAddr>,
-    pub(crate) clear: Clear,
-}
-
-impl Default for Uniview {
-    fn default() -> Self {
-        let listen = SocketAddr::from(([0, 0, 0, 0], 8080));
-        Self { enabled: false, listen, listen_https: None, clear: Clear::default() }
-    }
-}
-
-impl Uniview {
-    pub(crate) fn place(&self) -> Place {
-        let Self { listen, listen_https: https, clear, .. } = *self;
-        Place { section: "uniview", listen, https, switched: None, clear }
+        Place { section, listen, https, switched: None, clear }
     }
 }
 
