@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{Error, LibraryFilter};
 use tokio_util::sync::CancellationToken;
 
+use super::after_changes::send_after_changes;
 use super::messages::accepted;
 use crate::convert::events::list_entry;
 use crate::device::Device;
@@ -15,24 +16,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends the list until cancelled.
 pub(super) async fn send(device: &Device, cancel: &CancellationToken) {
-    let (mut cameras, mut platform) = (device.appliance.camera_changes(), device.platform_servers.subscribe());
-    loop {
-        let servers = platform.borrow_and_update().clone();
-        let sent = async {
-            let Some(url) = servers.cameras else { return std::future::pending().await };
-            while let Err(why) = send_list(device, &url).await {
-                tracing::debug!(why, "list of cameras not sent");
-                tokio::time::sleep(servers.status_every).await;
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            _ = cameras.changed() => {}
-            _ = platform.changed() => {}
-            () = sent => {}
-        }
-    }
+    let send = |url: String| async move { send_list(device, &url).await };
+    send_after_changes((device, "list of cameras"), |servers| servers.cameras, send, cancel).await;
 }
 
 async fn send_list(device: &Device, url: &str) -> Result<(), String> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::{Camera, LibraryFilter, Result};
 use tokio_util::sync::CancellationToken;
 
+use super::after_changes::send_after_changes;
 use super::messages::accepted;
 use crate::convert::events::{added, list_entry, removed};
 use crate::device::{Device, REPORTED, written};
@@ -17,25 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends what has changed, until cancelled.
 pub(super) async fn send(device: &Device, cancel: &CancellationToken) {
-    let (mut cameras, mut platform) = (device.appliance.camera_changes(), device.platform_servers.subscribe());
-    loop {
-        cameras.borrow_and_update();
-        let servers = platform.borrow_and_update().clone();
-        let sent = async {
-            let Some(url) = servers.operations else { return std::future::pending().await };
-            while let Err(why) = send_changes(device, &url).await {
-                tracing::debug!(why, "change of a camera not sent");
-                tokio::time::sleep(servers.status_every).await;
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            _ = cameras.changed() => {}
-            _ = platform.changed() => {}
-            () = sent => {}
-        }
-    }
+    let send = |url: String| async move { send_changes(device, &url).await };
+    send_after_changes((device, "change of a camera"), |servers| servers.operations, send, cancel).await;
 }
 
 /// Sends every change since the last one that the platform has taken, in order.
