@@ -70,12 +70,13 @@ soak: ## run MINUTES=60 of ordinary load; fails unless memory, threads and descr
 	$(MEASURED)
 	$(CARGO_TARGET_DIR)/release/soak
 
-torture: ## run ROUNDS=200 of kill -9 under load and CUTS=50 during upgrades; fails if anything acknowledged is lost
+torture: ## run ROUNDS=200 of kill -9 under load, CUTS=50 during upgrades, and a broker's death; fails if anything acknowledged is lost
 	@.ci/packages build test
 	@models/fetch.sh --photos
 	$(MEASURED)
 	$(CARGO_TARGET_DIR)/release/torture
 	CUTS=$(or $(CUTS),50) cargo nextest run --workspace --locked -E 'binary_id(host::rauc)'
+	cargo nextest run --workspace --locked --run-ignored only -E 'test(five_hundred_people)'
 
 cross: ## build for aarch64 and run the result under emulation
 	@.ci/packages build cross
