@@ -1,12 +1,12 @@
 //! The in-memory search structure over all embeddings.
 //!
-//! Each person has one row of 20 bits per component (`code`). A search reads the high 8 bits from memory once, with the
+//! Each person has one row of 16 bits per component (`code`). A search reads the high 8 bits from memory once, with the
 //! widest instructions of the machine (`kernel`); it takes about as long as reading them. A bound per row limits the
-//! error of those 8 bits, so that only the few rows that may be among the best have to be compared with all 20 bits
-//! (`scan`). The result is therefore exactly that of comparing all rows with 20 bits, whose cosines equal those of
-//! 32-bit floating point to within 4e-6, usually 1e-7, which is the effect of the order of summation there. 16 bits
-//! would take a fifth less memory but return a different top ten in one of three hundred searches; floating point would
-//! take 60 % more, and reading it from a file would bring the disk into every search.
+//! error of those 8 bits, so that only the few rows that may be among the best have to be compared with all 16 bits
+//! (`scan`). The result is therefore exactly that of comparing all rows with 16 bits, whose cosines equal those of
+//! 32-bit floating point to within 1e-5, usually 2e-6: two people as close as that to a probe may change places. 20 bits
+//! would take a quarter more memory; floating point would take twice as much, and reading it from a file would bring the
+//! disk into every search.
 //!
 //! Rows are stored in blocks of a thousand (`block`). A change copies one block and publishes a new list of blocks, so
 //! searches read an immutable state without a lock, and searches and enrolments never wait for each other. The set of

@@ -7,12 +7,12 @@
 use std::sync::{Arc, PoisonError};
 
 use super::block::{BLOCK_ROWS, Block, Index, State};
-use super::code::{LOW_LINE, LowLine, Shape};
+use super::code::{LowLine, Shape};
 use super::kernel::{self, LINE, Line, MAX_COMPONENTS};
 use super::{Gallery, LibraryId, Membership, PersonId};
 
 /// Version of the layout; changes whenever the meaning of a byte does.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// Bytes of a row without its components: person, membership, shape.
 const ROW_HEAD: usize = 8 + 4 + 8;
 
@@ -81,7 +81,7 @@ impl Restoration {
 
     fn take_block(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
         let lines = kernel::lines(self.state.dimensions);
-        let row = ROW_HEAD + lines * (LINE + LOW_LINE);
+        let row = ROW_HEAD + lines * 2 * LINE;
         let rows = bytes.0.len() / row;
         // All blocks but the last are full.
         let expected = self.rows?.checked_sub(self.state.blocks.len() * BLOCK_ROWS)?.min(BLOCK_ROWS);
@@ -126,7 +126,7 @@ fn put_membership(chunk: &mut Vec<u8>, membership: &Membership) {
 }
 
 fn block_chunk(block: &Block) -> Vec<u8> {
-    let bytes = block.people.len() * ROW_HEAD + block.high.len() * (LINE + LOW_LINE);
+    let bytes = block.people.len() * ROW_HEAD + block.high.len() * 2 * LINE;
     let mut chunk = Vec::with_capacity(bytes);
     chunk.extend(block.people.iter().flat_map(|person| person.0.to_le_bytes()));
     chunk.extend(block.memberships.iter().flat_map(|membership| membership.to_le_bytes()));

@@ -204,7 +204,7 @@ mod tests {
     const PEOPLE: i64 = 5 * BLOCK_ROWS as i64 + 7;
 
     fn embedding(seed: i64) -> Embedding {
-        let vector = (0..8).map(|n| ((seed * 37 + n * 11) as f32 * 0.7).sin()).collect();
+        let vector = (0..8).map(|n| ((seed * (n + 2) + 1) as f32 * 0.7).sin()).collect();
         Embedding::normalised(ModelId("test".into()), vector).unwrap()
     }
 
