@@ -93,6 +93,8 @@ impl BestShot {
         let better = detection.quality.overall >= best.saturating_add(QUALITY_GAIN);
         let first = self.looks == 0 && self.shot.is_none();
         if another && self.shot.is_none() || self.wants_more() && (better || first) {
+            // Freed before the copy is made: each takes megabytes.
+            self.shot = None;
             self.shot = Some(Shot { frame: frame.keep(), detection: detection.clone() });
         }
     }
