@@ -97,7 +97,7 @@ fn network(path: &Path, manifest: &Manifest) -> Result<Vec<u8>, OpenError> {
     if size != manifest.bytes || size > MAX_MODEL_BYTES {
         return Err(wrong("the number of bytes", manifest.bytes.to_string(), size.to_string()));
     }
-    let bytes = read(path, MAX_MODEL_BYTES)?;
+    let bytes = read(path, size)?;
     let found = hex(&Sha256::digest(&bytes));
     if found != manifest.sha256 {
         return Err(wrong("SHA-256", manifest.sha256.clone(), found));
@@ -112,17 +112,18 @@ fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, OpenError> {
 
 fn text(path: &Path) -> Result<String, OpenError> {
     let bad = |_| OpenError::BadManifest { path: path.to_owned(), why: "it is not UTF-8".to_owned() };
-    String::from_utf8(read(path, MAX_MANIFEST_BYTES)?).map_err(bad)
+    String::from_utf8(read(path, size(path)?.min(MAX_MANIFEST_BYTES))?).map_err(bad)
 }
 
 fn size(path: &Path) -> Result<u64, OpenError> {
     fs::metadata(path).map(|data| data.len()).map_err(unreadable(path))
 }
 
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, OpenError> {
-    let mut bytes = Vec::new();
+/// At most this many bytes, for which memory is taken at once: a growing buffer would be copied several times.
+fn read(path: &Path, size: u64) -> Result<Vec<u8>, OpenError> {
+    let mut bytes = Vec::with_capacity(size as usize);
     let file = fs::File::open(path).map_err(unreadable(path))?;
-    file.take(limit).read_to_end(&mut bytes).map_err(unreadable(path))?;
+    file.take(size).read_to_end(&mut bytes).map_err(unreadable(path))?;
     Ok(bytes)
 }
 
