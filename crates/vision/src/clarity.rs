@@ -33,12 +33,12 @@ impl Measures {
     /// `norm`: length of the embedder's vector before it is normalised.
     pub(crate) fn of(frame: &Frame, place: &Place, norm: f32) -> Result<Self, AnalysisError> {
         let face = grey(frame, place)?;
-        let mean = lightness(face.bytes()?);
+        let mean = lightness(face.bytes());
         Self::of_face(&lightened(face, &TEMPLATE)?, norm, mean, &place.landmarks)
     }
 
     fn of_face(face: &Picture, norm: f32, mean: f32, landmarks: &Landmarks) -> Result<Self, AnalysisError> {
-        let shades = face.bytes()?;
+        let shades = face.bytes();
         let at = |x: usize, y: usize| f32::from(shades[y * SIDE + x]);
         let spread = variance(inner().map(|(x, y)| at(x, y)));
         let contrast = spread.max(1.0);
@@ -47,7 +47,7 @@ impl Measures {
         let laplacian = |x, y| at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4.0 * at(x, y);
         let edges = variance(inner().map(|(x, y)| laplacian(x, y)));
         let (fine, coarse) = (face.smoothed(BAND[0], 1.0)?, face.smoothed(BAND[1], 1.0)?);
-        let (fine, coarse) = (fine.bytes()?, coarse.bytes()?);
+        let (fine, coarse) = (fine.bytes(), coarse.bytes());
         let between = |(x, y)| (f32::from(fine[y * SIDE + x]) - f32::from(coarse[y * SIDE + x])).powi(2);
         let band = average(inner().map(between));
         Ok(Self([
@@ -115,7 +115,7 @@ mod tests {
     fn measures(face: &[f32], norm: f32) -> Measures {
         let rgb: Vec<u8> = face.iter().flat_map(|shade| [shade.clamp(0.0, 255.0) as u8; 3]).collect();
         let grey = Picture::from_rgb(SIDE, SIDE, &rgb).unwrap().to_grey().unwrap();
-        let mean = lightness(grey.bytes().unwrap());
+        let mean = lightness(grey.bytes());
         Measures::of_face(&lightened(grey, &TEMPLATE).unwrap(), norm, mean, &TEMPLATE).unwrap()
     }
 

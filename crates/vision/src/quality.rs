@@ -64,13 +64,13 @@ pub(crate) fn is_frontal(quality: &Quality) -> bool {
 /// Rates a face from the frame's pixels and its landmarks.
 pub(crate) fn judge(frame: &Frame, place: &Place) -> Result<Quality, AnalysisError> {
     let face = grey(frame, place)?;
-    let light = mean(face.bytes()?);
+    let light = mean(face.bytes());
     // In the dark, noise would count as sharpness, and a face that can be lightened as one without contrast.
     let face = lightened(face, &TEMPLATE)?;
     let quality = Quality {
         size: component(along(SIZE, size(&place.landmarks))),
-        sharpness: component(sharpness(face.bytes()?)),
-        brightness: component(along(BRIGHTNESS, light) * contrast(face.bytes()?)),
+        sharpness: component(sharpness(face.bytes())),
+        brightness: component(along(BRIGHTNESS, light) * contrast(face.bytes())),
         ..Quality::default()
     };
     Ok(with_pose(quality, Pose::from_landmarks(&place.landmarks)))

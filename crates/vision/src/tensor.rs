@@ -39,17 +39,18 @@ impl Values {
 /// Writes pictures of equal size, one after another, in the channel and dimension order of the input.
 pub(crate) fn write(pictures: &[Picture], input: &Input, values: &mut Values) -> Result<(), AnalysisError> {
     match values {
-        Values::Floats(tensor) => write_floats(pictures, input, tensor),
+        Values::Floats(tensor) => write_floats(pictures, input, tensor)?,
         Values::Bytes(tensor) => write_squares(pictures, tensor),
     }
+    Ok(())
 }
 
 /// Copies pixels into cells of 2 × 2; the two of a row lie side by side in the picture already.
-fn write_squares(pictures: &[Picture], tensor: &mut Vec<u8>) -> Result<(), AnalysisError> {
+fn write_squares(pictures: &[Picture], tensor: &mut Vec<u8>) {
     tensor.clear();
     for picture in pictures {
         let row = 3 * picture.width();
-        for rows in picture.bytes()?.chunks_exact((2 * row).max(1)) {
+        for rows in picture.bytes().chunks_exact((2 * row).max(1)) {
             let (upper, lower) = rows.split_at(row);
             for (upper, lower) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
                 tensor.extend_from_slice(upper);
@@ -57,7 +58,6 @@ fn write_squares(pictures: &[Picture], tensor: &mut Vec<u8>) -> Result<(), Analy
             }
         }
     }
-    Ok(())
 }
 
 /// (pixel - mean) * scale.
@@ -68,38 +68,37 @@ fn write_floats(pictures: &[Picture], input: &Input, tensor: &mut Vec<f32>) -> R
     tensor.resize(length * pictures.len(), 0.0);
     for (picture, tensor) in pictures.iter().zip(tensor.chunks_exact_mut(length.max(1))) {
         match (input.colour, input.layout) {
-            (Colour::Grey, _) => write_channel(&picture.to_grey()?, input.mean[0], input.scale[0], tensor)?,
+            (Colour::Grey, _) => write_channel(picture.to_grey()?.bytes(), input.mean[0], input.scale[0], tensor),
             (Colour::Rgb | Colour::Bgr, Layout::Nchw) => write_planes(picture, input, tensor)?,
-            (Colour::Rgb | Colour::Bgr, Layout::Nhwc | Layout::Squares) => write_pixels(picture, input, tensor)?,
+            (Colour::Rgb | Colour::Bgr, Layout::Nhwc | Layout::Squares) => write_pixels(picture, input, tensor),
         }
     }
     Ok(())
 }
 
-fn write_channel(channel: &Picture, mean: f32, scale: f32, tensor: &mut [f32]) -> Result<(), AnalysisError> {
-    for (value, sample) in tensor.iter_mut().zip(channel.bytes()?) {
+fn write_channel(samples: &[u8], mean: f32, scale: f32, tensor: &mut [f32]) {
+    for (value, sample) in tensor.iter_mut().zip(samples) {
         *value = (f32::from(*sample) - mean) * scale;
     }
-    Ok(())
 }
 
 fn write_planes(picture: &Picture, input: &Input, tensor: &mut [f32]) -> Result<(), AnalysisError> {
-    let channels = picture.channels()?;
-    let planes = tensor.chunks_exact_mut((tensor.len() / 3).max(1));
-    for ((plane, channel), from) in planes.zip(0..).zip(order(input.colour)) {
-        write_channel(&channels[from], input.mean[channel], input.scale[channel], plane)?;
-    }
-    Ok(())
+    let (order, size) = (order(input.colour), tensor.len() / 3);
+    picture.each_channel(|from, samples| {
+        // Either order is its own inverse.
+        let channel = order[from];
+        let plane = &mut tensor[channel * size..][..size];
+        write_channel(samples, input.mean[channel], input.scale[channel], plane);
+    })
 }
 
-fn write_pixels(picture: &Picture, input: &Input, tensor: &mut [f32]) -> Result<(), AnalysisError> {
+fn write_pixels(picture: &Picture, input: &Input, tensor: &mut [f32]) {
     let order = order(input.colour);
-    for (values, pixel) in tensor.chunks_exact_mut(3).zip(picture.bytes()?.chunks_exact(3)) {
+    for (values, pixel) in tensor.chunks_exact_mut(3).zip(picture.bytes().chunks_exact(3)) {
         for (channel, value) in values.iter_mut().enumerate() {
             *value = (f32::from(pixel[order[channel]]) - input.mean[channel]) * input.scale[channel];
         }
     }
-    Ok(())
 }
 
 /// Index of the picture's channel (R, G, B) for each channel of the tensor.
