@@ -1,7 +1,9 @@
 //! Decoded pictures take at most a fixed amount of memory, however many are sent.
 
+use std::thread::{self, JoinHandle};
+
 use futures_util::future::join_all;
-use image::{GrayImage, ImageFormat, RgbImage, RgbaImage};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, RgbaImage};
 use polyface_tests::{Device, memory_growth};
 use testkit::encoded;
 
@@ -12,6 +14,10 @@ const MOST_MEMORY: u64 = 700 << 20;
 const PICTURES: usize = 6;
 /// Near the limit of 64 megapixels.
 const SIDE: u32 = 7_990;
+
+fn encoding<P: Into<DynamicImage> + 'static>(black: fn(u32, u32) -> P, format: ImageFormat) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || encoded(&black(SIDE, SIDE).into(), format))
+}
 
 /// Sends the picture so many times at once; the growth of memory, and the answers' codes.
 async fn send(device: &Device, picture: &[u8]) -> (u64, Vec<i64>) {
@@ -24,13 +30,15 @@ async fn send(device: &Device, picture: &[u8]) -> (u64, Vec<i64>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn six_of_the_largest_pictures_at_a_time_take_no_more_memory_than_stated() {
-    let mut device = Device::start().await;
-    let pictures = [
-        ("JPEG", encoded(&RgbImage::new(SIDE, SIDE).into(), ImageFormat::Jpeg)),
-        ("PNG", encoded(&RgbImage::new(SIDE, SIDE).into(), ImageFormat::Png)),
-        ("grey PNG", encoded(&GrayImage::new(SIDE, SIDE).into(), ImageFormat::Png)),
-        ("transparent PNG", encoded(&RgbaImage::new(SIDE, SIDE).into(), ImageFormat::Png)),
+    // Encoding takes longer than what is measured, so each has a thread.
+    let encoding = [
+        ("JPEG", encoding(RgbImage::new, ImageFormat::Jpeg)),
+        ("PNG", encoding(RgbImage::new, ImageFormat::Png)),
+        ("grey PNG", encoding(GrayImage::new, ImageFormat::Png)),
+        ("transparent PNG", encoding(RgbaImage::new, ImageFormat::Png)),
     ];
+    let mut device = Device::start().await;
+    let pictures = encoding.map(|(name, picture)| (name, picture.join().unwrap()));
     for (name, picture) in pictures {
         let (growth, codes) = send(&device, &picture).await;
         assert!(codes.iter().all(|code| *code != 0), "{name}: nobody is in it: {codes:?}");
