@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 use crate::DEADLINE;
 
+/// A broker that serves answers a connection within this time.
+const ANSWER: Duration = Duration::from_secs(5);
 /// Messages that outlive the broker.
 const PERSISTENT: u8 = 2;
 
@@ -31,9 +33,10 @@ impl Client {
     /// Connects; the queues are named after `name` and outlive the broker and the connection.
     pub(super) async fn connect(broker: SocketAddr, name: &str) -> Self {
         let uri = format!("amqp://guest:guest@{broker}/%2f");
-        // A broker that has just started listens before it serves.
+        // A broker that has just started listens before it serves, and may never answer a connection of that moment.
         let connection = crate::eventually("the broker serves", async || {
-            Connection::connect(&uri, ConnectionProperties::default()).await.ok()
+            let connection = Connection::connect(&uri, ConnectionProperties::default());
+            tokio::time::timeout(ANSWER, connection).await.ok()?.ok()
         })
         .await;
         let channel = connection.create_channel().await.unwrap();
