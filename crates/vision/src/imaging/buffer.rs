@@ -6,12 +6,11 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
-/// Maximum size of all buffers that a thread keeps, bytes: the canvas of a detector and what it is made from. A picture
-/// of a photo is too large to keep.
-const MAX_KEPT_BYTES: usize = 3 << 20;
+/// Maximum size of a buffer that is kept, bytes. The canvas of a detector fits in; a picture of a photo is too large.
+const MAX_KEPT_BYTES: usize = 2 << 20;
 
 thread_local! {
-    /// From the one kept longest to the latest.
+    /// No more than were in use at a time.
     static KEPT: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -31,32 +30,22 @@ impl Buffer {
     }
 }
 
-/// The smallest buffer kept that has this capacity.
+/// The smallest buffer kept that has this capacity. If none has, the largest is freed: a larger one takes its place.
 fn take_kept(capacity: usize) -> Option<Vec<u8>> {
     KEPT.with_borrow_mut(|kept| {
-        let large_enough = (0..kept.len()).filter(|&index| kept[index].capacity() >= capacity);
-        let smallest = large_enough.min_by_key(|&index| kept[index].capacity())?;
-        Some(kept.remove(smallest))
+        let room = |index: &usize| kept[*index].capacity();
+        let large_enough = (0..kept.len()).filter(|index| room(index) >= capacity).min_by_key(room);
+        let taken = large_enough.or_else(|| (0..kept.len()).max_by_key(room))?;
+        Some(kept.swap_remove(taken)).filter(|_| large_enough.is_some())
     })
-}
-
-/// Keeps the buffer, if need be instead of those kept longest.
-fn keep(bytes: Vec<u8>) {
-    // A thread that ends keeps nothing any more; then the buffer is freed.
-    let _ended = KEPT.try_with(|kept| {
-        let mut kept = kept.borrow_mut();
-        kept.push(bytes);
-        let mut excess = kept.iter().map(Vec::capacity).sum::<usize>().saturating_sub(MAX_KEPT_BYTES);
-        while excess > 0 {
-            excess = excess.saturating_sub(kept.remove(0).capacity());
-        }
-    });
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
         if (1..=MAX_KEPT_BYTES).contains(&self.0.capacity()) {
-            keep(std::mem::take(&mut self.0));
+            let bytes = std::mem::take(&mut self.0);
+            // A thread that ends keeps nothing any more; then the buffer is freed.
+            let _ended = KEPT.try_with(|kept| kept.borrow_mut().push(bytes));
         }
     }
 }
@@ -81,7 +70,9 @@ mod tests {
 
     /// Each test has a thread of its own, and with it buffers of its own.
     fn kept() -> Vec<usize> {
-        KEPT.with_borrow(|kept| kept.iter().map(Vec::capacity).collect())
+        let mut sizes = KEPT.with_borrow(|kept| kept.iter().map(Vec::capacity).collect::<Vec<_>>());
+        sizes.sort_unstable();
+        sizes
     }
 
     #[test]
@@ -98,23 +89,21 @@ mod tests {
     fn the_smallest_that_is_large_enough_is_taken() {
         drop([300, 100, 200].map(Buffer::with_len));
         let taken = Buffer::with_len(150);
-        assert_eq!(kept(), [300, 100]);
+        assert_eq!(kept(), [100, 300]);
         drop(taken);
-        assert_eq!(kept(), [300, 100, 200]);
+        assert_eq!(kept(), [100, 200, 300]);
     }
 
     #[test]
-    fn what_was_kept_longest_makes_room() {
-        let third = MAX_KEPT_BYTES / 3;
-        drop([third; 3].map(Buffer::with_len));
-        drop(Buffer::with_len(2 * third));
-        assert_eq!(kept(), [third, 2 * third]);
+    fn no_more_are_kept_than_were_in_use_at_a_time() {
+        drop([100, 200].map(Buffer::with_len));
+        drop(Buffer::with_len(300));
+        assert_eq!(kept(), [100, 300]);
     }
 
     #[test]
     fn the_memory_of_a_photo_is_freed() {
-        drop(Buffer::with_len(100));
         drop(Buffer::with_len(MAX_KEPT_BYTES + 1));
-        assert_eq!(kept(), [100]);
+        assert!(kept().is_empty());
     }
 }
