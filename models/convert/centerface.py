@@ -214,14 +214,21 @@ def dequantised(graph, name, step, zero):
     return [helper.make_node("DequantizeLinear", [f"{name}.q", step, zero], [f"{name}.8"], f"{name}.8")]
 
 
+def largest_weight(graph, node):
+    """x86 processors without VNNI add two products of an activation (at most 255) and a weight in 16 bits. Only the sums
+    of weights up to 64 never overflow there. Convolutions of single channels are computed in 32 bits everywhere."""
+    is_of_single_channels = graph.values(node, 1).shape[1] == 1
+    return 127 if is_of_single_channels else 64
+
+
 def quantised_weights(graph, node, input_step):
-    """Signed 8-bit weights with a step for each output channel, and the bias in 32 bits."""
+    """Signed weights of 8 bits or less with a step for each output channel, and the bias in 32 bits."""
     name = node.output[0]
     weights, bias = graph.values(node, 1), graph.values(node, 2)
-    largest = np.abs(weights).reshape(len(weights), -1).max(1)
-    steps = (np.maximum(largest, 1e-12) / 127).astype(np.float32)
+    largest, limit = np.abs(weights).reshape(len(weights), -1).max(1), largest_weight(graph, node)
+    steps = (np.maximum(largest, 1e-12) / limit).astype(np.float32)
     rounded = np.rint(weights / steps.astype(np.float64)[:, None, None, None])
-    graph.weight(f"{name}.w.q", np.clip(rounded, -127, 127), np.int8)
+    graph.weight(f"{name}.w.q", np.clip(rounded, -limit, limit), np.int8)
     graph.weight(f"{name}.w.step", steps)
     graph.weight(f"{name}.w.zero", np.zeros(len(weights)), np.int8)
     bias_steps = (steps * np.float32(input_step)).astype(np.float32)
