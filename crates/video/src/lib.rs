@@ -39,6 +39,7 @@ mod file;
 pub mod fuzzing;
 mod gb28181;
 mod helper;
+mod hold;
 mod http;
 mod nal;
 mod onvif;

@@ -40,6 +40,7 @@ impl Running {
     /// A decoder in this process.
     pub(crate) fn here(name: String, decoder: Decoder, common: Common) -> Self {
         let Decoder { source, sink, pipeline } = decoder;
+        sink.hold().want_every(common.pictures_every);
         let (decoded, effort) = (sink.news().counter(), Arc::clone(sink.effort()));
         let (arrivals, clock) = (Arc::clone(&common.arrivals), Arc::clone(&common.clock));
         let pictures = Pictures::Here { sink, arrivals, clock, _pipeline: pipeline };

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use domain::Timestamp;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 
 use crate::counters::Tally;
 use crate::effort::Effort;
+use crate::hold::Hold;
 use crate::pixels;
 
 /// Maximum width and height of a picture, pixels.
@@ -149,6 +151,7 @@ pub(crate) struct Sink {
     app: AppSink,
     news: Arc<News>,
     effort: Arc<Effort>,
+    hold: Arc<Hold>,
     /// Whether an implausible pixel aspect ratio has been logged.
     doubted: AtomicBool,
 }
@@ -158,13 +161,16 @@ impl Sink {
     pub(crate) fn attach(pipeline: &Pipeline, tally: Arc<Tally>) -> Result<Self, SourceError> {
         let app: AppSink = pipeline.part("sink")?;
         let news = Arc::new(News { changed: Notify::new(), decoded: Arc::default(), ending: Mutex::new(None) });
-        let effort = Arc::<Effort>::default();
-        let (shared, decoding) = (Arc::clone(&news), Arc::clone(&effort));
+        let (effort, hold) = (Arc::<Effort>::default(), Arc::<Hold>::default());
+        let (shared, decoding, held) = (Arc::clone(&news), Arc::clone(&effort), Arc::clone(&hold));
         // Called by the thread that decodes.
-        let new_sample = move |_: &AppSink| {
+        let new_sample = move |app: &AppSink| {
             decoding.decoded();
             shared.decoded.fetch_add(1, Ordering::Relaxed);
             tally.decoded(1);
+            if held.can_do_without(Instant::now()) {
+                drop(app.try_pull_sample(gst::ClockTime::ZERO));
+            }
             shared.changed.notify_one();
             Ok(gst::FlowSuccess::Ok)
         };
@@ -176,14 +182,16 @@ impl Sink {
                 gst::BusSyncReply::Drop
             });
         }
-        Ok(Self { app, news, effort, doubted: AtomicBool::new(false) })
+        Ok(Self { app, news, effort, hold, doubted: AtomicBool::new(false) })
     }
 
     /// The next picture, `None` at the end of the stream, or nothing when it has to be waited for.
     pub(crate) fn poll(&self) -> Option<Result<Option<gst::Sample>, SourceError>> {
         if let Some(sample) = self.app.try_pull_sample(gst::ClockTime::ZERO) {
+            self.hold.taken();
             return Some(Ok(Some(sample)));
         }
+        self.hold.awaited();
         match self.news.ending()? {
             Ending::Played => Some(Ok(None)),
             Ending::Failed(why) => Some(Err(why)),
@@ -223,7 +231,9 @@ impl Sink {
         // The two fields of an interlaced picture were taken at different times, and combed faces are not recognised:
         // use one field, which is every other row.
         let fields = if picture.flags().contains(VideoFrameFlags::INTERLACED) { 2 } else { 1 };
-        let planes = planes(picture, fields).ok_or_else(|| broken("a picture upside down"))?;
+        let picture = Arc::new(picture);
+        self.hold.given(&picture);
+        let planes = planes(&picture, fields).ok_or_else(|| broken("a picture upside down"))?;
         let frame = Frame::new(at, width, height.div_ceil(fields), format, planes).map_err(|e| undecodable(&e))?;
         let (shown_width, shown_height) = self.shown(&info);
         Ok(frame.shown_over(shown_width, shown_height).coloured(pixels::colour(caps, (width, height))))
@@ -242,6 +252,11 @@ impl Sink {
 
     pub(crate) fn news(&self) -> Arc<News> {
         Arc::clone(&self.news)
+    }
+
+    /// How the newest picture is kept for the reader.
+    pub(crate) fn hold(&self) -> &Hold {
+        &self.hold
     }
 
     pub(crate) fn effort(&self) -> &Arc<Effort> {
@@ -273,10 +288,9 @@ impl AsRef<[u8]> for DecodedPlane {
 }
 
 /// The planes of a picture, or of its first field when `fields` is 2; `None` when rows are stored bottom up.
-fn planes(picture: VideoFrame<Readable>, fields: u32) -> Option<Vec<Plane>> {
-    let picture = Arc::new(picture);
+fn planes(picture: &Arc<VideoFrame<Readable>>, fields: u32) -> Option<Vec<Plane>> {
     let plane = |(index, stride): (u32, &i32)| {
-        let owner = DecodedPlane { picture: Arc::clone(&picture), index };
+        let owner = DecodedPlane { picture: Arc::clone(picture), index };
         let stride = usize::try_from(*stride).ok()? * fields as usize;
         Some(Plane { data: Bytes::from_owner(owner), stride })
     };
