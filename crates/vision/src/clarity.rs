@@ -5,14 +5,13 @@
 //! the horizontal and vertical gradients shows motion blur, which leaves the other one as it was.
 
 use domain::Landmarks;
-use domain::frame::Frame;
 
 use crate::error::AnalysisError;
 use crate::face_crop::Place;
 use crate::imaging::Picture;
 use crate::light::lightened;
 use crate::manifest::ClarityOutput;
-use crate::quality::{SIDE, TEMPLATE, grey, inner, size, variance};
+use crate::quality::{SIDE, TEMPLATE, inner, size, variance};
 
 /// Widths of the Gaussians between which the fine structure of a face lies, pixels of the aligned face.
 const BAND: [f64; 2] = [1.2, 4.0];
@@ -30,9 +29,8 @@ impl Measures {
         self.0
     }
 
-    /// `norm`: length of the embedder's vector before it is normalised.
-    pub(crate) fn of(frame: &Frame, place: &Place, norm: f32) -> Result<Self, AnalysisError> {
-        let face = grey(frame, place)?;
+    /// `face`: the aligned face in grey. `norm`: length of the embedder's vector before it is normalised.
+    pub(crate) fn of(face: Picture, place: &Place, norm: f32) -> Result<Self, AnalysisError> {
         let mean = lightness(face.bytes());
         Self::of_face(&lightened(face, &TEMPLATE)?, norm, mean, &place.landmarks)
     }

@@ -5,10 +5,13 @@ use domain::{Calibration, Embedding, ModelId};
 
 use crate::clarity::{Measures, clarity};
 use crate::error::{AnalysisError, OpenError};
-use crate::face_crop::Place;
+use crate::face_crop::{self, Place};
 use crate::face_network::{FaceNetwork, Reading};
+use crate::imaging::Picture;
+use crate::light::lightened;
 use crate::manifest::{EmbeddingOutput, Manifest, Output};
 use crate::models::Model;
+use crate::quality::{self, SIDE, TEMPLATE};
 use crate::session::{Answer, Network, SessionSettings};
 
 /// Number of digits of the network's hash in a model id.
@@ -87,14 +90,13 @@ impl Embedder {
         frame: &Frame,
         faces: &[Place],
     ) -> Result<Vec<(Embedding, Option<f32>)>, AnalysisError> {
-        let vectors = self.network.read(frame, faces)?;
-        let fit = self.network.reading.0.clarity.as_ref();
-        let described = |(vector, place): (Vec<f32>, &Place)| {
-            let measures = fit.map(|_| Measures::of(frame, place, norm(&vector))).transpose()?;
-            let clear = fit.zip(measures).map(|(fit, measures)| clarity(fit, &measures));
-            Ok((self.embedding(vector)?, clear))
+        let fit = self.network.reading.0.clarity.clone();
+        let Some(fit) = fit else {
+            let vectors = self.network.read(frame, faces)?;
+            return vectors.into_iter().map(|vector| Ok((self.embedding(vector)?, None))).collect();
         };
-        vectors.into_iter().zip(faces).map(described).collect()
+        let measured = self.measure(frame, faces)?.into_iter();
+        Ok(measured.map(|(embedding, measures)| (embedding, Some(clarity(&fit, &measures)))).collect())
     }
 
     /// One embedding per face, in order, with what its clarity is estimated from.
@@ -103,12 +105,15 @@ impl Embedder {
         frame: &Frame,
         faces: &[Place],
     ) -> Result<Vec<(Embedding, Measures)>, AnalysisError> {
-        let vectors = self.network.read(frame, faces)?;
-        let measured = |(vector, place): (Vec<f32>, &Place)| {
-            let measures = Measures::of(frame, place, norm(&vector))?;
+        let manifest = self.network.network.manifest();
+        let views = faces.iter().map(|face| views(frame, face, manifest)).collect::<Result<Vec<_>, _>>()?;
+        let (crops, shades): (Vec<_>, Vec<_>) = views.into_iter().unzip();
+        let vectors = self.network.read_crops(&crops)?;
+        let measured = |((vector, shades), place): ((Vec<f32>, Picture), &Place)| {
+            let measures = Measures::of(shades, place, norm(&vector))?;
             Ok((self.embedding(vector)?, measures))
         };
-        vectors.into_iter().zip(faces).map(measured).collect()
+        vectors.into_iter().zip(shades).zip(faces).map(measured).collect()
     }
 
     pub(crate) fn embed_one(&mut self, frame: &Frame, face: &Place) -> Result<Embedding, AnalysisError> {
@@ -125,6 +130,17 @@ impl Embedder {
     pub(crate) fn network(&mut self) -> &mut Network {
         &mut self.network.network
     }
+}
+
+/// The network's crop of a face, and the grey face that its clarity is measured on. One alignment serves both where the
+/// network takes faces as they are measured.
+fn views(frame: &Frame, face: &Place, manifest: &Manifest) -> Result<(Picture, Picture), AnalysisError> {
+    if !face_crop::is_of_template(manifest, &TEMPLATE, SIDE) {
+        return Ok((face_crop::crop(frame, face, manifest)?, quality::grey(frame, face)?));
+    }
+    let aligned = face_crop::aligned(frame, &face.landmarks, &TEMPLATE, SIDE, SIDE)?;
+    let grey = aligned.to_grey()?;
+    Ok((lightened(aligned, &TEMPLATE)?, grey))
 }
 
 fn norm(vector: &[f32]) -> f32 {

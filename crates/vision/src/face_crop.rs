@@ -46,6 +46,13 @@ pub(crate) fn crop_at(
     }
 }
 
+/// Whether the crops of a manifest are square, of this side, and aligned to this template.
+pub(crate) fn is_of_template(manifest: &Manifest, template: &Landmarks, side: usize) -> bool {
+    let is_of_side = (manifest.input.width as usize, manifest.input.height as usize) == (side, side);
+    let is_aligned = |points: &[[f32; 2]; 5]| points.map(|[x, y]| Point { x, y }) == *template;
+    is_of_side && matches!(&manifest.crop, Crop::Template { points } if is_aligned(points))
+}
+
 /// The face rotated, scaled and moved so that its landmarks coincide with the template's.
 pub(crate) fn aligned(
     frame: &Frame,

@@ -4,6 +4,7 @@ use domain::frame::Frame;
 
 use crate::error::{AnalysisError, OpenError};
 use crate::face_crop::{self, Place};
+use crate::imaging::Picture;
 use crate::manifest::{ClassesOutput, Manifest, Output};
 use crate::models::Model;
 use crate::probability::probabilities;
@@ -50,7 +51,12 @@ impl<R: Reading> FaceNetwork<R> {
         let manifest = self.network.manifest();
         let crop = |face: &Place| face_crop::crop_at(frame, face, manifest, other_scale);
         let crops = faces.iter().map(crop).collect::<Result<Vec<_>, _>>()?;
-        self.network.ask(&crops, |answer| self.reading.read(answer))
+        self.read_crops(&crops)
+    }
+
+    /// The value of each crop, in order.
+    pub(crate) fn read_crops(&mut self, crops: &[Picture]) -> Result<Vec<R::Value>, AnalysisError> {
+        self.network.ask(crops, |answer| self.reading.read(answer))
     }
 }
 
