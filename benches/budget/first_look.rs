@@ -40,6 +40,10 @@ impl FaceAnalyzer for FirstLook {
         self.analyzer.live_from()
     }
 
+    fn surroundings(&self, frame: &Frame, face: &Detection) -> Rect {
+        self.analyzer.surroundings(frame, face)
+    }
+
     async fn decode(&self, picture: Bytes, at: Timestamp) -> Result<Frame> {
         self.analyzer.decode(picture, at).await
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::{Error, Result, Timestamp};
 
 /// Layout of a frame's samples.
@@ -25,6 +25,16 @@ impl PixelFormat {
             Self::I420 => vec![(w, h), (cw, ch), (cw, ch)],
             Self::Nv12 => vec![(w, h), (cw * 2, ch)],
             Self::Rgb8 => vec![(w * 3, h)],
+        }
+    }
+
+    /// Byte within a row and row of a sample of a plane; `left` and `top` are even.
+    fn place(self, plane: usize, left: usize, top: usize) -> (usize, usize) {
+        match (self, plane) {
+            (Self::Rgb8, _) => (3 * left, top),
+            (_, 0) => (left, top),
+            (Self::Nv12, _) => (left, top / 2),
+            (Self::I420, _) => (left / 2, top / 2),
         }
     }
 }
@@ -163,29 +173,28 @@ impl Frame {
         let copy = |plane: &Plane| Plane { data: Bytes::copy_from_slice(&plane.data), stride: plane.stride };
         Self { planes: self.planes.iter().map(copy).collect(), ..*self }
     }
-}
 
-/// A frame whose users share one copy: made for the first, if any.
-#[derive(Debug)]
-pub struct Passing<'a> {
-    frame: &'a Frame,
-    copy: Option<Frame>,
-}
-
-impl<'a> Passing<'a> {
-    /// Without a copy.
-    pub fn new(frame: &'a Frame) -> Self {
-        Self { frame, copy: None }
-    }
-
-    /// When the camera's picture reached the device.
-    pub fn at(&self) -> Timestamp {
-        self.frame.at
-    }
-
-    /// The copy, [detached](Frame::detached) from the decoder's buffer.
-    pub fn keep(&mut self) -> Frame {
-        self.copy.get_or_insert_with(|| self.frame.detached()).clone()
+    /// A [detached](Self::detached) copy of the part that covers an area as far as it lies in the frame, and the part's
+    /// upper left corner. It begins at a whole chroma sample. The whole frame where pixels are not square.
+    #[must_use]
+    pub fn cut(&self, area: &Rect) -> (Self, Point) {
+        let area = area.clamped_to(&self.bounds());
+        if !self.is_square() || area.area() <= 0.0 {
+            return (self.detached(), Point::default());
+        }
+        let (left, top) = (area.left as u32 & !1, area.top as u32 & !1);
+        let end = |pixel: f32, limit: u32| (pixel.ceil() as u32).next_multiple_of(2).min(limit);
+        let size = (end(area.right, self.width()) - left, end(area.bottom, self.height()) - top);
+        let sizes = self.format.planes(size.0, size.1).into_iter().enumerate();
+        let planes = sizes.zip(&self.planes).map(|((index, (row, rows)), plane)| {
+            let (across, down) = self.format.place(index, left as usize, top as usize);
+            let lines = plane.data.chunks(plane.stride).skip(down).take(rows);
+            let mut data = Vec::with_capacity(row * rows);
+            lines.for_each(|line| data.extend_from_slice(&line[across..][..row]));
+            Plane { data: data.into(), stride: row }
+        });
+        let part = Self { shown: size, samples: size, planes: planes.collect(), ..*self };
+        (part, Point { x: left as f32, y: top as f32 })
     }
 }
 
@@ -193,17 +202,62 @@ impl<'a> Passing<'a> {
 mod tests {
     use super::*;
 
+    fn frame(format: PixelFormat, width: u32, height: u32) -> Frame {
+        let plane = |(index, (row, rows)): (usize, (usize, usize))| {
+            let stride = row + 3;
+            let sample = |i: usize| (100 * index + 10 * (i / stride) + i % stride) as u8;
+            // Decoders may omit the padding of the last row.
+            Plane { data: (0..stride * rows - 3).map(sample).collect(), stride }
+        };
+        let planes = format.planes(width, height).into_iter().enumerate().map(plane).collect();
+        Frame::new(Timestamp::from_millis(7), width, height, format, planes).unwrap()
+    }
+
+    fn cut(format: PixelFormat, (width, height): (u32, u32), area: Rect) -> (Vec<Vec<u8>>, (u32, u32), Point) {
+        let (part, corner) = frame(format, width, height).cut(&area);
+        assert_eq!((part.at(), part.is_square()), (Timestamp::from_millis(7), true));
+        (part.planes().iter().map(|plane| plane.data.to_vec()).collect(), part.samples(), corner)
+    }
+
     #[test]
-    fn users_of_a_passing_frame_share_one_copy() {
-        let plane = Plane { data: Bytes::from(vec![7; 12]), stride: 6 };
-        let frame = Frame::new(Timestamp::from_millis(0), 2, 2, PixelFormat::Rgb8, vec![plane]).unwrap();
-        let frame = frame.shown_over(4, 2).coloured(Colour { matrix: Matrix::Bt709, range: Range::Full });
-        let mut passing = Passing::new(&frame);
+    fn a_part_covers_the_area_and_begins_at_a_whole_chroma_sample() {
+        let area = Rect::new(3.2, 2.0, 5.5, 3.9);
+        let luma = vec![22, 23, 24, 25, 32, 33, 34, 35];
+        let (planes, size, corner) = cut(PixelFormat::I420, (8, 6), area);
+        assert_eq!(
+            (planes, size, corner),
+            (vec![luma.clone(), vec![111, 112], vec![211, 212]], (4, 2), Point { x: 2.0, y: 2.0 })
+        );
+        let (planes, ..) = cut(PixelFormat::Nv12, (8, 6), area);
+        assert_eq!(planes, [luma, vec![112, 113, 114, 115]]);
+        let (planes, ..) = cut(PixelFormat::Rgb8, (8, 6), area);
+        assert_eq!(planes[0][..3], [26, 27, 28]);
+        assert_eq!(planes[0].len(), 4 * 2 * 3);
+    }
+
+    #[test]
+    fn a_part_ends_with_an_odd_frame() {
+        let (planes, size, corner) = cut(PixelFormat::I420, (7, 5), Rect::new(4.0, 4.0, 90.0, 90.0));
+        assert_eq!((size, corner), ((3, 1), Point { x: 4.0, y: 4.0 }));
+        assert_eq!(planes, [vec![44, 45, 46], vec![122, 123], vec![222, 223]]);
+    }
+
+    #[test]
+    fn an_area_outside_and_pixels_that_are_not_square_give_the_whole_frame() {
+        let whole = frame(PixelFormat::I420, 8, 6);
+        assert_eq!(whole.cut(&Rect::new(20.0, 20.0, 30.0, 30.0)).0.samples(), (8, 6));
+        let (part, corner) = whole.shown_over(16, 6).cut(&Rect::new(4.0, 4.0, 6.0, 6.0));
+        assert_eq!((part.samples(), part.width(), corner), ((8, 6), 16, Point::default()));
+    }
+
+    #[test]
+    fn a_detached_frame_is_the_same_elsewhere() {
+        let frame = frame(PixelFormat::Rgb8, 2, 2).shown_over(4, 2);
+        let frame = frame.coloured(Colour { matrix: Matrix::Bt709, range: Range::Full });
+        let copy = frame.detached();
         let address = |frame: &Frame| frame.planes()[0].data.as_ptr();
-        let (one, other) = (passing.keep(), passing.keep());
-        assert_eq!(address(&one), address(&other));
-        assert_ne!(address(&one), address(&frame), "the copy does not hold the decoder's buffer");
-        assert_eq!(one.planes()[0].data, frame.planes()[0].data);
-        assert_eq!((one.bounds(), one.samples(), one.colour()), (frame.bounds(), frame.samples(), frame.colour()));
+        assert_ne!(address(&copy), address(&frame), "the copy does not hold the decoder's buffer");
+        assert_eq!(copy.planes()[0].data, frame.planes()[0].data);
+        assert_eq!((copy.bounds(), copy.samples(), copy.colour()), (frame.bounds(), frame.samples(), frame.colour()));
     }
 }

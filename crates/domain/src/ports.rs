@@ -69,6 +69,13 @@ pub trait FaceAnalyzer: Send + Sync {
     /// Encodes a part of the frame (clamped to it), or the whole frame, as JPEG without scaling.
     async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes>;
 
+    /// The part of a frame that [`describe`](Self::describe) reads of a face in it: a frame of that part gives the same
+    /// result. The whole frame unless an analyzer knows better.
+    fn surroundings(&self, frame: &Frame, face: &Detection) -> Rect {
+        let _ = face;
+        frame.bounds()
+    }
+
     /// Detects faces, the largest first.
     async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>>;
 

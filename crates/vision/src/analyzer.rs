@@ -18,11 +18,13 @@ use crate::decoding::{Decoding, blocking};
 use crate::embedder::Identity;
 use crate::engine::{Engine, Refusal, Room};
 use crate::error::{AnalysisError, OpenError, SelfTestError};
+use crate::face_crop::{self, Place};
 use crate::imaging;
-use crate::manifest::Role;
+use crate::manifest::{Manifest, Role};
 use crate::models::ModelSet;
 use crate::objects::Objects;
 use crate::pipeline::Pipeline;
+use crate::quality::{SIDE, TEMPLATE};
 use crate::runtime::{self, OpenVinoDevice, Provider};
 use crate::self_test;
 use crate::session::{SessionSettings, Stopwatch};
@@ -110,6 +112,8 @@ pub struct Analyzer {
     identity: Identity,
     live_from: Option<f32>,
     models: Vec<ModelInfo>,
+    /// The networks that describe a face.
+    describing: Vec<Manifest>,
     provider: Provider,
     fallen_back: Option<FallBack>,
     stopwatch: Stopwatch,
@@ -218,6 +222,13 @@ impl FaceAnalyzer for Analyzer {
         blocking(move || codec::encode(&frame, part)).await
     }
 
+    fn surroundings(&self, frame: &Frame, face: &Detection) -> Rect {
+        let place = Place { face_box: face.face_box, landmarks: face.landmarks };
+        let measured = face_crop::aligned_from(frame, &face.landmarks, &TEMPLATE, SIDE, SIDE);
+        let read = self.describing.iter().map(|manifest| face_crop::cropped_from(frame, &place, manifest));
+        read.fold(measured, |all, area| all.joined(&area))
+    }
+
     async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {
         self.analyse(lane, move |pipeline| pipeline.detect(&frame, &search, lane)).await
     }
@@ -258,6 +269,7 @@ fn open(options: &Options) -> Result<Analyzer, OpenError> {
         live_from: models.liveness.as_ref().and_then(|model| model.manifest.live_from()),
         identity: Identity::new(&models.embedder.manifest)?,
         models: models.iter().map(|model| info(&model.manifest)).collect(),
+        describing: models.describing().map(|model| model.manifest.clone()).collect(),
         provider: settings.provider,
         fallen_back,
         stopwatch: settings.stopwatch,
@@ -320,7 +332,7 @@ fn split(threads: usize) -> (usize, usize) {
     ((threads / per_run).max(1), per_run)
 }
 
-fn info(manifest: &crate::manifest::Manifest) -> ModelInfo {
+fn info(manifest: &Manifest) -> ModelInfo {
     ModelInfo {
         role: manifest.role,
         name: manifest.name.clone(),

@@ -46,6 +46,33 @@ pub(crate) fn crop_at(
     }
 }
 
+/// The part of a frame that [`crop`] reads, at all scales of the manifest.
+pub(crate) fn cropped_from(frame: &Frame, place: &Place, manifest: &Manifest) -> Rect {
+    let (width, height) = (manifest.input.width as usize, manifest.input.height as usize);
+    match &manifest.crop {
+        Crop::Template { points } => {
+            aligned_from(frame, &place.landmarks, &points.map(|[x, y]| Point { x, y }), width, height)
+        }
+        Crop::Box { scale, aspect, more_scales } => {
+            let area = |scale: &f32| inside(&boxed(&place.face_box, *scale, *aspect), frame);
+            more_scales.iter().map(area).fold(area(scale), |all, area| all.joined(&area))
+        }
+        Crop::Frame {} | Crop::StretchedFrame {} => frame.bounds(),
+    }
+}
+
+/// The part of a frame that [`aligned`] reads.
+pub(crate) fn aligned_from(
+    frame: &Frame,
+    landmarks: &Landmarks,
+    template: &Landmarks,
+    width: usize,
+    height: usize,
+) -> Rect {
+    Transform::between(landmarks, template)
+        .map_or_else(|| frame.bounds(), |transform| imaging::warped_from(frame, &transform, width, height))
+}
+
 /// Whether the crops of a manifest are square, of this side, and aligned to this template.
 pub(crate) fn is_of_template(manifest: &Manifest, template: &Landmarks, side: usize) -> bool {
     let is_of_side = (manifest.input.width as usize, manifest.input.height as usize) == (side, side);

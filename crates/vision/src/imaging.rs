@@ -45,11 +45,9 @@ pub(crate) fn fit(frame: &Frame, view: &View) -> Result<Picture> {
 /// keeps more of small faces than linear does.
 pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: usize) -> Result<Picture> {
     let pixel = pixels_of_a_sample(frame);
-    // Interpolation reads neighbouring pixels, and halving as many samples as it joins.
-    let margin = ((2.0 / transform.scale() + 2.0) * pixel.0.max(pixel.1)) as f32;
-    let area = transform.source_box(width, height);
-    let area = Rect::new(area.left - margin, area.top - margin, area.right + margin, area.bottom + margin);
-    let Some(area) = PixelBox::covering(&area, frame) else { return Ok(Picture::black(width, height)) };
+    let Some(area) = PixelBox::covering(&warped_from(frame, transform, width, height), frame) else {
+        return Ok(Picture::black(width, height));
+    };
     with_rgb(frame, samples_under(&area, frame), |rgb, area| {
         let origin = (area.left as f64 * pixel.0, area.top as f64 * pixel.1);
         let rows = |times: (f64, f64)| transform.rows(origin, (times.0 * pixel.0, times.1 * pixel.1));
@@ -60,6 +58,14 @@ pub(crate) fn warp(frame: &Frame, transform: &Transform, width: usize, height: u
         }
     })
     .map(|part| part.unwrap_or_else(|| Picture::black(width, height)))
+}
+
+/// What [`warp`] reads of the frame, and beyond it.
+pub(crate) fn warped_from(frame: &Frame, transform: &Transform, width: usize, height: usize) -> Rect {
+    let pixel = pixels_of_a_sample(frame);
+    // Interpolation reads neighbouring pixels, and halving as many samples as it joins.
+    let margin = (2.0 / transform.scale() + 2.0) * pixel.0.max(pixel.1);
+    transform.source_box(width, height).widened(margin as f32)
 }
 
 /// A part of the frame scaled to this size.

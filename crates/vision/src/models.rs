@@ -71,6 +71,12 @@ impl ModelSet {
         let optional = faces.into_iter().chain([&self.objects, &self.live_detector]);
         [&self.detector, &self.embedder].into_iter().chain(optional.flatten())
     }
+
+    /// The models that describe a face.
+    pub(crate) fn describing(&self) -> impl Iterator<Item = &Model> {
+        let optional = [&self.age, &self.gender, &self.head_pose, &self.expression, &self.liveness];
+        [&self.embedder].into_iter().chain(optional.into_iter().flatten())
+    }
 }
 
 fn model(folder: &Path, name: &str, role: Role) -> Result<Model, OpenError> {

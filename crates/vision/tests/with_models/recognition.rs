@@ -1,8 +1,9 @@
 //! Who is who, and what is told of them.
 
 use domain::frame::{Colour, Frame, Matrix, PixelFormat, Plane, Range};
+use domain::geometry::Point;
 use domain::ports::{FaceAnalyzer, Lane, Search};
-use domain::{Embedding, Gender, Similarity};
+use domain::{Detection, Embedding, Gender, Similarity};
 use vision::Analyzer;
 
 use crate::support::{analyzer, as_video, as_video_in, detect, face, frame, image, photo, photos_of, read};
@@ -88,6 +89,29 @@ async fn faces_described_together_are_described_as_each_alone() {
         assert!(alone.embedding.cosine(&one_of_many.embedding).unwrap() > 0.9999);
         assert_eq!(alone.attributes.gender, one_of_many.attributes.gender);
         assert_eq!(alone.detection.face_box, one_of_many.detection.face_box);
+    }
+}
+
+/// Faces at the edges too, whose boxes are moved into the picture.
+#[tokio::test]
+async fn a_face_is_described_from_its_surroundings_as_from_the_whole_frame() {
+    let analyzer = analyzer();
+    let still = photo(&analyzer, "_groups/bald_guys.jpg").await;
+    for frame in [still.clone(), as_video(&still, PixelFormat::I420), as_video(&still, PixelFormat::Nv12)] {
+        let detections = detect(&analyzer, &frame).await;
+        let described = analyzer.describe(frame.clone(), detections.clone(), Lane::Photo).await.unwrap();
+        for (detection, whole) in detections.into_iter().zip(described) {
+            let (part, corner) = frame.cut(&analyzer.surroundings(&frame, &detection));
+            assert!(part.bounds().area() < frame.bounds().area() / 4.0);
+            let landmarks = detection.landmarks.map(|point| Point { x: point.x - corner.x, y: point.y - corner.y });
+            let face_box = detection.face_box.shifted(-corner.x, -corner.y);
+            let inside = Detection { face_box, landmarks, ..detection };
+            let near = analyzer.describe(part, vec![inside], Lane::Photo).await.unwrap().remove(0);
+            assert!(near.embedding.cosine(&whole.embedding).unwrap() > 0.9999);
+            assert_eq!((near.attributes, near.detection.quality), (whole.attributes, whole.detection.quality));
+            assert!((near.liveness.unwrap() - whole.liveness.unwrap()).abs() < 0.01);
+            assert!((near.clarity.unwrap() - whole.clarity.unwrap()).abs() < 0.01);
+        }
     }
 }
 

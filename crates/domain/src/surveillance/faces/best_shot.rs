@@ -8,9 +8,9 @@
 //! Where somebody waits for the decision, at a door or in snap mode *first*, the visit is early: its first good shot is
 //! described at once, after one sighting if the detector is certain of it, and a look that is certain decides at once.
 
+use super::passing::{Passing, Shot};
 use crate::camera::SnapMode;
 use crate::face::Detection;
-use crate::frame::{Frame, Passing};
 use crate::time::Timestamp;
 
 /// In best-shot mode a visit is decided after this time even while the face stays in view; in the other modes it is
@@ -26,7 +26,7 @@ const TIMED_MILLIS: i64 = 5_000;
 const GOOD_QUALITY: u8 = 50;
 /// Lowest quality of a shot that is described; a worse one is not recorded.
 pub(in crate::surveillance) const MIN_QUALITY: u8 = 15;
-/// How much better a shot has to be to replace the best so far: keeping a frame costs a copy.
+/// How much better a shot has to be to replace the best so far: a shot costs a copy, and its frame is encoded.
 const QUALITY_GAIN: u8 = 3;
 /// How much better than all described shots the best one has to be to be described before the decision.
 const PICTURE_GAIN: u8 = 10;
@@ -41,19 +41,6 @@ const MAX_LOOKS: u32 = 4;
 const DOUBT_LOOKS: u32 = 2;
 /// Minimum interval between two looks: adjacent frames show the same.
 const LOOK_INTERVAL_MILLIS: i64 = 500;
-
-/// A face in one frame.
-#[derive(Debug, Clone)]
-pub(super) struct Shot {
-    pub(super) frame: Frame,
-    pub(super) detection: Detection,
-}
-
-impl Shot {
-    pub(super) fn quality(&self) -> u8 {
-        self.detection.quality.overall
-    }
-}
 
 /// Result of the vote of all looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,16 +73,14 @@ impl BestShot {
         Self { mode, since, sightings: 0, shot: None, looked_quality: 0, looked_at: since, looks: 0, captures: 0 }
     }
 
-    /// Adds a frame; it is copied only when it is the best so far or another look is wanted now.
+    /// Adds a frame; a shot is taken only when it is the best so far or another look is wanted now.
     pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, another: bool) {
         self.sightings += 1;
         let best = self.shot.as_ref().map_or(self.looked_quality, Shot::quality);
         let better = detection.quality.overall >= best.saturating_add(QUALITY_GAIN);
         let first = self.looks == 0 && self.shot.is_none();
         if another && self.shot.is_none() || self.wants_more() && (better || first) {
-            // Freed before the copy is made: each takes megabytes.
-            self.shot = None;
-            self.shot = Some(Shot { frame: frame.keep(), detection: detection.clone() });
+            self.shot = Some(frame.shoot(detection));
         }
     }
 
@@ -207,7 +192,7 @@ impl BestShot {
 mod tests {
     use super::*;
     use crate::face::Quality;
-    use crate::frame::{PixelFormat, Plane};
+    use crate::frame::{Frame, PixelFormat, Plane};
     use bytes::Bytes;
 
     fn at(millis: i64) -> Timestamp {
@@ -232,13 +217,13 @@ mod tests {
         let quality = Quality { overall, ..Quality::default() };
         let detection = Detection { face_box: Default::default(), landmarks: Default::default(), score, quality };
         let another = best.wants_another(at(millis), standing, false);
-        best.see(&mut Passing::new(&frame), &detection, another);
+        best.see(&mut Passing::new(&frame, &|frame, _| frame.bounds()), &detection, another);
         let mut look = best.look(at(millis), another, early);
         let due = best.due(at(millis), standing);
         if due && look.is_none() {
             look = best.last_look(at(millis));
         }
-        (look.map(|shot| shot.frame.at().as_millis()), due)
+        (look.map(|shot| shot.at().as_millis()), due)
     }
 
     #[test]
@@ -325,7 +310,7 @@ mod tests {
         let mut best = BestShot::new(SnapMode::Best, at(0));
         see(&mut best, 0, 30, Standing::Unsure);
         see(&mut best, 200, 40, Standing::Unsure);
-        assert_eq!(best.last_look(at(1_500)).unwrap().frame.at(), at(200));
+        assert_eq!(best.last_look(at(1_500)).unwrap().at(), at(200));
     }
 
     #[test]

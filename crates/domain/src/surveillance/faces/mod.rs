@@ -5,6 +5,7 @@ mod description;
 mod detection;
 mod judgement;
 mod parallax;
+mod passing;
 mod presence;
 mod turn;
 mod verdict;
@@ -29,7 +30,7 @@ use crate::calibration::Matching;
 use crate::camera::SnapMode;
 use crate::error::{Error, Result};
 use crate::face::Detection;
-use crate::frame::{Frame, Passing};
+use crate::frame::Frame;
 use crate::ports::Search;
 use crate::time::Timestamp;
 pub(super) use best_shot::MIN_QUALITY;
@@ -37,6 +38,7 @@ use description::describe;
 use detection::Detector;
 use judgement::View;
 pub(super) use judgement::opinions;
+use passing::{Passing, Unencoded};
 use verdict::Decider;
 use visit::{Look, VisitId};
 use visits::{Comparison, Visits};
@@ -61,6 +63,8 @@ pub(super) struct FaceStage {
     step: Step,
     visits: Visits,
     decider: Decider,
+    /// The scene of the newest frame, while shots in it wait for it.
+    scene: Option<Unencoded>,
     /// Time of the newest frame.
     now: Timestamp,
     /// Why a person of the delivered picture was not recorded.
@@ -77,6 +81,7 @@ impl FaceStage {
             step: Step::default(),
             visits: Visits::default(),
             decider: Decider::new(handle.clone(), Arc::clone(&entry)),
+            scene: None,
             now: handle.now(),
             failure: None,
             handle,
@@ -108,7 +113,9 @@ impl FaceStage {
     fn follow(&mut self, frame: &Frame, detections: &[Detection]) {
         let (mode, early) = (self.config.camera.settings.snap_mode, self.decides_early());
         self.tracker.update(frame.at(), detections, &mut self.step);
-        let mut passing = Passing::new(frame);
+        let analyzer = Arc::clone(&self.handle.ports().analyzer);
+        let surroundings = |frame: &Frame, face: &Detection| analyzer.surroundings(frame, face);
+        let mut passing = Passing::new(frame, &surroundings);
         for &(track, index) in &self.step.seen {
             self.entry.faces.count();
             let doubtful = self.tracker.doubtful(track);
@@ -116,7 +123,21 @@ impl FaceStage {
             visit.see(&mut passing, &detections[index], doubtful, early);
             self.decider.recorded_mut().seen(visit.id, frame.at());
         }
+        self.scene = passing.unencoded();
         self.step.ended.iter().for_each(|track| self.visits.lose(track));
+    }
+
+    /// Describes the waiting shots and, meanwhile, encodes the scene of the newest. A record without its scene is better
+    /// than none.
+    async fn describe_newest(&mut self) {
+        let (analyzer, scene) = (Arc::clone(&self.handle.ports().analyzer), self.scene.take());
+        let encoding = async {
+            let Some(scene) = scene else { return };
+            if let Err(error) = scene.encode(&*analyzer).await {
+                tracing::error!(error = error.chain(), "failed to encode scene");
+            }
+        };
+        tokio::join!(encoding, self.describe_waiting());
     }
 
     /// How faces are matched. Where a face opens a door, no threshold falls below what was set.
@@ -215,7 +236,7 @@ impl Stage for FaceStage {
 
     /// Describes the waiting shots, and decides the visits that are ready.
     async fn settle(&mut self) {
-        self.describe_waiting().await;
+        self.describe_newest().await;
         let (live_from, now) = (self.handle.live_from(), self.now);
         if self.decides_early() {
             self.visits.hasten(live_from);

@@ -281,7 +281,7 @@ fn draft(camera: &Camera, look: Look, stay: Stay, matches: Vec<Match>, verdict: 
         };
         NewEntry::from(NewRecord { capture, matches: matches.clone(), verdict })
     };
-    Draft::new(crop, scene, entry)
+    Draft::new(crop, scene.jpeg(), entry)
 }
 
 fn log_record(record: &Record) {

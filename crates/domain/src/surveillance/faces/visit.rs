@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::best_shot::{BestShot, Shot, Standing};
+use super::best_shot::{BestShot, Standing};
+use super::passing::{Passing, Scene, Shot};
 use super::turn::HeadTurn;
 use super::vote::Vote;
 use crate::calibration::Calibration;
 use crate::camera::SnapMode;
 use crate::face::{Detection, Embedding, Face};
-use crate::frame::Passing;
 use crate::ids::{PersonId, WatchId};
 use crate::similarity::Similarity;
 use crate::surveillance::tracker::{MAX_LOST_MILLIS, Track, TrackId};
@@ -31,8 +31,7 @@ const OTHER_VISITOR: f32 = 0.50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct VisitId(pub(super) u64);
 
-/// A described shot, with the pictures for a record of it. They take some hundred kilobytes, the frame would take
-/// megabytes.
+/// A described shot, with the pictures for a record of it.
 #[derive(Debug)]
 pub(super) struct Look {
     /// Time of the frame.
@@ -42,8 +41,7 @@ pub(super) struct Look {
     pub(super) face: Face,
     /// JPEG of the face with its surroundings.
     pub(super) crop: Bytes,
-    /// JPEG of the whole frame.
-    pub(super) scene: Bytes,
+    pub(super) scene: Scene,
 }
 
 /// One visit of one face, in one track or in several that follow each other.
@@ -129,7 +127,7 @@ impl Visit {
         self.last_seen = at;
         self.turn.see(at, &detection.landmarks, doubtful);
         if self.wanted.is_none() && self.turn.take_wish() {
-            self.wanted = Some(Shot { frame: frame.keep(), detection: detection.clone() });
+            self.wanted = Some(frame.shoot(detection));
         }
         let another = self.wanted.is_none() && self.shots.wants_another(at, self.standing, doubtful);
         self.shots.see(frame, detection, another);

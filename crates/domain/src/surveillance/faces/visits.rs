@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::best_shot::Shot;
+use super::passing::Shot;
 use super::turn::Looked;
 use super::visit::{Likeness, Look, Visit, VisitId};
 use crate::calibration::Calibration;
