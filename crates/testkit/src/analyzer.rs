@@ -62,6 +62,7 @@ pub struct FakeAnalyzer {
     heads: OnceLock<Heads>,
     effort: Mutex<Duration>,
     refuses_photos: AtomicBool,
+    refuses_scenes: AtomicBool,
     /// Held during a search with effort: one at a time, first in, first out.
     turn: tokio::sync::Mutex<()>,
 }
@@ -90,6 +91,7 @@ impl FakeAnalyzer {
             heads: OnceLock::new(),
             effort: Mutex::default(),
             refuses_photos: AtomicBool::new(false),
+            refuses_scenes: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
         }
     }
@@ -113,6 +115,11 @@ impl FakeAnalyzer {
     /// Sets whether photos are refused, as when the networks hang.
     pub fn refuse_photos(&self, refuse: bool) {
         self.refuses_photos.store(refuse, Ordering::Relaxed);
+    }
+
+    /// Encodes no whole frames from now on.
+    pub fn refuse_scenes(&self) {
+        self.refuses_scenes.store(true, Ordering::Relaxed);
     }
 
     /// Switches liveness on: a face is living from this score on. `score` returns the score of a face.
@@ -229,6 +236,9 @@ impl FaceAnalyzer for FakeAnalyzer {
     }
 
     async fn encode(&self, frame: Frame, part: Option<Rect>) -> Result<Bytes> {
+        if part.is_none() && self.refuses_scenes.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable { what: "the encoder" });
+        }
         let part = part.unwrap_or(frame.bounds()).clamped_to(&frame.bounds());
         let (left, top) = (part.left as u32, part.top as u32);
         let (width, height) = ((part.width() as u32).max(1), (part.height() as u32).max(1));
@@ -242,6 +252,10 @@ impl FaceAnalyzer for FakeAnalyzer {
             .encode_image(&cut)
             .map_err(Error::internal("encoding a picture"))?;
         Ok(file.into())
+    }
+
+    fn surroundings(&self, _frame: &Frame, face: &Detection) -> Rect {
+        face.face_box
     }
 
     async fn detect(&self, frame: Frame, search: Search, lane: Lane) -> Result<Vec<Detection>> {

@@ -304,8 +304,8 @@ fn pipelines(
     }
 }
 
-/// Searches camera frames with the detector for photos where that for camera frames gives wrong results, as 8-bit
-/// arithmetic of older processors does, or is not faster.
+/// Searches camera frames with the detector for photos where that for camera frames gives wrong results, as a
+/// provider that rounds elsewhere may, or is not faster.
 fn drop_unfit_live_detector(models: &mut ModelSet, pipelines: &mut [Pipeline], provider: Provider) {
     let Some(first) = pipelines.first_mut() else { return };
     let Some(why) = first.drop_unfit_live_detector(provider) else { return };

@@ -36,6 +36,16 @@ async fn the_stored_pictures_show_the_face() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_without_its_scene_is_better_than_none() {
+    let stage = Stage::playing([Take::new().show(secs(2.0), [face("alice")])]).await;
+    stage.enrol("alice").await;
+    stage.fakes.analyzer.refuse_scenes();
+    let records = stage.watch(secs(5.0)).await;
+    assert_eq!(names(&records), ["alice"]);
+    assert!(records[0].capture.crop.is_kept() && !records[0].capture.scene.is_kept());
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_people_in_one_frame_are_both_recognised() {
     let pair = [face("alice").at(60, 100), face("bob").at(400, 120)];
     let stage = Stage::playing([Take::new().show(secs(2.0), pair)]).await;

@@ -110,7 +110,7 @@ async fn a_face_that_fits_two_people_is_not_decided_early() {
 async fn a_face_that_only_just_reaches_the_threshold_is_not_decided_early() {
     // A cosine of 0.525: above the threshold, without room.
     let mut stage = stage(SnapMode::Best, passage(face("alice"))).await;
-    stage.fakes.analyzer.blur(|face| if face.left == 240 { 1.35 } else { 0.25 });
+    stage.fakes.analyzer.blur(|face| if face.size == 160 { 1.35 } else { 0.25 });
     bind_relay(&stage).await;
     stage.open();
     tokio::time::sleep(secs(2.5)).await;
