@@ -74,14 +74,22 @@ impl BestShot {
     }
 
     /// Adds a frame; a shot is taken only when it is the best so far or another look is wanted now.
-    pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, another: bool) {
+    pub(super) fn see(&mut self, frame: &mut Passing<'_>, detection: &Detection, standing: Standing, another: bool) {
         self.sightings += 1;
-        let best = self.shot.as_ref().map_or(self.looked_quality, Shot::quality);
-        let better = detection.quality.overall >= best.saturating_add(QUALITY_GAIN);
         let first = self.looks == 0 && self.shot.is_none();
+        let better = detection.quality.overall >= self.wanted_quality(standing);
         if another && self.shot.is_none() || self.wants_more() && (better || first) {
             self.shot = Some(frame.shoot(detection));
         }
+    }
+
+    /// Lowest quality of a shot that replaces the best so far. Once only the last look is left, a shot that would not be
+    /// described then is not taken.
+    fn wanted_quality(&self, standing: Standing) -> u8 {
+        let best = self.shot.as_ref().map_or(self.looked_quality, Shot::quality);
+        let better = best.saturating_add(QUALITY_GAIN);
+        let settled = self.looks > 0 && (standing != Standing::Unsure || self.looks >= MAX_LOOKS);
+        if settled { better.max(self.looked_quality.saturating_add(PICTURE_GAIN)) } else { better }
     }
 
     /// Whether it is real, not a false detection.
@@ -217,7 +225,7 @@ mod tests {
         let quality = Quality { overall, ..Quality::default() };
         let detection = Detection { face_box: Default::default(), landmarks: Default::default(), score, quality };
         let another = best.wants_another(at(millis), standing, false);
-        best.see(&mut Passing::new(&frame, &|frame, _| frame.bounds()), &detection, another);
+        best.see(&mut Passing::new(&frame, &|frame, _| frame.bounds()), &detection, standing, another);
         let mut look = best.look(at(millis), another, early);
         let due = best.due(at(millis), standing);
         if due && look.is_none() {
@@ -237,6 +245,18 @@ mod tests {
         best.decided(at(3_000));
         assert_eq!(see(&mut best, 9_000, 99, Standing::Sure), (None, false), "a decided visit is final");
         assert!(best.last_look(at(9_100)).is_none());
+    }
+
+    #[test]
+    fn a_sure_visit_takes_no_shot_that_its_last_look_would_not_describe() {
+        let mut best = BestShot::new(SnapMode::Best, at(0));
+        see(&mut best, 0, 60, Standing::Unsure);
+        assert_eq!(see(&mut best, 200, 60, Standing::Unsure).0, Some(0));
+        see(&mut best, 400, 69, Standing::Sure);
+        assert!(best.shot.is_none());
+        see(&mut best, 600, 70, Standing::Sure);
+        see(&mut best, 800, 72, Standing::Sure);
+        assert_eq!(best.last_look(at(1_000)).unwrap().at(), at(600));
     }
 
     #[test]

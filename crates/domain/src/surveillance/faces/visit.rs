@@ -130,7 +130,7 @@ impl Visit {
             self.wanted = Some(frame.shoot(detection));
         }
         let another = self.wanted.is_none() && self.shots.wants_another(at, self.standing, doubtful);
-        self.shots.see(frame, detection, another);
+        self.shots.see(frame, detection, self.standing, another);
         if self.wanted.is_none() {
             self.wanted = self.shots.look(at, another, early);
         }
