@@ -65,6 +65,13 @@ async fn a_person_after_a_picture_of_the_same_person_is_known_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_living_stranger_who_then_holds_up_a_picture_is_not_the_person_in_it() {
+    let living = Take::new().show(secs(0.6), [face("mallory").quality(90)]);
+    let records = recorded([living.show(secs(4.0), [picture("alice")])]).await;
+    assert_eq!((verdicts(&records), names(&records)), (vec![Verdict::Stranger], vec!["?"]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_picture_does_not_reserve_the_person_beside_it() {
     let pair = [picture("alice").at(20, 20), face("alice").at(400, 200)];
     let records = recorded([Take::new().show(secs(2.0), pair)]).await;

@@ -186,9 +186,10 @@ impl Visit {
         now.millis_since(self.last_seen) > MAX_LOST_MILLIS + RELINK_MILLIS
     }
 
-    /// Adds a look. `certain`: it surely shows the face of this visit.
-    pub(super) fn take_in(&mut self, look: Look, certain: bool) {
-        self.vote.add(&look.face, certain);
+    /// Adds a look. `certain`: it surely shows the face of this visit. `live_from`: lowest liveness score of a living
+    /// face, if one is demanded.
+    pub(super) fn take_in(&mut self, look: Look, certain: bool, live_from: Option<f32>) {
+        self.vote.add(&look.face, certain, live_from);
         self.liveness = look.face.liveness;
         self.clarity = self.clarity.into_iter().chain(look.face.clarity).reduce(f32::max);
         let quality = |look: &Look| look.face.detection.quality.overall;

@@ -121,7 +121,7 @@ impl Visits {
             Some(likeness) => (own, likeness == Likeness::Same || !doubtful),
         };
         let owner = &mut self.all[owner];
-        owner.take_in(look, certain);
+        owner.take_in(look, certain, by.live_from);
         Some((owner.id, turned))
     }
 

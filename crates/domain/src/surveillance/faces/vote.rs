@@ -8,11 +8,16 @@ const MOST: usize = 6;
 
 /// All looks of a visit. The noise of single shots averages out in their mean, weighted by quality. A good look among
 /// poor ones is diluted there, so each is searched for as well.
+///
+/// Where a living face is demanded, a picture of somebody has no vote beside a living look: otherwise a living visitor
+/// who then holds up a picture would be taken for the person in it.
 #[derive(Debug, Default)]
 pub(super) struct Vote {
     sum: Vec<f32>,
     looks: u32,
     mean: Option<Embedding>,
+    /// Whether the looks in the mean are living.
+    living: bool,
     alone: Vec<Single>,
 }
 
@@ -24,40 +29,49 @@ struct Single {
 }
 
 impl Vote {
-    /// Adds a look. `certain`: it surely shows the visitor, so that it may count alone.
-    pub(super) fn add(&mut self, face: &Face, certain: bool) {
-        let quality = face.detection.quality.overall;
-        let weight = f32::from(quality.max(1));
+    /// Adds a look. `certain`: it surely shows the visitor, so that it may count alone. `live_from`: lowest liveness
+    /// score of a living face, if one is demanded.
+    pub(super) fn add(&mut self, face: &Face, certain: bool, live_from: Option<f32>) {
+        let living = rules::is_living(live_from, face.liveness);
+        if living && !self.living {
+            self.sum.clear();
+            self.looks = 0;
+        }
+        if living || !self.living {
+            self.living = living;
+            self.add_to_mean(face);
+        }
+        if certain {
+            let (embedding, quality) = (face.embedding.clone(), face.detection.quality.overall);
+            self.alone.push(Single { embedding, quality, liveness: face.liveness });
+            self.drop_poorest();
+        }
+    }
+
+    fn add_to_mean(&mut self, face: &Face) {
+        let weight = f32::from(face.detection.quality.overall.max(1));
         self.sum.resize(face.embedding.vector().len(), 0.0);
         self.sum.iter_mut().zip(face.embedding.vector()).for_each(|(sum, part)| *sum += weight * part);
         self.looks += 1;
         // Embeddings that cancel out have no mean; the newest is used alone then.
         let mean = Embedding::normalised(face.embedding.model().clone(), self.sum.clone());
         self.mean = Some(mean.unwrap_or_else(|_| face.embedding.clone()));
-        if certain {
-            let (embedding, liveness) = (face.embedding.clone(), face.liveness);
-            self.alone.push(Single { embedding, quality, liveness });
-            self.drop_poorest();
-        }
     }
 
-    /// Number of looks.
+    /// Number of looks in the mean.
     pub(super) fn looks(&self) -> u32 {
         self.looks
     }
 
-    /// The mean of all looks; `None` before the first.
+    /// The mean of the looks that have a vote; `None` before the first.
     pub(super) fn mean(&self) -> Option<&Embedding> {
         self.mean.as_ref()
     }
 
-    /// The probes to search for: the mean, followed by each look if `each`. The only look is not searched twice. Where a
-    /// living face is demanded, a picture of somebody counts alone only if no look is living: otherwise a living
-    /// visitor would be taken for the person in it.
+    /// The probes to search for: the mean, followed by each look if `each`. The only look is not searched twice.
     pub(super) fn probes(&self, each: bool, live_from: Option<f32>) -> Vec<Embedding> {
-        let living = |single: &&Single| rules::is_living(live_from, single.liveness);
-        let any_living = self.alone.iter().any(|single| living(&single));
-        let counts = |single: &&Single| each && self.looks > 1 && (!any_living || living(single));
+        let votes = |single: &Single| !self.living || rules::is_living(live_from, single.liveness);
+        let counts = |single: &&Single| each && self.looks > 1 && votes(single);
         let alone = self.alone.iter().filter(counts).map(|single| &single.embedding);
         self.mean.iter().chain(alone).cloned().collect()
     }
@@ -94,7 +108,14 @@ mod tests {
 
     fn vote(looks: &[Face]) -> Vote {
         let mut vote = Vote::default();
-        looks.iter().for_each(|look| vote.add(look, true));
+        looks.iter().for_each(|look| vote.add(look, true, None));
+        vote
+    }
+
+    /// As [`vote`], where a living face is demanded.
+    fn demanding<const N: usize>(looks: [&Face; N]) -> Vote {
+        let mut vote = Vote::default();
+        looks.into_iter().for_each(|look| vote.add(look, true, Some(0.5)));
         vote
     }
 
@@ -122,20 +143,24 @@ mod tests {
     #[test]
     fn a_look_that_may_show_another_face_counts_only_in_the_mean() {
         let mut vote = vote(&[look([1.0, 0.0], 50)]);
-        vote.add(&look([0.0, 1.0], 50), false);
+        vote.add(&look([0.0, 1.0], 50), false, None);
         assert_eq!(vectors(&vote.probes(true, None))[1..], [[1.0, 0.0]]);
     }
 
     #[test]
-    fn a_picture_of_somebody_does_not_count_beside_a_living_look() {
+    fn a_picture_of_somebody_has_no_vote_beside_a_living_look() {
         let living = Face { liveness: Some(0.9), ..look([1.0, 0.0], 50) };
-        let picture = Face { liveness: Some(0.1), ..look([0.0, 1.0], 50) };
-        let mixed = vote(&[living.clone(), picture.clone()]);
-        assert_eq!(vectors(&mixed.probes(true, Some(0.5)))[1..], [[1.0, 0.0]]);
-        assert_eq!(mixed.probes(true, None).len(), 3, "liveness is not demanded");
-        assert!(!mixed.all_living(Some(0.5)) && vote(&[living.clone(), living]).all_living(Some(0.5)));
-        let pictures = vote(&[picture.clone(), picture]);
-        assert_eq!(pictures.probes(true, Some(0.5)).len(), 3, "an operator sees whose picture it was");
+        let picture = Face { liveness: Some(0.1), ..look([0.0, 1.0], 90) };
+        for looks in [[&living, &picture, &living], [&picture, &living, &picture], [&picture, &picture, &living]] {
+            let vote = demanding(looks);
+            let probes = vote.probes(true, Some(0.5));
+            assert!(probes.iter().all(|probe| probe.vector() == [1.0, 0.0]), "{probes:?}");
+            assert!(!vote.all_living(Some(0.5)));
+        }
+        assert!(demanding([&living, &living]).all_living(Some(0.5)));
+        let pictures = demanding([&picture, &picture]).probes(true, Some(0.5));
+        assert_eq!(vectors(&pictures), [[0.0, 1.0]; 3], "an operator sees whose picture it was");
+        assert_eq!(vote(&[living, picture]).probes(true, None).len(), 3, "liveness is not demanded");
     }
 
     #[test]
