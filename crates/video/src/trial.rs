@@ -17,6 +17,8 @@ use crate::supply::Supply;
 
 /// Maximum number of access units kept for the next decoder.
 const LONGEST_REPLAY: usize = 250;
+/// Maximum number of bytes kept for the next decoder.
+const LARGEST_REPLAY: usize = 32 << 20;
 
 /// The decoders not tried yet, and the access units to feed to the next one first.
 pub(crate) struct Trial {
@@ -28,8 +30,30 @@ pub(crate) struct Trial {
     program: Option<PathBuf>,
     candidates: VecDeque<String>,
     surroundings: Arc<Surroundings>,
-    /// Access units since the last key frame.
-    replay: Vec<Unit>,
+    replay: Replay,
+}
+
+/// Access units since the last key frame. Once one does not fit, none is kept until the next key frame: a decoder could
+/// not use what follows a gap.
+#[derive(Default)]
+struct Replay {
+    units: Vec<Unit>,
+    bytes: usize,
+    is_full: bool,
+}
+
+impl Replay {
+    fn keep(&mut self, unit: &Unit) {
+        if unit.key {
+            *self = Self::default();
+        }
+        let bytes = self.bytes + unit.data.size();
+        self.is_full |= self.units.len() == LONGEST_REPLAY || bytes > LARGEST_REPLAY;
+        if !self.is_full {
+            self.bytes = bytes;
+            self.units.push(unit.clone());
+        }
+    }
 }
 
 impl Trial {
@@ -46,7 +70,7 @@ impl Trial {
             program: options.decoder_process.clone(),
             candidates,
             surroundings,
-            replay: Vec::new(),
+            replay: Replay::default(),
         })
     }
 
@@ -62,26 +86,17 @@ impl Trial {
                 },
                 unit = units.next() => {
                     let unit = unit?;
-                    self.keep(&unit);
+                    self.replay.keep(&unit);
                     decoder.feed.push(unit);
                 }
             }
         }
     }
 
-    fn keep(&mut self, unit: &Unit) {
-        if unit.key {
-            self.replay.clear();
-        }
-        if self.replay.len() < LONGEST_REPLAY {
-            self.replay.push(unit.clone());
-        }
-    }
-
     async fn replace(&mut self, failed: &Running, why: SourceError) -> Result<Running, SourceError> {
         tracing::info!(decoder = failed.name, %why, "decoder failed on the camera's stream");
         let mut decoder = self.start_next(Some(why)).await?;
-        self.replay.iter().for_each(|unit| decoder.feed.push(unit.clone()));
+        self.replay.units.iter().for_each(|unit| decoder.feed.push(unit.clone()));
         Ok(decoder)
     }
 
@@ -120,5 +135,31 @@ impl Trial {
             arrivals: Arc::<Arrivals>::default(),
             pictures_every: self.pictures_every,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+
+    use super::*;
+
+    fn unit(key: bool, bytes: usize) -> Unit {
+        Unit::new(vec![0; bytes], key, Timestamp::from_millis(0), 0).unwrap()
+    }
+
+    #[test]
+    fn a_replay_is_bounded_by_bytes_and_has_no_gaps() {
+        gstreamer::init().unwrap();
+        let mut replay = Replay::default();
+        replay.keep(&unit(true, 8 << 20));
+        (0..10).for_each(|_| replay.keep(&unit(false, 8 << 20)));
+        replay.keep(&unit(false, 1));
+        assert_eq!((replay.units.len(), replay.bytes), (4, LARGEST_REPLAY));
+        replay.keep(&unit(true, 2));
+        replay.keep(&unit(false, 1));
+        assert_eq!((replay.units.len(), replay.bytes), (2, 3), "the next key frame begins again");
+        (0..1_000).for_each(|_| replay.keep(&unit(false, 1)));
+        assert_eq!(replay.units.len(), LONGEST_REPLAY);
     }
 }

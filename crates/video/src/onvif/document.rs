@@ -8,6 +8,11 @@ use roxmltree::{Document, Error, ParsingOptions};
 
 /// Maximum number of nodes of a document; a response of the maximum size made only of tags would exceed it.
 pub(super) const MOST_NODES: u32 = 50_000;
+/// Maximum number of times that a document may name `xmlns`: an element that declares a namespace costs the parser the
+/// square of those in force. Toolkits declare some sixty for an envelope.
+const MOST_NAMESPACES: usize = 512;
+/// Maximum number of attributes of an element: the parser compares each with those before it.
+const MOST_ATTRIBUTES: usize = 256;
 /// Maximum number of missing prefix declarations added to a document.
 const MOST_PREFIXES: usize = 16;
 /// Number of bytes searched for an XML declaration.
@@ -18,7 +23,30 @@ const CDATA_END: &str = "]]>";
 
 /// Parses a document. Type definitions are rejected, so there are no custom entities.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, Error> {
+    if text.matches("xmlns").nth(MOST_NAMESPACES).is_some() {
+        return Err(Error::NamespacesLimitReached);
+    }
+    if text.split('<').any(|tag| values(tag) > MOST_ATTRIBUTES) {
+        return Err(Error::AttributesLimitReached);
+    }
     Document::parse_with_options(text, ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() })
+}
+
+/// Number of quoted values in a tag without its first character; what follows the tag does not count. A value has no `<`.
+fn values(tag: &str) -> usize {
+    let (mut values, mut quote) = (0, None);
+    for byte in tag.bytes() {
+        match (byte, quote) {
+            (b'>', None) => break,
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (_, Some(begun)) if begun == byte => {
+                values += 1;
+                quote = None;
+            }
+            _ => {}
+        }
+    }
+    values
 }
 
 /// The text of the SOAP envelope in a response. `charset`: encoding named in the response head.
@@ -226,5 +254,27 @@ mod tests {
         assert_eq!(label(sent, None), "gate");
         let many = (0..100).map(|n| format!("<p{n}:a/>")).collect::<String>();
         assert!(parse(&envelope(format!("<Envelope>{many}</Envelope>").as_bytes(), None)).is_err());
+    }
+
+    #[test]
+    fn a_document_made_to_keep_the_parser_busy_is_refused() {
+        let declared = (0..30_000).map(|n| format!(" xmlns:p{n}=\"\"")).collect::<String>();
+        let namespaces = format!("<Envelope{declared}>{}</Envelope>", "<a xmlns:b=\"\"/>".repeat(20_000));
+        let many = (0..100_000).map(|n| format!(" a{n}='>'")).collect::<String>();
+        let attributes = format!("<Envelope><!-- ' --><a{many}/></Envelope>");
+        let began = std::time::Instant::now();
+        for (text, wanted) in [(namespaces, Error::NamespacesLimitReached), (attributes, Error::AttributesLimitReached)]
+        {
+            assert_eq!(parse(&envelope(text.as_bytes(), None)).unwrap_err(), wanted);
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn what_toolkits_declare_is_far_from_the_limits() {
+        let declared = (0..60).map(|n| format!(" xmlns:n{n}=\"urn:{n}\" a{n}='it is \"{n}\" > 0'")).collect::<String>();
+        let parts = "<tt:It xmlns:tt=\"urn:onvif\">'gate' = \"1\"</tt:It>".repeat(400);
+        let text = format!("<Envelope{declared}>{parts}</Envelope>");
+        assert_eq!(parse(&text).unwrap().root_element().children().count(), 400);
     }
 }

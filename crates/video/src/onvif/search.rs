@@ -73,7 +73,8 @@ async fn search_from(side: IpAddr, place: SocketAddr, until: Instant) -> std::io
 
 async fn collect(socket: &UdpSocket, id: &str, until: Instant, found: &mut BTreeMap<Key, FoundCamera>) {
     let mut answer = vec![0; LARGEST_ANSWER];
-    while found.len() < MOST_FOUND {
+    // A timeout alone lets a stream of datagrams go on: the socket is looked at first.
+    while found.len() < MOST_FOUND && Instant::now() < until {
         match timeout_at(until, socket.recv_from(&mut answer)).await {
             Ok(Ok((length, from))) => {
                 found.extend(cameras(&answer[..length], id, from.ip()));
@@ -208,5 +209,21 @@ mod tests {
         }
         let silent = format!("<E><Body><ProbeMatches>{body}</ProbeMatches></Body></E>");
         assert_eq!(cameras(silent.as_bytes(), "uuid:1", FROM).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_datagrams_does_not_prolong_a_search() {
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
+        let flood = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
+        for _ in 0..8 {
+            let text = answer("uuid:1", "<ProbeMatch/>");
+            flood.send_to(text.as_bytes(), socket.local_addr().unwrap()).await.unwrap();
+        }
+        socket.readable().await.unwrap();
+        let mut found = BTreeMap::new();
+        collect(&socket, "uuid:1", Instant::now(), &mut found).await;
+        assert_eq!(found, BTreeMap::new(), "none is read at the deadline");
+        collect(&socket, "uuid:1", Instant::now() + AGAIN, &mut found).await;
+        assert_eq!(found.len(), 1);
     }
 }

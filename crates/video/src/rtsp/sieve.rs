@@ -11,6 +11,8 @@ use super::packet::{self, Packet};
 const PROBATION: Duration = Duration::from_secs(1);
 /// Maximum number of packets kept of the candidate stream.
 const MOST_KEPT: usize = 2048;
+/// Maximum number of bytes of their payloads.
+const MOST_BYTES: usize = 4 << 20;
 
 /// Identity of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,7 @@ struct StreamKey {
 struct Candidate {
     key: StreamKey,
     packets: Vec<Packet>,
+    bytes: usize,
 }
 
 /// Selection state of one session.
@@ -107,9 +110,10 @@ impl Sieve {
         if self.candidate.as_ref().is_none_or(|candidate| candidate.key != key) {
             self.drop_candidate();
         }
-        let candidate = self.candidate.get_or_insert_with(|| Candidate { key, packets: Vec::new() });
+        let candidate = self.candidate.get_or_insert_with(|| Candidate { key, packets: Vec::new(), bytes: 0 });
+        candidate.bytes += packet.payload.len();
         candidate.packets.push(packet);
-        if candidate.packets.len() > MOST_KEPT {
+        if candidate.packets.len() > MOST_KEPT || candidate.bytes > MOST_BYTES {
             self.drop_candidate();
         } else if now.duration_since(self.last_packet) >= PROBATION {
             self.follow(now);
@@ -118,7 +122,7 @@ impl Sieve {
 
     /// Selects the candidate, from its first packet on.
     fn follow(&mut self, now: Instant) {
-        let Some(Candidate { key, packets }) = self.candidate.take() else { return };
+        let Some(Candidate { key, packets, .. }) = self.candidate.take() else { return };
         tracing::debug!(
             ssrc = key.source,
             channel = key.channel,
@@ -222,5 +226,20 @@ mod tests {
         }
         let mut stage = Stage::new();
         assert_eq!(stage.send(2000, 4, &rtp(97, 5, 1)), [0; 0], "neither is as announced");
+    }
+
+    #[test]
+    fn the_packets_of_another_stream_are_bounded_by_bytes() {
+        let mut stage = Stage::new();
+        assert_eq!(stage.send(0, 0, &rtp(96, 5, 1)), [1]);
+        let large = [&rtp(96, 6, 0)[..], &[0; 60_000]].concat();
+        let mut most = 0;
+        for at in 1..200 {
+            stage.send(at, 0, &large);
+            most = most.max(stage.sieve.candidate.as_ref().map_or(0, |candidate| candidate.packets.len()));
+        }
+        assert!((60..=70).contains(&most), "{most}");
+        assert!(stage.sieve.ignored() >= 69);
+        assert_eq!(stage.send(300, 0, &rtp(96, 5, 2)), [2]);
     }
 }
