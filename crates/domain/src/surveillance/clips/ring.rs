@@ -7,9 +7,14 @@ use super::millis;
 use crate::time::Timestamp;
 use crate::video::AccessUnit;
 
+/// Bytes that a picture counts for besides its data, so that the number of tiny ones is bounded too.
+const OVERHEAD: usize = 1 << 10;
+
 /// Coded pictures in order of arrival, in whole groups: each group begins with the key frame needed to decode it.
 pub(super) struct Ring {
     units: VecDeque<Kept>,
+    /// Times of the key frames that the groups begin with.
+    groups: VecDeque<Timestamp>,
     /// Number of the run that the next picture belongs to.
     run: u64,
     bytes: usize,
@@ -24,7 +29,7 @@ struct Kept {
 
 impl Ring {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self { units: VecDeque::new(), run: 0, bytes: 0, max_bytes }
+        Self { units: VecDeque::new(), groups: VecDeque::new(), run: 0, bytes: 0, max_bytes }
     }
 
     /// Adds a picture, and drops groups that are not needed to show the last `time`.
@@ -34,21 +39,18 @@ impl Ring {
             return;
         }
         let horizon = unit.at.plus_millis(-millis(time));
-        self.bytes += unit.data.len();
+        self.bytes += size(&unit);
+        self.groups.extend(unit.key.then_some(unit.at));
         self.units.push_back(Kept { run: self.run, unit });
-        while self.bytes > self.max_bytes || self.second_group().is_some_and(|at| at <= horizon) {
+        while self.bytes > self.max_bytes || self.groups.get(1).is_some_and(|at| *at <= horizon) {
             self.drop_group();
         }
     }
 
-    /// Time of the second group's key frame.
-    fn second_group(&self) -> Option<Timestamp> {
-        self.units.iter().skip(1).find(|kept| kept.unit.key).map(|kept| kept.unit.at)
-    }
-
     fn drop_group(&mut self) {
+        self.groups.pop_front();
         while let Some(kept) = self.units.pop_front() {
-            self.bytes -= kept.unit.data.len();
+            self.bytes -= size(&kept.unit);
             if self.units.front().is_some_and(|next| next.unit.key) {
                 return;
             }
@@ -62,6 +64,7 @@ impl Ring {
 
     pub(super) fn clear(&mut self) {
         self.units.clear();
+        self.groups.clear();
         self.bytes = 0;
     }
 
@@ -77,6 +80,11 @@ impl Ring {
     }
 }
 
+/// What a picture counts for.
+fn size(unit: &AccessUnit) -> usize {
+    unit.data.len() + OVERHEAD
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -84,6 +92,8 @@ mod tests {
     use super::*;
     use crate::video::Codec;
 
+    /// Size of a picture of the tests.
+    const SIZE: usize = 100 + OVERHEAD;
     const KEPT: Duration = Duration::from_secs(2);
 
     fn at(millis: i64) -> Timestamp {
@@ -130,20 +140,21 @@ mod tests {
         let mut ring = ring();
         push_pictures(&mut ring, 300..10_200);
         assert_eq!(times(&cut(&ring, 0, 20_000)), (22, 8_000, 10_100));
-        assert_eq!(ring.bytes, 2_200);
+        assert_eq!(ring.bytes, 22 * SIZE);
+        assert_eq!(ring.groups, [8_000, 8_500, 9_000, 9_500, 10_000].map(at));
     }
 
     #[test]
     fn a_ring_never_grows_beyond_its_size() {
-        let mut ring = Ring::new(1_200);
+        let mut ring = Ring::new(12 * SIZE);
         for end in 1..100 {
             ring.clear();
             push_pictures(&mut ring, 0..end * 100);
-            assert!(ring.bytes <= 1_200);
+            assert!(ring.bytes <= 12 * SIZE);
             assert!(ring.units.front().is_none_or(|kept| kept.unit.key));
         }
         // A single group that is too large: nothing until the next one.
-        let mut small = Ring::new(300);
+        let mut small = Ring::new(3 * SIZE);
         push_pictures(&mut small, 0..500);
         assert_eq!(cut(&small, 0, 500), []);
         push_pictures(&mut small, 500..800);
@@ -162,5 +173,16 @@ mod tests {
         assert_eq!(cut(200, 1_100, 1_900), (10, 0, 900), "lost a moment ago");
         assert_eq!(cut(200, 1_600, 1_900), (5, 1_500, 1_900));
         assert_eq!(cut(1_000, 1_100, 1_900), (5, 1_500, 1_900), "the next there is");
+    }
+
+    #[test]
+    fn tiny_pictures_without_another_key_frame_are_bounded() {
+        let mut ring = Ring::new(50 * OVERHEAD);
+        for time in 0..200 {
+            let (key, data) = (time == 0 || time == 100, Bytes::new());
+            ring.push(AccessUnit { codec: Codec::H264, key, at: at(time), data }, KEPT);
+            assert!(ring.units.len() <= 50);
+        }
+        assert!(ring.units.is_empty() && ring.groups.is_empty(), "each group is too large");
     }
 }
