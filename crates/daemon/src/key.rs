@@ -39,7 +39,7 @@ pub(crate) struct Loaded {
 
 /// The key of an existing store, for commands beside the daemon.
 pub(crate) fn existing(storage: &Storage) -> Result<StoreKey> {
-    read(&source(storage)?, storage)?.with_context(|| missing(storage))
+    read(&within_reach(storage, Path::new(ENCRYPTED))?, storage)?.with_context(|| missing(storage))
 }
 
 /// The key, which is made when nothing is sealed yet.
@@ -54,20 +54,30 @@ pub(crate) fn load_or_make(storage: &Storage) -> Result<Loaded> {
 
 /// The key that a restored storage is sealed with from now on, which is made when there is none.
 pub(crate) fn to_restore(storage: &Storage) -> Result<StoreKey> {
-    match source(storage)? {
-        Source::File(file) if is_credential(storage, &file) => bail!(
-            "the storage key is a credential of the service: run this as systemd-run --pipe --wait \
-             -p LoadCredentialEncrypted={CREDENTIAL}:{ENCRYPTED} polyfaced restore …"
-        ),
+    match within_reach(storage, Path::new(ENCRYPTED))? {
         // What is sealed with a lost key is replaced.
         Source::File(file) if !file.exists() => make(&file, storage),
         source => read(&source, storage)?.with_context(|| missing(storage)),
     }
 }
 
+/// As [`source`], for a command: the credential `encrypted` of a service that is stopped is out of its reach.
+fn within_reach(storage: &Storage, encrypted: &Path) -> Result<Source> {
+    let source = source(storage)?;
+    if let Source::File(file) = &source {
+        ensure!(
+            !is_credential(storage, file, encrypted),
+            "the storage key is a credential of the service: run this command as systemd-run --pipe --wait \
+             -p LoadCredentialEncrypted={CREDENTIAL}:{} polyfaced …",
+            encrypted.display()
+        );
+    }
+    Ok(source)
+}
+
 /// Whether the service has the key as a credential, since there is no such file.
-fn is_credential(storage: &Storage, file: &Path) -> bool {
-    named(storage).is_none() && !file.exists() && Path::new(ENCRYPTED).exists()
+fn is_credential(storage: &Storage, file: &Path, encrypted: &Path) -> bool {
+    named(storage).is_none() && !file.exists() && encrypted.exists()
 }
 
 /// As [`existing`], and what the owner should know about it.
@@ -86,7 +96,7 @@ pub(crate) fn fault(storage: &Storage) -> Option<String> {
 pub(crate) fn file(storage: &Storage) -> Result<PathBuf> {
     Ok(match source(storage)? {
         // The service is stopped, and its credential is not to be seen.
-        Source::File(file) if is_credential(storage, &file) => PathBuf::from(ENCRYPTED),
+        Source::File(file) if is_credential(storage, &file, Path::new(ENCRYPTED)) => PathBuf::from(ENCRYPTED),
         Source::File(file) => file,
         Source::Credential(_) => PathBuf::from(ENCRYPTED),
     })
@@ -250,6 +260,21 @@ mod tests {
         assert!(text(load_or_make(&storage)).contains("is missing"));
         assert!(text(existing(&storage)).contains("is missing"));
         assert!(!dir.path().join("key").exists());
+    }
+
+    #[test]
+    fn a_command_names_how_to_reach_the_credential_of_a_stopped_service() {
+        let dir = tempfile::tempdir().unwrap();
+        let encrypted = dir.path().join("store-key");
+        let mut storage = storage(dir.path());
+        fs::write(&encrypted, "sealed").unwrap();
+        assert!(within_reach(&storage, &encrypted).is_ok(), "another key is configured");
+        storage.key = None;
+        let hint = format!("-p LoadCredentialEncrypted=store-key:{} polyfaced …", encrypted.display());
+        assert!(text(within_reach(&storage, &encrypted)).contains(&hint));
+        fs::write(dir.path().join("storage.key"), "ab".repeat(32)).unwrap();
+        assert!(within_reach(&storage, &encrypted).is_ok(), "the key is a file");
+        assert!(within_reach(&storage, &dir.path().join("none")).is_ok());
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Database connections: one writer, several readers.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::ops::Deref;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use crate::OpenError;
 use crate::damage::Damage;
 use crate::error::Fault;
 use crate::migrate;
+use crate::owner::create_private;
 use crate::seal::Keys;
 use crate::texts::Texts;
 
@@ -259,7 +259,7 @@ impl Drop for Reader<'_> {
 
 /// SQLite gives its `-wal` and `-shm` files the permissions of the database file.
 fn make_private_file(file: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+    match create_private(file) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.map(drop),
     }

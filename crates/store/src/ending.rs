@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::lock::give_to_owner;
+use crate::owner::give_to_owner;
 
 const FILE: &str = "polyface.end";
 const CLEAN: &[u8] = b"clean\n";

@@ -27,6 +27,7 @@ mod lock;
 mod log;
 mod migrate;
 mod notes;
+mod owner;
 mod people;
 mod permissions;
 mod pictures;

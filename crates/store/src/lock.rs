@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::OpenError;
+use crate::owner::give_to_owner;
 
 /// Name of the lock file.
 pub(crate) const FILE: &str = "polyface.lock";
@@ -30,16 +31,6 @@ impl DirectoryLock {
         give_to_owner(&file, dir);
         sign(&mut file).map_err(OpenError::file("writing the lock file"))?;
         Ok(Self { _file: file })
-    }
-}
-
-/// Gives a file to the owner of the directory, so that a command that is run as root leaves none that the service cannot
-/// open. Another user is not allowed to, and need not.
-pub(crate) fn give_to_owner(file: &File, dir: &Path) {
-    if let (Ok(file_about), Ok(dir_about)) = (file.metadata(), dir.metadata())
-        && file_about.uid() != dir_about.uid()
-    {
-        let _ = fchown(file, Some(dir_about.uid()), Some(dir_about.gid()));
     }
 }
 

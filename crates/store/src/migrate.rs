@@ -1,8 +1,7 @@
 //! Migration of older databases to the current version: forward only, one transaction per step.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 use crate::connection::{FILE, PART};
+use crate::owner::create_private;
 use crate::schema::stored_schema;
 use crate::seal::{self, Keys};
 
@@ -169,7 +169,7 @@ fn back_up(connection: &Connection, dir: &Path, version: u32) -> Result<(), Open
 /// Creates an empty file that only this user may read, replacing the remains of an interrupted copy.
 pub(crate) fn start_copy(part: &Path) -> io::Result<()> {
     remove_if_there(part)?;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(part).map(drop)
+    create_private(part).map(drop)
 }
 
 fn copy(from: &Connection, part: &Path) -> rusqlite::Result<()> {

@@ -10,9 +10,8 @@
 //! [`Options::keep_unnamed`]: crate::Options::keep_unnamed
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +24,8 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
+use crate::migrate::remove_if_there;
+use crate::owner::{create_private, give_to_owner};
 use crate::seal::{self, Keys, Place};
 use crate::{OpenError, Store, columns, make_private_dir, usage};
 
@@ -160,6 +161,9 @@ impl PictureFiles {
     pub(crate) fn open(dir: &Path, keys: &Arc<Keys>, keep_unnamed: Duration) -> Result<Self, OpenError> {
         let root = dir.join(SEALED);
         make_private_dir(&root)?;
+        if let Ok(folder) = File::open(&root) {
+            give_to_owner(&folder, dir);
+        }
         let pins = Pins { by_picture: HashMap::new(), inspected: Instant::now() };
         let (pins, at_start) = (Mutex::new(pins), Mutex::new(None));
         Ok(Self {
@@ -210,8 +214,8 @@ impl PictureFiles {
     pub(crate) fn seal_unsynced(&self, id: &PictureId, picture: &[u8]) -> io::Result<()> {
         let path = self.path(id);
         make_fan_out(&path)?;
-        fs::write(&path, self.keys.seal(place(id), picture))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+        remove_if_there(&path)?;
+        create_private(&path)?.write_all(&self.keys.seal(place(id), picture))
     }
 
     /// Writes the file under a temporary name first: under its own name it is always complete.
@@ -353,14 +357,19 @@ fn place(id: &PictureId) -> Place<'_> {
 fn make_fan_out(path: &Path) -> io::Result<()> {
     let Some(dir) = path.parent() else { return Ok(()) };
     match fs::DirBuilder::new().create(dir) {
-        Ok(()) => sync_parent(dir),
+        Ok(()) => {
+            if let Some(root) = dir.parent() {
+                give_to_owner(&File::open(dir)?, root);
+            }
+            sync_parent(dir)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
 }
 
 fn write_synced(file: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut file = create_private(file)?;
     file.write_all(content)?;
     file.sync_all()
 }

@@ -21,6 +21,7 @@ use crate::connection::FILE;
 use crate::damage::{self, Examination};
 use crate::ending::{self, Ending};
 use crate::migrate::{self, remove_if_there};
+use crate::owner::give_to_owner;
 use crate::reverting::{self, Salvage};
 use crate::seal::{self, Keys};
 use crate::{OpenError, StoreKey, copies, gallery_copy};
@@ -149,7 +150,9 @@ fn prepare(dir: &Path, copy: &Path, keys: &Arc<Keys>, salvage: &Salvage) -> doma
     fs::copy(copy, &part).map_err(domain::Error::internal(doing))?;
     let restoration = Restoration { at: jiff::Timestamp::now().into(), copied_at };
     reverting::prepare(dir, &part, keys, salvage, restoration).map_err(failed)?;
-    File::open(&part).and_then(|file| file.sync_all()).map_err(domain::Error::internal(doing))?;
+    let file = File::open(&part).map_err(domain::Error::internal(doing))?;
+    give_to_owner(&file, dir);
+    file.sync_all().map_err(domain::Error::internal(doing))?;
     Ok(restoration)
 }
 

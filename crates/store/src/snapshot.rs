@@ -17,8 +17,8 @@ use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
 use crate::connection::{self, Database};
-use crate::lock::give_to_owner;
 use crate::migrate::{self, remove_if_there};
+use crate::owner::give_to_owner;
 use crate::{OpenError, StoreKey, pictures, seal, supported_schema, sweep, usage};
 
 /// Locked while a copy is made or used.

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use domain::ports::{AdapterState, LogStore, PersonStore, Pictures, SettingsStore};
@@ -127,4 +129,33 @@ fn erasing_leaves_nothing_but_a_directory_to_start_anew() {
     assert!(!store::is_sealed(dir.path()).unwrap());
     let other = Store::open(dir.path(), &StoreKey::new([8; 32]), Options::default()).unwrap();
     assert_eq!(other.people(&PersonFilter::default(), ALL).unwrap().total, 0);
+}
+
+/// The owners of everything in a folder.
+fn owners(folder: &Path) -> BTreeSet<u32> {
+    let mut owners = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        owners.insert(fs::symlink_metadata(&path).unwrap().uid());
+        if path.is_dir() {
+            owners.extend(self::owners(&path));
+        }
+    }
+    owners
+}
+
+#[test]
+fn what_root_seals_belongs_to_the_owner_of_the_storage() {
+    let dir = tempfile::tempdir().unwrap();
+    // Only root may give files away.
+    if chown(dir.path(), Some(4711), Some(4711)).is_err() {
+        return;
+    }
+    let people = fill(&open(dir.path()).unwrap());
+    assert_eq!(owners(dir.path()), [4711].into());
+    store::turn(dir.path(), &key()).unwrap();
+    let new = StoreKey::new([8; 32]);
+    store::change(dir.path(), &key(), &new).unwrap();
+    assert_eq!(owners(dir.path()), [4711].into());
+    check(&Store::open(dir.path(), &new, Options::default()).unwrap(), &people);
 }

@@ -19,6 +19,7 @@ use domain::PictureId;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::lock::{self, DirectoryLock};
+use crate::owner::{create_private, give_to_owner, make_alike};
 use crate::{OpenError, StoreKey, UPGRADES, connection, make_private_dir, migrate, pictures, seal};
 
 const PART: &str = "restore.part";
@@ -207,7 +208,10 @@ pub(crate) fn complete(dir: &Path) -> Result<(), OpenError> {
 /// Moves what is stored out of the way.
 fn move_away(dir: &Path) -> io::Result<()> {
     let part = dir.join(FORMER_PART);
+    // One that is still empty may be root's, who was interrupted here.
+    let _ = fs::remove_dir(&part);
     DirBuilder::new().recursive(true).mode(0o700).create(&part)?;
+    give_to_owner(&File::open(&part)?, dir);
     for name in listed(dir)? {
         if name != lock::FILE && name != UPGRADES && !FOLDERS.iter().any(|folder| name == *folder) {
             fs::rename(dir.join(&name), part.join(&name))?;
@@ -236,6 +240,8 @@ fn listed(dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
+/// Everything in the copy has the owner and the mode of the original: the service must be able to read what root
+/// restores.
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
     for entry in fs::read_dir(from)? {
@@ -244,10 +250,16 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         if kind.is_dir() {
             copy_folder(&entry.path(), &to)?;
         } else if kind.is_file() {
-            fs::copy(entry.path(), to)?;
+            copy_file(&entry.path(), &to)?;
         }
     }
-    Ok(())
+    make_alike(&File::open(from)?, &File::open(to)?)
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let (mut original, mut copy) = (File::open(from)?, create_private(to)?);
+    io::copy(&mut original, &mut copy)?;
+    make_alike(&original, &copy)
 }
 
 fn remove_folder(folder: &Path) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! Interrupted and refused restorations.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use super::*;
 use crate::{Options, Store};
 
@@ -110,6 +112,56 @@ fn interrupted_after(dir: &Path, mut renames: usize) -> bool {
         && rename(dir.join(READY), install.clone())
         && rename(part.clone(), dir.join(FORMER))
         && listed(&install).unwrap().into_iter().all(|name| rename(install.join(&name), dir.join(&name)))
+}
+
+/// Gives everything in the folder to another user; `false` for a user who may not.
+fn give_all(folder: &Path, user: u32) -> bool {
+    let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    inside.fold(true, |given, path| given & if path.is_dir() { give_all(&path, user) } else { give(&path, user) })
+        & give(folder, user)
+}
+
+fn give(path: &Path, user: u32) -> bool {
+    std::os::unix::fs::chown(path, Some(user), Some(user)).is_ok()
+}
+
+fn owner(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().uid()
+}
+
+#[test]
+fn what_root_restores_belongs_to_the_owner_of_the_storage() {
+    const SERVICE: u32 = 4711;
+    let (dir, other) = two();
+    fs::set_permissions(dir.path().join("tls/own/key.pem"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::create_dir(dir.path().join("sounds")).unwrap();
+    fs::set_permissions(dir.path().join("sounds"), fs::Permissions::from_mode(0o755)).unwrap();
+    if !give_all(dir.path(), SERVICE) {
+        return;
+    }
+    give(&dir.path().join("sounds"), 0);
+    let incoming = incoming(dir.path(), other.path());
+    incoming.check(&StoreKey::new(OTHER), &StoreKey::new(KEY)).unwrap();
+    incoming.commit().unwrap();
+    for path in ["tls", "tls/own", "tls/own/key.pem", "before-restore", "before-restore/tls/own/key.pem"] {
+        assert_eq!(owner(&dir.path().join(path)), SERVICE, "{path}");
+    }
+    let mode = |path: &str| fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode("tls/own/key.pem"), mode("before-restore")], [0o640, 0o700]);
+    assert_eq!((owner(&dir.path().join("sounds")), mode("sounds")), (0, 0o755), "as its owner made it");
+}
+
+#[test]
+fn an_empty_folder_of_an_interrupted_root_is_replaced() {
+    let (dir, other) = two();
+    let incoming = incoming(dir.path(), other.path());
+    incoming.check(&StoreKey::new(OTHER), &StoreKey::new(KEY)).unwrap();
+    let part = dir.path().join(FORMER_PART);
+    fs::create_dir(&part).unwrap();
+    fs::set_permissions(&part, fs::Permissions::from_mode(0o500)).unwrap();
+    incoming.commit().unwrap();
+    let about = fs::metadata(dir.path().join(FORMER)).unwrap();
+    assert_eq!(about.permissions().mode() & 0o777, 0o700, "another folder");
 }
 
 #[test]

@@ -9,7 +9,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -17,6 +16,7 @@ use zeroize::Zeroizing;
 use super::{DataKey, KEY, Keys, OVERHEAD, Place, StoreKey, cipher, derived, open_with, random_key, seal_with};
 use crate::OpenError;
 use crate::migrate::remove_if_there;
+use crate::owner::create_private;
 
 /// Name of the file.
 pub(crate) const FILE: &str = "seal.keys";
@@ -127,7 +127,7 @@ fn read(content: &[u8], key: &StoreKey) -> Result<Vec<Secret>, OpenError> {
 fn write(dir: &Path, key: &StoreKey, secrets: &[Secret]) -> io::Result<()> {
     let part = dir.join(PART);
     remove_if_there(&part)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+    let mut file = create_private(&part)?;
     file.write_all(&wrapped(key, secrets))?;
     file.sync_all()?;
     fs::rename(&part, dir.join(FILE))?;
