@@ -30,8 +30,6 @@ const MAX_PARTS_WITHOUT_SESSION: usize = 8;
 const UPLOAD: (&str, Act) = ("1292", Act::MACHINE_UPGRADE);
 /// The largest software package, bytes.
 const MAX_UPLOAD: u64 = 1 << 30;
-/// What a package leaves free on the disk, bytes.
-const LEFT_FREE: u64 = 512 << 20;
 /// The largest picture, bytes.
 const MAX_PICTURE: usize = 16 << 20;
 /// Maximum number of pictures of a batch.
@@ -211,10 +209,10 @@ async fn read(device: &Device, request: Request, caller: Option<&Caller>) -> Res
 
 /// Where software packages are written, and how large they may be on this disk.
 async fn spool(device: &Device) -> Result<Spool, Fault> {
-    let free = device.appliance.storage_usage().await?.free_bytes.saturating_sub(LEFT_FREE);
+    let room = device.appliance.upload_room().await?;
     Ok(Spool {
         folder: device.appliance.options().uploads.clone(),
-        bytes: free.min(MAX_UPLOAD) as usize,
+        bytes: room.min(MAX_UPLOAD) as usize,
         wanted: |before, name| name == FILE_PART && before.iter().any(is_upload),
     })
 }

@@ -18,8 +18,6 @@ use crate::wire::{Answer, Done};
 const FILE: &str = "file";
 /// The largest package, bytes.
 const MAX_PACKAGE: u64 = 4 << 30;
-/// What an upload leaves free of the disk, bytes.
-const LEFT_FREE: u64 = 1 << 30;
 /// Room for what a client sends besides.
 const FORM: FormLimits = FormLimits { parts: 16, part_bytes: 64 << 10, total_bytes: 256 << 10 };
 
@@ -50,10 +48,10 @@ pub(crate) async fn upload(caller: Caller, request: Request) -> Result<Done, Fau
 }
 
 async fn install(caller: &Caller, request: Request) -> Result<(), Fault> {
-    let free = caller.device.appliance.storage_usage().await?.free_bytes.saturating_sub(LEFT_FREE);
+    let room = caller.device.appliance.upload_room().await?;
     let spool = Spool {
         folder: caller.device.appliance.options().uploads.clone(),
-        bytes: usize::try_from(free.min(MAX_PACKAGE)).unwrap_or(usize::MAX),
+        bytes: usize::try_from(room.min(MAX_PACKAGE)).unwrap_or(usize::MAX),
         wanted: |_, name| name == FILE,
     };
     let (_, package) = Form::read_with_upload(request, FORM, Some(spool)).await.map_err(|error| match error {

@@ -41,6 +41,12 @@ impl Appliance {
         self.blocking(|a| a.ports().log.usage()).await
     }
 
+    /// Size of the largest file that fits into the folder of uploads now, bytes.
+    pub async fn upload_room(&self) -> Result<u64> {
+        let usage = self.storage_usage().await?;
+        Ok(self.storage_limits().upload_room(&usage))
+    }
+
     /// How long records are kept. `Unavailable` while the setting cannot be read.
     pub async fn ages(&self) -> Result<Ages> {
         self.settings().ages()
@@ -210,6 +216,16 @@ impl StorageLimits {
     /// Space kept free on the file system, bytes, so that the database never meets a full disk.
     pub fn reserve(&self) -> u64 {
         (self.max_bytes / RESERVE_SHARE).clamp(RESERVE.0, RESERVE.1)
+    }
+
+    /// Space for an upload, bytes. Where the oldest records give way to newer ones, the device is full by design: there an
+    /// upload may take most of the reserve, which is made good by removing records.
+    pub fn upload_room(&self, usage: &Usage) -> u64 {
+        let left = match self.when_full {
+            WhenFull::Stop => self.reserve(),
+            WhenFull::Overwrite => self.reserve() / 4,
+        };
+        usage.free_bytes.saturating_sub(left)
     }
 
     /// Describes the shortage when `spare` more bytes are wanted; `None` when there is room.

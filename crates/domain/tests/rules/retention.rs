@@ -1,7 +1,9 @@
 //! Retention, and what happens when the storage is full.
 
 use domain::ports::{Clock, LogStore, Pictures};
-use domain::{Ages, RecordFilter, Seq, SnapMode, StorageLimits, StorageState, Verdict, WhenFull, Window, retention};
+use domain::{
+    Ages, RecordFilter, Seq, SnapMode, StorageLimits, StorageState, Usage, Verdict, WhenFull, Window, retention,
+};
 use testkit::store_suite::samples;
 use testkit::{Take, actor};
 use tokio::task::JoinSet;
@@ -223,4 +225,15 @@ async fn ages_are_stored_and_checked() {
         assert!(matches!(refused, Err(domain::Error::Invalid { field: "days", .. })));
     }
     assert_eq!(stage.appliance.ages().await.unwrap(), ages);
+}
+
+#[test]
+fn an_upload_fits_on_a_device_whose_storage_is_full_by_design() {
+    let free = |mib: u64| Usage { used_bytes: 0, free_bytes: mib * MIB, read_only: false };
+    let (overwrite, stop) = (limits(20 << 30, WhenFull::Overwrite), limits(20 << 30, WhenFull::Stop));
+    assert_eq!(overwrite.reserve(), 256 * MIB);
+    assert_eq!(overwrite.upload_room(&free(256)), 192 * MIB, "retention keeps no more than the reserve free");
+    assert_eq!(overwrite.upload_room(&free(63)), 0);
+    assert_eq!(stop.upload_room(&free(256)), 0, "no record gives way");
+    assert_eq!(stop.upload_room(&free(300)), 44 * MIB);
 }
