@@ -60,7 +60,7 @@ pub(crate) async fn report(appliance: Appliance, health: Arc<Health>, cancel: Ca
     loop {
         match state.borrow_and_update().clone() {
             UpgradeState::Failed { version, why } => {
-                health.raise(ALARM, &format!("the upgrade to {version} failed, the version before runs: {why}"));
+                health.raise(ALARM, &failure(&version, env!("CARGO_PKG_VERSION"), &why));
             }
             UpgradeState::None | UpgradeState::Succeeded { .. } => health.clear(ALARM),
             UpgradeState::Installing { .. } | UpgradeState::OnTrial { .. } => {}
@@ -69,6 +69,12 @@ pub(crate) async fn report(appliance: Appliance, health: Arc<Health>, cancel: Ca
             return;
         }
     }
+}
+
+/// What an alarm says: a version that does not work runs nevertheless where there is no other to return to.
+fn failure(version: &str, running: &str, why: &str) -> String {
+    let still = if version == running { "still " } else { "" };
+    format!("the upgrade to {version} failed, version {running} {still}runs: {why}")
 }
 
 /// For a start that cannot serve: returns to the version before when this one is on trial.
@@ -91,4 +97,17 @@ pub(crate) fn put_database_back(config: &Config) -> Result<()> {
         tracing::error!("the database of a version that was taken back is replaced by the one from before the upgrade");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_names_the_version_that_runs_after_a_failed_upgrade() {
+        let returned = failure("1.2.0", "1.1.0", "models: wrong");
+        assert_eq!(returned, "the upgrade to 1.2.0 failed, version 1.1.0 runs: models: wrong");
+        let stayed = failure("1.2.0", "1.2.0", "models: wrong");
+        assert_eq!(stayed, "the upgrade to 1.2.0 failed, version 1.2.0 still runs: models: wrong");
+    }
 }

@@ -53,7 +53,8 @@ pub enum UpgradeState {
         /// Its version.
         version: String,
     },
-    /// It was not installed, or taken back. What ran before runs.
+    /// It was not installed, or taken back: what ran before runs. Or it does not work, and runs because there was nothing
+    /// to return to.
     Failed {
         /// The version that failed.
         version: String,
