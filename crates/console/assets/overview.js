@@ -42,8 +42,13 @@ function showStatus(status) {
   byId("version").textContent = status.version;
   byId("serial").textContent = status.serial;
   const well = status.problems.length === 0;
-  setPill(byId("health"), well ? "healthy" : "in trouble", well ? "good" : "bad");
+  if (well && status.attention.length > 0) {
+    setPill(byId("health"), "needs attention", "fair");
+  } else {
+    setPill(byId("health"), well ? "healthy" : "in trouble", well ? "good" : "bad");
+  }
   setText(byId("problems"), status.problems.join("\n"));
+  setText(byId("attention"), status.attention.join("\n"));
   const online = status.cameras.filter((camera) => camera.status === "online").length;
   const counters = { ...status, online: `${online} / ${status.cameras.length}` };
   for (const counter of document.querySelectorAll("[data-counter]")) {

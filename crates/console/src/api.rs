@@ -1,5 +1,6 @@
 //! The data of the page, as JSON.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use adapter::{Component, picture_answer};
@@ -26,6 +27,8 @@ pub(crate) struct Status {
     version: &'static str,
     time: String,
     problems: Vec<String>,
+    /// The active alarms.
+    attention: Vec<String>,
     people: u64,
     libraries: usize,
     /// Number of records ever written.
@@ -59,12 +62,14 @@ pub(crate) async fn status(viewer: Viewer, State(desk): State<Arc<Desk>>) -> Res
     let one = Window { skip: 0, limit: 1 };
     let options = appliance.options();
     let records = newest(appliance);
+    let report = desk.health.report();
     Ok(Json(Status {
         name: options.name.clone(),
         serial: options.serial.clone(),
         version: env!("CARGO_PKG_VERSION"),
         time: local(appliance, appliance.now()),
-        problems: problems(&desk),
+        problems: problems(report.components),
+        attention: report.attention,
         people: appliance.people(PersonFilter::default(), one).await?.total,
         libraries: appliance.libraries(LibraryFilter::default()).await?.len(),
         records,
@@ -77,13 +82,12 @@ fn newest(appliance: &Appliance) -> i64 {
     appliance.newest_entry().borrow().0
 }
 
-fn problems(desk: &Desk) -> Vec<String> {
-    let components = desk.health.report().components.into_iter();
+fn problems(components: BTreeMap<&'static str, Component>) -> Vec<String> {
     let problem = |(name, component)| match component {
         Component::Up => None,
         Component::Down { reason } => Some(format!("{name}: {reason}")),
     };
-    components.filter_map(problem).collect()
+    components.into_iter().filter_map(problem).collect()
 }
 
 fn view(appliance: &Appliance, camera: &Camera) -> CameraView {

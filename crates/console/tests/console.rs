@@ -140,6 +140,22 @@ async fn healthz_is_ok_exactly_while_every_part_is_up() {
 }
 
 #[tokio::test]
+async fn the_page_shows_alarms_beside_what_is_down() {
+    let site = Site::open(appliance()).await;
+    let cookie = site.cookie().await;
+    site.health.set("models", Component::Up);
+    site.health.raise("inference.provider", "the processor is used in place of openvino");
+    let status = site.get_as(&cookie, "/api/status").await.json();
+    assert_eq!(status["problems"], serde_json::json!(["sensetime: starting"]));
+    let alarm = "inference.provider: the processor is used in place of openvino";
+    assert_eq!(status["attention"], serde_json::json!([alarm]));
+    site.health.clear("inference.provider");
+    assert_eq!(site.get_as(&cookie, "/api/status").await.json()["attention"], serde_json::json!([]));
+    assert!(site.get_as(&cookie, "/").await.text().contains("id=\"attention\""));
+    assert!(site.get("/assets/overview.js").await.text().contains("setText(byId(\"attention\")"));
+}
+
+#[tokio::test]
 async fn metrics_are_text_that_prometheus_can_read() {
     let site = Site::open(appliance()).await;
     let answer = site.get("/metrics").await;
