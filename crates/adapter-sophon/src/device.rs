@@ -95,6 +95,10 @@ impl std::fmt::Debug for Login {
 /// Where the platform wants what the device tells, as it said at the login; nothing while there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct PlatformServers {
+    /// The login; `None` while the device is not logged in.
+    pub(crate) login: Option<PlatformLogin>,
+    /// For realtime events.
+    pub(crate) realtime: Vec<String>,
     /// For the history.
     pub(crate) history: Vec<String>,
     /// Between two uploads of the history.
@@ -109,6 +113,15 @@ pub(crate) struct PlatformServers {
     pub(crate) operations: Option<String>,
 }
 
+/// A login at the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlatformLogin {
+    /// Where the device logged in, and with which code.
+    pub(crate) address: PlatformAddress,
+    /// The end of the URL of every call.
+    pub(crate) signature: String,
+}
+
 /// What all requests and pushes share.
 pub(crate) struct Device {
     pub(crate) config: Config,
@@ -118,7 +131,7 @@ pub(crate) struct Device {
     pub(crate) one_at_a_time: Mutex<()>,
     /// Changes with the addresses that events and status are sent to, and with the platform.
     pub(crate) servers_changed: watch::Sender<u64>,
-    /// What the platform said at the last login.
+    /// What the platform said at the last login; nothing once it refuses the token.
     pub(crate) platform_servers: watch::Sender<PlatformServers>,
 }
 
@@ -152,6 +165,29 @@ impl Device {
     /// How the platform is found.
     pub(crate) async fn platform(&self) -> Result<PlatformAddress> {
         self.kept(PLATFORM).await
+    }
+
+    /// The servers of the platform, none without a platform; `None` while the device is not logged in at the one that is
+    /// set.
+    pub(crate) async fn servers_of_platform(&self) -> Result<Option<PlatformServers>> {
+        let address = self.platform().await?;
+        if address.login_url.is_none() {
+            return Ok(Some(PlatformServers::default()));
+        }
+        let servers = self.platform_servers.borrow().clone();
+        let is_current = servers.login.as_ref().is_some_and(|login| login.address == address);
+        Ok(is_current.then_some(servers))
+    }
+
+    /// Ends the login that the call to this URL was made with, unless there is another by now.
+    pub(crate) fn end_login_of(&self, url: &str) {
+        self.platform_servers.send_if_modified(|servers| {
+            let is_its = servers.login.as_ref().is_some_and(|login| url.ends_with(&login.signature));
+            if is_its {
+                *servers = PlatformServers::default();
+            }
+            is_its
+        });
     }
 
     /// The cameras that the platform knows of.

@@ -108,22 +108,23 @@ pub(crate) enum Bodies {
     JsonOrForm,
 }
 
-/// The fields of a request.
-pub(crate) async fn fields(request: Request, bodies: Bodies, max_body: usize) -> Result<Fields, Fault> {
+/// The fields of a request. `other_type`: the code for a body of a type that is not taken.
+pub(crate) async fn fields(
+    request: Request,
+    bodies: Bodies,
+    max_body: usize,
+    other_type: Code,
+) -> Result<Fields, Fault> {
     if bodies == Bodies::Query {
         return Ok(query(&request));
     }
     let content_type = request.headers().get(CONTENT_TYPE).cloned();
     if is_multipart(request.headers()) {
-        return if bodies == Bodies::JsonOrForm {
-            form(request, max_body).await
-        } else {
-            Err(Code::ContentType.into())
-        };
+        return if bodies == Bodies::JsonOrForm { form(request, max_body).await } else { Err(other_type.into()) };
     }
     let kind = content_type.as_ref().map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
     if kind.is_some_and(|kind| !kind.contains("json")) {
-        return Err(Code::ContentType.into());
+        return Err(other_type.into());
     }
     let body = read_body(request, max_body).await.map_err(|error| match error {
         BodyError::TooLarge => Fault::from(Code::TooLarge),

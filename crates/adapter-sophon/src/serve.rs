@@ -35,6 +35,8 @@ struct Operation {
     path: &'static str,
     bodies: Bodies,
     max_body: usize,
+    /// The code for a body of another type.
+    other_type: Code,
     /// Runs the operation and returns `data` of the answer.
     run: fn(Caller, Fields) -> Running,
 }
@@ -42,21 +44,33 @@ struct Operation {
 type Running = BoxFuture<'static, Result<Value, Fault>>;
 type Run = fn(Caller, Fields) -> Running;
 
+/// The types and the size of the bodies that an operation takes, and the code for another type.
+type Taken = (Bodies, usize, Code);
+
+const fn operation(method: Method, path: &'static str, (bodies, max_body, other_type): Taken, run: Run) -> Operation {
+    Operation { method, path, bodies, max_body, other_type, run }
+}
+
 const fn get(path: &'static str, run: Run) -> Operation {
-    Operation { method: Method::GET, path, bodies: Bodies::Query, max_body: 0, run }
+    operation(Method::GET, path, (Bodies::Query, 0, Code::ContentType), run)
 }
 
 /// Takes JSON only.
 const fn json(method: Method, path: &'static str, run: Run) -> Operation {
-    Operation { method, path, bodies: Bodies::Json, max_body: MAX_BODY, run }
+    operation(method, path, (Bodies::Json, MAX_BODY, Code::ContentType), run)
 }
 
 const fn form(method: Method, path: &'static str, run: Run) -> Operation {
-    Operation { method, path, bodies: Bodies::JsonOrForm, max_body: MAX_BODY, run }
+    operation(method, path, (Bodies::JsonOrForm, MAX_BODY, Code::ContentType), run)
 }
 
 const fn picture(method: Method, path: &'static str, run: Run) -> Operation {
-    Operation { method, path, bodies: Bodies::JsonOrForm, max_body: MAX_PICTURE_BODY, run }
+    operation(method, path, (Bodies::JsonOrForm, MAX_PICTURE_BODY, Code::ContentType), run)
+}
+
+/// Sets what follows an event, or where it goes: the document has another code for other types there (4.4, 4.5).
+const fn setting(path: &'static str, run: Run) -> Operation {
+    operation(Method::POST, path, (Bodies::JsonOrForm, MAX_BODY, Code::UnsupportedContentType), run)
 }
 
 const PERMISSIONS: &str = "/SophonFogSys/api/permissions";
@@ -86,14 +100,14 @@ const OPERATIONS: &[Operation] = &[
     get(USERS, |c, f| run(c, f, Act::READ, people::query)),
     picture(Method::PUT, USERS, |c, f| run(c, f, Act::PERSON_UPDATE, people::update)),
     form(Method::DELETE, USERS, |c, f| run(c, f, Act::PERSON_REMOVE, people::delete)),
-    form(Method::POST, MODE, |c, f| run(c, f, Act::DOOR_REACTION, gates::set_mode)),
+    setting(MODE, |c, f| run(c, f, Act::DOOR_REACTION, gates::set_mode)),
     get(MODE, |c, f| run(c, f, Act::READ, gates::mode)),
     json(Method::PUT, "/SophonFogSys/api/EventAction", |c, f| run(c, f, Act::DOOR_OPEN, gates::act)),
-    form(Method::POST, REALTIME, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_realtime)),
+    setting(REALTIME, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_realtime)),
     get(REALTIME, |c, f| run(c, f, Act::READ, servers::realtime)),
-    form(Method::POST, HISTORY, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_history)),
+    setting(HISTORY, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_history)),
     get(HISTORY, |c, f| run(c, f, Act::READ, servers::history)),
-    form(Method::POST, MONITOR, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_monitor)),
+    setting(MONITOR, |c, f| run(c, f, Act::ADAPTER_CONFIGURE, servers::set_monitor)),
     get(MONITOR, |c, f| run(c, f, Act::READ, servers::monitor)),
     json(Method::POST, "/SophonFogSys/api/WipeData", |c, f| run(c, f, Act::RECORDS_REMOVE, system::wipe_data)),
     get(DEV_SNO, |c, f| run(c, f, Act::READ, system::dev_sno)),
@@ -154,7 +168,7 @@ async fn answer(path: &'static str, State(device): State<Arc<Device>>, request: 
     let outcome = async {
         let known = OPERATIONS.iter().find(|operation| operation.path == path && operation.method == method);
         let operation = known.ok_or_else(|| unknown(path))?;
-        let fields = request::fields(request, operation.bodies, operation.max_body).await?;
+        let fields = request::fields(request, operation.bodies, operation.max_body, operation.other_type).await?;
         (operation.run)(caller, fields).await
     };
     match outcome.await {

@@ -1,5 +1,6 @@
 //! Conversions between the document's types and the core's. They are pure.
 
+pub(crate) mod amqp;
 pub(crate) mod events;
 pub(crate) mod people;
 pub(crate) mod platform;

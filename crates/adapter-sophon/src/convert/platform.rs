@@ -1,6 +1,6 @@
 //! Addresses of the platform (9).
 
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// An address that the platform gives: absolute, or a path below scheme, host and port of `base` (section 9). `None` when
 /// it is no address. `http://host:port:/path` is taken for `http://host:port/path` (quirk S-NOTIFY).
@@ -24,9 +24,29 @@ fn repaired(given: &str) -> String {
     format!("{scheme}://{}{path}", host.trim_end_matches(':'))
 }
 
-/// The address with token and licence code, which every call to the platform carries (quirk S-TOKEN).
-pub(crate) fn signed(mut url: Url, token: &str, dev_sno: &str) -> String {
-    url.query_pairs_mut().append_pair("token", token).append_pair("dev_sno", dev_sno);
+/// The address of a picture: a path below the address of the picture server, where the platform names one, otherwise
+/// composed like all others (section 9).
+pub(crate) fn picture_address(login_url: &str, server: Option<&str>, given: &str) -> Option<Url> {
+    let given = given.trim();
+    let server = server.map(str::trim).filter(|server| !server.is_empty() && !given.starts_with("http"));
+    let Some(server) = server else { return composed(login_url, given) };
+    let server = composed(login_url, server)?;
+    Url::parse(&format!("{}/{}", server.as_str().trim_end_matches('/'), given.trim_start_matches('/'))).ok()
+}
+
+/// Token and licence code, which every call to the platform carries (quirk S-TOKEN).
+pub(crate) fn signature(token: &str, dev_sno: &str) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    pairs.append_pair("token", token).append_pair("dev_sno", dev_sno).finish()
+}
+
+/// The address with a signature at the end.
+pub(crate) fn signed(mut url: Url, signature: &str) -> String {
+    let query = match url.query() {
+        Some(query) => format!("{query}&{signature}"),
+        None => signature.to_owned(),
+    };
+    url.set_query(Some(&query));
     url.into()
 }
 
@@ -88,6 +108,21 @@ mod tests {
     }
 
     #[test]
+    fn pictures_are_below_the_address_of_their_server() {
+        let address = |server, given| picture_address("http://a.com:90/login", server, given).map(String::from);
+        for (server, given, expected) in [
+            (Some("http://b.com/img"), "/1/a.jpg", "http://b.com/img/1/a.jpg"),
+            (Some("http://b.com:81/img/"), "a.jpg?x=1", "http://b.com:81/img/a.jpg?x=1"),
+            (Some("/img"), "/a.jpg", "http://a.com:90/img/a.jpg"),
+            (Some("http://b.com/img"), "http://c.com/a.jpg", "http://c.com/a.jpg"),
+            (Some(" "), "/a.jpg", "http://a.com:90/a.jpg"),
+            (None, "/a.jpg", "http://a.com:90/a.jpg"),
+        ] {
+            assert_eq!(address(server, given).as_deref(), Some(expected), "{server:?} {given}");
+        }
+    }
+
+    #[test]
     fn a_broker_is_reached_over_tls_by_its_port_or_scheme() {
         let at = |host: &str, port| broker_address(host, port).map(|at| (at.host, at.port, at.encrypted));
         assert_eq!(at(" 192.0.2.1 ", 5672), Some(("192.0.2.1".into(), 5672, false)));
@@ -102,7 +137,9 @@ mod tests {
     #[test]
     fn calls_carry_token_code_and_hardware_address() {
         let url = Url::parse("http://a/b?c=1").unwrap();
-        assert_eq!(signed(url, "t", "s n"), "http://a/b?c=1&token=t&dev_sno=s+n");
+        let signature = signature("t&", "s n");
+        assert_eq!(signed(url, &signature), "http://a/b?c=1&token=t%26&dev_sno=s+n");
+        assert_eq!(signed(Url::parse("http://a/b").unwrap(), &signature), format!("http://a/b?{signature}"));
         assert_eq!(
             login("http://a/l", "S", "E0:A5:09:00:06:2b").unwrap(),
             "http://a/l?dev_sno=S&hex_mac=0xe0a50900062b"

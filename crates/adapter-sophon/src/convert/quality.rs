@@ -18,12 +18,12 @@ pub(crate) struct Level {
     brightness: u8,
 }
 
-/// The level with this name; the document gives no thresholds.
+/// The level with this name, `high` without one; the document gives no thresholds.
 ///
 /// # Errors
 /// Code 40091 for another name.
 pub(crate) fn level(name: Option<&str>) -> Result<Level, Fault> {
-    let (size, angle, sharpness, brightness) = match name.unwrap_or("high") {
+    let (size, angle, sharpness, brightness) = match name.filter(|name| !name.is_empty()).unwrap_or("high") {
         "high" => (80, 30.0, 50, 30),
         "middle" => (60, 40.0, 35, 20),
         "custom" | "low" => (40, 60.0, 20, 10),
@@ -66,5 +66,19 @@ pub(crate) fn judged(face: &PhotoFace, level: Level) -> FiqaFace {
         },
         score: clarity,
         success: named(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_level_is_high() {
+        let high = level(Some("high")).ok();
+        assert!(high.is_some());
+        assert_eq!([level(None).ok(), level(Some("")).ok()], [high, high]);
+        assert_ne!(level(Some("low")).ok(), high);
+        assert_eq!(level(Some("best")).ok(), None);
     }
 }

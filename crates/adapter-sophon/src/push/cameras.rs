@@ -6,7 +6,7 @@ use domain::{Error, LibraryFilter};
 use tokio_util::sync::CancellationToken;
 
 use super::after_changes::send_after_changes;
-use super::messages::accepted;
+use super::calls::send_json;
 use crate::convert::events::list_entry;
 use crate::device::Device;
 use crate::wire::events::CameraList;
@@ -22,9 +22,7 @@ pub(super) async fn send(device: &Device, cancel: &CancellationToken) {
 
 async fn send_list(device: &Device, url: &str) -> Result<(), String> {
     let list = list(device).await.map_err(|error| error.chain())?;
-    let sent = device.outbound.exchange_json(url, &list, None, TIMEOUT).await;
-    let (status, body) = sent.map_err(|error| error.to_string())?;
-    accepted(status, &body)
+    send_json(device, url, &list, TIMEOUT).await
 }
 
 async fn list(device: &Device) -> Result<CameraList, Error> {

@@ -48,19 +48,11 @@ impl Deliver for ToServers<'_> {
 
 impl ToServers<'_> {
     async fn push(&mut self, entry: &Entry) -> Result<Delivery> {
-        let mut servers = self.device.history().await?;
-        let platform = self.device.platform_servers.borrow().clone();
-        // The period of a platform is its own; ours has a least (quirk S-PERIOD).
-        let period = match platform.history.is_empty() {
-            true => self.device.config.history_every.max(Duration::from_secs(servers.period.into())),
-            false => platform.history_every,
-        };
-        servers.urls.extend(platform.history);
-        let Some(record) = entry.record().filter(|_| !servers.urls.is_empty()) else {
-            return Ok(Delivery::Acknowledged);
-        };
+        let Some(record) = entry.record() else { return Ok(Delivery::Acknowledged) };
+        let stops = || Ok(Delivery::retry("the device stops"));
+        let Some((servers, period)) = self.servers().await? else { return stops() };
         if !self.turn_has_come(entry, period).await {
-            return Ok(Delivery::retry("the device stops"));
+            return stops();
         }
         let HistoryServers { enrolment_photo: enrolment, scene, face, .. } = servers;
         let dev_sno = Some(self.device.dev_sno().await?);
@@ -71,6 +63,34 @@ impl ToServers<'_> {
             }
         }
         Ok(Delivery::Acknowledged)
+    }
+
+    /// Where the history goes, and how often. Waits while that is nowhere or not known: only a server that has an event
+    /// moves the cursor (4.4.9). `None` when the device stops meanwhile.
+    async fn servers(&self) -> Result<Option<(HistoryServers, Duration)>> {
+        let mut logins = self.device.platform_servers.subscribe();
+        loop {
+            logins.mark_unchanged();
+            if let Some(known) = self.known_servers().await? {
+                return Ok(Some(known));
+            }
+            // Servers that are set meanwhile restart the feed.
+            if self.cancel.run_until_cancelled(logins.changed()).await.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn known_servers(&self) -> Result<Option<(HistoryServers, Duration)>> {
+        let mut servers = self.device.history().await?;
+        let Some(platform) = self.device.servers_of_platform().await? else { return Ok(None) };
+        // The period of a platform is its own; ours has a least (quirk S-PERIOD).
+        let period = match platform.history.is_empty() {
+            true => self.device.config.history_every.max(Duration::from_secs(servers.period.into())),
+            false => platform.history_every,
+        };
+        servers.urls.extend(platform.history);
+        Ok((!servers.urls.is_empty()).then_some((servers, period)))
     }
 
     /// Waits until the event is in a cycle: not beyond a hundred of one, and not when it came after the cycle began.

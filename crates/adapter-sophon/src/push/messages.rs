@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use bytes::Bytes;
 use domain::{CameraId, Error, PictureId, Record, Result};
-use serde_json::Value;
 
+use super::calls::{accepted, check_token, send_json};
 use crate::convert::events::{Pictures, event, form, main_port, sub_device};
 use crate::device::Device;
 use crate::settings::Format;
@@ -99,45 +98,14 @@ pub(super) async fn post(
     format: Format,
     timeout: Duration,
 ) -> Result<(), String> {
-    let (status, body) = match format {
-        Format::Json => {
-            device.outbound.exchange_json(url, event, None, timeout).await.map_err(|error| error.to_string())?
-        }
+    match format {
+        Format::Json => send_json(device, url, event, timeout).await,
         Format::FormData => {
             let parts = form(event).map_err(|error| error.to_string())?;
-            let sent = device.outbound.post_multipart(url, parts, timeout).await;
-            (sent.map_err(|error| error.to_string())?, Bytes::new())
-        }
-    };
-    accepted(status, &body)
-}
-
-/// Whether an answer says that all is well, otherwise what it says.
-pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<(), String> {
-    if !status.is_success() {
-        return Err(format!("the server answers {status}"));
-    }
-    let told = serde_json::from_slice::<Value>(body).ok();
-    match told.as_ref().and_then(|body| body.get("status")).and_then(Value::as_i64) {
-        None | Some(0) => Ok(()),
-        Some(status) => Err(format!("the server answers status {status}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_other_than_0_in_the_body_is_a_failure() {
-        for (status, body, ok) in [
-            (200, "", true),
-            (204, "text", true),
-            (200, "{\"status\": 0, \"data\": null}", true),
-            (200, "{\"status\": 1}", false),
-            (500, "{\"status\": 0}", false),
-        ] {
-            assert_eq!(accepted(StatusCode::from_u16(status).unwrap(), body.as_bytes()).is_ok(), ok, "{status} {body}");
+            let sent = device.outbound.exchange_multipart(url, parts, timeout).await;
+            let (status, body) = sent.map_err(|error| error.to_string())?;
+            check_token(device, url, status, &body)?;
+            accepted(status, &body)
         }
     }
 }

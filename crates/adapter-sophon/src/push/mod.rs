@@ -1,6 +1,7 @@
 //! What the device tells of its own accord (4.4.6, 4.4.9, 4.5.3).
 
 mod after_changes;
+mod calls;
 mod cameras;
 mod history;
 mod messages;

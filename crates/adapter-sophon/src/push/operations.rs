@@ -7,7 +7,7 @@ use domain::{Camera, LibraryFilter, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::after_changes::send_after_changes;
-use super::messages::accepted;
+use super::calls::send_json;
 use crate::convert::events::{added, list_entry, removed};
 use crate::device::{Device, REPORTED, written};
 use crate::settings::{ReportedCamera, ReportedCameras};
@@ -66,9 +66,7 @@ async fn present(device: &Device) -> Result<Vec<ReportedCamera>> {
 }
 
 async fn post(device: &Device, url: &str, message: &Operation) -> Result<(), String> {
-    let sent = device.outbound.exchange_json(url, message, None, TIMEOUT).await;
-    let (status, body) = sent.map_err(|error| error.to_string())?;
-    accepted(status, &body)
+    send_json(device, url, message, TIMEOUT).await
 }
 
 async fn keep(device: &Device, known: &ReportedCameras) -> Result<()> {

@@ -32,7 +32,8 @@ impl Deliver for ToServers<'_> {
 }
 
 async fn push(device: &Device, entry: &Entry) -> Result<Delivery> {
-    let servers = device.realtime().await?;
+    let mut servers = device.realtime().await?;
+    servers.urls.extend(device.platform_servers.borrow().realtime.iter().cloned());
     let record = entry.record().filter(|record| record.accepted().is_some());
     let Some(record) = record.filter(|_| !servers.urls.is_empty()) else { return Ok(Delivery::Acknowledged) };
     let wanted = Wanted { enrolment: servers.enrolment_photo, scene: true, face: true };

@@ -3,9 +3,9 @@
 use std::future::pending;
 use std::time::Duration;
 
-use domain::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::calls::send_json;
 use super::messages::status;
 use crate::device::Device;
 
@@ -51,11 +51,5 @@ async fn server(device: &Device) -> Option<(String, Duration)> {
 
 async fn send(device: &Device, url: &str) -> Result<(), String> {
     let report = status(device).await.map_err(|error| error.chain())?;
-    let document = serde_json::to_value(report).map_err(Error::internal("writing a status report"));
-    let document = document.map_err(|error| error.chain())?;
-    match device.outbound.post_json(url, &document, TIMEOUT).await {
-        Ok(status) if status.is_success() => Ok(()),
-        Ok(status) => Err(format!("the server answers {status}")),
-        Err(error) => Err(error.to_string()),
-    }
+    send_json(device, url, &report, TIMEOUT).await
 }

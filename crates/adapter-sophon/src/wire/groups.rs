@@ -3,7 +3,7 @@
 use adapter::lenient::Text;
 use serde::{Deserialize, Serialize};
 
-use super::{Bool, Dict, Texts};
+use super::{Bool, Dict, Numbers};
 
 #[derive(Deserialize)]
 pub(crate) struct WriteGroup {
@@ -26,7 +26,7 @@ pub(crate) struct DeleteGroup {
 #[derive(Deserialize)]
 pub(crate) struct GroupUsers {
     pub(crate) group_name: Text,
-    pub(crate) identity_id: Texts,
+    pub(crate) identity_id: Numbers,
     pub(crate) with_identity_id: Option<Bool>,
 }
 

@@ -24,6 +24,10 @@ pub(crate) struct Texts(pub(crate) Vec<String>);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Names(pub(crate) Vec<String>);
 
+/// Numbers of people, which may hold commas: a list, JSON text of one, or one text separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Numbers(pub(crate) Vec<String>);
+
 impl<'de> Deserialize<'de> for Bool {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
@@ -48,27 +52,47 @@ impl<'de> Deserialize<'de> for Dict {
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        list(value).map(Self).ok_or_else(|| D::Error::custom("a list of texts is expected"))
+        list(deserializer, |alone| vec![alone]).map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Texts(texts) = Texts::deserialize(deserializer)?;
-        let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
-        Ok(Self(names.map(str::to_owned).collect()))
+        Ok(Self(texts.iter().flat_map(|text| separated(text)).collect()))
     }
 }
 
-fn list(value: Value) -> Option<Vec<String>> {
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A text without any number stays, so that it is refused.
+        let numbers =
+            |alone: String| Some(separated(&alone)).filter(|all| !all.is_empty()).unwrap_or_else(|| vec![alone]);
+        list(deserializer, numbers).map(Self)
+    }
+}
+
+fn separated(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// The entries of a list, or what `read` makes of a text alone.
+fn list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    read: impl Fn(String) -> Vec<String>,
+) -> Result<Vec<String>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    entries(value, read).ok_or_else(|| D::Error::custom("a list of texts is expected"))
+}
+
+fn entries(value: Value, read: impl Fn(String) -> Vec<String>) -> Option<Vec<String>> {
     let written = match &value {
         Value::String(text) if text.trim_start().starts_with('[') => adapter::lenient_json(text.as_bytes()).ok(),
         _ => None,
     };
     match written.unwrap_or(value) {
         Value::Array(entries) => entries.iter().map(text).collect(),
-        alone => text(&alone).map(|alone| vec![alone]),
+        alone => text(&alone).map(read),
     }
 }
 
@@ -90,6 +114,15 @@ mod tests {
         }
         assert_eq!(read(json!("a,b")), Some(Texts(vec!["a,b".into()])));
         assert_eq!(read(json!("a, b,")), Some(Names(vec!["a".into(), "b".into()])));
+        for (value, numbers) in [
+            (json!("a, b,"), vec!["a", "b"]),
+            (json!(7), vec!["7"]),
+            (json!(["a,b", "c"]), vec!["a,b", "c"]),
+            (json!("[\"a,b\"]"), vec!["a,b"]),
+            (json!(""), vec![""]),
+        ] {
+            assert_eq!(read(value), Some(Numbers(numbers.into_iter().map(str::to_owned).collect())));
+        }
         assert_eq!((read::<Texts>(json!([{}])), read::<Texts>(json!({}))), (None, None));
     }
 

@@ -13,7 +13,7 @@ pub(crate) mod servers;
 pub(crate) mod system;
 
 use adapter::lenient::{FieldError, read_fields};
-pub(crate) use lenient::{Bool, Dict, Names, Texts};
+pub(crate) use lenient::{Bool, Dict, Names, Numbers, Texts};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

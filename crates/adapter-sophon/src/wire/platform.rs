@@ -13,6 +13,11 @@ pub(crate) struct LoggedIn {
     #[serde(rename = "imgServerAddr", alias = "imgServerAddress")]
     pub(crate) pictures: Option<Text>,
     pub(crate) rabbitmq: Broker,
+    /// Not in the document, as the next (quirk S-REALADDR).
+    #[serde(rename = "eventServerAddr")]
+    pub(crate) realtime: Option<Names>,
+    #[serde(rename = "realRecordAddr")]
+    pub(crate) realtime_records: Option<Names>,
     #[serde(rename = "recordAddr")]
     pub(crate) history: Option<Names>,
     #[serde(rename = "recordUploadPeriod")]
@@ -59,6 +64,7 @@ pub(crate) struct Exchange {
     pub(crate) passive: Option<Bool>,
     pub(crate) durable: Option<Bool>,
     pub(crate) auto_delete: Option<Bool>,
+    pub(crate) arguments: Option<Value>,
     #[serde(rename = "routingKey")]
     pub(crate) routing_key: Option<Text>,
 }

@@ -82,6 +82,16 @@ pub(crate) async fn broken_bodies_are_refused(ledger: &Arc<Ledger>) {
     device.stop().await;
 }
 
+pub(crate) async fn settings_of_events_have_a_code_of_their_own_for_other_bodies(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    for name in ["GateControllerMode", "EventServerUrl", "HistoryEventUrl", "MonitorServerUrl"] {
+        let request = device.plain("POST", &format!("/SophonFogSys/api/{name}"));
+        let request = request.header("content-type", "text/plain").body("{}");
+        device.turned_down(&format!("POST {name}"), request, 40001).await;
+    }
+    device.stop().await;
+}
+
 pub(crate) async fn unknown_paths_and_methods_are_refused(ledger: &Arc<Ledger>) {
     let device = Device::start(ledger).await;
     let none = device.plain("GET", "/SophonFogSys/api/none").send().await.unwrap();

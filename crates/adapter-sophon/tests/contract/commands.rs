@@ -110,6 +110,8 @@ pub(crate) async fn permission_groups_and_pictures_come_from_the_platform(ledger
     let judged =
         set.done(json!({"method": "fiqa", "info": {"image_base64_str": photo("alice"), "fiqa_level": "no"}})).await;
     assert_eq!(judged["result"]["data"][0]["fiqa_result"], true);
+    let empty = json!({"method": "fiqa", "info": {"image_base64_str": photo("alice"), "fiqa_level": ""}});
+    assert_eq!(set.done(empty).await["code"], 0);
     for (command, code) in [
         (json!({"method": "fiqa", "info": {"image_base64_str": "x!", "fiqa_level": "no"}}), 40003),
         (json!({"method": "fiqa", "info": {}}), 40071),
@@ -120,10 +122,15 @@ pub(crate) async fn permission_groups_and_pictures_come_from_the_platform(ledger
             50073,
         ),
         (json!({"method": "wipe_data", "wipe_options": {"users": "x", "events": true}}), 40005),
+        (
+            json!({"method": "add_users_plus", "userid_list": vec!["1"; 10_001], "extend_params": {"path": "/many"}}),
+            40071,
+        ),
     ] {
         let refused = set.done(command.clone()).await;
         assert_eq!((&refused["code"], &refused["success"]), (&json!(code), &json!(false)), "{command}");
     }
+    assert_eq!(set.platform.messages("/many").len(), 0, "too many people are not asked about");
     let unknown = set.client.done(json!({"method": "control_config"})).await;
     assert_eq!(unknown["code"], 40071);
     set.stop().await;
@@ -166,7 +173,8 @@ pub(crate) async fn the_device_tells_what_the_platform_wants(ledger: &Arc<Ledger
     device.enrol("alice").await;
     let broker = json!({"host": "127.0.0.1", "port": 1, "login": "a", "password": "b", "queue": "c"});
     let told = json!({"token": "t", "rabbitmq": broker, "recordAddr": "/record , /record2", "recordUploadPeriod": 1,
-        "deviceMonitorAddr": "/status", "deviceMonitorPeriod": "1", "deviceListInfoAddr": "/cameras"});
+        "deviceMonitorAddr": "/status", "deviceMonitorPeriod": "1", "deviceListInfoAddr": "/cameras",
+        "eventServerAddr": "/now", "realRecordAddr": "/now, /now2"});
     platform.answer_at("/login", told.to_string());
     device.ok("PUT LoginUrl", json!({"login_url": format!("{}/login", platform.url)})).await;
     assert_eq!(platform.several("/cameras", 1).await[0], json!({"devSno": "PF0001", "deviceList": []}));
@@ -176,9 +184,10 @@ pub(crate) async fn the_device_tells_what_the_platform_wants(ledger: &Arc<Ledger
     })
     .await;
     assert_eq!(ledger.event("device list sync", &list, &[]), Ok(()));
-    for path in ["/record", "/record2", "/status"] {
+    for path in ["/record", "/record2", "/status", "/now", "/now2"] {
         platform.several(path, 1).await;
     }
+    assert_eq!((platform.messages("/now").len(), &platform.messages("/now2")[0]["identity_id"]), (1, &json!("alice")));
     assert_eq!(platform.messages("/record")[0]["identity_id"], "alice");
     device.stop().await;
 }
@@ -232,4 +241,52 @@ pub(crate) async fn the_device_logs_in_again(ledger: &Arc<Ledger>) {
     .await;
     device.ok("PUT LoginUrl", json!({"login_url": ""})).await;
     device.stop().await;
+}
+
+pub(crate) async fn the_history_waits_for_the_login(ledger: &Arc<Ledger>) {
+    let (device, platform) = (Device::start(ledger).await, Platform::start().await);
+    device.enrol("alice").await;
+    platform.answer(500);
+    device.ok("PUT LoginUrl", json!({"login_url": format!("{}/login", platform.url)})).await;
+    device.add_gate(&["alice"]).await;
+    device.recorded(1).await;
+    // Neither other settings nor a restart make the device pass over what the platform has not got.
+    device.ok("PUT DevSno", json!({"dev_sno": "SNO2"})).await;
+    platform.several("/login", 2).await;
+    let device = device.restart().await;
+    let before = platform.messages("/login").len();
+    platform.several("/login", before + 1).await;
+    let broker = json!({"host": "127.0.0.1", "port": 1, "login": "a", "password": "b", "queue": "c"});
+    let told = json!({"token": "t", "rabbitmq": broker, "recordAddr": "/record", "recordUploadPeriod": 1});
+    platform.answer_at("/login", told.to_string());
+    platform.answer(200);
+    assert_eq!(platform.several("/record", 1).await[0]["identity_id"], "alice");
+    device.stop().await;
+}
+
+pub(crate) async fn a_refused_token_leads_to_a_new_login(ledger: &Arc<Ledger>) {
+    let record = |told: &mut Value| {
+        told["recordAddr"] = json!("/record");
+        told["recordUploadPeriod"] = json!(1);
+    };
+    let mut set = Set::start(ledger, "token", record).await;
+    let refusal = json!({"error": {"code": 40003, "message": "未授权", "status": "PARAM_ERROR"}});
+    for path in ["/record", "/getUserInfo"] {
+        set.platform.answer_at(path, refusal.to_string());
+    }
+    // A command is answered all the same.
+    let ask = json!({"method": "add_users_plus", "userid_list": ["alice"], "extend_params": {"path": "/getUserInfo"}});
+    assert_eq!(set.done(ask.clone()).await["code"], 50073);
+    set.platform.several("/login", 2).await;
+    let person = json!({"identity_id": "alice", "reg_photo": photo("alice"), "info": {"name": "Alice", "type": 1}});
+    set.platform.answer_at("/getUserInfo", json!({"data": {"user_list": [person]}}).to_string());
+    assert_eq!(set.done(ask).await["code"], 0);
+    // So does the history, which the platform gets after the login.
+    set.device.add_gate(&["alice"]).await;
+    set.platform.several("/record", 1).await;
+    set.platform.several("/login", 3).await;
+    let refused = set.platform.messages("/record").len();
+    set.platform.answer_at("/record", "{\"status\": 0}");
+    assert_eq!(set.platform.several("/record", refused + 1).await[refused]["identity_id"], "alice");
+    set.stop().await;
 }

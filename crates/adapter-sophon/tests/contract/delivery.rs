@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use lapin::options::ExchangeDeclareOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Connection, ConnectionProperties, ExchangeKind};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::rabbitmq::Broker;
@@ -84,6 +87,26 @@ pub(crate) async fn a_command_that_is_cut_off_is_carried_out_after_the_restart(l
     device.stop().await;
     assert_eq!(client.waiting().await, 0);
     drop(broker);
+}
+
+pub(crate) async fn the_exchange_has_the_arguments_that_the_platform_names(ledger: &Arc<Ledger>) {
+    let named =
+        |told: &mut Value| told["rabbitmq"]["exchange"]["arguments"] = json!({"alternate-exchange": "amq.fanout"});
+    let mut set = Set::start(ledger, "arguments", named).await;
+    set.done(json!({"method": "delete_users", "userid_list": []})).await;
+    let uri = format!("amqp://guest:guest@127.0.0.1:{}/%2f", set.broker.port());
+    let connection = Connection::connect(&uri, ConnectionProperties::default()).await.unwrap();
+    let exchange = format!("{}-exchange", set.client.commands());
+    // The broker refuses the declaration of an exchange that is there with other arguments.
+    for (alternate, is_same) in [("amq.fanout", true), ("amq.direct", false)] {
+        let mut arguments = FieldTable::default();
+        arguments.insert("alternate-exchange".into(), AMQPValue::LongString(alternate.into()));
+        let channel = connection.create_channel().await.unwrap();
+        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let declared = channel.exchange_declare(exchange.as_str().into(), ExchangeKind::Topic, options, arguments);
+        assert_eq!(declared.await.is_ok(), is_same, "{alternate}");
+    }
+    set.stop().await;
 }
 
 /// A device that trusts what the broker's certificate is issued by.

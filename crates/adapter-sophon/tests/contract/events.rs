@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -45,6 +46,11 @@ impl Device {
         self.appliance.by(&testkit::actor("root")).add_camera(camera).await.unwrap();
     }
 
+    /// Waits until so many people were recorded.
+    pub(crate) async fn recorded(&self, count: i64) {
+        until("they are recorded", async || self.appliance.newest_entry().borrow().0 >= count).await;
+    }
+
     async fn send_history_to(&self, urls: Value, format: &str) {
         let request = json!({"history_upload_event_url": urls, "content-type": format, "reported_peroid": 1});
         self.ok("POST HistoryEventUrl", request).await;
@@ -82,11 +88,7 @@ pub(crate) async fn the_history_is_sent_until_the_servers_have_it(ledger: &Arc<L
     receiver.answer(500);
     device.add_gate(&["alice", "mallory"]).await;
     receiver.several("/history", 1).await;
-    until("both passed", async || {
-        let newest = *device.appliance.newest_entry().borrow();
-        newest.0 >= 2
-    })
-    .await;
+    device.recorded(2).await;
     let device = device.restart().await;
     let refused = receiver.messages("/history").len();
     receiver.answer(200);
@@ -107,11 +109,27 @@ pub(crate) async fn the_history_is_sent_until_the_servers_have_it(ledger: &Arc<L
     device.stop().await;
 }
 
+pub(crate) async fn the_history_waits_for_a_server(ledger: &Arc<Ledger>) {
+    let (device, receiver) = (Device::start(ledger).await, Platform::start().await);
+    device.enrol("alice").await;
+    device.add_gate(&["alice"]).await;
+    device.recorded(1).await;
+    // Without a server the event is not passed over.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let device = device.restart().await;
+    device.send_history_to(json!([format!("{}/history", receiver.url)]), "json").await;
+    assert_eq!(receiver.several("/history", 1).await[0]["identity_id"], "alice");
+    device.stop().await;
+}
+
 pub(crate) async fn events_are_sent_as_forms_too(ledger: &Arc<Ledger>) {
     let (device, receiver) = (Device::start(ledger).await, Platform::start().await);
     device.enrol("alice").await;
+    receiver.answer_at("/form", "{\"status\": 1}");
     device.send_history_to(json!([format!("{}/form", receiver.url)]), "form-data").await;
     device.add_gate(&["alice"]).await;
+    receiver.several("/form", 2).await;
+    receiver.answer_at("/form", "{\"status\": 0}");
     let form = receiver.several("/form", 1).await.remove(0);
     let form = form.as_str().unwrap();
     for part in ["name=\"identity_id\"\r\n\r\nalice\r\n", "name=\"ext_data\"\r\n\r\n{\"box_fiqa_info\":{},"] {

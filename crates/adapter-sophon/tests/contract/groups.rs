@@ -76,6 +76,10 @@ pub(crate) async fn people_are_put_into_groups_and_taken_out(ledger: &Arc<Ledger
     assert_eq!(answer, json!({"group_name": "staff"}));
     assert_eq!(device.members(Some("staff")).await, ["bob"]);
     assert_eq!(device.members(Some("default_group")).await, ["alice", "bob"]);
+    let form = Form::new().text("group_name", "staff").text("identity_id", "alice, bob");
+    device.accepted("PUT GroupUsers", device.plain("PUT", "/SophonFogSys/api/GroupUsers").multipart(form)).await;
+    assert_eq!(device.members(Some("staff")).await, ["alice", "bob"]);
+    device.ok("DELETE GroupUsers", json!({"group_name": "staff", "identity_id": "alice"})).await;
     // Nobody is moved when one is unknown.
     let some = json!({"group_name": "staff", "identity_id": ["alice", "none"]});
     device.refused("PUT GroupUsers", some.clone(), 40401).await;

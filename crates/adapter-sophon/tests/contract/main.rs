@@ -42,16 +42,20 @@ testkit::scenarios! {
         results_go_to_an_address_where_there_is_no_queue,
         the_device_tells_what_the_platform_wants,
         a_platform_of_the_first_version_is_told_of_single_cameras,
-        the_device_logs_in_again;
+        the_device_logs_in_again,
+        the_history_waits_for_the_login,
+        a_refused_token_leads_to_a_new_login;
     delivery:
         commands_that_cannot_be_are_refused,
         a_command_that_comes_again_is_answered_once_more,
         a_command_that_is_cut_off_is_carried_out_after_the_restart,
+        the_exchange_has_the_arguments_that_the_platform_names,
         commands_come_over_tls,
         a_broker_that_does_not_prove_its_name_gets_no_password;
     events:
         known_people_are_told_of_at_once,
         the_history_is_sent_until_the_servers_have_it,
+        the_history_waits_for_a_server,
         events_are_sent_as_forms_too,
         the_status_is_reported_every_period;
     access:
@@ -60,6 +64,7 @@ testkit::scenarios! {
         a_login_is_needed_where_one_is_set,
         failed_logins_lock_the_address,
         broken_bodies_are_refused,
+        settings_of_events_have_a_code_of_their_own_for_other_bodies,
         unknown_paths_and_methods_are_refused;
     permissions:
         permission_groups_are_made_changed_listed_and_removed,

@@ -150,6 +150,24 @@ impl Outbound {
         self.send(self.client.post(policy::check(self.policy, url)?).multipart(form).timeout(timeout)).await
     }
 
+    /// Posts a multipart form with its parts in this order; returns the response status and at most 64 KiB of its body.
+    /// Redirects are not followed.
+    ///
+    /// # Errors
+    /// `BadUrl`, `NotAllowed`, `UnknownHost`, `Unreachable`, `TimedOut`, `TooLarge`.
+    pub async fn exchange_multipart(
+        &self,
+        url: &str,
+        parts: Vec<OutboundPart>,
+        timeout: Duration,
+    ) -> Result<(StatusCode, Bytes), OutboundError> {
+        let form = parts.into_iter().fold(Form::new(), OutboundPart::add_to);
+        let request = self.client.post(policy::check(self.policy, url)?).multipart(form).timeout(timeout);
+        let mut answer = request.send().await.map_err(|error| OutboundError::of(&error))?;
+        let body = client::read(&mut answer, ANSWER_BYTES).await?;
+        Ok((answer.status(), body))
+    }
+
     /// Posts a JSON document; returns the response status. Redirects are not followed.
     ///
     /// # Errors

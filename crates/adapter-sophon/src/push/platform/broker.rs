@@ -18,7 +18,9 @@ use super::commands::{self, Done};
 use super::connection::connect;
 use super::results::Results;
 use super::session::Session;
+use crate::convert::amqp::{arguments, name};
 use crate::device::Device;
+use crate::push::calls::send_json;
 use crate::wire::platform::{Broker, Exchange};
 
 /// A result is taken by the platform's address within this time.
@@ -147,8 +149,8 @@ impl Answering<'_> {
             _ => {
                 if let Some(url) = done.notify_path.as_deref().and_then(|path| self.session.url(path)) {
                     // The platform asks for no more than one attempt.
-                    if let Err(error) = self.device.outbound.exchange_json(&url, &done.result, None, TIMEOUT).await {
-                        tracing::warn!(%error, "failed to send the result of a command");
+                    if let Err(why) = send_json(self.device, &url, &done.result, TIMEOUT).await {
+                        tracing::warn!(why, "failed to send the result of a command");
                     }
                 }
                 Ok(())
@@ -162,7 +164,7 @@ async fn publish(channel: &Channel, queue: &str, body: &[u8]) -> Result<(), Stri
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let properties =
         BasicProperties::default().with_content_type("application/json".into()).with_delivery_mode(PERSISTENT);
-    let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties).await.map_err(text)?;
+    let confirm = channel.basic_publish("".into(), name(queue)?, options, body, properties).await.map_err(text)?;
     match confirm.await.map_err(text)? {
         Confirmation::Ack(None) => Ok(()),
         Confirmation::Nack(_) => Err("the broker refuses the result of a command".to_owned()),
@@ -189,7 +191,7 @@ async fn upload(device: &Device, broker: &Broker) -> Result<Option<Upload>, Stri
 async fn prepare(channel: &Channel, broker: &Broker) -> Result<(), String> {
     let as_it_is = broker.as_it_is.is_some_and(|as_it_is| as_it_is.0);
     let Some(exchange) = broker.exchange.as_ref().filter(|_| !as_it_is) else { return Ok(()) };
-    let Exchange { name, kind, passive, durable, auto_delete, routing_key } = exchange;
+    let Exchange { name: exchange, kind, passive, durable, auto_delete, arguments: given, routing_key } = exchange;
     let is = |flag: &Option<crate::wire::Bool>| flag.is_some_and(|flag| flag.0);
     let options = ExchangeDeclareOptions {
         passive: is(passive),
@@ -197,30 +199,28 @@ async fn prepare(channel: &Channel, broker: &Broker) -> Result<(), String> {
         auto_delete: is(auto_delete),
         ..ExchangeDeclareOptions::default()
     };
-    let declared = channel.exchange_declare(name.0.as_str().into(), exchange_kind(&kind.0), options, table());
-    declared.await.map_err(text)?;
-    let queue = broker.queue.0.as_str();
+    let (exchange, queue) = (name(&exchange.0)?, name(&broker.queue.0)?);
+    let key = routing_key.as_ref().map_or_else(|| Ok(queue.clone()), |key| name(&key.0))?;
+    let (kind, given) = (exchange_kind(&kind.0)?, arguments(given.as_ref())?);
+    channel.exchange_declare(exchange.clone(), kind, options, given).await.map_err(text)?;
     // The flag is called that of the queue (quirk S-DURABLE).
     let options = QueueDeclareOptions { durable: is(durable), ..QueueDeclareOptions::default() };
-    channel.queue_declare(queue.into(), options, table()).await.map_err(text)?;
-    let key = routing_key.as_ref().map_or(queue, |key| key.0.as_str());
-    let bound =
-        channel.queue_bind(queue.into(), name.0.as_str().into(), key.into(), QueueBindOptions::default(), table());
-    bound.await.map_err(text)
+    channel.queue_declare(queue.clone(), options, table()).await.map_err(text)?;
+    channel.queue_bind(queue, exchange, key, QueueBindOptions::default(), table()).await.map_err(text)
 }
 
-fn exchange_kind(name: &str) -> ExchangeKind {
-    match name {
+fn exchange_kind(kind: &str) -> Result<ExchangeKind, String> {
+    Ok(match kind {
         "direct" => ExchangeKind::Direct,
         "fanout" => ExchangeKind::Fanout,
         "headers" => ExchangeKind::Headers,
         "topic" => ExchangeKind::Topic,
-        other => ExchangeKind::Custom(other.to_owned()),
-    }
+        other => ExchangeKind::Custom(name(other)?.to_string()),
+    })
 }
 
 async fn consume(channel: &Channel, queue: &str) -> Result<lapin::Consumer, String> {
-    channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), table()).await.map_err(text)
+    channel.basic_consume(name(queue)?, "".into(), BasicConsumeOptions::default(), table()).await.map_err(text)
 }
 
 fn table() -> FieldTable {

@@ -21,6 +21,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::bounded::Bounded;
+use crate::convert::amqp::name;
 use crate::convert::platform::{BrokerAddress, broker_address};
 use crate::device::Device;
 use crate::wire::platform::Broker;
@@ -42,6 +43,7 @@ type BrokerStream = Bounded<Box<dyn Socket>>;
 /// Connects to a virtual host, `/` unless another is named.
 pub(super) async fn connect(device: &Device, broker: &Broker, v_host: Option<&str>) -> Result<Connection, String> {
     let address = broker_address(&broker.host.0, broker.port.0).ok_or("the address of the broker is invalid")?;
+    let v_host = name(v_host.filter(|host| !host.is_empty()).unwrap_or("/"))?.to_string();
     let connecting = async {
         let stream = Bounded::new(open(device, &address).await?, LARGEST_COMMAND, LARGEST_FRAME);
         speak(stream, uri(&address, broker, v_host)).await.map_err(|error| error.to_string())
@@ -55,20 +57,20 @@ async fn open(device: &Device, address: &BrokerAddress) -> Result<Box<dyn Socket
         return Ok(Box::new(socket));
     }
     let trust = server_trust(device.config.ca_file.as_deref()).await.map_err(|error| error.to_string())?;
-    let name = ServerName::try_from(address.host.clone()).map_err(|_| "the broker's name is no host name")?;
-    let encrypted = TlsConnector::from(trust).connect(name, socket).await;
+    let server = ServerName::try_from(address.host.clone()).map_err(|_| "the broker's name is no host name")?;
+    let encrypted = TlsConnector::from(trust).connect(server, socket).await;
     encrypted
         .map(|stream| Box::new(stream) as Box<dyn Socket>)
         .map_err(|error| format!("TLS to the broker failed: {error}"))
 }
 
-fn uri(address: &BrokerAddress, broker: &Broker, v_host: Option<&str>) -> AMQPUri {
+fn uri(address: &BrokerAddress, broker: &Broker, vhost: String) -> AMQPUri {
     let userinfo = AMQPUserInfo { username: broker.login.0.clone(), password: broker.password.0.clone() };
     AMQPUri {
         // Nothing is connected by it: whether TLS is used is decided above.
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority { userinfo, host: address.host.clone(), port: address.port },
-        vhost: v_host.filter(|host| !host.is_empty()).unwrap_or("/").to_owned(),
+        vhost,
         query: AMQPQueryString { frame_max: Some(LARGEST_FRAME), ..AMQPQueryString::default() },
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::convert::events::main_port;
 use crate::convert::platform::login;
 use crate::device::{Device, PlatformServers};
+use crate::settings::PlatformAddress;
 use crate::wire;
 use results::Results;
 use session::Session;
@@ -35,10 +36,10 @@ pub(super) async fn serve(device: &Device, cancel: &CancellationToken) {
     while !cancel.is_cancelled() {
         changed.borrow_and_update();
         tell(device, &PlatformServers::default());
-        let address = device.platform().await.ok().and_then(|address| address.login_url);
+        let address = device.platform().await.unwrap_or_default();
         let served = async {
-            match address {
-                Some(login_url) => stay_logged_in(device, &login_url, cancel).await,
+            match &address.login_url {
+                Some(login_url) => stay_logged_in(device, (&address, login_url), cancel).await,
                 None => cancel.cancelled().await,
             }
         };
@@ -60,15 +61,18 @@ fn tell(device: &Device, servers: &PlatformServers) {
 }
 
 /// Logs in whenever that is needed, until cancelled.
-async fn stay_logged_in(device: &Device, login_url: &str, cancel: &CancellationToken) {
+async fn stay_logged_in(device: &Device, platform: (&PlatformAddress, &str), cancel: &CancellationToken) {
     let mut back_off = BackOff::new(device.config.retry_after, LONGEST);
     let mut results = Results::default();
-    while let Some(logged_in) = cancel.run_until_cancelled(log_in(device, login_url)).await {
+    while let Some(logged_in) = cancel.run_until_cancelled(log_in(device, platform)).await {
         match logged_in {
             Ok(session) => {
                 tracing::info!("logged in at the platform");
                 tell(device, &session.servers());
-                take_commands(device, &session, &mut results, &mut back_off, cancel).await;
+                if use_login(device, &session, &mut results, &mut back_off, cancel).await {
+                    tracing::warn!("the platform refuses the token");
+                    cancel.run_until_cancelled(tokio::time::sleep(back_off.next_interval())).await;
+                }
             }
             Err(why) => {
                 tracing::warn!(why, "login at the platform failed");
@@ -76,6 +80,30 @@ async fn stay_logged_in(device: &Device, login_url: &str, cancel: &CancellationT
             }
         }
     }
+}
+
+/// Takes commands until the broker has failed too often, the platform refuses the token, or cancelled. Whether the token
+/// was refused.
+async fn use_login(
+    device: &Device,
+    session: &Session,
+    results: &mut Results,
+    back_off: &mut BackOff,
+    cancel: &CancellationToken,
+) -> bool {
+    // The command in hand is finished when the token is refused.
+    let ended = cancel.child_token();
+    let mut servers = device.platform_servers.subscribe();
+    let commands = async {
+        take_commands(device, session, results, back_off, &ended).await;
+        ended.cancel();
+    };
+    let refused = async {
+        let refused = ended.run_until_cancelled(servers.wait_for(|servers| servers.login.is_none())).await.is_some();
+        ended.cancel();
+        refused
+    };
+    tokio::join!(commands, refused).1
 }
 
 /// Takes commands until the broker has failed too often, or cancelled.
@@ -95,7 +123,7 @@ async fn take_commands(
     }
 }
 
-async fn log_in(device: &Device, login_url: &str) -> Result<Session, String> {
+async fn log_in(device: &Device, (address, login_url): (&PlatformAddress, &str)) -> Result<Session, String> {
     let dev_sno = device.dev_sno().await.map_err(|error| error.chain())?;
     let network = device.appliance.network().await.map_err(|error| error.chain())?;
     let mac = main_port(&network.ports).map(|port| port.hardware_address.as_str()).unwrap_or_default();
@@ -103,5 +131,5 @@ async fn log_in(device: &Device, login_url: &str) -> Result<Session, String> {
     let body = device.outbound.fetch_picture(&url, MAX_ANSWER).await.map_err(|error| error.to_string())?;
     let fields = adapter::parse_object(&body).map_err(|error| error.to_string())?;
     let answer = wire::read(fields).map_err(|fault| fault.message())?;
-    Ok(Session { login_url: login_url.to_owned(), dev_sno, answer })
+    Ok(Session { address: address.clone(), login_url: login_url.to_owned(), dev_sno, answer })
 }

@@ -1,5 +1,6 @@
 //! People that the platform sends (5.1.1, 6.1).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,8 +9,9 @@ use domain::{Actor, LibraryId};
 use super::session::Session;
 use crate::codes::{Code, Fault};
 use crate::convert::people::{Details, MAX_PICTURE, photo};
-use crate::convert::platform::composed;
+use crate::convert::platform::{composed, picture_address};
 use crate::device::Device;
+use crate::push::calls::check_token;
 use crate::wire::platform::{AddUsers, AskDetails, PlatformPerson, ToldDetails, UserResult, UserResults};
 use crate::wire::{self, Fields};
 use crate::work::people::{Entry, amend, code, enrol, known};
@@ -37,20 +39,18 @@ pub(super) async fn add_users(
     }
     let mut people = request.user_info_list.unwrap_or_default();
     let ids = request.userid_list.unwrap_or_default().0;
-    let told = |id: &String| people.iter().any(|person| text_of(person, "identity_id") == *id);
-    let missing: Vec<String> = ids.into_iter().filter(|id| !told(id)).collect();
+    bounded(people.len())?;
+    bounded(ids.len())?;
+    let missing = not_among(ids, &people);
     let mut results = UserResults::default();
     if !missing.is_empty() {
         let found = details(device, session, &missing, path).await?;
-        let is_there = |id: &String| found.iter().any(|person| text_of(person, "identity_id") == *id);
-        for userid in missing.into_iter().filter(|id| !is_there(id)) {
+        bounded(people.len() + found.len())?;
+        for userid in not_among(missing, &found) {
             let (code, message) = (Code::NoId.number(), Code::NoId.text().to_owned());
             results.failed_users.push(UserResult { userid, username: Some(String::new()), message, code });
         }
         people.extend(found);
-    }
-    if people.len() > MAX_PEOPLE {
-        return Err(Code::CommandParameter.into());
     }
     for person in people {
         let userid = text_of(&person, "identity_id");
@@ -64,6 +64,18 @@ pub(super) async fn add_users(
         list.push(UserResult { userid, username, message, code });
     }
     Ok(results)
+}
+
+/// Fails for more people than a command may have.
+fn bounded(count: usize) -> Result<(), Fault> {
+    if count > MAX_PEOPLE { Err(Code::CommandParameter.into()) } else { Ok(()) }
+}
+
+/// The numbers that none of these people has.
+fn not_among(mut ids: Vec<String>, people: &[Fields]) -> Vec<String> {
+    let known: HashSet<String> = people.iter().map(|person| text_of(person, "identity_id")).collect();
+    ids.retain(|id| !known.contains(id));
+    ids
 }
 
 /// A field as text; empty when it is none.
@@ -82,6 +94,7 @@ async fn details(
     let url = session.url(&path).ok_or_else(|| Fault::with(Code::CommandParameter, "path is no address"))?;
     let asked = device.outbound.ask_json(&url, &AskDetails { userid_list: ids }, MAX_DETAILS, TIMEOUT).await;
     let (status, body) = asked.map_err(|error| Fault::with(Code::Remote, error.to_string()))?;
+    check_token(device, &url, status, &body).map_err(|why| Fault::with(Code::Remote, why))?;
     if !status.is_success() {
         return Err(Fault::with(Code::Remote, status.as_str()));
     }
@@ -115,7 +128,7 @@ async fn picture(device: &Device, session: &Session, person: &PlatformPerson) ->
         (Some(url), _) => composed(&session.login_url, &url),
         (None, Some(path)) => {
             let server = session.answer.pictures.as_ref().map(|server| server.0.as_str());
-            composed(server.filter(|server| !server.is_empty()).unwrap_or(&session.login_url), &path)
+            picture_address(&session.login_url, server, &path)
         }
         (None, None) => return Ok(None),
     };
