@@ -195,6 +195,12 @@ impl Channel {
         self.running && self.analyses_faces() && !self.faces_never
     }
 
+    /// Takes a library of work clothes out of the tasks; returns whether a task named it.
+    pub(crate) fn forget_clothes(&mut self, library: i64) -> bool {
+        let lists = self.tasks.iter_mut().filter_map(|task| task.workclothes_lib_list.as_mut());
+        lists.map(|ids| ids.extract_if(.., |id| *id == library).count()).sum::<usize>() > 0
+    }
+
     /// In accordance with the camera's watch, which others may have switched.
     pub(crate) fn reconciled(mut self, camera: &Camera) -> Self {
         match (camera.watch.settings.enabled, self.watches()) {

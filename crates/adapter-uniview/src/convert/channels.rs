@@ -1,7 +1,6 @@
 //! Cameras.
 
 use domain::{CameraId, DeviceAddress, Source, StreamAddress, StreamTransport, same_host};
-use url::Url;
 
 use super::{bounded, within};
 use crate::codes::Fault;
@@ -42,8 +41,8 @@ pub(crate) struct Where {
 }
 
 impl Where {
-    /// Checks what was sent; `password` is the decrypted one.
-    pub(crate) fn new(place: &Place, password: Option<String>) -> Result<Self, Fault> {
+    /// Checks what was sent; `password` is the decrypted one, `stored` the number of the stream chosen before.
+    pub(crate) fn new(place: &Place, password: Option<String>, stored: Option<i64>) -> Result<Self, Fault> {
         let text = |field, text: &Option<Text>, most| {
             text.clone().and_then(Text::filled).map(|text| bounded(field, text, most)).transpose()
         };
@@ -54,7 +53,7 @@ impl Where {
             user: text("username", &place.username, MAX_LOGIN)?,
             password: password.map(|password| bounded("pwd", password, MAX_LOGIN)).transpose()?,
             transport: place.transport_type.map(transport).transpose()?,
-            choice: choice(place.video_type, place.video_id)?,
+            choice: choice(place.video_type, place.video_id, stored)?,
         })
     }
 
@@ -119,11 +118,11 @@ fn transport(Int(number): Int) -> Result<StreamTransport, Fault> {
     }
 }
 
-fn choice(kind: Option<Int>, id: Option<Int>) -> Result<Option<Choice>, Fault> {
-    match (kind.map(|Int(kind)| kind), id) {
+fn choice(kind: Option<Int>, id: Option<Int>, stored: Option<i64>) -> Result<Option<Choice>, Fault> {
+    match (kind.map(|Int(kind)| kind), id.map(|Int(id)| id).or(stored)) {
         (None, _) => Ok(None),
         (Some(1), _) => Ok(Some(Choice::Main)),
-        (Some(2), Some(Int(id))) => Ok(Some(Choice::Custom(id))),
+        (Some(2), Some(id)) => Ok(Some(Choice::Custom(id))),
         (Some(2), None) => Err(Fault::argument("video_id is missing")),
         (Some(_), _) => Err(Fault::argument("video_type is neither 1 nor 2")),
     }
@@ -139,11 +138,15 @@ pub(crate) fn channel(Int(number): Int) -> CameraId {
     CameraId(u32::try_from(number).unwrap_or(0))
 }
 
+/// The transport of a stream; any of other cameras.
+pub(crate) fn transport_of(source: &Source) -> StreamTransport {
+    let Source::Rtsp { url } = source else { return StreamTransport::Any };
+    StreamAddress::parse(url).map(|address| address.transport).unwrap_or_default()
+}
+
 /// 1 tcp, 2 udp.
 pub(crate) fn transport_number(source: &Source) -> u8 {
-    let Source::Rtsp { url } = source else { return 1 };
-    let udp = StreamAddress::parse(url).is_ok_and(|address| address.transport == StreamTransport::Udp);
-    if udp { 2 } else { 1 }
+    if transport_of(source) == StreamTransport::Udp { 2 } else { 1 }
 }
 
 /// The address of a stream without login and transport.
@@ -169,14 +172,13 @@ pub(crate) fn camera_of(url: &str) -> (Option<String>, Option<u16>, Option<Strin
     (Some(address.host), address.port, Some(address.user).filter(|user| !user.is_empty()))
 }
 
-/// The URL of a stream with the login of its camera in it.
-pub(crate) fn with_login(url: &str, device: &DeviceAddress) -> Option<String> {
-    let mut url = Url::parse(url).ok()?;
+/// The address of a camera's stream with the login of the camera and this transport in it.
+pub(crate) fn stream_of(url: &str, device: &DeviceAddress, transport: StreamTransport) -> Option<String> {
+    let mut address = StreamAddress::parse(url).ok()?;
     if !device.user.is_empty() {
-        url.set_username(&device.user).ok()?;
-        url.set_password(Some(&device.password)).ok()?;
+        (address.user, address.password) = (device.user.clone(), device.password.clone());
     }
-    Some(url.into())
+    Some(StreamAddress { transport, ..address }.to_url())
 }
 
 #[cfg(test)]

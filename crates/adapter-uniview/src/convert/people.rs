@@ -101,7 +101,7 @@ pub(crate) fn query(query: ListPeople) -> Result<(Option<PersonFilter>, Paging),
     let part =
         |field, text: Option<Text>| text.and_then(Text::filled).map(|text| bounded(field, text, MAX_NAME)).transpose();
     let gender = query.sex.filter(|Int(number)| *number != ALL).map(gender).transpose()?;
-    let status = query.model_status.map_or(ALL, |Int(status)| status);
+    let status = query.model_status.or(query.modeling_type).map_or(ALL, |Int(status)| status);
     let states = [EnrolmentState::Pending, EnrolmentState::Enrolled, EnrolmentState::Failed];
     let state = states.into_iter().find(|state| i64::from(model_status(*state)) == status);
     if state.is_none() && !matches!(status, NOT_MODELLED | ALL) {

@@ -18,12 +18,13 @@ const MAX_GRAPHS: usize = 10;
 const FAR: i64 = 10_000;
 
 /// The numbers of a task, with the highest value of each. Those that the algorithm does not have are kept and shown.
-const NUMBERS: [(&str, i64); 17] = [
+const NUMBERS: [(&str, i64); 18] = [
     ("time_threshold", i32::MAX as i64),
     ("person_num_limit", i32::MAX as i64),
     ("person_float_limit", i32::MAX as i64),
     ("back_time_threshold", i32::MAX as i64),
     ("line_dpc_enable", 1),
+    ("detour_area", 1),
     ("max_person_object_height", 1079),
     ("max_person_object_width", 1919),
     ("min_person_object_height", 1079),
@@ -50,7 +51,6 @@ pub(crate) fn task(sent: UpdateTask, finds: Finds<'_>) -> Result<Task, Fault> {
     let rule = algorithms::rule(algo_model);
     let numbers = numbers(&sent.others)?;
     check_sizes(&numbers)?;
-    sent.detour_area.map(|area| within("detour_area", area, 0..=1_u8)).transpose()?;
     let object_type = sent.object_type.map(|Ids(kinds)| kinds);
     if object_type.iter().flatten().any(|kind| !(1..=3).contains(kind)) {
         return Err(Fault::argument("object_type is none of 1, 2, 3"));
@@ -114,7 +114,7 @@ fn check_sizes(numbers: &BTreeMap<String, i64>) -> Result<(), Fault> {
 }
 
 /// An area or a line, as the algorithm needs it.
-fn checked(graph: Graph, is_line: bool) -> Result<Graph, Fault> {
+fn checked(mut graph: Graph, is_line: bool) -> Result<Graph, Fault> {
     let graph_type = if is_line { "line" } else { "polygon" };
     if !graph.graph_type.is_empty() && graph.graph_type != graph_type {
         return Err(Fault::argument("graph_type is not that of the algorithm"));
@@ -123,7 +123,12 @@ fn checked(graph: Graph, is_line: bool) -> Result<Graph, Fault> {
     needed.as_ref().ok_or_else(|| Fault::argument(format!("{graph_type} is missing")))?;
     graph.polygon.iter().try_for_each(|area| check_points(area, 3..=6))?;
     graph.line.iter().chain(&graph.direction_line).try_for_each(|line| check_points(line, 2..=2))?;
-    Ok(Graph { graph_type: graph_type.to_owned(), ..graph })
+    // The innermost wins (quirk "6.1 detour_area").
+    let inner = graph.polygon.as_mut().and_then(|area| area.detour_area.take());
+    for area in inner.iter().chain(&graph.detour_area) {
+        within("detour_area", Int(*area), 0..=1_i64)?;
+    }
+    Ok(Graph { graph_type: graph_type.to_owned(), detour_area: inner.or(graph.detour_area), ..graph })
 }
 
 fn check_points(points: &Points, number: std::ops::RangeInclusive<usize>) -> Result<(), Fault> {

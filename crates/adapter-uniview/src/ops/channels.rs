@@ -6,9 +6,10 @@ use domain::{
     Source, StreamAddress, WatchSettings,
 };
 
+use super::{docking, rules};
 use crate::codes::{Code, Fault};
 use crate::convert::channels::{
-    Choice, ONVIF, RTSP, Where, camera_of, channel, host, kind, shown, transport_number, with_login,
+    Choice, ONVIF, RTSP, Where, camera_of, channel, host, kind, shown, stream_of, transport_number, transport_of,
 };
 use crate::convert::{Paging, bounded, name, within};
 use crate::request::Caller;
@@ -76,7 +77,7 @@ pub(crate) async fn import(caller: Caller, request: ImportChannels) -> Result<An
 async fn add_one(caller: &Caller, request: AddChannel) -> Result<CameraId, Fault> {
     let name = name("channel_name", &request.channel_name.0)?;
     let kind = kind(request.kind)?;
-    let sent = Where::new(&request.place, password(caller, request.place.pwd.as_ref()).await?)?;
+    let sent = Where::new(&request.place, password(caller, request.place.pwd.as_ref()).await?, None)?;
     check_notes(&request.place)?;
     let (source, stream) = source(caller, kind, &sent, None, sent.choice.unwrap_or(Choice::Main)).await?;
     let settings = CameraSettings {
@@ -97,7 +98,7 @@ async fn add_one(caller: &Caller, request: AddChannel) -> Result<CameraId, Fault
     Ok(caller.acts().add_camera(camera).await?.id)
 }
 
-/// Removes cameras (/channel/delete, section 4.4).
+/// Removes cameras with all that is set for their channels (/channel/delete, section 4.4).
 pub(crate) async fn delete(caller: Caller, request: DeleteChannels) -> Result<Done, Fault> {
     let mut ids: Vec<_> = request.channel_id_list.0.into_iter().map(|id| channel(wire::Int(id))).collect();
     ids.sort_unstable();
@@ -111,6 +112,7 @@ pub(crate) async fn delete(caller: Caller, request: DeleteChannels) -> Result<Do
     }
     for id in ids {
         caller.acts().remove_camera(id).await?;
+        docking::forget_interval(&caller, id).await?;
     }
     Ok(Done::DONE)
 }
@@ -119,11 +121,12 @@ pub(crate) async fn delete(caller: Caller, request: DeleteChannels) -> Result<Do
 pub(crate) async fn update(caller: Caller, request: UpdateChannel) -> Result<Done, Fault> {
     let name = name("channel_name", &request.channel_name.0)?;
     let wanted = request.kind.map(kind).transpose()?;
-    let sent = Where::new(&request.place, password(&caller, request.place.pwd.as_ref()).await?)?;
+    let password = password(&caller, request.place.pwd.as_ref()).await?;
     check_notes(&request.place)?;
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let camera = caller.reading()?.camera(channel(request.channel_id)).await?;
     let kept = caller.device.channel(&camera).await?;
+    let sent = Where::new(&request.place, password, kept.stream.as_ref().map(|stream| stream.video_id))?;
     let mut settings = CameraSettings { name, ..camera.settings.clone() };
     let (before, mut stream) = (kind_of(&camera, &kept), kept.stream.clone());
     if sent.is_sent() || wanted.is_some_and(|wanted| wanted != before) {
@@ -157,11 +160,13 @@ async fn change(
         note,
     };
     caller.acts().remove_camera(id).await?;
-    if let Err(error) = caller.acts().add_camera(new(settings, note)).await {
+    let added = caller.acts().add_camera(new(settings, note)).await;
+    if added.is_err() {
         caller.acts().add_camera(new(camera.settings.clone(), former)).await?;
-        return Err(error.into());
     }
-    Ok(Done::DONE)
+    // The rules went with the camera, the tasks that they are stay.
+    rules::follow(caller, id, &changed).await?;
+    Ok(added.map(|_| Done::DONE)?)
 }
 
 /// Lists cameras by number with their live state (/channel/list, section 4.6).
@@ -252,7 +257,9 @@ async fn source(
     let Choice::Custom(video_id) = choice else { return Ok((Source::Onvif(device), None)) };
     let place = usize::try_from(video_id).ok().and_then(|id| id.checked_sub(1));
     let streams = streams(caller, &device).await?;
-    let chosen = place.and_then(|place| streams.get(place)).and_then(|stream| with_login(&stream.url, &device));
+    let transport = sent.transport.or_else(|| former.map(|(camera, _)| transport_of(&camera.settings.source)));
+    let chosen = place.and_then(|place| streams.get(place));
+    let chosen = chosen.and_then(|stream| stream_of(&stream.url, &device, transport.unwrap_or_default()));
     let url = chosen.ok_or_else(|| Fault::argument("video_id is no stream of the camera"))?;
     Ok((Source::Rtsp { url }, Some(OnvifStream { video_id, host: device.host, port: device.port })))
 }
@@ -286,6 +293,7 @@ fn check_notes(place: &Place) -> Result<(), Fault> {
     for (field, text, most) in [
         ("custom_code", &place.custom_code, MAX_TEXT),
         ("serial_number", &place.serial_number, MAX_TEXT),
+        ("serialnumber", &place.serialnumber, MAX_TEXT),
         ("manufacturer", &place.manufacturer, MAX_MODEL),
         ("model", &place.model, MAX_MODEL),
     ] {
@@ -299,7 +307,7 @@ fn noted(kept: Channel, place: Place) -> Channel {
     let or = |sent: Option<Text>, kept| sent.map_or(kept, |Text(text)| text);
     Channel {
         custom_code: or(place.custom_code, kept.custom_code),
-        serial_number: or(place.serial_number, kept.serial_number),
+        serial_number: or(place.serial_number.or(place.serialnumber), kept.serial_number),
         manufacturer: or(place.manufacturer, kept.manufacturer),
         model: or(place.model, kept.model),
         ..kept

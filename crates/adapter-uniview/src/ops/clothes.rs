@@ -1,8 +1,8 @@
 //! Libraries and pictures of work clothes (chapters 7 and 8). They are kept for platforms that manage them here; no
 //! algorithm compares with them yet, so pictures stay "not modelled".
 
-use domain::PictureId;
 use domain::names::holds;
+use domain::{CameraChange, PictureId};
 
 use crate::codes::{Code, Fault};
 use crate::convert::pictures::{LIBRARY, address, clothes};
@@ -50,15 +50,28 @@ pub(crate) async fn rename_library(caller: Caller, request: RenameLibrary) -> Re
     Ok(Done::DONE)
 }
 
-/// Removes a library with its pictures (/workclotheslib/delete, section 7.3).
+/// Removes a library with its pictures, also from the smart tasks that name it (/workclotheslib/delete, section 7.3).
 pub(crate) async fn delete_library(caller: Caller, request: DeleteLibrary) -> Result<Done, Fault> {
     let [id] = request.lib_id.0[..] else { return Err(Fault::argument("lib_id is not one library")) };
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let mut kept = caller.device.work_clothes().await?;
     let place = kept.libraries.iter().position(|library| library.id == id);
     let gone = kept.libraries.remove(place.ok_or_else(no_library)?);
+    release(&caller, id).await?;
     keep(&caller, &kept).await?;
     drop_pictures(&caller, &kept, gone.pictures).await
+}
+
+/// Takes a library out of the tasks of channels.
+async fn release(caller: &Caller, library: i64) -> Result<(), Fault> {
+    for camera in caller.reading()?.cameras().await? {
+        let mut kept = caller.device.channel(&camera).await?;
+        if kept.forget_clothes(library) {
+            let change = CameraChange { note: caller.device.noting(&kept)?, ..CameraChange::default() };
+            caller.acts().update_camera(camera.id, change).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Lists libraries by id (/workclotheslib/list, section 7.4).
@@ -130,7 +143,7 @@ pub(crate) async fn list(caller: Caller, request: ListPictures) -> Result<Answer
     caller.reading()?;
     let mut kept = caller.device.work_clothes().await?;
     let library = library_mut(&mut kept, request.lib_id.0)?;
-    match request.model_status.map_or(999, |status| status.0) {
+    match request.model_status.or(request.modeling_type).map_or(999, |status| status.0) {
         1 | 999 => {}
         2..=4 => library.pictures.clear(),
         _ => return Err(Fault::argument("model_status is none of 1, 2, 3, 4, 999")),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use adapter::{masked_url, unmasked_url};
-use domain::Act;
+use domain::{Act, CameraId};
 use url::Url;
 
 use crate::codes::Fault;
@@ -51,6 +51,15 @@ pub(crate) async fn get(caller: Caller, _: Nothing) -> Result<Answer<Docking>, F
 pub(crate) async fn ability(_: Caller, _: Nothing) -> Result<Answer<Ability>, Fault> {
     let version = |version_code, version_name| Version { version_code, version_name };
     Ok(Answer::of(Ability { list: [version("V1.0", "1.0接口"), version("V2.0", "2.0接口")] }))
+}
+
+/// Forgets the interval of a channel that was removed. Who may remove a channel may do this.
+pub(super) async fn forget_interval(caller: &Caller, channel: CameraId) -> Result<(), Fault> {
+    let mut kept = caller.device.platforms().await?;
+    if kept.intervals.remove(&channel.0).is_some() {
+        caller.acts().keep_value(&caller.device.state(), PLATFORMS, Some(written(&kept)?)).await?;
+    }
+    Ok(())
 }
 
 /// What is kept after an update: platforms and channels that it does not name stay as they are.

@@ -1,5 +1,7 @@
 //! Extended configuration (6.4 to 6.7).
 
+use std::collections::BTreeMap;
+
 use domain::{Camera, CameraChange, CameraSettings, Error};
 
 use super::rules;
@@ -11,7 +13,7 @@ use crate::request::Caller;
 use crate::settings::{Channel, Extended, Params};
 use crate::wire::extended::{
     AlgorithmRow, ExtendedRow, FaceRow, GetExtended, ParamsRow, RecoveryRow, UpdateAlgorithm, UpdateChannel,
-    UpdateExtended, UpdateParams, UpdateVideo, VideoRow,
+    UpdateExtended, UpdateParams, VideoRow,
 };
 use crate::wire::smart::ChannelKey;
 use crate::wire::{Answer, Done};
@@ -52,11 +54,15 @@ pub(crate) async fn update(caller: Caller, request: UpdateExtended) -> Result<Do
         return Err(Fault::argument("list is empty"));
     }
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
-    let mut updated = Vec::new();
+    let mut updated = BTreeMap::new();
     for sent in request.list {
         let camera = caller.reading()?.camera(channel(sent.channel_id)).await?;
-        let kept = caller.device.channel(&camera).await?;
-        updated.push((camera.id, extended(kept, sent, &caller.finds())?));
+        // A channel may have several entries.
+        let kept = match updated.remove(&camera.id) {
+            Some(kept) => kept,
+            None => caller.device.channel(&camera).await?,
+        };
+        updated.insert(camera.id, extended(kept, sent, &caller.finds())?);
     }
     for (id, kept) in updated {
         rules::follow(&caller, id, &kept).await?;
@@ -114,10 +120,12 @@ pub(crate) async fn set_params(caller: Caller, request: UpdateParams) -> Result<
 }
 
 fn changed(mut params: Params, sent: UpdateParams) -> Result<Params, Fault> {
-    if let Some(UpdateVideo { status, befor_alarmed_time, after_alarmed_time }) = sent.alarm_video_param {
-        params.video = switch("alarm_video_param.status", status)?;
-        params.video_before = within("befor_alarmed_time", befor_alarmed_time, 5..=30)?;
-        params.video_after = within("after_alarmed_time", after_alarmed_time, 5..=30)?;
+    if let Some(video) = sent.alarm_video_param {
+        let before = video.befor_alarmed_time.or(video.before_alarmed_time);
+        let before = before.ok_or_else(|| Fault::argument("befor_alarmed_time is missing"))?;
+        params.video = switch("alarm_video_param.status", video.status)?;
+        params.video_before = within("befor_alarmed_time", before, 5..=30)?;
+        params.video_after = within("after_alarmed_time", video.after_alarmed_time, 5..=30)?;
     }
     if let Some(recovery) = sent.status_recovery_param {
         params.recovery = switch("status_recovery_param.status", recovery.status)?;

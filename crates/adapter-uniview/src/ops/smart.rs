@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Camera, CameraChange, Error, LibraryId, Similarity};
+use domain::{Camera, CameraChange, Error, LibraryId, OwnValues, Similarity};
 
 use super::rules;
 use crate::codes::{Code, Fault};
@@ -20,7 +20,8 @@ const POLLING: i64 = 2;
 
 /// Sets all tasks of a channel, and its person libraries and threshold (/smart/update, section 6.1).
 pub(crate) async fn update(caller: Caller, request: UpdateTasks) -> Result<Done, Fault> {
-    let tasks = smart::tasks(request.smart_list, &caller.finds())?;
+    let sent = request.smart_list.or(request.list).ok_or_else(|| Fault::argument("smart_list is missing"))?;
+    let tasks = smart::tasks(sent, &caller.finds())?;
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
     let camera = caller.reading()?.camera(channel(request.channel_id)).await?;
     check_clothes(&caller, &tasks).await?;
@@ -71,7 +72,8 @@ async fn follow(caller: &Caller, camera: &Camera, kept: &Channel, control: Optio
         watch.enabled = enabled;
         watch.threshold = control.threshold.unwrap_or(watch.threshold);
         watch.libraries = control.libraries.unwrap_or(watch.libraries);
-        Ok::<_, Error>(CameraChange { watch: Some(watch), note, ..CameraChange::default() })
+        let own = OwnValues { threshold: control.threshold.is_some(), ..OwnValues::default() };
+        Ok::<_, Error>(CameraChange { watch: Some(watch), own, note, ..CameraChange::default() })
     };
     caller.acts().amend_camera(camera.id, change).await?;
     Ok(())
@@ -86,7 +88,8 @@ pub(crate) async fn list(caller: Caller, request: ChannelKey) -> Result<Answer<T
         alarm_threshold: watch.threshold.percent(),
         person_lib_id: watch.libraries.iter().map(|id| id.0).collect(),
     };
-    let person_control_info = Some(control).filter(|control| !control.person_lib_id.is_empty());
+    let is_set = camera.own.threshold || !control.person_lib_id.is_empty();
+    let person_control_info = is_set.then_some(control);
     Ok(Answer::of(Tasks { smart_list: kept.tasks, person_control_info }))
 }
 

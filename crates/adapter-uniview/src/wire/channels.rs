@@ -43,8 +43,9 @@ pub(crate) struct Place {
     pub(crate) video_type: Option<Int>,
     pub(crate) video_id: Option<Int>,
     pub(crate) custom_code: Option<Text>,
-    #[serde(alias = "serialnumber")]
     pub(crate) serial_number: Option<Text>,
+    /// Another name of `serial_number`, often sent beside it (quirk "4.3, 4.5, 4.7 examples").
+    pub(crate) serialnumber: Option<Text>,
     pub(crate) manufacturer: Option<Text>,
     pub(crate) model: Option<Text>,
 }

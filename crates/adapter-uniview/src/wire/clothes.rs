@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ids, Int, Text, Texts};
+use super::{Ids, Int, Text, Texts, optional_int};
 
 #[derive(Deserialize)]
 pub(crate) struct AddLibrary {
@@ -51,8 +51,11 @@ pub(crate) struct ListPictures {
     pub(crate) lib_id: Int,
     pub(crate) page: Int,
     pub(crate) pagesize: Int,
-    #[serde(alias = "modeling_type")]
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) model_status: Option<Int>,
+    /// Another name of `model_status` (quirk "3.5 and 8.4").
+    #[serde(default, deserialize_with = "optional_int")]
+    pub(crate) modeling_type: Option<Int>,
 }
 
 #[derive(Serialize)]

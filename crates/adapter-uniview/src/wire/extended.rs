@@ -55,8 +55,9 @@ pub(crate) struct UpdateParams {
 #[derive(Deserialize)]
 pub(crate) struct UpdateVideo {
     pub(crate) status: Int,
-    #[serde(alias = "before_alarmed_time")]
-    pub(crate) befor_alarmed_time: Int,
+    pub(crate) befor_alarmed_time: Option<Int>,
+    /// Another name of `befor_alarmed_time` (quirk "6.6, 6.7").
+    pub(crate) before_alarmed_time: Option<Int>,
     pub(crate) after_alarmed_time: Int,
 }
 

@@ -27,6 +27,17 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
+/// A condition of a search; empty text is none. For `#[serde(default, deserialize_with = "filter")]`.
+///
+/// # Errors
+/// When the value is neither a condition nor empty text.
+pub(crate) fn filter<'de, T: DeserializeOwned + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) if text.trim().is_empty() => Ok(T::default()),
+        value => T::deserialize(value).map_err(D::Error::custom),
+    }
+}
+
 fn entries<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let list = match Value::deserialize(deserializer)? {
         Value::Array(list) => list,

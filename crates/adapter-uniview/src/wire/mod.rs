@@ -16,8 +16,8 @@ pub(crate) mod searches;
 pub(crate) mod smart;
 
 use adapter::lenient::{FieldError, read_fields};
-pub(crate) use adapter::lenient::{Int, Text};
-pub(crate) use lenient::{Ids, Texts};
+pub(crate) use adapter::lenient::{Int, Text, optional_int};
+pub(crate) use lenient::{Ids, Texts, filter};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

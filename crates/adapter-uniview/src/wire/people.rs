@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ids, Int, Text};
+use super::{Ids, Int, Text, optional_int};
 
 #[derive(Deserialize)]
 pub(crate) struct AddPerson {
@@ -50,10 +50,14 @@ pub(crate) struct ListPeople {
     pub(crate) page: Int,
     pub(crate) pagesize: Int,
     pub(crate) person_name: Option<Text>,
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) sex: Option<Int>,
     pub(crate) certificate_no: Option<Text>,
-    #[serde(alias = "modeling_type")]
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) model_status: Option<Int>,
+    /// Another name of `model_status` (quirk "3.5 and 8.4").
+    #[serde(default, deserialize_with = "optional_int")]
+    pub(crate) modeling_type: Option<Int>,
 }
 
 #[derive(Serialize)]

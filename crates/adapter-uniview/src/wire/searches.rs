@@ -2,23 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ids, Int, Text, Texts};
+use super::{Ids, Int, Text, Texts, filter, optional_int};
 
 #[derive(Deserialize)]
 pub(crate) struct Search {
     pub(crate) page: Int,
     pub(crate) pagesize: Int,
+    #[serde(deserialize_with = "filter")]
     pub(crate) channel_id: Ids,
     pub(crate) start_time: Int,
     pub(crate) end_time: Int,
+    #[serde(default, deserialize_with = "filter")]
     pub(crate) algo_model: Option<Texts>,
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) compare_flag: Option<Int>,
+    #[serde(default, deserialize_with = "filter")]
     pub(crate) object_type: Option<Ids>,
     pub(crate) plate_no: Option<Text>,
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) match_type: Option<Int>,
     pub(crate) name: Option<Text>,
     pub(crate) certificate_no: Option<Text>,
+    #[serde(default, deserialize_with = "filter")]
     pub(crate) similarity: Option<Range>,
+    #[serde(default, deserialize_with = "filter")]
     pub(crate) faceattr: Option<FaceAttributes>,
 }
 
@@ -30,9 +37,13 @@ pub(crate) struct Range {
 
 #[derive(Deserialize, Default, Clone, Copy)]
 pub(crate) struct FaceAttributes {
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) gender: Option<Int>,
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) age: Option<Int>,
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) glass: Option<Int>,
+    #[serde(default, deserialize_with = "optional_int")]
     pub(crate) mask: Option<Int>,
 }
 

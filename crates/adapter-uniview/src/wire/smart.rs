@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Ids, Int, Text};
+use super::{Ids, Int, Text, optional_int};
 
 #[derive(Deserialize)]
 pub(crate) struct UpdateTasks {
     pub(crate) channel_id: Int,
-    /// Platforms of newer firmware call it `list`.
-    #[serde(alias = "list")]
-    pub(crate) smart_list: Vec<UpdateTask>,
+    pub(crate) smart_list: Option<Vec<UpdateTask>>,
+    /// The name of `smart_list` at platforms of newer firmware.
+    pub(crate) list: Option<Vec<UpdateTask>>,
     pub(crate) person_control_info: Option<UpdateControl>,
 }
 
@@ -21,7 +21,6 @@ pub(crate) struct UpdateTask {
     pub(crate) object_type: Option<Ids>,
     pub(crate) workclothes_lib_list: Option<Ids>,
     pub(crate) graphs: Option<Vec<Graph>>,
-    pub(crate) detour_area: Option<Int>,
     /// Every other field: those that are numbers of the document are looked for there.
     #[serde(flatten)]
     pub(crate) others: super::Fields,
@@ -69,6 +68,8 @@ pub(crate) struct Graph {
     pub(crate) line: Option<Points>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) direction_line: Option<Points>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_number")]
+    pub(crate) detour_area: Option<i64>,
 }
 
 /// Coordinates, joined by commas.
@@ -76,6 +77,13 @@ pub(crate) struct Graph {
 pub(crate) struct Points {
     pub(crate) point_x: String,
     pub(crate) point_y: String,
+    /// Of the area that these are the points of; kept as that of its [`Graph`].
+    #[serde(default, skip_serializing, deserialize_with = "optional_number")]
+    pub(crate) detour_area: Option<i64>,
+}
+
+fn optional_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(optional_int(deserializer)?.map(|Int(number)| number))
 }
 
 #[derive(Serialize)]

@@ -222,3 +222,45 @@ pub(crate) async fn channels_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
     assert_eq!(device.channels().await, before);
     device.stop().await;
 }
+
+pub(crate) async fn a_field_may_come_under_both_of_its_names(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let staff = device.add_library("staff").await;
+    let both = json!({"channel_id": channel, "channel_name": "gate", "serial_number": "S1", "serialnumber": "S2", "algo_model": ""});
+    device.ok("/channel/update", both).await;
+    assert_eq!(device.channels().await[0]["serial_number"], "S1");
+    let video = json!({"status": 1, "befor_alarmed_time": 7, "before_alarmed_time": 9, "after_alarmed_time": 6});
+    device.ok("/smart/params/update", json!({"channel_id": channel, "alarm_video_param": video})).await;
+    let params = device.ok("/smart/params/get", json!({"channel_id": channel})).await;
+    assert_eq!(params["alarm_video_param"]["befor_alarmed_time"], 7);
+    let task = json!([{"algo_model": "ObjectIsRecognized"}]);
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": task, "list": []})).await;
+    let tasks = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    assert_eq!(tasks["smart_list"].as_array().unwrap().len(), 1);
+    let status = json!({"lib_id": staff, "page": 1, "pagesize": 5, "model_status": 999, "modeling_type": 5});
+    let mut of_clothes = status.clone();
+    of_clothes["lib_id"] = json!(1);
+    device.ok("/person/list", status).await;
+    device.ok("/workclothes/list", of_clothes).await;
+    device.stop().await;
+}
+
+pub(crate) async fn a_chosen_stream_and_its_transport_are_kept(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    device.put_up_camera();
+    let pwd = device.sealed("p@ss/1").await;
+    let add = json!({"type": 1, "channel_name": "yard", "ip": "192.0.2.9", "port": 80, "username": "admin", "pwd": pwd,
+        "video_type": 2, "video_id": 2, "transport_type": 2});
+    device.ok("/channel/add", add).await;
+    let update = |video_type: i64| json!({"channel_id": 1, "channel_name": "north", "video_type": video_type});
+    device.ok("/channel/update", update(2)).await;
+    assert!(matches!(device.source(1).await, Source::Rtsp { url }
+        if url == "rtsp://admin:p%40ss%2F1@192.0.2.9/sub#transport=udp"));
+    let row = device.channels().await.remove(0);
+    assert_eq!((&row["transport_type"], &row["rtsp"]), (&json!(2), &json!("rtsp://192.0.2.9/sub")));
+    // Of the main stream no number is stored.
+    device.ok("/channel/update", update(1)).await;
+    device.refused("/channel/update", update(2), 2).await;
+    device.stop().await;
+}

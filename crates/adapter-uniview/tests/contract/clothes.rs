@@ -45,7 +45,7 @@ pub(crate) async fn work_clothes_are_kept_listed_and_removed(ledger: &Arc<Ledger
     assert!(column(&rows, "model_status").iter().all(|status| *status == 1));
     let address = rows[0]["image_path"].as_str().unwrap();
     assert_eq!(device.picture(Method::GET, address).await.status(), 200);
-    for (status, count) in [(json!(999), 4), (json!(1), 4), (json!(3), 0)] {
+    for (status, count) in [(json!(999), 4), (json!(""), 4), (json!(1), 4), (json!(3), 0)] {
         let listed = device.page("/workclothes/list", json!({"lib_id": library, "model_status": status})).await;
         assert_eq!((listed.0, listed.1.len()), (count, count as usize));
     }
@@ -110,5 +110,19 @@ pub(crate) async fn work_clothes_that_cannot_be_are_refused(ledger: &Arc<Ledger>
         query[field] = bad;
         device.refused("/workclothes/list", query, 2).await;
     }
+    device.stop().await;
+}
+
+pub(crate) async fn a_library_goes_from_the_tasks_that_name_it(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let library = device.ok("/workclotheslib/add", json!({"lib_name": "lib1"})).await["lib_id"].clone();
+    let task = json!({"algo_model": "ObjectIsRecognized", "workclothes_lib_list": [1, library]});
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": [task]})).await;
+    device.ok("/workclotheslib/delete", json!({"lib_id": library})).await;
+    let tasks = device.ok("/smart/list", json!({"channel_id": channel})).await["smart_list"].clone();
+    assert_eq!(tasks[0]["workclothes_lib_list"], json!([1]));
+    // What is shown may be sent back.
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": tasks})).await;
     device.stop().await;
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::Role;
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 
-use crate::device::Device;
+use crate::device::{Device, Login, full};
 
 /// A platform that takes every message.
 pub(crate) fn platform(id: i64, url: &str) -> Value {
@@ -81,5 +82,28 @@ pub(crate) async fn platforms_that_cannot_be_are_refused(ledger: &Arc<Ledger>) {
         device.refused("/docking/config/update", json!({"platform": [good], "time_conf": intervals}), 2).await;
     }
     assert_eq!(device.ok("/docking/config/get", json!({})).await["platform"], json!([]));
+    device.stop().await;
+}
+
+pub(crate) async fn the_interval_of_a_channel_goes_with_it(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    for name in ["gate", "yard"] {
+        device.add_channel(name, "rtsp://192.0.2.7/gate").await;
+    }
+    let mut platform = platform(1, "http://192.0.2.1:8000");
+    platform["enabled"] = json!(0);
+    let interval = |channel: i64| json!({"channel_id": channel, "interval": 100, "enable": 1});
+    let intervals = json!([interval(1), interval(2)]);
+    device.ok("/docking/config/update", json!({"platform": [platform], "time_conf": intervals})).await;
+    // Operators remove channels, but may not set platforms.
+    let root = testkit::actor("root");
+    device.appliance.by(&root).create_account("operator", Role::Operator, "Operator_123").await.unwrap();
+    let delete = device.client().post(device.url(&full("/channel/delete"))).json(&json!({"channel_id_list": [1]}));
+    let answer = device.send_as(&Login::of("operator", "Operator_123"), delete).await;
+    device.note_success("/channel/delete", answer.json().await.unwrap());
+    device.add_channel("next", "rtsp://192.0.2.7/next").await;
+    let kept = device.ok("/docking/config/get", json!({})).await;
+    assert_eq!(kept["time_conf"][0], json!({"channel_id": 1, "interval": 0, "enable": 0, "channel_name": "next"}));
+    assert_eq!((&kept["time_conf"][1]["interval"], &kept["platform"]), (&json!(100), &json!([platform])));
     device.stop().await;
 }

@@ -74,3 +74,18 @@ pub(crate) async fn extended_settings_and_parameters_read_back(ledger: &Arc<Ledg
     device.refused("/smart/params/get", json!({}), 2).await;
     device.stop().await;
 }
+
+pub(crate) async fn entries_of_one_channel_add_up(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let entry = |algorithm: &str, every: i64| json!({"channel_id": channel, "status": 1, "smart_list": [{"algo_model": algorithm, "report_rate": every}]});
+    let list = json!([entry("LongStayDetection", 60), entry("StayAloneDetection", 90)]);
+    device.ok("/extend/update", json!({"list": list})).await;
+    let kept = device.ok("/extend/get", json!({"channel_id": channel})).await;
+    let of = |algorithm: &str| {
+        let rows = kept[0]["smart_list"].as_array().unwrap();
+        rows.iter().find(|row| row["algo_model"] == algorithm).unwrap()["report_rate"].clone()
+    };
+    assert_eq!((of("LongStayDetection"), of("StayAloneDetection")), (json!(60), json!(90)));
+    device.stop().await;
+}

@@ -64,21 +64,29 @@ testkit::scenarios! {
         channels_are_added_changed_listed_and_removed,
         an_onvif_camera_is_asked_for_its_streams_and_one_is_chosen,
         channels_are_imported_one_by_one,
+        a_field_may_come_under_both_of_its_names,
+        a_chosen_stream_and_its_transport_are_kept,
         channels_that_cannot_be_are_refused;
     smart:
         faces_are_analysed_when_a_task_says_so,
+        a_threshold_alone_is_shown,
         rules_follow_their_tasks,
+        rules_stay_when_the_kind_of_camera_changes,
+        detours_are_shown_where_they_were_set,
         the_arming_plan_reads_back,
         tasks_that_cannot_be_are_refused,
         every_algorithm_that_is_listed_runs,
         what_newer_firmware_adds_is_answered;
     extended:
-        extended_settings_and_parameters_read_back;
+        extended_settings_and_parameters_read_back,
+        entries_of_one_channel_add_up;
     clothes:
         work_clothes_are_kept_listed_and_removed,
+        a_library_goes_from_the_tasks_that_name_it,
         work_clothes_that_cannot_be_are_refused;
     docking:
         platforms_and_intervals_read_back,
+        the_interval_of_a_channel_goes_with_it,
         platforms_that_cannot_be_are_refused;
     system:
         the_device_presents_itself,
@@ -87,10 +95,14 @@ testkit::scenarios! {
         one_upgrade_runs_at_a_time;
 }
 
+/// Quirk "6.1 detour_area".
+const ADDED: &[(&str, &str)] =
+    &[("/api/v2/smart/list", "smart_list[].detour_area"), ("/api/v2/smart/list", "smart_list[].graphs[].detour_area")];
+
 fn main() -> ExitCode {
     let contract = Contract {
         catalogue: "uniview",
-        rules: Rules::NONE,
+        rules: Rules { added: ADDED, ..Rules::NONE },
         gaps: KNOWN_GAPS,
         unprovoked: Some(UNPROVOKED),
         scenarios: scenarios(),

@@ -132,6 +132,7 @@ pub(crate) async fn people_are_found_by_every_condition(ledger: &Arc<Ledger>) {
             json!({"person_name": "ann", "sex": 999, "certificate_no": "", "model_status": 999}),
             json!(["Annika", "Ann"]),
         ),
+        (json!({"person_name": "ann", "sex": "", "model_status": ""}), json!(["Annika", "Ann"])),
         (json!({"sex": 2}), json!(["Ann"])),
         (json!({"sex": 99}), json!(["Landscape", "Bob"])),
         (json!({"certificate_no": "B3"}), json!(["Annika"])),

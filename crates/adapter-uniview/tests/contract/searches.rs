@@ -77,6 +77,9 @@ pub(crate) async fn captures_are_found_by_every_condition(ledger: &Arc<Ledger>) 
         (json!({"similarity": {"min": 0, "max": similarity - 1}}), json!([later])),
         (json!({"similarity": {"min": 0, "max": 100}}), both.clone()),
         (json!({"faceattr": {"gender": 999, "age": 999, "glass": 999, "mask": "999"}}), both.clone()),
+        (json!({"channel_id": "", "compare_flag": "", "match_type": "", "similarity": ""}), both.clone()),
+        (json!({"faceattr": ""}), both.clone()),
+        (json!({"faceattr": {"gender": "", "age": "", "glass": "", "mask": " "}}), both.clone()),
         (json!({"faceattr": {"glass": 1, "mask": 1}}), both.clone()),
         (json!({"faceattr": {"mask": 2}}), json!([])),
     ] {
@@ -108,6 +111,8 @@ pub(crate) async fn captures_are_found_by_every_condition(ledger: &Arc<Ledger>) 
             )
             .await;
         assert_eq!(found, json!({"total": 0, "list": []}));
+        let empty = json!({"algo_model": "", "object_type": "", "compare_flag": "", "match_type": "", "plate_no": ""});
+        assert_eq!(device.found(path, &empty).await, [] as [Value; 0]);
     }
     device.stop().await;
 }

@@ -296,3 +296,56 @@ pub(crate) async fn every_algorithm_that_is_listed_runs(ledger: &Arc<Ledger>) {
     assert_eq!(still, before);
     device.stop().await;
 }
+
+pub(crate) async fn rules_stay_when_the_kind_of_camera_changes(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let area = json!({"polygon": {"point_x": "0,10000,10000,0", "point_y": "0,0,10000,10000"}});
+    let tasks = json!([{"algo_model": "LongStayDetection", "time_threshold": 30, "graphs": [area]}]);
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": tasks})).await;
+    let before = classes(&device).await;
+    assert_eq!(before.len(), 1);
+    let onvif = json!({"channel_id": channel, "channel_name": "gate", "type": 1, "ip": "192.0.2.9", "port": 80});
+    device.ok("/channel/update", onvif).await;
+    assert_eq!(classes(&device).await, before);
+    let stream = json!({"channel_id": channel, "channel_name": "gate", "type": 2, "rtsp": "rtsp://192.0.2.7/gate"});
+    device.ok("/channel/update", stream).await;
+    assert_eq!(classes(&device).await, before);
+    device.stop().await;
+}
+
+pub(crate) async fn detours_are_shown_where_they_were_set(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    let points = json!({"point_x": "0,10000,10000,0", "point_y": "0,0,10000,10000"});
+    let mut inner = points.clone();
+    inner["detour_area"] = json!("1");
+    let sent = json!({"algo_model": "LongStayDetection", "detour_area": 0, "graphs": [
+        {"graph_type": "polygon", "polygon": points, "detour_area": 1},
+        {"graph_type": "polygon", "polygon": inner, "detour_area": 0},
+        {"graph_type": "polygon", "polygon": points},
+    ]});
+    device.ok("/smart/update", json!({"channel_id": channel, "smart_list": [sent]})).await;
+    let mut shown = sent;
+    shown["graphs"][1] = shown["graphs"][0].clone();
+    let device = device.restart().await;
+    assert_eq!(device.ok("/smart/list", json!({"channel_id": channel})).await["smart_list"], json!([shown]));
+    let mut bad = points.clone();
+    bad["detour_area"] = json!(7);
+    for graph in [json!({"polygon": points, "detour_area": 7}), json!({"polygon": bad, "detour_area": 1})] {
+        let task = json!({"algo_model": "LongStayDetection", "graphs": [graph]});
+        device.refused("/smart/update", json!({"channel_id": channel, "smart_list": [task]}), 2).await;
+    }
+    device.stop().await;
+}
+
+pub(crate) async fn a_threshold_alone_is_shown(ledger: &Arc<Ledger>) {
+    let device = Device::start(ledger).await;
+    let channel = device.add_channel("gate", "rtsp://192.0.2.7/gate").await;
+    // Even that which holds anyway.
+    let percent = device.appliance.cameras().await.unwrap()[0].watch.settings.threshold.percent();
+    device.watch_faces(channel, json!({"alarm_threshold": percent})).await;
+    let shown = device.ok("/smart/list", json!({"channel_id": channel})).await;
+    assert_eq!(shown["person_control_info"], json!({"alarm_threshold": percent, "person_lib_id": []}));
+    device.stop().await;
+}
