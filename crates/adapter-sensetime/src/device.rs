@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use adapter::{Encryption, Exports, Live, Outbound, Sessions, ShortLived, content_type, decimal_id, platform_terms};
-use domain::{Appliance, PictureId, State};
+use domain::{Appliance, EntryKind, PictureId, State};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
@@ -16,6 +16,8 @@ pub(crate) const NAME: &str = "sensetime";
 
 /// Sessions end after this time without a call.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// The entries of the log that captures are among.
+pub(crate) const CAPTURES: &[EntryKind] = &[EntryKind::Record, EntryKind::Behaviour];
 /// Maximum number of WebSocket subscribers.
 const MAX_SUBSCRIBERS: usize = 32;
 /// Maximum size of the temporary pictures kept for download, bytes.
@@ -65,7 +67,7 @@ impl Device {
             appliance,
             outbound,
             sessions,
-            live: Live::new(MAX_SUBSCRIBERS),
+            live: Live::new(CAPTURES, MAX_SUBSCRIBERS),
             temporary: ShortLived::new(TEMPORARY_BYTES),
             exports,
             encryption,

@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use device::Device;
-use domain::ports::LogStore;
+use domain::What;
+use domain::ports::{LogStore, Pictures};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use testkit::DEADLINE;
@@ -159,6 +160,44 @@ async fn a_face_that_no_library_is_searched_for_has_no_match() {
     for field in ["img_id", "img_path", "lib_name", "person_name"] {
         assert_eq!(capture[field], json!(""), "{field}");
     }
+    device.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_gets_bodies_as_well_as_faces() {
+    let device = Device::start().await;
+    let mut client = Client::subscribed(&device).await;
+    let store = &*device.handles.store;
+    let entry = |fired: bool| {
+        let mut entry = samples::line_crossed(store, 2, 0);
+        let What::Behaviour(seen) = &mut entry.what else { panic!("a behaviour") };
+        (seen.crop, seen.scene) =
+            (store.put(&[0xff, 0xd8, 0xff, 1]).unwrap(), store.put(&[0xff, 0xd8, 0xff, 2]).unwrap());
+        seen.fired = fired;
+        (seen.id.to_string(), store.append(&entry).unwrap())
+    };
+    // What recovers shows nobody.
+    entry(false);
+    let (id, _) = entry(true);
+    // The capture wakes the device.
+    device.watch("", &["mallory"]).await;
+    let body = client.capture().await;
+    for (field, value) in [
+        ("snap_id", json!(id)),
+        ("channel", json!(2)),
+        ("obj_label", json!(2)),
+        ("quality", json!(67)),
+        ("img", json!(-1)),
+        ("similarity", json!(-1)),
+        ("ranking", json!(-1)),
+        ("img_id", json!("")),
+    ] {
+        assert_eq!(body[field], value, "{field}");
+    }
+    assert!(body["body_attr"].is_object() && body.get("face_attr").is_none());
+    assert_eq!(picture(&body["snap_buf"]), [0xff, 0xd8, 0xff, 1]);
+    assert_eq!(picture(&body["snap_frame"]), [0xff, 0xd8, 0xff, 2]);
+    assert_eq!(client.capture().await["obj_label"], json!(1));
     device.stop().await;
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter::{Live, LiveEnd};
+use domain::EntryKind;
 use domain::ports::LogStore;
 use testkit::store_suite::samples;
 use tokio::task::JoinSet;
@@ -19,7 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(600);
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_that_reads_gets_every_record_and_one_that_does_not_is_let_go() {
     let (appliance, handles) = testkit::appliance().unwrap();
-    let (live, cancel, mut tasks) = (Arc::new(Live::new(2)), CancellationToken::new(), JoinSet::new());
+    let (live, cancel, mut tasks) =
+        (Arc::new(Live::new(&[EntryKind::Record], 2)), CancellationToken::new(), JoinSet::new());
     let (mut reader, mut sleeper) = (live.subscribe().unwrap(), live.subscribe().unwrap());
     assert!(live.subscribe().is_none(), "two are enough");
     let (running, token, of) = (live.clone(), cancel.clone(), appliance.clone());
@@ -45,7 +47,7 @@ async fn a_subscriber_that_reads_gets_every_record_and_one_that_does_not_is_let_
 
 #[tokio::test]
 async fn all_subscriptions_can_be_ended_and_new_ones_begun() {
-    let live = Live::new(1);
+    let live = Live::new(&[EntryKind::Record], 1);
     let mut first = live.subscribe().unwrap();
     live.end_all();
     assert_eq!(timeout(DEADLINE, first.next()).await.unwrap().unwrap_err(), LiveEnd::Stopped);

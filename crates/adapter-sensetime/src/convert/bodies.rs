@@ -1,6 +1,6 @@
 //! Captures of bodies: people detected by a rule for moving objects.
 
-use domain::{CameraId, CaptureId, ObjectCapture, PictureId};
+use domain::{Behaviour, CameraId, CaptureId, ObjectCapture, ObjectClass, PictureId};
 use jiff::tz::TimeZone;
 
 use super::records::{NOBODY, library};
@@ -13,6 +13,12 @@ use crate::wire::push::{CaptureData, ObjectAttr};
 const UNKNOWN: &str = "";
 /// `obj_label` of a body.
 const BODY: u8 = 2;
+
+/// Whether a behaviour is the capture of a body. What recovers shows none, and a rule about the number of people may
+/// fire without any.
+pub(crate) fn is_capture(seen: &Behaviour) -> bool {
+    seen.fired && seen.object == ObjectClass::Person && !seen.targets.is_empty()
+}
 
 /// A row of 1046.
 pub(crate) fn snap(body: &ObjectCapture, zone: &TimeZone) -> BodySnap {
@@ -29,7 +35,7 @@ pub(crate) fn snap(body: &ObjectCapture, zone: &TimeZone) -> BodySnap {
     }
 }
 
-/// The data of 774.
+/// The data of 774 and 777.
 pub(crate) fn capture_data(body: &ObjectCapture, device_id: String, zone: &TimeZone) -> CaptureData {
     let seen = &body.behaviour;
     CaptureData {
@@ -85,7 +91,7 @@ fn attributes() -> BodyAttr {
 #[cfg(test)]
 mod tests {
     use domain::geometry::Rect;
-    use domain::{Behaviour, BehaviourKind, ClipState, ObjectClass, Seq, Timestamp};
+    use domain::{BehaviourKind, ClipState, Seq, Timestamp};
     use serde_json::json;
 
     use super::*;

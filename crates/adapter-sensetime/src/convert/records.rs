@@ -54,6 +54,7 @@ pub(crate) fn bodies_filter(query: QueryRecords, channels: u32, zone: &TimeZone)
         object: Some(ObjectClass::Person),
         camera: query.channel.map(|number| channel(number.0, channels)).transpose()?,
         captured: time::range(query.start_time, query.stop_time, zone)?,
+        fired_only: true,
         ..BehaviourFilter::default()
     })
 }

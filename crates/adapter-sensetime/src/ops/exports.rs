@@ -1,12 +1,12 @@
 //! Exports: zip files of pictures with a table.
 
 use adapter::{Archive, content_type};
-use domain::{Appliance, CaptureId, Error, LibraryId, ObjectCapture, Page, Record};
+use domain::{Appliance, CaptureId, Error, LibraryId, ObjectCapture, Page, Record, Thing};
 
 use crate::codes::{Code, Fault};
 use crate::convert::exports::{self, ALARMS, BODIES, ExportKind, FACES, Item, SNAPS};
 use crate::convert::records::Wanted;
-use crate::convert::{EXPORT_PAGE, SELECTION, ids, paths, time, window};
+use crate::convert::{EXPORT_PAGE, SELECTION, bodies, ids, paths, time, window};
 use crate::ops::records;
 use crate::request::Call;
 use crate::wire::exports::{ExportFaces, PageExport, SelectedFaces, SelectedSnaps, SelectionExport};
@@ -93,7 +93,8 @@ async fn record_of(appliance: Appliance, id: CaptureId) -> domain::Result<Record
 }
 
 async fn body_of(appliance: Appliance, id: CaptureId) -> domain::Result<ObjectCapture> {
-    appliance.behaviour(id).await
+    let body = appliance.behaviour(id).await?;
+    if bodies::is_capture(&body.behaviour) { Ok(body) } else { Err(Error::NotFound { what: Thing::Record }) }
 }
 
 /// The ids named, and the captures that exist.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use adapter::{Deliver, Delivery, Feed, OutboundPart, Start, content_type};
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Appliance, CameraId, Entry, EntryKind, Error, ObjectCapture, ObjectClass, Record, Result, What};
+use domain::{Appliance, Entry, Error, Result};
 use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pictures, capture, kept};
-use crate::convert::{bodies, paths, time};
-use crate::device::Device;
+use super::{Captured, Pictures, capture};
+use crate::convert::{paths, time};
+use crate::device::{CAPTURES, Device};
 use crate::settings::{self, Receiver};
 use crate::wire::push::{Heartbeat, PushMessage};
 
@@ -24,7 +24,7 @@ const FEED: &str = "push";
 /// Pushes every new capture, in order, until the receiver has acknowledged it. Captures made while no receiver is set
 /// are not pushed later.
 pub(crate) async fn deliver_records(device: &Device, appliance: Appliance, cancel: CancellationToken) {
-    let feed = Feed::new(device.state(), FEED, &[EntryKind::Record, EntryKind::Behaviour], Start::FromNewest);
+    let feed = Feed::new(device.state(), FEED, CAPTURES, Start::FromNewest);
     let feed = feed.restarting_with(device.receiver_changed.subscribe());
     feed.run(appliance, cancel, ToReceiver { device }).await;
 }
@@ -45,16 +45,8 @@ async fn push(device: &Device, entry: &Entry) -> Result<Delivery> {
     if receiver.url.is_empty() {
         return Ok(Delivery::Acknowledged);
     }
-    let parts = match &entry.what {
-        What::Record(record) => capture_parts(device, &receiver, record).await?,
-        // A rule about how many people there are may fire without any.
-        What::Behaviour(seen) if seen.fired && seen.object == ObjectClass::Person && !seen.targets.is_empty() => {
-            let camera = entry.camera.unwrap_or(CameraId(0));
-            let body = ObjectCapture { seq: entry.seq, at: entry.at, camera, behaviour: seen.as_ref().clone() };
-            body_parts(device, &receiver, &body).await?
-        }
-        _ => return Ok(Delivery::Acknowledged),
-    };
+    let Some(captured) = Captured::of(entry) else { return Ok(Delivery::Acknowledged) };
+    let parts = capture_parts(device, &receiver, &captured).await?;
     Ok(post(device, &receiver, parts).await.map_or_else(Delivery::retry, |()| Delivery::Acknowledged))
 }
 
@@ -70,24 +62,13 @@ async fn post(device: &Device, receiver: &Receiver, parts: Vec<OutboundPart>) ->
     }
 }
 
-async fn capture_parts(device: &Device, receiver: &Receiver, record: &Record) -> Result<Vec<OutboundPart>> {
-    let (data, Pictures { snap, scene, photo }) = capture(device, record).await?;
+async fn capture_parts(device: &Device, receiver: &Receiver, captured: &Captured<'_>) -> Result<Vec<OutboundPart>> {
+    let (data, Pictures { snap, scene, photo }) = capture(device, captured).await?;
     let mut parts = text_parts(receiver, &PushMessage { data, msg_id: 774 })?;
     // Receivers expect both or none.
     if let (Some(snap), Some(scene)) = (snap, scene) {
         parts.extend([file("snap", snap), file("snap_frame", scene)]);
         parts.extend(photo.map(|photo| file("img", photo)));
-    }
-    Ok(parts)
-}
-
-async fn body_parts(device: &Device, receiver: &Receiver, body: &ObjectCapture) -> Result<Vec<OutboundPart>> {
-    let device_id = device.appliance.device().await?.device_id;
-    let data = bodies::capture_data(body, device_id, &device.zone());
-    let mut parts = text_parts(receiver, &PushMessage { data, msg_id: 774 })?;
-    let (snap, scene) = (kept(device, &body.behaviour.crop).await?, kept(device, &body.behaviour.scene).await?);
-    if let (Some(snap), Some(scene)) = (snap, scene) {
-        parts.extend([file("snap", snap), file("snap_frame", scene)]);
     }
     Ok(parts)
 }

@@ -11,13 +11,12 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use domain::{Record, Result, StreamPass};
+use domain::{Entry, Result, StreamPass};
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
-use super::{Pictures, capture};
+use super::{Captured, Pictures, capture};
 use crate::codes::{Code, Fault};
-use crate::convert::records;
 use crate::device::Device;
 use crate::wire::push::{Subscribe, WsCapture, WsMessage, WsPicture};
 use crate::wire::{self, Notice};
@@ -127,8 +126,8 @@ async fn forward(device: &Device, socket: &mut WebSocket, pass: &StreamPass, mut
     let mut heard = Instant::now();
     loop {
         let sent = tokio::select! {
-            record = subscriber.next() => match record {
-                Ok(record) => forward_one(device, socket, pass, &record).await,
+            entry = subscriber.next() => match entry {
+                Ok(entry) => forward_one(device, socket, pass, &entry).await,
                 Err(LiveEnd::TooSlow) => Err(End::Closed(close_code::POLICY, "too slow")),
                 Err(LiveEnd::Stopped) => Err(End::Closed(close_code::AWAY, "the device stops")),
             },
@@ -155,25 +154,26 @@ async fn require(pass: &StreamPass) -> Result<(), End> {
     if pass.is_valid().await { Ok(()) } else { Err(End::Closed(close_code::POLICY, "the session has ended")) }
 }
 
-async fn forward_one(device: &Device, socket: &mut WebSocket, pass: &StreamPass, record: &Record) -> Result<(), End> {
-    match message(device, record).await {
+async fn forward_one(device: &Device, socket: &mut WebSocket, pass: &StreamPass, entry: &Entry) -> Result<(), End> {
+    let Some(captured) = Captured::of(entry) else { return Ok(()) };
+    match message(device, &captured).await {
         Ok(message) => {
             require(pass).await?;
             send(socket, &message).await
         }
         Err(error) => {
-            tracing::error!(record.seq = record.seq.0, error = error.chain(), "failed to forward a capture");
+            tracing::error!(record.seq = entry.seq.0, error = error.chain(), "failed to forward a capture");
             Ok(())
         }
     }
 }
 
 /// A capture as message 777.
-async fn message(device: &Device, record: &Record) -> Result<WsMessage> {
-    let (capture, Pictures { snap, scene, photo }) = capture(device, record).await?;
+async fn message(device: &Device, captured: &Captured<'_>) -> Result<WsMessage> {
+    let (capture, Pictures { snap, scene, photo }) = capture(device, captured).await?;
     let data = WsCapture {
         capture,
-        ranking: records::ranking(record.best()),
+        ranking: captured.ranking(),
         img: photo.map_or(WsPicture::Absent(-1), |photo| WsPicture::There(data_uri(&photo))),
         snap_buf: data_uri(&snap.unwrap_or_default()),
         snap_frame: data_uri(&scene.unwrap_or_default()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ports::{LogStore, Pictures};
-use domain::{Timestamp, What};
+use domain::{ObjectClass, PictureId, Timestamp, What};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::store_suite::samples;
@@ -30,6 +30,22 @@ async fn append_bodies(witness: &Witness) -> Vec<String> {
     ids
 }
 
+/// Appends what is no capture of a body: what recovers, as it is recorded, and a vehicle.
+fn append_others(witness: &Witness) -> [String; 2] {
+    let store = &witness.device.handles.store;
+    [(ObjectClass::Person, false), (ObjectClass::Vehicle, true)].map(|(object, fired)| {
+        let mut entry = samples::line_crossed(&**store, 1, 0);
+        let What::Behaviour(seen) = &mut entry.what else { panic!("a behaviour") };
+        (seen.object, seen.fired) = (object, fired);
+        if !fired {
+            (seen.crop, seen.scene) = (PictureId::not_kept(), PictureId::not_kept());
+        }
+        let id = seen.id.to_string();
+        store.append(&entry).unwrap();
+        id
+    })
+}
+
 /// Asked without the catalogue's check: no model detects what a body wears, and the document has no value for that.
 async fn list(witness: &Witness, query: Value) -> Value {
     let answer = witness.call("query_body_snaps", &query).await;
@@ -41,9 +57,11 @@ pub(crate) async fn bodies_are_listed_and_exported_apart_from_faces(ledger: &Arc
     let (witness, _) = after_a_visit(ledger).await;
     let faces = [witness.ok("query_snaps", json!({})).await, witness.ok("query_alarms", json!({})).await];
     let ids = append_bodies(&witness).await;
+    let others = append_others(&witness);
     assert_eq!([witness.ok("query_snaps", json!({})).await, witness.ok("query_alarms", json!({})).await], faces);
     let all = list(&witness, json!({})).await;
     assert_eq!(column(&all["record"], "snap_id"), [ids[1].as_str(), &ids[0]], "the newest comes first");
+    assert_eq!(all["total_num"], 2);
     let first = &all["record"][1];
     assert_eq!(first["snap_path"], format!("record/1/body/{}.jpg", ids[0]));
     assert_eq!((&first["trigger"], &first["camera_name"]), (&json!("2019-10-16 13:21:00"), &json!("gate")));
@@ -61,6 +79,9 @@ pub(crate) async fn bodies_are_listed_and_exported_apart_from_faces(ledger: &Arc
         assert_eq!(column(&list(&witness, query.clone()).await["record"], "snap_id"), expected, "{query}");
     }
     exported(&witness, &ids, &faces[0]["record"][0]["snap_id"]).await;
+    for other in others {
+        witness.refused("export_body_snaps_selected", json!({"snap_ids": other}), -2100).await;
+    }
     witness.ok("delete_all_snaps", json!({})).await;
     assert_eq!(witness.ok("query_body_snaps", json!({})).await["total_num"], 0);
     witness.stop().await;
@@ -68,6 +89,7 @@ pub(crate) async fn bodies_are_listed_and_exported_apart_from_faces(ledger: &Arc
 
 async fn exported(witness: &Witness, ids: &[String], face: &Value) {
     let page = witness.ok("export_body_snaps_page", json!({"channel": 1})).await;
+    assert_eq!(page["total_num"], 1);
     let export = fetch(witness, &page, "tmp/body_").await;
     let file = format!("{}.jpg", ids[0]);
     assert_eq!(export.pictures[&file], PICTURE);
