@@ -4,7 +4,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adapter::{BodyError, Sender, Standing, Transport, caller_address, parse_request, picture_answer, read_body};
+use adapter::{
+    BodyError, Sender, Standing, Transport, caller_address, discard_body, parse_request, picture_answer, read_body,
+};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -24,6 +26,8 @@ use crate::wire::Refusal;
 
 /// The largest JSON body, bytes.
 const MAX_BODY: usize = 1 << 20;
+/// How much is read of a request that is refused, so that its sender reads the answer, bytes.
+const MAX_REFUSED: usize = 1 << 20;
 
 /// A path that the device answers.
 struct Operation {
@@ -150,7 +154,7 @@ async fn encrypted(request: Request) -> Result<Request, Fault> {
         return Ok(request);
     }
     // A connection that is closed over an unread body may lose the answer.
-    let _ = read_body(request, MAX_BODY).await;
+    discard_body(request, MAX_REFUSED).await;
     Err(Fault::in_clear())
 }
 
@@ -213,4 +217,33 @@ fn body(refusal: &impl Serialize) -> Vec<u8> {
 /// The body of a success.
 fn success(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(answer).map_err(|error| domain::Error::internal("writing an answer")(error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::body::{Body, Bytes};
+    use axum::http::header::CONTENT_LENGTH;
+    use futures_util::stream;
+
+    use super::*;
+
+    const PIECE: &[u8] = &[b' '; 64 << 10];
+
+    #[tokio::test]
+    async fn a_body_in_clear_is_forgotten_whatever_its_length_is_said_to_be() {
+        let read = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&read);
+        let pieces = stream::repeat_with(move || {
+            counter.fetch_add(PIECE.len(), Ordering::Relaxed);
+            Ok::<_, Infallible>(Bytes::from_static(PIECE))
+        });
+        let mut request = Request::new(Body::from_stream(pieces));
+        request.headers_mut().insert(CONTENT_LENGTH, (2 * MAX_REFUSED).into());
+        request.extensions_mut().insert(Transport::Refused);
+        assert!(encrypted(request).await.is_err());
+        assert_eq!(read.load(Ordering::Relaxed), MAX_REFUSED + PIECE.len(), "the sender reads the answer");
+    }
 }
