@@ -36,6 +36,11 @@ pub(crate) fn contact(control_type: i64, io_type: i64) -> ContactUse {
     }
 }
 
+/// Whether this change of its use switches the contact, which opens a door that is wired for the former use.
+pub(crate) fn turns_contact(before: ContactUse, after: ContactUse) -> bool {
+    (before == ContactUse::Opens) != (after == ContactUse::Opens)
+}
+
 /// Whether numbers are sent to a controller with this `ControlType`.
 pub(crate) fn sends_numbers(control_type: i64) -> bool {
     matches!(control_type, 0 | 2)
@@ -136,6 +141,17 @@ mod tests {
             assert_eq!(decider(number).map(way), Some(number as u8));
         }
         assert_eq!((decider(-1), decider(4)), (None, None));
+    }
+
+    #[test]
+    fn the_contact_is_switched_by_its_polarity_and_by_what_takes_it_out_of_use() {
+        for (before, after, turns) in [((1, 0), (1, 1), true), ((1, 1), (0, 1), true), ((0, 1), (2, 1), true)]
+            .into_iter()
+            .chain([((1, 0), (0, 0), false), ((1, 1), (2, 1), false), ((0, 0), (0, 1), false)])
+        {
+            let used = |(control, polarity)| contact(control, polarity);
+            assert_eq!(turns_contact(used(before), used(after)), turns, "{before:?} {after:?}");
+        }
     }
 
     #[test]

@@ -80,6 +80,11 @@ pub(crate) fn is_zero(text: &str) -> bool {
     parts(text).is_some_and(|(day, _)| day.is_none())
 }
 
+/// Whether the text consists of zeros, as a time that is not set is reported.
+pub(crate) fn is_unset(text: &str) -> bool {
+    day_and_time(text) == Some((None, Time::midnight()))
+}
+
 fn numbers(text: &str) -> Option<Vec<i16>> {
     if text.len() > 32 || !text.bytes().all(|byte| byte.is_ascii_digit() || b"-:/T. ".contains(&byte)) {
         return None;
@@ -151,9 +156,10 @@ mod tests {
             assert_eq!(last(bad, &TimeZone::UTC), None, "{bad}");
         }
         for zero in ["0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000-00-00", "0"] {
-            assert!(is_zero(zero) && day_and_time(zero) == Some((None, Time::midnight())), "{zero}");
+            assert!(is_zero(zero) && is_unset(zero), "{zero}");
         }
-        assert!(is_zero("0000-00-00 22:00:00") && !is_zero("0000 or later") && !is_zero("") && !is_zero("-"));
+        assert!(is_zero("0000-00-00 22:00:00") && !is_unset("0000-00-00 22:00:00"));
+        assert!(!is_zero("0000 or later") && !is_zero("") && !is_zero("-"));
         for bad in ["0000-01-00 00:00:00", "0000-00-01 00:00:00", "10000-01-01 00:00:00", "99999999999999"] {
             assert_eq!(day_and_time(bad), None, "{bad}");
         }

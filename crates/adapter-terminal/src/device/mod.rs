@@ -21,8 +21,10 @@ use self::broker::{Broker, BrokerError, Config, Trust};
 use self::confirmations::Confirmations;
 use self::link::Link;
 use self::repeats::Repeats;
+use crate::codes::Refusal;
 use crate::convert::{self, doors};
 use crate::settings::{DOOR, Group, Values};
+use crate::wire::Fault;
 
 /// The adapter's name, also of its state.
 pub(crate) const NAME: &str = "terminal";
@@ -153,6 +155,14 @@ impl Device {
     /// Whether commands that open doors, remove people, restart or reset the device are obeyed.
     pub(crate) fn is_trusting(&self) -> bool {
         self.broker.is_authenticated() || self.config.trust == Trust::Network
+    }
+
+    /// Refuses what opens doors, removes people, restarts or resets the device, where that is not obeyed.
+    ///
+    /// # Errors
+    /// The connection is not trusted.
+    pub(crate) fn require_trust(&self, refusal: Refusal) -> Result<(), Fault> {
+        if self.is_trusting() { Ok(()) } else { Err(refusal.because("not obeyed over a broker without TLS")) }
     }
 
     /// The adapter's durable values.

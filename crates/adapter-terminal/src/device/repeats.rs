@@ -3,7 +3,8 @@
 //! A broker redelivers a message that was not acknowledged in time, a platform repeats one that was not answered in
 //! time, bridges and overlapping subscriptions deliver twice. In none of these cases is the command to be executed
 //! again. But one public gateway sends the same `messageId` with every command (Q-DEDUPE), and its second `Unlock`
-//! means a second opening: an id that was used for different contents does not identify a command.
+//! means a second opening: an id that was used for different contents does not identify a command. And a command after
+//! which another one changed something is sent again because it is to have its effect again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -46,6 +47,8 @@ pub(crate) struct Received<'a> {
     pub(crate) payload: &'a [u8],
     /// Whether the broker marked it as redelivered.
     pub(crate) redelivered: bool,
+    /// Whether it may be executed any number of times, because that changes nothing.
+    pub(crate) repeatable: bool,
 }
 
 /// The commands that were executed, across connections.
@@ -59,7 +62,7 @@ pub(crate) struct Repeats {
 struct Kept {
     /// When each was executed.
     executed: HashMap<Content, Instant>,
-    /// In the order of their arrival.
+    /// In the order of their last arrival.
     order: VecDeque<Content>,
     /// What each id was last used for.
     ids: HashMap<u64, Content>,
@@ -75,8 +78,12 @@ impl Repeats {
         let id = message.message_id.map(|id| self.hasher.hash_one(id.to_string()));
         let mut kept = self.kept();
         let identified = id.is_some_and(|id| kept.identifies(id, content));
+        if message.repeatable {
+            return Novelty::New(content);
+        }
+        let newest = kept.order.back() == Some(&content);
         let age = kept.executed.get(&content).map(|at| now.duration_since(*at));
-        let same = |age| message.redelivered && age < REDELIVERED || identified && age < SAME;
+        let same = |age| message.redelivered && age < REDELIVERED || identified && newest && age < SAME;
         if age.is_some_and(same) {
             // Without an id of its own it may be another command that was never executed, so it gets no answer.
             return Novelty::Repeat(identified.then(|| kept.answer(content)).flatten());
@@ -96,7 +103,7 @@ impl Repeats {
 
     /// Forgets a command that failed: sent again, it is a new attempt.
     pub(crate) fn forget(&self, content: Content) {
-        self.kept().executed.remove(&content);
+        self.kept().remove(content);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -122,13 +129,19 @@ impl Kept {
 
     fn remember(&mut self, content: Content, now: Instant) {
         self.answers.retain(|(other, _)| *other != content);
+        self.remove(content);
         self.executed.insert(content, now);
         self.order.push_back(content);
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
-            && !self.order.contains(&oldest)
         {
             self.executed.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, content: Content) {
+        if self.executed.remove(&content).is_some() {
+            self.order.retain(|other| *other != content);
         }
     }
 
@@ -144,7 +157,7 @@ mod tests {
     use super::*;
 
     fn sent<'a>(id: Option<&'a Value>, payload: &'a str) -> Received<'a> {
-        Received { message_id: id, payload: payload.as_bytes(), redelivered: false }
+        Received { message_id: id, payload: payload.as_bytes(), redelivered: false, repeatable: false }
     }
 
     fn is_new(novelty: &Novelty) -> bool {
@@ -172,6 +185,26 @@ mod tests {
                 assert!(is_new(&novelty), "{command}");
             }
         }
+    }
+
+    #[test]
+    fn a_command_after_which_another_one_was_executed_is_new() {
+        let (repeats, now, ids) = (Repeats::default(), Instant::now(), [json!(1), json!(2), json!(3)]);
+        let sent = |number: usize, payload| sent(Some(&ids[number]), payload);
+        assert!(is_new(&repeats.check(sent(0, "enrol"), now)));
+        let question = Received { repeatable: true, ..sent(2, "who is there") };
+        for _ in 0..2 {
+            assert!(is_new(&repeats.check(question, now)), "it changes nothing");
+        }
+        assert_eq!(repeats.check(sent(0, "enrol"), now), Novelty::Repeat(None));
+        let Novelty::New(refused) = repeats.check(sent(1, "remove"), now) else { panic!("it is new") };
+        repeats.forget(refused);
+        assert_eq!(repeats.check(sent(0, "enrol"), now), Novelty::Repeat(None), "the other one was refused");
+        assert!(is_new(&repeats.check(sent(1, "remove"), now)));
+        let redelivered = Received { redelivered: true, ..sent(0, "enrol") };
+        assert_eq!(repeats.check(redelivered, now), Novelty::Repeat(None), "it is delivered again, not sent again");
+        assert!(is_new(&repeats.check(sent(0, "enrol"), now)));
+        assert!(is_new(&repeats.check(sent(1, "remove"), now)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{CameraDefaults, CaptureId, Decider, DoorRules, Error, OwnValues, Similarity, WatchSettings};
 
 use super::{failed, settings};
-use crate::codes::{unlock, up_door};
+use crate::codes::{push_ack, unlock, up_door};
 use crate::convert::{cut, doors};
 use crate::device::{Announcement, Device};
 use crate::request::{Call, Outcome};
@@ -62,13 +62,12 @@ fn show(device: &Device, info: &Fields) {
 }
 
 /// Opens the door, or keeps it closed, as the platform answers for the person of a record (PushAck, section 9.3.5).
-pub(super) async fn decide(device: &Device, capture: CaptureId, info: &Fields) {
+///
+/// # Errors
+/// The connection is not trusted with the door.
+pub(super) async fn decide(device: &Device, capture: CaptureId, info: &Fields) -> Result<(), Fault> {
     match info.int("openDoor") {
-        Some(1) => match device.acts().confirm_entry(capture).await {
-            Ok(()) => show(device, info),
-            // The record is confirmed all the same; an old one opens no door.
-            Err(error) => tracing::warn!(error = error.chain(), "door not opened for the platform's answer"),
-        },
+        Some(1) => return let_in(device, capture, info).await,
         Some(_) => {
             if let Err(error) = device.acts().refuse_entry(capture).await {
                 tracing::warn!(error = error.chain(), "failed to record that the platform keeps the door closed");
@@ -77,6 +76,22 @@ pub(super) async fn decide(device: &Device, capture: CaptureId, info: &Fields) {
         }
         None => {}
     }
+    Ok(())
+}
+
+async fn let_in(device: &Device, capture: CaptureId, info: &Fields) -> Result<(), Fault> {
+    let rules = device.appliance.door_rules().await.map_err(|error| failed(&error))?;
+    // Platforms send it in every mode, as the document's example does.
+    if !rules.asks_first() {
+        return Ok(());
+    }
+    device.require_trust(push_ack::NO_INFO)?;
+    match device.acts().confirm_entry(capture).await {
+        Ok(()) => show(device, info),
+        // The record is confirmed all the same; an old one opens no door.
+        Err(error) => tracing::warn!(error = error.chain(), "door not opened for the platform's answer"),
+    }
+    Ok(())
 }
 
 /// Reads the door's rules (GetDoorconfig, section 9.3).
@@ -86,8 +101,7 @@ pub(crate) async fn get_door_config(call: Call) -> Outcome {
     let mut values = device.values(&DOOR).await.map_err(|error| failed(&error))?;
     values.set("VerifyMode", doors::mode_in_force(rules.proof, values.number("VerifyMode")).to_string());
     let in_force = InForce::load(device).await.map_err(|error| failed(&error))?;
-    // Without a threshold from a platform, the door has that of the cameras.
-    let threshold = if rules.threshold == Similarity::ZERO { in_force.threshold } else { rules.threshold };
+    let threshold = in_force.door_threshold(&rules);
     let rearm = in_force.rearm.as_secs().clamp(1, 10);
     let mut info = values.into_map();
     for (name, number) in [
@@ -110,6 +124,9 @@ pub(crate) async fn up_door_config(call: Call) -> Outcome {
     let changed = values.put(&DOOR, &call.info).map_err(|why| up_door::NO_INFO.because(why))?;
     if changed.iter().any(|name| ["ControlType", "IOType"].contains(name)) {
         rules.contact = doors::contact(values.number("ControlType"), values.number("IOType"));
+    }
+    if doors::turns_contact(before.contact, rules.contact) {
+        device.require_trust(up_door::NO_INFO)?;
     }
     if changed.contains(&"Endian") {
         rules.cards_reversed = values.number("Endian") == 1;

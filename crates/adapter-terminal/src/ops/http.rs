@@ -1,6 +1,6 @@
 //! The subscriber that gets records over HTTP.
 
-use super::failed;
+use super::{failed, resume_time};
 use crate::codes::up_http;
 use crate::convert::time;
 use crate::push;
@@ -30,8 +30,8 @@ pub(crate) async fn get_http_config(call: Call) -> Outcome {
     Ok(Reply::with(info))
 }
 
-/// What `RFBPTimeBegin` must be.
-const BEGIN_TIME: &str = "RFBPTimeBegin must be a time, YYYY-MM-DD HH:MM:SS";
+/// The field of the time from which pushes resume, and its form.
+const BEGIN_TIME: (&str, &str) = ("RFBPTimeBegin", "YYYY-MM-DD HH:MM:SS");
 
 /// Changes the subscription (UpHTTPconfig, section 9.4.3).
 pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
@@ -55,8 +55,7 @@ pub(crate) async fn up_http_config(mut call: Call) -> Outcome {
     if set.has_server() && device.outbound.check(&set.url("Verify")).is_err() {
         return Err(up_http::ADDRESS.into());
     }
-    let begin = call.info.filled("RFBPTimeBegin").map(|begin| time::first(&begin, &device.zone()));
-    let begin = begin.map(|begin| begin.ok_or_else(|| up_http::NO_INFO.because(BEGIN_TIME))).transpose()?;
+    let begin = resume_time(device, &call.info, BEGIN_TIME, up_http::NO_INFO)?;
     if set.resumes() && !resumed {
         push::resume_since_now(device, &push::TO_SUBSCRIBER).await.map_err(|error| failed(&error))?;
     }

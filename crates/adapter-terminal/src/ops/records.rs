@@ -1,11 +1,11 @@
 //! Confirmations of pushes, and pushes on demand.
 
-use domain::{RecordKind, Seq, Timestamp};
+use domain::{RecordKind, Seq, Timestamp, What};
 use jiff::tz::TimeZone;
 
 use super::{doors, failed};
 use crate::codes::{Refusal, push_ack, push_records, push_snaps};
-use crate::convert::{record_kind, time, values};
+use crate::convert::{time, values};
 use crate::device::PushAgain;
 use crate::push;
 use crate::request::{Call, Outcome};
@@ -36,20 +36,19 @@ pub(crate) async fn push_ack(call: Call) -> Outcome {
     if !set.resumes() || !set.pushes(kind) {
         return Err(table::OFF.into());
     }
-    let record = push::record(&call.device, seq).await.map_err(failed)?;
+    let entry = push::entry(&call.device, seq).await.map_err(failed)?;
     // A record that is to be confirmed exists, even when it was overwritten since.
     if call.device.confirmations.expects(kind, seq) {
-        push::keep_confirmed(&call.device, kind, seq).await.map_err(failed)?;
-        call.device.confirmations.confirm(kind, seq);
+        push::confirm(&call.device, kind, seq).await.map_err(failed)?;
     } else {
-        let record = record.as_ref().ok_or(table::NO_RECORD)?;
-        let pushed = push::kind_in_force(&call.device, record).await.map_err(failed)?;
-        if kind != pushed && kind != record_kind(record.verdict) {
+        let entry = entry.as_ref().ok_or(table::NO_RECORD)?;
+        if !push::is_pushed_as(&call.device, entry, kind).await.map_err(failed)? {
             return Err(table::NO_RECORD.into());
         }
+        push::confirm_early(&call.device, kind, seq).await.map_err(failed)?;
     }
-    if let Some(record) = record.filter(|_| kind == RecordKind::People) {
-        doors::decide(&call.device, record.capture.id, &call.info).await;
+    if let (RecordKind::People, Some(What::Record(record))) = (kind, entry.map(|entry| entry.what)) {
+        doors::decide(&call.device, record.capture.id, &call.info).await?;
     }
     let ack_type = match kind {
         RecordKind::Strangers => "1",

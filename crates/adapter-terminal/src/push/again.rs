@@ -3,7 +3,7 @@
 use domain::{RecordKind, Result, Seq};
 use tokio_util::sync::CancellationToken;
 
-use super::feeds::{record, topic};
+use super::feeds::{entry, topic};
 use super::messages;
 use crate::device::{Device, PushAgain};
 use crate::settings::Reports;
@@ -27,8 +27,8 @@ async fn push_all(device: &Device, kind: RecordKind, records: Vec<Seq>) {
 
 async fn push(device: &Device, kind: RecordKind, seq: Seq) -> Result<()> {
     let set = Reports::load(&device.state()).await?;
-    let Some(record) = record(device, seq).await? else { return Ok(()) };
-    let message = messages::again(device, &set, &record).await?;
+    let Some(entry) = entry(device, seq).await? else { return Ok(()) };
+    let Some(message) = messages::again(device, &set, &entry).await? else { return Ok(()) };
     // A message that is too large is dropped; a lost one is sent over a later connection.
     let _ = device.link.publish_surely(&device.below(topic(kind)), message.bytes()).await;
     Ok(())

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use adapter::{Deliver, Delivery, Feed, Start};
 use async_trait::async_trait;
-use domain::{Appliance, Entry, EntryKind, Means, Opening, Record, RecordKind, Result, What};
+use domain::{Appliance, Entry, EntryKind, Opening, Record, RecordKind, Result, What};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::feeds::{feed, kind_in_force, topic};
+use super::feeds::{feed, is_pushed, kind_in_force, topic};
 use super::messages;
 use crate::device::Device;
 use crate::device::link::Undelivered;
@@ -92,11 +92,6 @@ enum Subject<'a> {
 /// Without resuming, and when the message is too large, the platform does not get it.
 fn dropped(why: Undelivered) -> Delivery {
     Delivery::Dropped { why: why.to_string() }
-}
-
-/// An opening by a face alone is part of the record of that face.
-fn is_pushed(opening: &Opening) -> bool {
-    opening.opened && (opening.by == Means::Command || opening.by.was_read())
 }
 
 impl ToBroker<'_> {

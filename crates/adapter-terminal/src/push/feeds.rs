@@ -4,7 +4,10 @@ use std::ops::RangeInclusive;
 
 use domain::feeds::FeedOrder;
 use domain::names::same;
-use domain::{Decider, EntryKind, Error, Record, RecordFilter, RecordKind, Result, Seq, Thing, Timestamp, Window};
+use domain::{
+    Decider, Entry, EntryKind, Error, Means, Opening, Record, RecordFilter, RecordKind, Result, Seq, Thing, Timestamp,
+    What, Window,
+};
 
 use crate::convert::record_kind;
 use crate::device::{Device, NAME};
@@ -58,18 +61,43 @@ pub(crate) async fn kind_in_force(device: &Device, record: &Record) -> Result<Re
     Ok(if rules.decided_by == Decider::Remote { RecordKind::Strangers } else { record_kind(record.verdict) })
 }
 
-/// Stores that a platform has confirmed the push of this number.
-pub(crate) async fn keep_confirmed(device: &Device, kind: RecordKind, number: Seq) -> Result<()> {
-    device.state().set_cursor(feed(kind), number).await
+/// Whether the entry is pushed to the broker as this kind, or was while the door had other rules.
+pub(crate) async fn is_pushed_as(device: &Device, entry: &Entry, kind: RecordKind) -> Result<bool> {
+    Ok(match &entry.what {
+        What::Record(record) => kind == record_kind(record.verdict) || kind == kind_in_force(device, record).await?,
+        What::Opening(opening) => kind == RecordKind::People && is_pushed(opening),
+        What::Correction(_) | What::Behaviour(_) | What::Clip(_) | What::Notice(_) => false,
+    })
 }
 
-/// The record at this place of the log, unless it was removed.
-pub(crate) async fn record(device: &Device, seq: Seq) -> Result<Option<Record>> {
-    let records = device.appliance.records_after(Seq(seq.0.saturating_sub(1)), 1).await?;
-    Ok(records.into_iter().find(|record| record.seq == seq))
+/// An opening by a face alone is part of the record of that face.
+pub(super) fn is_pushed(opening: &Opening) -> bool {
+    opening.opened && (opening.by == Means::Command || opening.by.was_read())
 }
 
-/// The places of a period's records of one kind, in commit order.
+/// Marks the push that is to be confirmed as confirmed.
+pub(crate) async fn confirm(device: &Device, kind: RecordKind, number: Seq) -> Result<()> {
+    device.state().set_cursor(feed(kind), number).await?;
+    device.confirmations.confirm(kind, number);
+    Ok(())
+}
+
+/// Marks a push whose turn is still to come as confirmed.
+pub(crate) async fn confirm_early(device: &Device, kind: RecordKind, number: Seq) -> Result<()> {
+    if device.state().cursor(feed(kind)).await?.is_none_or(|done| number > done) {
+        device.confirmations.confirm(kind, number);
+    }
+    Ok(())
+}
+
+/// The record or opening at this place of the log, unless it was removed.
+pub(crate) async fn entry(device: &Device, seq: Seq) -> Result<Option<Entry>> {
+    let before = Seq(seq.0.saturating_sub(1));
+    let entries = device.appliance.entries_after(before, &[EntryKind::Record, EntryKind::Opening], 1).await?;
+    Ok(entries.into_iter().find(|entry| entry.seq == seq))
+}
+
+/// The places of a period's records of one kind, in commit order; openings are among the records of people.
 pub(crate) async fn find(
     device: &Device,
     kind: RecordKind,
@@ -91,8 +119,29 @@ pub(crate) async fn find(
             }
         }
     }
+    if kind == RecordKind::People {
+        found.extend(find_openings(device, period, name).await?);
+    }
     found.sort_unstable();
     Ok(found)
+}
+
+async fn find_openings(device: &Device, period: RangeInclusive<Timestamp>, name: Option<&str>) -> Result<Vec<Seq>> {
+    let named = |opening: &Opening| {
+        name.is_none_or(|name| opening.person.as_ref().is_some_and(|person| same(&person.name, name)))
+    };
+    let wanted = |entry: &Entry| {
+        let What::Opening(opening) = &entry.what else { return false };
+        is_pushed(opening) && period.contains(&entry.at) && named(opening)
+    };
+    let mut found = Vec::new();
+    let mut place = device.appliance.place_before(*period.start()).await?;
+    loop {
+        let page = device.appliance.entries_after(place, &[EntryKind::Opening], PAGE).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        place = last.seq;
+        found.extend(page.iter().filter(|entry| wanted(entry)).map(|entry| entry.seq));
+    }
 }
 
 /// The time from which pushes to a platform resume: as the platform has set it, else that of the last record confirmed
@@ -131,6 +180,7 @@ pub(crate) async fn resume_since_now(device: &Device, feeds: &Feeds) -> Result<(
 /// Makes these feeds continue with the first record captured at this time or later.
 pub(crate) async fn resume_from(device: &Device, feeds: &Feeds, begin: Timestamp) -> Result<()> {
     let place = device.appliance.place_before(begin).await?;
+    device.confirmations.forget_early();
     for feed in feeds.feeds {
         match device.acts().order_feed(NAME, feed, FeedOrder::GoTo(place)).await {
             // A feed that does not run yet starts there.

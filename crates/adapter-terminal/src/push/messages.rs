@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::{
-    Entry, Error, Means, Opening, Person, PersonId, PictureId, Record, RecordKind, Result, Timestamp, Verdict,
+    Entry, Error, Means, Opening, Person, PersonId, PictureId, Record, RecordKind, Result, Timestamp, Verdict, What,
 };
 
 use crate::convert::doors::entry_type;
@@ -20,17 +20,23 @@ const TO_BE_VERIFIED: u8 = 22;
 const FACE: i64 = 1;
 /// `otype` of a door that was opened by command.
 const REMOTE: i64 = 7;
+/// `PushType` of a new record.
+const LIVE: u8 = 0;
 /// `PushType` of a push on demand.
 const MANUAL: u8 = 2;
 
 /// A new record, as one of this kind.
 pub(super) async fn now(device: &Device, set: &Reports, record: &Record, kind: RecordKind) -> Result<Message<Pushed>> {
-    message(device, set, record, (kind, 0)).await
+    message(device, set, record, (kind, LIVE)).await
 }
 
-/// A record on demand.
-pub(super) async fn again(device: &Device, set: &Reports, record: &Record) -> Result<Message<Pushed>> {
-    message(device, set, record, (record_kind(record.verdict), MANUAL)).await
+/// A record or an opening on demand; `None` for any other entry.
+pub(super) async fn again(device: &Device, set: &Reports, entry: &Entry) -> Result<Option<Message<Pushed>>> {
+    match &entry.what {
+        What::Record(record) => message(device, set, record, (record_kind(record.verdict), MANUAL)).await.map(Some),
+        What::Opening(opening) => opened(device, set, (entry, opening), MANUAL).await.map(Some),
+        What::Correction(_) | What::Behaviour(_) | What::Clip(_) | What::Notice(_) => Ok(None),
+    }
 }
 
 async fn message(
@@ -102,12 +108,22 @@ async fn asked(device: &Device, record: &Record) -> Result<Option<u8>> {
     Ok(asks.then_some(TO_BE_VERIFIED))
 }
 
-/// An opening by a platform, or for a person who is on no record.
+/// A new opening.
 pub(super) async fn opening(
     device: &Device,
     set: &Reports,
     entry: &Entry,
     opening: &Opening,
+) -> Result<Message<Pushed>> {
+    opened(device, set, (entry, opening), LIVE).await
+}
+
+/// An opening by a platform, or for a person who is on no record.
+async fn opened(
+    device: &Device,
+    set: &Reports,
+    (entry, opening): (&Entry, &Opening),
+    push_type: u8,
 ) -> Result<Message<Pushed>> {
     let otype = match opening.by {
         Means::Command => REMOTE,
@@ -149,7 +165,7 @@ pub(super) async fn opening(
         device_name: device.appliance.options().name.clone(),
         time: time::text(entry.at, &device.zone()),
         direction: set.direction(),
-        push_type: 0,
+        push_type,
         face: None,
         pic: None,
     };

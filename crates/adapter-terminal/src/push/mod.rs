@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::device::Device;
 
 pub(crate) use feeds::{
-    TO_BROKER, TO_SUBSCRIBER, find, forget_resume, keep_confirmed, kind_in_force, record, resume_from,
+    TO_BROKER, TO_SUBSCRIBER, confirm, confirm_early, entry, find, forget_resume, is_pushed_as, resume_from,
     resume_since_now, resume_time,
 };
 

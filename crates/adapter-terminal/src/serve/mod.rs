@@ -29,8 +29,8 @@ const ANSWERS_IN_FLIGHT: usize = 8;
 struct Job {
     operation: &'static Operation,
     command: Command,
-    /// Identifies a repetition of the command; `None` when it was executed before.
-    content: Option<Content>,
+    /// Identifies a repetition of the command.
+    content: Content,
 }
 
 /// A queued command; the message keeps its room in the inbox.
@@ -66,11 +66,14 @@ impl Intake<'_> {
 
     async fn take(&self, message: Message) {
         let Some((operation, command)) = self.read(&message) else { return self.acknowledge(&message) };
-        let redelivered = message.publish.dup;
-        let received = Received { message_id: command.message_id.as_ref(), payload: message.payload(), redelivered };
+        let received = Received {
+            message_id: command.message_id.as_ref(),
+            payload: message.payload(),
+            redelivered: message.publish.dup,
+            repeatable: operation.repeatable,
+        };
         let content = match self.device.repeats.check(received, Instant::now()) {
-            Novelty::New(content) => Some(content),
-            Novelty::Repeat(_) if operation.repeatable => None,
+            Novelty::New(content) => content,
             Novelty::Repeat(answer) => {
                 ignored(operation.name, "repeated");
                 // A platform that does not read its answers repeats the command.
@@ -119,7 +122,7 @@ impl Intake<'_> {
             counter!("polyface_terminal_dropped_total").increment(1);
             tracing::debug!("command dropped: too many queued");
             let Queued { job, message } = refused.into_inner();
-            job.content.into_iter().for_each(|content| self.device.repeats.forget(content));
+            self.device.repeats.forget(job.content);
             self.acknowledge(&message);
         }
     }
@@ -167,9 +170,9 @@ async fn execute(device: &Arc<Device>, job: Job) -> Option<(Value, bool)> {
         Ok(Reply { silent: true, .. }) => None,
         outcome => Some(answer_to(device, operation, message_id, outcome)),
     };
-    match (content, &answer) {
-        (Some(content), _) if refused => device.repeats.forget(content),
-        (Some(content), Some(answer)) if !operation.repeatable => device.repeats.answered(content, answer.clone()),
+    match &answer {
+        _ if refused => device.repeats.forget(content),
+        Some(answer) if !operation.repeatable => device.repeats.answered(content, answer.clone()),
         _ => {}
     }
     device.appliance.progress().stamp(Part::Commands);

@@ -43,8 +43,8 @@ impl Operation {
         if let Some(refusal) = self.packet.filter(|_| command.oversized) {
             return Err(refusal.into());
         }
-        if let Some(refusal) = self.untrusted.filter(|_| !device.is_trusting()) {
-            return Err(refusal.because("not obeyed over a broker without TLS"));
+        if let Some(refusal) = self.untrusted {
+            device.require_trust(refusal)?;
         }
         let info = command.fields();
         if let Some(refusal) = self.no_info.filter(|_| info.is_none()) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Area, Camera, CameraDefaults, Result, Similarity, WatchSettings};
+use domain::{Area, Camera, CameraDefaults, DoorRules, Result, Similarity, WatchSettings};
 
 use crate::convert::face;
 use crate::device::Device;
@@ -34,6 +34,11 @@ impl InForce {
             min_face_px: smallest.or(defaults.min_face_px).unwrap_or(face::FACTORY_PIXELS),
             area: defaults.area.unwrap_or(Area::WHOLE),
         })
+    }
+
+    /// The threshold of a door with these rules: without one from a platform, that of the cameras.
+    pub(crate) fn door_threshold(&self, rules: &DoorRules) -> Similarity {
+        if rules.threshold == Similarity::ZERO { self.threshold } else { rules.threshold }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::convert::people::{self, SentCards};
 use crate::device::Device;
 use crate::settings;
 use crate::wire::people::{OwnFields, PersonFields};
+use crate::work::cameras::InForce;
 
 /// The largest picture, bytes.
 pub(crate) const LARGEST_PICTURE: usize = 1 << 20;
@@ -113,9 +114,10 @@ async fn change(
 
 async fn resembles_an_enrolled_face(device: &Device, photo: Bytes) -> Result<bool, Flaw> {
     let rules = device.appliance.door_rules().await.map_err(|error| fault(&error))?;
+    let in_force = InForce::load(device).await.map_err(|error| fault(&error))?;
     let libraries = device.appliance.libraries(LibraryFilter::default()).await.map_err(|error| fault(&error))?;
     let libraries = libraries.into_iter().map(|library| library.id).collect();
-    let found = device.appliance.search(photo, libraries, 1, rules.threshold).await;
+    let found = device.appliance.search(photo, libraries, 1, in_force.door_threshold(&rules)).await;
     Ok(!found.map_err(|error| fault(&error))?.hits.is_empty())
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn people_are_added_by_the_addresses_of_their_pictures(ledger: 
         with(entry(&server, "d2"), json!({"isCheckSimilarity": 1, "picURI": entry(&server, "old")["picURI"]})),
         with(entry(&server, "d3"), json!({"tempCardType": 1})),
         entry(&server, "alice"),
-        entry(&server, "bob"),
+        with(entry(&server, "bob"), json!({"isCheckSimilarity": 1})),
     ]);
     let failed = run(&witness, "AddPersons", people).await;
     let expected = [

@@ -180,7 +180,17 @@ pub(crate) async fn an_opening_is_pushed_until_it_is_confirmed(ledger: &Arc<Ledg
     let rec = format!("mqtt/face/{}/Rec", testkit::mqtt::ID);
     let second = witness.event_on(&rec, "RecPush", |push| push["info"]["RecordID"] != first["RecordID"]).await;
     confirm(&second["RecordID"]).await;
-    let refused = json!({"PushAckType": 2, "SnapOrRecordID": second["RecordID"]});
-    witness.refused("PushAck", refused, 469).await;
+    let period = json!({"TimeS": "2000-01-01T00:00:00", "TimeE": "2100-01-01T00:00:00"});
+    assert_eq!(witness.ok("ManualPushRecords", period.clone()).await["RecordNum"], json!("2"));
+    for opening in [&first, &second] {
+        let again = witness.event_on(&rec, "RecPush", |push| push["info"]["PushType"] == json!(2)).await;
+        assert_eq!((&again["RecordID"], &again["otype"]), (&opening["RecordID"], &json!("7")));
+    }
+    let mut named = period;
+    named["Name"] = json!("alice");
+    witness.refused("ManualPushRecords", named, 466).await;
+    // A confirmation that comes twice is one of an opening that exists, but of no snapshot.
+    confirm(&second["RecordID"]).await;
+    witness.refused("PushAck", json!({"PushAckType": 1, "SnapOrRecordID": second["RecordID"]}), 469).await;
     witness.stop().await;
 }

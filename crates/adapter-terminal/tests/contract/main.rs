@@ -59,6 +59,7 @@ testkit::scenarios! {
         a_batch_that_was_not_answered_is_answered_after_the_restart;
     records:
         records_and_snapshots_are_pushed_until_confirmed,
+        a_record_that_was_confirmed_after_a_push_on_demand_is_not_pushed,
         what_is_switched_off_is_not_pushed,
         records_of_a_period_are_pushed_again,
         confirmations_that_fit_nothing_are_refused;
@@ -125,6 +126,7 @@ testkit::scenarios! {
         a_retained_command_is_not_executed_after_a_reconnect,
         a_retained_removal_of_all_people_starts_one_session,
         a_command_that_arrives_twice_is_executed_once_and_answered_twice,
+        a_command_is_executed_again_after_another_one,
         a_platform_with_one_id_for_all_commands_is_served,
         questions_are_answered_afresh_however_often_they_come,
         a_redelivered_command_is_executed_once;

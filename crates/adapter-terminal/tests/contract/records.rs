@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::Seq;
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
+use testkit::until;
 
 use crate::witness::Witness;
 
@@ -61,6 +63,32 @@ pub(crate) async fn records_and_snapshots_are_pushed_until_confirmed(ledger: &Ar
     }
     let late = witness.platform.left("Rec").into_iter().filter(|push| push["info"]["RecordID"] != second["RecordID"]);
     assert_eq!(late.count(), 0, "a confirmed record came again");
+    witness.stop().await;
+}
+
+/// A confirmation marks its record, whether or not it is that record's turn.
+pub(crate) async fn a_record_that_was_confirmed_after_a_push_on_demand_is_not_pushed(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    report(&witness, json!({"ResumefromBreakpoint": "1"})).await;
+    witness.enrol("alice").await;
+    witness.device.watch(&["alice", "alice", "alice"]).await;
+    let first = witness.event("Rec", "RecPush").await;
+    until("there are three", async || witness.device.appliance.records_after(Seq(0), 9).await.unwrap().len() == 3)
+        .await;
+    let period = json!({"TimeS": "2000-01-01T00:00:00", "TimeE": "2100-01-01T00:00:00"});
+    witness.ok("ManualPushRecords", period).await;
+    let rec = format!("mqtt/face/{}/Rec", testkit::mqtt::ID);
+    let mut demanded = Vec::new();
+    for _ in 0..3 {
+        let push = witness.event_on(&rec, "RecPush", |push| push["info"]["PushType"] == json!(2)).await;
+        demanded.push(push["RecordID"].clone());
+    }
+    assert_eq!(demanded[0], first["RecordID"]);
+    confirm(&witness, "2", &demanded[1]).await;
+    confirm(&witness, "2", &demanded[0]).await;
+    let next = witness.event_on(&rec, "RecPush", |push| push["info"]["RecordID"] != first["RecordID"]).await;
+    assert_eq!(next["RecordID"], demanded[2]);
+    confirm(&witness, "2", &demanded[2]).await;
     witness.stop().await;
 }
 

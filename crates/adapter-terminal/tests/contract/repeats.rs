@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::{LibraryId, NewPerson};
 use serde_json::{Value, json};
 use testkit::contract::Ledger;
 use testkit::mqtt::ID;
-use testkit::{DEADLINE, Rig};
+use testkit::{DEADLINE, FakeFace, Picture, Rig, actor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -97,13 +98,27 @@ pub(crate) async fn a_command_that_arrives_twice_is_executed_once_and_answered_t
     witness.ok("UpDoorconfig", json!({"OpendoorWay": 2})).await;
     assert_eq!(say(&witness, &other).await["code"], json!("200"));
     assert_eq!(openings(&witness), 2);
-    // Everybody who was enrolled since is not removed by the same command.
+    // Everybody who was enrolled elsewhere since is not removed by the same command.
     let all = command("19", "DeleteAllPerson", &json!({"deleteall": 1}));
     say(&witness, &all).await;
     witness.platform.wait_for_return().await;
-    witness.enrol("alice").await;
+    let photo = Picture::of([FakeFace::of("alice")]).jpeg();
+    let alice = NewPerson { libraries: vec![LibraryId::DEFAULT], photo, ..NewPerson::default() };
+    witness.device.appliance.by(&actor("test")).enrol(alice).await.unwrap();
     assert_eq!(say(&witness, &all).await["code"], json!("200"));
     assert_eq!(witness.ok("QueryPerson", json!({})).await["QueryPersonNum"], json!("1"));
+    witness.stop().await;
+}
+
+pub(crate) async fn a_command_is_executed_again_after_another_one(ledger: &Arc<Ledger>) {
+    let witness = Witness::start(ledger).await;
+    let enrol = command("17", "EditPerson", &person("alice"));
+    let remove = command("18", "DelPerson", &json!({"customId": "alice"}));
+    for (wanted, people) in [(&enrol, "1"), (&remove, "0"), (&enrol, "1"), (&remove, "0")] {
+        assert_eq!(say(&witness, wanted).await["code"], json!("200"));
+        assert_eq!(witness.ok("QueryPerson", json!({})).await["QueryPersonNum"], json!(people));
+        assert_eq!(say(&witness, wanted).await["code"], json!("200"), "at once it is the same command");
+    }
     witness.stop().await;
 }
 

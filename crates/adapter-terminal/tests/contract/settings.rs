@@ -208,6 +208,15 @@ pub(crate) async fn the_place_to_resume_from_is_reported(ledger: &Arc<Ledger>) {
     let witness = Witness::start(ledger).await;
     let begin = async || witness.ok("GetMQTTconfig", json!({})).await["BeginTime"].clone();
     assert_eq!(begin().await, json!("0000-00-00T00:00:00"), "nothing is resumed yet");
+    // What is reported may be sent back.
+    for (get, set, name) in
+        [("GetMQTTconfig", "UpMQTTconfig", "BeginTime"), ("GetHTTPconfig", "UpHTTPconfig", "RFBPTimeBegin")]
+    {
+        let reported = witness.ok(get, json!({})).await[name].clone();
+        witness.ok(set, json!({"ServerAddr": "127.0.0.1", name: reported})).await;
+        assert_eq!(witness.ok(get, json!({})).await[name], reported);
+    }
+    witness.refused("UpMQTTconfig", json!({"BeginTime": "0000-00-00T22:00:00"}), 462).await;
     witness.ok("UpMQTTconfig", json!({"ResumefromBreakpoint": 1})).await;
     let since = begin().await;
     assert_ne!(since, json!("0000-00-00T00:00:00"));

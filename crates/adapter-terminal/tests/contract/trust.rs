@@ -136,6 +136,35 @@ pub(crate) async fn grave_commands_are_obeyed_only_where_the_broker_is_trusted(_
     }
     let there = platform.ask(json!({"operator": "QueryPerson", "info": {}})).await;
     assert_eq!(there["info"]["customId"], "alice");
+    opens_no_door_by_other_commands(&device, &platform).await;
     assert_eq!(device.handles.host.acts(), []);
     device.stop().await;
+}
+
+/// Neither by the answer about a person, which is confirmed all the same, nor by turning the contact round.
+async fn opens_no_door_by_other_commands(device: &Device, platform: &Platform) {
+    let ask = async |operator: &str, info: Value| platform.ask(json!({"operator": operator, "info": info})).await;
+    let refused = |answer: &Value| {
+        assert_eq!(answer["code"], "462", "{answer}");
+        assert!(answer["info"]["detail"].as_str().unwrap().contains("without TLS"), "{answer}");
+    };
+    refused(&ask("UpDoorconfig", json!({"IOType": 1, "IOStayTime": 500})).await);
+    let rules = ask("GetDoorconfig", json!({})).await;
+    assert_eq!((&rules["info"]["IOType"], &rules["info"]["IOStayTime"]), (&json!("0"), &json!("200")));
+    assert_eq!(ask("UpDoorconfig", json!({"IOType": 0, "OpendoorWay": 3})).await["code"], "200");
+    assert_eq!(ask("UpMQTTconfig", json!({"ResumefromBreakpoint": 1})).await["code"], "200");
+    device.watch(&["alice"]).await;
+    let record = platform.wait("Rec", |push| push["operator"] == "RecPush").await["info"]["RecordID"].clone();
+    let confirmation = |door: Value| {
+        let mut info = json!({"PushAckType": 2, "SnapOrRecordID": record});
+        info.as_object_mut().unwrap().extend(door.as_object().unwrap().clone());
+        info
+    };
+    refused(&ask("PushAck", confirmation(json!({"openDoor": 1}))).await);
+    assert_eq!(device.handles.host.switched(), []);
+    assert_eq!(ask("PushAck", confirmation(json!({"openDoor": 0}))).await["code"], "200");
+    assert_eq!(ask("PushAck", confirmation(json!({}))).await["code"], "200");
+    // Where it has no effect, it may be sent.
+    assert_eq!(ask("UpDoorconfig", json!({"OpendoorWay": 2})).await["code"], "200");
+    assert_eq!(ask("PushAck", confirmation(json!({"openDoor": 1}))).await["code"], "200");
 }

@@ -4,7 +4,7 @@ use domain::RecordKind;
 
 use crate::codes::up_mqtt;
 use crate::convert::time;
-use crate::ops::failed;
+use crate::ops::{failed, resume_time};
 use crate::push;
 use crate::request::{Call, Outcome};
 use crate::settings::{REPORTS, Reports, Values};
@@ -27,8 +27,8 @@ pub(crate) async fn get_mqtt_config(call: Call) -> Outcome {
     Ok(Reply::with(info))
 }
 
-/// What `BeginTime` must be.
-const BEGIN_TIME: &str = "BeginTime must be a time, YYYY-MM-DDTHH:MM:SS";
+/// The field of the time from which pushes resume, and its form.
+const BEGIN_TIME: (&str, &str) = ("BeginTime", "YYYY-MM-DDTHH:MM:SS");
 
 /// Changes what is reported; the device connects again when a topic or the heartbeat changes (UpMQTTconfig, section
 /// 9.6.3).
@@ -42,8 +42,7 @@ pub(crate) async fn up_mqtt_config(call: Call) -> Outcome {
     if now.resumes() && !pushes {
         return Err(up_mqtt::NOTHING_TO_RESUME.into());
     }
-    let begin = call.info.filled("BeginTime").map(|begin| time::first(&begin, &device.zone()));
-    let begin = begin.map(|begin| begin.ok_or_else(|| up_mqtt::NO_INFO.because(BEGIN_TIME))).transpose()?;
+    let begin = resume_time(device, &call.info, BEGIN_TIME, up_mqtt::NO_INFO)?;
     if now.resumes() && !Reports::of(before.clone()).resumes() {
         push::resume_since_now(device, &push::TO_BROKER).await.map_err(|error| failed(&error))?;
     }
