@@ -14,7 +14,7 @@ use crate::wire::push::CaptureData;
 /// A capture on its way out.
 enum Captured<'a> {
     Face(&'a Record),
-    Body(ObjectCapture),
+    Body(Box<ObjectCapture>),
 }
 
 impl<'a> Captured<'a> {
@@ -25,7 +25,7 @@ impl<'a> Captured<'a> {
             What::Behaviour(seen) if bodies::is_capture(seen) => {
                 let camera = entry.camera.unwrap_or(CameraId(0));
                 let behaviour = seen.as_ref().clone();
-                Some(Self::Body(ObjectCapture { seq: entry.seq, at: entry.at, camera, behaviour }))
+                Some(Self::Body(Box::new(ObjectCapture { seq: entry.seq, at: entry.at, camera, behaviour })))
             }
             What::Behaviour(_) | What::Correction(_) | What::Clip(_) | What::Opening(_) | What::Notice(_) => None,
         }
