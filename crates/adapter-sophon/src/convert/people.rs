@@ -55,6 +55,13 @@ impl Details {
         })
     }
 
+    /// With the document's defaults for what was left out: a person who is sent again is overwritten (5.1.1), so nobody
+    /// keeps a permission that the platform has taken away.
+    pub(crate) fn or_default(self) -> Self {
+        let (category, permission_ids) = (self.category.unwrap_or_default(), self.permission_ids.unwrap_or_default());
+        Self { category: Some(category), permission_ids: Some(permission_ids), ..self }
+    }
+
     /// Whether a new person can be made of it: only with a name.
     pub(crate) fn require_name(&self) -> Result<(), Fault> {
         self.name.as_ref().map(drop).ok_or_else(|| Fault::parameter("info.name is missing"))

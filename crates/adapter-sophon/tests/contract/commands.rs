@@ -90,6 +90,10 @@ pub(crate) async fn people_come_from_the_platform_and_go(ledger: &Arc<Ledger>) {
     assert_eq!(set.platform.messages("/pic/bob.jpg").len(), 1);
     assert_eq!(ledger.event("picture fetch", &json!({}), &[]), Ok(()));
     assert_eq!(set.device.members(Some("default_group")).await, ["alice", "bob"]);
+    assert_eq!(standing(&set.device, "alice").await, (json!(5), json!(["1046"])));
+    let again = json!([{"identity_id": "alice", "reg_photo": photo("alice"), "info": {"name": "Alice"}}]);
+    set.done(json!({"method": "add_users_plus", "user_info_list": again, "extend_params": {}})).await;
+    assert_eq!(standing(&set.device, "alice").await, (json!(1), json!(["0"])), "who is sent again is overwritten");
     let gone = set.done(json!({"method": "delete_users", "userid_list": ["alice", "none"], "extend_params": {}})).await;
     assert_eq!(gone["result"]["success_users"], json!([{"userid": "alice", "message": "人员删除成功", "code": 0}]));
     assert_eq!(gone["result"]["failed_users"][0]["code"], 40401);
@@ -98,6 +102,13 @@ pub(crate) async fn people_come_from_the_platform_and_go(ledger: &Arc<Ledger>) {
     assert_eq!(wiped["result"], json!({"wipe_options": {"users": true, "events": false}}));
     assert_eq!(set.device.members(None).await, [] as [&str; 0]);
     set.stop().await;
+}
+
+/// The type and the permissions of a person.
+async fn standing(device: &Device, id: &str) -> (Value, Value) {
+    let mut found = device.ok("GET users", json!({"identity_id": id})).await;
+    let info = found["identities_list"][0]["info"].take();
+    (info["type"].clone(), info["permission_ids"].clone())
 }
 
 pub(crate) async fn permission_groups_and_pictures_come_from_the_platform(ledger: &Arc<Ledger>) {

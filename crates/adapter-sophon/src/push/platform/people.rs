@@ -105,7 +105,7 @@ async fn details(
 
 async fn add_user(device: &Device, session: &Session, actor: &Actor, person: Fields) -> Result<(), Fault> {
     let person: PlatformPerson = wire::read(person)?;
-    let details = Details::new(person.info.0.clone())?;
+    let details = Details::new(person.info.0.clone())?.or_default();
     let code = code(&person.identity_id.0)?;
     let photo = picture(device, session, &person).await?;
     let _one_at_a_time = device.one_at_a_time.lock().await;
