@@ -14,7 +14,6 @@ use crate::wire::groups::{
 use crate::wire::{Dict, Fields};
 use crate::work::groups::{everybody, named};
 use crate::work::people::code;
-use crate::work::wipe::remove_library;
 
 /// Makes an empty group (POST groups, section 4.2.1).
 pub(crate) async fn create(caller: Caller, request: WriteGroup) -> Result<GroupInfo, Fault> {
@@ -47,6 +46,7 @@ pub(crate) async fn delete(caller: Caller, request: DeleteGroup) -> Result<Group
     if group == LibraryId::DEFAULT {
         return Err(Fault::parameter("the default group stays"));
     }
+    caller.reading()?.check_removable(&[group]).await?;
     let people = everybody(caller.reading()?, Some(group)).await?;
     if with_people {
         caller.acts().remove_people(people.iter().map(|person| person.id).collect()).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn delete(caller: Caller, request: DeleteGroup) -> Result<Group
             leave(&caller, person, group).await?;
         }
     }
-    remove_library(&caller.device, &caller.actor, group).await?;
+    caller.acts().withdraw_libraries(vec![group]).await?;
     let message = if with_people {
         "delete the group info and the user in the group"
     } else {

@@ -1,7 +1,7 @@
 //! Person libraries (chapter 2).
 
 use domain::names::holds;
-use domain::{CameraChange, Error, LibraryChange, LibraryFilter, LibraryId, LibraryKind, LibraryName, NewLibrary};
+use domain::{LibraryChange, LibraryFilter, LibraryId, LibraryKind, LibraryName, NewLibrary};
 
 use crate::codes::Fault;
 use crate::convert::{Paging, name};
@@ -19,38 +19,13 @@ pub(crate) async fn add(caller: Caller, request: AddLibrary) -> Result<Answer<li
 
 /// Removes libraries with their people, also from what cameras watch for (/personlib/delete, section 2.2).
 pub(crate) async fn delete(caller: Caller, request: DeleteLibraries) -> Result<Done, Fault> {
-    let ids = request.lib_id.0;
-    if ids.is_empty() || ids.contains(&LibraryId::DEFAULT.0) {
+    let ids: Vec<_> = request.lib_id.0.into_iter().map(LibraryId).collect();
+    if ids.is_empty() || ids.contains(&LibraryId::DEFAULT) {
         return Err(Fault::argument("lib_id is empty, or names the library that stays"));
     }
     let _one_at_a_time = caller.device.one_at_a_time.lock().await;
-    for id in &ids {
-        caller.reading()?.library(LibraryId(*id)).await?;
-    }
-    for id in ids {
-        release(&caller, LibraryId(id)).await?;
-        match caller.acts().remove_library(LibraryId(id)).await {
-            // It stood there twice.
-            Err(Error::NotFound { .. }) => {}
-            outcome => outcome?,
-        }
-    }
+    caller.acts().withdraw_libraries(ids).await?;
     Ok(Done::DONE)
-}
-
-/// Takes a library out of what cameras watch for.
-async fn release(caller: &Caller, library: LibraryId) -> Result<(), Fault> {
-    for camera in caller.reading()?.cameras().await? {
-        if camera.watch.settings.libraries.contains(&library) {
-            let forget = move |camera: &domain::Camera| {
-                let mut watch = camera.watch.settings.clone();
-                watch.libraries.remove(&library);
-                Ok::<_, Error>(CameraChange { watch: Some(watch), ..CameraChange::default() })
-            };
-            caller.acts().amend_camera(camera.id, forget).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Renames a library (/personlib/update, section 2.3).

@@ -1,7 +1,9 @@
 //! Libraries.
 
 use super::{Acts, Appliance};
-use crate::{Act, Error, Library, LibraryChange, LibraryFilter, LibraryId, NewLibrary, Result, Thing};
+use crate::{
+    Act, Camera, CameraChange, Error, Library, LibraryChange, LibraryFilter, LibraryId, NewLibrary, Result, Thing,
+};
 
 impl Appliance {
     /// Libraries in ascending order of id.
@@ -13,6 +15,21 @@ impl Appliance {
     pub async fn library(&self, id: LibraryId) -> Result<Library> {
         let found = self.libraries(LibraryFilter { id: Some(id), ..Default::default() }).await?;
         found.into_iter().next().ok_or(Error::NotFound { what: Thing::Library })
+    }
+
+    /// Whether [`Acts::withdraw_libraries`] would remove these. `NotFound(Library)`, `InUse(Task)` while a task watches for
+    /// one.
+    pub async fn check_removable(&self, ids: &[LibraryId]) -> Result<()> {
+        let (libraries, tasks) = (self.libraries(LibraryFilter::default()).await?, self.tasks().await?);
+        for id in ids {
+            if libraries.iter().all(|library| library.id != *id) {
+                return Err(Error::NotFound { what: Thing::Library });
+            }
+            if tasks.iter().any(|task| task.settings.watch.libraries.contains(id)) {
+                return Err(Error::InUse { by: Thing::Task });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -58,5 +75,35 @@ impl Acts<'_> {
             if removed.is_empty() { Ok(()) } else { a.erase_removed() }
         })
         .await
+    }
+
+    /// Removes libraries as [`remove_library`](Self::remove_library) does, also from what cameras watch for. Nothing is
+    /// changed unless all can be removed: the errors are those of [`Appliance::check_removable`].
+    pub async fn withdraw_libraries(self, ids: Vec<LibraryId>) -> Result<()> {
+        self.permit(Act::LIBRARY_REMOVE)?;
+        self.appliance.check_removable(&ids).await?;
+        for id in ids {
+            self.unwatch(id).await?;
+            match self.remove_library(id).await {
+                // It stood there twice.
+                Err(Error::NotFound { what: Thing::Library }) => {}
+                outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn unwatch(self, library: LibraryId) -> Result<()> {
+        for camera in self.appliance.cameras().await? {
+            if camera.watch.settings.libraries.contains(&library) {
+                let forget = move |camera: &Camera| {
+                    let mut watch = camera.watch.settings.clone();
+                    watch.libraries.remove(&library);
+                    Ok::<_, Error>(CameraChange { watch: Some(watch), ..CameraChange::default() })
+                };
+                self.amend_camera(camera.id, forget).await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -291,6 +291,29 @@ async fn a_running_task_cannot_be_changed_nor_its_camera_removed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn libraries_are_withdrawn_from_cameras_all_or_none() {
+    let stage = Stage::new();
+    let by = actor("test");
+    let (staff, guests) =
+        (stage.library("staff", LibraryKind::Allow).await, stage.library("guests", LibraryKind::Allow).await);
+    let mut camera = gate();
+    camera.watch.libraries.extend([staff, guests]);
+    let camera = stage.add(camera).await.id;
+    let mut watch = task("watch", &[1], &[]);
+    watch.watch.libraries.insert(guests);
+    let task = stage.appliance.by(&by).add_task(watch, None).await.unwrap();
+    let watched = async || stage.appliance.camera(camera).await.unwrap().watch.settings.libraries;
+    let before = watched().await;
+    let refused = stage.appliance.by(&by).withdraw_libraries(vec![staff, guests]).await;
+    assert!(matches!(refused, Err(Error::InUse { by: Thing::Task })));
+    assert!(stage.appliance.library(staff).await.is_ok() && watched().await == before, "nothing was changed");
+    stage.appliance.by(&by).remove_task(task.id).await.unwrap();
+    stage.appliance.by(&by).withdraw_libraries(vec![staff, guests, staff]).await.unwrap();
+    assert!(!watched().await.contains(&staff) && !watched().await.contains(&guests));
+    assert!(matches!(stage.appliance.library(staff).await, Err(Error::NotFound { what: Thing::Library })));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_removed_sighting_is_removed_with_its_record() {
     let mut stage = Stage::new();
     stage.fakes.frames.script(GATE, [passing(&["alice"])]);
