@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -112,10 +111,11 @@ pub(crate) async fn the_history_is_sent_until_the_servers_have_it(ledger: &Arc<L
 pub(crate) async fn the_history_waits_for_a_server(ledger: &Arc<Ledger>) {
     let (device, receiver) = (Device::start(ledger).await, Platform::start().await);
     device.enrol("alice").await;
+    let urls = json!([format!("{}/now", receiver.url)]);
+    device.ok("POST EventServerUrl", json!({"event_server_url": urls, "content-type": "json"})).await;
     device.add_gate(&["alice"]).await;
-    device.recorded(1).await;
-    // Without a server the event is not passed over.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // The device has sent it on; the history has no server yet and does not pass over it.
+    receiver.several("/now", 1).await;
     let device = device.restart().await;
     device.send_history_to(json!([format!("{}/history", receiver.url)]), "json").await;
     assert_eq!(receiver.several("/history", 1).await[0]["identity_id"], "alice");
